@@ -1,0 +1,150 @@
+//! One review from bytes to answer: read, evaluate, decide, respond, record. Pure, so that tests and replay call it too.
+
+use crate::decision::{self, Decision, Mode, Outcome, Policy};
+use crate::record::{Record, Source, user_kind};
+use crate::registration;
+use crate::review::{Answer, Head, Request, Review, Version, respond};
+use crate::workload::Workload;
+use crate::workload::object::Object;
+
+/// An answered review.
+#[derive(Debug)]
+pub struct Reviewed {
+    /// The AdmissionReview to send back.
+    pub response: Vec<u8>,
+    /// What was decided.
+    pub decision: Decision,
+    /// The record, where something was found or went wrong.
+    pub record: Option<Record>,
+    /// Operation, as a metric label.
+    pub operation: &'static str,
+    /// Resource, as a metric label.
+    pub resource: &'static str,
+    /// What kept the object from being evaluated.
+    pub failure: Option<Failure>,
+}
+
+/// Why a review is answered without an evaluation of its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// The body is larger than the limit.
+    TooLarge,
+    /// The object has a form that no API server sends.
+    Unreadable,
+    /// The API server stops waiting before the body is whole.
+    Deadline,
+    /// A defect of undock.
+    Panic,
+}
+
+impl Failure {
+    /// The metric label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::Unreadable => "unreadable",
+            Self::Deadline => "deadline",
+            Self::Panic => "panic",
+        }
+    }
+}
+
+/// The body is no review that could be answered: no uid to answer to, or another kind.
+#[derive(Debug, thiserror::Error)]
+#[error("not an AdmissionReview of admission.k8s.io/v1 or v1beta1 with a request.uid: {0}")]
+pub struct NotAReview(String);
+
+/// Answers the review in `body`.
+///
+/// # Errors
+/// Where there is no review to answer. Everything else is an answer.
+pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
+    match Review::parse(body) {
+        Ok((version, request)) if !request.uid.is_empty() => Ok(answer(version, &request, policy)),
+        Ok(_) => Err(NotAReview("request.uid is empty".to_owned())),
+        Err(error) => fail(body, Failure::Unreadable, &error, policy),
+    }
+}
+
+/// Answers a review that could not be evaluated, from what can be read of it.
+///
+/// # Errors
+/// As for [`review`].
+pub fn fail(body: &[u8], failure: Failure, reason: &str, policy: &Policy) -> Result<Reviewed, NotAReview> {
+    let head = Head::read(body);
+    let Some(version) = head.version() else { return Err(NotAReview(reason.to_owned())) };
+    // A Namespace is never refused for its form: that would lock the cluster's administrators out.
+    let mode = if head.resource == "namespaces" { policy.mode.min(Mode::Warn) } else { policy.mode };
+    let decision = Decision::error(mode, reason.to_owned());
+    let source =
+        Source { review_uid: &head.uid, operation: &head.operation, namespace: &head.namespace, dry_run: false, user: &head.user };
+    let answer = Answer {
+        version,
+        uid: &head.uid,
+        group: "",
+        resource: &head.resource,
+        namespace: &head.namespace,
+        name: &head.name,
+        owner: None,
+        warn: true,
+    };
+    Ok(Reviewed {
+        response: respond(&answer, &decision),
+        record: Some(Record::new(&source, None, &decision)),
+        operation: registration::operation_label(&head.operation),
+        resource: resource_label(&head.resource, &head.sub_resource),
+        failure: Some(failure),
+        decision,
+    })
+}
+
+fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed {
+    let namespace = request.namespace.as_str();
+    let workload = request.object.as_ref().map(|object| Workload::new(object, namespace));
+    let decision = workload.as_ref().map_or_else(|| Decision::clean(policy.mode), |workload| decide(request, workload, policy));
+    let by_controller = workload.as_ref().is_some_and(|workload| workload.has_controller()) && user_kind(&request.user_info.username) != "user";
+    let answer = Answer {
+        version,
+        uid: &request.uid,
+        group: &request.resource.group,
+        resource: &request.resource.resource,
+        namespace,
+        name: &request.name,
+        owner: workload.as_ref().map(|workload| &workload.owner),
+        warn: !by_controller,
+    };
+    let source = Source {
+        review_uid: &request.uid,
+        operation: &request.operation,
+        namespace,
+        dry_run: request.dry_run.0,
+        user: &request.user_info.username,
+    };
+    Reviewed {
+        response: respond(&answer, &decision),
+        record: (decision.outcome != Outcome::Clean).then(|| Record::new(&source, workload.as_ref(), &decision)),
+        operation: registration::operation_label(&request.operation),
+        resource: resource_label(&request.resource.resource, &request.sub_resource),
+        failure: None,
+        decision,
+    }
+}
+
+fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> Decision {
+    let is_write = matches!(request.operation.as_str(), "CREATE" | "UPDATE");
+    if !is_write || workload.is_being_deleted() {
+        return Decision::clean(policy.mode);
+    }
+    // An old object that cannot be read had nothing that is known, so all that is found counts as new.
+    let old_object = request.old_object.and_then(|raw| serde_json::from_str::<Option<Object<'_>>>(raw.get()).ok().flatten());
+    let old = old_object.as_ref().map(|object| Workload::new(object, request.namespace.as_str()));
+    decision::decide(workload, old.as_ref(), policy)
+}
+
+fn resource_label(resource: &str, sub_resource: &str) -> &'static str {
+    if sub_resource.is_empty() {
+        registration::resource_label(resource)
+    } else {
+        registration::resource_label(&format!("{resource}/{sub_resource}"))
+    }
+}

@@ -1,0 +1,115 @@
+//! The words that people meet: warnings under `kubectl apply`, and the one line of a denial.
+//!
+//! Both are one line without control characters, hold no generated name, and are the same at every
+//! retry, so that clients and the event recorder can fold repeats.
+
+use super::{Decision, Judged, Mode};
+use crate::finding::Action;
+use crate::finding::text::{clip, elide, escape_controls};
+
+/// kubectl shows warnings of this length on one line; longer ones risk being cut (kube-apiserver: warning.go).
+const MAX_WARNING: usize = 120;
+/// Warnings of one review; the API server shares 4096 characters among all webhooks.
+const MAX_WARNINGS: usize = 5;
+/// Names of volumes and containers are cut in the middle to this many characters.
+const MAX_NAME: usize = 24;
+/// An event's note holds 1 kB, and the API server puts its own words in front.
+const MAX_DENIAL: usize = 900;
+
+/// The warnings of `decision`, most severe first.
+pub fn warnings(decision: &Decision) -> Vec<String> {
+    if let Some(error) = &decision.error {
+        return vec![clip_line(&format!("undock could not check this object: {error}"), MAX_WARNING)];
+    }
+    let mut shown: Vec<&Judged> = decision.findings.iter().filter(|judged| judged.action >= Action::Warn).collect();
+    shown.sort_by(|a, b| b.unlimited.cmp(&a.unlimited));
+    let mut lines: Vec<String> = shown.iter().map(|judged| warning(judged, decision.mode)).collect();
+    dedup(&mut lines);
+    if lines.len() > MAX_WARNINGS {
+        let hidden = lines.len() - MAX_WARNINGS;
+        lines.truncate(MAX_WARNINGS);
+        let noun = if hidden == 1 { "finding" } else { "findings" };
+        lines.push(format!("undock: {hidden} more {noun} not shown. See them all: undock check FILE"));
+    }
+    lines
+}
+
+/// `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`; the fix, then the middle of WHAT, give way to the limit.
+fn warning(judged: &Judged, mode: Mode) -> String {
+    let finding = &judged.finding;
+    let would_deny = judged.unlimited == Action::Deny && mode != Mode::Enforce;
+    let suffix = if would_deny { " [would deny]" } else { "" };
+    let head = format!("{} {} \"{}\"", finding.rule.code, finding.noun, elide(&finding.name, MAX_NAME));
+    let full = format!("{head} {}: {}; {}{suffix}", finding.what, finding.reason, finding.rule.short_fix);
+    if full.chars().count() <= MAX_WARNING {
+        return escape_controls(&full);
+    }
+    let rest = format!(": {}{suffix}", finding.reason);
+    let room = MAX_WARNING.saturating_sub(head.chars().count() + 1 + rest.chars().count());
+    clip_line(&format!("{head} {}{rest}", elide(&finding.what, room.max(1))), MAX_WARNING)
+}
+
+/// The message of a denial: all findings that refuse the write, at most 900 bytes.
+pub fn denial(decision: &Decision, namespace: &str) -> String {
+    if let Some(error) = &decision.error {
+        let cure = "Write the object in a form that the API accepts, or ask the platform team";
+        return clip_line(&format!("undock could not check this object, and {}: {error}. {cure}", scope(decision.mode, namespace)), MAX_DENIAL);
+    }
+    let denied: Vec<&Judged> = decision.findings.iter().filter(|judged| judged.action == Action::Deny).collect();
+    let count = denied.len();
+    let nodes = if namespace.is_empty() { "the cluster's nodes" } else { "this namespace's nodes" };
+    let head = match count {
+        1 => format!("1 Docker dependency must go before {nodes} drop Docker."),
+        _ => format!("{count} Docker dependencies must go before {nodes} drop Docker."),
+    };
+    let first = denied.first().map_or("", |judged| judged.finding.rule.code);
+    let scope = scope(decision.mode, namespace);
+    let tail = format!(" {}{}. Details: undock explain {first}", scope[..1].to_uppercase(), &scope[1..]);
+    let room = MAX_DENIAL - head.len() - tail.len();
+    format!("{head}{}{tail}", escape_controls(&entries(&denied, room)))
+}
+
+/// `[1/2] CODE FIELD …` for each finding while there is room, then codes and fields alone, then `and N more`.
+fn entries(denied: &[&Judged], room: usize) -> String {
+    const RESERVE: usize = " and 99 more.".len();
+    let count = denied.len();
+    let mut text = String::new();
+    for (at, judged) in denied.iter().enumerate() {
+        let finding = &judged.finding;
+        let field = finding.field.strip_suffix(".hostPath.path").unwrap_or(&finding.field);
+        let short = format!(" [{}/{count}] {} {field}", at + 1, finding.rule.code);
+        let name = elide(&finding.name, MAX_NAME);
+        let what = elide(&finding.what, 100);
+        let full = format!("{short} {} \"{name}\" {what}: {}; fix: {}.", finding.noun, finding.reason, finding.rule.short_fix);
+        let reserve = if at + 1 < count { RESERVE } else { 0 };
+        if text.len() + full.len() + reserve <= room {
+            text.push_str(&full);
+        } else if text.len() + short.len() + 1 + reserve <= room {
+            text.push_str(&short);
+            text.push('.');
+        } else {
+            text.push_str(&format!(" and {} more.", count - at));
+            break;
+        }
+    }
+    text
+}
+
+/// `namespace ci is in enforce mode`.
+fn scope(mode: Mode, namespace: &str) -> String {
+    if namespace.is_empty() {
+        format!("the cluster is in {} mode", mode.as_str())
+    } else {
+        format!("namespace {namespace} is in {} mode", mode.as_str())
+    }
+}
+
+fn clip_line(text: &str, limit: usize) -> String {
+    clip(&escape_controls(text), limit)
+}
+
+/// Drops later repeats; the API server would, and "5 shown" must count different ones.
+fn dedup(lines: &mut Vec<String>) {
+    let mut seen = std::collections::HashSet::new();
+    lines.retain(|line| seen.insert(line.clone()));
+}

@@ -1,0 +1,217 @@
+//! A finding: one rule, at one field of one object, with the words that tell people about it.
+
+mod rule;
+pub(crate) mod text;
+
+use std::fmt;
+
+pub use rule::{Context, Rule, Target};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use text::{clip, escape_controls};
+
+use crate::workload::pod::Container;
+
+/// How sure it is that the *node's* Docker is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// A hint, worth a note.
+    Possible,
+    /// The usual reading; an exception is known and named.
+    Likely,
+    /// No other reading.
+    Certain,
+}
+
+/// What happens when Docker leaves the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Impact {
+    /// Check by hand.
+    Advisory,
+    /// No migration effect, but control of the node.
+    Security,
+    /// Starts, but loses data, metrics or a feature.
+    Degrades,
+    /// Stops working or never starts.
+    Breaks,
+}
+
+/// What a finding does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Nothing.
+    Off,
+    /// Goes into the records only.
+    Record,
+    /// Shows a warning.
+    Warn,
+    /// Refuses the write.
+    Deny,
+}
+
+macro_rules! display_lowercase {
+    ($($kind:ident { $($variant:ident => $text:literal),+ })+) => {$(
+        impl $kind {
+            /// The word used in every output.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl fmt::Display for $kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    )+};
+}
+
+display_lowercase! {
+    Certainty { Possible => "possible", Likely => "likely", Certain => "certain" }
+    Impact { Advisory => "advisory", Security => "security", Degrades => "degrades", Breaks => "breaks" }
+    Action { Off => "off", Record => "record", Warn => "warn", Deny => "deny" }
+}
+
+/// One rule at one field of one object.
+///
+/// The texts are parts of one sentence: `NOUN "NAME" WHAT: REASON; FIX`. They hold text of the object, so
+/// every output escapes them for its own medium.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule that found it.
+    pub rule: &'static Rule,
+    /// May differ from the rule's usual certainty.
+    pub certainty: Certainty,
+    /// May differ from the rule's usual impact.
+    pub impact: Impact,
+    /// Set where the contract fixes the action; otherwise certainty and impact decide.
+    pub action: Option<Action>,
+    /// The container, where the finding lies in one.
+    pub container: Option<String>,
+    /// Field path from the object's root, such as `spec.volumes[0].hostPath.path`.
+    pub field: String,
+    /// The matched token: a path, an image, `NAME=scheme://…`. Never a whole command line.
+    pub evidence: String,
+    /// What the evidence is reduced to in the fingerprint: no tag, no alias, no spelling.
+    pub identity: String,
+    /// `volume`, `container` or `PersistentVolume`.
+    pub noun: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What it does: `mounts /var/run/docker.sock`.
+    pub what: String,
+    /// Why that fails, in a few words, for the one-line warning.
+    pub reason: String,
+    /// What will happen, in full; may repeat the reason's topic but not its words.
+    pub consequence: String,
+}
+
+impl Finding {
+    /// A finding with the rule's own certainty, impact and reason.
+    pub(crate) fn new(rule: &'static Rule, noun: &'static str, name: &str, what: String, field: String, evidence: &str) -> Self {
+        Self {
+            rule,
+            certainty: rule.certainty,
+            impact: rule.impact,
+            action: rule.action,
+            container: None,
+            field,
+            evidence: clip(evidence, MAX_EVIDENCE),
+            identity: evidence.to_owned(),
+            noun,
+            name: name.to_owned(),
+            what,
+            reason: rule.reason.to_owned(),
+            consequence: rule.consequence.to_owned(),
+        }
+    }
+
+    /// A finding in `container`, at `field` of it.
+    pub(crate) fn in_container(rule: &'static Rule, container: &Container<'_>, what: String, field: String, evidence: &str) -> Self {
+        let mut finding = Self::new(rule, "container", container.name(), what, field, evidence);
+        finding.container = Some(container.name().to_owned());
+        finding
+    }
+
+    /// The sentence without the fix: `volume "sock" mounts /var/run/docker.sock: absent on containerd nodes; …`.
+    pub fn message(&self) -> String {
+        let mut message = format!("{} \"{}\" {}: {}", self.noun, self.name, self.what, self.reason);
+        if !self.consequence.is_empty() {
+            message.push_str("; ");
+            message.push_str(&self.consequence);
+        }
+        message
+    }
+
+    /// What to do instead, in one sentence.
+    pub fn fix(&self) -> &'static str {
+        self.rule.fix
+    }
+
+    /// The action under no mode at all: the contract's, else from impact and certainty.
+    pub fn default_action(&self, deny_at: Certainty) -> Action {
+        if let Some(action) = self.action {
+            return action;
+        }
+        match self.impact {
+            Impact::Breaks if self.certainty >= deny_at => Action::Deny,
+            Impact::Breaks | Impact::Degrades | Impact::Security => Action::Warn,
+            Impact::Advisory => Action::Record,
+        }
+    }
+
+    /// The identity of the finding across log, audit log, report and SARIF: 16 hex digits.
+    ///
+    /// SHA-256 over `v1`, namespace, owner kind, owner name, container or volume, rule and normalised
+    /// evidence, separated by `|`.
+    pub fn fingerprint(&self, namespace: &str, owner_kind: &str, owner_name: &str) -> String {
+        let place = self.container.as_deref().unwrap_or(&self.name);
+        let text = format!("v1|{namespace}|{owner_kind}|{owner_name}|{place}|{}|{}", self.rule.code, self.identity);
+        let digest = Sha256::digest(text.as_bytes());
+        digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Longest evidence, in bytes.
+const MAX_EVIDENCE: usize = 160;
+
+/// Collects findings while rules run.
+#[derive(Debug)]
+pub struct Findings {
+    target: Target,
+    found: Vec<Finding>,
+}
+
+impl Findings {
+    /// An empty collection for a cluster that moves to `target`.
+    pub(crate) fn new(target: Target) -> Self {
+        Self { target, found: Vec::new() }
+    }
+
+    /// What was found.
+    pub(crate) fn into_inner(self) -> Vec<Finding> {
+        self.found
+    }
+
+    /// Takes `finding`, with the texts of the target filled in.
+    pub(crate) fn push(&mut self, mut finding: Finding) {
+        if self.target == Target::CriDockerd && finding.rule.needs_docker_absent {
+            finding.impact = Impact::Security.min(finding.impact);
+            finding.action = finding.action.map(|action| action.min(Action::Warn));
+            finding.reason = "works only while cri-dockerd keeps Docker".to_owned();
+            finding.consequence = String::new();
+        }
+        for text in [&mut finding.reason, &mut finding.consequence] {
+            if text.contains("{nodes}") {
+                *text = text.replace("{nodes}", self.target.nodes());
+            }
+        }
+        for text in [&mut finding.evidence, &mut finding.name, &mut finding.what, &mut finding.consequence] {
+            *text = escape_controls(text);
+        }
+        self.found.push(finding);
+    }
+}

@@ -1,0 +1,85 @@
+//! What a rule is: one declaration from which messages, pages, metrics and reports are made.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Certainty, Findings, Impact};
+use crate::workload::Workload;
+
+/// One way to depend on Docker. Codes and names are permanent.
+pub struct Rule {
+    /// `DKRnnn`.
+    pub code: &'static str,
+    /// Kebab name; the file, the fixtures and the page carry it too.
+    pub name: &'static str,
+    /// The release that brought the rule.
+    pub since: &'static str,
+    /// The usual certainty; a finding may differ.
+    pub certainty: Certainty,
+    /// The usual impact; a finding may differ.
+    pub impact: Impact,
+    /// The action, where the contract fixes it; otherwise impact and certainty decide.
+    pub action: Option<Action>,
+    /// True if only Docker's absence does the harm, so that nothing breaks where cri-dockerd keeps Docker.
+    pub needs_docker_absent: bool,
+    /// What it flags, in one line without a full stop.
+    pub summary: &'static str,
+    /// Why that fails, in a few words, for the warning; `{nodes}` stands for the target's nodes.
+    pub reason: &'static str,
+    /// What will happen, in full; `{nodes}` as above.
+    pub consequence: &'static str,
+    /// What to do, in a few words, for the warning.
+    pub short_fix: &'static str,
+    /// What to do, in one sentence.
+    pub fix: &'static str,
+    /// The explanation of the page: why it breaks.
+    pub why: &'static str,
+    /// YAML that is flagged.
+    pub before: &'static str,
+    /// The same, mended.
+    pub after: &'static str,
+    /// What looks alike and is not flagged.
+    pub not_flagged: &'static str,
+    /// Where the facts come from.
+    pub references: &'static [&'static str],
+    /// Adds the findings of the rule. Cannot fail, does no I/O.
+    pub(crate) check: fn(&Workload<'_>, &mut Findings),
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code)
+    }
+}
+
+/// The runtime that the cluster moves to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// containerd.
+    #[default]
+    Containerd,
+    /// CRI-O.
+    CriO,
+    /// Docker Engine behind cri-dockerd: Docker stays, dockershim goes.
+    CriDockerd,
+}
+
+impl Target {
+    /// How messages call the nodes.
+    pub(super) fn nodes(self) -> &'static str {
+        match self {
+            Self::Containerd => "containerd nodes",
+            Self::CriO => "CRI-O nodes",
+            Self::CriDockerd => "cri-dockerd nodes",
+        }
+    }
+}
+
+/// What rules may know besides the object.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context {
+    /// The runtime that the cluster moves to.
+    pub target: Target,
+}

@@ -1,0 +1,59 @@
+//! Text of strangers made fit to show: cut to size, and with nothing in it that a terminal or a header obeys.
+
+/// `text` cut to `limit` bytes at a character, with `…` where it was cut.
+pub(crate) fn clip(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let mut end = limit.saturating_sub('…'.len_utf8());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", &text[..end])
+}
+
+/// `text` cut in the middle to `limit` characters, which keeps the telling ends of a name or a path.
+pub(crate) fn elide(text: &str, limit: usize) -> String {
+    let count = text.chars().count();
+    if count <= limit {
+        return text.to_owned();
+    }
+    let tail = limit / 2;
+    let head = limit - tail - 1;
+    let start: String = text.chars().take(head).collect();
+    let end: String = text.chars().skip(count - tail).collect();
+    format!("{start}…{end}")
+}
+
+/// Control characters as `\u{…}`: a warning that holds one is dropped by the API server without a trace
+/// (apimachinery: pkg/util/net/http.go), and a terminal obeys it.
+pub(crate) fn escape_controls(text: &str) -> String {
+    if !text.chars().any(is_unsafe) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if is_unsafe(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
+/// Control characters, line separators, and the marks that reorder text on a terminal.
+fn is_unsafe(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cutting_keeps_characters_whole() {
+        assert_eq!(clip("äöü", 4), "…".to_owned());
+        assert_eq!(clip("abc", 3), "abc");
+        assert_eq!(elide("abcdefghij", 5), "ab…ij");
+        assert_eq!(elide("äöüäöü", 3), "ä…ü");
+    }
+
+    #[test]
+    fn controls_become_visible() {
+        assert_eq!(escape_controls("a\nb\u{1b}[31m\u{202e}"), "a\\u{a}b\\u{1b}[31m\\u{202e}");
+        assert_eq!(escape_controls("plain é"), "plain é");
+    }
+}

@@ -1,0 +1,19 @@
+//! undock: a validating admission webhook that moves Kubernetes clusters off Docker Engine.
+//!
+//! The modules in the order in which a review passes through them; each imports only from those before it.
+
+pub mod workload;
+
+pub mod finding;
+
+pub mod rules;
+
+pub mod decision;
+
+pub mod record;
+
+pub mod registration;
+
+pub mod review;
+
+pub mod admission;

@@ -1,0 +1,320 @@
+//! The record of a flagged review: one JSON line on stdout, from which the migration report is made.
+
+mod dedupe;
+pub mod queue;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{Decision, Outcome};
+use crate::workload::Workload;
+
+/// Longest line, without its newline: below the 16 KiB at which container log drivers split.
+pub const MAX_LINE: usize = 8 * 1024;
+/// Most findings in one record.
+pub const MAX_FINDINGS: usize = 20;
+
+/// One flagged review. Keys are flat and dotted, with OpenTelemetry's names where it has one.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Record {
+    /// When the review was answered; milliseconds, UTC.
+    #[serde(rename = "@timestamp")]
+    pub timestamp: String,
+    /// `error` for a denial, `warn` for a warning, `info` for the rest.
+    #[serde(rename = "log.level")]
+    pub level: String,
+    /// One line for people, at most 200 bytes.
+    pub message: String,
+    /// `undock.review.flagged`, `.rollup` or `.error`.
+    #[serde(rename = "event.name")]
+    pub event: String,
+    /// `1`; fields are only added within it.
+    #[serde(rename = "schema.version")]
+    pub schema: String,
+    /// `undock`
+    #[serde(rename = "service.name")]
+    pub service: String,
+    /// Version of undock.
+    #[serde(rename = "service.version")]
+    pub service_version: String,
+    /// From the configuration.
+    #[serde(rename = "k8s.cluster.name", default, skip_serializing_if = "String::is_empty")]
+    pub cluster: String,
+    /// Joins the audit annotation `review-uid`.
+    #[serde(rename = "review.uid")]
+    pub review_uid: String,
+    /// `CREATE` or `UPDATE`.
+    #[serde(rename = "review.operation")]
+    pub operation: String,
+    /// True for a write that is not stored; never counted.
+    #[serde(rename = "review.dry_run")]
+    pub dry_run: bool,
+    /// Time from the whole body to the decision.
+    #[serde(rename = "review.duration_us")]
+    pub duration_us: u64,
+    /// Mode in force.
+    pub mode: String,
+    /// `record`, `warn`, `deny`, `error`.
+    pub decision: String,
+    /// What `enforce` would have done.
+    pub would_deny: bool,
+    /// Namespace; empty for cluster-scoped objects.
+    #[serde(rename = "k8s.namespace.name")]
+    pub namespace: String,
+    /// The reviewed object.
+    #[serde(flatten)]
+    pub object: ObjectFields,
+    /// The object that a person edits.
+    #[serde(flatten)]
+    pub owner: OwnerFields,
+    /// User name.
+    #[serde(rename = "user.name")]
+    pub user: String,
+    /// `user`, `serviceaccount`, `node` or `controller`.
+    #[serde(rename = "user.kind")]
+    pub user_kind: String,
+    /// Number of findings, those that found no room included.
+    #[serde(rename = "findings.count")]
+    pub findings_count: usize,
+    /// The findings.
+    pub findings: Vec<FindingFields>,
+    /// How many findings found no room.
+    #[serde(rename = "findings.truncated", default, skip_serializing_if = "is_zero")]
+    pub findings_truncated: usize,
+    /// Why the object could not be evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Identical reviews since the last record.
+    #[serde(rename = "dedupe.suppressed", default)]
+    pub suppressed: u32,
+    /// The first of those that a rollup stands for.
+    #[serde(rename = "dedupe.first_seen", default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<String>,
+}
+
+/// The reviewed object.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct ObjectFields {
+    /// API group; empty for the core group.
+    #[serde(rename = "k8s.object.group")]
+    pub group: String,
+    /// API version without the group.
+    #[serde(rename = "k8s.object.version")]
+    pub version: String,
+    /// Kind.
+    #[serde(rename = "k8s.object.kind")]
+    pub kind: String,
+    /// Name; empty where the API server has yet to make it.
+    #[serde(rename = "k8s.object.name", default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Prefix of a name to be made.
+    #[serde(rename = "k8s.object.generate_name", default, skip_serializing_if = "String::is_empty")]
+    pub generate_name: String,
+    /// Identity of the object.
+    #[serde(rename = "k8s.object.uid", default, skip_serializing_if = "String::is_empty")]
+    pub uid: String,
+}
+
+/// The object that a person edits, and what is known about who that is.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct OwnerFields {
+    /// API group; empty for the core group.
+    #[serde(rename = "owner.group")]
+    pub group: String,
+    /// Kind.
+    #[serde(rename = "owner.kind")]
+    pub kind: String,
+    /// Name.
+    #[serde(rename = "owner.name")]
+    pub name: String,
+    /// `self` or `derived`.
+    #[serde(rename = "owner.source")]
+    pub source: String,
+    /// Value of the label `team`.
+    #[serde(rename = "owner.team", default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// `helm`, `flux` or the value of `app.kubernetes.io/managed-by`.
+    #[serde(rename = "owner.managed_by", default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
+    /// Name of the release.
+    #[serde(rename = "owner.release", default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+}
+
+/// One finding of a record.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct FindingFields {
+    /// `DKRnnn`
+    #[serde(rename = "rule.id")]
+    pub rule: String,
+    /// Kebab name.
+    #[serde(rename = "rule.name")]
+    pub rule_name: String,
+    /// `breaks`, `degrades`, `security`, `advisory`.
+    pub severity: String,
+    /// `certain`, `likely`, `possible`.
+    pub certainty: String,
+    /// What it did.
+    pub action: String,
+    /// Container.
+    #[serde(rename = "container.name", default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// Field path.
+    pub field: String,
+    /// The matched token.
+    pub evidence: String,
+    /// Identity across all outputs.
+    pub fingerprint: String,
+    /// `open`
+    pub status: String,
+}
+
+/// What a record needs of the request.
+#[derive(Debug)]
+pub(crate) struct Source<'a> {
+    pub(crate) review_uid: &'a str,
+    pub(crate) operation: &'a str,
+    pub(crate) namespace: &'a str,
+    pub(crate) dry_run: bool,
+    pub(crate) user: &'a str,
+}
+
+impl Record {
+    /// The record of `decision`; time and duration are stamped by the caller.
+    pub(crate) fn new(source: &Source<'_>, workload: Option<&Workload<'_>>, decision: &Decision) -> Self {
+        let findings: Vec<_> = decision.findings.iter().take(MAX_FINDINGS).map(FindingFields::from).collect();
+        let codes = codes(decision);
+        let place = workload.map_or_else(|| source.namespace.to_owned(), |w| format!("{} {}/{}", w.owner.kind, w.namespace, w.owner.name));
+        let told = decision.error.as_deref().unwrap_or(&codes);
+        Self {
+            timestamp: String::new(),
+            level: match decision.outcome {
+                Outcome::Deny | Outcome::Error => "error",
+                Outcome::Warn => "warn",
+                _ => "info",
+            }
+            .to_owned(),
+            message: crate::finding::text::clip(&format!("{} {place}: {told}", decision.outcome.as_str()), 200),
+            event: if decision.error.is_some() { "undock.review.error" } else { "undock.review.flagged" }.to_owned(),
+            schema: "1".to_owned(),
+            service: "undock".to_owned(),
+            service_version: env!("CARGO_PKG_VERSION").to_owned(),
+            cluster: String::new(),
+            review_uid: source.review_uid.to_owned(),
+            operation: source.operation.to_owned(),
+            dry_run: source.dry_run,
+            duration_us: 0,
+            mode: decision.mode.as_str().to_owned(),
+            decision: decision.outcome.as_str().to_owned(),
+            would_deny: decision.would_deny(),
+            namespace: source.namespace.to_owned(),
+            object: workload.map(ObjectFields::from).unwrap_or_default(),
+            owner: workload.map(OwnerFields::from).unwrap_or_default(),
+            user: source.user.to_owned(),
+            user_kind: user_kind(source.user).to_owned(),
+            findings_count: decision.findings.len(),
+            findings_truncated: decision.findings.len() - findings.len(),
+            findings,
+            error: decision.error.clone(),
+            suppressed: 0,
+            first_seen: None,
+        }
+    }
+
+    /// Sets the moment, the time that the review took, and the cluster's name.
+    pub(crate) fn stamp(&mut self, now: Timestamp, duration: std::time::Duration, cluster: &str) {
+        self.timestamp = format!("{now:.3}");
+        self.duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        self.cluster = cluster.to_owned();
+    }
+
+    /// The record as one line with its newline. Findings that do not fit are counted instead.
+    pub(crate) fn line(&mut self) -> Vec<u8> {
+        loop {
+            let mut line = serde_json::to_vec(self).expect("strings, numbers and lists always serialise");
+            if line.len() <= MAX_LINE || self.findings.pop().is_none() {
+                line.push(b'\n');
+                return line;
+            }
+            self.findings_truncated += 1;
+        }
+    }
+}
+
+impl From<&Workload<'_>> for ObjectFields {
+    fn from(workload: &Workload<'_>) -> Self {
+        let (metadata, api_version) = (&workload.object.metadata, workload.api_version());
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        Self {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            kind: workload.kind().to_owned(),
+            name: metadata.name.to_string(),
+            generate_name: if metadata.name.is_empty() { metadata.generate_name.to_string() } else { String::new() },
+            uid: metadata.uid.to_string(),
+        }
+    }
+}
+
+impl From<&Workload<'_>> for OwnerFields {
+    fn from(workload: &Workload<'_>) -> Self {
+        let metadata = &workload.object.metadata;
+        let helm = metadata.annotations.get("meta.helm.sh/release-name");
+        let flux = metadata.labels.get("helm.toolkit.fluxcd.io/name").or(metadata.labels.get("kustomize.toolkit.fluxcd.io/name"));
+        let managed_by = match (helm, flux) {
+            (_, Some(_)) => Some("flux"),
+            (Some(_), None) => Some("helm"),
+            (None, None) => metadata.labels.get("app.kubernetes.io/managed-by"),
+        };
+        Self {
+            group: workload.owner.group.to_string(),
+            kind: workload.owner.kind.to_string(),
+            name: workload.owner.name.to_string(),
+            source: workload.owner.source.as_str().to_owned(),
+            team: metadata.labels.get("team").map(str::to_owned),
+            managed_by: managed_by.map(str::to_lowercase),
+            release: flux.or(helm).or(metadata.labels.get("app.kubernetes.io/instance")).map(str::to_owned),
+        }
+    }
+}
+
+impl From<&crate::decision::Judged> for FindingFields {
+    fn from(judged: &crate::decision::Judged) -> Self {
+        let finding = &judged.finding;
+        Self {
+            rule: finding.rule.code.to_owned(),
+            rule_name: finding.rule.name.to_owned(),
+            severity: finding.impact.as_str().to_owned(),
+            certainty: finding.certainty.as_str().to_owned(),
+            action: judged.action.as_str().to_owned(),
+            container: finding.container.clone(),
+            field: finding.field.clone(),
+            evidence: finding.evidence.clone(),
+            fingerprint: judged.fingerprint.clone(),
+            status: "open".to_owned(),
+        }
+    }
+}
+
+/// What kind of identity a user name is. Names of system components are those of Kubernetes' own bootstrap policy.
+pub(crate) fn user_kind(user: &str) -> &'static str {
+    if user.starts_with("system:serviceaccount:kube-system:") || user == "system:kube-controller-manager" {
+        "controller"
+    } else if user.starts_with("system:serviceaccount:") {
+        "serviceaccount"
+    } else if user.starts_with("system:node:") {
+        "node"
+    } else {
+        "user"
+    }
+}
+
+fn codes(decision: &Decision) -> String {
+    let mut codes: Vec<_> = decision.findings.iter().map(|judged| judged.finding.rule.code).collect();
+    codes.dedup();
+    codes.join(",")
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}

@@ -1,0 +1,119 @@
+//! The way from a review to its line on stdout: a bounded queue and a thread. A full queue or a slow pipe
+//! costs records, which are counted, and never time.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::Record;
+use super::dedupe::Dedupe;
+
+/// Records that may wait; at 1.5 kB each a few MiB at most.
+const CAPACITY: usize = 1024;
+/// How often repeats that nobody followed up are written.
+const SWEEP: Duration = Duration::from_secs(60);
+/// How long a stop waits for a reader that no longer reads.
+const STOP_DEADLINE: Duration = Duration::from_secs(2);
+
+/// What became of the records so far.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Lines on stdout.
+    pub written: AtomicU64,
+    /// Repeats that only a rollup counts.
+    pub suppressed: AtomicU64,
+    /// Lost: the queue was full, or the line could not be written.
+    pub dropped: AtomicU64,
+}
+
+/// The entry of the queue. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    sender: SyncSender<Record>,
+    counts: Arc<Counts>,
+}
+
+/// The writing end; [`Writer::stop`] flushes it.
+#[derive(Debug)]
+pub struct Writer {
+    thread: JoinHandle<()>,
+}
+
+impl Queue {
+    /// A queue whose records are written to `out` by a thread of its own.
+    ///
+    /// # Errors
+    /// Where the system cannot start a thread.
+    pub fn start(out: impl Write + Send + 'static) -> io::Result<(Self, Writer)> {
+        let (sender, receiver) = sync_channel(CAPACITY);
+        let counts = Arc::new(Counts::default());
+        let shared = Arc::clone(&counts);
+        let thread = std::thread::Builder::new().name("records".to_owned()).spawn(move || write_all(&receiver, out, &shared))?;
+        Ok((Self { sender, counts }, Writer { thread }))
+    }
+
+    /// Adds a record, or counts its loss. Never waits.
+    pub fn push(&self, record: Record) {
+        if self.sender.try_send(record).is_err() {
+            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// What became of the records so far.
+    pub fn counts(&self) -> &Arc<Counts> {
+        &self.counts
+    }
+}
+
+impl Writer {
+    /// Waits until everything is written, once every [`Queue`] is dropped; gives up on a reader that does not read.
+    pub fn stop(self) {
+        let deadline = Instant::now() + STOP_DEADLINE;
+        while !self.thread.is_finished() {
+            if Instant::now() >= deadline {
+                tracing::warn!("stdout is not being read: the last records are lost");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn write_all(receiver: &Receiver<Record>, mut out: impl Write, counts: &Counts) {
+    let mut dedupe = Dedupe::default();
+    let mut next_sweep = Instant::now() + SWEEP;
+    loop {
+        let wait = next_sweep.saturating_duration_since(Instant::now());
+        let records = match receiver.recv_timeout(wait) {
+            Ok(record) => {
+                let records = dedupe.pass(record, Instant::now());
+                if records.is_empty() {
+                    counts.suppressed.fetch_add(1, Ordering::Relaxed);
+                }
+                records
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                next_sweep = Instant::now() + SWEEP;
+                dedupe.expire(Instant::now())
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                write(&mut out, dedupe.flush(), counts);
+                return;
+            }
+        };
+        write(&mut out, records, counts);
+    }
+}
+
+fn write(out: &mut impl Write, records: Vec<Record>, counts: &Counts) {
+    for mut record in records {
+        let outcome = match out.write_all(&record.line()).and_then(|()| out.flush()) {
+            Ok(()) => &counts.written,
+            Err(_) => &counts.dropped,
+        };
+        outcome.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,146 @@
+//! What can be known of a review that cannot be read as a whole: cut off, too large, or with a broken object.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::Version;
+
+/// The fields around the object. kube-apiserver writes them before it, so they survive a cut.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    api_version: String,
+    kind: String,
+    /// Identity of the review; empty if it was not reached.
+    pub uid: String,
+    /// Plural name of the resource.
+    pub resource: String,
+    /// Subresource.
+    pub sub_resource: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Operation.
+    pub operation: String,
+    /// User name.
+    pub user: String,
+}
+
+impl Head {
+    /// Reads as far as `body` makes sense. Objects are skipped unread, whatever their depth.
+    pub fn read(body: &[u8]) -> Self {
+        let mut head = Self::default();
+        let mut json = serde_json::Deserializer::from_slice(body);
+        // The error says where the body breaks, which the caller knows already; what was read before it counts.
+        let _ = Fields { head: &mut head, level: Level::Review }.deserialize(&mut json);
+        head
+    }
+
+    /// The version to answer in, if this is the head of a review that can be answered at all.
+    pub fn version(&self) -> Option<Version> {
+        // `kind` comes first in Go's encoding; a review that was cut before it has no uid either.
+        let is_review = self.kind.is_empty() || self.kind == "AdmissionReview";
+        Version::parse(&self.api_version).filter(|_| is_review && !self.uid.is_empty())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Level {
+    Review,
+    Request,
+    Resource,
+    User,
+}
+
+struct Fields<'h> {
+    head: &'h mut Head,
+    level: Level,
+}
+
+impl<'de> DeserializeSeed<'de> for Fields<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fields<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let head = self.head;
+        while let Some(key) = map.next_key::<String>()? {
+            let target = match (self.level, key.as_str()) {
+                (Level::Review, "apiVersion") => &mut head.api_version,
+                (Level::Review, "kind") => &mut head.kind,
+                (Level::Request, "uid") => &mut head.uid,
+                (Level::Request, "subResource") => &mut head.sub_resource,
+                (Level::Request, "namespace") => &mut head.namespace,
+                (Level::Request, "name") => &mut head.name,
+                (Level::Request, "operation") => &mut head.operation,
+                (Level::Resource, "resource") => &mut head.resource,
+                (Level::User, "username") => &mut head.user,
+                (level, key) => {
+                    let inner = match (level, key) {
+                        (Level::Review, "request") => Some(Level::Request),
+                        (Level::Request, "resource") => Some(Level::Resource),
+                        (Level::Request, "userInfo") => Some(Level::User),
+                        _ => None,
+                    };
+                    match inner {
+                        Some(level) => map.next_value_seed(Fields { head, level })?,
+                        None => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                    continue;
+                }
+            };
+            *target = map.next_value()?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &str = r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u-1",
+        "resource":{"group":"","version":"v1","resource":"pods"},"namespace":"ci","operation":"CREATE",
+        "userInfo":{"username":"me"},"object":{"spec":{"containers":"x"}}}}"#;
+
+    #[test]
+    fn every_cut_keeps_what_came_before_it() {
+        for end in 0..=BODY.len() {
+            let head = Head::read(&BODY.as_bytes()[..end]);
+            let uid_ends = BODY.find("u-1\"").unwrap() + 4;
+            assert_eq!(head.version().is_some(), end >= uid_ends, "cut at {end}");
+        }
+        let whole = Head::read(BODY.as_bytes());
+        assert_eq!((whole.uid.as_str(), whole.resource.as_str(), whole.user.as_str()), ("u-1", "pods", "me"));
+    }
+
+    #[test]
+    fn depth_and_bad_utf8_in_the_object_do_not_matter() {
+        let deep = BODY.replace("\"x\"", &format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)));
+        assert_eq!(Head::read(deep.as_bytes()).uid, "u-1");
+        let mut bytes = BODY.as_bytes().to_vec();
+        let at = BODY.find("\"x\"").unwrap() + 1;
+        bytes[at] = 0xff;
+        assert_eq!(Head::read(&bytes).namespace, "ci");
+    }
+
+    #[test]
+    fn other_kinds_and_versions_are_not_reviews() {
+        assert_eq!(Head::read(BODY.replace("AdmissionReview", "Pod").as_bytes()).version(), None);
+        assert_eq!(Head::read(BODY.replace("io/v1\"", "io/v2\"").as_bytes()).version(), None);
+        assert_eq!(Head::read(b"[]").version(), None);
+    }
+}

@@ -1,0 +1,170 @@
+//! A decision as the AdmissionReview that goes back: always of the version and with the uid that came.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Version;
+use crate::decision::{Decision, Judged, message};
+use crate::finding::Action;
+use crate::finding::text::clip;
+use crate::workload::Owner;
+
+/// What the answer needs to know of the request.
+#[derive(Debug)]
+pub struct Answer<'a> {
+    /// Version to answer in.
+    pub version: Version,
+    /// Identity of the review.
+    pub uid: &'a str,
+    /// API group of the resource.
+    pub group: &'a str,
+    /// Plural name of the resource.
+    pub resource: &'a str,
+    /// Namespace; empty for cluster-scoped objects.
+    pub namespace: &'a str,
+    /// Name; empty where the API server makes it.
+    pub name: &'a str,
+    /// The object that a person edits, where the object could be read.
+    pub owner: Option<&'a Owner<'a>>,
+    /// False for a Pod that a controller writes: nobody would read the warnings.
+    pub warn: bool,
+}
+
+/// The bytes of the answer.
+pub fn respond(answer: &Answer<'_>, decision: &Decision) -> Vec<u8> {
+    let allowed = decision.is_allowed();
+    let warn = allowed && answer.warn && decision.mode.limit() >= Action::Warn;
+    let review = ReviewOut {
+        api_version: answer.version.as_str(),
+        kind: "AdmissionReview",
+        response: Response {
+            uid: answer.uid,
+            allowed,
+            status: (!allowed).then(|| status(answer, decision)),
+            warnings: if warn { message::warnings(decision) } else { Vec::new() },
+            audit_annotations: annotations(answer, decision),
+        },
+    };
+    serde_json::to_vec(&review).expect("strings and maps with string keys always serialise")
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReviewOut<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    response: Response<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Response<'a> {
+    uid: &'a str,
+    allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    audit_annotations: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    status: &'static str,
+    message: String,
+    reason: &'static str,
+    details: Details<'a>,
+    code: u16,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    name: &'a str,
+    group: &'a str,
+    kind: &'a str,
+    causes: Vec<Cause<'a>>,
+}
+
+#[derive(Serialize)]
+struct Cause<'a> {
+    reason: &'static str,
+    message: String,
+    field: &'a str,
+}
+
+fn status<'a>(answer: &Answer<'a>, decision: &'a Decision) -> Status<'a> {
+    let told = decision.findings.iter().filter(|judged| judged.action >= Action::Warn);
+    let causes = told.map(|judged| Cause {
+        reason: judged.finding.rule.code,
+        message: judged.finding.message(),
+        field: &judged.finding.field,
+    });
+    Status {
+        status: "Failure",
+        message: message::denial(decision, answer.namespace),
+        reason: "Forbidden",
+        details: Details { name: answer.name, group: answer.group, kind: answer.resource, causes: causes.collect() },
+        code: 403,
+    }
+}
+
+/// Longest value of `findings`; with every other value at its longest the set stays below 2 KiB.
+const MAX_FINDINGS: usize = 800;
+
+/// `decision` and `mode` always, the rest where it applies. Keys hold no slash: the API server puts the webhook's name in front.
+fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static str, String> {
+    let mut all = BTreeMap::from([
+        ("decision", decision.outcome.as_str().to_owned()),
+        ("mode", decision.mode.as_str().to_owned()),
+    ]);
+    if let Some(error) = &decision.error {
+        all.insert("error", ascii(&clip(error, 160)));
+        all.insert("review-uid", ascii(answer.uid));
+    }
+    if decision.findings.is_empty() {
+        return all;
+    }
+    if decision.would_deny() {
+        all.insert("would-deny", "true".to_owned());
+    }
+    all.insert("rules", rules(&decision.findings));
+    all.insert("findings", findings(&decision.findings));
+    all.insert("review-uid", ascii(answer.uid));
+    if let Some(owner) = answer.owner {
+        let group = if owner.group.is_empty() { "core" } else { &owner.group };
+        let path = format!("{group}/{}/{}/{} {}", owner.kind, answer.namespace, owner.name, owner.source.as_str());
+        all.insert("owner", ascii(&path));
+    }
+    all
+}
+
+/// `DKR101=1,DKR201=2`
+fn rules(findings: &[Judged]) -> String {
+    let mut counts = BTreeMap::new();
+    for judged in findings {
+        *counts.entry(judged.finding.rule.code).or_insert(0) += 1;
+    }
+    let pairs: Vec<String> = counts.iter().map(|(code, count)| format!("{code}={count}")).collect();
+    pairs.join(",")
+}
+
+/// `CODE FINGERPRINT FIELD; …`, then `+N` for those that found no room.
+fn findings(findings: &[Judged]) -> String {
+    let mut text = String::new();
+    for (at, judged) in findings.iter().enumerate() {
+        let entry = format!("{} {} {}", judged.finding.rule.code, judged.fingerprint, ascii(&judged.finding.field));
+        let separator = if at == 0 { "" } else { "; " };
+        if text.len() + separator.len() + entry.len() > MAX_FINDINGS {
+            text.push_str(&format!("{separator}+{}", findings.len() - at));
+            break;
+        }
+        text.push_str(separator);
+        text.push_str(&entry);
+    }
+    text
+}
+
+fn ascii(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' }).collect()
+}

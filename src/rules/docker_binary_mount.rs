@@ -1,0 +1,65 @@
+//! DKR504 docker-binary-mount: the node's Docker programs in a Pod.
+
+use super::host_paths::{self, Thing};
+use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::workload::tables;
+use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR504",
+    name: "docker-binary-mount",
+    since: "0.1.0",
+    certainty: Certainty::Certain,
+    impact: Impact::Breaks,
+    action: None,
+    needs_docker_absent: true,
+    summary: "a hostPath volume reaches the docker, docker-compose or dockerd program of the node",
+    reason: "not installed on {nodes}",
+    consequence: "",
+    short_fix: "use an image with its own tools",
+    fix: "Use an image that carries the client it needs, or none: BuildKit and Buildah build without Docker.",
+    why: "The program belongs to the node's Docker package and goes with it. It is also the sign of a container that calls the node's daemon.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    volumeMounts:
+    - name: docker
+      mountPath: /usr/bin/docker
+  volumes:
+  - name: docker
+    hostPath:
+      path: /usr/bin/docker
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+"#,
+    not_flagged: "A whole /usr/bin, as kube-bench mounts it.",
+    references: &[
+        "aquasecurity/kube-bench: job.yaml",
+        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
+    ],
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    host_paths::check(&RULE, Thing::File, workload, findings, |mount| is_docker_program(&mount.path));
+}
+
+fn is_docker_program(path: &HostPath) -> bool {
+    let in_binaries = tables::BINARY_DIRECTORIES.iter().any(|directory| path.is_within(directory));
+    let is_named = matches!(path.file_name(), "docker" | "docker-compose" | "dockerd" | "docker-proxy" | "docker-init");
+    (in_binaries && is_named) || path.is_within("/usr/libexec/docker") || path.file_name() == "docker-compose"
+}

@@ -1,0 +1,87 @@
+//! DKR401 docker-command: a call of the Docker client.
+
+use super::signals;
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::workload::Workload;
+use crate::workload::endpoint;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR401",
+    name: "docker-command",
+    since: "0.1.0",
+    certainty: Certainty::Likely,
+    impact: Impact::Breaks,
+    action: None,
+    needs_docker_absent: true,
+    summary: "a container runs docker or docker-compose against the node's daemon",
+    reason: "no daemon to answer on {nodes}",
+    consequence: "the call fails with \"Cannot connect to the Docker daemon\"",
+    short_fix: "see undock explain DKR401",
+    fix: "Replace it: builds with BuildKit or Buildah; ps, logs, exec and inspect with kubectl; the rest on the node with crictl.",
+    why: "docker ps is kubectl get pods or crictl ps; docker logs, exec, cp and stats are kubectl logs, exec, cp and top; docker images and rmi are crictl images and rmi; docker build, push and save need a builder such as BuildKit or Buildah; docker system prune is kubelet's own garbage collection.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/ci:1
+    command: ["sh", "-c", "docker ps -q | xargs docker inspect"]
+    volumeMounts:
+    - name: sock
+      mountPath: /var/run/docker.sock
+  volumes:
+  - name: sock
+    hostPath:
+      path: /var/run/docker.sock
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.k8s.io/kubectl:v1.34.0
+    command: ["kubectl", "get", "pods", "-o", "wide"]
+"#,
+    not_flagged: "docker in comments, strings, echo arguments, image and registry names; docker:// of skopeo; docker-entrypoint.sh; calls whose daemon is in the Pod or remote. Scripts that also handle crictl, ctr or nerdctl are only recorded.",
+    references: &[
+        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
+        "https://kubernetes.io/blog/2022/02/17/dockershim-faq/",
+        "https://kubernetes.io/docs/tasks/debug/debug-cluster/crictl/",
+    ],
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let Some(pod) = &workload.pod else { return };
+    for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
+        let handles_others = container.commands().iter().any(|c| matches!(c.invocation.program(), "crictl" | "ctr" | "nerdctl"));
+        let mut seen: Vec<String> = Vec::new();
+        for command in container.commands().iter().filter(|command| command.invocation.on_host.is_none()) {
+            let Some(verb) = signals::docker_verb(&command.invocation) else { continue };
+            let call = format!("{} {verb}", command.invocation.program());
+            let endpoint = endpoint::of_invocation(pod, container, &command.invocation);
+            if endpoint.is_elsewhere() || seen.contains(&call) {
+                continue;
+            }
+            let field = format!("{}.{}", pod.container_path(container), command.field);
+            let mut finding = Finding::in_container(&RULE, container, format!("runs \"{call}\""), field, &call);
+            if handles_others {
+                finding.certainty = Certainty::Possible;
+                finding.impact = Impact::Advisory;
+                finding.reason = "the script also handles other runtimes".to_owned();
+                finding.consequence = String::new();
+            } else if !endpoint.is_node() {
+                finding.certainty = Certainty::Possible;
+                finding.action = Some(Action::Warn);
+                finding.reason = "no Docker endpoint is visible".to_owned();
+            }
+            seen.push(call);
+            findings.push(finding);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! DKR501 docker-data-root: Docker's data directory in a Pod.
+
+use super::{host_paths::{self, Thing}, signals};
+use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::workload::Workload;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR501",
+    name: "docker-data-root",
+    since: "0.1.0",
+    certainty: Certainty::Likely,
+    impact: Impact::Degrades,
+    action: Some(Action::Warn),
+    needs_docker_absent: true,
+    summary: "a hostPath volume reaches /var/lib/docker",
+    reason: "empty or absent on {nodes}",
+    consequence: "",
+    short_fix: "use /var/lib/containerd or the API",
+    fix: "Read container data through the CRI or kubelet API; where a directory is really needed, it is /var/lib/containerd or /var/lib/containers.",
+    why: "Images, layers and container state lie elsewhere and in another layout. Tools that read them find nothing, or a stale copy that Docker left behind.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    volumeMounts:
+    - name: data
+      mountPath: /var/lib/docker
+  volumes:
+  - name: data
+    hostPath:
+      path: /var/lib/docker
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    volumeMounts:
+    - name: data
+      mountPath: /var/lib/containerd
+  volumes:
+  - name: data
+    hostPath:
+      path: /var/lib/containerd
+"#,
+    not_flagged: "/var/lib/docker/containers (DKR502), and /var/lib/docker as a mountPath over an emptyDir or a claim (Docker-in-Docker).",
+    references: &[
+        "argoproj/argo-workflows#826",
+        "yahoo/kubectl-flame: README.md",
+    ],
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    host_paths::check(&RULE, Thing::Directory, workload, findings, |mount| signals::is_data_root(&mount.path));
+}

@@ -1,0 +1,122 @@
+//! DKR301 docker-host-node: a Docker endpoint that leads to the node.
+
+use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::workload::Workload;
+use crate::workload::endpoint::{self, Endpoint};
+use crate::workload::pod::{Container, TextField};
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR301",
+    name: "docker-host-node",
+    since: "0.1.0",
+    certainty: Certainty::Likely,
+    impact: Impact::Breaks,
+    action: None,
+    needs_docker_absent: true,
+    summary: "DOCKER_HOST or an endpoint flag resolves to the node's Docker",
+    reason: "no daemon there on {nodes}",
+    consequence: "every call through it fails",
+    short_fix: "unset it or point to a builder",
+    fix: "Unset it and use the Kubernetes API, or point it to a builder that is not the node: BuildKit, or a docker:dind in the same Pod.",
+    why: "The endpoint is resolved as the container would: a socket path through the volume mounted there, an address through the network that it lies in. It ends at the node's dockerd.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    env:
+    - name: DOCKER_HOST
+      value: unix:///host/run/docker.sock
+    volumeMounts:
+    - name: run
+      mountPath: /host/run
+  volumes:
+  - name: run
+    hostPath:
+      path: /var/run
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    env:
+    - name: DOCKER_HOST
+      value: tcp://localhost:2376
+  - name: dind
+    image: docker:27-dind
+    securityContext:
+      privileged: true
+"#,
+    not_flagged: "A socket in an emptyDir, localhost without hostNetwork, a Service, ssh://, a path where nothing is mounted, and values that the object does not show.",
+    references: &[
+        "actions/actions-runner-controller: charts/gha-runner-scale-set",
+        "google/cadvisor: docs/runtime_options.md",
+    ],
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let Some(pod) = &workload.pod else { return };
+    for container in pod.containers.iter().filter(|container| container.mentions_docker() || container.env("DOCKER_HOST").is_some()) {
+        for (field, name, value) in endpoints(container) {
+            let endpoint = match value {
+                Some(value) => endpoint::resolve(pod, container, value),
+                None => container.endpoint(pod).clone(),
+            };
+            if !endpoint.is_node() {
+                continue;
+            }
+            let shown = value.map_or_else(|| format!("{name} from the node's address"), |value| format!("{name}={}", without_secrets(value)));
+            let field = format!("{}.{field}", pod.container_path(container));
+            let mut finding = Finding::in_container(&RULE, container, format!("sets {shown}"), field, &shown);
+            match endpoint {
+                Endpoint::NodeSocket(path) => {
+                    finding.certainty = Certainty::Certain;
+                    finding.consequence = format!("it is the node's {path}");
+                }
+                Endpoint::NodeAddress { certain: true } => finding.certainty = Certainty::Certain,
+                _ => {}
+            }
+            findings.push(finding);
+        }
+    }
+}
+
+/// Flags that name a Docker endpoint. Sources: cAdvisor (`--docker`), node agents (`--docker-endpoint`), Traefik.
+const FLAGS: [&str; 4] = ["--docker", "--docker-endpoint", "--docker-host", "--providers.docker.endpoint"];
+
+/// Field, name and literal value of everything in `container` that names a Docker endpoint.
+fn endpoints<'a>(container: &Container<'a>) -> Vec<(String, &'a str, Option<&'a str>)> {
+    let mut found = Vec::new();
+    for (i, var) in container.raw.env.iter().enumerate().filter(|(_, var)| *var.name == *"DOCKER_HOST") {
+        let value = var.value_from.is_none().then_some(var.value.as_str());
+        found.push((format!("env[{i}].value"), var.name.as_str(), value));
+    }
+    let texts: Vec<_> = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(_))).collect();
+    for (at, (field, text)) in texts.iter().enumerate() {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (text.as_str(), texts.get(at + 1).map(|(_, next)| next.as_str())),
+        };
+        if FLAGS.contains(&name) && value.is_some_and(|value| value.contains("://") || value.starts_with('/')) {
+            found.push((field.path(), name, value));
+        }
+    }
+    found
+}
+
+/// `value` without user information: `tcp://user:secret@host` must not reach a log.
+fn without_secrets(value: &str) -> String {
+    match (value.find("://"), value.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}{}", &value[..scheme + 3], &value[at + 1..]),
+        _ => value.to_owned(),
+    }
+}

@@ -1,0 +1,100 @@
+//! DKR404 docker-socket-http: plain HTTP over the Docker socket.
+
+use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::workload::Workload;
+use crate::workload::endpoint;
+use crate::workload::shell::{Invocation};
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR404",
+    name: "docker-socket-http",
+    since: "0.1.0",
+    certainty: Certainty::Certain,
+    impact: Impact::Breaks,
+    action: None,
+    needs_docker_absent: true,
+    summary: "a command speaks to docker.sock with curl, nc or socat",
+    reason: "no socket to answer on {nodes}",
+    consequence: "the call fails",
+    short_fix: "use the Kubernetes API",
+    fix: "Ask the Kubernetes API for the same facts, or crictl on the node.",
+    why: "curl --unix-socket and its kin are Docker clients without the name. They fail as docker itself does.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    command: ["sh", "-c", "curl --unix-socket /var/run/docker.sock http://docker/containers/json"]
+    volumeMounts:
+    - name: sock
+      mountPath: /var/run/docker.sock
+  volumes:
+  - name: sock
+    hostPath:
+      path: /var/run/docker.sock
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.k8s.io/kubectl:v1.34.0
+    command: ["kubectl", "get", "pods", "-o", "json"]
+"#,
+    not_flagged: "The same against a socket in a volume of the Pod; file tests such as ls -S on the socket.",
+    references: &[
+        "jenkinsci/kubernetes-plugin: examples/dind.groovy",
+        "https://docs.docker.com/reference/api/engine/",
+    ],
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let Some(pod) = &workload.pod else { return };
+    for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
+        for command in container.commands() {
+            let invocation = &command.invocation;
+            let Some(socket) = socket_of(invocation) else { continue };
+            let endpoint = endpoint::resolve(pod, container, socket);
+            let on_host = invocation.on_host.is_some();
+            if endpoint.is_elsewhere() && !on_host {
+                continue;
+            }
+            let call = format!("{} {socket}", invocation.program());
+            let field = format!("{}.{}", pod.container_path(container), command.field);
+            let mut finding = Finding::in_container(&RULE, container, format!("calls {socket} with {}", invocation.program()), field, &call);
+            if !endpoint.is_node() && !on_host {
+                finding.certainty = Certainty::Possible;
+                finding.reason = "no such socket is mounted".to_owned();
+            }
+            findings.push(finding);
+        }
+    }
+}
+
+/// The Docker socket that a call of curl, nc or socat opens.
+fn socket_of(invocation: &Invocation) -> Option<&str> {
+    let words = invocation.arguments();
+    let after = |flags: &[&str]| {
+        let at = words.iter().position(|word| flags.contains(&word.as_str()))?;
+        words.get(at + 1).map(String::as_str)
+    };
+    let socket = match invocation.program() {
+        "curl" => after(&["--unix-socket", "--abstract-unix-socket"])
+            .or_else(|| words.iter().find_map(|word| word.strip_prefix("--unix-socket="))),
+        "nc" | "ncat" | "netcat" => words.iter().any(|word| word.starts_with('-') && word.contains('U')).then(|| words.last())?.map(String::as_str),
+        "socat" => words.iter().find_map(|word| {
+            let (kind, path) = word.split_once(':')?;
+            let is_client = kind.eq_ignore_ascii_case("unix-connect") || kind.eq_ignore_ascii_case("unix");
+            is_client.then(|| path.split(',').next().unwrap_or_default())
+        }),
+        _ => None,
+    };
+    socket.filter(|socket| socket.ends_with("docker.sock"))
+}

@@ -1,0 +1,84 @@
+//! DKR304 docker-tcp-on-node: Docker's TCP ports on the node.
+
+use super::signals;
+use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::workload::Workload;
+use crate::workload::endpoint::{self, BRIDGE_ADDRESSES};
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR304",
+    name: "docker-tcp-on-node",
+    since: "0.1.0",
+    certainty: Certainty::Likely,
+    impact: Impact::Breaks,
+    action: None,
+    needs_docker_absent: true,
+    summary: "a container addresses port 2375 or 2376 of its node",
+    reason: "no daemon there on {nodes}",
+    consequence: "and today the port gives everyone who reaches it control of the node",
+    short_fix: "use the Kubernetes API",
+    fix: "Use the Kubernetes API, or a docker:dind in the same Pod; close the port on the nodes.",
+    why: "dockerd on TCP is an API without authentication (2375) or with client certificates (2376). On a node without Docker nothing listens there.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    args: ["--endpoint", "http://$(NODE_IP):2375"]
+    env:
+    - name: NODE_IP
+      valueFrom:
+        fieldRef:
+          fieldPath: status.hostIP
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+"#,
+    not_flagged: "The ports on localhost of a Pod without hostNetwork, on a Service, or as containerPort of a Docker-in-Docker daemon.",
+    references: &[
+        "drone/charts: charts/drone-runner-docker",
+        "https://docs.docker.com/engine/security/protect-access/",
+    ],
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let Some(pod) = &workload.pod else { return };
+    for container in &pod.containers {
+        for (field, text) in container.texts() {
+            let Some((host, port)) = docker_address(text) else { continue };
+            let (host, _) = container.expand(host);
+            let on_node = endpoint::names_node(container, &host)
+                || BRIDGE_ADDRESSES.contains(&host.as_str())
+                || (endpoint::is_loopback(&host) && pod.spec.host_network.0 && pod.daemon().is_none());
+            if !on_node {
+                continue;
+            }
+            let evidence = format!("{host}:{port}");
+            let field_path = format!("{}.{}", pod.container_path(container), field.path());
+            let what = format!("addresses {evidence} in {}", signals::describe(container, field));
+            findings.push(Finding::in_container(&RULE, container, what, field_path, &evidence));
+        }
+    }
+}
+
+/// The host in front of `:2375` or `:2376` in `text`, and the port.
+fn docker_address(text: &str) -> Option<(&str, &str)> {
+    let at = memchr::memchr_iter(b':', text.as_bytes()).find(|&at| {
+        let rest = &text.as_bytes()[at + 1..];
+        (rest.starts_with(b"2375") || rest.starts_with(b"2376")) && !rest.get(4).is_some_and(u8::is_ascii_digit)
+    })?;
+    let is_host = |c: char| c.is_ascii_alphanumeric() || "._-$(){}".contains(c);
+    let start = text[..at].rfind(|c| !is_host(c)).map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8));
+    (start < at).then(|| (&text[start..at], &text[at + 1..at + 5]))
+}

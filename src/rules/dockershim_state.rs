@@ -1,0 +1,56 @@
+//! DKR505 dockershim-state: the state of dockershim or cri-dockerd in a Pod.
+
+use super::host_paths::{self, Thing};
+use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::workload::Workload;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR505",
+    name: "dockershim-state",
+    since: "0.1.0",
+    certainty: Certainty::Certain,
+    impact: Impact::Breaks,
+    action: None,
+    needs_docker_absent: true,
+    summary: "a hostPath volume reaches /var/lib/dockershim or /var/lib/cri-dockerd",
+    reason: "absent on {nodes}",
+    consequence: "",
+    short_fix: "use the CRI or the API",
+    fix: "Ask the Kubernetes API or the CRI for sandboxes and containers.",
+    why: "The directory holds dockershim's checkpoints of sandboxes. Other runtimes keep theirs elsewhere and in another form.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    volumeMounts:
+    - name: state
+      mountPath: /var/lib/dockershim
+  volumes:
+  - name: state
+    hostPath:
+      path: /var/lib/dockershim
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+"#,
+    not_flagged: "/var/lib/kubelet.",
+    references: &[
+        "Mirantis/cri-dockerd: cmd/cri/options/options.go",
+    ],
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    host_paths::check(&RULE, Thing::Directory, workload, findings, |mount| mount.path.is_within("/var/lib/dockershim") || mount.path.is_within("/var/lib/cri-dockerd"));
+}

@@ -1,0 +1,60 @@
+//! DKR108 foreign-named-docker-socket: a docker.sock in an unusual directory of the node.
+
+use super::host_paths::{self, Thing};
+use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::workload::Workload;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR108",
+    name: "foreign-named-docker-socket",
+    since: "0.1.0",
+    certainty: Certainty::Likely,
+    impact: Impact::Breaks,
+    action: None,
+    needs_docker_absent: true,
+    summary: "a hostPath volume reaches a docker.sock outside the usual directories",
+    reason: "absent on {nodes}",
+    consequence: "",
+    short_fix: "build with BuildKit/Buildah",
+    fix: "Build images with rootless BuildKit or Buildah; inspect containers through the Kubernetes API.",
+    why: "Some distributions keep dockerd's socket elsewhere (TKGI, the snap package). It is the same daemon and leaves the same way.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    volumeMounts:
+    - name: sock
+      mountPath: /var/run/docker.sock
+  volumes:
+  - name: sock
+    hostPath:
+      path: /var/vcap/sys/run/docker/docker.sock
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: build
+    image: moby/buildkit:rootless
+    args: ["--addr", "unix:///run/user/1000/buildkit/buildkitd.sock"]
+"#,
+    not_flagged: "Directories that merely hold such a socket.",
+    references: &[
+        "instana/helm-charts: instana-agent/CHANGELOG.md",
+    ],
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    host_paths::check(&RULE, Thing::Socket, workload, findings, |mount| {
+        let usual = ["/run/docker.sock", "/run/docker/docker.sock"].contains(&mount.path.as_str());
+        mount.path.file_name() == "docker.sock" && !usual && !mount.path.is_within("/run/user")
+    });
+}

@@ -1,0 +1,108 @@
+//! What the rules about host paths share: one finding per volume and path, and the failure mode of `hostPath.type`.
+
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::workload::Workload;
+use crate::workload::pod::{HostMount, MountUser};
+
+/// What stands at the path today, which decides how its absence shows.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Thing {
+    Socket,
+    File,
+    Directory,
+}
+
+/// Adds a finding for each volume and path that `matches`, with the failure mode filled in.
+pub(super) fn check(
+    rule: &'static Rule,
+    thing: Thing,
+    workload: &Workload<'_>,
+    findings: &mut Findings,
+    matches: impl Fn(&HostMount<'_>) -> bool,
+) {
+    for mount in first_uses(workload, matches) {
+        findings.push(finding(rule, thing, workload, mount));
+    }
+}
+
+/// The mounts that `matches`, one for each volume and path.
+pub(super) fn first_uses<'w, 'a>(workload: &'w Workload<'a>, matches: impl Fn(&HostMount<'_>) -> bool) -> Vec<&'w HostMount<'a>> {
+    let mut seen: Vec<&HostMount<'a>> = Vec::new();
+    for mount in workload.host_mounts().iter().filter(|mount| matches(mount)) {
+        if !seen.iter().any(|other| other.volume == mount.volume && other.path == mount.path) {
+            seen.push(mount);
+        }
+    }
+    seen
+}
+
+/// The finding of `rule` for `mount`.
+pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>, mount: &HostMount<'_>) -> Finding {
+    let verb = match mount.user {
+        MountUser::Container(_) => "mounts",
+        MountUser::Nobody => "names",
+        MountUser::Claims => "offers",
+    };
+    let noun = if mount.user == MountUser::Claims { "PersistentVolume" } else { "volume" };
+    let mut finding = Finding::new(
+        rule,
+        noun,
+        mount.volume,
+        format!("{verb} {}", shown_path(mount)),
+        mount.field.clone(),
+        mount.path.as_str(),
+    );
+    finding.evidence = shown_path(mount);
+    if let MountUser::Container(index) = mount.user {
+        finding.container = workload.containers().get(index).map(|container| container.name().to_owned());
+    }
+    if mount.user == MountUser::Nobody {
+        finding.certainty = Certainty::Possible;
+        finding.impact = Impact::Advisory;
+        finding.action = Some(Action::Record);
+        finding.reason = "no container mounts it".to_owned();
+        finding.consequence = "kubelet skips the volume; remove it".to_owned();
+    } else if let Some((reason, consequence)) = failure_mode(mount.kind, thing) {
+        finding.reason = reason.unwrap_or(rule.reason).to_owned();
+        finding.consequence = consequence.to_owned();
+    }
+    finding
+}
+
+/// How kubelet and the runtime treat a missing path, by `hostPath.type`
+/// (kubelet: pkg/volume/hostpath/host_path.go; containerd: internal/cri/opts/spec_linux_opts.go).
+fn failure_mode(kind: &str, thing: Thing) -> Option<(Option<&'static str>, &'static str)> {
+    Some(match (kind, thing) {
+        ("Socket" | "File" | "Directory" | "CharDevice" | "BlockDevice", _) => (
+            Some("Pod cannot start on {nodes}"),
+            "its hostPath type makes kubelet check for the path, so the Pod stays in ContainerCreating with FailedMount",
+        ),
+        ("DirectoryOrCreate", Thing::Socket | Thing::File) => {
+            (None, "kubelet creates an empty directory of that name, so the Pod starts and fails at its first call")
+        }
+        ("FileOrCreate", Thing::Socket) => {
+            (None, "kubelet creates an empty file of that name, so the Pod starts and fails at its first call")
+        }
+        ("", Thing::Socket) => (None, "no hostPath type, so the Pod starts with an empty directory there and fails at its first call"),
+        ("", Thing::File) => (None, "no hostPath type, so the Pod starts with an empty directory there"),
+        (_, Thing::Directory) => (None, "the Pod starts with an empty directory there"),
+        _ => return None,
+    })
+}
+
+/// The path for people: `/var/run` as manifests write it, because that is what they will search for.
+fn shown_path(mount: &HostMount<'_>) -> String {
+    let path = mount.path.as_str();
+    let shown = match path.strip_prefix("/run/") {
+        Some(rest) => format!("/var/run/{rest}"),
+        None if path == "/run" => "/var/run".to_owned(),
+        None if path.starts_with("/pipe/") => format!(r"\\.{}", path.replace('/', r"\")),
+        None => path.to_owned(),
+    };
+    if mount.open_below { format!("{}/…", shown.trim_end_matches('/')) } else { shown }
+}
+
+/// The directories above Docker's socket that Pods are seen to mount; `/var` holds it where `/var/run` is no link.
+pub(super) fn is_socket_parent(mount: &HostMount<'_>) -> bool {
+    matches!(mount.path.as_str(), "/" | "/var" | "/run")
+}

@@ -1,0 +1,62 @@
+//! DKR106 rootless-docker-socket: the socket of a rootless Docker in a Pod.
+
+use super::host_paths::{self, Thing};
+use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::workload::Workload;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR106",
+    name: "rootless-docker-socket",
+    since: "0.1.0",
+    certainty: Certainty::Certain,
+    impact: Impact::Breaks,
+    action: None,
+    needs_docker_absent: true,
+    summary: "a hostPath volume reaches /run/user/UID/docker.sock",
+    reason: "absent on {nodes}",
+    consequence: "",
+    short_fix: "build with BuildKit/Buildah",
+    fix: "Build images with rootless BuildKit or Buildah; inspect containers through the Kubernetes API.",
+    why: "A rootless dockerd serves its API below the user's runtime directory. It leaves with Docker like the system's socket.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    volumeMounts:
+    - name: sock
+      mountPath: /run/user/1000/docker.sock
+  volumes:
+  - name: sock
+    hostPath:
+      path: /run/user/1000/docker.sock
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: build
+    image: moby/buildkit:rootless
+    args: ["--addr", "unix:///run/user/1000/buildkit/buildkitd.sock"]
+"#,
+    not_flagged: "Other files below /run/user.",
+    references: &[
+        "docker-library/docker: docker-entrypoint.sh",
+    ],
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    host_paths::check(&RULE, Thing::Socket, workload, findings, |mount| is_rootless_socket(mount.path.as_str()));
+}
+
+fn is_rootless_socket(path: &str) -> bool {
+    let uid = path.strip_prefix("/run/user/").and_then(|rest| rest.strip_suffix("/docker.sock"));
+    uid.is_some_and(|uid| !uid.is_empty() && uid.bytes().all(|b| b.is_ascii_digit()))
+}

@@ -1,0 +1,74 @@
+//! DKR111 socket-parent-mount-bare: a directory above the Docker socket, without a sign of Docker.
+
+use super::{host_paths::{self, Thing}, signals};
+use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::workload::Workload;
+use crate::workload::pod::{HostMount, MountUser};
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR111",
+    name: "socket-parent-mount-bare",
+    since: "0.1.0",
+    certainty: Certainty::Possible,
+    impact: Impact::Advisory,
+    action: None,
+    needs_docker_absent: false,
+    summary: "a hostPath volume on /, /var, /run or /var/run, with no sign of Docker",
+    reason: "reaches the Docker socket",
+    consequence: "nothing in the object shows that Docker is used; check the image once",
+    short_fix: "mount only what is needed",
+    fix: "Mount the narrowest path that the container needs.",
+    why: "Reboot daemons, CNI and CSI plug-ins, node exporters and debug Pods mount these directories for reasons of their own. The mount reaches Docker's socket, so it is worth one look, and no more.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    volumeMounts:
+    - name: run
+      mountPath: /host/run
+  volumes:
+  - name: run
+    hostPath:
+      path: /var/run
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    volumeMounts:
+    - name: run
+      mountPath: /run/udev
+  volumes:
+  - name: run
+    hostPath:
+      path: /run/udev
+"#,
+    not_flagged: "Anything narrower: /run/xtables.lock, /run/flannel, /var/run/netns, /var/lib.",
+    references: &[
+        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
+        "kubereboot/kured: kured-ds.yaml",
+    ],
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    host_paths::check(&RULE, Thing::Directory, workload, findings, |mount| {
+        host_paths::is_socket_parent(mount) && !is_used(workload, mount)
+    });
+}
+
+fn is_used(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
+    match (&workload.pod, mount.user) {
+        (Some(pod), MountUser::Container(index)) => signals::docker_user(pod, &pod.containers[index], mount).is_some(),
+        _ => false,
+    }
+}

@@ -1,0 +1,124 @@
+//! The normalised view of an object that rules see, whatever it came from: a review, a manifest, a list, a log.
+
+pub(crate) mod commands;
+mod daemon;
+pub mod endpoint;
+pub mod host_path;
+pub mod image;
+pub mod object;
+mod owner;
+pub mod pod;
+pub mod shell;
+pub(crate) mod tables;
+pub mod text;
+
+pub use owner::{Owner, OwnerSource};
+
+use host_path::HostPath;
+use object::{Object, Spec};
+use pod::{HostMount, MountUser, Pod};
+
+/// An object as rules see it.
+#[derive(Debug)]
+pub struct Workload<'a> {
+    pub(crate) object: &'a Object<'a>,
+    /// Namespace; empty for cluster-scoped objects.
+    pub namespace: &'a str,
+    /// Name, or `generateName` where there is no name yet.
+    pub name: &'a str,
+    /// The object that a person edits.
+    pub owner: Owner<'a>,
+    /// The pod spec, if the kind has one.
+    pub pod: Option<Pod<'a>>,
+    volume: Vec<HostMount<'a>>,
+}
+
+impl<'a> Workload<'a> {
+    /// The view of `object`. `namespace` is used where the object names none, as the API server does.
+    pub fn new(object: &'a Object<'a>, namespace: &'a str) -> Self {
+        let own = object.metadata.namespace.as_str();
+        let cluster_scoped = matches!(object.kind.as_str(), "PersistentVolume" | "Namespace" | "Node");
+        Self {
+            object,
+            namespace: if !own.is_empty() {
+                own
+            } else if cluster_scoped {
+                ""
+            } else {
+                namespace
+            },
+            name: owner::own_name(object),
+            owner: owner::of(object),
+            pod: pod_spec(object).map(|(spec, path)| Pod::new(spec, path)),
+            volume: persistent_volume(object),
+        }
+    }
+
+    /// Kind of the object itself.
+    pub fn kind(&self) -> &'a str {
+        self.object.kind.as_str()
+    }
+
+    /// `apiVersion` of the object itself.
+    pub fn api_version(&self) -> &'a str {
+        self.object.api_version.as_str()
+    }
+
+    /// True for an object that is marked for deletion.
+    pub fn is_being_deleted(&self) -> bool {
+        self.object.metadata.deletion_timestamp.as_ref().is_some_and(|time| !time.is_empty())
+    }
+
+    /// True if a controller made the object.
+    pub fn has_controller(&self) -> bool {
+        self.object.metadata.owner_references.iter().any(|reference| reference.controller.0)
+    }
+
+    /// Every host path that the object mounts or offers.
+    pub(crate) fn host_mounts(&self) -> &[HostMount<'a>] {
+        self.pod.as_ref().map_or(&self.volume, |pod| &pod.host_mounts)
+    }
+
+    /// The containers, none for kinds without a pod spec.
+    pub(crate) fn containers(&self) -> &[pod::Container<'a>] {
+        self.pod.as_ref().map_or(&[], |pod| &pod.containers)
+    }
+}
+
+/// Where the pod spec lies. Kinds are not listed: any object with a template at one of the places has one,
+/// whatever its API version, which is how Rollouts, DeploymentConfigs and Knative Services are understood.
+fn pod_spec<'a>(object: &'a Object<'a>) -> Option<(&'a Spec<'a>, &'static str)> {
+    if let Some(template) = object.template.as_ref().filter(|_| object.kind.as_str() == "PodTemplate") {
+        return template.spec.as_deref().map(|spec| (spec, "template.spec"));
+    }
+    let spec = object.spec.as_ref()?;
+    if let Some(template) = spec.job_template.as_ref().and_then(|job| job.spec.as_deref()?.template.as_ref()) {
+        return template.spec.as_deref().map(|spec| (spec, "spec.jobTemplate.spec.template.spec"));
+    }
+    if let Some(template) = &spec.template {
+        return template.spec.as_deref().map(|spec| (spec, "spec.template.spec"));
+    }
+    let has_containers = !(spec.containers.is_empty() && spec.init_containers.is_empty() && spec.ephemeral_containers.is_empty());
+    (object.kind.as_str() == "Pod" || has_containers).then_some((spec, "spec"))
+}
+
+/// The host path that a PersistentVolume offers: `hostPath`, or `local` on nodes that it names.
+fn persistent_volume<'a>(object: &'a Object<'a>) -> Vec<HostMount<'a>> {
+    let spec = object.spec.as_ref().filter(|_| object.kind.as_str() == "PersistentVolume");
+    let sources = [
+        (spec.and_then(|spec| spec.host_path.as_ref()), "spec.hostPath.path"),
+        (spec.and_then(|spec| spec.local.as_ref()), "spec.local.path"),
+    ];
+    let offered = sources.into_iter().filter_map(|(source, field)| Some((source?, field)));
+    offered
+        .map(|(source, field)| HostMount {
+            volume: owner::own_name(object),
+            kind: &source.kind,
+            path: HostPath::new(&source.path),
+            open_below: false,
+            user: MountUser::Claims,
+            mount_path: String::new(),
+            field: field.to_owned(),
+        })
+        .collect()
+}

@@ -1,0 +1,52 @@
+//! The commands of a container: `command` and `args`, lifecycle hooks and probes, read by the shell reader.
+
+use super::object::Container;
+use super::pod::mentions;
+use super::shell::{self, Invocation};
+use super::text::Text;
+
+/// A program that the container runs, and the field that shows it.
+#[derive(Debug)]
+pub(crate) struct Command {
+    /// Field path below the container: of the word that names the program, or of the script that holds it.
+    pub(crate) field: String,
+    pub(crate) invocation: Invocation,
+}
+
+/// The commands of `container` in those texts that name Docker, in the order command, postStart, preStop, probes.
+pub(crate) fn read(container: &Container<'_>) -> Vec<Command> {
+    let mut found = Vec::new();
+    let main: Vec<(String, &Text<'_>)> = (container.command.iter().enumerate().map(|(i, word)| (format!("command[{i}]"), word)))
+        .chain(container.args.iter().enumerate().map(|(i, word)| (format!("args[{i}]"), word)))
+        .collect();
+    read_argv(&main, &mut found);
+    let lifecycle = container.lifecycle.as_ref();
+    let hooks = [
+        ("lifecycle.postStart", lifecycle.and_then(|l| l.post_start.as_ref())),
+        ("lifecycle.preStop", lifecycle.and_then(|l| l.pre_stop.as_ref())),
+        ("livenessProbe", container.liveness_probe.as_ref()),
+        ("readinessProbe", container.readiness_probe.as_ref()),
+        ("startupProbe", container.startup_probe.as_ref()),
+    ];
+    for (place, hook) in hooks {
+        let Some(exec) = hook.and_then(|hook| hook.exec.as_ref()) else { continue };
+        let words: Vec<_> = exec.command.iter().enumerate().map(|(i, word)| (format!("{place}.exec.command[{i}]"), word)).collect();
+        read_argv(&words, &mut found);
+    }
+    found
+}
+
+fn read_argv(words: &[(String, &Text<'_>)], found: &mut Vec<Command>) {
+    if !words.iter().any(|(_, word)| mentions(word, "docker")) {
+        return;
+    }
+    for invocation in shell::read_argv(words.iter().map(|(_, word)| word.as_str())) {
+        let program = &invocation.words[0];
+        // The word itself, else the first script that mentions the program.
+        let field = (words.iter().find(|(_, word)| word.as_str() == program))
+            .or_else(|| words.iter().find(|(_, word)| word.contains(program.as_str())))
+            .or(words.first())
+            .map_or_else(String::new, |(field, _)| field.clone());
+        found.push(Command { field, invocation });
+    }
+}

@@ -1,0 +1,142 @@
+//! Host paths as kubelet and the container runtime see them: cleaned, aliases folded, compared by component.
+//!
+//! Lexical only. The paths belong to somebody else's filesystem, so nothing here may ask this machine's.
+
+use std::fmt;
+
+/// A cleaned host path.
+///
+/// Slashes are single and forward, `.` segments and the trailing slash are gone, `/var/run` reads `/run` and a
+/// leading `/proc/1/root` is cut off. Windows paths and pipes are lower case (NTFS and the pipe
+/// namespace ignore case); a pipe reads `/pipe/NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HostPath(String);
+
+impl HostPath {
+    /// Cleans `raw`. Relative and odd paths are cleaned all the same: the API server judges them, rules only compare.
+    pub fn new(raw: &str) -> Self {
+        let raw = raw.trim();
+        if is_windows(raw) {
+            let text = raw.replace('\\', "/").to_lowercase();
+            let text = text.trim_start_matches('/').trim_start_matches("./");
+            return Self(if text.starts_with("pipe/") { join("/", text) } else { join("", text) });
+        }
+        let mut path = join("/", raw);
+        while let Some(rest) = path.strip_prefix("/proc/1/root") {
+            if !(rest.is_empty() || rest.starts_with('/')) {
+                break;
+            }
+            path = join("/", rest);
+        }
+        if path == "/var/run" {
+            path = "/run".to_owned();
+        } else if let Some(rest) = path.strip_prefix("/var/run/") {
+            path = format!("/run/{rest}");
+        }
+        Self(path)
+    }
+
+    /// This path with `sub_path` below it.
+    pub fn join(&self, sub_path: &str) -> Self {
+        if sub_path.is_empty() { self.clone() } else { Self::new(&format!("{}/{}", self.0, sub_path)) }
+    }
+
+    /// The cleaned text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True for `directory` itself and everything below it.
+    pub fn is_within(&self, directory: &str) -> bool {
+        is_within(&self.0, directory)
+    }
+
+    /// True if `path` lies strictly below this path.
+    pub fn is_above(&self, path: &str) -> bool {
+        self.0 != path && is_within(path, &self.0)
+    }
+
+    /// The last component; empty for `/`.
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for HostPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// True if the clean path `path` is `directory` or lies below it.
+pub(crate) fn is_within(path: &str, directory: &str) -> bool {
+    if directory == "/" {
+        return path.starts_with('/');
+    }
+    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A drive (`C:\`, `c:/`), a backslash, or the forward-slash spelling of a pipe.
+fn is_windows(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    let drive = bytes.len() > 1 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':';
+    drive || raw.contains('\\') || raw.to_ascii_lowercase().starts_with("//./pipe/")
+}
+
+/// The components of `path` after `root`, without empty ones and `.`, and with `..` taken back: mount paths may
+/// hold it, host paths that the API server admitted may not.
+fn join(root: &str, path: &str) -> String {
+    let mut clean = String::with_capacity(root.len() + path.len());
+    clean.push_str(root);
+    for component in path.split('/').filter(|c| !c.is_empty() && *c != ".") {
+        if component == ".." {
+            let parent = clean.rfind('/').map_or(0, |at| at.max(root.len()));
+            clean.truncate(parent);
+            continue;
+        }
+        if !clean.is_empty() && !clean.ends_with('/') {
+            clean.push('/');
+        }
+        clean.push_str(component);
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_path_are_equal() {
+        for (raw, clean) in [
+            ("/var/run/docker.sock", "/run/docker.sock"),
+            ("//run//docker.sock", "/run/docker.sock"),
+            ("/var/run/./docker.sock/", "/run/docker.sock"),
+            ("/proc/1/root/var/run/docker.sock", "/run/docker.sock"),
+            ("/proc/1/root", "/"),
+            ("/proc/1/rootless", "/proc/1/rootless"),
+            ("/a/../run/docker.sock", "/run/docker.sock"),
+            ("/../..", "/"),
+            ("/", "/"),
+            ("/var/running", "/var/running"),
+            (r"\\.\pipe\docker_engine", "/pipe/docker_engine"),
+            ("//./pipe/Docker_Engine", "/pipe/docker_engine"),
+            (r"C:\ProgramData\docker\", "c:/programdata/docker"),
+            ("c:/ProgramData//Docker", "c:/programdata/docker"),
+        ] {
+            assert_eq!(HostPath::new(raw).as_str(), clean, "{raw}");
+        }
+    }
+
+    #[test]
+    fn relations_are_by_component() {
+        assert!(HostPath::new("/var/run").is_above("/run/docker.sock"));
+        assert!(HostPath::new("/").is_above("/run/docker.sock"));
+        assert!(!HostPath::new("/run/docker").is_above("/run/docker.sock"));
+        assert!(!HostPath::new("/run/docker.sock").is_above("/run/docker.sock"));
+        assert!(HostPath::new("/var/lib/docker/overlay2").is_within("/var/lib/docker"));
+        assert!(!HostPath::new("/var/lib/docker2").is_within("/var/lib/docker"));
+        assert_eq!(HostPath::new("/run").join("./docker.sock").as_str(), "/run/docker.sock");
+        assert_eq!(HostPath::new("/var").join("run").as_str(), "/run");
+    }
+}

@@ -1,0 +1,188 @@
+//! The parts of Kubernetes objects that rules read, borrowed from the input. Unknown fields are skipped unparsed.
+//!
+//! One set of shapes serves every kind: a field that a kind does not have is simply absent. Which of them
+//! is the pod template is decided in `extract`. Names follow the API; `managedFields` and `status` are never read.
+
+use serde::Deserialize;
+
+use super::text::{Annotations, Flag, List, Text, TextMap, null_default};
+
+/// Any object: the envelope, and the places in which a pod template or a volume source can be.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Object<'a> {
+    #[serde(borrow)]
+    pub(crate) api_version: Text<'a>,
+    pub(crate) kind: Text<'a>,
+    #[serde(deserialize_with = "null_default")]
+    pub(crate) metadata: Metadata<'a>,
+    pub(crate) spec: Option<Spec<'a>>,
+    /// `PodTemplate` has its template at the top.
+    pub(crate) template: Option<Template<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Metadata<'a> {
+    #[serde(borrow)]
+    pub(crate) name: Text<'a>,
+    pub(crate) generate_name: Text<'a>,
+    pub(crate) namespace: Text<'a>,
+    pub(crate) uid: Text<'a>,
+    pub(crate) deletion_timestamp: Option<Text<'a>>,
+    pub(crate) labels: TextMap<'a>,
+    pub(crate) annotations: Annotations<'a>,
+    pub(crate) owner_references: List<OwnerReference<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct OwnerReference<'a> {
+    #[serde(borrow)]
+    pub(crate) api_version: Text<'a>,
+    pub(crate) kind: Text<'a>,
+    pub(crate) name: Text<'a>,
+    pub(crate) controller: Flag,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Template<'a> {
+    #[serde(borrow, deserialize_with = "null_default")]
+    pub(crate) metadata: Metadata<'a>,
+    pub(crate) spec: Option<Box<Spec<'a>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct JobTemplate<'a> {
+    #[serde(borrow)]
+    pub(crate) spec: Option<Box<Spec<'a>>>,
+}
+
+/// A pod spec, a workload's spec, or a PersistentVolume's spec.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Spec<'a> {
+    #[serde(borrow)]
+    pub(crate) init_containers: List<Container<'a>>,
+    pub(crate) containers: List<Container<'a>>,
+    pub(crate) ephemeral_containers: List<Container<'a>>,
+    pub(crate) volumes: List<Volume<'a>>,
+    pub(crate) host_network: Flag,
+    #[serde(rename = "hostPID")]
+    pub(crate) host_pid: Flag,
+    pub(crate) template: Option<Template<'a>>,
+    pub(crate) job_template: Option<JobTemplate<'a>>,
+    /// PersistentVolume.
+    pub(crate) host_path: Option<HostPathSource<'a>>,
+    /// PersistentVolume.
+    pub(crate) local: Option<HostPathSource<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Container<'a> {
+    #[serde(borrow)]
+    pub(crate) name: Text<'a>,
+    pub(crate) image: Text<'a>,
+    pub(crate) command: List<Text<'a>>,
+    pub(crate) args: List<Text<'a>>,
+    pub(crate) env: List<EnvVar<'a>>,
+    pub(crate) env_from: List<serde::de::IgnoredAny>,
+    pub(crate) volume_mounts: List<VolumeMount<'a>>,
+    pub(crate) security_context: Option<SecurityContext>,
+    pub(crate) lifecycle: Option<Lifecycle<'a>>,
+    pub(crate) liveness_probe: Option<Handler<'a>>,
+    pub(crate) readiness_probe: Option<Handler<'a>>,
+    pub(crate) startup_probe: Option<Handler<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct EnvVar<'a> {
+    #[serde(borrow)]
+    pub(crate) name: Text<'a>,
+    pub(crate) value: Text<'a>,
+    pub(crate) value_from: Option<ValueFrom<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ValueFrom<'a> {
+    #[serde(borrow)]
+    pub(crate) field_ref: Option<FieldRef<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct FieldRef<'a> {
+    #[serde(borrow)]
+    pub(crate) field_path: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct VolumeMount<'a> {
+    #[serde(borrow)]
+    pub(crate) name: Text<'a>,
+    pub(crate) mount_path: Text<'a>,
+    pub(crate) sub_path: Text<'a>,
+    pub(crate) sub_path_expr: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct SecurityContext {
+    pub(crate) privileged: Flag,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Lifecycle<'a> {
+    #[serde(borrow)]
+    pub(crate) post_start: Option<Handler<'a>>,
+    pub(crate) pre_stop: Option<Handler<'a>>,
+}
+
+/// A probe or a lifecycle hook.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Handler<'a> {
+    #[serde(borrow)]
+    pub(crate) exec: Option<Exec<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Exec<'a> {
+    #[serde(borrow)]
+    pub(crate) command: List<Text<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Volume<'a> {
+    #[serde(borrow)]
+    pub(crate) name: Text<'a>,
+    pub(crate) host_path: Option<HostPathSource<'a>>,
+    pub(crate) empty_dir: Option<serde::de::IgnoredAny>,
+    pub(crate) persistent_volume_claim: Option<ClaimSource<'a>>,
+}
+
+/// `hostPath`, or `local` of a PersistentVolume (which has no `type`).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct HostPathSource<'a> {
+    #[serde(borrow)]
+    pub(crate) path: Text<'a>,
+    #[serde(rename = "type")]
+    pub(crate) kind: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ClaimSource<'a> {
+    #[serde(borrow)]
+    pub(crate) claim_name: Text<'a>,
+}

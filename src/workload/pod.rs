@@ -1,0 +1,294 @@
+//! The pod spec as rules see it: every kind of container in one sequence, volumes joined to the mounts that use them.
+
+use std::cell::OnceCell;
+
+use super::commands::{self, Command};
+use super::endpoint::Endpoint;
+use super::host_path::HostPath;
+use super::image::ImageReference;
+use super::object::{self, Spec, Volume};
+use super::text::Text;
+
+/// A pod spec, wherever in the object it lies.
+#[derive(Debug)]
+pub struct Pod<'a> {
+    pub(crate) spec: &'a Spec<'a>,
+    /// Field path of the spec, such as `spec.template.spec`.
+    pub(crate) path: &'static str,
+    pub(crate) containers: Vec<Container<'a>>,
+    pub(crate) host_mounts: Vec<HostMount<'a>>,
+    daemon: OnceCell<Option<usize>>,
+}
+
+/// One container of any of the three lists.
+#[derive(Debug)]
+pub struct Container<'a> {
+    pub(crate) raw: &'a object::Container<'a>,
+    /// Position in `Pod::containers`.
+    pub(crate) index: usize,
+    list: &'static str,
+    position: usize,
+    commands: OnceCell<Vec<Command>>,
+    mentions_docker: OnceCell<bool>,
+    image: OnceCell<ImageReference<'a>>,
+    endpoint: OnceCell<Endpoint>,
+}
+
+/// A host path that a container can reach, or, unmounted, could.
+#[derive(Debug)]
+pub struct HostMount<'a> {
+    /// The volume's name.
+    pub volume: &'a str,
+    /// `hostPath.type`; empty where none is set.
+    pub kind: &'a str,
+    /// The host path with `subPath`, cleaned.
+    pub path: HostPath,
+    /// What lies below `path` is decided by a variable that the object does not show.
+    pub open_below: bool,
+    /// Who can reach it.
+    pub user: MountUser,
+    /// Where the container sees it, cleaned; empty for an unmounted volume.
+    pub mount_path: String,
+    /// Field path of the host path, or of the `subPath` that completes it.
+    pub field: String,
+}
+
+/// Who can reach a host path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MountUser {
+    /// A container, as an index into `Pod::containers`.
+    Container(usize),
+    /// A volume that no container mounts: kubelet skips it.
+    Nobody,
+    /// A PersistentVolume offers it to whoever claims it.
+    Claims,
+}
+
+impl<'a> Pod<'a> {
+    /// The view of `spec`, which lies at `path` of its object.
+    pub(crate) fn new(spec: &'a Spec<'a>, path: &'static str) -> Self {
+        let mut containers = Vec::with_capacity(spec.containers.len() + spec.init_containers.len() + spec.ephemeral_containers.len());
+        let lists = [
+            ("initContainers", &spec.init_containers),
+            ("containers", &spec.containers),
+            ("ephemeralContainers", &spec.ephemeral_containers),
+        ];
+        for (list, raw) in lists {
+            for (position, raw) in raw.iter().enumerate() {
+                let index = containers.len();
+                containers.push(Container {
+                    raw,
+                    index,
+                    list,
+                    position,
+                    commands: OnceCell::new(),
+                    mentions_docker: OnceCell::new(),
+                    image: OnceCell::new(),
+                    endpoint: OnceCell::new(),
+                });
+            }
+        }
+        let mut pod = Self { spec, path, containers, host_mounts: Vec::new(), daemon: OnceCell::new() };
+        pod.host_mounts = pod.find_host_mounts();
+        pod
+    }
+
+    /// The field path of `container`.
+    pub(crate) fn container_path(&self, container: &Container<'_>) -> String {
+        format!("{}.{}[{}]", self.path, container.list, container.position)
+    }
+
+    /// The host paths that `container` mounts.
+    pub(crate) fn mounts_of(&self, container: &Container<'_>) -> impl Iterator<Item = &HostMount<'a>> {
+        let index = container.index;
+        self.host_mounts.iter().filter(move |mount| mount.user == MountUser::Container(index))
+    }
+
+    /// A container that runs a Docker daemon of its own, if there is one.
+    pub(crate) fn daemon(&self) -> Option<&Container<'a>> {
+        let index = self.daemon.get_or_init(|| self.containers.iter().position(|c| super::daemon::is_daemon(self, c)));
+        index.map(|index| &self.containers[index])
+    }
+
+    /// The volume that `container` sees at `path`, with the mount path that it is seen under.
+    pub(crate) fn volume_at(&self, container: &Container<'_>, path: &HostPath) -> Option<(&'a Volume<'a>, HostPath)> {
+        let covering = container.raw.volume_mounts.iter().map(|mount| (mount, HostPath::new(&mount.mount_path)));
+        let (mount, at) = covering.filter(|(_, at)| path.is_within(at.as_str())).max_by_key(|(_, at)| at.as_str().len())?;
+        let volume = self.spec.volumes.iter().find(|volume| *volume.name == *mount.name)?;
+        Some((volume, at))
+    }
+
+    /// The host path behind `path` in `container`, if a host path is mounted there.
+    pub(crate) fn host_path_at(&self, container: &Container<'_>, path: &HostPath) -> Option<HostPath> {
+        let covering = self.mounts_of(container).filter(|mount| path.is_within(&mount.mount_path));
+        let mount = covering.max_by_key(|mount| mount.mount_path.len())?;
+        let (volume, _) = self.volume_at(container, path)?;
+        if *volume.name != *mount.volume {
+            return None;
+        }
+        Some(mount.path.join(path.as_str().strip_prefix(&mount.mount_path)?))
+    }
+
+    fn find_host_mounts(&self) -> Vec<HostMount<'a>> {
+        let mut found = Vec::new();
+        for (index, volume) in self.spec.volumes.iter().enumerate() {
+            let Some(source) = &volume.host_path else { continue };
+            let before = found.len();
+            for container in &self.containers {
+                for (position, mount) in container.raw.volume_mounts.iter().enumerate() {
+                    if *mount.name != *volume.name {
+                        continue;
+                    }
+                    let root = HostPath::new(&source.path);
+                    let mount_field = || format!("{}.volumeMounts[{position}]", self.container_path(container));
+                    let volume_field = || format!("{}.volumes[{index}].hostPath.path", self.path);
+                    let (path, open_below, field) = if !mount.sub_path_expr.is_empty() {
+                        let (known, open) = container.expand_path(&mount.sub_path_expr);
+                        (root.join(&known), open, format!("{}.subPathExpr", mount_field()))
+                    } else if !mount.sub_path.is_empty() {
+                        (root.join(&mount.sub_path), false, format!("{}.subPath", mount_field()))
+                    } else {
+                        (root, false, volume_field())
+                    };
+                    found.push(HostMount {
+                        volume: &volume.name,
+                        kind: &source.kind,
+                        path,
+                        open_below,
+                        user: MountUser::Container(container.index),
+                        mount_path: HostPath::new(&mount.mount_path).as_str().to_owned(),
+                        field,
+                    });
+                }
+            }
+            if found.len() == before {
+                found.push(HostMount {
+                    volume: &volume.name,
+                    kind: &source.kind,
+                    path: HostPath::new(&source.path),
+                    open_below: false,
+                    user: MountUser::Nobody,
+                    mount_path: String::new(),
+                    field: format!("{}.volumes[{index}].hostPath.path", self.path),
+                });
+            }
+        }
+        found
+    }
+}
+
+impl<'a> Container<'a> {
+    /// The container's name.
+    pub(crate) fn name(&self) -> &'a str {
+        self.raw.name.as_str()
+    }
+
+    /// The image, taken apart.
+    pub(crate) fn image(&self) -> &ImageReference<'a> {
+        self.image.get_or_init(|| ImageReference::parse(self.raw.image.as_str()))
+    }
+
+    /// True if a command, an argument, a variable or a hook names Docker at all; if not, no rule needs to read them.
+    pub(crate) fn mentions_docker(&self) -> bool {
+        *self.mentions_docker.get_or_init(|| {
+            let named = |text: &Text<'_>| mentions(text, "docker");
+            let raw = self.raw;
+            let lifecycle = raw.lifecycle.iter().flat_map(|l| [&l.post_start, &l.pre_stop]);
+            let hooks = lifecycle.chain([&raw.liveness_probe, &raw.readiness_probe, &raw.startup_probe]);
+            let mut hook_words = hooks.flatten().filter_map(|hook| hook.exec.as_ref()).flat_map(|exec| exec.command.iter());
+            self.texts().any(|(_, text)| named(text)) || hook_words.any(named)
+        })
+    }
+
+    /// True for `securityContext.privileged`.
+    pub(crate) fn is_privileged(&self) -> bool {
+        self.raw.security_context.as_ref().is_some_and(|context| context.privileged.0)
+    }
+
+    /// The programs that the container runs, as far as the object shows them.
+    ///
+    /// Only texts that name Docker are read: everything else cannot hold a finding.
+    pub(crate) fn commands(&self) -> &[Command] {
+        if !self.mentions_docker() {
+            return &[];
+        }
+        self.commands.get_or_init(|| commands::read(self.raw))
+    }
+
+    /// Where a Docker client in this container finds its daemon.
+    pub(crate) fn endpoint(&self, pod: &Pod<'_>) -> &Endpoint {
+        self.endpoint.get_or_init(|| super::endpoint::of_container(pod, self))
+    }
+
+    /// The environment variable `name` as the object sets it; the last one where it is repeated, as in kubelet.
+    pub(crate) fn env(&self, name: &str) -> Option<&'a object::EnvVar<'a>> {
+        self.raw.env.iter().rev().find(|var| *var.name == *name)
+    }
+
+    /// All texts in which a path or an address can stand, with their field below the container: command, args, env values.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (TextField, &'a Text<'a>)> {
+        let raw = self.raw;
+        let command = raw.command.iter().enumerate().map(|(i, text)| (TextField::Command(i), text));
+        let args = raw.args.iter().enumerate().map(|(i, text)| (TextField::Args(i), text));
+        let env = raw.env.iter().enumerate().map(|(i, var)| (TextField::Env(i), &var.value));
+        command.chain(args).chain(env)
+    }
+
+    /// `text` with `$(NAME)` replaced by literal environment values, and whether any variable stayed unresolved.
+    pub(crate) fn expand(&self, text: &str) -> (String, bool) {
+        let (mut expanded, mut open, mut rest) = (String::with_capacity(text.len()), false, text);
+        while let Some(at) = rest.find("$(") {
+            expanded.push_str(&rest[..at]);
+            let Some(length) = rest[at..].find(')') else { break };
+            let value = self.env(&rest[at + 2..at + length]).filter(|var| var.value_from.is_none());
+            match value {
+                Some(var) => expanded.push_str(&var.value),
+                None => {
+                    expanded.push_str(&rest[at..=at + length]);
+                    open = true;
+                }
+            }
+            rest = &rest[at + length + 1..];
+        }
+        expanded.push_str(rest);
+        (expanded, open)
+    }
+
+    /// A `subPathExpr` up to the first component that stays unresolved, and whether there is one.
+    fn expand_path(&self, text: &str) -> (String, bool) {
+        let (expanded, open) = self.expand(text);
+        if !open {
+            return (expanded, false);
+        }
+        let known = expanded.split('/').take_while(|component| !component.contains("$("));
+        (known.collect::<Vec<_>>().join("/"), true)
+    }
+}
+
+/// True if `text` holds `needle`; both are short, so a plain scan for the first byte beats a searcher's set-up.
+pub(crate) fn mentions(text: &str, needle: &str) -> bool {
+    let (text, needle) = (text.as_bytes(), needle.as_bytes());
+    text.len() >= needle.len() && memchr::memchr_iter(needle[0], text).any(|at| text[at..].starts_with(needle))
+}
+
+/// One of the texts of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextField {
+    /// `command[i]`
+    Command(usize),
+    /// `args[i]`
+    Args(usize),
+    /// `env[i].value`
+    Env(usize),
+}
+
+impl TextField {
+    /// The field path below the container.
+    pub(crate) fn path(self) -> String {
+        match self {
+            Self::Command(i) => format!("command[{i}]"),
+            Self::Args(i) => format!("args[{i}]"),
+            Self::Env(i) => format!("env[{i}].value"),
+        }
+    }
+}

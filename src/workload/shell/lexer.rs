@@ -1,0 +1,320 @@
+//! Splits shell text into simple commands: words, quotes, operators, substitutions, here-documents.
+
+/// A simple command as written, before prefixes such as `sudo` are taken off.
+#[derive(Debug, Default)]
+pub(super) struct RawCommand {
+    pub(super) words: Vec<String>,
+    pub(super) assignments: Vec<String>,
+    /// The text of a here-document on standard input.
+    pub(super) here_document: Option<String>,
+}
+
+/// Where a list of commands ends.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Input,
+    Parenthesis,
+    Backtick,
+}
+
+/// Substitutions inside substitutions are followed this deep; deeper text is skipped.
+const MAX_NESTING: usize = 64;
+
+pub(super) struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    nesting: usize,
+    commands: Vec<RawCommand>,
+    /// Here-documents whose text starts at the next line: the command they belong to, the delimiter, `<<-`.
+    pending: Vec<(usize, String, bool)>,
+}
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0, nesting: 0, commands: Vec::new(), pending: Vec::new() }
+    }
+
+    /// All commands, those of substitutions included.
+    pub(super) fn read(mut self) -> Vec<RawCommand> {
+        while self.at < self.text.len() {
+            self.list(End::Input);
+            // A stray closing parenthesis (the end of a `case` pattern) ends nothing.
+            self.at += usize::from(self.at < self.text.len());
+        }
+        self.commands.retain(|command| !command.words.is_empty());
+        self.commands
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn starts_with(&self, token: &str) -> bool {
+        self.text.as_bytes()[self.at..].starts_with(token.as_bytes())
+    }
+
+    /// Commands up to `end`, which is left unread.
+    fn list(&mut self, end: End) {
+        let mut current = self.open();
+        // `for NAME in …` and `case WORD in`: the words up to the end of the clause are data.
+        let mut data = false;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b')' if end != End::Backtick => {
+                    if end == End::Parenthesis {
+                        return;
+                    }
+                    self.at += 1;
+                    (current, data) = (self.open(), false);
+                }
+                b'`' if end == End::Backtick => return,
+                b' ' | b'\t' | b'\r' => self.at += 1,
+                b'\\' if self.starts_with("\\\n") => self.at += 2,
+                b'\\' if self.starts_with("\\\r\n") => self.at += 3,
+                b'#' => self.skip_line(),
+                b'\n' => {
+                    self.at += 1;
+                    self.here_documents();
+                    (current, data) = (self.open(), false);
+                }
+                b';' | b'&' | b'|' | b')' => {
+                    self.at += 1;
+                    (current, data) = (self.open(), false);
+                }
+                b'(' => {
+                    self.at += 1;
+                    self.nested(End::Parenthesis);
+                    current = self.open();
+                }
+                b'<' | b'>' => self.redirection(current),
+                _ => {
+                    let (word, quoted) = self.word();
+                    let before_redirection = self.peek().is_some_and(|b| b == b'<' || b == b'>');
+                    if data {
+                        // `case WORD in` opens patterns; `for NAME in` stays data up to the separator.
+                        continue;
+                    }
+                    let command = &mut self.commands[current];
+                    if !command.words.is_empty() {
+                        command.words.push(word);
+                    } else if !quoted && is_reserved(&word) {
+                        data = matches!(word.as_str(), "for" | "select" | "case" | "function");
+                        if word == "case" {
+                            self.case_head();
+                            data = false;
+                        }
+                    } else if before_redirection && is_number(&word) {
+                        // The file descriptor of a redirection.
+                    } else if is_assignment(&word) {
+                        command.assignments.push(word);
+                    } else {
+                        command.words.push(word);
+                    }
+                }
+            }
+        }
+    }
+
+    fn open(&mut self) -> usize {
+        self.commands.push(RawCommand::default());
+        self.commands.len() - 1
+    }
+
+    /// A substitution or subshell, its closing byte included.
+    fn nested(&mut self, end: End) {
+        if self.nesting >= MAX_NESTING {
+            self.at = self.text.len();
+            return;
+        }
+        self.nesting += 1;
+        self.list(end);
+        self.nesting -= 1;
+        self.at += usize::from(self.at < self.text.len());
+    }
+
+    /// `WORD in` after `case`.
+    fn case_head(&mut self) {
+        for _ in 0..2 {
+            while self.peek().is_some_and(|b| b == b' ' || b == b'\t') {
+                self.at += 1;
+            }
+            if self.peek().is_some_and(|b| !is_delimiter(b)) {
+                self.word();
+            }
+        }
+    }
+
+    fn skip_line(&mut self) {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+    }
+
+    /// One word with quotes removed, and whether any part of it was quoted. Always moves on.
+    fn word(&mut self) -> (String, bool) {
+        let mut word = String::new();
+        let mut quoted = false;
+        let start = self.at;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'\'' => {
+                    quoted = true;
+                    self.at += 1;
+                    let rest = &self.text[self.at..];
+                    let length = rest.find('\'').unwrap_or(rest.len());
+                    word.push_str(&rest[..length]);
+                    self.at = (self.at + length + 1).min(self.text.len());
+                }
+                b'"' => {
+                    quoted = true;
+                    self.at += 1;
+                    self.double_quoted(&mut word);
+                }
+                b'\\' => {
+                    self.at += 1;
+                    if self.starts_with("\n") {
+                        self.at += 1;
+                    } else {
+                        quoted = true;
+                        self.push_char(&mut word);
+                    }
+                }
+                b'$' | b'`' => self.expansion(&mut word),
+                _ if is_delimiter(byte) && self.at > start => break,
+                _ => self.push_char(&mut word),
+            }
+        }
+        (word, quoted)
+    }
+
+    fn double_quoted(&mut self, word: &mut String) {
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'"' => {
+                    self.at += 1;
+                    return;
+                }
+                b'\\' => {
+                    self.at += 1;
+                    match self.peek() {
+                        Some(b'\n') => self.at += 1,
+                        Some(b'"' | b'\\' | b'$' | b'`') => self.push_char(word),
+                        _ => word.push('\\'),
+                    }
+                }
+                b'$' | b'`' => self.expansion(word),
+                _ => self.push_char(word),
+            }
+        }
+    }
+
+    /// `$(…)` and backticks are read as commands and leave `$()` in the word; `${…}` and `$NAME` stay as written.
+    fn expansion(&mut self, word: &mut String) {
+        if self.starts_with("$(") {
+            self.at += 2;
+            self.nested(End::Parenthesis);
+            word.push_str("$()");
+        } else if self.starts_with("`") {
+            self.at += 1;
+            self.nested(End::Backtick);
+            word.push_str("$()");
+        } else if self.starts_with("${") {
+            let rest = &self.text[self.at..];
+            let length = rest.find('}').map_or(rest.len(), |at| at + 1);
+            word.push_str(&rest[..length]);
+            self.at += length;
+        } else {
+            self.push_char(word);
+        }
+    }
+
+    fn push_char(&mut self, word: &mut String) {
+        if let Some(c) = self.text[self.at..].chars().next() {
+            word.push(c);
+            self.at += c.len_utf8();
+        }
+    }
+
+    /// `<`, `>` and their kin with the word behind them, which is a file, not an argument.
+    fn redirection(&mut self, current: usize) {
+        if self.starts_with("<(") || self.starts_with(">(") {
+            self.at += 2;
+            self.nested(End::Parenthesis);
+            return;
+        }
+        let here_document = self.starts_with("<<") && !self.starts_with("<<<");
+        let strip_tabs = self.starts_with("<<-");
+        while self.peek().is_some_and(|b| matches!(b, b'<' | b'>' | b'&' | b'|')) {
+            self.at += 1;
+        }
+        self.at += usize::from(strip_tabs);
+        while self.peek().is_some_and(|b| b == b' ' || b == b'\t') {
+            self.at += 1;
+        }
+        if self.peek().is_some_and(|b| !is_delimiter(b)) {
+            let (word, _) = self.word();
+            if here_document {
+                self.pending.push((current, word, strip_tabs));
+            }
+        }
+    }
+
+    /// The texts of the here-documents that the line just ended has announced.
+    fn here_documents(&mut self) {
+        for (command, delimiter, strip_tabs) in std::mem::take(&mut self.pending) {
+            let start = self.at;
+            let mut end = self.text.len();
+            while self.at < self.text.len() {
+                let line_start = self.at;
+                self.skip_line();
+                let line = self.text[line_start..self.at].trim_end_matches('\r');
+                let line = if strip_tabs { line.trim_start_matches('\t') } else { line };
+                self.at = (self.at + 1).min(self.text.len());
+                if line == delimiter {
+                    end = line_start;
+                    break;
+                }
+            }
+            self.commands[command].here_document = Some(self.text[start..end].to_owned());
+        }
+    }
+}
+
+fn is_delimiter(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')
+}
+
+fn is_reserved(word: &str) -> bool {
+    matches!(
+        word,
+        "if" | "then"
+            | "else"
+            | "elif"
+            | "fi"
+            | "do"
+            | "done"
+            | "while"
+            | "until"
+            | "for"
+            | "select"
+            | "case"
+            | "esac"
+            | "function"
+            | "in"
+            | "{"
+            | "}"
+            | "!"
+            | "time"
+            | "coproc"
+    )
+}
+
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// `NAME=…` or `NAME+=…`.
+fn is_assignment(word: &str) -> bool {
+    let Some((name, _)) = word.split_once('=') else { return false };
+    let name = name.strip_suffix('+').unwrap_or(name);
+    !name.is_empty() && !name.as_bytes()[0].is_ascii_digit() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}

@@ -1,0 +1,117 @@
+//! Programs that run another program: `sudo`, `env`, `timeout`, shells with `-c`, `nsenter`, `chroot`.
+
+use super::{HostEntry, Invocation, MAX_DEPTH, read_nested};
+
+/// Adds `invocation`, and what it runs, to `found`.
+pub(super) fn unwrap(mut invocation: Invocation, here_document: Option<String>, depth: usize, found: &mut Vec<Invocation>) {
+    for _ in 0..MAX_DEPTH {
+        let Some(inner) = inner_words(&mut invocation) else { break };
+        invocation.words.drain(..inner);
+    }
+    if invocation.words.is_empty() {
+        return;
+    }
+    if let Some(script) = script_of(&invocation) {
+        read_nested(&script, &invocation, depth + 1, found);
+    }
+    if let Some(script) = here_document.filter(|_| is_shell(invocation.program()) || is_host_entry(invocation.program())) {
+        read_nested(&script, &invocation, depth + 1, found);
+    }
+    found.push(invocation);
+}
+
+/// For a program that runs the rest of its words: how many words to drop. Notes what it changes for the inner one.
+fn inner_words(invocation: &mut Invocation) -> Option<usize> {
+    let program = invocation.program().to_owned();
+    let words = &invocation.words;
+    let inner = match program.as_str() {
+        "exec" | "nohup" | "setsid" | "stdbuf" | "ionice" | "unbuffer" | "builtin" | "tini" | "dumb-init" | "catatonit" => {
+            after_options(words, 1, &["-a", "-c", "-n", "-p", "-i", "-o", "-e"])
+        }
+        // `command -v NAME` asks; `command NAME` runs.
+        "command" => match words.get(1).map(String::as_str) {
+            Some("-v" | "-V") => return None,
+            _ => after_options(words, 1, &[]),
+        },
+        "sudo" | "doas" => {
+            let at = after_options(words, 1, &["-u", "-g", "-h", "-p", "-C", "-r", "-t", "-U", "--user", "--group"]);
+            after_assignments(invocation, at)
+        }
+        "env" => {
+            let at = after_options(words, 1, &["-u", "-C", "-S", "--unset", "--chdir"]);
+            after_assignments(invocation, at)
+        }
+        "nice" => after_options(words, 1, &["-n", "--adjustment"]),
+        "timeout" => after_options(words, 1, &["-s", "-k", "--signal", "--kill-after"]) + 1,
+        "flock" => after_options(words, 1, &["-w", "-E", "--timeout"]) + 1,
+        "watch" => after_options(words, 1, &["-n", "--interval"]),
+        "xargs" => after_options(words, 1, &["-n", "-I", "-P", "-L", "-d", "-a", "-s", "-E"]),
+        "busybox" => 1,
+        "nsenter" => {
+            let at = after_options(words, 1, &["-t", "--target", "-S", "--setuid", "-G", "--setgid"]);
+            if at < words.len() {
+                invocation.on_host = Some(HostEntry::Nsenter);
+            }
+            at
+        }
+        "chroot" => {
+            let at = after_options(words, 1, &[]);
+            let root = words.get(at)?.clone();
+            if at + 1 < words.len() {
+                invocation.on_host = Some(HostEntry::Chroot(root));
+            }
+            at + 1
+        }
+        _ => return None,
+    };
+    (inner < invocation.words.len()).then_some(inner)
+}
+
+/// Index of the first word that is no option; `valued` are the options that take the next word.
+fn after_options(words: &[String], mut at: usize, valued: &[&str]) -> usize {
+    while let Some(word) = words.get(at) {
+        if word == "--" {
+            return at + 1;
+        }
+        if !word.starts_with('-') || word == "-" {
+            break;
+        }
+        at += if valued.contains(&word.as_str()) { 2 } else { 1 };
+    }
+    at
+}
+
+fn after_assignments(invocation: &mut Invocation, mut at: usize) -> usize {
+    while let Some(word) = invocation.words.get(at).filter(|word| word.contains('=') && !word.starts_with('=')) {
+        invocation.assignments.push(word.clone());
+        at += 1;
+    }
+    at
+}
+
+/// The script that a shell, `eval` or `su` is given as an argument.
+fn script_of(invocation: &Invocation) -> Option<String> {
+    let words = invocation.arguments();
+    match invocation.program() {
+        "eval" => Some(words.join(" ")),
+        "su" | "runuser" => {
+            let at = words.iter().position(|word| word == "-c" || word == "--command")?;
+            words.get(at + 1).cloned()
+        }
+        // Arguments alone, for an image whose entrypoint is a shell.
+        "-c" | "-ec" | "-lc" => words.first().cloned(),
+        program if is_shell(program) => {
+            let at = words.iter().position(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('c'))?;
+            words[at + 1..].iter().find(|word| !word.starts_with('-')).cloned()
+        }
+        _ => None,
+    }
+}
+
+fn is_shell(program: &str) -> bool {
+    matches!(program, "sh" | "bash" | "ash" | "dash" | "zsh" | "ksh" | "mksh")
+}
+
+fn is_host_entry(program: &str) -> bool {
+    matches!(program, "nsenter" | "chroot")
+}

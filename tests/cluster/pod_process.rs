@@ -1,0 +1,161 @@
+//! One Pod of undock as a process: the shipped arguments, its own address, its own log files.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::kubectl::Kubectl;
+use crate::process::Process;
+use crate::volumes::Mount;
+
+/// What a Pod needs to run here, taken from its spec.
+pub(crate) struct PodProcess {
+    /// The Pod's address.
+    pub(crate) address: String,
+    namespace: String,
+    folder: PathBuf,
+    arguments: Vec<String>,
+    mounts: Vec<Mount>,
+    /// Where the Service sends what it gets.
+    port: u64,
+    readiness: Probe,
+    process: Option<Process>,
+}
+
+/// A GET over plain HTTP.
+struct Probe {
+    port: u64,
+    path: String,
+}
+
+impl PodProcess {
+    /// Reads the Pod's first container. Nothing runs yet.
+    pub(crate) fn of(pod: &Value, address: String, folder: PathBuf) -> Self {
+        let container = &pod["spec"]["containers"][0];
+        let mounts = Mount::all_of(pod, &folder.join("volumes"));
+        let arguments = container["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let arguments = arguments.map(|argument| {
+            let argument = mounts.iter().fold(argument.to_owned(), |text, mount| mount.translate(&text));
+            // All Pods share one network namespace here, so "all addresses" has to mean the Pod's only one.
+            argument.replace("0.0.0.0:", &format!("{address}:"))
+        });
+        Self {
+            arguments: arguments.collect(),
+            namespace: pod["metadata"]["namespace"].as_str().expect("a Pod has a namespace").to_owned(),
+            port: port_named(container, "https").expect("the container has a port named https"),
+            readiness: Probe::of(container, "readinessProbe"),
+            process: None,
+            mounts,
+            address,
+            folder,
+        }
+    }
+
+    /// Writes the volumes; fails while a Secret or ConfigMap is missing.
+    pub(crate) fn refresh_volumes(&self, kubectl: &Kubectl) -> Result<(), String> {
+        self.mounts.iter().try_for_each(|mount| mount.refresh(kubectl, &self.namespace))
+    }
+
+    /// Starts the binary under test.
+    pub(crate) fn start(&mut self) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_undock"));
+        // Nothing of the caller's environment: a container has none of it, and UNDOCK_* would be read as flags.
+        command.args(&self.arguments).env_clear();
+        self.process = Some(Process::start("undock", &mut command, &self.stdout(), &self.stderr()));
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
+        if let Some(process) = &self.process {
+            process.terminate();
+        }
+    }
+
+    /// Kills the process at once, as a crash does.
+    pub(crate) fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Tells whether a process is there.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| process.ended().is_none())
+    }
+
+    /// Asks the readiness probe of the Pod.
+    pub(crate) fn ready(&self) -> Result<(), String> {
+        let answer = self.get(self.readiness.port, &self.readiness.path)?;
+        let status = answer.lines().next().unwrap_or_default();
+        if status.contains(" 200 ") { Ok(()) } else { Err(format!("readiness answered {status:?}")) }
+    }
+
+    /// The sum over all series of a counter, from the admin port.
+    pub(crate) fn counter(&self, name: &str) -> Result<f64, String> {
+        let answer = self.get(self.readiness.port, "/metrics")?;
+        let series = answer.lines().filter(|line| line.starts_with(name));
+        Ok(series.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    }
+
+    /// The certificate that the webhook's port shows.
+    pub(crate) fn certificate(&self) -> Option<String> {
+        let mut client = Command::new("openssl");
+        client.args(["s_client", "-connect", &format!("{}:{}", self.address, self.port)]);
+        let output = client.stdin(Stdio::null()).output().expect("openssl starts");
+        first_certificate(&String::from_utf8_lossy(&output.stdout))
+    }
+
+    /// The file with the records.
+    pub(crate) fn stdout(&self) -> PathBuf {
+        self.folder.join("stdout")
+    }
+
+    /// The file with the logs.
+    pub(crate) fn stderr(&self) -> PathBuf {
+        self.folder.join("stderr")
+    }
+
+    /// The folder of the Pod.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn get(&self, port: u64, path: &str) -> Result<String, String> {
+        let target = format!("{}:{port}", self.address);
+        let exchange = || {
+            let mut stream = TcpStream::connect(&target)?;
+            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        exchange().map_err(|error: std::io::Error| format!("http://{target}{path}: {error}"))
+    }
+}
+
+impl Probe {
+    fn of(container: &Value, kind: &str) -> Self {
+        let get = &container[kind]["httpGet"];
+        let port = get["port"].as_u64().or_else(|| port_named(container, get["port"].as_str()?));
+        Self {
+            port: port.unwrap_or_else(|| panic!("the {kind} names no port of the container: {get}")),
+            path: get["path"].as_str().unwrap_or("/").to_owned(),
+        }
+    }
+}
+
+/// The first certificate in a text, without what programs print around it.
+pub(crate) fn first_certificate(text: &str) -> Option<String> {
+    const END: &str = "-----END CERTIFICATE-----";
+    let begin = text.find("-----BEGIN CERTIFICATE-----")?;
+    let end = begin + text[begin..].find(END)? + END.len();
+    Some(text[begin..end].to_owned())
+}
+
+fn port_named(container: &Value, name: &str) -> Option<u64> {
+    let mut ports = container["ports"].as_array()?.iter();
+    ports.find(|port| port["name"] == name)?["containerPort"].as_u64()
+}

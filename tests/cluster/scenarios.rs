@@ -1,0 +1,79 @@
+//! The list of scenarios, and the loop that runs them and goes on after a failure.
+
+use std::env;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Instant;
+
+use crate::control_plane::Assets;
+use crate::process::say;
+use crate::world::World;
+use crate::{scenarios_availability as availability, scenarios_enforce as enforce, scenarios_warn as warn};
+
+/// Runs only the scenarios whose name contains this text.
+const ONLY: &str = "UNDOCK_CLUSTER_ONLY";
+
+type Scenario = (&'static str, fn(&World));
+
+/// Names a scenario once: the function is its name.
+macro_rules! scenarios {
+    ($($module:ident::$name:ident),* $(,)?) => { &[$((stringify!($name), $module::$name as fn(&World))),*] };
+}
+
+/// While undock is installed with `overlays/warn`.
+const IN_WARN_MODE: &[Scenario] = scenarios![
+    warn::a_pod_on_docker_socket_is_warned_about,
+    warn::a_clean_pod_is_answered_without_a_warning,
+    warn::a_deployment_is_warned_about_once_and_not_again_by_its_controllers,
+    warn::a_server_side_dry_run_warns_and_is_marked_in_the_record,
+    warn::an_ephemeral_container_that_runs_docker_is_warned_about,
+    warn::a_persistent_volume_on_docker_socket_is_warned_about,
+    warn::a_registration_that_speaks_only_v1beta1_is_answered,
+    warn::an_update_of_seven_mebibytes_is_evaluated,
+    availability::both_replicas_are_asked,
+    availability::a_write_passes_while_undock_is_down_and_failures_are_ignored,
+];
+
+/// After `overlays/enforce` has replaced it.
+const IN_ENFORCE_MODE: &[Scenario] = scenarios![
+    enforce::a_bare_pod_is_refused_with_the_message_of_the_contract,
+    enforce::a_deployment_is_refused_at_its_own_write,
+    enforce::the_replicaset_controller_meets_the_same_denial_each_time,
+    enforce::labels_of_a_flagged_deployment_can_be_changed,
+    enforce::a_docker_socket_cannot_be_added_to_a_clean_deployment,
+    enforce::an_ephemeral_container_is_refused_only_for_what_it_adds,
+    enforce::an_object_that_is_being_deleted_can_be_updated,
+    availability::no_call_fails_while_certificates_are_rotated,
+    availability::no_call_fails_during_a_rolling_restart,
+    availability::a_write_is_refused_while_undock_is_down_and_failures_are_not_ignored,
+];
+
+/// Starts the cluster, runs everything that was asked for and panics with the names of what failed.
+pub(crate) fn run(root: &Path, assets: Assets) {
+    let started = Instant::now();
+    let world = World::start(&assets, root);
+    say(&format!("control plane and undock are ready after {:.1} s", started.elapsed().as_secs_f32()));
+
+    let mut failed = run_each(&world, IN_WARN_MODE);
+    enforce::prepare_what_must_exist_before(&world);
+    world.enforce();
+    failed.extend(run_each(&world, IN_ENFORCE_MODE));
+    assert!(failed.is_empty(), "{} scenarios failed: {}", failed.len(), failed.join(", "));
+}
+
+fn run_each(world: &World, scenarios: &[Scenario]) -> Vec<&'static str> {
+    let only = env::var(ONLY).unwrap_or_default();
+    let wanted = scenarios.iter().filter(|(name, _)| name.contains(&only));
+    let failed = wanted.filter(|(name, scenario)| {
+        let started = Instant::now();
+        // The panic itself has been printed, with its place, when this returns.
+        let failed = catch_unwind(AssertUnwindSafe(|| scenario(world))).is_err();
+        let result = if failed { "FAILED" } else { "ok" };
+        say(&format!("{result:6} {name} ({:.1} s)", started.elapsed().as_secs_f32()));
+        if failed {
+            say(&format!("what undock logged:\n{}", world.kubelet.logs()));
+        }
+        failed
+    });
+    failed.map(|(name, _)| *name).collect()
+}

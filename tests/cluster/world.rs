@@ -1,0 +1,116 @@
+//! The cluster with undock installed in it: what every scenario is given.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::audit_log::AuditLog;
+use crate::control_plane::{Assets, ControlPlane};
+use crate::kubectl::Kubectl;
+use crate::kubelet::{Kubelet, NAMESPACE};
+use crate::objects;
+use crate::pod_process::first_certificate;
+use crate::process::{eventually, run};
+
+/// A control plane that asks undock about every write.
+pub(crate) struct World {
+    pub(crate) kubectl: Kubectl,
+    pub(crate) kubelet: Kubelet,
+    pub(crate) audit_log: AuditLog,
+    root: PathBuf,
+    path: OsString,
+    _control_plane: ControlPlane,
+}
+
+impl World {
+    /// Starts the control plane and installs undock in mode `warn`, with the commands that the README gives.
+    pub(crate) fn start(assets: &Assets, root: &Path) -> Self {
+        let control_plane = ControlPlane::start(assets, root);
+        let kubectl = control_plane.kubectl.clone();
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(assets.folder().to_owned()).chain(env::split_paths(&path));
+        let world = Self {
+            kubelet: Kubelet::start(kubectl.clone(), root),
+            audit_log: AuditLog::of(root),
+            root: root.to_owned(),
+            path: env::join_paths(folders).expect("it was a PATH before"),
+            kubectl,
+            _control_plane: control_plane,
+        };
+        world.apply_overlay("warn");
+        world.generate_certificates(&["--apply"]);
+        world.wait_until_answered_by("warn");
+        world
+    }
+
+    /// Goes from mode `warn` to mode `enforce`, as an operator does.
+    pub(crate) fn enforce(&self) {
+        self.apply_overlay("enforce");
+        self.wait_until_answered_by("enforce");
+    }
+
+    /// Runs the shipped script, which keeps its files from one call to the next.
+    pub(crate) fn generate_certificates(&self, options: &[&str]) {
+        let script = shipped("certs-script/generate.sh");
+        let mut command = Command::new(script);
+        command.arg("--out").arg(self.root.join("certs")).args(options);
+        command.env("KUBECONFIG", self.root.join("kubeconfig")).env("HOME", &self.root).env("PATH", &self.path);
+        run(&mut command);
+    }
+
+    /// The `caBundle` of the registration.
+    pub(crate) fn ca_bundle(&self) -> Value {
+        self.kubectl.json("get validatingwebhookconfiguration undock")["webhooks"][0]["clientConfig"]["caBundle"].clone()
+    }
+
+    /// The server certificate that the script made last.
+    pub(crate) fn certificate(&self) -> String {
+        let text = fs::read_to_string(self.root.join("certs/tls.crt")).expect("the script has written it");
+        first_certificate(&text).expect("a certificate in PEM")
+    }
+
+    /// Waits for the record about an object.
+    #[track_caller]
+    pub(crate) fn record_of(&self, kind: &str, namespace: &str, name: &str) -> Value {
+        eventually(&format!("a record of {kind} {namespace}/{name}"), Duration::from_secs(10), || {
+            let records = self.kubelet.records();
+            let about = |record: &&Value| {
+                record["k8s.object.kind"] == kind
+                    && record["k8s.object.name"] == name
+                    && record["k8s.namespace.name"].as_str().unwrap_or_default() == namespace
+            };
+            records.iter().rev().find(about).cloned().ok_or_else(|| format!("{} other records", records.len()))
+        })
+    }
+
+    fn apply_overlay(&self, mode: &str) {
+        let overlay = shipped(&format!("manifests/overlays/{mode}"));
+        self.kubectl.run(&format!("apply -k {}", overlay.display())).assert_accepted();
+    }
+
+    /// Waits for the rollout, and until the API server acts on the registration in this mode.
+    fn wait_until_answered_by(&self, mode: &str) {
+        let rollout = format!("rollout status deployment/undock -n {NAMESPACE} --timeout=120s");
+        let rollout = self.kubectl.run(&rollout).accepted();
+        rollout.unwrap_or_else(|reason| panic!("undock was not rolled out: {reason}\n{}", self.kubelet.logs()));
+        let pod = objects::pod_on_docker_socket("are-you-there");
+        // A dry run leaves nothing behind, and the scenarios tell its records from theirs by the name.
+        eventually(&format!("undock answers in mode {mode}"), Duration::from_secs(30), || {
+            let answer = self.kubectl.run_with("create -n default --dry-run=server -f -", &pod);
+            let shown = match mode {
+                "enforce" => answer.err.contains("denied the request"),
+                _ => !answer.warnings().is_empty(),
+            };
+            if shown { Ok(()) } else { Err(format!("{answer:?}\n{}", self.kubelet.logs())) }
+        });
+    }
+}
+
+fn shipped(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
