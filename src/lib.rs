@@ -17,3 +17,13 @@ pub mod registration;
 pub mod review;
 
 pub mod admission;
+
+pub mod config;
+
+pub mod metrics;
+
+pub mod telemetry;
+
+pub mod server;
+
+pub mod commands;

@@ -2,11 +2,11 @@
 //! costs records, which are counted, and never time.
 
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use prometheus_client::metrics::counter::Counter;
 
 use super::Record;
 use super::dedupe::Dedupe;
@@ -18,22 +18,22 @@ const SWEEP: Duration = Duration::from_secs(60);
 /// How long a stop waits for a reader that no longer reads.
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
 
-/// What became of the records so far.
-#[derive(Debug, Default)]
+/// What became of the records so far. Clones share the counters.
+#[derive(Clone, Debug, Default)]
 pub struct Counts {
     /// Lines on stdout.
-    pub written: AtomicU64,
+    pub written: Counter,
     /// Repeats that only a rollup counts.
-    pub suppressed: AtomicU64,
+    pub suppressed: Counter,
     /// Lost: the queue was full, or the line could not be written.
-    pub dropped: AtomicU64,
+    pub dropped: Counter,
 }
 
 /// The entry of the queue. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Queue {
     sender: SyncSender<Record>,
-    counts: Arc<Counts>,
+    counts: Counts,
 }
 
 /// The writing end; [`Writer::stop`] flushes it.
@@ -49,8 +49,8 @@ impl Queue {
     /// Where the system cannot start a thread.
     pub fn start(out: impl Write + Send + 'static) -> io::Result<(Self, Writer)> {
         let (sender, receiver) = sync_channel(CAPACITY);
-        let counts = Arc::new(Counts::default());
-        let shared = Arc::clone(&counts);
+        let counts = Counts::default();
+        let shared = counts.clone();
         let thread = std::thread::Builder::new().name("records".to_owned()).spawn(move || write_all(&receiver, out, &shared))?;
         Ok((Self { sender, counts }, Writer { thread }))
     }
@@ -58,12 +58,12 @@ impl Queue {
     /// Adds a record, or counts its loss. Never waits.
     pub fn push(&self, record: Record) {
         if self.sender.try_send(record).is_err() {
-            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+            self.counts.dropped.inc();
         }
     }
 
     /// What became of the records so far.
-    pub fn counts(&self) -> &Arc<Counts> {
+    pub fn counts(&self) -> &Counts {
         &self.counts
     }
 }
@@ -91,7 +91,7 @@ fn write_all(receiver: &Receiver<Record>, mut out: impl Write, counts: &Counts) 
             Ok(record) => {
                 let records = dedupe.pass(record, Instant::now());
                 if records.is_empty() {
-                    counts.suppressed.fetch_add(1, Ordering::Relaxed);
+                    counts.suppressed.inc();
                 }
                 records
             }
@@ -114,6 +114,6 @@ fn write(out: &mut impl Write, records: Vec<Record>, counts: &Counts) {
             Ok(()) => &counts.written,
             Err(_) => &counts.dropped,
         };
-        outcome.fetch_add(1, Ordering::Relaxed);
+        outcome.inc();
     }
 }

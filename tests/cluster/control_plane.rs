@@ -39,10 +39,7 @@ impl Assets {
         let folder = PathBuf::from(folder);
         for binary in ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] {
             if !folder.join(binary).is_file() {
-                return Err(format!(
-                    "{} is missing in {:?}; build the folder with tests/cluster/control-plane.sh",
-                    binary, folder
-                ));
+                return Err(format!("{} is missing in {:?}; build the folder with tests/cluster/control-plane.sh", binary, folder));
             }
         }
         Ok(Self(folder))
@@ -67,10 +64,7 @@ impl ControlPlane {
         write_kubeconfig(root, &kubeconfig, PORT);
         let kubectl = Kubectl::new(assets.0.join("kubectl"), kubeconfig.clone());
         eventually("kube-apiserver is ready", Duration::from_secs(60), || {
-            kubectl
-                .run("get --raw /readyz")
-                .accepted()
-                .map_err(|error| format!("{error}\n{}", tail(&root.join("kube-apiserver.log"), 5)))
+            kubectl.run("get --raw /readyz").accepted().map_err(|error| format!("{error}\n{}", tail(&root.join("kube-apiserver.log"), 5)))
         });
         let controller_manager = start_controller_manager(assets, root, &kubeconfig);
         Self { kubectl, _controller_manager: controller_manager, _api_server: api_server, _etcd: etcd }

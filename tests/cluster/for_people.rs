@@ -61,11 +61,12 @@ pub(crate) fn stay(root: &Path, assets: Assets, port: u16) {
     let listener = UnixListener::bind(socket(root)).expect("a socket in the folder of the run");
     let kubeconfig = root.join("kubeconfig-outside");
     control_plane::write_kubeconfig(root, &kubeconfig, port);
-    say("ready: undock is registered with manifests/overlays/warn. In another shell:");
-    say("");
-    say(&format!("    export KUBECONFIG={}", kubeconfig.display()));
-    say(&format!("    export PATH={}:$PATH", assets.folder().display()));
-    say("");
+    say(&format!(
+        "ready: undock is registered with manifests/overlays/warn. In another shell:\n\n\
+         export KUBECONFIG={}\nexport PATH={}:$PATH\n",
+        kubeconfig.display(),
+        assets.folder().display()
+    ));
     say(&format!("records of undock: tail -f {}/pods/*/stdout   (logs: stderr beside them)", root.display()));
     say("no node runs Pods here: they stay Pending. Ctrl-C ends everything and removes it.");
     for outside in listener.incoming().flatten() {

@@ -44,12 +44,7 @@ impl Kubelet {
         kubectl.run_with("create -f -", &node).assert_accepted();
         let folder = root.join("pods");
         fs::create_dir(&folder).expect("the folder of the run is writable");
-        let kubelet = Self(Arc::new(Node {
-            kubectl,
-            folder,
-            pods: Mutex::default(),
-            next_address: Mutex::new(2),
-        }));
+        let kubelet = Self(Arc::new(Node { kubectl, folder, pods: Mutex::default(), next_address: Mutex::new(2) }));
         let follower = kubelet.clone();
         thread::spawn(move || follower.follow());
         kubelet
@@ -113,15 +108,8 @@ impl Kubelet {
     /// Acts on every change of a Pod, for ever: the API server ends a watch after a while.
     fn follow(&self) {
         loop {
-            let mut watch = self.0.kubectl.command([
-                "get",
-                "pods",
-                "--namespace",
-                NAMESPACE,
-                "--watch",
-                "--output-watch-events",
-                "--output=json",
-            ]);
+            let mut watch =
+                self.0.kubectl.command(["get", "pods", "--namespace", NAMESPACE, "--watch", "--output-watch-events", "--output=json"]);
             let mut watch = watch.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("kubectl starts");
             let stdout = watch.stdout.take().expect("it was piped");
             for event in serde_json::Deserializer::from_reader(stdout).into_iter::<Value>() {

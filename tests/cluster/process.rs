@@ -66,12 +66,7 @@ pub(crate) fn eventually<T>(what: &str, patience: Duration, mut probe: impl FnMu
 pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} could not be started: {error}"));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "{command:?} ended with {}:\n{text}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{command:?} ended with {}:\n{text}{}", output.status, String::from_utf8_lossy(&output.stderr));
     text
 }
 
@@ -91,9 +86,5 @@ pub(crate) fn say(line: &str) {
 }
 
 fn append_to(path: &Path) -> File {
-    File::options()
-        .create(true)
-        .append(true)
-        .open(path)
-        .unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()))
+    File::options().create(true).append(true).open(path).unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()))
 }

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::objects::{
-    clean_deployment, clean_pod, deployment_on_docker_socket, patch_that_mounts_docker_socket, pod_on_docker_socket,
-};
+use crate::objects::{clean_deployment, clean_pod, deployment_on_docker_socket, patch_that_mounts_docker_socket, pod_on_docker_socket};
 use crate::process::eventually;
 use crate::world::World;
 
@@ -63,8 +61,7 @@ pub(crate) fn a_bare_pod_is_refused_with_the_message_of_the_contract(world: &Wor
 
 pub(crate) fn a_deployment_is_refused_at_its_own_write(world: &World) {
     world.kubectl.create_namespace("enforced-deployments");
-    let answer =
-        world.kubectl.run_with("apply -n enforced-deployments -f -", &deployment_on_docker_socket("runner", 1));
+    let answer = world.kubectl.run_with("apply -n enforced-deployments -f -", &deployment_on_docker_socket("runner", 1));
     answer.assert_refused();
     assert!(answer.err.contains("admission webhook \"workloads.undock.dev\" denied the request: 1 "), "{}", answer.err);
     assert!(answer.err.contains("DKR101 spec.template.spec.volumes[0]"), "{}", answer.err);

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::objects::{
-    DOCKER_SOCKET, clean_pod, deployment_on_docker_socket, pod_on_docker_socket, volume_on_docker_socket,
-};
+use crate::objects::{DOCKER_SOCKET, clean_pod, deployment_on_docker_socket, pod_on_docker_socket, volume_on_docker_socket};
 use crate::process::eventually;
 use crate::world::World;
 
@@ -63,10 +61,7 @@ pub(crate) fn a_deployment_is_warned_about_once_and_not_again_by_its_controllers
     let answer = world.kubectl.run_with("create -n deployed -f -", &deployment_on_docker_socket("runner", 1));
     let warning = answer.assert_accepted().only_warning();
     assert!(warning.starts_with(SOCKET_WARNING), "{warning}");
-    world
-        .audit_log
-        .last("create", "deployments", "deployed", "runner")
-        .assert_annotation("workloads.undock.dev/decision", "warn");
+    world.audit_log.last("create", "deployments", "deployed", "runner").assert_annotation("workloads.undock.dev/decision", "warn");
 
     let pod = eventually("the controllers have made a Pod", Duration::from_secs(30), || {
         let pods = world.kubectl.json("get pods -n deployed");

@@ -1,0 +1,43 @@
+//! The command line: one file for each verb. Only here is anything printed, and only `main` ends the process.
+
+pub mod serve;
+
+use clap::{Parser, Subcommand};
+
+/// How a verb ended, for all verbs alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing at or above `--fail-on`.
+    Clean = 0,
+    /// Findings.
+    Findings = 1,
+    /// Wrong usage or configuration.
+    Usage = 2,
+    /// Some input could not be read; wins over findings.
+    Incomplete = 3,
+    /// Could not run.
+    Failed = 4,
+}
+
+/// Moves Kubernetes clusters off Docker Engine: finds what depends on the node's Docker, warns or refuses.
+#[derive(Debug, Parser)]
+#[command(name = "undock", version, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The webhook; without certificates it makes its own and listens on 127.0.0.1:8443
+    Serve(serve::Options),
+}
+
+impl Cli {
+    /// Runs the verb.
+    pub fn run(self) -> Exit {
+        match self.verb {
+            Verb::Serve(options) => serve::run(options),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! `undock serve`: the webhook, from its flags to its end.
+
+use std::fs;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::Exit;
+use crate::admission;
+use crate::config::Config;
+use crate::decision::Mode;
+use crate::metrics::Metrics;
+use crate::record::queue::Queue;
+use crate::server::admin::{self, Admin};
+use crate::server::certificates::{Certificates, tls_config};
+use crate::server::{App, State, listener};
+use crate::{registration, telemetry};
+
+/// Flags of `undock serve`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Address of the webhook
+    #[arg(long, env = "UNDOCK_LISTEN", value_name = "ADDR:PORT", default_value_t = SocketAddr::from(([127, 0, 0, 1], registration::TLS_PORT)))]
+    listen: SocketAddr,
+    /// Address of health checks and metrics, plain HTTP
+    #[arg(long, env = "UNDOCK_ADMIN_LISTEN", value_name = "ADDR:PORT", default_value_t = SocketAddr::from(([127, 0, 0, 1], registration::ADMIN_PORT)))]
+    admin_listen: SocketAddr,
+    /// Serving certificate in PEM, read again when its content changes
+    #[arg(long, env = "UNDOCK_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate in PEM
+    #[arg(long, env = "UNDOCK_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Oldest TLS version that is spoken
+    #[arg(long, env = "UNDOCK_TLS_MIN_VERSION", value_name = "VERSION", value_parser = ["1.2", "1.3"], default_value = "1.3")]
+    tls_min_version: String,
+    /// CA in PEM; clients must then show a certificate of it
+    #[arg(long, env = "UNDOCK_CLIENT_CA", value_name = "FILE")]
+    client_ca: Option<PathBuf>,
+    /// The most that may happen to a write; beats the configuration file [default: warn]
+    #[arg(long, env = "UNDOCK_MODE", value_name = "MODE", value_enum)]
+    mode: Option<Mode>,
+    /// Configuration file (YAML)
+    #[arg(long, env = "UNDOCK_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Endpoints are told of a stop after the process is; until they are, reviews keep coming (gatekeeper#3776).
+const ENDPOINT_DELAY: Duration = Duration::from_secs(10);
+
+/// Runs the webhook until a signal ends it.
+pub fn run(options: Options) -> Exit {
+    telemetry::start();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(Exit::Failed, &format!("cannot start: {error}")),
+    };
+    let exit = runtime.block_on(serve(options)).unwrap_or_else(|(exit, message)| fail(exit, &message));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    exit
+}
+
+async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
+    let Options { listen, admin_listen, tls_cert, tls_key, tls_min_version, client_ca, mode, config } = options;
+    let usage = |error: &dyn std::fmt::Display| (Exit::Usage, error.to_string());
+    let config = config.map_or_else(|| Ok(Config::default()), |path| Config::read(&path)).map_err(|error| usage(&error))?;
+
+    let mut ca = None;
+    let (certificates, pair) = match (tls_cert, tls_key) {
+        (Some(certificate), Some(key)) => Certificates::from_files(&certificate, &key).map_err(|error| usage(&error))?,
+        _ => {
+            let ephemeral = Certificates::ephemeral().map_err(|error| (Exit::Failed, error.to_string()))?;
+            ca = Some(ephemeral.ca);
+            (ephemeral.certificates, Default::default())
+        }
+    };
+    let certificates = Arc::new(certificates);
+    let tls = tls_config(Arc::clone(&certificates), client_ca.as_deref(), tls_min_version == "1.2").map_err(|error| usage(&error))?;
+
+    let listener = bind(listen, "--listen").await?;
+    let admin_listener = bind(admin_listen, "--admin-listen").await?;
+    let listen = listener.local_addr().map_err(|error| (Exit::Failed, error.to_string()))?;
+
+    let (records, writer) = Queue::start(std::io::stdout()).map_err(|error| (Exit::Failed, format!("cannot start the writer of records: {error}")))?;
+    let metrics = Metrics::new(records.counts());
+    metrics.certificate_expiry.set(certificates.expiry().unwrap_or_default());
+    let policy = config.policy(mode);
+    let mode = policy.mode;
+    let app = Arc::new(App { policy, cluster: config.cluster, records, metrics, review: admission::review, state: State::default() });
+
+    let watcher = tokio::spawn(Arc::clone(&certificates).watch(pair, Arc::clone(&app)));
+    let admin = admin::router(Admin { app: Arc::clone(&app), certificates });
+    let admin = tokio::spawn(async move { axum::serve(admin_listener, admin).await });
+    let (stop, stopping) = watch::channel(false);
+    let serving = tokio::spawn(listener::serve(listener, Arc::new(tls), Arc::clone(&app), stopping));
+    app.state.set_listening();
+    tracing::info!(%listen, %admin_listen, mode = mode.as_str(), version = env!("CARGO_PKG_VERSION"), "undock is ready");
+    let ca_file = ca.map(|ca| introduce(listen, &ca)).transpose().map_err(|error| (Exit::Failed, error))?;
+
+    let was_asked_by_kubelet = signal().await;
+    app.state.set_draining();
+    if was_asked_by_kubelet {
+        tracing::info!("stopping: not ready any more, still answering for {ENDPOINT_DELAY:?}");
+        tokio::select! {
+            () = tokio::time::sleep(ENDPOINT_DELAY) => {}
+            // Asked twice: whoever asks knows that no endpoint leads here.
+            _ = signal() => {}
+        }
+    }
+    // The listener holds the other end; that it is gone means that it has stopped.
+    let _ = stop.send(true);
+    let _ = serving.await;
+    admin.abort();
+    watcher.abort();
+    let _ = tokio::join!(admin, watcher);
+    if let Some(path) = ca_file {
+        let _ = fs::remove_file(path);
+    }
+    drop(app);
+    tokio::task::spawn_blocking(move || writer.stop()).await.map_err(|error| (Exit::Failed, error.to_string()))?;
+    Ok(Exit::Clean)
+}
+
+async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, (Exit, String)> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let cure = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another process has this port; stop it or choose another",
+            std::io::ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another",
+            _ => "choose an address of this machine",
+        };
+        (Exit::Failed, format!("cannot listen on {address}: {error}; {cure} with {flag}"))
+    })
+}
+
+/// Waits for a signal: true for SIGTERM, which comes from kubelet, false for Ctrl-C.
+async fn signal() -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = terminate.recv() => true,
+            _ = tokio::signal::ctrl_c() => false,
+        },
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+            false
+        }
+    }
+}
+
+/// A Pod that mounts the Docker socket, as a review; what the printed `curl` posts.
+const SAMPLE: &str = concat!(
+    r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"sample","#,
+    r#""resource":{"group":"","version":"v1","resource":"pods"},"namespace":"ci","operation":"CREATE","#,
+    r#""userInfo":{"username":"you"},"object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"builder","namespace":"ci"},"#,
+    r#""spec":{"containers":[{"name":"build","image":"docker:27-cli","volumeMounts":[{"name":"sock","mountPath":"/var/run/docker.sock"}]}],"#,
+    r#""volumes":[{"name":"sock","hostPath":{"path":"/var/run/docker.sock"}}]}}}}"#,
+);
+
+/// Tells a person how to try the webhook. Writes the CA to a file for them and returns its path.
+fn introduce(listen: SocketAddr, ca: &str) -> Result<PathBuf, String> {
+    let path = std::env::temp_dir().join(format!("undock-ca-{}-{}.crt", listen.port(), std::process::id()));
+    // `create_new` follows no link that somebody else has put there.
+    let file = fs::OpenOptions::new().write(true).create_new(true).open(&path);
+    file.and_then(|mut file| file.write_all(ca.as_bytes())).map_err(|error| format!("cannot write the CA to {}: {error}", path.display()))?;
+    let host = if listen.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], listen.port())) } else { listen };
+    let ca = path.display();
+    #[expect(clippy::print_stderr, reason = "a person started this by hand and reads it here")]
+    {
+        eprintln!("\nundock answers at https://{host}{} with a certificate of its own.", registration::PATH);
+        eprintln!("CA: {ca}\nTry it from a second terminal; the record appears here:\n");
+        eprintln!("curl --cacert '{ca}' -H 'Content-Type: application/json' --data '{SAMPLE}' 'https://{host}{}?timeout=5s'\n", registration::PATH);
+    }
+    Ok(path)
+}
+
+#[expect(clippy::print_stderr, reason = "the one line that says why undock does not run")]
+fn fail(exit: Exit, message: &str) -> Exit {
+    eprintln!("undock: {message}");
+    exit
+}

@@ -1,0 +1,151 @@
+//! The configuration file, checked: what is wrong with it is said with line and column, before anything starts.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::decision::{Mode, Policy};
+use crate::finding::{Action, Certainty, Context, Target};
+use crate::rules;
+
+/// The configuration file. Every field may be left out.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    /// Mode where neither a flag nor the namespace says otherwise.
+    pub mode: Option<Mode>,
+    /// The runtime that the cluster moves to.
+    pub target: Target,
+    /// `breaks` findings of at least this certainty are denied.
+    pub deny_at: Option<Certainty>,
+    /// Name of the cluster in records.
+    pub cluster: String,
+    /// Actions by rule code or name.
+    pub rules: BTreeMap<String, Action>,
+}
+
+/// What is wrong with a configuration file.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("cannot read the configuration {path}: {source}")]
+    Read {
+        /// Path as given.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is no YAML, or has a key or value that does not exist.
+    #[error("{path}:{line}:{column}: {message}")]
+    Syntax {
+        /// Path as given.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// Column, from 1.
+        column: u64,
+        /// What is wrong, with the values that are possible.
+        message: String,
+    },
+    /// `rules` names a rule that does not exist.
+    #[error("{path}: rules: there is no rule {rule}; `undock explain` lists them")]
+    UnknownRule {
+        /// Path as given.
+        path: PathBuf,
+        /// As written.
+        rule: String,
+    },
+}
+
+impl Config {
+    /// Reads and checks the file at `path`. An empty file is the default configuration.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks `text`, the content of `path`.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let config: Option<Self> = serde_saphyr::from_str(text).map_err(|error| syntax_error(&error, path))?;
+        let mut config = config.unwrap_or_default();
+        let written = std::mem::take(&mut config.rules);
+        for (name, action) in written {
+            let rule = rules::find(&name).ok_or_else(|| ConfigError::UnknownRule { path: path.to_owned(), rule: name })?;
+            config.rules.insert(rule.code.to_owned(), action);
+        }
+        Ok(config)
+    }
+
+    /// The policy; `mode` from the command line beats the file's.
+    pub fn policy(&self, mode: Option<Mode>) -> Policy {
+        let defaults = Policy::default();
+        Policy {
+            mode: mode.or(self.mode).unwrap_or(defaults.mode),
+            context: Context { target: self.target },
+            deny_at: self.deny_at.unwrap_or(defaults.deny_at),
+            actions: self.rules.clone(),
+        }
+    }
+}
+
+fn syntax_error(error: &serde_saphyr::Error, path: &Path) -> ConfigError {
+    let location = error.location();
+    // The text repeats the place, and on further lines shows a snippet; one line is enough here.
+    let text = error.without_snippet().to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let message = first.rsplit_once(" at line ").map_or(first, |(message, _)| message);
+    ConfigError::Syntax {
+        path: path.to_owned(),
+        line: location.map_or(1, |location| location.line()),
+        column: location.map_or(1, |location| location.column()),
+        message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("undock.yaml")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn all_keys_are_read() {
+        let text = "mode: enforce\ntarget: cri-o\ndenyAt: certain\ncluster: prod\nrules:\n  DKR203: off\n  docker-log-dir: deny\n";
+        let policy = parse(text).unwrap().policy(None);
+        assert_eq!((policy.mode, policy.context.target, policy.deny_at), (Mode::Enforce, Target::CriO, Certainty::Certain));
+        assert_eq!(policy.actions["DKR203"], Action::Off);
+        assert_eq!(policy.actions["DKR502"], Action::Deny);
+    }
+
+    #[test]
+    fn nothing_is_the_default() {
+        for text in ["", "# only a comment\n", "{}"] {
+            assert_eq!(parse(text).unwrap().policy(None).mode, Mode::Warn, "{text:?}");
+        }
+        assert_eq!(parse("mode: audit").unwrap().policy(Some(Mode::Off)).mode, Mode::Off);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        for (text, place, word) in [
+            ("mode: warn\nmodes: x\n", "undock.yaml:2:1", "modes"),
+            ("mode: loud\n", "undock.yaml:1:7", "enforce"),
+            ("rules:\n  DKR101: [deny]\n", "undock.yaml:2:11", ""),
+            ("mode: [\n", "undock.yaml:", ""),
+            ("rules: {DKR999: off}\n", "undock.yaml", "DKR999"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.starts_with(place) && error.contains(word), "{text:?} gave {error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+}

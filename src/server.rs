@@ -1,0 +1,65 @@
+//! The webhook server: TLS listener, review endpoint, admin endpoint, and their orderly end.
+
+pub mod admin;
+pub mod body;
+pub mod certificates;
+mod header_deadline;
+pub mod listener;
+pub mod routes;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::admission::{NotAReview, Reviewed};
+use crate::decision::Policy;
+use crate::metrics::Metrics;
+use crate::record::queue::Queue;
+
+/// What every request sees.
+#[derive(Debug)]
+pub struct App {
+    /// How findings become actions.
+    pub policy: Policy,
+    /// Name of the cluster in records.
+    pub cluster: String,
+    /// Where records go.
+    pub records: Queue,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Evaluates a body; a field, so that a test can put a defect in its place.
+    pub review: fn(&[u8], &Policy) -> Result<Reviewed, NotAReview>,
+    /// Where the life of the server stands.
+    pub state: State,
+}
+
+/// The life of the server, as health checks and responses see it.
+#[derive(Debug, Default)]
+pub struct State {
+    listening: AtomicBool,
+    draining: AtomicBool,
+}
+
+impl State {
+    /// The TLS port answers.
+    pub fn set_listening(&self) {
+        self.listening.store(true, Ordering::Release);
+    }
+
+    /// The end has begun: not ready, and every answer closes its connection.
+    pub fn set_draining(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// See [`State::set_listening`].
+    pub fn is_listening(&self) -> bool {
+        self.listening.load(Ordering::Acquire)
+    }
+
+    /// See [`State::set_draining`].
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+}
+
+/// The app as handlers share it.
+pub type SharedApp = Arc<App>;

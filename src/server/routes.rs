@@ -1,0 +1,132 @@
+//! The TLS port. `POST /validate` answers reviews; everything else is 404, 405 or 415, and nothing ever redirects.
+//!
+//! - a review, whatever became of it: 200 with an AdmissionReview
+//! - a body that is no review at all: 400
+//! - another content type than JSON: 415
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, Version};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use tokio::time::Instant;
+
+use super::SharedApp;
+use super::body::{self, End};
+use crate::admission::{self, Failure, NotAReview, Reviewed};
+use crate::registration;
+
+/// Answered this long before the API server gives up, for the way back.
+const MARGIN: Duration = Duration::from_millis(100);
+/// What API servers wait where the URL does not say (`timeoutSeconds` of admissionregistration.k8s.io/v1).
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// `timeoutSeconds` goes no higher.
+const MAX_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The routes of the TLS port.
+pub fn router(app: SharedApp) -> Router {
+    let not_found = |State(app): State<SharedApp>| async move {
+        app.metrics.refuse(404);
+        (StatusCode::NOT_FOUND, "undock answers POST /validate\n")
+    };
+    let not_allowed = |State(app): State<SharedApp>| async move {
+        app.metrics.refuse(405);
+        (StatusCode::METHOD_NOT_ALLOWED, [("allow", "POST")], "undock answers POST /validate\n")
+    };
+    Router::new().route(registration::PATH, post(validate)).method_not_allowed_fallback(not_allowed).fallback(not_found).with_state(app)
+}
+
+async fn validate(State(app): State<SharedApp>, request: Request) -> Response {
+    let is_http1 = request.version() < Version::HTTP_2;
+    let mut response = match answer(&app, request).await {
+        Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
+        Err((status, message)) => {
+            app.metrics.refuse(status.as_u16());
+            (status, message).into_response()
+        }
+    };
+    if is_http1 && app.state.is_draining() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCode, String)> {
+    if !is_json(request.headers()) {
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json\n".to_owned()));
+    }
+    let deadline = Instant::now() + timeout(request.uri()).saturating_sub(MARGIN);
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let body: Body = request.into_body();
+    let body = body::read(body, length, deadline).await;
+
+    let started = Instant::now();
+    let reviewed = match body.end {
+        End::Whole if started < deadline => evaluate(app, &body.bytes),
+        End::Whole | End::Deadline => {
+            admission::fail(&body.bytes, Failure::Deadline, "the API server's timeout is near and the request is not whole", &app.policy)
+        }
+        End::TooLarge => {
+            let reason = format!("the request is larger than {} MiB", body::MAX_BODY / 1024 / 1024);
+            admission::fail(&body.bytes, Failure::TooLarge, &reason, &app.policy)
+        }
+        End::Broken => admission::fail(&body.bytes, Failure::Unreadable, "the request broke off", &app.policy),
+    };
+    let mut reviewed = reviewed.map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")))?;
+
+    let duration = started.elapsed();
+    app.metrics.count(&reviewed, duration);
+    if let Some(mut record) = reviewed.record.take() {
+        record.stamp(jiff::Timestamp::now(), duration, &app.cluster);
+        app.records.push(record);
+    }
+    Ok(reviewed.response)
+}
+
+/// Evaluates, and answers by the mode if undock itself fails.
+fn evaluate(app: &SharedApp, body: &[u8]) -> Result<Reviewed, NotAReview> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| (app.review)(body, &app.policy)));
+    outcome.unwrap_or_else(|_| admission::fail(body, Failure::Panic, "a defect of undock stopped the evaluation; please report it", &app.policy))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+/// The time that the API server allows: it appends `?timeout=5s` to the URL, as a Go duration of whole seconds.
+fn timeout(uri: &Uri) -> Duration {
+    let query = uri.query().unwrap_or_default();
+    let value = query.split('&').find_map(|pair| pair.strip_prefix("timeout="));
+    let parsed = value.and_then(|value| {
+        if let Some(milliseconds) = value.strip_suffix("ms") {
+            return milliseconds.parse().ok().map(Duration::from_millis);
+        }
+        value.strip_suffix('s')?.parse().ok().map(Duration::from_secs)
+    });
+    parsed.unwrap_or(DEFAULT_TIMEOUT).min(MAX_TIMEOUT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_timeout_of_the_url_is_read() {
+        for (uri, expected) in [
+            ("/validate?timeout=5s", 5_000),
+            ("/validate?x=1&timeout=250ms", 250),
+            ("/validate", 10_000),
+            ("/validate?timeout=", 10_000),
+            ("/validate?timeout=-1s", 10_000),
+            ("/validate?timeout=99999s", 30_000),
+        ] {
+            assert_eq!(timeout(&uri.parse().unwrap()), Duration::from_millis(expected), "{uri}");
+        }
+    }
+}
