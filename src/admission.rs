@@ -76,8 +76,7 @@ pub fn fail(body: &[u8], failure: Failure, reason: &str, policy: &Policy) -> Res
     // A Namespace is never refused for its form: that would lock the cluster's administrators out.
     let mode = if head.resource == "namespaces" { policy.mode.min(Mode::Warn) } else { policy.mode };
     let decision = Decision::error(mode, reason.to_owned());
-    let source =
-        Source { review_uid: &head.uid, operation: &head.operation, namespace: &head.namespace, dry_run: false, user: &head.user };
+    let source = Source { review_uid: &head.uid, operation: &head.operation, namespace: &head.namespace, dry_run: false, user: &head.user };
     let answer = Answer {
         version,
         uid: &head.uid,
@@ -102,7 +101,8 @@ fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed 
     let namespace = request.namespace.as_str();
     let workload = request.object.as_ref().map(|object| Workload::new(object, namespace));
     let decision = workload.as_ref().map_or_else(|| Decision::clean(policy.mode), |workload| decide(request, workload, policy));
-    let by_controller = workload.as_ref().is_some_and(|workload| workload.has_controller()) && user_kind(&request.user_info.username) != "user";
+    let by_controller =
+        workload.as_ref().is_some_and(|workload| workload.has_controller()) && user_kind(&request.user_info.username) != "user";
     let answer = Answer {
         version,
         uid: &request.uid,

@@ -92,11 +92,7 @@ impl Metrics {
         registry.register("connections", "Open TLS connections", metrics.connections.clone());
         registry.register("tls_handshake_failures", "TLS handshakes that failed or took too long", metrics.handshake_failures.clone());
         registry.register("certificate_errors", "Certificate reloads that failed", metrics.certificate_errors.clone());
-        registry.register(
-            "certificate_expiry_timestamp",
-            "End of the serving certificate, since 1970",
-            metrics.certificate_expiry.clone(),
-        );
+        registry.register("certificate_expiry_timestamp", "End of the serving certificate, since 1970", metrics.certificate_expiry.clone());
         let outcome = |name: &str| std::iter::once(("outcome".into(), name.to_owned().into()));
         for (name, counter) in [("written", &records.written), ("suppressed", &records.suppressed), ("dropped", &records.dropped)] {
             registry.sub_registry_with_labels(outcome(name)).register("report_records", "Records of flagged reviews", counter.clone());
@@ -109,14 +105,12 @@ impl Metrics {
     pub fn count(&self, reviewed: &Reviewed, duration: std::time::Duration) {
         let decision = &reviewed.decision;
         let mode = decision.mode.as_str();
-        let labels =
-            ReviewLabels { operation: reviewed.operation, resource: reviewed.resource, mode, decision: decision.outcome.as_str() };
+        let labels = ReviewLabels { operation: reviewed.operation, resource: reviewed.resource, mode, decision: decision.outcome.as_str() };
         self.reviews.get_or_create(&labels).inc();
         self.duration.get_or_create(&ResourceLabels { resource: reviewed.resource }).observe(duration.as_secs_f64());
         for judged in &decision.findings {
             let finding = &judged.finding;
-            let labels =
-                FindingLabels { rule: finding.rule.code, impact: finding.impact.as_str(), mode, action: judged.action.as_str() };
+            let labels = FindingLabels { rule: finding.rule.code, impact: finding.impact.as_str(), mode, action: judged.action.as_str() };
             self.findings.get_or_create(&labels).inc();
         }
         if decision.would_deny() {

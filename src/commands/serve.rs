@@ -87,7 +87,8 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     let admin_listener = bind(admin_listen, "--admin-listen").await?;
     let listen = listener.local_addr().map_err(|error| (Exit::Failed, error.to_string()))?;
 
-    let (records, writer) = Queue::start(std::io::stdout()).map_err(|error| (Exit::Failed, format!("cannot start the writer of records: {error}")))?;
+    let (records, writer) =
+        Queue::start(std::io::stdout()).map_err(|error| (Exit::Failed, format!("cannot start the writer of records: {error}")))?;
     let metrics = Metrics::new(records.counts());
     metrics.certificate_expiry.set(certificates.expiry().unwrap_or_default());
     let policy = config.policy(mode);
@@ -167,14 +168,18 @@ fn introduce(listen: SocketAddr, ca: &str) -> Result<PathBuf, String> {
     let path = std::env::temp_dir().join(format!("undock-ca-{}-{}.crt", listen.port(), std::process::id()));
     // `create_new` follows no link that somebody else has put there.
     let file = fs::OpenOptions::new().write(true).create_new(true).open(&path);
-    file.and_then(|mut file| file.write_all(ca.as_bytes())).map_err(|error| format!("cannot write the CA to {}: {error}", path.display()))?;
+    file.and_then(|mut file| file.write_all(ca.as_bytes()))
+        .map_err(|error| format!("cannot write the CA to {}: {error}", path.display()))?;
     let host = if listen.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], listen.port())) } else { listen };
     let ca = path.display();
     #[expect(clippy::print_stderr, reason = "a person started this by hand and reads it here")]
     {
         eprintln!("\nundock answers at https://{host}{} with a certificate of its own.", registration::PATH);
         eprintln!("CA: {ca}\nTry it from a second terminal; the record appears here:\n");
-        eprintln!("curl --cacert '{ca}' -H 'Content-Type: application/json' --data '{SAMPLE}' 'https://{host}{}?timeout=5s'\n", registration::PATH);
+        eprintln!(
+            "curl --cacert '{ca}' -H 'Content-Type: application/json' --data '{SAMPLE}' 'https://{host}{}?timeout=5s'\n",
+            registration::PATH
+        );
     }
     Ok(path)
 }

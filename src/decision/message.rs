@@ -53,7 +53,10 @@ fn warning(judged: &Judged, mode: Mode) -> String {
 pub fn denial(decision: &Decision, namespace: &str) -> String {
     if let Some(error) = &decision.error {
         let cure = "Write the object in a form that the API accepts, or ask the platform team";
-        return clip_line(&format!("undock could not check this object, and {}: {error}. {cure}", scope(decision.mode, namespace)), MAX_DENIAL);
+        return clip_line(
+            &format!("undock could not check this object, and {}: {error}. {cure}", scope(decision.mode, namespace)),
+            MAX_DENIAL,
+        );
     }
     let denied: Vec<&Judged> = decision.findings.iter().filter(|judged| judged.action == Action::Deny).collect();
     let count = denied.len();

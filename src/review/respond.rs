@@ -95,11 +95,8 @@ struct Cause<'a> {
 
 fn status<'a>(answer: &Answer<'a>, decision: &'a Decision) -> Status<'a> {
     let told = decision.findings.iter().filter(|judged| judged.action >= Action::Warn);
-    let causes = told.map(|judged| Cause {
-        reason: judged.finding.rule.code,
-        message: judged.finding.message(),
-        field: &judged.finding.field,
-    });
+    let causes =
+        told.map(|judged| Cause { reason: judged.finding.rule.code, message: judged.finding.message(), field: &judged.finding.field });
     Status {
         status: "Failure",
         message: message::denial(decision, answer.namespace),
@@ -114,10 +111,7 @@ const MAX_FINDINGS: usize = 800;
 
 /// `decision` and `mode` always, the rest where it applies. Keys hold no slash: the API server puts the webhook's name in front.
 fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static str, String> {
-    let mut all = BTreeMap::from([
-        ("decision", decision.outcome.as_str().to_owned()),
-        ("mode", decision.mode.as_str().to_owned()),
-    ]);
+    let mut all = BTreeMap::from([("decision", decision.outcome.as_str().to_owned()), ("mode", decision.mode.as_str().to_owned())]);
     if let Some(error) = &decision.error {
         all.insert("error", ascii(&clip(error, 160)));
         all.insert("review-uid", ascii(answer.uid));

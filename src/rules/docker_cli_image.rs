@@ -17,9 +17,9 @@ pub(super) static RULE: Rule = Rule {
     action: None,
     needs_docker_absent: true,
     summary: "a container runs an image of the Docker client",
-    reason: "no daemon to talk to on {nodes}",
+    reason: "no Docker on {nodes}",
     consequence: "the client fails with \"Cannot connect to the Docker daemon\"",
-    short_fix: "use BuildKit/Buildah, kubectl or crictl",
+    short_fix: "use BuildKit/Buildah",
     fix: "Build with BuildKit or Buildah, inspect with kubectl or crictl; where Docker itself is needed, run docker:dind in the same Pod.",
     why: "The image brings a client and no daemon. Without a daemon in the Pod or an address of a remote one, it talks to the node's Docker through whatever is mounted, or to nothing.",
     before: r#"apiVersion: v1
@@ -58,7 +58,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         if !is_client || pod.daemon().is_some_and(|daemon| daemon.index == container.index) {
             continue;
         }
-        let mut finding = image_finding(&RULE, pod, container, "runs Docker client image");
+        let mut finding = image_finding(&RULE, pod, container, "runs image");
         let endpoint = signals::client_endpoint(pod, container);
         if endpoint.is_elsewhere() {
             finding.certainty = Certainty::Possible;

@@ -44,14 +44,8 @@ pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>
         MountUser::Claims => "offers",
     };
     let noun = if mount.user == MountUser::Claims { "PersistentVolume" } else { "volume" };
-    let mut finding = Finding::new(
-        rule,
-        noun,
-        mount.volume,
-        format!("{verb} {}", shown_path(mount)),
-        mount.field.clone(),
-        mount.path.as_str(),
-    );
+    let mut finding =
+        Finding::new(rule, noun, mount.volume, format!("{verb} {}", shown_path(mount)), mount.field.clone(), mount.path.as_str());
     finding.evidence = shown_path(mount);
     if let MountUser::Container(index) = mount.user {
         finding.container = workload.containers().get(index).map(|container| container.name().to_owned());
@@ -74,7 +68,7 @@ pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>
 fn failure_mode(kind: &str, thing: Thing) -> Option<(Option<&'static str>, &'static str)> {
     Some(match (kind, thing) {
         ("Socket" | "File" | "Directory" | "CharDevice" | "BlockDevice", _) => (
-            Some("Pod cannot start on {nodes}"),
+            Some("Pod stuck on {nodes}"),
             "its hostPath type makes kubelet check for the path, so the Pod stays in ContainerCreating with FailedMount",
         ),
         ("DirectoryOrCreate", Thing::Socket | Thing::File) => {

@@ -1,10 +1,10 @@
 //! Signals that several rules read: is this container a Docker client, and does anything point it at a mount?
 
-use crate::workload::tables::{self, ImageRole};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{Container, HostMount, Pod, TextField, mentions};
 use crate::workload::shell::Invocation;
+use crate::workload::tables::{self, ImageRole};
 
 /// What in `container` uses Docker through `mount`, a directory above Docker's socket; `None` if nothing does.
 pub(super) fn docker_user(pod: &Pod<'_>, container: &Container<'_>, mount: &HostMount<'_>) -> Option<String> {

@@ -94,11 +94,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(
 }
 
 /// Speaks HTTP on one connection until it ends.
-async fn talk(
-    stream: tokio_rustls::server::TlsStream<TcpStream>,
-    router: Router,
-    watcher: hyper_util::server::graceful::Watcher,
-) {
+async fn talk(stream: tokio_rustls::server::TlsStream<TcpStream>, router: Router, watcher: hyper_util::server::graceful::Watcher) {
     let serving = Serving::default();
     let stream = HeaderDeadline::new(stream, serving.clone(), HEADER_DEADLINE);
     let service = service_fn(move |request: Request<Incoming>| respond(router.clone(), serving.clone(), request));
@@ -112,7 +108,11 @@ async fn talk(
     }
 }
 
-fn respond(mut router: Router, serving: Serving, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>> {
+fn respond(
+    mut router: Router,
+    serving: Serving,
+    request: Request<Incoming>,
+) -> Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>> {
     serving.begin();
     // HTTP/2 has many requests on one connection: after the first, its own limits watch over headers.
     let is_http1 = request.version() < Version::HTTP_2;

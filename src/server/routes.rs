@@ -91,7 +91,9 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
 /// Evaluates, and answers by the mode if undock itself fails.
 fn evaluate(app: &SharedApp, body: &[u8]) -> Result<Reviewed, NotAReview> {
     let outcome = catch_unwind(AssertUnwindSafe(|| (app.review)(body, &app.policy)));
-    outcome.unwrap_or_else(|_| admission::fail(body, Failure::Panic, "a defect of undock stopped the evaluation; please report it", &app.policy))
+    outcome.unwrap_or_else(|_| {
+        admission::fail(body, Failure::Panic, "a defect of undock stopped the evaluation; please report it", &app.policy)
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
