@@ -1,5 +1,8 @@
 //! The command line: one file for each verb. Only here is anything printed, and only `main` ends the process.
 
+pub mod check;
+pub mod explain;
+mod output;
 pub mod serve;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +34,10 @@ pub struct Cli {
 enum Verb {
     /// The webhook; without certificates it makes its own and listens on 127.0.0.1:8443
     Serve(serve::Options),
+    /// Manifests: files, folders, - for standard input; no cluster
+    Check(check::Options),
+    /// A rule: why, what breaks, how to fix it; without a rule, all of them
+    Explain(explain::Options),
 }
 
 impl Cli {
@@ -38,6 +45,15 @@ impl Cli {
     pub fn run(self) -> Exit {
         match self.verb {
             Verb::Serve(options) => serve::run(options),
+            Verb::Check(options) => check::run(options),
+            Verb::Explain(options) => explain::run(options),
         }
     }
+}
+
+/// Says in one line why undock does not go on.
+#[expect(clippy::print_stderr, reason = "the one place for it")]
+fn fail(exit: Exit, message: &str) -> Exit {
+    eprintln!("undock: {message}");
+    exit
 }

@@ -18,6 +18,12 @@ pub mod review;
 
 pub mod admission;
 
+pub mod manifest;
+
+pub mod check;
+
+pub mod explain;
+
 pub mod config;
 
 pub mod metrics;

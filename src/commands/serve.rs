@@ -11,7 +11,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::Exit;
+use super::{Exit, fail};
 use crate::admission;
 use crate::config::Config;
 use crate::decision::Mode;
@@ -182,10 +182,4 @@ fn introduce(listen: SocketAddr, ca: &str) -> Result<PathBuf, String> {
         );
     }
     Ok(path)
-}
-
-#[expect(clippy::print_stderr, reason = "the one line that says why undock does not run")]
-fn fail(exit: Exit, message: &str) -> Exit {
-    eprintln!("undock: {message}");
-    exit
 }

@@ -21,6 +21,13 @@ pub struct Object<'a> {
     pub(crate) template: Option<Template<'a>>,
 }
 
+impl<'a> Object<'a> {
+    /// Sets what a list implies for an item that does not say it.
+    pub(crate) fn set_type(&mut self, api_version: Text<'a>, kind: Text<'a>) {
+        (self.api_version, self.kind) = (api_version, kind);
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Metadata<'a> {

@@ -1,0 +1,140 @@
+//! `check -o json`: the stable form `undock.check/v1`. Fields are only ever added.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{CheckError, Checked, CheckedObject, Placed};
+use crate::decision::Outcome;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    summary: Summary,
+    objects: Vec<ObjectOut<'a>>,
+    errors: Vec<ErrorOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    files: usize,
+    objects: usize,
+    flagged: usize,
+    denied: usize,
+    errors: usize,
+    skipped: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ObjectOut<'a> {
+    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    line: usize,
+    api_version: &'a str,
+    kind: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+    owner: OwnerOut<'a>,
+    decision: &'static str,
+    findings: Vec<FindingOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct OwnerOut<'a> {
+    kind: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct FindingOut<'a> {
+    rule: &'static str,
+    name: &'static str,
+    certainty: &'static str,
+    impact: &'static str,
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<&'a str>,
+    field: &'a str,
+    line: usize,
+    column: usize,
+    evidence: &'a str,
+    message: String,
+    fix: &'static str,
+    fingerprint: &'a str,
+}
+
+#[derive(Serialize)]
+struct ErrorOut<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+    message: &'a str,
+}
+
+/// Writes `checked` as one JSON object.
+///
+/// # Errors
+/// Where `out` does not take it.
+pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
+    let report = Report {
+        schema: "undock.check/v1",
+        summary: Summary {
+            files: checked.files,
+            objects: checked.objects.len(),
+            flagged: checked.flagged(),
+            denied: checked.count(Outcome::Deny),
+            errors: checked.errors.len(),
+            skipped: checked.skipped,
+        },
+        objects: checked.objects.iter().map(ObjectOut::from).collect(),
+        errors: checked.errors.iter().map(ErrorOut::from).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &report)?;
+    out.write_all(b"\n")
+}
+
+impl<'a> From<&'a CheckedObject> for ObjectOut<'a> {
+    fn from(object: &'a CheckedObject) -> Self {
+        Self {
+            file: &object.file,
+            source: object.source.as_deref(),
+            line: object.line,
+            api_version: &object.api_version,
+            kind: &object.kind,
+            namespace: &object.namespace,
+            name: &object.name,
+            owner: OwnerOut { kind: &object.owner_kind, name: &object.owner_name },
+            decision: object.outcome.as_str(),
+            findings: object.findings.iter().map(FindingOut::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Placed> for FindingOut<'a> {
+    fn from(placed: &'a Placed) -> Self {
+        let finding = &placed.judged.finding;
+        Self {
+            rule: finding.rule.code,
+            name: finding.rule.name,
+            certainty: finding.certainty.as_str(),
+            impact: finding.impact.as_str(),
+            action: placed.judged.action.as_str(),
+            container: finding.container.as_deref(),
+            field: &finding.field,
+            line: placed.line,
+            column: placed.column,
+            evidence: &finding.evidence,
+            message: finding.message(),
+            fix: finding.fix(),
+            fingerprint: &placed.judged.fingerprint,
+        }
+    }
+}
+
+impl<'a> From<&'a CheckError> for ErrorOut<'a> {
+    fn from(error: &'a CheckError) -> Self {
+        Self { file: &error.file, line: error.line, column: error.column, message: &error.message }
+    }
+}

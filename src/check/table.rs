@@ -1,0 +1,101 @@
+//! `check -o table`: each finding with the line that it points at, as compilers show them, and one line of summary.
+
+use std::io::{self, Write};
+
+use super::{Checked, CheckedObject, Placed};
+use crate::decision::Outcome;
+use crate::finding::Action;
+use crate::finding::text::{clip, escape_controls};
+
+/// Longest source line that is shown.
+const MAX_TEXT: usize = 160;
+
+/// Writes `checked` for people. `colour` adds ANSI colours.
+///
+/// # Errors
+/// Where `out` does not take it.
+pub fn write(out: &mut dyn Write, checked: &Checked, colour: bool) -> io::Result<()> {
+    let style = Style { colour };
+    for object in &checked.objects {
+        for placed in &object.findings {
+            write_finding(out, object, placed, style)?;
+        }
+    }
+    for error in &checked.errors {
+        let label = style.paint("31;1", "error");
+        let message = escape_controls(&error.message);
+        let file = escape_controls(&error.file);
+        if error.line == 0 {
+            writeln!(out, "{label}: {file}: {message}\n")?;
+        } else {
+            writeln!(out, "{label}: {message}\n  --> {file}:{}:{}\n", error.line, error.column)?;
+        }
+    }
+    write_summary(out, checked)
+}
+
+fn write_finding(out: &mut dyn Write, object: &CheckedObject, placed: &Placed, style: Style) -> io::Result<()> {
+    let finding = &placed.judged.finding;
+    let label = match placed.judged.action {
+        Action::Deny => style.paint("31;1", "error"),
+        Action::Warn => style.paint("33;1", "warning"),
+        Action::Record | Action::Off => style.paint("36;1", "note"),
+    };
+    let head = format!("{} \"{}\" {}: {}", finding.noun, finding.name, finding.what, finding.reason);
+    writeln!(out, "{label}[{}]: {head}", finding.rule.code)?;
+    let namespace = if object.namespace.is_empty() { String::new() } else { format!("{}/", object.namespace) };
+    let name = escape_controls(&format!("{} {namespace}{}", object.kind, object.name));
+    let source = object.source.as_deref().map_or_else(String::new, |source| format!(" (from {})", escape_controls(source)));
+    writeln!(out, "  --> {}:{}:{}  {name}{source}", escape_controls(&object.file), placed.line, placed.column)?;
+    // Hints stay short: they are many, and nobody has to act on them today.
+    if placed.judged.action <= Action::Record {
+        return writeln!(out);
+    }
+    let number = placed.line.to_string();
+    let gutter = " ".repeat(number.len());
+    let text = escape_controls(&clip(&placed.text.replace('\t', " "), MAX_TEXT));
+    let width = text.chars().count();
+    let from = placed.column.saturating_sub(1).min(width);
+    let shown: String = text.chars().skip(from).collect();
+    let length = shown.trim_end().chars().count().max(1);
+    writeln!(out, "{gutter} |\n{number} | {text}\n{gutter} | {}{}", " ".repeat(from), style.paint("31;1", &"^".repeat(length)))?;
+    if !finding.consequence.is_empty() {
+        writeln!(out, "{gutter} = why: {}", finding.consequence)?;
+    }
+    writeln!(out, "{gutter} = fix: {}", finding.fix())?;
+    writeln!(out, "{gutter} = see: undock explain {}\n", finding.rule.code)
+}
+
+fn write_summary(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
+    let count = |outcome| checked.count(outcome);
+    let parts = [
+        (count(Outcome::Deny), "denied"),
+        (count(Outcome::Warn), "warned"),
+        (count(Outcome::Record), "recorded"),
+        (count(Outcome::Clean), "clean"),
+    ];
+    let parts: Vec<String> = parts.iter().map(|(count, word)| format!("{count} {word}")).collect();
+    write!(out, "Checked {} in {}: {}", many(checked.objects.len(), "object"), many(checked.files, "file"), parts.join(", "))?;
+    if checked.skipped > 0 {
+        write!(out, "; {} no Kubernetes object", many(checked.skipped, "document"))?;
+    }
+    if !checked.errors.is_empty() {
+        write!(out, "; {} could not be read", checked.errors.len())?;
+    }
+    writeln!(out, ".")
+}
+
+fn many(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+#[derive(Clone, Copy)]
+struct Style {
+    colour: bool,
+}
+
+impl Style {
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}

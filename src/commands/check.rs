@@ -1,0 +1,133 @@
+//! `undock check`: manifests from files, folders and standard input; no cluster.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::output::{Output, write_all};
+use super::{Exit, fail};
+use crate::check::{CheckError, Checked, json, table};
+use crate::config::Config;
+use crate::decision::{Mode, Outcome};
+
+/// Flags of `undock check`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Files, folders (their .yaml, .yml and .json files, recursively), or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Output format, and the file it goes to if not standard output; may be repeated
+    #[arg(short, long, env = "UNDOCK_OUTPUT", value_name = "FORMAT[=FILE]", default_value = "table", value_delimiter = ',')]
+    output: Vec<Output<Format>>,
+    /// Namespace of objects that name none
+    #[arg(short, long, env = "UNDOCK_NAMESPACE", default_value = "")]
+    namespace: String,
+    /// The mode to check against [default: enforce]
+    #[arg(long, env = "UNDOCK_MODE", value_enum)]
+    mode: Option<Mode>,
+    /// The weakest outcome that makes the exit code 1
+    #[arg(long, env = "UNDOCK_FAIL_ON", value_enum, default_value = "deny")]
+    fail_on: FailOn,
+    /// Configuration file (YAML)
+    #[arg(long, env = "UNDOCK_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Output formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// undock.check/v1
+    Json,
+}
+
+/// What counts as a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Deny,
+    Warn,
+    Record,
+    None,
+}
+
+impl FailOn {
+    fn is_reached(self, worst: Outcome) -> bool {
+        match self {
+            Self::Deny => worst >= Outcome::Deny,
+            Self::Warn => worst >= Outcome::Warn,
+            Self::Record => worst >= Outcome::Record,
+            Self::None => false,
+        }
+    }
+}
+
+/// Checks what is named and prints the result.
+pub fn run(options: Options) -> Exit {
+    let Options { paths, output, namespace, mode, fail_on, config } = options;
+    let config = match config.map_or_else(|| Ok(Config::default()), |path| Config::read(&path)) {
+        Ok(config) => config,
+        Err(error) => return fail(Exit::Usage, &error.to_string()),
+    };
+    // A check asks what enforce would refuse: the file's mode is the cluster's, not the question's.
+    let policy = config.policy(Some(mode.unwrap_or(Mode::Enforce)));
+    let mut checked = Checked::default();
+    for path in &paths {
+        read(path, true, &mut |file, read| match read {
+            Ok(bytes) => checked.add(&file.display().to_string(), &bytes, &namespace, &policy),
+            Err(error) => {
+                let message = format!("cannot read it: {error}");
+                checked.errors.push(CheckError { file: file.display().to_string(), line: 0, column: 0, message });
+            }
+        });
+    }
+    let written = write_all(&output, |format, out, colour| match format {
+        Format::Table => table::write(out, &checked, colour),
+        Format::Json => json::write(out, &checked),
+    });
+    if let Err(error) = written {
+        return fail(Exit::Failed, &error);
+    }
+    if checked.objects.is_empty() && checked.errors.is_empty() {
+        return fail(Exit::Incomplete, "nothing to check: no Kubernetes object in what was named");
+    }
+    if !checked.errors.is_empty() {
+        Exit::Incomplete
+    } else if fail_on.is_reached(checked.worst()) {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    }
+}
+
+/// Gives each file's bytes to `take`, folders in the order of their names. Links to folders are not followed: they can be loops.
+fn read(path: &Path, named: bool, take: &mut dyn FnMut(&Path, io::Result<Vec<u8>>)) {
+    if named && path == Path::new("-") {
+        let mut bytes = Vec::new();
+        let read = io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes);
+        return take(path, read);
+    }
+    let metadata = if named { fs::metadata(path) } else { fs::symlink_metadata(path) };
+    match metadata {
+        Err(error) => take(path, Err(error)),
+        Ok(metadata) if metadata.is_dir() => match fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+            Err(error) => take(path, Err(error)),
+            Ok(entries) => {
+                let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
+                paths.sort();
+                paths.iter().for_each(|path| read(path, false, take));
+            }
+        },
+        Ok(metadata) if named || is_manifest(path) && (metadata.is_file() || fs::metadata(path).is_ok_and(|target| target.is_file())) => {
+            take(path, fs::read(path));
+        }
+        Ok(_) => {}
+    }
+}
+
+fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+}

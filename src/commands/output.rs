@@ -1,0 +1,68 @@
+//! `-o FORMAT[=FILE]`, for every verb that has formats; several at once.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+
+/// A format and where it goes.
+#[derive(Clone, Debug)]
+pub(super) struct Output<F> {
+    format: F,
+    /// `None` for standard output.
+    file: Option<PathBuf>,
+}
+
+impl<F: ValueEnum> FromStr for Output<F> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, file) = match text.split_once('=') {
+            Some((_, "")) => return Err("the file name after = is empty".to_owned()),
+            Some((name, file)) => (name, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        let format = F::from_str(name, true).map_err(|_| {
+            let names: Vec<_> =
+                F::value_variants().iter().filter_map(F::to_possible_value).map(|value| value.get_name().to_owned()).collect();
+            format!("there is no format {name:?}; choose from {}", names.join(", "))
+        })?;
+        Ok(Self { format, file })
+    }
+}
+
+/// Writes every output with `write`, which gets the format, the writer, and whether colours help.
+///
+/// # Errors
+/// Names the output that could not be written. A closed pipe is no error: the reader has seen enough.
+pub(super) fn write_all<F: Copy>(outputs: &[Output<F>], write: impl Fn(F, &mut dyn Write, bool) -> io::Result<()>) -> Result<(), String> {
+    for output in outputs {
+        let written = match &output.file {
+            Some(path) => File::create(path).and_then(|file| {
+                let mut out = BufWriter::new(file);
+                write(output.format, &mut out, false)?;
+                out.flush()
+            }),
+            None => {
+                let mut out = BufWriter::new(io::stdout().lock());
+                write(output.format, &mut out, wants_colour()).and_then(|()| out.flush())
+            }
+        };
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let place = output.file.as_ref().map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
+                return Err(format!("cannot write {place}: {error}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// True for a terminal that was not told otherwise (no-color.org).
+fn wants_colour() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    io::stdout().is_terminal() && !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}

@@ -1,0 +1,154 @@
+//! Manifests: text of files in, objects with their places out. YAML and JSON alike, many documents, lists unwrapped.
+//!
+//! A document that cannot be read costs only itself.
+
+mod deserialize;
+mod documents;
+mod tree;
+
+use serde::Deserialize;
+
+pub use documents::{Document, documents};
+use tree::{NodeId, Tree};
+
+use crate::workload::object::Object;
+use crate::workload::text::Text;
+
+/// What is wrong with a document, and where. Lines and columns count from 1, in the whole file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestError {
+    /// Line.
+    pub line: usize,
+    /// Column.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// A document that was read.
+#[derive(Debug)]
+pub struct Manifest<'t> {
+    tree: Tree<'t>,
+    items: Vec<Item>,
+    skipped: usize,
+}
+
+/// An object of a document: the document itself, or an item of a list.
+#[derive(Clone, Debug)]
+pub struct Item {
+    node: NodeId,
+    /// Kind that the list implies, for items that name none.
+    implied_kind: Option<String>,
+}
+
+/// The envelope of any object.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    kind: Text<'a>,
+    api_version: Text<'a>,
+}
+
+impl<'t> Manifest<'t> {
+    /// Reads `document`.
+    ///
+    /// # Errors
+    /// Where it is not YAML or JSON, or is no object.
+    pub fn parse(document: &Document<'t>) -> Result<Self, ManifestError> {
+        let tree = Tree::parse(document)?;
+        let mut manifest = Self { items: Vec::new(), skipped: 0, tree };
+        if let Some(root) = manifest.tree.root() {
+            manifest.collect(root, None)?;
+        }
+        Ok(manifest)
+    }
+
+    /// The objects, in the order of the document.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// Reads the object of `item`; `None` for one that is no Kubernetes object or has no pod spec to speak of.
+    ///
+    /// # Errors
+    /// Where a field that rules read has another shape than the API gives it.
+    pub fn object<'a>(&'a self, item: &'a Item) -> Result<Object<'a>, ManifestError> {
+        let mut object: Object<'_> = match self.tree.read(item.node) {
+            Ok(object) => object,
+            // A custom resource may use the names of a workload's fields for something else; what is no workload has no pod spec.
+            Err(error) if self.is_workload(item) => return Err(error),
+            Err(_) => Object::default(),
+        };
+        if object.kind.is_empty() {
+            let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
+            object.set_type(envelope.api_version, if envelope.kind.is_empty() { implied(item) } else { envelope.kind });
+        }
+        Ok(object)
+    }
+
+    /// Line and column at which `item` starts.
+    pub fn start(&self, item: &Item) -> (usize, usize) {
+        self.tree.place(item.node)
+    }
+
+    /// Line and column of the value at `field` of `item`; those of the deepest part that exists where it does not.
+    pub fn locate(&self, item: &Item, field: &str) -> (usize, usize) {
+        self.tree.locate(item.node, field)
+    }
+
+    /// Parts that are no Kubernetes objects: Helm values, kustomizations, other YAML.
+    pub fn skipped(&self) -> usize {
+        self.skipped
+    }
+
+    /// Adds the object at `node`, or the items of the list at `node`.
+    fn collect(&mut self, node: NodeId, implied_kind: Option<String>) -> Result<(), ManifestError> {
+        if self.tree.is_null(node) {
+            return Ok(());
+        }
+        let envelope: Envelope<'_> = if self.tree.is_map(node) { self.tree.read(node)? } else { Envelope::default() };
+        let list = envelope.kind.strip_suffix("List").map(str::to_owned);
+        if let (Some(list), Some(inner)) = (list, self.tree.get(node, "items").filter(|inner| self.tree.is_list(*inner))) {
+            for item in self.tree.elements(inner) {
+                self.collect(item, (!list.is_empty()).then(|| list.clone()))?;
+            }
+            return Ok(());
+        }
+        match (envelope.kind.is_empty() && implied_kind.is_none(), envelope.api_version.is_empty()) {
+            (true, true) => self.skipped += 1,
+            (true, false) => {
+                let (line, column) = self.tree.place(node);
+                return Err(ManifestError { line, column, message: "this object has an apiVersion and no kind".to_owned() });
+            }
+            (false, _) => self.items.push(Item { node, implied_kind }),
+        }
+        Ok(())
+    }
+
+    /// True for kinds whose shape is fixed by Kubernetes itself.
+    fn is_workload(&self, item: &Item) -> bool {
+        let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
+        let kind = if envelope.kind.is_empty() { implied(item) } else { envelope.kind };
+        let built_in = ["", "apps", "batch", "extensions"];
+        WORKLOADS.contains(&kind.as_str()) && built_in.contains(&envelope.api_version.split_once('/').map_or("", |(group, _)| group))
+    }
+}
+
+/// Kinds that carry pods or volumes.
+const WORKLOADS: [&str; 10] = [
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "Job",
+    "PersistentVolume",
+    "Pod",
+    "PodTemplate",
+    "ReplicaSet",
+    "ReplicationController",
+    "StatefulSet",
+];
+
+fn implied(item: &Item) -> Text<'_> {
+    Text::from(item.implied_kind.as_deref().unwrap_or_default())
+}

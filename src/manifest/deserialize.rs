@@ -1,0 +1,115 @@
+//! Reads a tree into the same shapes into which a review's JSON is read, and says where a shape is wrong.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::tree::{MAX_DEPTH, NodeId, Tree, Value};
+
+/// Reads one node.
+#[derive(Clone, Copy)]
+pub(super) struct NodeReader<'a, 't> {
+    pub(super) tree: &'a Tree<'t>,
+    pub(super) node: NodeId,
+    /// Collections around the node, aliases followed.
+    pub(super) depth: usize,
+}
+
+/// What is wrong, and, as soon as a node is known, where.
+#[derive(Debug)]
+pub(super) struct ReadError {
+    pub(super) message: String,
+    pub(super) place: Option<(usize, usize)>,
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl de::Error for ReadError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self { message: message.to_string(), place: None }
+    }
+}
+
+impl<'a, 't> NodeReader<'a, 't> {
+    fn at(self, error: ReadError) -> ReadError {
+        ReadError { place: error.place.or_else(|| Some(self.tree.place(self.node))), ..error }
+    }
+}
+
+impl<'de> Deserializer<'de> for NodeReader<'de, '_> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        if !self.tree.spend() {
+            return Err(self.at(de::Error::custom("aliases make this document too large")));
+        }
+        if self.depth > MAX_DEPTH {
+            return Err(self.at(de::Error::custom("aliases nest this document too deep")));
+        }
+        let depth = self.depth + 1;
+        let read = match self.tree.value(self.node) {
+            Value::Null => visitor.visit_unit(),
+            Value::Scalar(text) => visitor.visit_borrowed_str(text),
+            Value::List(elements) => visitor.visit_seq(Elements { tree: self.tree, left: elements.iter(), depth }),
+            Value::Map(_) => visitor.visit_map(Entries { tree: self.tree, pairs: self.tree.entries(self.node), at: 0, depth }),
+        };
+        read.map_err(|error| self.at(error))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        if self.tree.is_null(self.node) { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier
+    }
+}
+
+struct Elements<'a, 't> {
+    tree: &'a Tree<'t>,
+    left: std::slice::Iter<'a, NodeId>,
+    depth: usize,
+}
+
+impl<'a> SeqAccess<'a> for Elements<'a, '_> {
+    type Error = ReadError;
+
+    fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
+        let next = self.left.next();
+        next.map(|&node| seed.deserialize(NodeReader { tree: self.tree, node, depth: self.depth })).transpose()
+    }
+}
+
+struct Entries<'a, 't> {
+    tree: &'a Tree<'t>,
+    pairs: std::borrow::Cow<'a, [(NodeId, NodeId)]>,
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> MapAccess<'a> for Entries<'a, '_> {
+    type Error = ReadError;
+
+    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
+        let next = self.pairs.get(self.at);
+        next.map(|&(node, _)| seed.deserialize(NodeReader { tree: self.tree, node, depth: self.depth })).transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
+        let (_, node) = self.pairs[self.at];
+        self.at += 1;
+        seed.deserialize(NodeReader { tree: self.tree, node, depth: self.depth })
+    }
+}

@@ -1,0 +1,295 @@
+//! A document as a tree of borrowed nodes with their places. Aliases share nodes, so it never outgrows its text.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser, ScalarStyle};
+use serde::Deserialize;
+
+use super::ManifestError;
+use super::deserialize::NodeReader;
+use super::documents::Document;
+
+/// A node of a [`Tree`].
+pub(super) type NodeId = u32;
+
+/// A parsed document.
+#[derive(Debug)]
+pub(super) struct Tree<'t> {
+    nodes: Vec<Node<'t>>,
+    root: Option<NodeId>,
+    /// Nodes that one reading may visit: aliases can make a small tree look exponentially large.
+    budget: Cell<usize>,
+}
+
+#[derive(Debug)]
+struct Node<'t> {
+    value: Value<'t>,
+    line: u32,
+    column: u32,
+}
+
+/// A node's content. Mappings hold key and value by turns.
+#[derive(Debug)]
+pub(super) enum Value<'t> {
+    Null,
+    Scalar(Cow<'t, str>),
+    List(Vec<NodeId>),
+    Map(Vec<(NodeId, NodeId)>),
+}
+
+/// No honest manifest visits more; it is 40 times the largest object that the API server takes.
+const BUDGET: usize = 4_000_000;
+/// Collections inside collections; serde_json stops at the same depth.
+pub(super) const MAX_DEPTH: usize = 127;
+
+impl<'t> Tree<'t> {
+    /// Parses `document`.
+    ///
+    /// # Errors
+    /// Where it is not YAML. JSON is.
+    pub(super) fn parse(document: &Document<'t>) -> Result<Self, ManifestError> {
+        Builder { nodes: Vec::with_capacity(document.text.len() / 16), open: Vec::new(), anchors: HashMap::new(), root: None, document }
+            .build()
+    }
+
+    /// The document's node; `None` for an empty document.
+    pub(super) fn root(&self) -> Option<NodeId> {
+        self.root
+    }
+
+    /// Reads the node as a `T`.
+    ///
+    /// # Errors
+    /// Where its shape is another.
+    pub(super) fn read<'a, T: Deserialize<'a>>(&'a self, node: NodeId) -> Result<T, ManifestError> {
+        self.budget.set(BUDGET);
+        T::deserialize(NodeReader { tree: self, node, depth: 0 }).map_err(|error| {
+            let (line, column) = error.place.unwrap_or_else(|| self.place(node));
+            ManifestError { line, column, message: error.message }
+        })
+    }
+
+    /// Takes one node from the budget; false when it is used up.
+    pub(super) fn spend(&self) -> bool {
+        let left = self.budget.get();
+        self.budget.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    pub(super) fn value(&self, node: NodeId) -> &Value<'t> {
+        &self.nodes[node as usize].value
+    }
+
+    /// Line and column of `node`, from 1.
+    pub(super) fn place(&self, node: NodeId) -> (usize, usize) {
+        let node = &self.nodes[node as usize];
+        (node.line as usize, node.column as usize)
+    }
+
+    /// True for a mapping.
+    pub(super) fn is_map(&self, node: NodeId) -> bool {
+        matches!(self.value(node), Value::Map(_))
+    }
+
+    /// True for a sequence.
+    pub(super) fn is_list(&self, node: NodeId) -> bool {
+        matches!(self.value(node), Value::List(_))
+    }
+
+    /// True for `null` and an empty value.
+    pub(super) fn is_null(&self, node: NodeId) -> bool {
+        matches!(self.value(node), Value::Null)
+    }
+
+    /// The elements of a sequence.
+    pub(super) fn elements(&self, node: NodeId) -> Vec<NodeId> {
+        match self.value(node) {
+            Value::List(elements) => elements.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The value under `key` of a mapping.
+    pub(super) fn get(&self, node: NodeId, key: &str) -> Option<NodeId> {
+        self.entries(node).iter().rev().find(|(k, _)| self.text(*k) == Some(key)).map(|(_, value)| *value)
+    }
+
+    /// The text of a scalar.
+    pub(super) fn text(&self, node: NodeId) -> Option<&str> {
+        match self.value(node) {
+            Value::Scalar(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The pairs of a mapping, with merge keys resolved and only the last of repeated keys, as kubectl reads them.
+    pub(super) fn entries(&self, node: NodeId) -> Cow<'_, [(NodeId, NodeId)]> {
+        self.merged_entries(node, 0)
+    }
+
+    /// `depth` counts merges inside merges, which a chain of anchors can make as long as the document.
+    fn merged_entries(&self, node: NodeId, depth: usize) -> Cow<'_, [(NodeId, NodeId)]> {
+        let Value::Map(pairs) = self.value(node) else { return Cow::Borrowed(&[]) };
+        let is_plain = |(at, (key, _)): (usize, &(NodeId, NodeId))| {
+            let text = self.text(*key);
+            text != Some("<<") && !pairs[..at].iter().any(|(other, _)| self.text(*other) == text)
+        };
+        // Few keys or none repeated is nearly every mapping; large ones are data, where a set pays.
+        if pairs.len() <= 32 && pairs.iter().enumerate().all(is_plain) {
+            return Cow::Borrowed(pairs);
+        }
+        let mut merged: Vec<(NodeId, NodeId)> = Vec::with_capacity(pairs.len());
+        let mut places: HashMap<&str, usize> = HashMap::with_capacity(pairs.len());
+        for &(key, value) in pairs {
+            let Some(text) = self.text(key).filter(|text| *text != "<<") else { continue };
+            match places.get(text) {
+                Some(&at) => merged[at] = (key, value),
+                None => {
+                    places.insert(text, merged.len());
+                    merged.push((key, value));
+                }
+            }
+        }
+        for &(_, source) in pairs.iter().filter(|(key, _)| self.text(*key) == Some("<<")) {
+            let sources = if self.is_list(source) { self.elements(source) } else { vec![source] };
+            for (key, value) in sources.into_iter().flat_map(|source| self.merge_source(source, depth + 1)) {
+                let Some(text) = self.text(key) else { continue };
+                if !places.contains_key(text) {
+                    places.insert(text, merged.len());
+                    merged.push((key, value));
+                }
+            }
+        }
+        Cow::Owned(merged)
+    }
+
+    /// The pairs of a merged mapping; merges inside merges cost budget, because they can multiply.
+    fn merge_source(&self, source: NodeId, depth: usize) -> Vec<(NodeId, NodeId)> {
+        if depth < MAX_DEPTH && self.spend() { self.merged_entries(source, depth).into_owned() } else { Vec::new() }
+    }
+
+    /// The place of the value at `field` (`a.b[0]['c.d']`) below `node`, or of the deepest part of it that exists.
+    pub(super) fn locate(&self, node: NodeId, field: &str) -> (usize, usize) {
+        self.budget.set(BUDGET);
+        let (mut node, mut rest) = (node, field);
+        while !rest.is_empty() {
+            let (step, behind) = if let Some(inner) = rest.strip_prefix("['") {
+                let end = inner.find("']").unwrap_or(inner.len());
+                (self.get(node, &inner[..end]), inner.get(end + 2..).unwrap_or_default())
+            } else if let Some(inner) = rest.strip_prefix('[') {
+                let end = inner.find(']').unwrap_or(inner.len());
+                let element = inner[..end].parse().ok().and_then(|at: usize| self.elements(node).get(at).copied());
+                (element, inner.get(end + 1..).unwrap_or_default())
+            } else {
+                let rest = rest.strip_prefix('.').unwrap_or(rest);
+                let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                (self.get(node, &rest[..end]), &rest[end..])
+            };
+            let Some(step) = step else { break };
+            (node, rest) = (step, behind);
+        }
+        self.place(node)
+    }
+}
+
+struct Builder<'d, 't> {
+    nodes: Vec<Node<'t>>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, NodeId>,
+    root: Option<NodeId>,
+    document: &'d Document<'t>,
+}
+
+/// A collection whose end has not come.
+struct Open {
+    node: NodeId,
+    anchor: usize,
+    /// The key that waits for its value.
+    key: Option<NodeId>,
+}
+
+impl<'t> Builder<'_, 't> {
+    fn build(mut self) -> Result<Tree<'t>, ManifestError> {
+        let mut parser = Parser::new_from_str(self.document.text);
+        while let Some(event) = parser.next_event() {
+            let (event, span) = event.map_err(|error| {
+                let marker = error.marker();
+                self.error(marker.line(), marker.col(), error.info())
+            })?;
+            let (line, column) = self.place(span.start.line(), span.start.col());
+            let node = |value| Node { value, line, column };
+            match event {
+                Event::Scalar(text, style, anchor, _) => {
+                    let is_null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
+                    let id = self.push(node(if is_null { Value::Null } else { Value::Scalar(text) }));
+                    self.finish(id, anchor);
+                }
+                Event::SequenceStart(_, anchor, _) => self.begin(node(Value::List(Vec::new())), anchor)?,
+                Event::MappingStart(_, anchor, _) => self.begin(node(Value::Map(Vec::new())), anchor)?,
+                Event::SequenceEnd | Event::MappingEnd => {
+                    if let Some(open) = self.open.pop() {
+                        self.finish(open.node, open.anchor);
+                    }
+                }
+                Event::Alias(anchor) => match self.anchors.get(&anchor) {
+                    Some(&id) => self.attach(id),
+                    None => return Err(self.error(span.start.line(), span.start.col(), "this alias is part of its own anchor")),
+                },
+                _ => {}
+            }
+        }
+        Ok(Tree { nodes: self.nodes, root: self.root, budget: Cell::new(BUDGET) })
+    }
+
+    fn push(&mut self, node: Node<'t>) -> NodeId {
+        self.nodes.push(node);
+        NodeId::try_from(self.nodes.len() - 1).unwrap_or(NodeId::MAX)
+    }
+
+    fn begin(&mut self, node: Node<'t>, anchor: usize) -> Result<(), ManifestError> {
+        if self.open.len() >= MAX_DEPTH {
+            let message = format!("nested deeper than {MAX_DEPTH} levels");
+            return Err(ManifestError { line: node.line as usize, column: node.column as usize, message });
+        }
+        let node = self.push(node);
+        self.open.push(Open { node, anchor, key: None });
+        Ok(())
+    }
+
+    /// A node is complete: it can be referred to, and belongs to what is open.
+    fn finish(&mut self, node: NodeId, anchor: usize) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, node);
+        }
+        self.attach(node);
+    }
+
+    fn attach(&mut self, node: NodeId) {
+        let Some(open) = self.open.last_mut() else {
+            self.root = self.root.or(Some(node));
+            return;
+        };
+        match &mut self.nodes[open.node as usize].value {
+            Value::List(elements) => elements.push(node),
+            Value::Map(pairs) => match open.key.take() {
+                None => open.key = Some(node),
+                Some(key) => pairs.push((key, node)),
+            },
+            _ => {}
+        }
+    }
+
+    /// A place in the document as one in the file.
+    fn place(&self, line: usize, column: usize) -> (u32, u32) {
+        let column = if line <= 1 { column + self.document.column } else { column + 1 };
+        let line = line.saturating_sub(1) + self.document.line;
+        (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
+    }
+
+    fn error(&self, line: usize, column: usize, message: impl Into<String>) -> ManifestError {
+        let (line, column) = self.place(line, column);
+        ManifestError { line: line as usize, column: column as usize, message: message.into() }
+    }
+}
