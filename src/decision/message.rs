@@ -22,7 +22,7 @@ pub fn warnings(decision: &Decision) -> Vec<String> {
         return vec![clip_line(&format!("undock could not check this object: {error}"), MAX_WARNING)];
     }
     let mut shown: Vec<&Judged> = decision.findings.iter().filter(|judged| judged.action >= Action::Warn).collect();
-    shown.sort_by(|a, b| b.unlimited.cmp(&a.unlimited));
+    shown.sort_by_key(|judged| std::cmp::Reverse(judged.unlimited));
     let mut lines: Vec<String> = shown.iter().map(|judged| warning(judged, decision.mode)).collect();
     dedup(&mut lines);
     if lines.len() > MAX_WARNINGS {

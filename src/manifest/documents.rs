@@ -18,10 +18,9 @@ pub struct Document<'t> {
 /// The documents of `text`. Those without content (comments, blank lines) are left out.
 pub fn documents(text: &str) -> Vec<Document<'_>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim_start().starts_with('{') {
-        if let Some(found) = json_documents(text) {
-            return found;
-        }
+    let json = text.trim_start().starts_with('{').then(|| json_documents(text)).flatten();
+    if let Some(found) = json {
+        return found;
     }
     let mut found = Vec::new();
     let (mut start, mut start_line) = (0, 1);

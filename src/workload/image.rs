@@ -64,10 +64,8 @@ fn fold_mirror<'a>(host: &'a str, path: &'a str) -> (&'a str, &'a str) {
             Some(suffix) => host.ends_with(suffix),
             None => host == mirror.host,
         };
-        if host_matches {
-            if let Some(rest) = path.strip_prefix(mirror.prefix) {
-                return ("docker.io", rest);
-            }
+        if let Some(rest) = path.strip_prefix(mirror.prefix).filter(|_| host_matches) {
+            return ("docker.io", rest);
         }
     }
     // A pull-through cache under a name of its own keeps Docker Hub's `library/`.

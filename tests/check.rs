@@ -1,0 +1,205 @@
+//! `undock check` and `undock explain` as people run them: outputs, exit codes, inputs good and bad.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const SOCKET_POD: &str = "\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: builder
+  namespace: ci
+spec:
+  containers:
+  - name: build
+    image: registry.example/build:1
+    volumeMounts:
+    - {name: sock, mountPath: /var/run/docker.sock}
+  volumes:
+  - name: sock
+    hostPath:
+      path: /var/run/docker.sock
+";
+
+const CLEAN: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: ci}\n";
+
+fn undock(folder: &Path, arguments: &[&str], stdin: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_undock"))
+        .current_dir(folder)
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A child that ends early closes the pipe, which is its right.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn json_has_the_form_of_the_contract() {
+    let folder = folder(&[("a.yaml", &format!("{CLEAN}---\n{SOCKET_POD}"))]);
+    let output = undock(folder.path(), &["check", "a.yaml", "-o", "json"], "");
+    assert_eq!(output.status.code(), Some(1));
+    let report = json(&output);
+    assert_eq!(report["schema"], "undock.check/v1");
+    let summary = &report["summary"];
+    for (field, value) in [("files", 1), ("objects", 2), ("flagged", 1), ("denied", 1), ("errors", 0)] {
+        assert_eq!(summary[field], value, "{field}");
+    }
+    assert_eq!(report["objects"][0]["decision"], "clean");
+    assert_eq!(report["objects"][0]["findings"], serde_json::json!([]));
+    let pod = &report["objects"][1];
+    let expected = serde_json::json!({"file": "a.yaml", "line": 5, "apiVersion": "v1", "kind": "Pod", "namespace": "ci", "name": "builder",
+        "owner": {"kind": "Pod", "name": "builder"}, "decision": "deny"});
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&pod[key], value, "{key}");
+    }
+    let finding = &pod["findings"][0];
+    let expected = serde_json::json!({"rule": "DKR101", "name": "docker-socket-mount", "certainty": "certain", "impact": "breaks",
+        "action": "deny", "container": "build", "field": "spec.volumes[0].hostPath.path", "line": 19, "column": 13,
+        "evidence": "/var/run/docker.sock"});
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&finding[key], value, "{key}");
+    }
+    assert_eq!(finding["fingerprint"].as_str().unwrap().len(), 16);
+    assert!(finding["message"].as_str().unwrap().starts_with("volume \"sock\" mounts /var/run/docker.sock"));
+    assert!(!finding["fix"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn the_table_points_at_the_text() {
+    let folder = folder(&[("a.yaml", SOCKET_POD)]);
+    let output = undock(folder.path(), &["check", "a.yaml"], "");
+    let text = stdout(&output);
+    for part in [
+        "error[DKR101]: volume \"sock\" mounts /var/run/docker.sock: absent on containerd nodes",
+        "--> a.yaml:15:13  Pod ci/builder",
+        "15 |       path: /var/run/docker.sock\n   |             ^^^^^^^^^^^^^^^^^^^^\n",
+        "= fix: ",
+        "Checked 1 object in 1 file: 1 denied, 0 warned, 0 recorded, 0 clean.",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    assert!(!text.contains('\u{1b}'), "colours in a pipe");
+}
+
+#[test]
+fn exit_codes_tell_findings_from_failures() {
+    let broken = format!("a: [\n---\n{SOCKET_POD}");
+    let files = [
+        ("bad.yaml", SOCKET_POD),
+        ("clean.yaml", CLEAN),
+        ("broken.yaml", broken.as_str()),
+        ("values.yaml", "replicas: 2\n"),
+        ("empty/readme.txt", "x"),
+    ];
+    let folder = folder(&files);
+    let cases: &[(&[&str], i32)] = &[
+        (&["check", "clean.yaml"], 0),
+        (&["check", "clean.yaml", "values.yaml"], 0),
+        (&["check", "bad.yaml"], 1),
+        (&["check", "bad.yaml", "--mode", "warn"], 0),
+        (&["check", "bad.yaml", "--mode", "warn", "--fail-on", "warn"], 1),
+        (&["check", "bad.yaml", "--fail-on", "none"], 0),
+        (&["check", "broken.yaml"], 3),
+        (&["check", "absent.yaml"], 3),
+        (&["check", "clean.yaml", "absent.yaml"], 3),
+        (&["check", "empty"], 3),
+        (&["check", "values.yaml"], 3),
+        (&["check"], 2),
+        (&["check", "clean.yaml", "-o", "xml"], 2),
+        (&["check", "clean.yaml", "--modes"], 2),
+        (&["check", "clean.yaml", "--config", "absent"], 2),
+        (&["check", "clean.yaml", "-o", "json=absent/out.json"], 4),
+        (&["explain", "DKR101"], 0),
+        (&["explain", "DKR999"], 2),
+        (&["explain"], 0),
+    ];
+    for (arguments, code) in cases {
+        let output = undock(folder.path(), arguments, "");
+        assert_eq!(output.status.code(), Some(*code), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn a_broken_document_costs_only_itself() {
+    let folder = folder(&[("a.yaml", &format!("{CLEAN}---\nkey: [1,\n---\n{SOCKET_POD}"))]);
+    let report = json(&undock(folder.path(), &["check", "a.yaml", "-o", "json"], ""));
+    assert_eq!(report["objects"].as_array().unwrap().len(), 2);
+    let error = &report["errors"][0];
+    assert_eq!(error["file"], "a.yaml");
+    assert!((5..=6).contains(&error["line"].as_u64().unwrap()), "{error}");
+    assert!(!error["message"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn standard_input_folders_and_several_outputs_work_together() {
+    let folder =
+        folder(&[("deploy/a/one.yml", SOCKET_POD), ("deploy/b.json", r#"{"kind":"Pod","apiVersion":"v1"}"#), ("deploy/c.txt", "x")]);
+    let output = undock(folder.path(), &["check", "-", "deploy", "-o", "table", "-o", "json=out.json"], SOCKET_POD);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("Checked 3 objects in 3 files: 2 denied"));
+    let report: Value = serde_json::from_slice(&fs::read(folder.path().join("out.json")).unwrap()).unwrap();
+    let files: Vec<_> = report["objects"].as_array().unwrap().iter().map(|object| object["file"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(files, ["-", "deploy/a/one.yml", "deploy/b.json"]);
+}
+
+#[test]
+fn the_configuration_changes_actions_and_the_namespace_can_be_given() {
+    let config = "rules:\n  DKR101: warn\n";
+    let folder = folder(&[("a.yaml", &SOCKET_POD.replace("  namespace: ci\n", "")), ("undock.yaml", config)]);
+    let output = undock(folder.path(), &["check", "a.yaml", "--config", "undock.yaml", "-n", "team-a", "-o", "json"], "");
+    assert_eq!(output.status.code(), Some(0));
+    let report = json(&output);
+    assert_eq!(report["objects"][0]["namespace"], "team-a");
+    assert_eq!(report["objects"][0]["findings"][0]["action"], "warn");
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let evil = SOCKET_POD.replace("name: builder", "name: \"x\\e[31m\\nGotcha\"").replace("name: sock", "name: \"so\\ack\\u202e\"");
+    let folder = folder(&[("a.yaml", &evil)]);
+    let text = stdout(&undock(folder.path(), &["check", "a.yaml"], ""));
+    assert!(text.contains("DKR101"), "{text}");
+    assert!(!text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut child = Command::new("sh")
+        .args(["-c", "\"$0\" check - | head -n 1 >/dev/null; echo done", env!("CARGO_BIN_EXE_undock")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let many = format!("---\n{SOCKET_POD}").repeat(500);
+    child.stdin.take().unwrap().write_all(many.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
