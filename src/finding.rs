@@ -5,7 +5,7 @@ pub(crate) mod text;
 
 use std::fmt;
 
-pub use rule::{Context, Rule, Target};
+pub use rule::{Context, HostPathRule, Rule, Target, Thing};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use text::{clip, escape_controls};
@@ -189,6 +189,11 @@ impl Findings {
     /// An empty collection for a cluster that moves to `target`.
     pub(crate) fn new(target: Target) -> Self {
         Self { target, found: Vec::new() }
+    }
+
+    /// The runtime that the cluster moves to.
+    pub(crate) fn target(&self) -> Target {
+        self.target
     }
 
     /// What was found.

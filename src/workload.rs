@@ -1,5 +1,6 @@
 //! The normalised view of an object that rules see, whatever it came from: a review, a manifest, a list, a log.
 
+mod claims;
 pub(crate) mod commands;
 mod daemon;
 pub mod endpoint;
@@ -12,6 +13,7 @@ pub mod shell;
 pub(crate) mod tables;
 pub mod text;
 
+pub use claims::{ClaimedPath, Claims};
 pub use owner::{Owner, OwnerSource};
 
 use host_path::HostPath;
@@ -52,6 +54,19 @@ impl<'a> Workload<'a> {
             pod: pod_spec(object).map(|(spec, path)| Pod::new(spec, path)),
             volume: persistent_volume(object),
         }
+    }
+
+    /// Adds the host paths behind the claims of its Pod.
+    pub fn resolve_claims(&mut self, claims: &Claims) {
+        let namespace = self.namespace;
+        if let Some(pod) = self.pod.as_mut().filter(|_| !claims.is_empty()) {
+            pod.resolve_claims(claims, namespace);
+        }
+    }
+
+    /// True if its Pod mounts claims, so that what it reaches depends on other objects.
+    pub fn has_claims(&self) -> bool {
+        self.pod.as_ref().is_some_and(|pod| pod.spec.volumes.iter().any(|volume| volume.persistent_volume_claim.is_some()))
     }
 
     /// Kind of the object itself.
@@ -113,7 +128,8 @@ fn persistent_volume<'a>(object: &'a Object<'a>) -> Vec<HostMount<'a>> {
     offered
         .map(|(source, field)| HostMount {
             volume: owner::own_name(object),
-            kind: &source.kind,
+            kind: source.kind.as_str().into(),
+            claimed: None,
             path: HostPath::new(&source.path),
             open_below: false,
             user: MountUser::Claims,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Action, Certainty, Findings, Impact};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 
 /// One way to depend on Docker. Codes and names are permanent.
 pub struct Rule {
@@ -43,6 +44,8 @@ pub struct Rule {
     pub not_flagged: &'static str,
     /// Where the facts come from.
     pub references: &'static [&'static str],
+    /// What the rule is about, if it is about host paths alone.
+    pub host_path: Option<HostPathRule>,
     /// Adds the findings of the rule. Cannot fail, does no I/O.
     pub(crate) check: fn(&Workload<'_>, &mut Findings),
 }
@@ -51,6 +54,25 @@ impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code)
     }
+}
+
+/// Which host paths a rule is about.
+pub struct HostPathRule {
+    /// What stands there.
+    pub thing: Thing,
+    /// True for a path that the rule is about.
+    pub(crate) matches: fn(&HostPath) -> bool,
+}
+
+/// What stands at a path today, which decides how its absence shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    /// A Unix socket or a named pipe.
+    Socket,
+    /// A file.
+    File,
+    /// A directory.
+    Directory,
 }
 
 /// The runtime that the cluster moves to.

@@ -1,6 +1,7 @@
 //! DKR107 cri-socket-posing-as-docker: a socket of one protocol mounted under the name of another.
 
-use super::host_paths::{self, Thing};
+use super::host_paths;
+use crate::finding::Thing;
 use crate::finding::{Action, Certainty, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount};
@@ -58,6 +59,7 @@ spec:
         "k3s-io/k3s#2368",
         "https://gitlab.com/gitlab-org/gitlab/-/issues/428875",
     ],
+    host_path: None,
     check,
 };
 

@@ -45,6 +45,7 @@ spec:
         "actions/actions-runner-controller#251",
         "argoproj/argo-workflows: examples/sidecar-dind.yaml",
     ],
+    host_path: None,
     check,
 };
 

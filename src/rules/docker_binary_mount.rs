@@ -1,7 +1,7 @@
 //! DKR504 docker-binary-mount: the node's Docker programs in a Pod.
 
-use super::host_paths::{self, Thing};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use super::host_paths;
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::tables;
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
@@ -51,11 +51,16 @@ spec:
         "aquasecurity/kube-bench: job.yaml",
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
     ],
+    host_path: Some(HostPathRule { thing: Thing::File, matches }),
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, Thing::File, workload, findings, |mount| is_docker_program(&mount.path));
+    host_paths::check(&RULE, workload, findings);
+}
+
+fn matches(path: &HostPath) -> bool {
+    is_docker_program(path)
 }
 
 fn is_docker_program(path: &HostPath) -> bool {

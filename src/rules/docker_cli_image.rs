@@ -48,6 +48,7 @@ spec:
         "https://kubernetes.io/blog/2020/12/02/dont-panic-kubernetes-and-docker/",
         "docker-library/docker: docker-entrypoint.sh",
     ],
+    host_path: None,
     check,
 };
 

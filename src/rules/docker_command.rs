@@ -53,6 +53,7 @@ spec:
         "https://kubernetes.io/blog/2022/02/17/dockershim-faq/",
         "https://kubernetes.io/docs/tasks/debug/debug-cluster/crictl/",
     ],
+    host_path: None,
     check,
 };
 

@@ -53,6 +53,7 @@ spec:
         "Azure/AKS: examples/runc/downgraderunc.yaml",
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
     ],
+    host_path: None,
     check,
 };
 

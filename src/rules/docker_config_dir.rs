@@ -1,6 +1,7 @@
 //! DKR503 docker-config-dir: Docker's configuration in a Pod.
 
-use super::host_paths::{self, Thing};
+use super::host_paths;
+use crate::finding::Thing;
 use crate::finding::{Action, Certainty, Findings, Impact, Rule};
 use crate::workload::tables;
 use crate::workload::Workload;
@@ -58,6 +59,7 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
         "NVIDIA/gpu-operator: controllers/object_controls.go",
     ],
+    host_path: None,
     check,
 };
 

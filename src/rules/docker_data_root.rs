@@ -1,8 +1,9 @@
 //! DKR501 docker-data-root: Docker's data directory in a Pod.
 
-use super::{host_paths::{self, Thing}, signals};
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use super::{host_paths, signals};
+use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -56,9 +57,14 @@ spec:
         "argoproj/argo-workflows#826",
         "yahoo/kubectl-flame: README.md",
     ],
+    host_path: Some(HostPathRule { thing: Thing::Directory, matches }),
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, Thing::Directory, workload, findings, |mount| signals::is_data_root(&mount.path));
+    host_paths::check(&RULE, workload, findings);
+}
+
+fn matches(path: &HostPath) -> bool {
+    signals::is_data_root(path)
 }

@@ -60,6 +60,7 @@ spec:
         "actions/actions-runner-controller: charts/gha-runner-scale-set",
         "google/cadvisor: docs/runtime_options.md",
     ],
+    host_path: None,
     check,
 };
 

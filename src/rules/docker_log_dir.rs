@@ -1,6 +1,7 @@
 //! DKR502 docker-log-dir: Docker's log directory in a Pod.
 
-use super::host_paths::{self, Thing};
+use super::host_paths;
+use crate::finding::Thing;
 use crate::finding::{Action, Certainty, Findings, Impact, Rule};
 use crate::workload::tables;
 use crate::workload::Workload;
@@ -58,6 +59,7 @@ spec:
         "newrelic/helm-charts: charts/newrelic-logging/templates/daemonset.yaml",
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
     ],
+    host_path: None,
     check,
 };
 
@@ -67,7 +69,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     };
     for mount in host_paths::first_uses(workload, is_log_dir) {
         let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
-        let is_checked = matches!(mount.kind, "Directory" | "File" | "Socket");
+        let is_checked = matches!(&*mount.kind, "Directory" | "File" | "Socket");
         if is_checked {
             finding.impact = Impact::Breaks;
         } else if mount.user != MountUser::Nobody && reads_new_logs(workload) {

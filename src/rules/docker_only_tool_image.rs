@@ -43,6 +43,7 @@ spec:
         "helm/charts: stable/spotify-docker-gc",
         "falcosecurity/rules: rules/falco-sandbox_rules.yaml",
     ],
+    host_path: None,
     check,
 };
 

@@ -1,8 +1,9 @@
 //! DKR104 docker-private-socket-mount: dockerd's runtime directory in a Pod.
 
-use super::host_paths::{self, Thing};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use super::host_paths;
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -57,9 +58,14 @@ spec:
         "kubescape/regolibrary: rules/containers-mounting-docker-socket",
         "moby/moby: libcontainerd/supervisor",
     ],
+    host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, Thing::Socket, workload, findings, |mount| mount.path.is_within("/run/docker") && !mount.path.is_within("/run/docker/netns"));
+    host_paths::check(&RULE, workload, findings);
+}
+
+fn matches(path: &HostPath) -> bool {
+    path.is_within("/run/docker") && !path.is_within("/run/docker/netns")
 }

@@ -1,8 +1,9 @@
 //! DKR506 docker-run-state: dockerd's process file or network namespaces in a Pod.
 
-use super::host_paths::{self, Thing};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use super::host_paths;
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -55,9 +56,14 @@ spec:
     references: &[
         "moby/moby: libnetwork/osl",
     ],
+    host_path: Some(HostPathRule { thing: Thing::Directory, matches }),
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, Thing::Directory, workload, findings, |mount| mount.path.as_str() == "/run/docker.pid" || mount.path.is_within("/run/docker/netns"));
+    host_paths::check(&RULE, workload, findings);
+}
+
+fn matches(path: &HostPath) -> bool {
+    path.as_str() == "/run/docker.pid" || path.is_within("/run/docker/netns")
 }

@@ -52,6 +52,7 @@ spec:
         "jenkinsci/kubernetes-plugin: examples/dind.groovy",
         "https://docs.docker.com/reference/api/engine/",
     ],
+    host_path: None,
     check,
 };
 

@@ -49,6 +49,7 @@ spec:
         "drone/charts: charts/drone-runner-docker",
         "https://docs.docker.com/engine/security/protect-access/",
     ],
+    host_path: None,
     check,
 };
 

@@ -1,8 +1,9 @@
 //! DKR105 docker-windows-pipe: Docker's named pipe in a Windows Pod.
 
-use super::host_paths::{self, Thing};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use super::host_paths;
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -56,9 +57,14 @@ spec:
         "DataDog/helm-charts: test/datadog/baseline/manifests/default_all_windows.yaml",
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
     ],
+    host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, Thing::Socket, workload, findings, |mount| mount.path.as_str() == "/pipe/docker_engine");
+    host_paths::check(&RULE, workload, findings);
+}
+
+fn matches(path: &HostPath) -> bool {
+    path.as_str() == "/pipe/docker_engine"
 }

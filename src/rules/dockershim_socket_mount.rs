@@ -1,8 +1,9 @@
 //! DKR102 dockershim-socket-mount: kubelet's dockershim socket in a Pod.
 
-use super::host_paths::{self, Thing};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use super::host_paths;
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -58,9 +59,14 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrate-dockershim-dockerd/",
         "bottlerocket-os/bottlerocket#796",
     ],
+    host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, Thing::Socket, workload, findings, |mount| mount.path.as_str() == "/run/dockershim.sock");
+    host_paths::check(&RULE, workload, findings);
+}
+
+fn matches(path: &HostPath) -> bool {
+    path.as_str() == "/run/dockershim.sock"
 }

@@ -1,8 +1,9 @@
 //! DKR505 dockershim-state: the state of dockershim or cri-dockerd in a Pod.
 
-use super::host_paths::{self, Thing};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use super::host_paths;
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -48,9 +49,14 @@ spec:
     references: &[
         "Mirantis/cri-dockerd: cmd/cri/options/options.go",
     ],
+    host_path: Some(HostPathRule { thing: Thing::Directory, matches }),
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, Thing::Directory, workload, findings, |mount| mount.path.is_within("/var/lib/dockershim") || mount.path.is_within("/var/lib/cri-dockerd"));
+    host_paths::check(&RULE, workload, findings);
+}
+
+fn matches(path: &HostPath) -> bool {
+    path.is_within("/var/lib/dockershim") || path.is_within("/var/lib/cri-dockerd")
 }

@@ -1,8 +1,9 @@
 //! DKR108 foreign-named-docker-socket: a docker.sock in an unusual directory of the node.
 
-use super::host_paths::{self, Thing};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use super::host_paths;
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -49,12 +50,15 @@ spec:
     references: &[
         "instana/helm-charts: instana-agent/CHANGELOG.md",
     ],
+    host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, Thing::Socket, workload, findings, |mount| {
-        let usual = ["/run/docker.sock", "/run/docker/docker.sock"].contains(&mount.path.as_str());
-        mount.path.file_name() == "docker.sock" && !usual && !mount.path.is_within("/run/user")
-    });
+    host_paths::check(&RULE, workload, findings);
 }
+
+fn matches(path: &HostPath) -> bool {
+        let usual = ["/run/docker.sock", "/run/docker/docker.sock"].contains(&path.as_str());
+        path.file_name() == "docker.sock" && !usual && !path.is_within("/run/user")
+    }

@@ -1,27 +1,14 @@
 //! What the rules about host paths share: one finding per volume and path, and the failure mode of `hostPath.type`.
 
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount, MountUser};
 
-/// What stands at the path today, which decides how its absence shows.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Thing {
-    Socket,
-    File,
-    Directory,
-}
-
-/// Adds a finding for each volume and path that `matches`, with the failure mode filled in.
-pub(super) fn check(
-    rule: &'static Rule,
-    thing: Thing,
-    workload: &Workload<'_>,
-    findings: &mut Findings,
-    matches: impl Fn(&HostMount<'_>) -> bool,
-) {
-    for mount in first_uses(workload, matches) {
-        findings.push(finding(rule, thing, workload, mount));
+/// Adds a finding for each volume and path that the rule is about. Paths behind a claim are DKR112's.
+pub(super) fn check(rule: &'static Rule, workload: &Workload<'_>, findings: &mut Findings) {
+    let Some(about) = &rule.host_path else { return };
+    for mount in first_uses(workload, |mount| mount.claimed.is_none() && (about.matches)(&mount.path)) {
+        findings.push(finding(rule, about.thing, workload, mount));
     }
 }
 
@@ -56,7 +43,7 @@ pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>
         finding.action = Some(Action::Record);
         finding.reason = "no container mounts it".to_owned();
         finding.consequence = "kubelet skips the volume; remove it".to_owned();
-    } else if let Some((reason, consequence)) = failure_mode(mount.kind, thing) {
+    } else if let Some((reason, consequence)) = failure_mode(&mount.kind, thing) {
         finding.reason = reason.unwrap_or(rule.reason).to_owned();
         finding.consequence = consequence.to_owned();
     }

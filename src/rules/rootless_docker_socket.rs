@@ -1,8 +1,9 @@
 //! DKR106 rootless-docker-socket: the socket of a rootless Docker in a Pod.
 
-use super::host_paths::{self, Thing};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use super::host_paths;
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -49,11 +50,16 @@ spec:
     references: &[
         "docker-library/docker: docker-entrypoint.sh",
     ],
+    host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, Thing::Socket, workload, findings, |mount| is_rootless_socket(mount.path.as_str()));
+    host_paths::check(&RULE, workload, findings);
+}
+
+fn matches(path: &HostPath) -> bool {
+    is_rootless_socket(path.as_str())
 }
 
 fn is_rootless_socket(path: &str) -> bool {

@@ -1,7 +1,7 @@
 //! DKR110 socket-parent-mount: a directory above the Docker socket, in a container that uses Docker.
 
-use super::{host_paths::{self, Thing}, signals};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use super::{host_paths, signals};
+use crate::finding::{Certainty, Findings, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount, MountUser, Pod};
 
@@ -60,6 +60,7 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
         "DataDog/helm-charts: charts/datadog/CHANGELOG.md",
     ],
+    host_path: None,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR111 socket-parent-mount-bare: a directory above the Docker socket, without a sign of Docker.
 
-use super::{host_paths::{self, Thing}, signals};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use super::{host_paths, signals};
+use crate::finding::{Certainty, Findings, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount, MountUser};
 
@@ -57,13 +57,17 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
         "kubereboot/kured: kured-ds.yaml",
     ],
+    host_path: None,
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, Thing::Directory, workload, findings, |mount| {
-        host_paths::is_socket_parent(mount) && !is_used(workload, mount)
-    });
+    let is_bare = |mount: &HostMount<'_>| host_paths::is_socket_parent(mount) && !is_used(workload, mount);
+    for mount in host_paths::first_uses(workload, is_bare) {
+        let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
+        finding.consequence = RULE.consequence.to_owned();
+        findings.push(finding);
+    }
 }
 
 fn is_used(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::text::{Annotations, Flag, List, Text, TextMap, null_default};
+use super::text::{Annotations, Flag, Int, List, Text, TextMap, null_default};
 
 /// Any object: the envelope, and the places in which a pod template or a volume source can be.
 #[derive(Debug, Default, Deserialize)]
@@ -19,6 +19,8 @@ pub struct Object<'a> {
     pub(crate) spec: Option<Spec<'a>>,
     /// `PodTemplate` has its template at the top.
     pub(crate) template: Option<Template<'a>>,
+    /// RuntimeClass.
+    pub(crate) handler: Text<'a>,
 }
 
 impl<'a> Object<'a> {
@@ -81,10 +83,58 @@ pub(crate) struct Spec<'a> {
     pub(crate) host_pid: Flag,
     pub(crate) template: Option<Template<'a>>,
     pub(crate) job_template: Option<JobTemplate<'a>>,
+    pub(crate) runtime_class_name: Text<'a>,
+    pub(crate) node_selector: TextMap<'a>,
+    pub(crate) tolerations: List<Toleration<'a>>,
+    pub(crate) host_aliases: List<HostAlias<'a>>,
+    pub(crate) security_context: Option<PodSecurityContext<'a>>,
     /// PersistentVolume.
     pub(crate) host_path: Option<HostPathSource<'a>>,
     /// PersistentVolume.
     pub(crate) local: Option<HostPathSource<'a>>,
+    /// PersistentVolume: the claim that it is bound to.
+    pub(crate) claim_ref: Option<ClaimRef<'a>>,
+    /// PersistentVolumeClaim: the volume that it asks for or has.
+    pub(crate) volume_name: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ClaimRef<'a> {
+    #[serde(borrow)]
+    pub(crate) namespace: Text<'a>,
+    pub(crate) name: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Toleration<'a> {
+    #[serde(borrow)]
+    pub(crate) key: Text<'a>,
+    pub(crate) value: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct HostAlias<'a> {
+    #[serde(borrow)]
+    pub(crate) ip: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct PodSecurityContext<'a> {
+    pub(crate) run_as_non_root: Option<Flag>,
+    pub(crate) run_as_user: Option<Int>,
+    #[serde(borrow)]
+    pub(crate) sysctls: List<Sysctl<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Sysctl<'a> {
+    #[serde(borrow)]
+    pub(crate) name: Text<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -93,12 +143,14 @@ pub(crate) struct Container<'a> {
     #[serde(borrow)]
     pub(crate) name: Text<'a>,
     pub(crate) image: Text<'a>,
+    pub(crate) image_pull_policy: Text<'a>,
+    pub(crate) ports: List<Port>,
     pub(crate) command: List<Text<'a>>,
     pub(crate) args: List<Text<'a>>,
     pub(crate) env: List<EnvVar<'a>>,
     pub(crate) env_from: List<serde::de::IgnoredAny>,
     pub(crate) volume_mounts: List<VolumeMount<'a>>,
-    pub(crate) security_context: Option<SecurityContext>,
+    pub(crate) security_context: Option<SecurityContext<'a>>,
     pub(crate) lifecycle: Option<Lifecycle<'a>>,
     pub(crate) liveness_probe: Option<Handler<'a>>,
     pub(crate) readiness_probe: Option<Handler<'a>>,
@@ -140,8 +192,27 @@ pub(crate) struct VolumeMount<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct SecurityContext {
+pub(crate) struct SecurityContext<'a> {
     pub(crate) privileged: Flag,
+    pub(crate) run_as_non_root: Option<Flag>,
+    pub(crate) run_as_user: Option<Int>,
+    #[serde(borrow)]
+    pub(crate) capabilities: Option<Capabilities<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Capabilities<'a> {
+    #[serde(borrow)]
+    pub(crate) add: List<Text<'a>>,
+    pub(crate) drop: List<Text<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Port {
+    pub(crate) container_port: Int,
+    pub(crate) host_port: Int,
 }
 
 #[derive(Debug, Default, Deserialize)]

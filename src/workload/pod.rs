@@ -1,7 +1,9 @@
 //! The pod spec as rules see it: every kind of container in one sequence, volumes joined to the mounts that use them.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use super::claims::Claims;
 use super::commands::{self, Command};
 use super::endpoint::Endpoint;
 use super::host_path::HostPath;
@@ -40,7 +42,9 @@ pub struct HostMount<'a> {
     /// The volume's name.
     pub volume: &'a str,
     /// `hostPath.type`; empty where none is set.
-    pub kind: &'a str,
+    pub kind: Cow<'a, str>,
+    /// The PersistentVolume behind the volume's claim, where it is one.
+    pub claimed: Option<String>,
     /// The host path with `subPath`, cleaned.
     pub path: HostPath,
     /// What lies below `path` is decided by a variable that the object does not show.
@@ -129,52 +133,72 @@ impl<'a> Pod<'a> {
         Some(mount.path.join(path.as_str().strip_prefix(&mount.mount_path)?))
     }
 
+    /// Adds the host paths behind the claims of this Pod, which lies in `namespace`.
+    pub(crate) fn resolve_claims(&mut self, claims: &Claims, namespace: &str) {
+        let mut found = Vec::new();
+        for (index, volume) in self.spec.volumes.iter().enumerate() {
+            let Some(claim) = &volume.persistent_volume_claim else { continue };
+            let field = || format!("{}.volumes[{index}].persistentVolumeClaim.claimName", self.path);
+            for path in claims.paths(namespace, &claim.claim_name) {
+                let source = Source { path: &path.path, kind: Cow::Owned(path.kind.clone()), claimed: Some(&path.volume), field: field() };
+                self.mounts_of_volume(volume, &source, &mut found);
+            }
+        }
+        self.host_mounts.append(&mut found);
+    }
+
     fn find_host_mounts(&self) -> Vec<HostMount<'a>> {
         let mut found = Vec::new();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
-            let Some(source) = &volume.host_path else { continue };
-            let before = found.len();
-            for container in &self.containers {
-                for (position, mount) in container.raw.volume_mounts.iter().enumerate() {
-                    if *mount.name != *volume.name {
-                        continue;
-                    }
-                    let root = HostPath::new(&source.path);
-                    let mount_field = || format!("{}.volumeMounts[{position}]", self.container_path(container));
-                    let volume_field = || format!("{}.volumes[{index}].hostPath.path", self.path);
-                    let (path, open_below, field) = if !mount.sub_path_expr.is_empty() {
-                        let (known, open) = container.expand_path(&mount.sub_path_expr);
-                        (root.join(&known), open, format!("{}.subPathExpr", mount_field()))
-                    } else if !mount.sub_path.is_empty() {
-                        (root.join(&mount.sub_path), false, format!("{}.subPath", mount_field()))
-                    } else {
-                        (root, false, volume_field())
-                    };
-                    found.push(HostMount {
-                        volume: &volume.name,
-                        kind: &source.kind,
-                        path,
-                        open_below,
-                        user: MountUser::Container(container.index),
-                        mount_path: HostPath::new(&mount.mount_path).as_str().to_owned(),
-                        field,
-                    });
-                }
-            }
-            if found.len() == before {
-                found.push(HostMount {
-                    volume: &volume.name,
-                    kind: &source.kind,
-                    path: HostPath::new(&source.path),
-                    open_below: false,
-                    user: MountUser::Nobody,
-                    mount_path: String::new(),
-                    field: format!("{}.volumes[{index}].hostPath.path", self.path),
-                });
-            }
+            let Some(host_path) = &volume.host_path else { continue };
+            let field = format!("{}.volumes[{index}].hostPath.path", self.path);
+            let source = Source { path: &host_path.path, kind: Cow::Borrowed(host_path.kind.as_str()), claimed: None, field };
+            self.mounts_of_volume(volume, &source, &mut found);
         }
         found
     }
+
+    /// Adds a mount for each use of `volume`, or one of nobody's.
+    fn mounts_of_volume(&self, volume: &'a Volume<'a>, source: &Source<'_, 'a>, found: &mut Vec<HostMount<'a>>) {
+        let root = HostPath::new(source.path);
+        let mount_of = |user, path, open_below, mount_path, field| HostMount {
+            volume: &volume.name,
+            kind: source.kind.clone(),
+            claimed: source.claimed.map(str::to_owned),
+            path,
+            open_below,
+            user,
+            mount_path,
+            field,
+        };
+        let before = found.len();
+        for container in &self.containers {
+            for (position, mount) in container.raw.volume_mounts.iter().enumerate().filter(|(_, mount)| *mount.name == *volume.name) {
+                let field = |name| format!("{}.volumeMounts[{position}].{name}", self.container_path(container));
+                let (path, open_below, field) = if !mount.sub_path_expr.is_empty() {
+                    let (known, open) = container.expand_path(&mount.sub_path_expr);
+                    (root.join(&known), open, field("subPathExpr"))
+                } else if !mount.sub_path.is_empty() {
+                    (root.join(&mount.sub_path), false, field("subPath"))
+                } else {
+                    (root.clone(), false, source.field.clone())
+                };
+                let mount_path = HostPath::new(&mount.mount_path).as_str().to_owned();
+                found.push(mount_of(MountUser::Container(container.index), path, open_below, mount_path, field));
+            }
+        }
+        if found.len() == before {
+            found.push(mount_of(MountUser::Nobody, root, false, String::new(), source.field.clone()));
+        }
+    }
+}
+
+/// Where a volume's host path comes from.
+struct Source<'s, 'a> {
+    path: &'s str,
+    kind: Cow<'a, str>,
+    claimed: Option<&'s str>,
+    field: String,
 }
 
 impl<'a> Container<'a> {

@@ -19,6 +19,8 @@ pub struct Invocation {
     pub words: Vec<String>,
     /// Assignments in front of the command and in `env`, as `NAME=value`.
     pub assignments: Vec<String>,
+    /// Files that its output is written to.
+    pub written: Vec<String>,
     /// How the command leaves the container for the node, if it does.
     pub on_host: Option<HostEntry>,
 }
@@ -73,7 +75,7 @@ fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<I
     for raw in Lexer::new(script).read() {
         let mut assignments = outer.assignments.clone();
         assignments.extend(raw.assignments);
-        let invocation = Invocation { words: raw.words, assignments, on_host: outer.on_host.clone() };
+        let invocation = Invocation { words: raw.words, assignments, written: raw.written, on_host: outer.on_host.clone() };
         prefix::unwrap(invocation, raw.here_document, depth, found);
     }
 }

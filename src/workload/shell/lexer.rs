@@ -5,6 +5,8 @@
 pub(super) struct RawCommand {
     pub(super) words: Vec<String>,
     pub(super) assignments: Vec<String>,
+    /// Files that output goes to.
+    pub(super) written: Vec<String>,
     /// The text of a here-document on standard input.
     pub(super) here_document: Option<String>,
 }
@@ -241,6 +243,7 @@ impl<'a> Lexer<'a> {
             self.nested(End::Parenthesis);
             return;
         }
+        let is_output = self.starts_with(">");
         let here_document = self.starts_with("<<") && !self.starts_with("<<<");
         let strip_tabs = self.starts_with("<<-");
         while self.peek().is_some_and(|b| matches!(b, b'<' | b'>' | b'&' | b'|')) {
@@ -254,6 +257,8 @@ impl<'a> Lexer<'a> {
             let (word, _) = self.word();
             if here_document {
                 self.pending.push((current, word, strip_tabs));
+            } else if is_output {
+                self.commands[current].written.push(word);
             }
         }
     }
