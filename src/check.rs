@@ -136,7 +136,10 @@ fn check_item(
     lines: &mut Lines<'_>,
 ) -> Result<CheckedObject, ManifestError> {
     let object = manifest.object(item)?;
-    let workload = Workload::new(&object, namespace);
+    let mut workload = Workload::new(&object, namespace);
+    if Workload::is_judged_by_texts(workload.kind()) {
+        workload.leaves = manifest.leaves(item);
+    }
     let Decision { outcome, findings, .. } = decision::decide(&workload, None, policy);
     let placed = findings.into_iter().map(|judged| {
         let (line, column) = manifest.locate(item, &judged.finding.field);

@@ -11,6 +11,7 @@ use serde::Deserialize;
 pub use documents::{Document, documents};
 use tree::{NodeId, Tree};
 
+use crate::workload::leaves::Leaves;
 use crate::workload::object::Object;
 use crate::workload::text::Text;
 
@@ -85,6 +86,12 @@ impl<'t> Manifest<'t> {
             object.set_type(envelope.api_version, if envelope.kind.is_empty() { implied(item) } else { envelope.kind });
         }
         Ok(object)
+    }
+
+    /// All texts of `item`.
+    pub fn leaves(&self, item: &Item) -> Leaves {
+        // Whatever was parsed is a tree of texts: only a document that outgrows the budget gives none.
+        self.tree.read(item.node).unwrap_or_default()
     }
 
     /// Line and column at which `item` starts.

@@ -1,6 +1,7 @@
 //! The catalogue: every rule once, in the order of its codes, and the one evaluation that everything calls.
 
 mod host_paths;
+mod place;
 mod signals;
 
 use crate::finding::{Context, Finding, Findings, Rule};
@@ -32,6 +33,9 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    installer_docker,
+    ci_controller_config_docker,
+    psp_scc_allows_docker,
     docker_socket_mount,
     dockershim_socket_mount,
     cri_dockerd_socket_mount,
@@ -42,20 +46,50 @@ catalogue! {
     foreign_named_docker_socket,
     socket_parent_mount,
     socket_parent_mount_bare,
+    docker_path_via_pv,
     docker_cli_image,
+    docker_cli_bundled_image,
     dind_daemon,
     docker_only_tool_image,
+    node_local_image,
+    insecure_or_mirrored_registry,
+    short_image_name,
     docker_host_node,
+    docker_socket_env,
+    docker_socket_env_unbacked,
     docker_tcp_on_node,
+    docker_bridge_address,
+    runtime_selector_docker,
     docker_command,
     docker_command_on_host,
+    docker_service_control,
     docker_socket_http,
+    docker_env_probe,
     docker_data_root,
     docker_log_dir,
     docker_config_dir,
     docker_binary_mount,
     dockershim_state,
     docker_run_state,
+    docker_daemon_log,
+    known_agent_docker_mode,
+    known_agent_multi_runtime,
+    docker_chaos_experiment,
+    npd_docker_monitor,
+    docker_json_log_parser,
+    docker_metric_names,
+    docker_id_prefix_parser,
+    unprivileged_low_port,
+    unprivileged_ping,
+    seccomp_docker_default,
+    runtimeclass_docker,
+    host_port_behaviour,
+    docker_node_selector,
+    node_runtime_docker,
+    node_dockershim_annotation,
+    node_cri_dockerd,
+    node_containerd_cni_bug,
+    node_docker_problem_condition,
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod daemon;
 pub mod endpoint;
 pub mod host_path;
 pub mod image;
+pub mod leaves;
 pub mod object;
 mod owner;
 pub mod pod;
@@ -17,8 +18,10 @@ pub use claims::{ClaimedPath, Claims};
 pub use owner::{Owner, OwnerSource};
 
 use host_path::HostPath;
-use object::{Object, Spec};
+use leaves::Leaves;
+use object::{Metadata, Object, Spec};
 use pod::{HostMount, MountUser, Pod};
+use text::Annotations;
 
 /// An object as rules see it.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub struct Workload<'a> {
     pub owner: Owner<'a>,
     /// The pod spec, if the kind has one.
     pub pod: Option<Pod<'a>>,
+    /// All texts, for kinds that are judged by them.
+    pub leaves: Leaves,
     volume: Vec<HostMount<'a>>,
 }
 
@@ -52,8 +57,14 @@ impl<'a> Workload<'a> {
             name: owner::own_name(object),
             owner: owner::of(object),
             pod: pod_spec(object).map(|(spec, path)| Pod::new(spec, path)),
+            leaves: Leaves::default(),
             volume: persistent_volume(object),
         }
+    }
+
+    /// True for a kind that is judged by its texts, which [`Workload::leaves`] then needs.
+    pub fn is_judged_by_texts(kind: &str) -> bool {
+        TEXT_KINDS.contains(&kind)
     }
 
     /// Adds the host paths behind the claims of its Pod.
@@ -89,6 +100,14 @@ impl<'a> Workload<'a> {
         self.object.metadata.owner_references.iter().any(|reference| reference.controller.0)
     }
 
+    /// The annotations of the object and of its pod template, with the field path of their metadata.
+    pub(crate) fn annotations(&self) -> impl Iterator<Item = (String, &'a Annotations<'a>)> {
+        let own = std::iter::once(("metadata".to_owned(), &self.object.metadata.annotations));
+        let path = self.pod.as_ref().and_then(|pod| pod.path.strip_suffix(".spec"));
+        let template = template_metadata(self.object).zip(path);
+        own.chain(template.map(|(metadata, path)| (format!("{path}.metadata"), &metadata.annotations)))
+    }
+
     /// Every host path that the object mounts or offers.
     pub(crate) fn host_mounts(&self) -> &[HostMount<'a>] {
         self.pod.as_ref().map_or(&self.volume, |pod| &pod.host_mounts)
@@ -99,6 +118,25 @@ impl<'a> Workload<'a> {
         self.pod.as_ref().map_or(&[], |pod| &pod.containers)
     }
 }
+
+/// Kinds without a pod spec that rules read: configuration of agents, nodes, installers, CI controllers, admission policies.
+const TEXT_KINDS: [&str; 15] = [
+    "Cluster",
+    "ClusterPolicy",
+    "ConfigMap",
+    "KubeadmConfig",
+    "KubeadmConfigTemplate",
+    "KubeadmControlPlane",
+    "Node",
+    "PodSecurityPolicy",
+    "PolicyException",
+    "PrometheusRule",
+    "Provisioner",
+    "RunnerDeployment",
+    "RunnerSet",
+    "SecurityContextConstraints",
+    "Shoot",
+];
 
 /// Where the pod spec lies. Kinds are not listed: any object with a template at one of the places has one,
 /// whatever its API version, which is how Rollouts, DeploymentConfigs and Knative Services are understood.
@@ -115,6 +153,14 @@ fn pod_spec<'a>(object: &'a Object<'a>) -> Option<(&'a Spec<'a>, &'static str)> 
     }
     let has_containers = !(spec.containers.is_empty() && spec.init_containers.is_empty() && spec.ephemeral_containers.is_empty());
     (object.kind.as_str() == "Pod" || has_containers).then_some((spec, "spec"))
+}
+
+/// The metadata of the pod template.
+fn template_metadata<'a>(object: &'a Object<'a>) -> Option<&'a Metadata<'a>> {
+    let spec = object.spec.as_ref();
+    let job = spec.and_then(|spec| spec.job_template.as_ref()?.spec.as_deref()?.template.as_ref());
+    let template = object.template.as_ref().or(job).or(spec.and_then(|spec| spec.template.as_ref()))?;
+    Some(&template.metadata)
 }
 
 /// The host path that a PersistentVolume offers: `hostPath`, or `local` on nodes that it names.

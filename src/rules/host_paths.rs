@@ -1,5 +1,6 @@
 //! What the rules about host paths share: one finding per volume and path, and the failure mode of `hostPath.type`.
 
+use super::signals;
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount, MountUser};
@@ -7,7 +8,9 @@ use crate::workload::pod::{HostMount, MountUser};
 /// Adds a finding for each volume and path that the rule is about. Paths behind a claim are DKR112's.
 pub(super) fn check(rule: &'static Rule, workload: &Workload<'_>, findings: &mut Findings) {
     let Some(about) = &rule.host_path else { return };
-    for mount in first_uses(workload, |mount| mount.claimed.is_none() && (about.matches)(&mount.path)) {
+    // What a container does without is DKR602's.
+    let is_leftover = |mount: &HostMount<'_>| workload.pod.as_ref().is_some_and(|pod| signals::is_leftover_beside_cri(pod, mount));
+    for mount in first_uses(workload, |mount| mount.claimed.is_none() && (about.matches)(&mount.path) && !is_leftover(mount)) {
         findings.push(finding(rule, about.thing, workload, mount));
     }
 }

@@ -1,8 +1,9 @@
 //! Signals that several rules read: is this container a Docker client, and does anything point it at a mount?
 
+use crate::finding::{Finding, Rule};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::{Container, HostMount, Pod, TextField, mentions};
+use crate::workload::pod::{Container, HostMount, MountUser, Pod, TextField, mentions};
 use crate::workload::shell::Invocation;
 use crate::workload::tables::{self, ImageRole};
 
@@ -30,6 +31,9 @@ pub(super) fn docker_user(pod: &Pod<'_>, container: &Container<'_>, mount: &Host
         if let Some(call) = call.filter(|call| !endpoint::of_invocation(pod, container, &call.invocation).is_elsewhere()) {
             return Some(format!("command docker {}", docker_verb(&call.invocation).unwrap_or_default()));
         }
+    }
+    if let Some((_, shown)) = runtime_selectors(container).into_iter().next() {
+        return Some(shown);
     }
     let data_root = pod.mounts_of(container).find(|mount| is_data_root(&mount.path));
     data_root.map(|mount| format!("mount {}", mount.path))
@@ -135,4 +139,81 @@ pub(super) fn client_endpoint(pod: &Pod<'_>, container: &Container<'_>) -> Endpo
     let mut endpoints = calls.map(|command| endpoint::of_invocation(pod, container, &command.invocation));
     let first = endpoints.next().unwrap_or_else(|| container.endpoint(pod).clone());
     if first.is_node() { first } else { endpoints.find(|endpoint| !endpoint.is_elsewhere()).unwrap_or(first) }
+}
+
+/// True for a socket of Docker, dockershim or cri-dockerd under any name.
+pub(super) fn is_docker_socket(path: &HostPath) -> bool {
+    path.file_name() == "docker.sock" || ["/run/dockershim.sock", "/run/cri-dockerd.sock", "/pipe/docker_engine"].contains(&path.as_str())
+}
+
+/// True for a socket of another runtime, or the directory that it lies in.
+pub(super) fn is_cri_socket(path: &HostPath) -> bool {
+    let directories = ["/run/containerd", "/run/crio", "/run/k3s/containerd", "/pipe/containerd-containerd"];
+    tables::OTHER_RUNTIME_SOCKETS.contains(&path.file_name()) || directories.contains(&path.as_str())
+}
+
+/// True if the container that has `mount` also mounts the socket of another runtime.
+pub(super) fn has_cri_socket(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
+    pod.host_mounts.iter().any(|other| other.user == mount.user && is_cri_socket(&other.path))
+}
+
+/// True for a Docker socket that its container does without: it mounts another runtime's too, and
+/// no hostPath type makes kubelet look for Docker's.
+pub(super) fn is_leftover_beside_cri(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
+    matches!(mount.user, MountUser::Container(_)) && mount.kind.is_empty() && is_docker_socket(&mount.path) && has_cri_socket(pod, mount)
+}
+
+/// The texts of `container` that are a Docker socket's path and nothing else, `DOCKER_HOST` aside: environment values,
+/// arguments such as `--socket=unix:///var/run/docker.sock`. Scripts are not settings.
+pub(super) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, String)> {
+    if !container.mentions_docker() {
+        return Vec::new();
+    }
+    let texts = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(i) if *container.raw.env[*i].name == *"DOCKER_HOST"));
+    let settings = texts.filter(|(_, text)| !text.contains(char::is_whitespace));
+    let paths = settings.filter_map(|(field, text)| {
+        let pipe = text.find("//./pipe/docker_engine").map(|at| text[at..].to_owned());
+        let path = socket_paths(text).next().map(|path| container.expand(path).0);
+        Some((field, path.or(pipe)?))
+    });
+    paths.collect()
+}
+
+/// The finding for a setting that names the socket `path`.
+pub(super) fn setting_finding(rule: &'static Rule, pod: &Pod<'_>, container: &Container<'_>, field: TextField, path: &str) -> Finding {
+    let what = format!("names {path} in {}", describe(container, field));
+    let place = format!("{}.{}", pod.container_path(container), field.path());
+    let mut finding = Finding::in_container(rule, container, what, place, path);
+    finding.identity = HostPath::new(path).as_str().to_owned();
+    finding
+}
+
+/// The settings of `container` that select Docker as the runtime, as `NAME=VALUE`.
+pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(TextField, String)> {
+    let mut found = Vec::new();
+    if !container.mentions_docker() {
+        return found;
+    }
+    let raw = container.raw;
+    for (i, var) in raw.env.iter().enumerate().filter(|(_, var)| *var.value == *"docker") {
+        if tables::RUNTIME_VARIABLES.contains(&var.name.as_str()) {
+            found.push((TextField::Env(i), format!("{}=docker", var.name)));
+        }
+    }
+    let words: Vec<_> = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(_))).collect();
+    for (at, (field, word)) in words.iter().enumerate() {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (word.as_str(), words.get(at + 1).map(|(_, next)| next.as_str())),
+        };
+        for (flag, wanted) in tables::RUNTIME_FLAGS.iter().filter(|(flag, _)| *flag == name) {
+            // An empty wish is a switch, whose name says it all.
+            if wanted.is_empty() {
+                found.push((*field, word.to_string()));
+            } else if value.is_some_and(|value| value == *wanted) {
+                found.push((*field, format!("{flag}={wanted}")));
+            }
+        }
+    }
+    found
 }

@@ -15,11 +15,16 @@ pub(crate) struct Command {
 
 /// The commands of `container` in those texts that name Docker, in the order command, postStart, preStop, probes.
 pub(crate) fn read(container: &Container<'_>) -> Vec<Command> {
+    read_naming(container, "docker")
+}
+
+/// The commands of `container` in those texts that hold `needle`.
+pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Command> {
     let mut found = Vec::new();
     let main: Vec<(String, &Text<'_>)> = (container.command.iter().enumerate().map(|(i, word)| (format!("command[{i}]"), word)))
         .chain(container.args.iter().enumerate().map(|(i, word)| (format!("args[{i}]"), word)))
         .collect();
-    read_argv(&main, &mut found);
+    read_argv(&main, needle, &mut found);
     let lifecycle = container.lifecycle.as_ref();
     let hooks = [
         ("lifecycle.postStart", lifecycle.and_then(|l| l.post_start.as_ref())),
@@ -31,13 +36,13 @@ pub(crate) fn read(container: &Container<'_>) -> Vec<Command> {
     for (place, hook) in hooks {
         let Some(exec) = hook.and_then(|hook| hook.exec.as_ref()) else { continue };
         let words: Vec<_> = exec.command.iter().enumerate().map(|(i, word)| (format!("{place}.exec.command[{i}]"), word)).collect();
-        read_argv(&words, &mut found);
+        read_argv(&words, needle, &mut found);
     }
     found
 }
 
-fn read_argv(words: &[(String, &Text<'_>)], found: &mut Vec<Command>) {
-    if !words.iter().any(|(_, word)| mentions(word, "docker")) {
+fn read_argv(words: &[(String, &Text<'_>)], needle: &str, found: &mut Vec<Command>) {
+    if !words.iter().any(|(_, word)| mentions(word, needle)) {
         return;
     }
     for invocation in shell::read_argv(words.iter().map(|(_, word)| word.as_str())) {

@@ -18,6 +18,8 @@ pub struct ImageReference<'a> {
     pub tag: Option<&'a str>,
     /// Digest as written, without the `@`.
     pub digest: Option<&'a str>,
+    /// True if no registry is written, so that the runtime chooses one.
+    pub is_short: bool,
 }
 
 impl<'a> ImageReference<'a> {
@@ -33,13 +35,13 @@ impl<'a> ImageReference<'a> {
             Some(at) => (&name[..at], Some(&name[at + 1..])),
             None => (name, None),
         };
-        let (host, path) = match name.split_once('/') {
-            Some((first, rest)) if is_host(first) => (first, rest),
-            _ => ("docker.io", name),
+        let (host, path, is_short) = match name.split_once('/') {
+            Some((first, rest)) if is_host(first) => (first, rest, false),
+            _ => ("docker.io", name, true),
         };
         let (host, path) = fold_mirror(host, path);
         let path = if host == "docker.io" && !path.contains('/') { Cow::Owned(format!("library/{path}")) } else { Cow::Borrowed(path) };
-        Self { host, path, tag: tag.filter(|tag| !tag.is_empty()), digest }
+        Self { host, path, tag: tag.filter(|tag| !tag.is_empty()), digest, is_short }
     }
 
     /// True if this is `path` on Docker Hub.

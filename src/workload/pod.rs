@@ -229,6 +229,31 @@ impl<'a> Container<'a> {
         self.raw.security_context.as_ref().is_some_and(|context| context.privileged.0)
     }
 
+    /// True if the object says that the container does not run as root; the container's word counts before the Pod's.
+    pub(crate) fn runs_without_root(&self, pod: &Pod<'_>) -> bool {
+        let own = self.raw.security_context.as_ref();
+        let shared = pod.spec.security_context.as_ref();
+        let user = own.and_then(|context| context.run_as_user).or(shared.and_then(|context| context.run_as_user));
+        let non_root = own.and_then(|context| context.run_as_non_root).or(shared.and_then(|context| context.run_as_non_root));
+        match user.and_then(|user| user.0) {
+            Some(user) => user != 0,
+            None => non_root.is_some_and(|flag| flag.0),
+        }
+    }
+
+    /// True for a capability in `capabilities.add`.
+    pub(crate) fn adds_capability(&self, name: &str) -> bool {
+        let capabilities = self.raw.security_context.as_ref().and_then(|context| context.capabilities.as_ref());
+        capabilities.is_some_and(|capabilities| capabilities.add.iter().any(|added| **added == *name || **added == *"ALL"))
+    }
+
+    /// True if `capabilities.drop` takes a capability and `add` does not give it back.
+    pub(crate) fn drops_capability(&self, name: &str) -> bool {
+        let capabilities = self.raw.security_context.as_ref().and_then(|context| context.capabilities.as_ref());
+        let is_dropped = capabilities.is_some_and(|c| c.drop.iter().any(|dropped| **dropped == *name || **dropped == *"ALL"));
+        is_dropped && !self.adds_capability(name)
+    }
+
     /// The programs that the container runs, as far as the object shows them.
     ///
     /// Only texts that name Docker are read: everything else cannot hold a finding.

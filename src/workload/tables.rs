@@ -83,7 +83,8 @@ pub(crate) const BINARY_DIRECTORIES: [&str; 8] =
     ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/opt/bin", "/snap/bin"];
 
 /// Docker's data directories. The custom ones are seen in manifests and stay a guess.
-pub(crate) const DATA_ROOTS: [&str; 3] = [
+pub(crate) const DATA_ROOTS: [&str; 4] = [
+    "/mnt/docker",              // microsoft/Docker-Provider: kubernetes/ama-logs.yaml
     "/mnt/sda1/var/lib/docker", // minikube's virtual machine
     "/var/lib/docker",          // dockerd's default
     "c:/programdata/docker",    // Windows default
@@ -103,6 +104,118 @@ pub(crate) const CONFIG_PATHS: [&str; 8] = [
 
 /// Sockets of other runtimes, by file name: the target state, never a finding by themselves.
 pub(crate) const OTHER_RUNTIME_SOCKETS: [&str; 3] = ["containerd.sock", "crio.sock", "podman.sock"];
+
+/// Images that carry the Docker client for use in CI and do without it elsewhere, by `host/path`.
+const BUNDLED: [&str; 14] = [
+    "docker.io/buildkite/agent",                       // helm/charts: stable/buildkite
+    "docker.io/circleci/picard",                       // (docs)
+    "docker.io/drone/drone-runner-docker",             // drone/charts: charts/drone-runner-docker
+    "docker.io/gitlab/gitlab-runner",                  // gitlab-org/gitlab-runner (docs)
+    "docker.io/google/cloud-sdk",                      // (docs)
+    "docker.io/jenkins/jnlp-agent-docker",             // (docs)
+    "docker.io/jenkinsci/blueocean",                   // (docs)
+    "docker.io/localstack/localstack",                 // (docs)
+    "docker.io/openwhisk/invoker",                     // apache/openwhisk-deploy-kube: docs/configurationChoices.md
+    "docker.io/plugins/docker",                        // (docs)
+    "docker.io/portainer/portainer",                   // (docs)
+    "docker.io/testcontainers/ryuk",                   // (docs)
+    "gcr.io/k8s-staging-test-infra/gcb-docker-gcloud", // kubernetes/test-infra: config/jobs
+    "ghcr.io/actions/actions-runner",                  // actions/actions-runner-controller
+];
+
+/// True for an image that bundles the Docker client.
+pub(crate) fn bundles_docker_client(image: &ImageReference<'_>) -> bool {
+    BUNDLED.iter().any(|name| name.split_once('/') == Some((image.host, &*image.path)))
+}
+
+/// An agent that has a mode without Docker.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    /// How messages call it.
+    pub(crate) name: &'static str,
+    /// The end of its repository paths, registries and re-tags aside.
+    path: &'static str,
+    /// What to set.
+    pub(crate) remedy: &'static str,
+}
+
+const fn agent_entry(path: &'static str, name: &'static str, remedy: &'static str) -> Agent {
+    Agent { name, path, remedy }
+}
+
+/// Agents by repository. No version thresholds where no source gives one: the mode decides.
+const AGENTS: [Agent; 20] = [
+    agent_entry("amazon/cloudwatch-agent", "the CloudWatch agent", "mount the containerd socket, which current manifests do"), // aws-samples/amazon-cloudwatch-container-insights
+    agent_entry("aquasec/tracee", "Tracee", "mount the containerd socket"), // aquasecurity/tracee: deploy/kubernetes
+    agent_entry("beats/filebeat", "Filebeat", "use the container or filestream input and drop add_docker_metadata"), // elastic/examples
+    agent_entry("beats/metricbeat", "Metricbeat", "use the kubernetes module instead of the docker module"), // helm/charts: stable/metricbeat
+    agent_entry("coscale/coscale-agent", "the CoScale agent", "it has no successor; remove it"),             // helm/charts: stable/coscale
+    agent_entry("datadog/agent", "the Datadog agent", "upgrade to 7.27 or newer, or set DD_CRI_SOCKET_PATH"), // docs.datadoghq.com/agent/guide/docker-deprecation
+    agent_entry("datadog/docker-dd-agent", "the Datadog agent 5", "move to the Datadog agent 7"), // docs.datadoghq.com/agent/guide/docker-deprecation
+    agent_entry("deepfenceio/deepfence_agent", "the Deepfence agent", "select the runtime in its chart"), // deepfence/ThreatMapper
+    agent_entry("falcosecurity/falco", "Falco", "set collectors.containerEngine in its chart to the CRI"), // falcosecurity/charts: charts/falco
+    agent_entry("google/cadvisor", "cAdvisor", "upgrade it and mount the containerd socket"),              // google/cadvisor: CHANGELOG.md
+    agent_entry("instana/agent", "the Instana agent", "it finds the runtime by itself; drop the Docker mounts"), // helm/charts: stable/instana-agent
+    agent_entry("logdna/logdna-agent", "the LogDNA agent", "upgrade to a release that reads /var/log/pods"),     // logdna/logdna-agent
+    agent_entry("newrelic/infrastructure-k8s", "the New Relic infrastructure agent", "take the current chart, which needs no socket"), // newrelic/helm-charts
+    agent_entry("scalyr/scalyr-k8s-agent", "the Scalyr agent", "set SCALYR_K8S_CRI or upgrade it"), // scalyr/scalyr-agent-2
+    agent_entry(
+        "signalfx/signalfx-agent",
+        "the SignalFx Smart Agent",
+        "remove the docker-container-stats monitor and enable kubelet-metrics",
+    ), // kubernetes.io, migrating-telemetry-and-security-agents
+    agent_entry("sysdig/agent", "the Sysdig agent", "set the CRI socket path in its configuration"), // sysdiglabs/charts
+    agent_entry("sysdig/node-image-analyzer", "the Sysdig image analyzer", "set CRI_SOCKET_PATH instead of DOCKER_SOCKET_PATH"), // sysdiglabs/charts: charts/node-analyzer
+    agent_entry("twistlock/defender", "the Prisma Cloud defender", "deploy it again with --cri"), // kubernetes.io, migrating-telemetry-and-security-agents
+    agent_entry("verizondigital/kubectl-flame", "kubectl-flame", "set --docker-path /run/containerd"), // yahoo/kubectl-flame: README.md
+    agent_entry("weaveworks/scope", "Weave Scope", "use --probe.cri instead of --probe.docker"),  // weaveworks/scope: examples/k8s
+];
+
+/// The agent that `image` is, whatever registry it comes from.
+pub(crate) fn agent(image: &ImageReference<'_>) -> Option<&'static Agent> {
+    AGENTS.iter().find(|agent| has_path_end(&image.path, agent.path))
+}
+
+/// Tools that inject faults through the runtime's API.
+const CHAOS_TOOLS: [&str; 6] = [
+    "alexei-led/pumba",             // its README
+    "chaosbladeio/chaosblade-tool", // chaosblade-io/chaosblade-operator: deploy/helm
+    "gaiaadm/pumba",                // alexei-led/pumba: README.md
+    "litmuschaos/go-runner",        // litmuschaos/chaos-charts
+    "pingcap/chaos-daemon",         // chaos-mesh/chaos-mesh, before it moved
+    "chaos-mesh/chaos-daemon",      // chaos-mesh/chaos-mesh: helm/chaos-mesh
+];
+
+/// True for a chaos tool, whatever registry it comes from.
+pub(crate) fn is_chaos_tool(image: &ImageReference<'_>) -> bool {
+    CHAOS_TOOLS.iter().any(|path| has_path_end(&image.path, path))
+}
+
+/// True if `path` ends with `end` at a component.
+fn has_path_end(path: &str, end: &str) -> bool {
+    path.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+}
+
+/// Variables that select the runtime when their value is `docker`.
+pub(crate) const RUNTIME_VARIABLES: [&str; 4] = [
+    "CONTAINER_RUNTIME",          // litmuschaos/chaos-charts: faults/kubernetes
+    "CONTAINER_RUNTIME_EXECUTOR", // argoproj/argo-workflows: docs/workflow-executors.md
+    "CRI_RUNTIME",                // seen in installers
+    "RUNTIME",                    // NVIDIA/gpu-operator: controllers/object_controls.go
+];
+
+/// Flags that select the runtime, with the value that means Docker; none for a switch.
+pub(crate) const RUNTIME_FLAGS: [(&str, &str); 9] = [
+    ("--component", "docker"),                  // kubernetes/node-problem-detector: cmd/healthchecker
+    ("--container-runtime", "docker"),          // kubelet before 1.24
+    ("--container-runtime-executor", "docker"), // argoproj/argo-workflows: docs/workflow-executors.md
+    ("--containerRuntimeExecutor", "docker"),   // argoproj/argo-workflows, older spelling
+    ("--docker_only", ""),                      // google/cadvisor: docs/runtime_options.md
+    ("--force-docker-metadata", ""),            // signalfx/splunk-otel-collector-chart: kernel collector
+    ("--probe.docker", "true"),                 // weaveworks/scope: examples/k8s/ds.yaml
+    ("--probe.docker.bridge", "docker0"),       // weaveworks/scope: examples/k8s/ds.yaml
+    ("--runtime", "docker"),                    // chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml
+];
 
 #[cfg(test)]
 mod tests {

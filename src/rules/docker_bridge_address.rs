@@ -1,0 +1,82 @@
+//! DKR305 docker-bridge-address: the address of Docker's bridge, used as the node's.
+
+use super::signals;
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::workload::Workload;
+use crate::workload::endpoint::{BRIDGE_ADDRESSES};
+use crate::workload::pod::mentions;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR305",
+    name: "docker-bridge-address",
+    since: "0.1.0",
+    certainty: Certainty::Possible,
+    impact: Impact::Breaks,
+    action: Some(Action::Warn),
+    needs_docker_absent: true,
+    summary: "an address of Docker's bridge (172.17.0.1, host.docker.internal) in a variable, argument or host alias",
+    reason: "docker0 is absent on {nodes}",
+    consequence: "the address leads nowhere once docker0 is gone",
+    short_fix: "use status.hostIP",
+    fix: "Take the node's address from the downward API (status.hostIP), or use a Service with internalTrafficPolicy: Local.",
+    why: "docker0 and its gateway address exist while dockerd runs. Pods that use it to reach the node, for statsd or a proxy, lose that way.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    env:
+    - name: STATSD_HOST
+      value: 172.17.0.1
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    env:
+    - name: STATSD_HOST
+      valueFrom:
+        fieldRef:
+          fieldPath: status.hostIP
+"#,
+    not_flagged: "Other addresses of 172.17.0.0/16, which can be a cluster's own range.",
+    references: &[
+        "DataDog/docker-dd-agent#140",
+    ],
+    host_path: None,
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let Some(pod) = &workload.pod else { return };
+    for (i, alias) in pod.spec.host_aliases.iter().enumerate().filter(|(_, alias)| BRIDGE_ADDRESSES.contains(&alias.ip.as_str())) {
+        let field = format!("{}.hostAliases[{i}].ip", pod.path);
+        findings.push(Finding::new(&RULE, "hostAlias", &alias.ip, "names Docker's bridge".to_owned(), field, &alias.ip));
+    }
+    for container in &pod.containers {
+        for (field, text) in container.texts() {
+            let Some(address) = bridge_address(text) else { continue };
+            let path = format!("{}.{}", pod.container_path(container), field.path());
+            let what = format!("uses {address} in {}", signals::describe(container, field));
+            findings.push(Finding::in_container(&RULE, container, what, path, address));
+        }
+    }
+}
+
+/// The address of Docker's bridge that `text` holds as a word of its own.
+fn bridge_address(text: &str) -> Option<&'static str> {
+    if !mentions(text, "172.17.") && !mentions(text, "docker.internal") {
+        return None;
+    }
+    let is_address = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+    let mut words = text.split(|c| !is_address(c));
+    words.find_map(|word| BRIDGE_ADDRESSES.into_iter().find(|address| *address == word))
+}

@@ -1,0 +1,71 @@
+//! DKR405 docker-env-probe: a script that looks for traces of Docker.
+
+use super::signals;
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::workload::Workload;
+use crate::workload::pod::{Container, mentions};
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR405",
+    name: "docker-env-probe",
+    since: "0.1.0",
+    certainty: Certainty::Possible,
+    impact: Impact::Degrades,
+    action: Some(Action::Record),
+    needs_docker_absent: true,
+    summary: "a script tests for traces of Docker: /.dockerenv, cgroup paths, docker0, DOCKER chains",
+    reason: "the trace is absent on {nodes}",
+    consequence: "the test gives another answer there",
+    short_fix: "test for something else",
+    fix: "Decide by an explicit setting, or by the Kubernetes environment (KUBERNETES_SERVICE_HOST).",
+    why: "/.dockerenv, docker in cgroup paths, the docker0 bridge and the DOCKER chains of iptables are made by Docker. Scripts that test for them take the other branch on other runtimes.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+    command: ["sh", "-c", "test -f /.dockerenv && exec run-in-container"]
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+"#,
+    not_flagged: "The same tests inside images, which no API shows.",
+    references: &[
+        "moby/moby: daemon/initlayer",
+    ],
+    host_path: None,
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let Some(pod) = &workload.pod else { return };
+    for container in pod.containers.iter().filter(|container| container.mentions_docker() || names_a_chain(container)) {
+        for (field, text) in container.texts() {
+            let Some(trace) = trace_of(text) else { continue };
+            let path = format!("{}.{}", pod.container_path(container), field.path());
+            let what = format!("looks for {trace} in {}", signals::describe(container, field));
+            findings.push(Finding::in_container(&RULE, container, what, path, trace));
+        }
+    }
+}
+
+fn names_a_chain(container: &Container<'_>) -> bool {
+    container.texts().any(|(_, text)| mentions(text, "DOCKER-"))
+}
+
+/// The trace of Docker that `text` looks for.
+fn trace_of(text: &str) -> Option<&'static str> {
+    let asks_cgroup = ["/proc/1/cgroup", "/proc/self/cgroup"].iter().any(|file| mentions(text, file)) && mentions(text, "docker");
+    let traces = ["/.dockerenv", "docker0", "DOCKER-USER", "DOCKER-ISOLATION"];
+    traces.into_iter().find(|trace| mentions(text, trace)).or(asks_cgroup.then_some("docker in cgroup paths"))
+}

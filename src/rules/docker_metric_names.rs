@@ -1,0 +1,84 @@
+//! DKR702 docker-metric-names: rules and dashboards that rely on metrics as Docker gave them.
+
+use super::place;
+use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::workload::Workload;
+use crate::workload::pod::mentions;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR702",
+    name: "docker-metric-names",
+    since: "0.1.0",
+    certainty: Certainty::Likely,
+    impact: Impact::Degrades,
+    action: None,
+    needs_docker_absent: true,
+    summary: "rules or dashboards query metrics that change or vanish without Docker",
+    reason: "the series differ on {nodes}",
+    consequence: "the query returns nothing, so alerts stay silent and panels empty",
+    short_fix: "query by container and pod",
+    fix: "Select on the labels container, pod and namespace; use kubelet_runtime_operations_*; take file system figures from kubelet's summary or a cAdvisor of your own.",
+    why: "With Docker, cAdvisor's name label was k8s_CONTAINER_POD_…; with containerd it is the container's id. kubelet_docker_* and engine_daemon_* have no source any more, and most container_fs_* series are not given for containerd.",
+    before: r#"apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: example
+spec:
+  groups:
+  - name: containers
+    rules:
+    - alert: Busy
+      expr: sum(rate(container_cpu_usage_seconds_total{name=~"^k8s_.*"}[5m])) > 1
+"#,
+    after: r#"apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: example
+spec:
+  groups:
+  - name: containers
+    rules:
+    - alert: Busy
+      expr: sum(rate(container_cpu_usage_seconds_total{container!=""}[5m])) > 1
+"#,
+    not_flagged: "container_fs counters of reads and writes, which every runtime gives.",
+    references: &[
+        "kubernetes/website#30681",
+        "google/cadvisor#2666",
+        "containerd/containerd#4541",
+    ],
+    host_path: None,
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let leaves = place::texts_of(workload, "ConfigMap").chain(place::texts_of(workload, "PrometheusRule"));
+    for (leaf, series) in leaves.filter_map(|leaf| Some((leaf, docker_series(&leaf.text)?))) {
+        findings.push(place::in_object(&RULE, workload, leaf, format!("queries {series}"), series));
+    }
+}
+
+/// Series and selectors that do not survive; the list of file system series is that of the sources above.
+const SERIES: [&str; 11] = [
+    "kubelet_docker_",
+    "engine_daemon_",
+    "container_fs_inodes_free",
+    "container_fs_inodes_total",
+    "container_fs_io_current",
+    "container_fs_io_time_seconds_total",
+    "container_fs_io_time_weighted_seconds_total",
+    "container_fs_limit_bytes",
+    "container_fs_read_seconds_total",
+    "container_fs_reads_merged_total",
+    "container_fs_usage_bytes",
+];
+
+fn docker_series(text: &str) -> Option<&'static str> {
+    // In a dashboard's JSON the quotes are escaped once more.
+    let by_name = ["name=~\"k8s_", "name=~\"^k8s_", "name=~\\\"k8s_", "name=~\\\"^k8s_"];
+    if by_name.iter().any(|selector| mentions(text, selector)) {
+        return Some("name=~k8s_");
+    }
+    SERIES.into_iter().find(|series| mentions(text, series))
+}

@@ -1,0 +1,61 @@
+//! DKR806 docker-node-selector: a Pod that asks for nodes with Docker.
+
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::workload::Workload;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR806",
+    name: "docker-node-selector",
+    since: "0.1.0",
+    certainty: Certainty::Possible,
+    impact: Impact::Breaks,
+    action: Some(Action::Record),
+    needs_docker_absent: true,
+    summary: "a node selector or toleration asks for nodes that run Docker",
+    reason: "no such node once all have moved",
+    consequence: "the Pod stays Pending",
+    short_fix: "drop the selector",
+    fix: "Remove the selector when the workload no longer needs Docker.",
+    why: "Labels such as container-runtime=docker keep a workload on the nodes that have not moved. It is a fine way to go step by step, and the last thing to remove.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  nodeSelector:
+    container-runtime: docker
+  containers:
+  - name: app
+    image: registry.example/tool:1
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/tool:1
+"#,
+    not_flagged: "Labels that name Docker otherwise, such as app: docker-registry.",
+    references: &[
+        "https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/",
+    ],
+    host_path: None,
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let Some(pod) = &workload.pod else { return };
+    let selectors = pod.spec.node_selector.iter().map(|(key, value)| (key, value, selector_field(pod.path, key)));
+    let tolerations = pod.spec.tolerations.iter().enumerate();
+    let tolerations = tolerations.map(|(i, t)| (t.key.as_str(), t.value.as_str(), format!("{}.tolerations[{i}]", pod.path)));
+    for (key, value, field) in selectors.chain(tolerations).filter(|(key, value, _)| *value == "docker" && key.contains("runtime")) {
+        findings.push(Finding::new(&RULE, "selector", key, format!("asks for {value}"), field, &format!("{key}={value}")));
+    }
+}
+
+fn selector_field(path: &str, key: &str) -> String {
+    if key.contains('.') { format!("{path}.nodeSelector['{key}']") } else { format!("{path}.nodeSelector.{key}") }
+}

@@ -1,0 +1,61 @@
+//! CLU901 installer-docker: an installer's object that selects Docker.
+
+use super::place;
+use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::workload::Workload;
+use crate::workload::pod::mentions;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "CLU901",
+    name: "installer-docker",
+    since: "0.1.0",
+    certainty: Certainty::Likely,
+    impact: Impact::Breaks,
+    action: Some(Action::Warn),
+    needs_docker_absent: false,
+    summary: "an object of kOps, Cluster API, Karpenter or Gardener selects Docker for its nodes",
+    reason: "its nodes come with Docker",
+    consequence: "new nodes do not join from Kubernetes 1.24 on",
+    short_fix: "select containerd",
+    fix: "Select containerd in the object, and roll the nodes.",
+    why: "Nodes are made from these objects. As long as they name Docker, every new node brings it back or fails to join.",
+    before: r#"apiVersion: kops.k8s.io/v1alpha2
+kind: Cluster
+metadata:
+  name: example
+spec:
+  containerRuntime: docker
+"#,
+    after: r#"apiVersion: kops.k8s.io/v1alpha2
+kind: Cluster
+metadata:
+  name: example
+spec:
+  containerRuntime: containerd
+"#,
+    not_flagged: "The same fields with another runtime.",
+    references: &[
+        "kubernetes/kops: docs/releases/1.24-NOTES.md",
+        "aws/karpenter-provider-aws#1855",
+        "gardener/gardener#4693",
+    ],
+    host_path: None,
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let kinds = ["Cluster", "KubeadmConfig", "KubeadmConfigTemplate", "KubeadmControlPlane", "Provisioner", "Shoot"];
+    for leaf in kinds.iter().flat_map(|kind| place::texts_of(workload, kind)) {
+        let field = leaf.path.rsplit('.').next().unwrap_or_default();
+        let selects = match field {
+            "containerRuntime" => matches!(leaf.text.as_str(), "docker" | "dockerd"),
+            "criSocket" => mentions(&leaf.text, "dockershim.sock") || mentions(&leaf.text, "cri-dockerd.sock"),
+            "name" => leaf.path.ends_with("cri.name") && leaf.text == "docker",
+            _ => false,
+        };
+        if selects {
+            findings.push(place::in_object(&RULE, workload, leaf, format!("sets {field} to {}", leaf.text), &leaf.text));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! DKR205 node-local-image: an image that must already be on the node.
+
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::workload::Workload;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR205",
+    name: "node-local-image",
+    since: "0.1.0",
+    certainty: Certainty::Likely,
+    impact: Impact::Breaks,
+    action: Some(Action::Warn),
+    needs_docker_absent: true,
+    summary: "imagePullPolicy: Never, so that the image must be in the runtime's own store",
+    reason: "{nodes} have another image store",
+    consequence: "the container stays in ErrImageNeverPull",
+    short_fix: "push it to a registry",
+    fix: "Push the image to a registry, or import it into the new runtime's store (ctr -n k8s.io images import).",
+    why: "Images that docker build or docker load put on the node lie in Docker's store. The new runtime has its own, and does not see them.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: app:dev
+    imagePullPolicy: Never
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: app
+    image: registry.example/app:1
+    imagePullPolicy: IfNotPresent
+"#,
+    not_flagged: "IfNotPresent, which pulls what is missing.",
+    references: &[
+        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
+        "docker/docs#15360",
+    ],
+    host_path: None,
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let Some(pod) = &workload.pod else { return };
+    for container in pod.containers.iter().filter(|container| *container.raw.image_pull_policy == *"Never") {
+        let field = format!("{}.imagePullPolicy", pod.container_path(container));
+        let image = container.raw.image.as_str();
+        let mut finding = Finding::in_container(&RULE, container, format!("never pulls {image}"), field, "Never");
+        finding.identity = container.image().repository();
+        findings.push(finding);
+    }
+}

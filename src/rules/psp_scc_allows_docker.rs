@@ -1,0 +1,57 @@
+//! CLU903 psp-scc-allows-docker: an admission policy that lets Docker's socket through.
+
+use super::place;
+use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::workload::Workload;
+use crate::workload::pod::mentions;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "CLU903",
+    name: "psp-scc-allows-docker",
+    since: "0.1.0",
+    certainty: Certainty::Certain,
+    impact: Impact::Advisory,
+    action: None,
+    needs_docker_absent: false,
+    summary: "a PodSecurityPolicy, SCC or policy exception allows the Docker socket or docker/default",
+    reason: "an exception for Docker remains",
+    consequence: "it lets Pods use Docker's socket, and has no purpose once Docker is gone",
+    short_fix: "remove the exception",
+    fix: "Remove the exception when the last workload that needs it is gone.",
+    why: "Policies that allow Docker's socket were made for workloads of the past. They keep the way open for new ones.",
+    before: r#"apiVersion: policy/v1beta1
+kind: PodSecurityPolicy
+metadata:
+  name: example
+spec:
+  allowedHostPaths:
+  - pathPrefix: /var/run/docker.sock
+"#,
+    after: r#"apiVersion: policy/v1beta1
+kind: PodSecurityPolicy
+metadata:
+  name: example
+spec:
+  allowedHostPaths:
+  - pathPrefix: /var/log
+"#,
+    not_flagged: "Policies that forbid the socket.",
+    references: &[
+        "Azure/aks-engine: parts/k8s/addons/pod-security-policy.yaml",
+        "litmuschaos/chaos-charts: security/kyverno-policies",
+    ],
+    host_path: None,
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    for leaf in ["PodSecurityPolicy", "SecurityContextConstraints", "PolicyException"].iter().flat_map(|kind| place::texts_of(workload, kind)) {
+        let allows_path = leaf.path.contains("allowedHostPaths") && mentions(&leaf.text, "docker.sock");
+        let allows_profile = leaf.path.contains("seccomp") && mentions(&leaf.text, "docker/default");
+        let excepts = workload.kind() == "PolicyException" && mentions(&leaf.text, "docker.sock");
+        if allows_path || allows_profile || excepts {
+            findings.push(place::in_object(&RULE, workload, leaf, format!("allows {}", leaf.text), &leaf.text));
+        }
+    }
+}

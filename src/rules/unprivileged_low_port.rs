@@ -1,0 +1,75 @@
+//! DKR801 unprivileged-low-port: a low port without root.
+
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::workload::Workload;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "DKR801",
+    name: "unprivileged-low-port",
+    since: "0.1.0",
+    certainty: Certainty::Possible,
+    impact: Impact::Breaks,
+    action: Some(Action::Record),
+    needs_docker_absent: false,
+    summary: "a non-root container listens on a port below 1024 without the sysctl or capability for it",
+    reason: "may not bind it on {nodes}",
+    consequence: "Docker allows it since 20.10; containerd does by default only from 2.0, CRI-O does not",
+    short_fix: "use a port from 1024 up",
+    fix: "Listen on a port from 1024 up, or set the sysctl net.ipv4.ip_unprivileged_port_start=0 in the Pod's securityContext.",
+    why: "Docker sets net.ipv4.ip_unprivileged_port_start=0 in every container. containerd 1.x and CRI-O leave the kernel's 1024, so the same container gets permission denied when it binds.",
+    before: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  containers:
+  - name: web
+    image: registry.example/web:1
+    ports:
+    - containerPort: 80
+    securityContext:
+      runAsNonRoot: true
+"#,
+    after: r#"apiVersion: v1
+kind: Pod
+metadata:
+  name: example
+spec:
+  securityContext:
+    sysctls:
+    - name: net.ipv4.ip_unprivileged_port_start
+      value: "0"
+  containers:
+  - name: web
+    image: registry.example/web:1
+    ports:
+    - containerPort: 80
+    securityContext:
+      runAsNonRoot: true
+"#,
+    not_flagged: "hostNetwork, NET_BIND_SERVICE, and images whose user is not root without a securityContext that says so.",
+    references: &[
+        "containerd/containerd: docs/containerd-2.0.md",
+        "k3s-io/k3s#5538",
+        "bottlerocket-os/bottlerocket#2466",
+    ],
+    host_path: None,
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let Some(pod) = workload.pod.as_ref().filter(|pod| !pod.spec.host_network.0) else { return };
+    let sysctls = pod.spec.security_context.iter().flat_map(|context| context.sysctls.iter());
+    if sysctls.into_iter().any(|sysctl| *sysctl.name == *"net.ipv4.ip_unprivileged_port_start") {
+        return;
+    }
+    for container in pod.containers.iter().filter(|container| container.runs_without_root(pod) && !container.adds_capability("NET_BIND_SERVICE")) {
+        for (i, port) in container.raw.ports.iter().enumerate() {
+            let Some(number) = port.container_port.0.filter(|number| (1..1024).contains(number)) else { continue };
+            let field = format!("{}.ports[{i}].containerPort", pod.container_path(container));
+            let what = format!("listens on port {number} without root");
+            findings.push(Finding::in_container(&RULE, container, what, field, &number.to_string()));
+        }
+    }
+}
