@@ -4,8 +4,9 @@ pub mod json;
 pub mod table;
 
 use crate::decision::{self, Decision, Judged, Outcome, Policy};
-use crate::manifest::{Item, Manifest, ManifestError, documents};
-use crate::workload::Workload;
+use crate::manifest::{Document, Item, Manifest, ManifestError, documents};
+use crate::workload::object::Object;
+use crate::workload::{Surroundings, Workload};
 
 /// What became of all inputs.
 #[derive(Debug, Default)]
@@ -18,6 +19,19 @@ pub struct Checked {
     pub skipped: usize,
     /// What could not be read.
     pub errors: Vec<CheckError>,
+    surroundings: Surroundings,
+    waiting: Vec<Waiting>,
+}
+
+/// An object whose findings depend on objects that may come later.
+#[derive(Debug)]
+struct Waiting {
+    /// Its place in `Checked::objects`.
+    object: usize,
+    text: String,
+    line: usize,
+    column: usize,
+    item: usize,
 }
 
 /// One object.
@@ -102,7 +116,7 @@ impl Checked {
                 return;
             }
         };
-        let mut lines = Lines { text, starts: Vec::new() };
+        let mut lines = Lines { text, first: 1, starts: Vec::new() };
         for document in documents(text) {
             let manifest = match Manifest::parse(&document) {
                 Ok(manifest) => manifest,
@@ -112,14 +126,40 @@ impl Checked {
                 }
             };
             self.skipped += manifest.skipped();
-            for item in manifest.items() {
-                match check_item(&manifest, item, namespace, policy, &mut lines) {
-                    Ok(object) => {
-                        self.objects.push(CheckedObject { file: file.to_owned(), source: document.source.map(str::to_owned), ..object });
+            for (index, item) in manifest.items().iter().enumerate() {
+                let object = match manifest.object(item) {
+                    Ok(object) => object,
+                    Err(error) => {
+                        self.fail(file, error);
+                        continue;
                     }
-                    Err(error) => self.fail(file, error),
+                };
+                let workload = view(&manifest, item, &object, namespace);
+                self.surroundings.note(&workload);
+                if workload.needs_surroundings() {
+                    let Document { text, line, column, .. } = document;
+                    self.waiting.push(Waiting { object: self.objects.len(), text: text.to_owned(), line, column, item: index });
                 }
+                let findings = place(&manifest, item, &workload, policy, &mut lines);
+                self.objects.push(CheckedObject::new(file, document.source, manifest.start(item).0, &workload, findings));
             }
+        }
+    }
+
+    /// Checks again what depends on other objects, now that all are known.
+    pub fn finish(&mut self, namespace: &str, policy: &Policy) {
+        for waiting in std::mem::take(&mut self.waiting) {
+            let document = Document { text: &waiting.text, line: waiting.line, column: waiting.column, source: None };
+            // It was read before, from the same text.
+            let Ok(manifest) = Manifest::parse(&document) else { continue };
+            let Some(item) = manifest.items().get(waiting.item) else { continue };
+            let Ok(object) = manifest.object(item) else { continue };
+            let mut workload = view(&manifest, item, &object, namespace);
+            workload.place_in(&self.surroundings);
+            let mut lines = Lines { text: document.text, first: waiting.line, starts: Vec::new() };
+            let (outcome, findings) = place(&manifest, item, &workload, policy, &mut lines);
+            let checked = &mut self.objects[waiting.object];
+            (checked.outcome, checked.findings) = (outcome, findings);
         }
     }
 
@@ -128,53 +168,60 @@ impl Checked {
     }
 }
 
-fn check_item(
-    manifest: &Manifest<'_>,
-    item: &Item,
-    namespace: &str,
-    policy: &Policy,
-    lines: &mut Lines<'_>,
-) -> Result<CheckedObject, ManifestError> {
-    let object = manifest.object(item)?;
-    let mut workload = Workload::new(&object, namespace);
+fn view<'a>(manifest: &'a Manifest<'_>, item: &Item, object: &'a Object<'a>, namespace: &'a str) -> Workload<'a> {
+    let mut workload = Workload::new(object, namespace);
     if Workload::is_judged_by_texts(workload.kind()) {
         workload.leaves = manifest.leaves(item);
     }
-    let Decision { outcome, findings, .. } = decision::decide(&workload, None, policy);
+    workload
+}
+
+/// Decides about `workload`, and finds the places of its findings.
+fn place(manifest: &Manifest<'_>, item: &Item, workload: &Workload<'_>, policy: &Policy, lines: &mut Lines<'_>) -> (Outcome, Vec<Placed>) {
+    let Decision { outcome, findings, .. } = decision::decide(workload, None, policy);
     let placed = findings.into_iter().map(|judged| {
         let (line, column) = manifest.locate(item, &judged.finding.field);
         Placed { judged, line, column, text: lines.get(line).to_owned() }
     });
-    Ok(CheckedObject {
-        file: String::new(),
-        source: None,
-        line: manifest.start(item).0,
-        api_version: workload.api_version().to_owned(),
-        kind: workload.kind().to_owned(),
-        namespace: workload.namespace.to_owned(),
-        name: workload.name.to_owned(),
-        owner_kind: workload.owner.kind.to_string(),
-        owner_name: workload.owner.name.to_string(),
-        outcome,
-        findings: placed.collect(),
-    })
+    (outcome, placed.collect())
+}
+
+impl CheckedObject {
+    fn new(file: &str, source: Option<&str>, line: usize, workload: &Workload<'_>, (outcome, findings): (Outcome, Vec<Placed>)) -> Self {
+        Self {
+            file: file.to_owned(),
+            source: source.map(str::to_owned),
+            line,
+            api_version: workload.api_version().to_owned(),
+            kind: workload.kind().to_owned(),
+            namespace: workload.namespace.to_owned(),
+            name: workload.name.to_owned(),
+            owner_kind: workload.owner.kind.to_string(),
+            owner_name: workload.owner.name.to_string(),
+            outcome,
+            findings,
+        }
+    }
 }
 
 /// The lines of a text, looked up by number; the starts are found at the first look.
 struct Lines<'t> {
     text: &'t str,
+    /// Number of the first line.
+    first: usize,
     starts: Vec<usize>,
 }
 
 impl<'t> Lines<'t> {
-    /// Line `number`, from 1, without its end.
+    /// Line `number` of the file, without its end.
     fn get(&mut self, number: usize) -> &'t str {
+        let index = number.wrapping_sub(self.first);
         if self.starts.is_empty() {
             self.starts.push(0);
             self.starts.extend(memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1));
         }
-        let Some(&start) = self.starts.get(number.wrapping_sub(1)) else { return "" };
-        let end = self.starts.get(number).map_or(self.text.len(), |next| next - 1);
+        let Some(&start) = self.starts.get(index) else { return "" };
+        let end = self.starts.get(index + 1).map_or(self.text.len(), |next| next - 1);
         self.text[start..end].trim_end_matches('\r')
     }
 }

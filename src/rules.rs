@@ -90,6 +90,7 @@ catalogue! {
     node_cri_dockerd,
     node_containerd_cni_bug,
     node_docker_problem_condition,
+    mixed_runtime,
 }
 
 #[cfg(test)]

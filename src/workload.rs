@@ -1,6 +1,5 @@
 //! The normalised view of an object that rules see, whatever it came from: a review, a manifest, a list, a log.
 
-mod claims;
 pub(crate) mod commands;
 mod daemon;
 pub mod endpoint;
@@ -11,11 +10,14 @@ pub mod object;
 mod owner;
 pub mod pod;
 pub mod shell;
+mod surroundings;
 pub(crate) mod tables;
 pub mod text;
 
-pub use claims::{ClaimedPath, Claims};
 pub use owner::{Owner, OwnerSource};
+pub use surroundings::{ClaimedPath, Surroundings};
+
+use std::collections::BTreeSet;
 
 use host_path::HostPath;
 use leaves::Leaves;
@@ -37,6 +39,8 @@ pub struct Workload<'a> {
     pub pod: Option<Pod<'a>>,
     /// All texts, for kinds that are judged by them.
     pub leaves: Leaves,
+    /// For a node: the runtime families of all nodes.
+    pub(crate) runtimes: BTreeSet<String>,
     volume: Vec<HostMount<'a>>,
 }
 
@@ -58,6 +62,7 @@ impl<'a> Workload<'a> {
             owner: owner::of(object),
             pod: pod_spec(object).map(|(spec, path)| Pod::new(spec, path)),
             leaves: Leaves::default(),
+            runtimes: BTreeSet::new(),
             volume: persistent_volume(object),
         }
     }
@@ -67,17 +72,26 @@ impl<'a> Workload<'a> {
         TEXT_KINDS.contains(&kind)
     }
 
-    /// Adds the host paths behind the claims of its Pod.
-    pub fn resolve_claims(&mut self, claims: &Claims) {
+    /// Adds what other objects say: the host paths behind the claims of its Pod, the runtimes of its fellow nodes.
+    pub fn place_in(&mut self, surroundings: &Surroundings) {
         let namespace = self.namespace;
-        if let Some(pod) = self.pod.as_mut().filter(|_| !claims.is_empty()) {
-            pod.resolve_claims(claims, namespace);
+        if let Some(pod) = &mut self.pod {
+            pod.resolve_claims(surroundings, namespace);
+        }
+        if self.kind() == "Node" {
+            self.runtimes.clone_from(surroundings.runtimes());
         }
     }
 
-    /// True if its Pod mounts claims, so that what it reaches depends on other objects.
-    pub fn has_claims(&self) -> bool {
-        self.pod.as_ref().is_some_and(|pod| pod.spec.volumes.iter().any(|volume| volume.persistent_volume_claim.is_some()))
+    /// True if its findings depend on other objects, so that [`Workload::place_in`] matters.
+    pub fn needs_surroundings(&self) -> bool {
+        let has_claims = |pod: &Pod<'_>| pod.spec.volumes.iter().any(|volume| volume.persistent_volume_claim.is_some());
+        self.kind() == "Node" || self.pod.as_ref().is_some_and(has_claims)
+    }
+
+    /// What a node says runs its containers, such as `containerd://2.1.4`.
+    pub(crate) fn node_runtime(&self) -> Option<&str> {
+        self.leaves.get("status.nodeInfo.containerRuntimeVersion").filter(|_| self.kind() == "Node")
     }
 
     /// Kind of the object itself.

@@ -83,6 +83,7 @@ pub fn run(options: Options) -> Exit {
             }
         });
     }
+    checked.finish(&namespace, &policy);
     let written = write_all(&output, |format, out, colour| match format {
         Format::Table => table::write(out, &checked, colour),
         Format::Json => json::write(out, &checked),

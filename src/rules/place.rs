@@ -27,8 +27,7 @@ pub(super) fn on_node(rule: &'static Rule, workload: &Workload<'_>, what: String
 
 /// Runtime and kubelet of a node, as the node reports them.
 pub(super) fn node_runtime<'w>(workload: &'w Workload<'_>) -> Option<(&'w str, &'w str)> {
-    let runtime = workload.leaves.get(RUNTIME_FIELD).filter(|_| workload.kind() == "Node")?;
-    Some((runtime, workload.leaves.get("status.nodeInfo.kubeletVersion").unwrap_or_default()))
+    Some((workload.node_runtime()?, workload.leaves.get("status.nodeInfo.kubeletVersion").unwrap_or_default()))
 }
 
 /// The socket in kubeadm's annotation of a node.

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::claims::Claims;
 use super::commands::{self, Command};
 use super::endpoint::Endpoint;
 use super::host_path::HostPath;
 use super::image::ImageReference;
 use super::object::{self, Spec, Volume};
+use super::surroundings::Surroundings;
 use super::text::Text;
 
 /// A pod spec, wherever in the object it lies.
@@ -134,12 +134,12 @@ impl<'a> Pod<'a> {
     }
 
     /// Adds the host paths behind the claims of this Pod, which lies in `namespace`.
-    pub(crate) fn resolve_claims(&mut self, claims: &Claims, namespace: &str) {
+    pub(crate) fn resolve_claims(&mut self, surroundings: &Surroundings, namespace: &str) {
         let mut found = Vec::new();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
             let Some(claim) = &volume.persistent_volume_claim else { continue };
             let field = || format!("{}.volumes[{index}].persistentVolumeClaim.claimName", self.path);
-            for path in claims.paths(namespace, &claim.claim_name) {
+            for path in surroundings.paths(namespace, &claim.claim_name) {
                 let source = Source { path: &path.path, kind: Cow::Owned(path.kind.clone()), claimed: Some(&path.volume), field: field() };
                 self.mounts_of_volume(volume, &source, &mut found);
             }

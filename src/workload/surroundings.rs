@@ -1,18 +1,20 @@
-//! PersistentVolumes that reach into the node, by the claim that they are bound to: a Pod names only the claim.
+//! What other objects say about an object: the PersistentVolume behind a claim, the runtimes of the nodes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::Workload;
 
-/// Host paths by claim. Volumes without a host path are not kept.
+/// Facts of other objects. Volumes without a host path are not kept.
 #[derive(Clone, Debug, Default)]
-pub struct Claims {
+pub struct Surroundings {
     /// By namespace and claim, from the volume's `claimRef`.
     by_claim: HashMap<(String, String), Vec<ClaimedPath>>,
     /// By the volume's name.
     by_volume: HashMap<String, Vec<ClaimedPath>>,
     /// The volume that a claim names itself.
     volume_of: HashMap<(String, String), String>,
+    /// Runtime families of the nodes: `docker`, `containerd`, `cri-o`.
+    runtimes: BTreeSet<String>,
 }
 
 /// A host path of a PersistentVolume.
@@ -26,9 +28,12 @@ pub struct ClaimedPath {
     pub kind: String,
 }
 
-impl Claims {
-    /// Notes `workload` if it is a PersistentVolume with a host path, or a claim that names its volume.
+impl Surroundings {
+    /// Notes `workload` if it is a PersistentVolume with a host path, a claim that names its volume, or a node.
     pub fn note(&mut self, workload: &Workload<'_>) {
+        if let Some((family, _)) = workload.node_runtime().and_then(|runtime| runtime.split_once("://")) {
+            self.runtimes.insert(family.to_owned());
+        }
         let Some(spec) = &workload.object.spec else { return };
         match workload.kind() {
             "PersistentVolume" => {
@@ -53,9 +58,9 @@ impl Claims {
         }
     }
 
-    /// True if no claim can lead to a host path.
-    pub fn is_empty(&self) -> bool {
-        self.by_volume.is_empty()
+    /// The runtime families of the nodes that were noted.
+    pub fn runtimes(&self) -> &BTreeSet<String> {
+        &self.runtimes
     }
 
     /// The host paths behind `claim` of `namespace`, as far as they are known. Nothing is guessed.

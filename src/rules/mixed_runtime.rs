@@ -1,0 +1,72 @@
+//! NOD906 mixed-runtime: nodes with different runtimes.
+
+use super::place;
+use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::workload::Workload;
+
+/// The declaration; messages, pages and metrics come from it.
+pub(super) static RULE: Rule = Rule {
+    code: "NOD906",
+    name: "mixed-runtime",
+    since: "0.1.0",
+    certainty: Certainty::Certain,
+    impact: Impact::Advisory,
+    action: None,
+    needs_docker_absent: false,
+    summary: "the nodes run more than one container runtime",
+    reason: "the migration is under way",
+    consequence: "a workload can meet either runtime, whichever node it lands on",
+    short_fix: "go on until one is left",
+    fix: "Go on node by node; keep workloads that still need Docker on Docker nodes by a selector.",
+    why: "While nodes differ, a Pod that works today can fail after it is moved. The number of nodes of each runtime is the progress of the migration.",
+    before: r#"apiVersion: v1
+kind: Node
+metadata:
+  name: node-1
+status:
+  nodeInfo:
+    containerRuntimeVersion: docker://27.3.1
+    kubeletVersion: v1.34.1
+---
+apiVersion: v1
+kind: Node
+metadata:
+  name: node-2
+status:
+  nodeInfo:
+    containerRuntimeVersion: containerd://2.1.4
+    kubeletVersion: v1.34.1
+"#,
+    after: r#"apiVersion: v1
+kind: Node
+metadata:
+  name: node-1
+status:
+  nodeInfo:
+    containerRuntimeVersion: containerd://2.1.3
+    kubeletVersion: v1.34.1
+---
+apiVersion: v1
+kind: Node
+metadata:
+  name: node-2
+status:
+  nodeInfo:
+    containerRuntimeVersion: containerd://2.1.4
+    kubeletVersion: v1.34.1
+"#,
+    not_flagged: "Different versions of one runtime.",
+    references: &[
+        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/find-out-runtime-you-use/",
+    ],
+    host_path: None,
+    check,
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let families: Vec<&str> = workload.runtimes.iter().map(String::as_str).collect();
+    if let Some(version) = workload.node_runtime().filter(|_| families.len() > 1) {
+        let what = format!("runs {version} while nodes run {}", families.join(" and "));
+        findings.push(place::on_node(&RULE, workload, what, place::RUNTIME_FIELD, version));
+    }
+}
