@@ -1,6 +1,10 @@
 //! The check of manifests: the same evaluation as the webhook's, with the places of what it finds.
 
+pub mod github;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod sarif;
 pub mod table;
 
 use crate::decision::{self, Decision, Judged, Outcome, Policy};

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::output::{Output, write_all};
 use super::{Exit, fail};
-use crate::check::{CheckError, Checked, json, table};
+use crate::check::{CheckError, Checked, github, json, junit, markdown, sarif, table};
 use crate::config::Config;
 use crate::decision::{Mode, Outcome};
 
@@ -42,6 +42,14 @@ enum Format {
     Table,
     /// undock.check/v1
     Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// JUnit XML
+    Junit,
+    /// Workflow commands of GitHub Actions
+    Github,
+    /// A table for a comment
+    Markdown,
 }
 
 /// What counts as a failure.
@@ -87,6 +95,10 @@ pub fn run(options: Options) -> Exit {
     let written = write_all(&output, |format, out, colour| match format {
         Format::Table => table::write(out, &checked, colour),
         Format::Json => json::write(out, &checked),
+        Format::Sarif => sarif::write(out, &checked),
+        Format::Junit => junit::write(out, &checked),
+        Format::Github => github::write(out, &checked),
+        Format::Markdown => markdown::write(out, &checked),
     });
     if let Err(error) = written {
         return fail(Exit::Failed, &error);

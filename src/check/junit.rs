@@ -1,0 +1,85 @@
+//! `check -o junit`: a suite for each file, a case for each object; what is refused fails, the rest is told in the output.
+
+use std::io::{self, Write};
+
+use super::{Checked, CheckedObject, Placed};
+use crate::decision::Outcome;
+use crate::finding::Action;
+
+/// Writes `checked` as one JUnit report.
+///
+/// # Errors
+/// Where `out` does not take it.
+pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
+    let mut files: Vec<&str> = Vec::new();
+    let objects = checked.objects.iter().map(|object| object.file.as_str());
+    for file in objects.chain(checked.errors.iter().map(|error| error.file.as_str())) {
+        if files.last() != Some(&file) && !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    let (tests, failures) = (checked.objects.len() + checked.errors.len(), checked.count(Outcome::Deny));
+    writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
+    writeln!(out, "<testsuites name=\"undock\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{}\">", checked.errors.len())?;
+    for file in files {
+        write_suite(out, checked, file)?;
+    }
+    writeln!(out, "</testsuites>")
+}
+
+fn write_suite(out: &mut dyn Write, checked: &Checked, file: &str) -> io::Result<()> {
+    let objects: Vec<_> = checked.objects.iter().filter(|object| object.file == file).collect();
+    let errors: Vec<_> = checked.errors.iter().filter(|error| error.file == file).collect();
+    let failures = objects.iter().filter(|object| object.outcome == Outcome::Deny).count();
+    let (tests, errored) = (objects.len() + errors.len(), errors.len());
+    writeln!(out, "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errored}\">", escape(file))?;
+    for object in objects {
+        write_case(out, object)?;
+    }
+    for error in errors {
+        let place = format!("{}:{}", error.line, error.column);
+        writeln!(out, "    <testcase classname=\"{}\" name=\"document at {place}\">", escape(file))?;
+        writeln!(out, "      <error type=\"unreadable\" message=\"{}\"/>\n    </testcase>", escape(&error.message))?;
+    }
+    writeln!(out, "  </testsuite>")
+}
+
+fn write_case(out: &mut dyn Write, object: &CheckedObject) -> io::Result<()> {
+    let name = format!("{} {}/{}", object.kind, object.namespace, object.name);
+    writeln!(out, "    <testcase classname=\"{}\" name=\"{}\">", escape(&object.file), escape(&name))?;
+    let (denied, told): (Vec<_>, Vec<_>) = object.findings.iter().partition(|placed| placed.judged.action == Action::Deny);
+    if let Some(first) = denied.first() {
+        let code = first.judged.finding.rule.code;
+        let message = escape(&first.judged.finding.message());
+        writeln!(out, "      <failure type=\"{code}\" message=\"{message}\">{}</failure>", lines(object, &denied))?;
+    }
+    if !told.is_empty() {
+        writeln!(out, "      <system-out>{}</system-out>", lines(object, &told))?;
+    }
+    writeln!(out, "    </testcase>")
+}
+
+fn lines(object: &CheckedObject, placed: &[&Placed]) -> String {
+    let lines = placed.iter().map(|placed| {
+        let finding = &placed.judged.finding;
+        format!("{}:{}:{} {} {}. {}", object.file, placed.line, placed.column, finding.rule.code, finding.message(), finding.fix())
+    });
+    escape(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// Text as XML 1.0 takes it: entities for markup, nothing that the standard forbids.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\n' | '\t' => escaped.push(c),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,62 @@
+//! `check -o markdown`: a table for a pull request's comment.
+
+use std::io::{self, Write};
+
+use super::Checked;
+use crate::decision::Outcome;
+use crate::finding::text::{clip, escape_controls};
+
+/// Comments end at 65,536 characters; this leaves room for what is around the table.
+const MAX_ROWS: usize = 200;
+
+/// Writes the findings as a table, those that are refused first.
+///
+/// # Errors
+/// Where `out` does not take it.
+pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
+    let mut rows: Vec<_> = checked.objects.iter().flat_map(|object| object.findings.iter().map(move |placed| (object, placed))).collect();
+    rows.sort_by_key(|(_, placed)| std::cmp::Reverse(placed.judged.action));
+    let (denied, objects) = (checked.count(Outcome::Deny), checked.objects.len());
+    writeln!(out, "**undock**: {denied} of {objects} objects would be refused, {} have findings.\n", checked.flagged())?;
+    if !rows.is_empty() {
+        writeln!(out, "| action | rule | object | place | finding | fix |\n| --- | --- | --- | --- | --- | --- |")?;
+    }
+    for (object, placed) in rows.iter().take(MAX_ROWS) {
+        let finding = &placed.judged.finding;
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            placed.judged.action,
+            finding.rule.code,
+            cell(&format!("{} {}/{}", object.kind, object.namespace, object.name)),
+            cell(&format!("{}:{}", object.file, placed.line)),
+            cell(&finding.message()),
+            cell(finding.fix()),
+        )?;
+    }
+    if rows.len() > MAX_ROWS {
+        writeln!(out, "\n{} more findings are not shown.", rows.len() - MAX_ROWS)?;
+    }
+    for error in &checked.errors {
+        writeln!(out, "\nCould not read {}: {}", cell(&format!("{}:{}", error.file, error.line)), cell(&error.message))?;
+    }
+    Ok(())
+}
+
+/// Text that is neither markup nor the end of a cell.
+fn cell(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in escape_controls(&clip(text, 300)).chars() {
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '@' | '#' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
