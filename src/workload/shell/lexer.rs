@@ -58,10 +58,16 @@ impl<'a> Lexer<'a> {
     /// Commands up to `end`, which is left unread.
     fn list(&mut self, end: End) {
         let mut current = self.open();
-        // `for NAME in …` and `case WORD in`: the words up to the end of the clause are data.
+        // `for NAME in …`: the words up to the end of the clause are data.
         let mut data = false;
+        let mut cases = 0;
         while let Some(byte) = self.peek() {
             match byte {
+                b';' if cases > 0 && self.starts_with(";;") => {
+                    self.at += 2;
+                    cases -= usize::from(self.case_pattern());
+                    (current, data) = (self.open(), false);
+                }
                 b')' if end != End::Backtick => {
                     if end == End::Parenthesis {
                         return;
@@ -93,17 +99,19 @@ impl<'a> Lexer<'a> {
                     let (word, quoted) = self.word();
                     let before_redirection = self.peek().is_some_and(|b| b == b'<' || b == b'>');
                     if data {
-                        // `case WORD in` opens patterns; `for NAME in` stays data up to the separator.
                         continue;
                     }
                     let command = &mut self.commands[current];
                     if !command.words.is_empty() {
                         command.words.push(word);
                     } else if !quoted && is_reserved(&word) {
-                        data = matches!(word.as_str(), "for" | "select" | "case" | "function");
+                        data = matches!(word.as_str(), "for" | "select" | "function");
                         if word == "case" {
                             self.case_head();
-                            data = false;
+                            cases += usize::from(!self.case_pattern());
+                            current = self.open();
+                        } else if word == "esac" && cases > 0 {
+                            cases -= 1;
                         }
                     } else if before_redirection && is_number(&word) {
                         // The file descriptor of a redirection.
@@ -144,6 +152,28 @@ impl<'a> Lexer<'a> {
                 self.word();
             }
         }
+    }
+
+    /// A pattern of `case` up to its parenthesis, which closes nothing else; true if `esac` ends the clauses instead.
+    fn case_pattern(&mut self) -> bool {
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'#' => self.skip_line(),
+                b' ' | b'\t' | b'\r' | b'\n' | b'(' | b'|' | b';' | b'&' => self.at += 1,
+                b')' => {
+                    self.at += 1;
+                    return false;
+                }
+                b'<' | b'>' => self.at += 1,
+                _ => {
+                    let (word, quoted) = self.word();
+                    if word == "esac" && !quoted {
+                        return true;
+                    }
+                }
+            }
+        }
+        true
     }
 
     fn skip_line(&mut self) {
