@@ -99,7 +99,7 @@ pub fn fail(body: &[u8], failure: Failure, reason: &str, policy: &Policy) -> Res
 
 fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed {
     let namespace = request.namespace.as_str();
-    let workload = request.object.as_ref().map(|object| Workload::new(object, namespace));
+    let workload = request.object.as_ref().map(|object| Workload::with_knowledge(object, namespace, &policy.knowledge));
     let decision = workload.as_ref().map_or_else(|| Decision::clean(policy.mode), |workload| decide(request, workload, policy));
     let by_controller =
         workload.as_ref().is_some_and(|workload| workload.has_controller()) && user_kind(&request.user_info.username) != "user";
@@ -137,7 +137,7 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> De
     }
     // An old object that cannot be read had nothing that is known, so all that is found counts as new.
     let old_object = request.old_object.and_then(|raw| serde_json::from_str::<Option<Object<'_>>>(raw.get()).ok().flatten());
-    let old = old_object.as_ref().map(|object| Workload::new(object, request.namespace.as_str()));
+    let old = old_object.as_ref().map(|object| Workload::with_knowledge(object, request.namespace.as_str(), &policy.knowledge));
     decision::decide(workload, old.as_ref(), policy)
 }
 

@@ -138,7 +138,7 @@ impl Checked {
                         continue;
                     }
                 };
-                let workload = view(&manifest, item, &object, namespace);
+                let workload = view(&manifest, item, &object, namespace, policy);
                 self.surroundings.note(&workload);
                 if workload.needs_surroundings() {
                     let Document { text, line, column, .. } = document;
@@ -158,7 +158,7 @@ impl Checked {
             let Ok(manifest) = Manifest::parse(&document) else { continue };
             let Some(item) = manifest.items().get(waiting.item) else { continue };
             let Ok(object) = manifest.object(item) else { continue };
-            let mut workload = view(&manifest, item, &object, namespace);
+            let mut workload = view(&manifest, item, &object, namespace, policy);
             workload.place_in(&self.surroundings);
             let mut lines = Lines { text: document.text, first: waiting.line, starts: Vec::new() };
             let (outcome, findings) = place(&manifest, item, &workload, policy, &mut lines);
@@ -172,8 +172,8 @@ impl Checked {
     }
 }
 
-fn view<'a>(manifest: &'a Manifest<'_>, item: &Item, object: &'a Object<'a>, namespace: &'a str) -> Workload<'a> {
-    let mut workload = Workload::new(object, namespace);
+fn view<'a>(manifest: &'a Manifest<'_>, item: &Item, object: &'a Object<'a>, namespace: &'a str, policy: &'a Policy) -> Workload<'a> {
+    let mut workload = Workload::with_knowledge(object, namespace, &policy.knowledge);
     if Workload::is_judged_by_texts(workload.kind()) {
         workload.leaves = manifest.leaves(item);
     }

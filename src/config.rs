@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use crate::decision::{Mode, Policy};
 use crate::finding::{Action, Certainty, Context, Target};
 use crate::rules;
+use crate::workload::Knowledge;
+use crate::workload::host_path::HostPath;
+use crate::workload::image::ImageReference;
 
 /// The configuration file. Every field may be left out.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,6 +27,20 @@ pub struct Config {
     pub cluster: String,
     /// Actions by rule code or name.
     pub rules: BTreeMap<String, Action>,
+    /// Additions to the built-in tables.
+    pub tables: Tables,
+}
+
+/// Additions to the built-in tables.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Tables {
+    /// Image prefixes behind which Docker Hub's paths follow, such as `registry.corp/hub/`.
+    pub mirrors: Vec<String>,
+    /// Host paths of further Docker sockets.
+    pub sockets: Vec<String>,
+    /// Repositories of further Docker client images, without a tag.
+    pub cli_images: Vec<String>,
 }
 
 /// What is wrong with a configuration file.
@@ -91,6 +109,18 @@ impl Config {
             context: Context { target: self.target },
             deny_at: self.deny_at.unwrap_or(defaults.deny_at),
             actions: self.rules.clone(),
+            knowledge: Arc::new(self.tables.knowledge()),
+        }
+    }
+}
+
+impl Tables {
+    fn knowledge(&self) -> Knowledge {
+        Knowledge {
+            // `registry.corp/hub` must not match `registry.corp/hubble/app`.
+            mirrors: self.mirrors.iter().map(|prefix| format!("{}/", prefix.trim_end_matches('/'))).collect(),
+            sockets: self.sockets.iter().map(|path| HostPath::new(path)).collect(),
+            cli_images: self.cli_images.iter().map(|name| ImageReference::parse(name).repository()).collect(),
         }
     }
 }

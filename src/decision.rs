@@ -3,12 +3,13 @@
 pub mod message;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Action, Certainty, Context, Finding};
 use crate::rules;
-use crate::workload::Workload;
+use crate::workload::{Knowledge, Workload};
 
 /// The most that may happen in a namespace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, clap::ValueEnum)]
@@ -87,11 +88,19 @@ pub struct Policy {
     pub deny_at: Certainty,
     /// Actions by code, which replace the rules' own.
     pub actions: BTreeMap<String, Action>,
+    /// Additions to the built-in tables.
+    pub knowledge: Arc<Knowledge>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { mode: Mode::default(), context: Context::default(), deny_at: Certainty::Likely, actions: BTreeMap::new() }
+        Self {
+            mode: Mode::default(),
+            context: Context::default(),
+            deny_at: Certainty::Likely,
+            actions: BTreeMap::new(),
+            knowledge: Arc::default(),
+        }
     }
 }
 

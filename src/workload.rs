@@ -5,6 +5,7 @@ mod daemon;
 pub mod endpoint;
 pub mod host_path;
 pub mod image;
+mod knowledge;
 pub mod leaves;
 pub mod object;
 mod owner;
@@ -14,6 +15,7 @@ mod surroundings;
 pub(crate) mod tables;
 pub mod text;
 
+pub use knowledge::Knowledge;
 pub use owner::{Owner, OwnerSource};
 pub use surroundings::{ClaimedPath, Surroundings};
 
@@ -45,8 +47,13 @@ pub struct Workload<'a> {
 }
 
 impl<'a> Workload<'a> {
-    /// The view of `object`. `namespace` is used where the object names none, as the API server does.
+    /// The view of `object`, by the built-in tables alone.
     pub fn new(object: &'a Object<'a>, namespace: &'a str) -> Self {
+        Self::with_knowledge(object, namespace, &knowledge::NOTHING)
+    }
+
+    /// The view of `object`. `namespace` is used where the object names none, as the API server does.
+    pub fn with_knowledge(object: &'a Object<'a>, namespace: &'a str, knowledge: &'a Knowledge) -> Self {
         let own = object.metadata.namespace.as_str();
         let cluster_scoped = matches!(object.kind.as_str(), "PersistentVolume" | "Namespace" | "Node");
         Self {
@@ -60,10 +67,10 @@ impl<'a> Workload<'a> {
             },
             name: owner::own_name(object),
             owner: owner::of(object),
-            pod: pod_spec(object).map(|(spec, path)| Pod::new(spec, path)),
+            pod: pod_spec(object).map(|(spec, path)| Pod::new(spec, path, knowledge)),
             leaves: Leaves::default(),
             runtimes: BTreeSet::new(),
-            volume: persistent_volume(object),
+            volume: persistent_volume(object, knowledge),
         }
     }
 
@@ -178,7 +185,7 @@ fn template_metadata<'a>(object: &'a Object<'a>) -> Option<&'a Metadata<'a>> {
 }
 
 /// The host path that a PersistentVolume offers: `hostPath`, or `local` on nodes that it names.
-fn persistent_volume<'a>(object: &'a Object<'a>) -> Vec<HostMount<'a>> {
+fn persistent_volume<'a>(object: &'a Object<'a>, knowledge: &Knowledge) -> Vec<HostMount<'a>> {
     let spec = object.spec.as_ref().filter(|_| object.kind.as_str() == "PersistentVolume");
     let sources = [
         (spec.and_then(|spec| spec.host_path.as_ref()), "spec.hostPath.path"),
@@ -190,6 +197,7 @@ fn persistent_volume<'a>(object: &'a Object<'a>) -> Vec<HostMount<'a>> {
             volume: owner::own_name(object),
             kind: source.kind.as_str().into(),
             claimed: None,
+            is_named_socket: knowledge.is_socket(&HostPath::new(&source.path)),
             path: HostPath::new(&source.path),
             open_below: false,
             user: MountUser::Claims,

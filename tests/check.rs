@@ -181,6 +181,67 @@ fn the_configuration_changes_actions_and_the_namespace_can_be_given() {
 }
 
 #[test]
+fn the_house_adds_mirrors_sockets_and_images() {
+    let pod = "kind: Pod\napiVersion: v1\nspec:\n  containers:\n  - {name: a, image: IMAGE, volumeMounts: [{name: v, mountPath: /x}]}\n  volumes: [{name: v, hostPath: {path: PATH}}]\n";
+    let config = "tables:\n  mirrors: [registry.corp/hub]\n  sockets: [/opt/run//engine.sock]\n  cliImages: [registry.corp/ci/client:1]\n";
+    let folder = folder(&[("undock.yaml", config)]);
+    let cases = [
+        ("registry.corp/hub/docker:27-cli", "/x", "DKR201"),
+        ("registry.corp/ci/client:2", "/x", "DKR201"),
+        ("registry.corp/app", "/opt/run/engine.sock/", "DKR108"),
+        ("registry.corp/hubble/docker", "/x", ""),
+    ];
+    for (image, path, rule) in cases {
+        let manifest = pod.replace("IMAGE", image).replace("PATH", path);
+        let with = json(&undock(folder.path(), &["check", "-", "-o", "json", "--config", "undock.yaml"], &manifest));
+        let without = json(&undock(folder.path(), &["check", "-", "-o", "json"], &manifest));
+        let found = &with["objects"][0]["findings"];
+        assert_eq!(found[0]["rule"].as_str().unwrap_or_default(), rule, "{image} {path}: {found}");
+        assert_eq!(without["objects"][0]["findings"], serde_json::json!([]), "{image} {path}");
+    }
+}
+
+#[test]
+fn objects_are_judged_with_the_others_of_the_input() {
+    let pod = "kind: Pod\napiVersion: v1\nmetadata: {name: p, namespace: ci}\nspec:\n  containers:\n  - {name: a, image: x/y, volumeMounts: [{name: v, mountPath: /x}]}\n  volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]\n";
+    let volume = "kind: PersistentVolume\napiVersion: v1\nmetadata: {name: pv}\nspec: {claimRef: {namespace: ci, name: c}, hostPath: {path: /run/docker.sock}}\n";
+    let folder = folder(&[("a.yaml", &format!("# one\n---\n{pod}")), ("b.yaml", volume)]);
+    for order in [["a.yaml", "b.yaml"], ["b.yaml", "a.yaml"]] {
+        let report = json(&undock(folder.path(), &["check", order[0], order[1], "-o", "json"], ""));
+        let objects = report["objects"].as_array().unwrap();
+        let pod = objects.iter().find(|object| object["kind"] == "Pod").unwrap();
+        let finding = &pod["findings"][0];
+        assert_eq!(
+            (finding["rule"].as_str(), finding["line"].as_u64(), finding["action"].as_str()),
+            (Some("DKR112"), Some(9), Some("deny"))
+        );
+    }
+    let alone = json(&undock(folder.path(), &["check", "a.yaml", "-o", "json"], ""));
+    assert_eq!(alone["objects"][0]["decision"], "clean", "nothing is guessed");
+}
+
+#[test]
+fn every_format_names_the_finding_and_its_place() {
+    let folder = folder(&[("a b.yaml", SOCKET_POD)]);
+    let text = |format: &str| stdout(&undock(folder.path(), &["check", "a b.yaml", "-o", format], ""));
+    let sarif: Value = serde_json::from_str(&text("sarif")).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!((result["ruleId"].as_str(), result["level"].as_str()), (Some("DKR101"), Some("error")));
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "a%20b.yaml");
+    assert_eq!((place["region"]["startLine"].as_u64(), place["region"]["startColumn"].as_u64()), (Some(15), Some(13)));
+    let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+    assert_eq!(rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()]["id"], "DKR101");
+    let before = result["partialFingerprints"].clone();
+    fs::write(folder.path().join("a b.yaml"), format!("# moved\n\n{SOCKET_POD}")).unwrap();
+    let moved: Value = serde_json::from_str(&text("sarif")).unwrap();
+    assert_eq!(moved["runs"][0]["results"][0]["partialFingerprints"], before, "a moved line is the same alert");
+    assert!(text("junit").contains("<failure type=\"DKR101\" message=\"volume &quot;sock&quot; mounts"));
+    assert!(text("github").starts_with("::error file=a b.yaml,line=17,col=13,title=DKR101::volume \"sock\" mounts"));
+    assert!(text("markdown").contains("| deny | DKR101 | Pod ci/builder | a b.yaml:17 |"));
+}
+
+#[test]
 fn hostile_text_stays_text() {
     let evil = SOCKET_POD.replace("name: builder", "name: \"x\\e[31m\\nGotcha\"").replace("name: sock", "name: \"so\\ack\\u202e\"");
     let folder = folder(&[("a.yaml", &evil)]);

@@ -27,7 +27,18 @@ impl Random {
 /// A call of docker with words of its own, spelled in some way.
 fn call(random: &mut Random, number: &mut usize) -> String {
     *number += 1;
-    let program = random.pick(&["docker", "docker", "\"docker\"", "'docker'", "do\\cker", "doc'ker'", "command docker", "exec_docker", "env docker", "A=1 docker"]);
+    let program = random.pick(&[
+        "docker",
+        "docker",
+        "\"docker\"",
+        "'docker'",
+        "do\\cker",
+        "doc'ker'",
+        "command docker",
+        "exec_docker",
+        "env docker",
+        "A=1 docker",
+    ]);
     let program = if program == "exec_docker" { "docker".to_owned() } else { program.to_owned() };
     let rest = random.pick(&["", " 'a b'", " \"x; y\"", " a\\ b", " # comment", " >/dev/null", " 2>&1", " -- x"]);
     format!("{program} run n{number}{rest}")
@@ -120,7 +131,11 @@ fn a_cut_script_gives_the_calls_up_to_the_cut() {
         for end in (0..script.len()).filter(|end| script.is_char_boundary(*end)) {
             let found = read(&script[..end]);
             // A cut word can be another number's beginning (n1 of n12), never a call that is not there.
-            assert!(found.iter().all(|n| whole.iter().any(|m| m.to_string().starts_with(&n.to_string()))), "seed {seed}: {}", &script[..end]);
+            assert!(
+                found.iter().all(|n| whole.iter().any(|m| m.to_string().starts_with(&n.to_string()))),
+                "seed {seed}: {}",
+                &script[..end]
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::signals;
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
-use crate::workload::tables::{self, ImageRole};
+use crate::workload::tables::ImageRole;
 use crate::workload::Workload;
 use crate::workload::endpoint::{Endpoint};
 use crate::workload::pod::{Container, Pod};
@@ -55,7 +55,7 @@ spec:
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in &pod.containers {
-        let is_client = matches!(tables::image_role(container.image()), Some(ImageRole::Docker | ImageRole::Client));
+        let is_client = matches!(container.image_role(), Some(ImageRole::Docker | ImageRole::Client));
         if !is_client || pod.daemon().is_some_and(|daemon| daemon.index == container.index) {
             continue;
         }

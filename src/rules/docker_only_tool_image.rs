@@ -2,7 +2,7 @@
 
 use super::docker_cli_image::image_finding;
 use crate::finding::{Certainty, Findings, Impact, Rule};
-use crate::workload::tables::{self, ImageRole};
+use crate::workload::tables::ImageRole;
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -50,7 +50,7 @@ spec:
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in &pod.containers {
-        if tables::image_role(container.image()) == Some(ImageRole::DockerOnly) {
+        if container.image_role() == Some(ImageRole::DockerOnly) {
             findings.push(image_finding(&RULE, pod, container, "runs Docker-only tool"));
         }
     }

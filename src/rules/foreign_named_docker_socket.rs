@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Breaks,
     action: None,
     needs_docker_absent: true,
-    summary: "a hostPath volume reaches a docker.sock outside the usual directories",
+    summary: "a hostPath volume reaches a docker.sock outside the usual directories, or a socket that the configuration names",
     reason: "absent on {nodes}",
     consequence: "",
     short_fix: "build with BuildKit/Buildah",
@@ -56,6 +56,9 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     host_paths::check(&RULE, workload, findings);
+    for mount in host_paths::first_uses(workload, |mount| mount.is_named_socket && !matches(&mount.path)) {
+        findings.push(host_paths::finding(&RULE, Thing::Socket, workload, mount));
+    }
 }
 
 fn matches(path: &HostPath) -> bool {

@@ -12,7 +12,7 @@ pub(super) fn docker_user(pod: &Pod<'_>, container: &Container<'_>, mount: &Host
     if pod.daemon().is_some_and(|daemon| daemon.index == container.index) {
         return None;
     }
-    if let Some(role) = tables::image_role(container.image()) {
+    if let Some(role) = container.image_role() {
         let is_client = role != ImageRole::DockerInDocker && !container.endpoint(pod).is_elsewhere();
         if is_client {
             return Some(format!("image {}", container.raw.image));

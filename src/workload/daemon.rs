@@ -1,7 +1,7 @@
 //! Does a container bring a Docker daemon of its own (Docker-in-Docker)? Then its clients do not need the node's.
 
 use super::pod::{Container, Pod};
-use crate::workload::tables::{self, ImageRole};
+use super::tables::ImageRole;
 
 /// True if `container` runs `dockerd`: by its image, by its command, or because it is the privileged half of a
 /// pair that shares Docker's socket directory or certificates in a volume of the Pod.
@@ -14,7 +14,7 @@ pub(super) fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     }
     let overridden = !raw.command.is_empty();
     let image = container.image();
-    match tables::image_role(image) {
+    match container.image_role() {
         Some(ImageRole::DockerInDocker) => !overridden,
         Some(ImageRole::Docker) => {
             let tag = image.tag.unwrap_or_default();

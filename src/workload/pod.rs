@@ -7,8 +7,10 @@ use super::commands::{self, Command};
 use super::endpoint::Endpoint;
 use super::host_path::HostPath;
 use super::image::ImageReference;
+use super::knowledge::Knowledge;
 use super::object::{self, Spec, Volume};
 use super::surroundings::Surroundings;
+use super::tables::ImageRole;
 use super::text::Text;
 
 /// A pod spec, wherever in the object it lies.
@@ -19,6 +21,7 @@ pub struct Pod<'a> {
     pub(crate) path: &'static str,
     pub(crate) containers: Vec<Container<'a>>,
     pub(crate) host_mounts: Vec<HostMount<'a>>,
+    knowledge: &'a Knowledge,
     daemon: OnceCell<Option<usize>>,
 }
 
@@ -33,6 +36,7 @@ pub struct Container<'a> {
     commands: OnceCell<Vec<Command>>,
     mentions_docker: OnceCell<bool>,
     image: OnceCell<ImageReference<'a>>,
+    knowledge: &'a Knowledge,
     endpoint: OnceCell<Endpoint>,
 }
 
@@ -47,6 +51,8 @@ pub struct HostMount<'a> {
     pub claimed: Option<String>,
     /// The host path with `subPath`, cleaned.
     pub path: HostPath,
+    /// The operator says that a Docker socket lies there.
+    pub is_named_socket: bool,
     /// What lies below `path` is decided by a variable that the object does not show.
     pub open_below: bool,
     /// Who can reach it.
@@ -70,7 +76,7 @@ pub enum MountUser {
 
 impl<'a> Pod<'a> {
     /// The view of `spec`, which lies at `path` of its object.
-    pub(crate) fn new(spec: &'a Spec<'a>, path: &'static str) -> Self {
+    pub(crate) fn new(spec: &'a Spec<'a>, path: &'static str, knowledge: &'a Knowledge) -> Self {
         let mut containers = Vec::with_capacity(spec.containers.len() + spec.init_containers.len() + spec.ephemeral_containers.len());
         let lists = [
             ("initContainers", &spec.init_containers),
@@ -88,11 +94,12 @@ impl<'a> Pod<'a> {
                     commands: OnceCell::new(),
                     mentions_docker: OnceCell::new(),
                     image: OnceCell::new(),
+                    knowledge,
                     endpoint: OnceCell::new(),
                 });
             }
         }
-        let mut pod = Self { spec, path, containers, host_mounts: Vec::new(), daemon: OnceCell::new() };
+        let mut pod = Self { spec, path, containers, host_mounts: Vec::new(), knowledge, daemon: OnceCell::new() };
         pod.host_mounts = pod.find_host_mounts();
         pod
     }
@@ -165,6 +172,7 @@ impl<'a> Pod<'a> {
             volume: &volume.name,
             kind: source.kind.clone(),
             claimed: source.claimed.map(str::to_owned),
+            is_named_socket: self.knowledge.is_socket(&path),
             path,
             open_below,
             user,
@@ -209,7 +217,12 @@ impl<'a> Container<'a> {
 
     /// The image, taken apart.
     pub(crate) fn image(&self) -> &ImageReference<'a> {
-        self.image.get_or_init(|| ImageReference::parse(self.raw.image.as_str()))
+        self.image.get_or_init(|| self.knowledge.parse_image(self.raw.image.as_str()))
+    }
+
+    /// What the image has to do with Docker, if anything.
+    pub(crate) fn image_role(&self) -> Option<ImageRole> {
+        self.knowledge.image_role(self.image())
     }
 
     /// True if a command, an argument, a variable or a hook names Docker at all; if not, no rule needs to read them.

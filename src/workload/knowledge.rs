@@ -1,0 +1,38 @@
+//! What the operator knows beyond the built-in tables: mirrors of Docker Hub, sockets, client images of the house.
+
+use super::host_path::HostPath;
+use super::image::ImageReference;
+use super::tables::{self, ImageRole};
+
+/// Additions to the built-in tables.
+#[derive(Clone, Debug, Default)]
+pub struct Knowledge {
+    /// Image prefixes (`registry.corp/hub/`) behind which Docker Hub's paths follow.
+    pub mirrors: Vec<String>,
+    /// Host paths at which a Docker socket lies, cleaned.
+    pub sockets: Vec<HostPath>,
+    /// Repositories (`registry.corp/ci/docker`) that are Docker clients.
+    pub cli_images: Vec<String>,
+}
+
+/// No additions.
+pub(super) static NOTHING: Knowledge = Knowledge { mirrors: Vec::new(), sockets: Vec::new(), cli_images: Vec::new() };
+
+impl Knowledge {
+    /// Takes an image reference apart, with the operator's mirrors read as Docker Hub.
+    pub(super) fn parse_image<'a>(&self, text: &'a str) -> ImageReference<'a> {
+        let hub_path = self.mirrors.iter().find_map(|mirror| text.strip_prefix(mirror.as_str()));
+        ImageReference::parse(hub_path.unwrap_or(text))
+    }
+
+    /// The role of `image`, if it has one.
+    pub(super) fn image_role(&self, image: &ImageReference<'_>) -> Option<ImageRole> {
+        let is_client = || self.cli_images.iter().any(|name| *name == image.repository());
+        tables::image_role(image).or_else(|| (!self.cli_images.is_empty() && is_client()).then_some(ImageRole::Client))
+    }
+
+    /// True for a host path at which the operator says that a Docker socket lies.
+    pub(super) fn is_socket(&self, path: &HostPath) -> bool {
+        self.sockets.contains(path)
+    }
+}
