@@ -30,6 +30,8 @@ mod scenarios;
 mod scenarios_availability;
 #[path = "cluster/scenarios_enforce.rs"]
 mod scenarios_enforce;
+#[path = "cluster/scenarios_v1beta1.rs"]
+mod scenarios_v1beta1;
 #[path = "cluster/scenarios_warn.rs"]
 mod scenarios_warn;
 #[path = "cluster/volumes.rs"]
