@@ -12,7 +12,7 @@ use crate::world::World;
 
 pub(crate) fn a_pod_is_warned_about_in_v1beta1(world: &World) {
     world.kubectl.create_namespace("old-fashioned");
-    world.kubectl.run_with("create -f -", &registration("old-fashioned", world)).assert_accepted();
+    world.kubectl.run_with("apply -f -", &registration("old-fashioned", world)).assert_accepted();
     eventually("the API server asks in v1beta1", Duration::from_secs(20), || {
         let words = "create -n old-fashioned --dry-run=server -f -";
         world.kubectl.run_with(words, &pod_on_docker_socket("probe")).assert_accepted();
@@ -30,7 +30,7 @@ pub(crate) fn a_pod_is_warned_about_in_v1beta1(world: &World) {
 
 pub(crate) fn a_pod_is_refused_in_v1beta1(world: &World) {
     // The shipped registration leaves this namespace out, so that only the one of this scenario can refuse.
-    world.kubectl.run_with("create -f -", &registration("kube-system", world)).assert_accepted();
+    world.kubectl.run_with("apply -f -", &registration("kube-system", world)).assert_accepted();
     let answer = eventually("the API server asks in v1beta1", Duration::from_secs(20), || {
         let answer = world.kubectl.run_with("create -n kube-system --dry-run=server -f -", &pod_on_docker_socket("builder"));
         if answer.err.is_empty() { Err("accepted".to_owned()) } else { Ok(answer) }

@@ -74,11 +74,6 @@ impl World {
         first_certificate(&text).expect("a certificate in PEM")
     }
 
-    /// What kube-controller-manager has logged.
-    pub(crate) fn log_of_controllers(&self) -> String {
-        fs::read_to_string(self.root.join("kube-controller-manager.log")).expect("it was started with this log")
-    }
-
     /// Waits for the record about an object.
     #[track_caller]
     pub(crate) fn record_of(&self, kind: &str, namespace: &str, name: &str) -> Value {
