@@ -55,7 +55,9 @@ fn cluster() {
                 say("To run them: KUBEBUILDER_ASSETS=$(tests/cluster/control-plane.sh) cargo test");
                 return;
             };
-            Assets::at(assets).expect("KUBEBUILDER_ASSETS names a folder with a control plane");
+            if let Err(problem) = Assets::at(assets) {
+                panic!("KUBEBUILDER_ASSETS holds no control plane: {problem}");
+            }
             namespace::run_inside("cluster");
         }
         Place::Inside(root) => {

@@ -39,7 +39,7 @@ impl Assets {
         let folder = PathBuf::from(folder);
         for binary in ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] {
             if !folder.join(binary).is_file() {
-                return Err(format!("{} is missing in {:?}; build the folder with tests/cluster/control-plane.sh", binary, folder));
+                return Err(format!("no {binary} in {folder:?}; build the folder with tests/cluster/control-plane.sh"));
             }
         }
         Ok(Self(folder))
