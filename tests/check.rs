@@ -1,5 +1,7 @@
 //! `undock check` and `undock explain` as people run them: outputs, exit codes, inputs good and bad.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;

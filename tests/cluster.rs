@@ -30,6 +30,8 @@ mod scenarios;
 mod scenarios_availability;
 #[path = "cluster/scenarios_enforce.rs"]
 mod scenarios_enforce;
+#[path = "cluster/scenarios_v1beta1.rs"]
+mod scenarios_v1beta1;
 #[path = "cluster/scenarios_warn.rs"]
 mod scenarios_warn;
 #[path = "cluster/volumes.rs"]
@@ -53,7 +55,9 @@ fn cluster() {
                 say("To run them: KUBEBUILDER_ASSETS=$(tests/cluster/control-plane.sh) cargo test");
                 return;
             };
-            Assets::at(assets).expect("KUBEBUILDER_ASSETS names a folder with a control plane");
+            if let Err(problem) = Assets::at(assets) {
+                panic!("KUBEBUILDER_ASSETS holds no control plane: {problem}");
+            }
             namespace::run_inside("cluster");
         }
         Place::Inside(root) => {

@@ -39,7 +39,7 @@ impl Assets {
         let folder = PathBuf::from(folder);
         for binary in ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] {
             if !folder.join(binary).is_file() {
-                return Err(format!("{} is missing in {:?}; build the folder with tests/cluster/control-plane.sh", binary, folder));
+                return Err(format!("no {binary} in {folder:?}; build the folder with tests/cluster/control-plane.sh"));
             }
         }
         Ok(Self(folder))
@@ -135,6 +135,8 @@ fn start_controller_manager(assets: &Assets, root: &Path, kubeconfig: &Path) -> 
     manager.args(["--use-service-account-credentials=true", "--leader-elect=false", "--secure-port=0"]);
     // The node of the tests sends no heartbeats; without this its Pods would soon be taken for lost.
     manager.arg("--controllers=*,-node-lifecycle-controller,-taint-eviction-controller");
+    // As long as on a busy cluster: calls go on to Pods that have been told to stop.
+    manager.arg("--endpointslice-updates-batch-period=1s");
     start("kube-controller-manager", &mut manager, root)
 }
 

@@ -42,16 +42,13 @@ pub(crate) fn place() -> Place {
 pub(crate) fn run_inside(test: &str) {
     require("unshare", "util-linux");
     require("ip", "iproute2");
+    require("openssl", "openssl");
+    require_namespaces();
     let folder = tempfile::Builder::new().prefix("undock-cluster-").tempdir().expect("a folder for the run");
     let root = folder.path().to_owned();
     let for_people = for_people::Door::open_if_asked(&root);
 
-    let mut unshare = Command::new("unshare");
-    if !is_root() {
-        unshare.arg("--map-root-user");
-    }
-    let mut inner = unshare
-        .args(["--net", "--pid", "--fork", "--kill-child"])
+    let mut inner = unshare()
         .arg(env::current_exe().expect("the path of this test binary"))
         .args([test, "--exact", "--nocapture"])
         .env(INSIDE, &root)
@@ -86,6 +83,27 @@ fn end_with_the_outer_process(root: PathBuf) {
         let _ = fs::remove_dir_all(root);
         process::exit(1);
     });
+}
+
+/// `unshare` with all that the inner process is to have alone.
+fn unshare() -> Command {
+    let mut unshare = Command::new("unshare");
+    if !is_root() {
+        unshare.arg("--map-root-user");
+    }
+    unshare.args(["--net", "--pid", "--fork", "--kill-child"]);
+    unshare
+}
+
+/// Containers and hardened systems may forbid what the tests live in.
+fn require_namespaces() {
+    let output = unshare().args(["ip", "link", "set", "lo", "up"]).output().expect("unshare starts");
+    assert!(
+        output.status.success(),
+        "the cluster tests need a network namespace of their own, which this system does not give them: {}. \
+         Run them as root, in a container with --privileged, or where unprivileged user namespaces are allowed",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
 }
 
 fn require(program: &str, package: &str) {

@@ -25,6 +25,34 @@ pub(crate) fn deployment_on_docker_socket(name: &str, replicas: u8) -> Value {
     deployment(name, replicas, &spec_on_docker_socket())
 }
 
+/// The same as every kind of workload that the API has, with its resource. None of them runs more than a node's worth of Pods.
+pub(crate) fn workloads_on_docker_socket(name: &str) -> Vec<(&'static str, Value)> {
+    let labels = json!({"app": name});
+    let spec = spec_on_docker_socket();
+    let template = json!({"metadata": {"labels": labels}, "spec": spec});
+    let mut once = template.clone();
+    once["spec"]["restartPolicy"] = json!("Never");
+    let selected = json!({"selector": {"matchLabels": labels}, "template": template});
+    let replicated = json!({"replicas": 0, "selector": {"matchLabels": labels}, "template": template});
+    let object = |api_version: &str, kind: &str, spec: &Value| json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name}, "spec": spec});
+    vec![
+        ("deployments", object("apps/v1", "Deployment", &replicated)),
+        ("daemonsets", object("apps/v1", "DaemonSet", &selected)),
+        ("statefulsets", object("apps/v1", "StatefulSet", &replicated)),
+        ("replicasets", object("apps/v1", "ReplicaSet", &replicated)),
+        (
+            "replicationcontrollers",
+            object("v1", "ReplicationController", &json!({"replicas": 0, "selector": labels, "template": template})),
+        ),
+        ("podtemplates", json!({"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": name}, "template": template})),
+        ("jobs", object("batch/v1", "Job", &json!({"suspend": true, "template": once}))),
+        (
+            "cronjobs",
+            object("batch/v1", "CronJob", &json!({"schedule": "0 0 1 1 *", "suspend": true, "jobTemplate": {"spec": {"template": once}}})),
+        ),
+    ]
+}
+
 /// A PersistentVolume that is the socket of the node's Docker.
 pub(crate) fn volume_on_docker_socket(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": {

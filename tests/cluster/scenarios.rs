@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::control_plane::Assets;
 use crate::process::say;
 use crate::world::World;
-use crate::{scenarios_availability as availability, scenarios_enforce as enforce, scenarios_warn as warn};
+use crate::{scenarios_availability as availability, scenarios_enforce as enforce, scenarios_v1beta1 as v1beta1, scenarios_warn as warn};
 
 /// Runs only the scenarios whose name contains this text.
 const ONLY: &str = "UNDOCK_CLUSTER_ONLY";
@@ -25,11 +25,14 @@ const IN_WARN_MODE: &[Scenario] = scenarios![
     warn::a_pod_on_docker_socket_is_warned_about,
     warn::a_clean_pod_is_answered_without_a_warning,
     warn::a_deployment_is_warned_about_once_and_not_again_by_its_controllers,
+    warn::every_kind_of_workload_is_warned_about,
+    warn::a_pod_that_is_resized_in_place_is_warned_about,
     warn::a_server_side_dry_run_warns_and_is_marked_in_the_record,
     warn::an_ephemeral_container_that_runs_docker_is_warned_about,
     warn::a_persistent_volume_on_docker_socket_is_warned_about,
-    warn::a_registration_that_speaks_only_v1beta1_is_answered,
+    v1beta1::a_pod_is_warned_about_in_v1beta1,
     warn::an_update_of_seven_mebibytes_is_evaluated,
+    warn::an_update_of_nine_mebibytes_passes_and_says_that_it_was_not_checked,
     availability::both_replicas_are_asked,
     availability::a_write_passes_while_undock_is_down_and_failures_are_ignored,
 ];
@@ -37,12 +40,14 @@ const IN_WARN_MODE: &[Scenario] = scenarios![
 /// After `overlays/enforce` has replaced it.
 const IN_ENFORCE_MODE: &[Scenario] = scenarios![
     enforce::a_bare_pod_is_refused_with_the_message_of_the_contract,
+    enforce::a_denial_names_every_finding,
     enforce::a_deployment_is_refused_at_its_own_write,
     enforce::the_replicaset_controller_meets_the_same_denial_each_time,
     enforce::labels_of_a_flagged_deployment_can_be_changed,
     enforce::a_docker_socket_cannot_be_added_to_a_clean_deployment,
     enforce::an_ephemeral_container_is_refused_only_for_what_it_adds,
     enforce::an_object_that_is_being_deleted_can_be_updated,
+    v1beta1::a_pod_is_refused_in_v1beta1,
     availability::no_call_fails_while_certificates_are_rotated,
     availability::no_call_fails_during_a_rolling_restart,
     availability::a_write_is_refused_while_undock_is_down_and_failures_are_not_ignored,
@@ -58,7 +63,7 @@ pub(crate) fn run(root: &Path, assets: Assets) {
     enforce::prepare_what_must_exist_before(&world);
     world.enforce();
     failed.extend(run_each(&world, IN_ENFORCE_MODE));
-    assert!(failed.is_empty(), "{} scenarios failed: {}", failed.len(), failed.join(", "));
+    assert!(failed.is_empty(), "{} failed: {}", failed.len(), failed.join(", "));
 }
 
 fn run_each(world: &World, scenarios: &[Scenario]) -> Vec<&'static str> {

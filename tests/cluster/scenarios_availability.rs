@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::kubelet::NAMESPACE;
-use crate::objects::{clean_pod, pod_on_docker_socket};
+use crate::objects::{clean_deployment, clean_pod, pod_on_docker_socket};
 use crate::process::{eventually, say};
 use crate::world::World;
 
@@ -40,16 +40,23 @@ pub(crate) fn a_write_passes_while_undock_is_down_and_failures_are_ignored(world
 
 pub(crate) fn a_write_is_refused_while_undock_is_down_and_failures_are_not_ignored(world: &World) {
     world.kubectl.create_namespace("guarded");
+    let template = world.kubectl.json(&format!("get deployment undock -n {NAMESPACE}"))["spec"]["template"]["spec"].clone();
+    let own_pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "undock-new"}, "spec": template});
     world.kubelet.crash_all();
     let answer = world.kubectl.run_with("create -n guarded -f -", &clean_pod("web"));
-    // Without these two, nothing could bring undock back.
-    let own = world.kubectl.run_with("create -n kube-system --dry-run=server -f -", &clean_pod("proxy"));
+    // Without these, nothing could bring undock back.
+    let system = world.kubectl.run_with("create -n kube-system --dry-run=server -f -", &clean_pod("proxy"));
+    let own = world.kubectl.run_with(&format!("create -n {NAMESPACE} --dry-run=server -f -"), &own_pod);
     let namespace = world.kubectl.run("create namespace still-possible");
+    // Its Pods will be asked about.
+    let workload = world.kubectl.run_with("create -n guarded -f -", &clean_deployment("web", 0));
     world.kubelet.restart_all();
     answer.assert_refused();
     assert!(answer.err.contains("failed calling webhook \"pods.undock.dev\""), "{}", answer.err);
+    system.assert_accepted();
     own.assert_accepted();
     namespace.assert_accepted();
+    workload.assert_accepted();
     eventually("writes pass again", Duration::from_secs(20), || {
         world.kubectl.run_with("create -n guarded -f -", &clean_pod("web")).accepted()
     });

@@ -1,5 +1,6 @@
 //! The cluster with undock installed in it: what every scenario is given.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -93,11 +94,32 @@ impl World {
         self.kubectl.run(&format!("apply -k {}", overlay.display())).assert_accepted();
     }
 
+    /// The addresses of undock's Pods that are meant to stay.
+    fn addresses_of_pods(&self) -> BTreeSet<String> {
+        let pods = self.kubectl.json(&format!("get pods -n {NAMESPACE}"));
+        let pods = pods["items"].as_array().into_iter().flatten();
+        let staying = pods.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+        staying.filter_map(|pod| pod["status"]["podIP"].as_str()).map(str::to_owned).collect()
+    }
+
+    /// The addresses that the API server chooses from.
+    fn addresses_of_the_service(&self) -> BTreeSet<String> {
+        let slices = self.kubectl.json(&format!("get endpointslices -n {NAMESPACE} -l kubernetes.io/service-name=undock"));
+        let endpoints = slices["items"].as_array().into_iter().flatten().filter_map(|slice| slice["endpoints"].as_array()).flatten();
+        let ready = endpoints.filter(|endpoint| endpoint["conditions"]["ready"] == true);
+        ready.filter_map(|endpoint| endpoint["addresses"][0].as_str()).map(str::to_owned).collect()
+    }
+
     /// Waits for the rollout, and until the API server acts on the registration in this mode.
     fn wait_until_answered_by(&self, mode: &str) {
         let rollout = format!("rollout status deployment/undock -n {NAMESPACE} --timeout=120s");
         let rollout = self.kubectl.run(&rollout).accepted();
         rollout.unwrap_or_else(|reason| panic!("undock was not rolled out: {reason}\n{}", self.kubelet.logs()));
+        // Until then, Pods of the mode before may be asked.
+        eventually("the Service leads to the new Pods alone", Duration::from_secs(30), || {
+            let (pods, endpoints) = (self.addresses_of_pods(), self.addresses_of_the_service());
+            if pods.len() == 2 && pods == endpoints { Ok(()) } else { Err(format!("Pods {pods:?}, endpoints {endpoints:?}")) }
+        });
         let pod = objects::pod_on_docker_socket("are-you-there");
         // A dry run leaves nothing behind, and the scenarios tell its records from theirs by the name.
         eventually(&format!("undock answers in mode {mode}"), Duration::from_secs(30), || {
