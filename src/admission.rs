@@ -1,11 +1,11 @@
 //! One review from bytes to answer: read, evaluate, decide, respond, record. Pure, so that tests and replay call it too.
 
 use crate::decision::{self, Decision, Mode, Outcome, Policy};
+use crate::finding::text;
 use crate::record::{Record, Source, user_kind};
 use crate::registration;
 use crate::review::{Answer, Head, Request, Review, Version, respond};
 use crate::workload::Workload;
-use crate::workload::object::Object;
 
 /// An answered review.
 #[derive(Debug)]
@@ -49,6 +49,9 @@ impl Failure {
     }
 }
 
+/// Longest reason, in bytes; the reader's words come from the object's own strings.
+const MAX_REASON: usize = 200;
+
 /// The body is no review that could be answered: no uid to answer to, or another kind.
 #[derive(Debug, thiserror::Error)]
 #[error("not an AdmissionReview of admission.k8s.io/v1 or v1beta1 with a request.uid: {0}")]
@@ -60,8 +63,11 @@ pub struct NotAReview(String);
 /// Where there is no review to answer. Everything else is an answer.
 pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
     match Review::parse(body) {
-        Ok((version, request)) if !request.uid.is_empty() => Ok(answer(version, &request, policy)),
-        Ok(_) => Err(NotAReview("request.uid is empty".to_owned())),
+        Ok((_, request)) if request.uid.is_empty() => Err(NotAReview("request.uid is empty".to_owned())),
+        Ok((_, request)) if is_write(&request.operation) && request.object.is_none() => {
+            fail(body, Failure::Unreadable, "the request holds no object", policy)
+        }
+        Ok((version, request)) => Ok(answer(version, &request, policy)),
         Err(error) => fail(body, Failure::Unreadable, &error, policy),
     }
 }
@@ -73,14 +79,21 @@ pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
 pub fn fail(body: &[u8], failure: Failure, reason: &str, policy: &Policy) -> Result<Reviewed, NotAReview> {
     let head = Head::read(body);
     let Some(version) = head.version() else { return Err(NotAReview(reason.to_owned())) };
-    // A Namespace is never refused for its form: that would lock the cluster's administrators out.
-    let mode = if head.resource == "namespaces" { policy.mode.min(Mode::Warn) } else { policy.mode };
-    let decision = Decision::error(mode, reason.to_owned());
-    let source = Source { review_uid: &head.uid, operation: &head.operation, namespace: &head.namespace, dry_run: false, user: &head.user };
+    let decision = if matches!(head.operation.as_str(), "DELETE" | "CONNECT") {
+        // Neither brings anything in, so there was nothing to evaluate.
+        Decision::clean(policy.mode)
+    } else {
+        // A Namespace is never refused for its form: that would lock the cluster's administrators out.
+        let mode = if head.resource == "namespaces" { policy.mode.min(Mode::Warn) } else { policy.mode };
+        Decision::error(mode, text::clip(reason, MAX_REASON))
+    };
+    let source =
+        Source { review_uid: &head.uid, operation: &head.operation, namespace: &head.namespace, dry_run: head.dry_run, user: &head.user };
+    let is_recorded = decision.outcome == Outcome::Error && policy.mode != Mode::Off;
     let answer = Answer {
         version,
         uid: &head.uid,
-        group: "",
+        group: &head.group,
         resource: &head.resource,
         namespace: &head.namespace,
         name: &head.name,
@@ -89,7 +102,7 @@ pub fn fail(body: &[u8], failure: Failure, reason: &str, policy: &Policy) -> Res
     };
     Ok(Reviewed {
         response: respond(&answer, &decision),
-        record: Some(Record::new(&source, None, &decision)),
+        record: is_recorded.then(|| Record::new(&source, None, &decision)),
         operation: registration::operation_label(&head.operation),
         resource: resource_label(&head.resource, &head.sub_resource),
         failure: Some(failure),
@@ -130,13 +143,18 @@ fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed 
     }
 }
 
+fn is_write(operation: &str) -> bool {
+    matches!(operation, "CREATE" | "UPDATE")
+}
+
 fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> Decision {
-    let is_write = matches!(request.operation.as_str(), "CREATE" | "UPDATE");
-    if !is_write || workload.is_being_deleted() {
+    let operation = request.operation.as_str();
+    // What is being deleted must be able to lose its finalizers. Nothing is created in deletion.
+    if !is_write(operation) || (operation == "UPDATE" && workload.is_being_deleted()) {
         return Decision::clean(policy.mode);
     }
     // An old object that cannot be read had nothing that is known, so all that is found counts as new.
-    let old_object = request.old_object.and_then(|raw| serde_json::from_str::<Option<Object<'_>>>(raw.get()).ok().flatten());
+    let old_object = request.old_object();
     let old = old_object.as_ref().map(|object| Workload::with_knowledge(object, request.namespace.as_str(), &policy.knowledge));
     decision::decide(workload, old.as_ref(), policy)
 }

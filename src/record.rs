@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Outcome};
+use crate::finding::text::clip;
 use crate::workload::Workload;
 
-/// Longest line, without its newline: below the 16 KiB at which container log drivers split.
+/// Longest line, with its newline: below the 16 KiB at which container log drivers split.
 pub const MAX_LINE: usize = 8 * 1024;
 /// Most findings in one record.
 pub const MAX_FINDINGS: usize = 20;
@@ -194,7 +195,7 @@ impl Record {
                 _ => "info",
             }
             .to_owned(),
-            message: crate::finding::text::clip(&format!("{} {place}: {told}", decision.outcome.as_str()), 200),
+            message: clip(&format!("{} {place}: {told}", decision.outcome.as_str()), 200),
             event: if decision.error.is_some() { "undock.review.error" } else { "undock.review.flagged" }.to_owned(),
             schema: "1".to_owned(),
             service: "undock".to_owned(),
@@ -228,18 +229,46 @@ impl Record {
         self.cluster = cluster.to_owned();
     }
 
-    /// The record as one line with its newline. Findings that do not fit are counted instead.
+    /// The record as one line with its newline, at most [`MAX_LINE`] bytes.
     pub(crate) fn line(&mut self) -> Vec<u8> {
+        // No name in the API is longer than the first; the second fits even if every byte of every text is escaped.
+        let mut limits = [LONG_TEXT, SHORT_TEXT].into_iter();
         loop {
             let mut line = serde_json::to_vec(self).expect("strings, numbers and lists always serialise");
-            if line.len() <= MAX_LINE || self.findings.pop().is_none() {
+            if line.len() < MAX_LINE || !self.shorten(&mut limits) {
                 line.push(b'\n');
                 return line;
             }
-            self.findings_truncated += 1;
         }
     }
+
+    /// Cuts texts that are too long, then findings, which are counted, then texts once more. False if nothing is left to cut.
+    fn shorten(&mut self, limits: &mut impl Iterator<Item = usize>) -> bool {
+        let is_long = self.texts().any(|text| text.len() > LONG_TEXT);
+        if !is_long && self.findings.pop().is_some() {
+            self.findings_truncated += 1;
+            return true;
+        }
+        let Some(limit) = limits.next() else { return false };
+        self.texts().for_each(|text| *text = clip(text, limit));
+        true
+    }
+
+    /// The texts whose length somebody else decides.
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let Self { cluster, review_uid, namespace, object, owner, user, error, operation, .. } = self;
+        let ObjectFields { group, version, kind, name, generate_name, uid } = object;
+        let OwnerFields { group: owner_group, kind: owner_kind, name: owner_name, source: _, team, managed_by, release } = owner;
+        let always = [cluster, review_uid, namespace, user, operation, group, version, kind, name, generate_name, uid];
+        let of_owner = [owner_group, owner_kind, owner_name];
+        always.into_iter().chain(of_owner).chain([team, managed_by, release, error].into_iter().flatten())
+    }
 }
+
+/// Longest text in a record that would otherwise be too long.
+const LONG_TEXT: usize = 256;
+/// The same where that is not enough.
+const SHORT_TEXT: usize = 48;
 
 impl From<&Workload<'_>> for ObjectFields {
     fn from(workload: &Workload<'_>) -> Self {

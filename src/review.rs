@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::workload::object::Object;
-use crate::workload::text::{Flag, List, Text};
+use crate::workload::text::{Flag, List, Text, within};
 
 /// A whole review.
 #[derive(Debug, Deserialize)]
@@ -50,7 +50,7 @@ pub struct Request<'a> {
     pub object: Option<Object<'a>>,
     /// The object as it is stored, for an UPDATE; read only when it matters.
     #[serde(default, borrow)]
-    pub old_object: Option<&'a RawValue>,
+    old_object: Option<&'a RawValue>,
     /// True if the write will not be stored.
     #[serde(default)]
     pub dry_run: Flag,
@@ -103,6 +103,17 @@ impl Version {
     }
 }
 
+/// Memory for the elements of an object's lists: thousands of containers, variables and volumes.
+const MAX_ELEMENTS: usize = 2 * 1024 * 1024;
+
+impl<'a> Request<'a> {
+    /// The object as it is stored; `None` if there is none, or none that can be read.
+    pub fn old_object(&self) -> Option<Object<'a>> {
+        let raw = self.old_object?;
+        within(MAX_ELEMENTS, || serde_json::from_str::<Option<Object<'a>>>(raw.get())).ok().flatten()
+    }
+}
+
 impl<'a> Review<'a> {
     /// Reads a review.
     ///
@@ -112,9 +123,35 @@ impl<'a> Review<'a> {
     pub fn parse(body: &'a [u8]) -> Result<(Version, Request<'a>), String> {
         // One check of the whole body, then the parser need not check each string: a tenth of the cost of a review.
         let text = std::str::from_utf8(body).map_err(|error| format!("invalid UTF-8 at byte {}", error.valid_up_to()))?;
-        let review: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let review: Self = within(MAX_ELEMENTS, || serde_json::from_str(text)).map_err(|error| without_values(&error.to_string()))?;
         let version = Version::parse(&review.api_version).filter(|_| *review.kind == *"AdmissionReview");
         let version = version.ok_or_else(|| "not an admission.k8s.io AdmissionReview of v1 or v1beta1".to_owned())?;
         Ok((version, review.request))
+    }
+}
+
+/// serde's words about a value of the wrong type, without the value: secrets pass through objects.
+fn without_values(error: &str) -> String {
+    let quoted = error.find(": string \"").map(|at| at + ": string".len());
+    match quoted.zip(error.rfind("\", expected")) {
+        Some((start, end)) if start < end => format!("{}{}", &error[..start], &error[end + 1..]),
+        _ => error.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_keep_types_and_places_and_drop_values() {
+        for (value, expected) in [
+            ("\"secret\"", "invalid type: string, expected a list at line 1 column 8"),
+            ("\"a\\\", expected \"", "invalid type: string, expected a list at line 1 column 16"),
+            ("7", "invalid type: integer `7`, expected a list at line 1 column 1"),
+        ] {
+            let error = serde_json::from_str::<List<Text<'_>>>(value).unwrap_err().to_string();
+            assert_eq!(without_values(&error), expected);
+        }
     }
 }

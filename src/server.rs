@@ -37,6 +37,7 @@ pub struct App {
 pub struct State {
     listening: AtomicBool,
     draining: AtomicBool,
+    large_bodies: body::Room,
 }
 
 impl State {
@@ -48,6 +49,11 @@ impl State {
     /// The end has begun: not ready, and every answer closes its connection.
     pub fn set_draining(&self) {
         self.draining.store(true, Ordering::Release);
+    }
+
+    /// The memory that large bodies share.
+    pub fn large_bodies(&self) -> &body::Room {
+        &self.large_bodies
     }
 
     /// See [`State::set_listening`].

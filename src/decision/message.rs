@@ -13,13 +13,17 @@ const MAX_WARNING: usize = 120;
 const MAX_WARNINGS: usize = 5;
 /// Names of volumes and containers are cut in the middle to this many characters.
 const MAX_NAME: usize = 24;
+/// Of what is found, at least this many characters are shown.
+const MIN_WHAT: usize = 16;
+/// A namespace's name has at most 63 characters; only a request that no API server sends has more.
+const MAX_NAMESPACE: usize = 63;
 /// An event's note holds 1 kB, and the API server puts its own words in front.
 const MAX_DENIAL: usize = 900;
 
 /// The warnings of `decision`, most severe first.
 pub fn warnings(decision: &Decision) -> Vec<String> {
     if let Some(error) = &decision.error {
-        return vec![clip_line(&format!("undock could not check this object: {error}"), MAX_WARNING)];
+        return vec![cut(&escape_controls(&format!("undock could not check this object: {error}")), MAX_WARNING)];
     }
     let mut shown: Vec<&Judged> = decision.findings.iter().filter(|judged| judged.action >= Action::Warn).collect();
     shown.sort_by_key(|judged| std::cmp::Reverse(judged.unlimited));
@@ -41,12 +45,15 @@ fn warning(judged: &Judged, mode: Mode) -> String {
     let suffix = if would_deny { " [would deny]" } else { "" };
     let head = format!("{} {} \"{}\"", finding.rule.code, finding.noun, elide(&finding.name, MAX_NAME));
     let full = format!("{head} {}: {}; {}{suffix}", finding.what, finding.reason, finding.rule.short_fix);
+    let full = escape_controls(&full);
     if full.chars().count() <= MAX_WARNING {
-        return escape_controls(&full);
+        return full;
     }
-    let rest = format!(": {}{suffix}", finding.reason);
-    let room = MAX_WARNING.saturating_sub(head.chars().count() + 1 + rest.chars().count());
-    clip_line(&format!("{head} {}{rest}", elide(&finding.what, room.max(1))), MAX_WARNING)
+    let rest = format!(": {}", finding.reason);
+    let room = MAX_WARNING - suffix.len();
+    let room_of_what = room.saturating_sub(head.chars().count() + 1 + rest.chars().count());
+    let line = escape_controls(&format!("{head} {}{rest}", elide(&finding.what, room_of_what.max(MIN_WHAT))));
+    format!("{}{suffix}", cut(&line, room))
 }
 
 /// The message of a denial: all findings that refuse the write, at most 900 bytes.
@@ -74,8 +81,8 @@ pub fn denial(decision: &Decision, namespace: &str) -> String {
 
 /// `[1/2] CODE FIELD …` for each finding while there is room, then codes and fields alone, then `and N more`.
 fn entries(denied: &[&Judged], room: usize) -> String {
-    const RESERVE: usize = " and 99 more.".len();
     let count = denied.len();
+    let reserve_of_rest = format!(" and {count} more.").len();
     let mut text = String::new();
     for (at, judged) in denied.iter().enumerate() {
         let finding = &judged.finding;
@@ -84,7 +91,7 @@ fn entries(denied: &[&Judged], room: usize) -> String {
         let name = elide(&finding.name, MAX_NAME);
         let what = elide(&finding.what, 100);
         let full = format!("{short} {} \"{name}\" {what}: {}; fix: {}.", finding.noun, finding.reason, finding.rule.short_fix);
-        let reserve = if at + 1 < count { RESERVE } else { 0 };
+        let reserve = if at + 1 < count { reserve_of_rest } else { 0 };
         if text.len() + full.len() + reserve <= room {
             text.push_str(&full);
         } else if text.len() + short.len() + 1 + reserve <= room {
@@ -100,10 +107,19 @@ fn entries(denied: &[&Judged], room: usize) -> String {
 
 /// `namespace ci is in enforce mode`.
 fn scope(mode: Mode, namespace: &str) -> String {
+    let namespace = escape_controls(&clip(namespace, MAX_NAMESPACE));
     if namespace.is_empty() {
         format!("the cluster is in {} mode", mode.as_str())
     } else {
         format!("namespace {namespace} is in {} mode", mode.as_str())
+    }
+}
+
+/// `text` cut to `limit` characters, with `…` where it was cut.
+fn cut(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(limit - 1).chain(['…']).collect(),
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Head {
     kind: String,
     /// Identity of the review; empty if it was not reached.
     pub uid: String,
+    /// API group of the resource.
+    pub group: String,
     /// Plural name of the resource.
     pub resource: String,
     /// Subresource.
@@ -25,6 +27,8 @@ pub struct Head {
     pub operation: String,
     /// User name.
     pub user: String,
+    /// True if the write will not be stored.
+    pub dry_run: bool,
 }
 
 impl Head {
@@ -83,10 +87,20 @@ impl<'de> Visitor<'de> for Fields<'_> {
                 (Level::Request, "subResource") => &mut head.sub_resource,
                 (Level::Request, "namespace") => &mut head.namespace,
                 (Level::Request, "name") => &mut head.name,
+                (Level::Request, "operation") if !head.operation.is_empty() => {
+                    // Of two nobody knows which one is meant, and one of them may be let through unread.
+                    head.operation.clear();
+                    return Ok(());
+                }
                 (Level::Request, "operation") => &mut head.operation,
+                (Level::Resource, "group") => &mut head.group,
                 (Level::Resource, "resource") => &mut head.resource,
                 (Level::User, "username") => &mut head.user,
                 (level, key) => {
+                    if matches!((level, key), (Level::Request, "dryRun")) {
+                        head.dry_run = map.next_value::<Option<bool>>()?.unwrap_or_default();
+                        continue;
+                    }
                     let inner = match (level, key) {
                         (Level::Review, "request") => Some(Level::Request),
                         (Level::Request, "resource") => Some(Level::Resource),

@@ -107,14 +107,20 @@ fn status<'a>(answer: &Answer<'a>, decision: &'a Decision) -> Status<'a> {
 }
 
 /// Longest value of `findings`; with every other value at its longest the set stays below 2 KiB.
-const MAX_FINDINGS: usize = 800;
+const MAX_FINDINGS: usize = 700;
+/// Longest value of `rules`: every rule there is, and some more.
+const MAX_RULES: usize = 400;
+/// Longest value of `owner`: names of 253 characters and a group of 253 are the longest that the API takes.
+const MAX_OWNER: usize = 640;
+/// Longest value of `review-uid`; a real one has 36 characters.
+const MAX_UID: usize = 64;
 
 /// `decision` and `mode` always, the rest where it applies. Keys hold no slash: the API server puts the webhook's name in front.
 fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static str, String> {
     let mut all = BTreeMap::from([("decision", decision.outcome.as_str().to_owned()), ("mode", decision.mode.as_str().to_owned())]);
     if let Some(error) = &decision.error {
         all.insert("error", ascii(&clip(error, 160)));
-        all.insert("review-uid", ascii(answer.uid));
+        all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)));
     }
     if decision.findings.is_empty() {
         return all;
@@ -124,11 +130,11 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static st
     }
     all.insert("rules", rules(&decision.findings));
     all.insert("findings", findings(&decision.findings));
-    all.insert("review-uid", ascii(answer.uid));
+    all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)));
     if let Some(owner) = answer.owner {
         let group = if owner.group.is_empty() { "core" } else { &owner.group };
         let path = format!("{group}/{}/{}/{} {}", owner.kind, answer.namespace, owner.name, owner.source.as_str());
-        all.insert("owner", ascii(&path));
+        all.insert("owner", ascii(&clip(&path, MAX_OWNER)));
     }
     all
 }
@@ -140,7 +146,7 @@ fn rules(findings: &[Judged]) -> String {
         *counts.entry(judged.finding.rule.code).or_insert(0) += 1;
     }
     let pairs: Vec<String> = counts.iter().map(|(code, count)| format!("{code}={count}")).collect();
-    pairs.join(",")
+    clip(&pairs.join(","), MAX_RULES)
 }
 
 /// `CODE FINGERPRINT FIELD; …`, then `+N` for those that found no room.

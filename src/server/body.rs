@@ -2,18 +2,48 @@
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 /// Largest body. The API server's own limit is 3 MiB for an object; an update carries two, and the user's attributes.
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
 
+/// Bodies up to this size are read at once; almost all are. Larger ones need a share of [`Room`].
+const SMALL: usize = 64 * 1024;
+
+/// Memory for the large bodies of all connections together: without a limit, a few hundred clients that send
+/// slowly would hold gigabytes. A body that finds no room is left in the socket until there is some.
+#[derive(Debug)]
+pub struct Room(Semaphore);
+
+impl Room {
+    const BYTES: usize = 4 * MAX_BODY;
+
+    /// How much is taken.
+    pub fn taken(&self) -> usize {
+        Self::BYTES - self.0.available_permits()
+    }
+
+    async fn take(&self, length: usize) -> Option<SemaphorePermit<'_>> {
+        self.0.acquire_many(u32::try_from(length).ok()?).await.ok()
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Semaphore::new(Self::BYTES))
+    }
+}
+
 /// A body, or as much of it as there is.
 #[derive(Debug)]
-pub struct Body {
+pub struct Body<'r> {
     /// The bytes, at most [`MAX_BODY`].
     pub bytes: Bytes,
     /// How the reading ended.
     pub end: End,
+    /// Given back when the body is no longer needed.
+    _room: Option<SemaphorePermit<'r>>,
 }
 
 /// How the reading of a body ended.
@@ -30,33 +60,47 @@ pub enum End {
 }
 
 /// Reads `body`, which says it holds `length` bytes, until `deadline`.
-pub async fn read<B>(mut body: B, length: Option<usize>, deadline: Instant) -> Body
+pub async fn read<B>(mut body: B, length: Option<usize>, deadline: Instant, room: &Room) -> Body<'_>
 where
     B: hyper::body::Body<Data = Bytes> + Unpin,
 {
     let mut collected = BytesMut::new();
-    loop {
-        let frame = match timeout_at(deadline, body.frame()).await {
-            Err(_) => return Body { bytes: collected.freeze(), end: End::Deadline },
-            Ok(None) => return Body { bytes: collected.freeze(), end: End::Whole },
-            Ok(Some(Err(_))) => return Body { bytes: collected.freeze(), end: End::Broken },
-            Ok(Some(Ok(frame))) => frame,
+    let mut share = None;
+    // Of a body that says it is too large, only the beginning is needed, to answer it.
+    let limit = if length.is_some_and(|length| length > MAX_BODY) { SMALL } else { MAX_BODY };
+    let end = loop {
+        let data = match timeout_at(deadline, body.frame()).await {
+            Err(_) => break End::Deadline,
+            Ok(None) => break End::Whole,
+            Ok(Some(Err(_))) => break End::Broken,
+            Ok(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) => data,
+                Err(_) => continue,
+            },
         };
-        let Ok(data) = frame.into_data() else { continue };
         if collected.is_empty() && length == Some(data.len()) {
-            return Body { bytes: data, end: End::Whole };
+            return Body { bytes: data, end: End::Whole, _room: None };
         }
-        if collected.len() + data.len() > MAX_BODY {
-            let room = MAX_BODY - collected.len();
-            collected.extend_from_slice(&data[..room]);
+        if collected.len() + data.len() > limit {
+            let left = limit - collected.len();
+            collected.extend_from_slice(&data[..left]);
             drain(body, deadline).await;
-            return Body { bytes: collected.freeze(), end: End::TooLarge };
+            break End::TooLarge;
+        }
+        let needed = length.unwrap_or(collected.len() + data.len());
+        if share.is_none() && (SMALL..=MAX_BODY).contains(&needed) {
+            share = timeout_at(deadline, room.take(length.unwrap_or(MAX_BODY))).await.ok().flatten();
+            if share.is_none() {
+                collected.extend_from_slice(&data);
+                break End::Deadline;
+            }
         }
         if collected.is_empty() {
-            collected.reserve(length.unwrap_or(0).min(MAX_BODY));
+            collected.reserve(needed.min(limit));
         }
         collected.extend_from_slice(&data);
-    }
+    };
+    Body { bytes: collected.freeze(), end, _room: share }
 }
 
 /// Reads on without keeping, so that the caller can finish writing and will read the answer; bounded in size and time.

@@ -2,34 +2,42 @@
 //!
 //! hyper's own limit also runs while a kept-alive connection is idle, and must be longer than the API server keeps
 //! idle connections (90 s). This one starts at a request's first byte, so a slow sender gets seconds, not minutes.
+//! It also ends a connection on which nothing was ever sent, of which hyper takes no notice.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// Set while a request is being served: its headers are complete.
+use super::listener::Limits;
+
+/// Where a connection stands between its requests, as the service knows it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Serving(Arc<AtomicBool>);
+pub(super) struct Serving(Arc<Progress>);
+
+#[derive(Debug, Default)]
+struct Progress {
+    /// Requests whose headers are complete.
+    begun: AtomicU32,
+    /// True while one of them is being answered.
+    serving: AtomicBool,
+}
 
 impl Serving {
     /// The headers are complete.
     pub(super) fn begin(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.begun.fetch_add(1, Ordering::Relaxed);
+        self.0.serving.store(true, Ordering::Release);
     }
 
     /// The next byte belongs to the next request.
     pub(super) fn end(&self) {
-        self.0.store(false, Ordering::Release);
-    }
-
-    fn is_serving(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.serving.store(false, Ordering::Release);
     }
 }
 
@@ -39,15 +47,21 @@ pub(super) struct HeaderDeadline<S> {
     stream: S,
     serving: Serving,
     limit: Duration,
-    /// When the first byte of the headers came.
-    since: Option<Instant>,
-    /// Made only when the rest has to be waited for.
+    /// The value of `begun` at the last reading.
+    begun: u32,
+    /// True from a request's first byte to the end of its headers.
+    in_headers: bool,
+    /// When the headers must be complete, or a new connection must have sent its first byte.
+    deadline: Option<Instant>,
+    /// Made only when there is something to wait for.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> HeaderDeadline<S> {
-    pub(super) fn new(stream: S, serving: Serving, limit: Duration) -> Self {
-        Self { stream, serving, limit, since: None, timer: None }
+    /// hyper counts idle time from the first request on; until then nobody else would.
+    pub(super) fn new(stream: S, serving: Serving, limits: Limits) -> Self {
+        let first_byte = Instant::now() + limits.idle;
+        Self { stream, serving, limit: limits.headers, begun: 0, in_headers: false, deadline: Some(first_byte), timer: None }
     }
 }
 
@@ -56,16 +70,21 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeaderDeadline<S> {
         let this = &mut *self;
         let before = buffer.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
-        if this.serving.is_serving() {
-            (this.since, this.timer) = (None, None);
+        let progress = &*this.serving.0;
+        let is_serving = progress.serving.load(Ordering::Acquire);
+        let begun = progress.begun.load(Ordering::Relaxed);
+        if is_serving || begun != this.begun {
+            (this.begun, this.in_headers, this.deadline, this.timer) = (begun, false, None, None);
+        }
+        if is_serving {
             return polled;
         }
-        if this.since.is_none() && buffer.filled().len() > before {
-            this.since = Some(Instant::now());
+        if !this.in_headers && buffer.filled().len() > before {
+            this.in_headers = true;
+            (this.deadline, this.timer) = (Some(Instant::now() + this.limit), None);
         }
-        if let Some(since) = this.since.filter(|_| polled.is_pending()) {
-            let limit = this.limit;
-            let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(since + limit)));
+        if let Some(deadline) = this.deadline.filter(|_| polled.is_pending()) {
+            let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
             if timer.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "request headers took too long")));
             }

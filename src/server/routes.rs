@@ -10,8 +10,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, Version};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use tokio::time::Instant;
@@ -42,18 +42,13 @@ pub fn router(app: SharedApp) -> Router {
 }
 
 async fn validate(State(app): State<SharedApp>, request: Request) -> Response {
-    let is_http1 = request.version() < Version::HTTP_2;
-    let mut response = match answer(&app, request).await {
+    match answer(&app, request).await {
         Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
         Err((status, message)) => {
             app.metrics.refuse(status.as_u16());
             (status, message).into_response()
         }
-    };
-    if is_http1 && app.state.is_draining() {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    response
 }
 
 async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCode, String)> {
@@ -63,7 +58,7 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
     let deadline = Instant::now() + timeout(request.uri()).saturating_sub(MARGIN);
     let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let body: Body = request.into_body();
-    let body = body::read(body, length, deadline).await;
+    let body = body::read(body, length, deadline, app.state.large_bodies()).await;
 
     let started = Instant::now();
     let reviewed = match body.end {

@@ -1,6 +1,7 @@
 //! The leaf types that objects are read into: borrowed text, lists that may be null, tolerant flags and numbers.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -90,6 +91,32 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
+thread_local! {
+    /// Bytes that lists and maps may still take.
+    static ROOM: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// Runs `read` with `room` bytes for the elements of all lists and maps together; what needs more is an error.
+///
+/// `[{},{},…]` takes a hundred times its own size once it is read, and rules compare lists with lists: without
+/// a limit one body of a few MiB costs gigabytes and seconds.
+pub(crate) fn within<T>(room: usize, read: impl FnOnce() -> T) -> T {
+    let before = ROOM.replace(room);
+    let value = read();
+    ROOM.set(before);
+    value
+}
+
+fn take_room<E: Error>(bytes: usize) -> Result<(), E> {
+    match ROOM.get().checked_sub(bytes) {
+        Some(left) => {
+            ROOM.set(left);
+            Ok(())
+        }
+        None => Err(E::custom("more list elements than any real object has")),
+    }
+}
+
 /// A list that reads `null` as empty, as Go does; the API server and hand-written manifests both send nulls.
 #[derive(Clone, Debug)]
 pub struct List<T>(Vec<T>);
@@ -130,6 +157,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = sequence.next_element()? {
+            take_room(size_of::<T>())?;
             items.push(item);
         }
         Ok(List(items))
@@ -207,6 +235,7 @@ impl<'de> Visitor<'de> for MapVisitor {
         let mut pairs = Vec::new();
         while let Some(key) = map.next_key::<Text<'de>>()? {
             if (self.wanted)(&key) {
+                take_room(size_of::<(Text<'_>, Text<'_>)>())?;
                 pairs.push((key, map.next_value()?));
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -258,6 +287,17 @@ mod tests {
         assert!(serde_json::from_str::<TextMap<'_>>("null").unwrap().iter().next().is_none());
         let error = serde_json::from_str::<List<Text<'_>>>("\"x\"").unwrap_err().to_string();
         assert!(error.contains("expected a list"), "{error}");
+    }
+
+    #[test]
+    fn lists_and_maps_share_one_room() {
+        let read = |text: &str| serde_json::from_str::<List<Text<'_>>>(text).map(|list| list.len());
+        let size = size_of::<Text<'_>>();
+        assert_eq!(within(3 * size, || read("[1,2,3]")).unwrap(), 3);
+        let error = within(3 * size, || read("[1,2]").and_then(|_| read("[1,2]"))).unwrap_err();
+        assert!(error.to_string().contains("more list elements"), "{error}");
+        assert!(within(3 * size, || serde_json::from_str::<TextMap<'_>>(r#"{"a":1,"b":2}"#)).is_err());
+        assert_eq!(read("[1,2,3,4]").unwrap(), 4, "outside there is no limit");
     }
 
     #[test]
