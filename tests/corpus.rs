@@ -3,6 +3,9 @@
 //! The labels are `../shared/corpus/index.jsonl` (or `UNDOCK_TEST_SHARED`); none of the corpus is copied here.
 //! Run with `cargo test --test corpus -- --nocapture` to see the figures.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the figures are for people")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
