@@ -1,6 +1,6 @@
 //! One review from bytes to answer: read, evaluate, decide, respond, record. Pure, so that tests and replay call it too.
 
-use crate::decision::{self, Decision, Mode, Outcome, Policy};
+use crate::decision::{self, Decision, Mode, Outcome, Policy, Writer};
 use crate::finding::text;
 use crate::record::{Record, Source, user_kind};
 use crate::registration;
@@ -156,7 +156,8 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> De
     // An old object that cannot be read had nothing that is known, so all that is found counts as new.
     let old_object = request.old_object();
     let old = old_object.as_ref().map(|object| Workload::with_knowledge(object, request.namespace.as_str(), &policy.knowledge));
-    decision::decide(workload, old.as_ref(), policy)
+    let writer = Writer { user: &request.user_info.username, groups: &request.user_info.groups };
+    decision::decide(workload, old.as_ref(), policy, writer)
 }
 
 fn resource_label(resource: &str, sub_resource: &str) -> &'static str {

@@ -7,7 +7,11 @@ pub mod markdown;
 pub mod sarif;
 pub mod table;
 
-use crate::decision::{self, Decision, Judged, Outcome, Policy};
+use std::sync::Arc;
+
+use crate::decision::facts::ClusterFacts;
+use crate::decision::namespace::NamespaceSettings;
+use crate::decision::{self, Decision, Judged, Outcome, Policy, Writer};
 use crate::manifest::{Document, Item, Manifest, ManifestError, documents};
 use crate::workload::object::Object;
 use crate::workload::{Surroundings, Workload};
@@ -24,6 +28,8 @@ pub struct Checked {
     /// What could not be read.
     pub errors: Vec<CheckError>,
     surroundings: Surroundings,
+    /// Settings of the Namespaces among the objects.
+    facts: Arc<ClusterFacts>,
     waiting: Vec<Waiting>,
 }
 
@@ -140,18 +146,26 @@ impl Checked {
                 };
                 let workload = view(&manifest, item, &object, namespace, policy);
                 self.surroundings.note(&workload);
-                if workload.needs_surroundings() {
+                if workload.kind() == "Namespace" {
+                    // The mode is the question's; what the Namespace exempts is part of the answer.
+                    let settings = NamespaceSettings { mode: None, ..namespace_settings(&workload) };
+                    self.facts.set_watching();
+                    self.facts.set_namespace(workload.name, Some(settings));
+                }
+                let (outcome, findings) = place(&manifest, item, &workload, policy, &mut lines);
+                if workload.needs_surroundings() || outcome >= Outcome::Warn {
                     let Document { text, line, column, .. } = document;
                     self.waiting.push(Waiting { object: self.objects.len(), text: text.to_owned(), line, column, item: index });
                 }
-                let findings = place(&manifest, item, &workload, policy, &mut lines);
-                self.objects.push(CheckedObject::new(file, document.source, manifest.start(item).0, &workload, findings));
+                let line = manifest.start(item).0;
+                self.objects.push(CheckedObject::new(file, document.source, line, &workload, (outcome, findings)));
             }
         }
     }
 
     /// Checks again what depends on other objects, now that all are known.
     pub fn finish(&mut self, namespace: &str, policy: &Policy) {
+        let policy = &Policy { facts: Arc::clone(&self.facts), ..policy.clone() };
         for waiting in std::mem::take(&mut self.waiting) {
             let document = Document { text: &waiting.text, line: waiting.line, column: waiting.column, source: None };
             // It was read before, from the same text.
@@ -180,9 +194,13 @@ fn view<'a>(manifest: &'a Manifest<'_>, item: &Item, object: &'a Object<'a>, nam
     workload
 }
 
+fn namespace_settings(workload: &Workload<'_>) -> NamespaceSettings {
+    NamespaceSettings::read(workload.labels().iter(), workload.annotations().flat_map(|(_, annotations)| annotations.iter()))
+}
+
 /// Decides about `workload`, and finds the places of its findings.
 fn place(manifest: &Manifest<'_>, item: &Item, workload: &Workload<'_>, policy: &Policy, lines: &mut Lines<'_>) -> (Outcome, Vec<Placed>) {
-    let Decision { outcome, findings, .. } = decision::decide(workload, None, policy);
+    let Decision { outcome, findings, .. } = decision::decide(workload, None, policy, Writer::default());
     let placed = findings.into_iter().map(|judged| {
         let (line, column) = manifest.locate(item, &judged.finding.field);
         Placed { judged, line, column, text: lines.get(line).to_owned() }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::decision::{Mode, Policy};
+use crate::decision::exemption::{Exemption, Rules, Scope, Terms, TermsError};
+use crate::decision::{ConfiguredExemption, Mode, Policy};
 use crate::finding::{Action, Certainty, Context, Target};
 use crate::rules;
 use crate::workload::Knowledge;
@@ -29,6 +30,38 @@ pub struct Config {
     pub rules: BTreeMap<String, Action>,
     /// Additions to the built-in tables.
     pub tables: Tables,
+    /// Exemptions that the platform gives.
+    pub exemptions: Vec<ExemptionEntry>,
+}
+
+/// An exemption and whom it is for. Lists are patterns with `*`; a list that is left out is for everybody.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExemptionEntry {
+    /// Rules by code or name, or `all`.
+    pub rules: Vec<String>,
+    /// Namespaces.
+    #[serde(default)]
+    pub namespaces: Vec<String>,
+    /// Owners as `KIND/NAME`.
+    #[serde(default)]
+    pub owners: Vec<String>,
+    /// User names.
+    #[serde(default)]
+    pub users: Vec<String>,
+    /// Groups.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Images.
+    #[serde(default)]
+    pub images: Vec<String>,
+    /// Last day, YYYY-MM-DD.
+    pub until: String,
+    /// Why.
+    pub reason: String,
+    /// Ticket or page.
+    #[serde(default)]
+    pub r#ref: String,
 }
 
 /// Additions to the built-in tables.
@@ -66,6 +99,16 @@ pub enum ConfigError {
         /// What is wrong, with the values that are possible.
         message: String,
     },
+    /// An exemption is not complete.
+    #[error("{path}: exemptions[{index}]: {reason}")]
+    Exemption {
+        /// Path as given.
+        path: PathBuf,
+        /// Place in the list, from 0.
+        index: usize,
+        /// What is wrong.
+        reason: String,
+    },
     /// `rules` names a rule that does not exist.
     #[error("{path}: rules: there is no rule {rule}; `undock explain` lists them")]
     UnknownRule {
@@ -98,6 +141,17 @@ impl Config {
             let rule = rules::find(&name).ok_or_else(|| ConfigError::UnknownRule { path: path.to_owned(), rule: name })?;
             config.rules.insert(rule.code.to_owned(), action);
         }
+        for (index, entry) in config.exemptions.iter().enumerate() {
+            let problem = |reason: String| ConfigError::Exemption { path: path.to_owned(), index, reason };
+            entry.terms().map_err(|error| problem(error.to_string()))?;
+            if entry.rules.is_empty() {
+                return Err(problem("rules is empty; name rules, or all".to_owned()));
+            }
+            let unknown = entry.rules.iter().find(|name| !name.eq_ignore_ascii_case("all") && rules::find(name).is_none());
+            if let Some(rule) = unknown {
+                return Err(ConfigError::UnknownRule { path: path.to_owned(), rule: rule.clone() });
+            }
+        }
         Ok(config)
     }
 
@@ -110,7 +164,31 @@ impl Config {
             deny_at: self.deny_at.unwrap_or(defaults.deny_at),
             actions: self.rules.clone(),
             knowledge: Arc::new(self.tables.knowledge()),
+            exemptions: self.exemptions.iter().flat_map(ExemptionEntry::exemptions).collect(),
+            ..defaults
         }
+    }
+}
+
+impl ExemptionEntry {
+    fn terms(&self) -> Result<Terms, TermsError> {
+        Terms::new(&self.until, &self.reason, &self.r#ref)
+    }
+
+    /// One exemption for each rule that is named.
+    fn exemptions(&self) -> impl Iterator<Item = ConfiguredExemption> {
+        self.rules.iter().map(|name| ConfiguredExemption {
+            exemption: Exemption {
+                rules: rules::find(name).map_or(Rules::All, |rule| Rules::Code(rule.code.to_owned())),
+                scope: Scope::Configuration,
+                terms: self.terms(),
+            },
+            namespaces: self.namespaces.clone(),
+            owners: self.owners.clone(),
+            users: self.users.clone(),
+            groups: self.groups.clone(),
+            images: self.images.clone(),
+        })
     }
 }
 

@@ -1,14 +1,23 @@
 //! Findings, mode and configuration in; what happens to the write out. The findings themselves never change.
 
+pub mod exemption;
+pub mod facts;
 pub mod message;
+pub mod namespace;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use exemption::{Exemption, Granted, Scope};
+use facts::{ClusterFacts, Known};
+use jiff::civil::Date;
+use namespace::NamespaceSettings;
+
 use crate::finding::{Action, Certainty, Context, Finding};
 use crate::rules;
+use crate::workload::text::Text;
 use crate::workload::{Knowledge, Workload};
 
 /// The most that may happen in a namespace.
@@ -37,6 +46,11 @@ impl Mode {
         }
     }
 
+    /// The mode of that name, in lower case as labels have it.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Off, Self::Audit, Self::Warn, Self::Enforce].into_iter().find(|mode| mode.as_str() == word)
+    }
+
     /// The word used in labels, records and messages.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -56,6 +70,8 @@ pub enum Outcome {
     Clean,
     /// Findings are recorded.
     Record,
+    /// What would be told or refused is exempt.
+    Exempt,
     /// The writer is warned.
     Warn,
     /// The write is refused.
@@ -70,6 +86,7 @@ impl Outcome {
         match self {
             Self::Clean => "clean",
             Self::Record => "record",
+            Self::Exempt => "exempt",
             Self::Warn => "warn",
             Self::Deny => "deny",
             Self::Error => "error",
@@ -90,6 +107,43 @@ pub struct Policy {
     pub actions: BTreeMap<String, Action>,
     /// Additions to the built-in tables.
     pub knowledge: Arc<Knowledge>,
+    /// What is known of the cluster.
+    pub facts: Arc<ClusterFacts>,
+    /// Exemptions of the configuration file.
+    pub exemptions: Vec<ConfiguredExemption>,
+    /// Today, in UTC; a function, so that nothing is asked where nothing is exempt.
+    pub today: fn() -> Date,
+}
+
+/// An exemption of the configuration file, with whom it is for. An empty list is for everybody.
+#[derive(Clone, Debug)]
+pub struct ConfiguredExemption {
+    /// What is exempt, and its terms.
+    pub exemption: Exemption,
+    /// Namespaces, as patterns with `*`.
+    pub namespaces: Vec<String>,
+    /// Owners as `KIND/NAME`, as patterns.
+    pub owners: Vec<String>,
+    /// User names, as patterns.
+    pub users: Vec<String>,
+    /// Groups, as patterns.
+    pub groups: Vec<String>,
+    /// Images, as patterns; all images of the object must match one.
+    pub images: Vec<String>,
+}
+
+/// Who writes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Writer<'a> {
+    /// User name; empty where nobody is writing (a manifest, a scan).
+    pub user: &'a str,
+    /// Groups.
+    pub groups: &'a [Text<'a>],
+}
+
+/// Today in UTC, by the machine's clock.
+pub fn today() -> Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 impl Default for Policy {
@@ -100,6 +154,9 @@ impl Default for Policy {
             deny_at: Certainty::Likely,
             actions: BTreeMap::new(),
             knowledge: Arc::default(),
+            facts: Arc::default(),
+            exemptions: Vec::new(),
+            today,
         }
     }
 }
@@ -127,6 +184,8 @@ pub struct Judged {
     pub known: bool,
     /// See [`Finding::fingerprint`].
     pub fingerprint: String,
+    /// The exemption that lets it through.
+    pub exempt: Option<Granted>,
 }
 
 /// What happens to the write, and why.
@@ -140,17 +199,19 @@ pub struct Decision {
     pub findings: Vec<Judged>,
     /// Why the object could not be evaluated.
     pub error: Option<String>,
+    /// What was wrong besides: an unknown label, an exemption that exempts nothing. For the audit log and the writer.
+    pub notes: Vec<String>,
 }
 
 impl Decision {
     /// An object without findings.
     pub fn clean(mode: Mode) -> Self {
-        Self { outcome: Outcome::Clean, mode, findings: Vec::new(), error: None }
+        Self { outcome: Outcome::Clean, mode, findings: Vec::new(), error: None, notes: Vec::new() }
     }
 
     /// An object that could not be evaluated. The mode decides whether it passes.
     pub fn error(mode: Mode, error: String) -> Self {
-        Self { outcome: Outcome::Error, mode, findings: Vec::new(), error: Some(error) }
+        Self { outcome: Outcome::Error, mode, findings: Vec::new(), error: Some(error), notes: Vec::new() }
     }
 
     /// True if the write is let through.
@@ -164,18 +225,21 @@ impl Decision {
 
     /// True if `enforce` would have refused the write.
     pub fn would_deny(&self) -> bool {
-        self.findings.iter().any(|judged| judged.unlimited == Action::Deny && !judged.known)
+        self.findings.iter().any(|judged| judged.unlimited == Action::Deny && !judged.known && judged.exempt.is_none())
     }
 }
 
 /// Evaluates `workload` and decides. `old` is what the object was before an update: what it already had can warn, not deny.
-pub fn decide(workload: &Workload<'_>, old: Option<&Workload<'_>>, policy: &Policy) -> Decision {
-    if policy.mode == Mode::Off {
-        return Decision::clean(policy.mode);
+pub fn decide(workload: &Workload<'_>, old: Option<&Workload<'_>>, policy: &Policy, writer: Writer<'_>) -> Decision {
+    let mut notes = Vec::new();
+    let settings = settings_of(workload.namespace, policy, &mut notes);
+    let mode = settings.as_ref().and_then(|settings| settings.mode).unwrap_or(policy.mode);
+    if mode == Mode::Off {
+        return Decision { notes, ..Decision::clean(mode) };
     }
-    let mut findings = judge(workload, policy);
+    let mut findings = judge(workload, policy, mode);
     if let Some(old) = old.filter(|_| findings.iter().any(|judged| judged.unlimited == Action::Deny)) {
-        let before = judge(old, policy);
+        let before = judge(old, policy, mode);
         for judged in &mut findings {
             if before.iter().any(|other| other.fingerprint == judged.fingerprint) {
                 judged.known = true;
@@ -183,21 +247,142 @@ pub fn decide(workload: &Workload<'_>, old: Option<&Workload<'_>>, policy: &Poli
             }
         }
     }
+    if findings.iter().any(|judged| judged.action >= Action::Warn) {
+        exempt(&mut findings, workload, settings.as_deref(), policy, writer, &mut notes);
+    }
     let outcome = match findings.iter().map(|judged| judged.action).max() {
-        None | Some(Action::Off) => Outcome::Clean,
-        Some(Action::Record) => Outcome::Record,
-        Some(Action::Warn) => Outcome::Warn,
         Some(Action::Deny) => Outcome::Deny,
+        Some(Action::Warn) => Outcome::Warn,
+        _ if findings.iter().any(|judged| judged.exempt.is_some()) => Outcome::Exempt,
+        Some(Action::Record) => Outcome::Record,
+        None | Some(Action::Off) => Outcome::Clean,
     };
-    Decision { outcome, mode: policy.mode, findings, error: None }
+    Decision { outcome, mode, findings, error: None, notes }
 }
 
-fn judge(workload: &Workload<'_>, policy: &Policy) -> Vec<Judged> {
+/// The mode of `namespace`, which for cluster-scoped objects is the default.
+pub fn mode_of(namespace: &str, policy: &Policy) -> Mode {
+    settings_of(namespace, policy, &mut Vec::new()).and_then(|settings| settings.mode).unwrap_or(policy.mode)
+}
+
+fn settings_of(namespace: &str, policy: &Policy, notes: &mut Vec<String>) -> Option<Arc<NamespaceSettings>> {
+    if namespace.is_empty() {
+        return None;
+    }
+    let missing = match policy.facts.namespace(namespace) {
+        Known::NotWatching => return None,
+        Known::Settings(settings) => {
+            notes.extend(settings.problems.iter().map(ToString::to_string));
+            return Some(settings);
+        }
+        Known::Cold => "the namespaces have not been listed yet",
+        Known::Missing => "the namespace has not been seen yet",
+    };
+    notes.push(format!("{missing}: the default mode {} applies", policy.mode.as_str()));
+    None
+}
+
+/// Lets findings through that an exemption covers, and notes exemptions that cover nothing any more.
+fn exempt(
+    findings: &mut [Judged],
+    workload: &Workload<'_>,
+    settings: Option<&NamespaceSettings>,
+    policy: &Policy,
+    writer: Writer<'_>,
+    notes: &mut Vec<String>,
+) {
+    let counts_own = settings.is_some_and(|settings| settings.allows_workload_exemptions);
+    let annotations = workload.annotations().flat_map(|(_, annotations)| annotations.iter());
+    let mut own: Vec<Exemption> = annotations.filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload)).collect();
+    if !counts_own && !own.is_empty() {
+        notes.push(format!(
+            "exemptions on workloads count only where the namespace has the label {}=allow",
+            namespace::WORKLOAD_EXEMPTIONS_LABEL
+        ));
+        own.clear();
+    }
+    let configured = policy.exemptions.iter().filter(|entry| entry.is_for(workload, writer)).map(|entry| &entry.exemption);
+    let all: Vec<&Exemption> = settings.iter().flat_map(|settings| &settings.exemptions).chain(&own).chain(configured).collect();
+    if all.is_empty() {
+        return;
+    }
+    let today = (policy.today)();
+    for judged in findings.iter_mut().filter(|judged| judged.action >= Action::Warn) {
+        let code = judged.finding.rule.code;
+        judged.exempt = exemption::grant(all.iter().copied(), code, today);
+        if let Some(granted) = &judged.exempt {
+            judged.action = Action::Record;
+            if let Some(days) = granted.terms.ends_soon(today) {
+                notes.push(format!("exemption for {code} ends in {days} days ({})", granted.terms.until));
+            }
+            continue;
+        }
+        for exemption in all.iter().filter(|exemption| exemption.rules.covers(code)) {
+            match &exemption.terms {
+                Err(error) => notes.push(format!("exemption {} ignored: {error}; nothing was exempted", exemption.rules)),
+                Ok(terms) => notes.push(format!("exemption {} ended on {}; nothing was exempted", exemption.rules, terms.until)),
+            }
+        }
+    }
+    notes.sort_unstable();
+    notes.dedup();
+}
+
+impl ConfiguredExemption {
+    fn is_for(&self, workload: &Workload<'_>, writer: Writer<'_>) -> bool {
+        let any = |patterns: &[String], text: &str| patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, text));
+        let owner = format!("{}/{}", workload.owner.kind, workload.owner.name);
+        let in_groups = self.groups.is_empty() || writer.groups.iter().any(|group| any(&self.groups, group));
+        let has_images = self.images.is_empty() || workload.images().all(|image| any(&self.images, image));
+        any(&self.namespaces, workload.namespace) && any(&self.owners, &owner) && any(&self.users, writer.user) && in_groups && has_images
+    }
+}
+
+/// True if `text` fits `pattern`, in which `*` stands for any characters. Linear in both.
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let Some(last) = pattern.rsplit_once('*').map(|(_, last)| last) else { return rest.is_empty() };
+    let middle: Vec<&str> = parts.collect();
+    for part in &middle[..middle.len() - 1] {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+fn judge(workload: &Workload<'_>, policy: &Policy, mode: Mode) -> Vec<Judged> {
     let owner = &workload.owner;
     let judged = rules::evaluate(workload, policy.context).into_iter().map(|finding| {
         let unlimited = policy.action(&finding);
         let fingerprint = finding.fingerprint(workload.namespace, &owner.kind, &owner.name);
-        Judged { action: unlimited.min(policy.mode.limit()), unlimited, known: false, fingerprint, finding }
+        Judged { action: unlimited.min(mode.limit()), unlimited, known: false, fingerprint, exempt: None, finding }
     });
     judged.filter(|judged| judged.action != Action::Off).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns_match_whole_texts() {
+        for (pattern, text, expected) in [
+            ("ci", "ci", true),
+            ("ci", "cix", false),
+            ("ci-*", "ci-a", true),
+            ("*", "", true),
+            ("*-ci", "a-ci", true),
+            ("a*b*c", "a1b2c", true),
+            ("a*b*c", "acb", false),
+            ("a*a", "a", false),
+            ("**x**", "x", true),
+            ("", "", true),
+            ("", "a", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
 }

@@ -97,7 +97,7 @@ pub struct Finding {
     pub evidence: String,
     /// What the evidence is reduced to in the fingerprint: no tag, no alias, no spelling.
     pub identity: String,
-    /// `volume`, `container` or `PersistentVolume`.
+    /// `volume`, `container`, `PV` and the like.
     pub noun: &'static str,
     /// Its name.
     pub name: String,

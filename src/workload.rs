@@ -25,7 +25,7 @@ use host_path::HostPath;
 use leaves::Leaves;
 use object::{Metadata, Object, Spec};
 use pod::{HostMount, MountUser, Pod};
-use text::Annotations;
+use text::{Annotations, TextMap};
 
 /// An object as rules see it.
 #[derive(Debug)]
@@ -122,11 +122,21 @@ impl<'a> Workload<'a> {
     }
 
     /// The annotations of the object and of its pod template, with the field path of their metadata.
-    pub(crate) fn annotations(&self) -> impl Iterator<Item = (String, &'a Annotations<'a>)> {
+    pub fn annotations(&self) -> impl Iterator<Item = (String, &'a Annotations<'a>)> {
         let own = std::iter::once(("metadata".to_owned(), &self.object.metadata.annotations));
         let path = self.pod.as_ref().and_then(|pod| pod.path.strip_suffix(".spec"));
         let template = template_metadata(self.object).zip(path);
         own.chain(template.map(|(metadata, path)| (format!("{path}.metadata"), &metadata.annotations)))
+    }
+
+    /// The labels of the object itself.
+    pub fn labels(&self) -> &'a TextMap<'a> {
+        &self.object.metadata.labels
+    }
+
+    /// The images of all containers, as written.
+    pub fn images(&self) -> impl Iterator<Item = &'a str> {
+        self.pod.iter().flat_map(|pod| pod.containers.iter().map(|container| container.raw.image.as_str()))
     }
 
     /// Every host path that the object mounts or offers.

@@ -33,7 +33,7 @@ pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>
         MountUser::Nobody => "names",
         MountUser::Claims => "offers",
     };
-    let noun = if mount.user == MountUser::Claims { "PersistentVolume" } else { "volume" };
+    let noun = if mount.user == MountUser::Claims { "PV" } else { "volume" };
     let mut finding =
         Finding::new(rule, noun, mount.volume, format!("{verb} {}", shown_path(mount)), mount.field.clone(), mount.path.as_str());
     finding.evidence = shown_path(mount);

@@ -1,0 +1,234 @@
+//! Exemptions: who may keep a Docker dependency, until when, and why. One parser for annotations and configuration.
+//!
+//! `exempt.undock.dev/DKR101: "until=2026-12-31; reason=builders move in December; ref=PLAT-412"`
+//!
+//! An exemption that is malformed or has ended exempts nothing, and says so.
+
+use std::fmt;
+
+use jiff::civil::Date;
+
+use crate::finding::text::{clip, escape_controls};
+
+/// What the annotation's key begins with; the rule's code, or `all`, follows.
+pub const ANNOTATION_PREFIX: &str = "exempt.undock.dev/";
+/// Days before the end from which writers are warned.
+const NOTICE_DAYS: i32 = 14;
+
+/// The terms of an exemption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The last day on which it holds, in UTC.
+    pub until: Date,
+    /// Why; free text.
+    pub reason: String,
+    /// A ticket or a page; empty if none is named.
+    pub reference: String,
+}
+
+/// Why a text is no exemption.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TermsError {
+    /// A part is not `name=value`.
+    #[error("{0:?} is not name=value")]
+    NoPair(String),
+    /// A name that does not exist.
+    #[error("there is no {0:?}; write until, reason and ref")]
+    UnknownName(String),
+    /// `until` is missing or no date.
+    #[error("\"until\" is missing or not YYYY-MM-DD")]
+    NoDate,
+    /// `reason` is missing or empty.
+    #[error("\"reason\" is missing")]
+    NoReason,
+}
+
+impl Terms {
+    /// Reads `until=…; reason=…; ref=…` in any order. A reason may hold `=`, not `;`.
+    ///
+    /// # Errors
+    /// See [`TermsError`].
+    pub fn parse(text: &str) -> Result<Self, TermsError> {
+        let (mut until, mut reason, mut reference) = ("", "", "");
+        for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+            let (name, value) = part.split_once('=').ok_or_else(|| TermsError::NoPair(clip(part, 40)))?;
+            let value = value.trim();
+            match name.trim() {
+                "until" => until = value,
+                "reason" => reason = value,
+                "ref" => reference = value,
+                other => return Err(TermsError::UnknownName(clip(other, 40))),
+            }
+        }
+        Self::new(until, reason, reference)
+    }
+
+    /// Terms from their parts.
+    ///
+    /// # Errors
+    /// Where the date or the reason is missing.
+    pub fn new(until: &str, reason: &str, reference: &str) -> Result<Self, TermsError> {
+        let until = until.parse().map_err(|_| TermsError::NoDate)?;
+        if reason.trim().is_empty() {
+            return Err(TermsError::NoReason);
+        }
+        Ok(Self { until, reason: clip(&escape_controls(reason), 200), reference: clip(&escape_controls(reference), 80) })
+    }
+
+    /// True on the last day and before.
+    pub fn holds(&self, today: Date) -> bool {
+        today <= self.until
+    }
+
+    /// Days from `today` to the last day, if writers should hear of the end.
+    pub fn ends_soon(&self, today: Date) -> Option<i32> {
+        let days = today.until(self.until).map_or(i32::MAX, |span| span.get_days());
+        (0..=NOTICE_DAYS).contains(&days).then_some(days)
+    }
+}
+
+/// Which rules an exemption is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// Every rule.
+    All,
+    /// The rule with this code.
+    Code(String),
+}
+
+impl Rules {
+    /// `all` or a code, in any case.
+    pub fn parse(text: &str) -> Self {
+        if text.eq_ignore_ascii_case("all") { Self::All } else { Self::Code(text.to_ascii_uppercase()) }
+    }
+
+    /// True if the rule with `code` is meant.
+    pub fn covers(&self, code: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Code(own) => own == code,
+        }
+    }
+}
+
+/// Where an exemption is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// On the Namespace; always honoured.
+    Namespace,
+    /// On the workload or its pod template; honoured where the namespace allows it.
+    Workload,
+    /// In the configuration file.
+    Configuration,
+}
+
+impl Scope {
+    /// The word used in annotations and records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Namespace => "namespace",
+            Self::Workload => "workload",
+            Self::Configuration => "configuration",
+        }
+    }
+}
+
+/// An exemption as it was written, good or not.
+#[derive(Clone, Debug)]
+pub struct Exemption {
+    /// Which rules.
+    pub rules: Rules,
+    /// Where it stands.
+    pub scope: Scope,
+    /// Its terms, or what is wrong with them.
+    pub terms: Result<Terms, TermsError>,
+}
+
+impl Exemption {
+    /// Reads an annotation; `None` for one that is about something else.
+    pub fn from_annotation(key: &str, value: &str, scope: Scope) -> Option<Self> {
+        let rules = Rules::parse(key.strip_prefix(ANNOTATION_PREFIX)?);
+        Some(Self { rules, scope, terms: Terms::parse(value) })
+    }
+}
+
+impl fmt::Display for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Code(code) => f.write_str(code),
+        }
+    }
+}
+
+/// An exemption that lets a finding through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// Its terms.
+    pub terms: Terms,
+    /// Where it stands.
+    pub scope: Scope,
+}
+
+/// The exemption among `all` that covers `code` today: the one that holds longest.
+pub fn grant<'e>(all: impl Iterator<Item = &'e Exemption>, code: &str, today: Date) -> Option<Granted> {
+    let holding = all.filter(|exemption| exemption.rules.covers(code)).filter_map(|exemption| {
+        let terms = exemption.terms.as_ref().ok().filter(|terms| terms.holds(today))?;
+        Some(Granted { terms: terms.clone(), scope: exemption.scope })
+    });
+    holding.max_by_key(|granted| granted.terms.until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_are_read_in_any_order() {
+        let terms = Terms::parse("reason=a=b, c; until = 2026-12-31 ;ref=PLAT-412;").unwrap();
+        assert_eq!((terms.reason.as_str(), terms.reference.as_str()), ("a=b, c", "PLAT-412"));
+        assert_eq!(terms.until.to_string(), "2026-12-31");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (text, word) in [
+            ("", "until"),
+            ("reason=x", "until"),
+            ("until=soon; reason=x", "until"),
+            ("until=2026-13-01; reason=x", "until"),
+            ("until=2026-12-31", "reason"),
+            ("until=2026-12-31; reason= ", "reason"),
+            ("until=2026-12-31; reason=x; owner=me", "owner"),
+            ("yes", "yes"),
+        ] {
+            let error = Terms::parse(text).unwrap_err().to_string();
+            assert!(error.contains(word), "{text:?} gave {error}");
+        }
+    }
+
+    #[test]
+    fn it_holds_through_its_last_day() {
+        let terms = Terms::parse("until=2026-12-31; reason=x").unwrap();
+        let day = |text: &str| text.parse().unwrap();
+        assert!(terms.holds(day("2026-12-31")) && !terms.holds(day("2027-01-01")));
+        assert_eq!(terms.ends_soon(day("2026-12-17")), Some(14));
+        assert_eq!(terms.ends_soon(day("2026-12-16")), None);
+        assert_eq!(terms.ends_soon(day("2027-01-01")), None);
+    }
+
+    #[test]
+    fn the_longest_one_that_covers_the_rule_is_granted() {
+        let read = |key: &str, value: &str| Exemption::from_annotation(key, value, Scope::Namespace).unwrap();
+        let all = [
+            read("exempt.undock.dev/DKR101", "until=2026-12-31; reason=short"),
+            read("exempt.undock.dev/all", "until=2027-12-31; reason=long"),
+            read("exempt.undock.dev/dkr201", "until=2020-01-01; reason=past"),
+            read("exempt.undock.dev/DKR301", "until=never"),
+        ];
+        let grant = |code| grant(all.iter(), code, "2026-11-23".parse().unwrap()).map(|granted| granted.terms.reason);
+        assert_eq!(grant("DKR101").as_deref(), Some("long"));
+        assert_eq!(super::grant(all[2..].iter(), "DKR201", "2026-11-23".parse().unwrap()), None);
+        assert!(Exemption::from_annotation("other/DKR101", "", Scope::Namespace).is_none());
+    }
+}

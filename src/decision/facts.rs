@@ -1,0 +1,83 @@
+//! What is known of the cluster besides the object: settings of namespaces, host paths behind claims.
+//!
+//! A watch keeps it up to date; reviews only read. Without a watch (on a laptop, in `check`) there are no facts,
+//! and the defaults hold.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::namespace::NamespaceSettings;
+use crate::workload::Surroundings;
+
+/// Facts of a cluster.
+#[derive(Debug, Default)]
+pub struct ClusterFacts {
+    is_watching: AtomicBool,
+    is_warm: AtomicBool,
+    namespaces: RwLock<HashMap<String, Arc<NamespaceSettings>>>,
+    surroundings: RwLock<Arc<Surroundings>>,
+}
+
+/// What is known of a namespace.
+#[derive(Clone, Debug)]
+pub enum Known {
+    /// Nothing watches the cluster.
+    NotWatching,
+    /// The first list has not come, so nothing is known yet.
+    Cold,
+    /// The namespace is not among those that were seen: it is newer than the last event.
+    Missing,
+    /// Its settings.
+    Settings(Arc<NamespaceSettings>),
+}
+
+impl ClusterFacts {
+    /// From now on facts are expected.
+    pub fn set_watching(&self) {
+        self.is_watching.store(true, Ordering::Release);
+    }
+
+    /// Every namespace and every volume has been seen once.
+    pub fn set_warm(&self) {
+        self.is_warm.store(true, Ordering::Release);
+    }
+
+    /// False while facts are expected and have not come.
+    pub fn is_ready(&self) -> bool {
+        !self.is_watching.load(Ordering::Acquire) || self.is_warm.load(Ordering::Acquire)
+    }
+
+    /// What is known of `namespace`.
+    pub fn namespace(&self, namespace: &str) -> Known {
+        if !self.is_watching.load(Ordering::Acquire) {
+            return Known::NotWatching;
+        }
+        // A panic while the lock was held cannot leave a half-written map: each change is one insert or remove.
+        let namespaces = self.namespaces.read().unwrap_or_else(PoisonError::into_inner);
+        match namespaces.get(namespace) {
+            Some(settings) => Known::Settings(Arc::clone(settings)),
+            None if self.is_warm.load(Ordering::Acquire) => Known::Missing,
+            None => Known::Cold,
+        }
+    }
+
+    /// Takes the settings of `namespace`; none for one that is gone.
+    pub fn set_namespace(&self, namespace: &str, settings: Option<NamespaceSettings>) {
+        let mut namespaces = self.namespaces.write().unwrap_or_else(PoisonError::into_inner);
+        match settings {
+            Some(settings) => namespaces.insert(namespace.to_owned(), Arc::new(settings)),
+            None => namespaces.remove(namespace),
+        };
+    }
+
+    /// Host paths behind claims.
+    pub fn surroundings(&self) -> Arc<Surroundings> {
+        Arc::clone(&self.surroundings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes the volumes as they are now.
+    pub fn set_surroundings(&self, surroundings: Surroundings) {
+        *self.surroundings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(surroundings);
+    }
+}
