@@ -1,6 +1,7 @@
 //! The protocol as the API server speaks it, over a real TLS socket: reviews, failures, and clients that misbehave.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails is a test that panics")]
+#![allow(clippy::print_stdout, reason = "what is skipped is said")]
 
 #[path = "protocol/answers.rs"]
 mod answers;

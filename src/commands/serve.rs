@@ -3,12 +3,13 @@
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Exit, fail};
@@ -83,9 +84,12 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     let certificates = Arc::new(certificates);
     let tls = tls_config(Arc::clone(&certificates), client_ca.as_deref(), tls_min_version == "1.2").map_err(|error| usage(&error))?;
 
+    // From here on a signal is a request to end, not the end.
+    let mut signals = Signals::new().map_err(|error| (Exit::Failed, format!("cannot wait for signals: {error}")))?;
     let listener = bind(listen, "--listen").await?;
     let admin_listener = bind(admin_listen, "--admin-listen").await?;
-    let listen = listener.local_addr().map_err(|error| (Exit::Failed, error.to_string()))?;
+    let address = |listener: &TcpListener| listener.local_addr().map_err(|error| (Exit::Failed, error.to_string()));
+    let (listen, admin_listen) = (address(&listener)?, address(&admin_listener)?);
 
     let (records, writer) =
         Queue::start(std::io::stdout()).map_err(|error| (Exit::Failed, format!("cannot start the writer of records: {error}")))?;
@@ -96,22 +100,21 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     let app = Arc::new(App { policy, cluster: config.cluster, records, metrics, review: admission::review, state: State::default() });
 
     let watcher = tokio::spawn(Arc::clone(&certificates).watch(pair, Arc::clone(&app)));
-    let admin = admin::router(Admin { app: Arc::clone(&app), certificates });
-    let admin = tokio::spawn(async move { axum::serve(admin_listener, admin).await });
+    let admin = tokio::spawn(admin::serve(admin_listener, Admin { app: Arc::clone(&app), certificates }));
     let (stop, stopping) = watch::channel(false);
     let serving = tokio::spawn(listener::serve(listener, Arc::new(tls), Arc::clone(&app), stopping));
     app.state.set_listening();
     tracing::info!(%listen, %admin_listen, mode = mode.as_str(), version = env!("CARGO_PKG_VERSION"), "undock is ready");
     let ca_file = ca.map(|ca| introduce(listen, &ca)).transpose().map_err(|error| (Exit::Failed, error))?;
 
-    let was_asked_by_kubelet = signal().await;
+    let was_asked_by_kubelet = signals.next().await;
     app.state.set_draining();
     if was_asked_by_kubelet {
         tracing::info!("stopping: not ready any more, still answering for {ENDPOINT_DELAY:?}");
         tokio::select! {
             () = tokio::time::sleep(ENDPOINT_DELAY) => {}
             // Asked twice: whoever asks knows that no endpoint leads here.
-            _ = signal() => {}
+            _ = signals.next() => {}
         }
     }
     // The listener holds the other end; that it is gone means that it has stopped.
@@ -139,17 +142,22 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, (Exit, Str
     })
 }
 
-/// Waits for a signal: true for SIGTERM, which comes from kubelet, false for Ctrl-C.
-async fn signal() -> bool {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = terminate.recv() => true,
-            _ = tokio::signal::ctrl_c() => false,
-        },
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-            false
+/// The signals that ask for an end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for one: true for SIGTERM, which comes from kubelet, false for Ctrl-C.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.terminate.recv() => true,
+            _ = self.interrupt.recv() => false,
         }
     }
 }
@@ -165,11 +173,7 @@ const SAMPLE: &str = concat!(
 
 /// Tells a person how to try the webhook. Writes the CA to a file for them and returns its path.
 fn introduce(listen: SocketAddr, ca: &str) -> Result<PathBuf, String> {
-    let path = std::env::temp_dir().join(format!("undock-ca-{}-{}.crt", listen.port(), std::process::id()));
-    // `create_new` follows no link that somebody else has put there.
-    let file = fs::OpenOptions::new().write(true).create_new(true).open(&path);
-    file.and_then(|mut file| file.write_all(ca.as_bytes()))
-        .map_err(|error| format!("cannot write the CA to {}: {error}", path.display()))?;
+    let path = write_ca(&std::env::temp_dir(), listen.port(), ca)?;
     let host = if listen.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], listen.port())) } else { listen };
     let ca = path.display();
     #[expect(clippy::print_stderr, reason = "a person started this by hand and reads it here")]
@@ -182,4 +186,36 @@ fn introduce(listen: SocketAddr, ca: &str) -> Result<PathBuf, String> {
         );
     }
     Ok(path)
+}
+
+/// Writes the CA to a new file in `folder`. A name may be taken by a run that was killed: in a container, where
+/// every process has the same number, by each one before this.
+fn write_ca(folder: &Path, port: u16, ca: &str) -> Result<PathBuf, String> {
+    let mut attempt = 0;
+    loop {
+        let path = folder.join(format!("undock-ca-{port}-{}-{attempt}.crt", std::process::id()));
+        // `create_new` follows no link that somebody else has put there.
+        match fs::OpenOptions::new().write(true).create_new(true).open(&path).and_then(|mut file| file.write_all(ca.as_bytes())) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && attempt < 1_000 => attempt += 1,
+            Err(error) => {
+                return Err(format!("cannot write the CA to {}: {error}; set TMPDIR to a folder that can be written", path.display()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ca_that_a_killed_run_left_behind_is_no_obstacle() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = write_ca(folder.path(), 8443, "one").unwrap();
+        let second = write_ca(folder.path(), 8443, "two").unwrap();
+        assert_ne!(first, second);
+        assert_eq!((fs::read_to_string(first).unwrap(), fs::read_to_string(second).unwrap()), ("one".to_owned(), "two".to_owned()));
+        assert!(write_ca(&folder.path().join("nowhere"), 8443, "x").unwrap_err().contains("TMPDIR"));
+    }
 }

@@ -28,8 +28,9 @@ struct Seen {
 impl Dedupe {
     /// The records to write now that `record` came in: itself, nothing, or rollups of what it pushed out.
     pub(super) fn pass(&mut self, record: Record, now: Instant) -> Vec<Record> {
-        // People and CI always get their denial on record; only controllers retry by themselves.
-        if record.dry_run || (record.decision == "deny" && record.user_kind == "user") {
+        // People and pipelines always get their denial on record; only the cluster's own parts retry by themselves.
+        let is_denial_of_somebody = record.decision == "deny" && matches!(record.user_kind.as_str(), "user" | "serviceaccount");
+        if record.dry_run || is_denial_of_somebody {
             return vec![record];
         }
         let mut out = Vec::new();
@@ -91,10 +92,69 @@ fn key(record: &Record) -> u64 {
     let mut fingerprints: Vec<&str> = record.findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
     fingerprints.sort_unstable();
     let mut hasher = DefaultHasher::new();
-    (fingerprints, &record.decision, &record.user, &record.error).hash(&mut hasher);
+    // A record holds only the first findings; their number stands for the rest.
+    (fingerprints, record.findings_count, &record.decision, &record.user, &record.error).hash(&mut hasher);
     // Without findings (errors) the object is the identity.
     if record.findings.is_empty() {
         (&record.namespace, &record.object.kind, &record.object.name).hash(&mut hasher);
     }
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(fingerprint: &str, second: u64) -> Record {
+        let text = format!(
+            r#"{{"@timestamp":"2026-11-23T00:00:{second:02}.000Z","log.level":"warn","message":"m","event.name":"undock.review.flagged",
+            "schema.version":"1","service.name":"undock","service.version":"0","review.uid":"u{second}","review.operation":"CREATE",
+            "review.dry_run":false,"review.duration_us":1,"mode":"warn","decision":"warn","would_deny":true,"k8s.namespace.name":"ci",
+            "k8s.object.group":"","k8s.object.version":"v1","k8s.object.kind":"Pod","owner.group":"","owner.kind":"Pod",
+            "owner.name":"p","owner.source":"self","user.name":"a","user.kind":"user","findings.count":1,"findings":[{{
+            "rule.id":"DKR101","rule.name":"n","severity":"breaks","certainty":"certain","action":"warn","field":"f","evidence":"e",
+            "fingerprint":"{fingerprint}","status":"open"}}]}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn the_window_ends_and_the_next_one_tells_what_it_held() {
+        let (mut dedupe, start) = (Dedupe::default(), Instant::now());
+        assert_eq!(dedupe.pass(record("a", 0), start).len(), 1);
+        for second in 1..=3 {
+            assert!(dedupe.pass(record("a", second), start + Duration::from_secs(second)).is_empty());
+        }
+        assert!(dedupe.expire(start + WINDOW - Duration::from_secs(1)).is_empty());
+        let out = dedupe.pass(record("a", 9), start + WINDOW);
+        assert_eq!((out[0].event.as_str(), out[0].suppressed, out[0].review_uid.as_str()), ("undock.review.rollup", 3, "u9"));
+        assert_eq!(out[0].first_seen.as_deref(), Some("2026-11-23T00:00:00.000Z"));
+        assert!(dedupe.pass(record("a", 10), start + WINDOW).is_empty(), "a new window has begun");
+    }
+
+    #[test]
+    fn what_nobody_follows_up_is_told_once() {
+        let (mut dedupe, start) = (Dedupe::default(), Instant::now());
+        dedupe.pass(record("a", 0), start);
+        dedupe.pass(record("a", 1), start);
+        dedupe.pass(record("b", 2), start);
+        let out = dedupe.expire(start + WINDOW);
+        assert_eq!(out.iter().map(|record| record.review_uid.as_str()).collect::<Vec<_>>(), ["u1"]);
+        assert!(dedupe.expire(start + WINDOW * 2).is_empty() && dedupe.flush().is_empty());
+    }
+
+    #[test]
+    fn memory_is_bounded_and_nothing_is_lost_at_the_bound() {
+        let (mut dedupe, now) = (Dedupe::default(), Instant::now());
+        let mut told: u32 = 0;
+        let keys = MAX_KEYS + 10;
+        for round in 0..2 {
+            for at in 0..keys {
+                told += dedupe.pass(record(&at.to_string(), round), now).iter().map(|record| 1 + record.suppressed).sum::<u32>();
+                assert!(dedupe.seen.len() <= MAX_KEYS);
+            }
+        }
+        told += dedupe.flush().iter().map(|record| record.suppressed).sum::<u32>();
+        assert!(told as usize >= 2 * keys, "{told}");
+    }
 }

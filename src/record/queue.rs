@@ -2,7 +2,7 @@
 //! costs records, which are counted, and never time.
 
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -32,14 +32,22 @@ pub struct Counts {
 /// The entry of the queue. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    sender: SyncSender<Record>,
+    sender: SyncSender<Item>,
     counts: Counts,
 }
 
 /// The writing end; [`Writer::stop`] flushes it.
 #[derive(Debug)]
 pub struct Writer {
+    sender: SyncSender<Item>,
     thread: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "all but the last item are records, and a box for each would cost more")]
+enum Item {
+    Record(Record),
+    Stop,
 }
 
 impl Queue {
@@ -52,12 +60,13 @@ impl Queue {
         let counts = Counts::default();
         let shared = counts.clone();
         let thread = std::thread::Builder::new().name("records".to_owned()).spawn(move || write_all(&receiver, out, &shared))?;
-        Ok((Self { sender, counts }, Writer { thread }))
+        let writer = Writer { sender: sender.clone(), thread };
+        Ok((Self { sender, counts }, writer))
     }
 
     /// Adds a record, or counts its loss. Never waits.
     pub fn push(&self, record: Record) {
-        if self.sender.try_send(record).is_err() {
+        if self.sender.try_send(Item::Record(record)).is_err() {
             self.counts.dropped.inc();
         }
     }
@@ -69,10 +78,13 @@ impl Queue {
 }
 
 impl Writer {
-    /// Waits until everything is written, once every [`Queue`] is dropped; gives up on a reader that does not read.
+    /// Writes what is in the queue and the rollups, then ends; gives up on a reader that does not read. A [`Queue`]
+    /// may still be held, by a connection that does not end: what it adds later is lost, and counted.
     pub fn stop(self) {
         let deadline = Instant::now() + STOP_DEADLINE;
+        let mut is_told = false;
         while !self.thread.is_finished() {
+            is_told = is_told || !matches!(self.sender.try_send(Item::Stop), Err(TrySendError::Full(_)));
             if Instant::now() >= deadline {
                 tracing::warn!("stdout is not being read: the last records are lost");
                 return;
@@ -82,13 +94,13 @@ impl Writer {
     }
 }
 
-fn write_all(receiver: &Receiver<Record>, mut out: impl Write, counts: &Counts) {
+fn write_all(receiver: &Receiver<Item>, mut out: impl Write, counts: &Counts) {
     let mut dedupe = Dedupe::default();
     let mut next_sweep = Instant::now() + SWEEP;
     loop {
         let wait = next_sweep.saturating_duration_since(Instant::now());
         let records = match receiver.recv_timeout(wait) {
-            Ok(record) => {
+            Ok(Item::Record(record)) => {
                 let records = dedupe.pass(record, Instant::now());
                 if records.is_empty() {
                     counts.suppressed.inc();
@@ -99,7 +111,7 @@ fn write_all(receiver: &Receiver<Record>, mut out: impl Write, counts: &Counts) 
                 next_sweep = Instant::now() + SWEEP;
                 dedupe.expire(Instant::now())
             }
-            Err(RecvTimeoutError::Disconnected) => {
+            Ok(Item::Stop) | Err(RecvTimeoutError::Disconnected) => {
                 write(&mut out, dedupe.flush(), counts);
                 return;
             }

@@ -1,6 +1,8 @@
 //! The admin port, plain HTTP: `/livez`, `/readyz`, `/metrics`. Nothing on it changes anything.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -8,9 +10,19 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use super::SharedApp;
 use super::certificates::Certificates;
+
+/// Connections that are served at once. The oldest makes room for a new one: a probe must always get through.
+const MAX_CONNECTIONS: usize = 64;
+/// For the headers of a request, and between two of them.
+const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What the endpoints look at.
 #[derive(Clone, Debug)]
@@ -26,6 +38,35 @@ pub fn router(admin: Admin) -> Router {
     // Alive means that the runtime answers; nothing that a restart could not mend belongs here.
     let live = || async { "ok\n" };
     Router::new().route("/livez", get(live)).route("/readyz", get(ready)).route("/metrics", get(metrics)).with_state(admin)
+}
+
+/// Answers on `listener` until it is dropped.
+pub async fn serve(listener: TcpListener, admin: Admin) {
+    let router = router(admin);
+    let mut open: VecDeque<JoinHandle<()>> = VecDeque::with_capacity(MAX_CONNECTIONS);
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection on the admin port; trying again");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        if open.len() == MAX_CONNECTIONS
+            && let Some(oldest) = open.pop_front()
+        {
+            oldest.abort();
+        }
+        let service = TowerToHyperService::new(router.clone());
+        open.push_back(tokio::spawn(async move {
+            let mut builder = http1::Builder::new();
+            builder.timer(TokioTimer::new()).header_read_timeout(HEADER_DEADLINE).max_buf_size(16 * 1024);
+            if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
+                tracing::debug!(%error, "connection of the admin port ended");
+            }
+        }));
+    }
 }
 
 /// Ready means that a review sent now is answered over a certificate that is still good.

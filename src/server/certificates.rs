@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     /// A file cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}: {source}; give the path of a PEM file that this user may read")]
     Read {
         /// Path as given.
         path: PathBuf,

@@ -128,17 +128,17 @@ fn large_bodies_that_stall_hold_no_more_than_their_share_of_memory() {
     let server = Server::start(Mode::Enforce);
     let mut review = create(clean_pod());
     review["request"]["object"]["metadata"]["annotations"] = json!({"big": "x".repeat(7 * 1024 * 1024)});
-    let whole = request("POST", "/validate?timeout=2s", JSON, &bytes(&review));
+    let whole = request("POST", "/validate?timeout=1s", JSON, &bytes(&review));
     let mut stalled: Vec<Client> = (0..12).map(|_| server.connect()).collect();
     std::thread::scope(|scope| {
         for client in &mut stalled {
             // What finds no room is not taken from the socket, so the write may block until the answer comes.
             scope.spawn(|| client.send(&whole[..whole.len() - 1]).and_then(|()| client.receive()));
         }
-        std::thread::sleep(Duration::from_millis(500));
-        let held = server.app.state.large_bodies().taken();
+        let held = super::support::eventually("all room is taken", || {
+            Some(server.app.state.large_bodies().taken()).filter(|taken| *taken > 24 * 1024 * 1024)
+        });
         assert!(held <= 32 * 1024 * 1024, "{held} bytes are held by bodies that are not whole");
-        assert!(held >= 8 * 1024 * 1024, "the test does not reach the limit: {held}");
         // An ordinary review asks for none of that room.
         answered(&mut server.connect());
     });

@@ -57,7 +57,7 @@ prop_compose! {
 
 prop_compose! {
     fn review()(
-        parts in (0..30usize).prop_flat_map(|count| (0..count).map(container).collect::<Vec<_>>()),
+        parts in prop_oneof![4 => 0..5usize, 1 => 20..26usize].prop_flat_map(|count| (0..count).map(container).collect::<Vec<_>>()),
         name in hostile(), namespace in hostile(), user in hostile(), uid in hostile(), kind in hostile(), label in hostile(),
         api_version in hostile(), broken in prop::bool::weighted(0.1),
     ) -> Value {
@@ -82,7 +82,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_string_breaks_a_limit(review in review()) {
