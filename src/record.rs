@@ -166,8 +166,14 @@ pub struct FindingFields {
     pub evidence: String,
     /// Identity across all outputs.
     pub fingerprint: String,
-    /// `open`
+    /// `open` or `exempt`
     pub status: String,
+    /// Last day of the exemption.
+    #[serde(rename = "exempt.until", default, skip_serializing_if = "Option::is_none")]
+    pub exempt_until: Option<String>,
+    /// Its ticket or page.
+    #[serde(rename = "exempt.ref", default, skip_serializing_if = "Option::is_none")]
+    pub exempt_ref: Option<String>,
 }
 
 /// What a record needs of the request.
@@ -196,7 +202,12 @@ impl Record {
             }
             .to_owned(),
             message: clip(&format!("{} {place}: {told}", decision.outcome.as_str()), 200),
-            event: if decision.error.is_some() { "undock.review.error" } else { "undock.review.flagged" }.to_owned(),
+            event: match decision.outcome {
+                Outcome::Error => "undock.review.error",
+                Outcome::Exempt => "undock.review.exempted",
+                _ => "undock.review.flagged",
+            }
+            .to_owned(),
             schema: "1".to_owned(),
             service: "undock".to_owned(),
             service_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -320,7 +331,9 @@ impl From<&crate::decision::Judged> for FindingFields {
             field: finding.field.clone(),
             evidence: finding.evidence.clone(),
             fingerprint: judged.fingerprint.clone(),
-            status: "open".to_owned(),
+            status: if judged.exempt.is_some() { "exempt" } else { "open" }.to_owned(),
+            exempt_until: judged.exempt.as_ref().map(|granted| granted.terms.until.to_string()),
+            exempt_ref: judged.exempt.as_ref().map(|granted| granted.terms.reference.clone()).filter(|reference| !reference.is_empty()),
         }
     }
 }

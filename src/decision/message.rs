@@ -35,6 +35,8 @@ pub fn warnings(decision: &Decision) -> Vec<String> {
         let noun = if hidden == 1 { "finding" } else { "findings" };
         lines.push(format!("undock: {hidden} more {noun} not shown. See them all: undock check FILE"));
     }
+    let room = (MAX_WARNINGS + 1).saturating_sub(lines.len());
+    lines.extend(decision.notes.iter().take(room).map(|note| cut(&escape_controls(&format!("undock: {note}")), MAX_WARNING)));
     lines
 }
 

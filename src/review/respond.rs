@@ -107,11 +107,13 @@ fn status<'a>(answer: &Answer<'a>, decision: &'a Decision) -> Status<'a> {
 }
 
 /// Longest value of `findings`; with every other value at its longest the set stays below 2 KiB.
-const MAX_FINDINGS: usize = 700;
-/// Longest value of `rules`: every rule there is, and some more.
-const MAX_RULES: usize = 400;
-/// Longest value of `owner`: names of 253 characters and a group of 253 are the longest that the API takes.
-const MAX_OWNER: usize = 640;
+const MAX_FINDINGS: usize = 600;
+/// Longest value of `rules`; half of all rules in one object have room.
+const MAX_RULES: usize = 300;
+/// Longest value of `owner`; namespace and name of the longest kind that Kubernetes has fit.
+const MAX_OWNER: usize = 560;
+/// Longest value of `exempt`.
+const MAX_EXEMPT: usize = 200;
 /// Longest value of `review-uid`; a real one has 36 characters.
 const MAX_UID: usize = 64;
 
@@ -122,8 +124,15 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static st
         all.insert("error", ascii(&clip(error, 160)));
         all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)));
     }
+    if let Some(note) = decision.notes.first() {
+        all.insert("error", ascii(&clip(note, 160)));
+    }
     if decision.findings.is_empty() {
         return all;
+    }
+    let exempt = exempt(&decision.findings);
+    if !exempt.is_empty() {
+        all.insert("exempt", exempt);
     }
     if decision.would_deny() {
         all.insert("would-deny", "true".to_owned());
@@ -137,6 +146,19 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static st
         all.insert("owner", ascii(&clip(&path, MAX_OWNER)));
     }
     all
+}
+
+/// `DKR101 by=namespace until=2026-12-01 ref=PLAT-412; …`, each rule once.
+fn exempt(findings: &[Judged]) -> String {
+    let granted = findings.iter().filter_map(|judged| Some((judged.finding.rule.code, judged.exempt.as_ref()?)));
+    let mut entries: Vec<String> = granted
+        .map(|(code, granted)| {
+            let reference = if granted.terms.reference.is_empty() { "-" } else { &granted.terms.reference };
+            format!("{code} by={} until={} ref={reference}", granted.scope.as_str(), granted.terms.until)
+        })
+        .collect();
+    entries.dedup();
+    ascii(&clip(&entries.join("; "), MAX_EXEMPT))
 }
 
 /// `DKR101=1,DKR201=2`
