@@ -1,0 +1,99 @@
+//! Throughput of `undock check` over 10,000 objects in one process, on one core, in CPU time.
+//!
+//!     cargo bench --bench check
+//!
+//! Reads `../shared/corpus/manifests` (or `UNDOCK_TEST_SHARED`) again and again until it has 10,000 objects; without the
+//! corpus, manifests that it makes. Prints MB/s of the reading of YAML alone and of the whole check, and the memory at
+//! the start and at the end. The gate is 60 MB/s; `docs/performance.md` says where the time goes.
+
+use std::fs;
+use std::path::PathBuf;
+
+use undock::check::Checked;
+use undock::decision::{Mode, Policy};
+use undock::manifest::{Manifest, documents};
+
+const OBJECTS: usize = 10_000;
+
+fn main() {
+    let inputs = inputs();
+    let bytes: usize = inputs.iter().map(|(_, text)| text.len()).sum();
+    let policy = Policy { mode: Mode::Enforce, ..Policy::default() };
+    println!("{} files, {:.2} MB", inputs.len(), bytes as f64 / 1e6);
+    for round in 1..=3 {
+        let started = cpu_nanoseconds();
+        for (_, text) in &inputs {
+            for document in documents(text) {
+                std::hint::black_box(Manifest::parse(&document).is_ok());
+            }
+        }
+        let parse = megabytes_per_second(bytes, cpu_nanoseconds() - started);
+
+        let before = resident_kilobytes();
+        let (mut checked, mut read, mut objects) = (Checked::default(), 0, 0);
+        let started = cpu_nanoseconds();
+        while objects < OBJECTS {
+            for (name, text) in &inputs {
+                checked.add(name, text.as_bytes(), "", &policy);
+            }
+            read += bytes;
+            objects = checked.objects.len();
+        }
+        checked.finish("", &policy);
+        let whole = megabytes_per_second(read, cpu_nanoseconds() - started);
+        let after = resident_kilobytes();
+        println!(
+            "round {round}: {objects} objects, {:.1} MB: {whole:.1} MB/s (reading alone {parse:.1} MB/s), {before} kB before, {after} kB after",
+            read as f64 / 1e6
+        );
+    }
+}
+
+fn megabytes_per_second(bytes: usize, nanoseconds: u64) -> f64 {
+    bytes as f64 * 1e3 / nanoseconds as f64
+}
+
+fn inputs() -> Vec<(String, String)> {
+    let shared = std::env::var_os("UNDOCK_TEST_SHARED").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(shared.join("corpus/manifests")).into_iter().flatten().flatten() {
+        if let Ok(text) = fs::read_to_string(entry.path()) {
+            found.push((entry.path().display().to_string(), text));
+        }
+    }
+    if found.is_empty() {
+        println!("no corpus at {}: made manifests instead", shared.display());
+        found = (0..300).map(|i| (format!("{i}.yaml"), made(i))).collect();
+    }
+    found.sort();
+    found
+}
+
+/// A Deployment of three containers; every tenth mounts the Docker socket.
+fn made(number: usize) -> String {
+    let mut text = format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app-{number}\n  labels: {{app: app-{number}}}\nspec:\n  template:\n    spec:\n      containers:\n"
+    );
+    for container in 0..3 {
+        text.push_str(&format!("      - name: c{container}\n        image: registry.example/team/app:{number}\n        env:\n"));
+        for variable in 0..20 {
+            text.push_str(&format!("        - name: SETTING_{variable}\n          value: \"some value of {variable}\"\n"));
+        }
+        text.push_str("        volumeMounts:\n        - {name: data, mountPath: /data}\n");
+    }
+    let path = if number % 10 == 0 { "/var/run/docker.sock" } else { "/srv/data" };
+    text.push_str(&format!("      volumes:\n      - name: data\n        hostPath:\n          path: {path}\n"));
+    text
+}
+
+/// CPU time of this thread: a busy neighbour does not count.
+fn cpu_nanoseconds() -> u64 {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux keeps the thread's CPU time there");
+    text.split_whitespace().next().and_then(|first| first.parse().ok()).expect("the first number is the time")
+}
+
+fn resident_kilobytes() -> u64 {
+    let text = fs::read_to_string("/proc/self/status").expect("Linux keeps the process's memory there");
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("resident memory is listed");
+    line.split_whitespace().next().and_then(|first| first.parse().ok()).expect("it is a number of kB")
+}
