@@ -1,5 +1,6 @@
 //! One review from bytes to answer: read, evaluate, decide, respond, record. Pure, so that tests and replay call it too.
 
+use crate::decision::namespace::{self, NamespaceSettings};
 use crate::decision::{self, Decision, Mode, Outcome, Policy, Writer};
 use crate::finding::text;
 use crate::record::{Record, Source, user_kind};
@@ -22,6 +23,8 @@ pub struct Reviewed {
     pub resource: &'static str,
     /// What kept the object from being evaluated.
     pub failure: Option<Failure>,
+    /// The Namespace whose mode becomes stricter, and the mode: its workloads are worth a look before it is so.
+    pub stricter: Option<(String, Mode)>,
 }
 
 /// Why a review is answered without an evaluation of its object.
@@ -106,14 +109,26 @@ pub fn fail(body: &[u8], failure: Failure, reason: &str, policy: &Policy) -> Res
         operation: registration::operation_label(&head.operation),
         resource: resource_label(&head.resource, &head.sub_resource),
         failure: Some(failure),
+        stricter: None,
         decision,
     })
 }
 
 fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed {
     let namespace = request.namespace.as_str();
-    let workload = request.object.as_ref().map(|object| Workload::with_knowledge(object, namespace, &policy.knowledge));
-    let decision = workload.as_ref().map_or_else(|| Decision::clean(policy.mode), |workload| decide(request, workload, policy));
+    let surroundings = policy.facts.surroundings();
+    let view = |object| {
+        let mut workload = Workload::with_knowledge(object, namespace, &policy.knowledge);
+        workload.place_in(&surroundings);
+        workload
+    };
+    let workload = request.object.as_ref().map(view);
+    let is_namespace = *request.resource.resource == *"namespaces" && request.resource.group.is_empty();
+    let (decision, stricter) = match &workload {
+        Some(workload) if is_namespace && is_write(&request.operation) => decide_namespace(request, workload, policy),
+        Some(workload) => (decide(request, workload, policy), None),
+        None => (Decision::clean(policy.mode), None),
+    };
     let by_controller =
         workload.as_ref().is_some_and(|workload| workload.has_controller()) && user_kind(&request.user_info.username) != "user";
     let answer = Answer {
@@ -139,6 +154,7 @@ fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed 
         operation: registration::operation_label(&request.operation),
         resource: resource_label(&request.resource.resource, &request.sub_resource),
         failure: None,
+        stricter,
         decision,
     }
 }
@@ -155,9 +171,23 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> De
     }
     // An old object that cannot be read had nothing that is known, so all that is found counts as new.
     let old_object = request.old_object();
-    let old = old_object.as_ref().map(|object| Workload::with_knowledge(object, request.namespace.as_str(), &policy.knowledge));
+    let mut old = old_object.as_ref().map(|object| Workload::with_knowledge(object, request.namespace.as_str(), &policy.knowledge));
+    if let Some(old) = &mut old {
+        old.place_in(&policy.facts.surroundings());
+    }
     let writer = Writer { user: &request.user_info.username, groups: &request.user_info.groups };
     decision::decide(workload, old.as_ref(), policy, writer)
+}
+
+/// Labels and exemptions of a Namespace. The `Namespace` in a review is its own: its name and its settings.
+fn decide_namespace(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> (Decision, Option<(String, Mode)>) {
+    let old_object = request.old_object();
+    let old = old_object.as_ref().map(|object| NamespaceSettings::of(&Workload::new(object, "")));
+    let new = NamespaceSettings::of(workload);
+    let writer = Writer { user: &request.user_info.username, groups: &request.user_info.groups };
+    let change = namespace::judge_change(old.as_ref(), &new, policy, writer);
+    let stricter = change.stricter.map(|mode| (workload.name.to_owned(), mode));
+    (decision::decide_namespace(&change, new.mode.unwrap_or(policy.mode)), stricter)
 }
 
 fn resource_label(resource: &str, sub_resource: &str) -> &'static str {

@@ -148,7 +148,7 @@ impl Checked {
                 self.surroundings.note(&workload);
                 if workload.kind() == "Namespace" {
                     // The mode is the question's; what the Namespace exempts is part of the answer.
-                    let settings = NamespaceSettings { mode: None, ..namespace_settings(&workload) };
+                    let settings = NamespaceSettings { mode: None, ..NamespaceSettings::of(&workload) };
                     self.facts.set_watching();
                     self.facts.set_namespace(workload.name, Some(settings));
                 }
@@ -192,10 +192,6 @@ fn view<'a>(manifest: &'a Manifest<'_>, item: &Item, object: &'a Object<'a>, nam
         workload.leaves = manifest.leaves(item);
     }
     workload
-}
-
-fn namespace_settings(workload: &Workload<'_>) -> NamespaceSettings {
-    NamespaceSettings::read(workload.labels().iter(), workload.annotations().flat_map(|(_, annotations)| annotations.iter()))
 }
 
 /// Decides about `workload`, and finds the places of its findings.

@@ -32,6 +32,16 @@ pub struct Config {
     pub tables: Tables,
     /// Exemptions that the platform gives.
     pub exemptions: Vec<ExemptionEntry>,
+    /// Who may lower a mode or add an exemption.
+    pub weakening: Weakening,
+}
+
+/// Who may lower a mode or add an exemption.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Weakening {
+    /// Groups of the API server; none for everybody that may write the Namespace.
+    pub groups: Vec<String>,
 }
 
 /// An exemption and whom it is for. Lists are patterns with `*`; a list that is left out is for everybody.
@@ -165,6 +175,7 @@ impl Config {
             actions: self.rules.clone(),
             knowledge: Arc::new(self.tables.knowledge()),
             exemptions: self.exemptions.iter().flat_map(ExemptionEntry::exemptions).collect(),
+            weakening_groups: self.weakening.groups.clone(),
             ..defaults
         }
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use exemption::{Exemption, Granted, Scope};
 use facts::{ClusterFacts, Known};
 use jiff::civil::Date;
-use namespace::NamespaceSettings;
+use namespace::{NamespaceSettings, Refusal};
 
 use crate::finding::{Action, Certainty, Context, Finding};
 use crate::rules;
@@ -111,6 +111,8 @@ pub struct Policy {
     pub facts: Arc<ClusterFacts>,
     /// Exemptions of the configuration file.
     pub exemptions: Vec<ConfiguredExemption>,
+    /// Who may lower a mode or add an exemption; empty for everybody that may write the Namespace.
+    pub weakening_groups: Vec<String>,
     /// Today, in UTC; a function, so that nothing is asked where nothing is exempt.
     pub today: fn() -> Date,
 }
@@ -156,6 +158,7 @@ impl Default for Policy {
             knowledge: Arc::default(),
             facts: Arc::default(),
             exemptions: Vec::new(),
+            weakening_groups: Vec::new(),
             today,
         }
     }
@@ -199,6 +202,8 @@ pub struct Decision {
     pub findings: Vec<Judged>,
     /// Why the object could not be evaluated.
     pub error: Option<String>,
+    /// What may not be, whatever the mode: labels and exemptions of a Namespace.
+    pub refusals: Vec<Refusal>,
     /// What was wrong besides: an unknown label, an exemption that exempts nothing. For the audit log and the writer.
     pub notes: Vec<String>,
 }
@@ -206,12 +211,12 @@ pub struct Decision {
 impl Decision {
     /// An object without findings.
     pub fn clean(mode: Mode) -> Self {
-        Self { outcome: Outcome::Clean, mode, findings: Vec::new(), error: None, notes: Vec::new() }
+        Self { outcome: Outcome::Clean, mode, findings: Vec::new(), error: None, notes: Vec::new(), refusals: Vec::new() }
     }
 
     /// An object that could not be evaluated. The mode decides whether it passes.
     pub fn error(mode: Mode, error: String) -> Self {
-        Self { outcome: Outcome::Error, mode, findings: Vec::new(), error: Some(error), notes: Vec::new() }
+        Self { outcome: Outcome::Error, mode, findings: Vec::new(), error: Some(error), notes: Vec::new(), refusals: Vec::new() }
     }
 
     /// True if the write is let through.
@@ -227,6 +232,12 @@ impl Decision {
     pub fn would_deny(&self) -> bool {
         self.findings.iter().any(|judged| judged.unlimited == Action::Deny && !judged.known && judged.exempt.is_none())
     }
+}
+
+/// Decides about a write of a Namespace.
+pub fn decide_namespace(change: &namespace::Change, mode: Mode) -> Decision {
+    let outcome = if change.refusals.is_empty() { Outcome::Clean } else { Outcome::Deny };
+    Decision { outcome, refusals: change.refusals.clone(), ..Decision::clean(mode) }
 }
 
 /// Evaluates `workload` and decides. `old` is what the object was before an update: what it already had can warn, not deny.
@@ -257,7 +268,7 @@ pub fn decide(workload: &Workload<'_>, old: Option<&Workload<'_>>, policy: &Poli
         Some(Action::Record) => Outcome::Record,
         None | Some(Action::Off) => Outcome::Clean,
     };
-    Decision { outcome, mode, findings, error: None, notes }
+    Decision { notes, findings, outcome, ..Decision::clean(mode) }
 }
 
 /// The mode of `namespace`, which for cluster-scoped objects is the default.

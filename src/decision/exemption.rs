@@ -134,7 +134,7 @@ impl Scope {
 }
 
 /// An exemption as it was written, good or not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exemption {
     /// Which rules.
     pub rules: Rules,

@@ -67,6 +67,10 @@ pub fn denial(decision: &Decision, namespace: &str) -> String {
             MAX_DENIAL,
         );
     }
+    if !decision.refusals.is_empty() {
+        let refusals: Vec<String> = decision.refusals.iter().map(|refusal| format!("{}: {}", refusal.field, refusal.message)).collect();
+        return clip_line(&refusals.join("; "), MAX_DENIAL);
+    }
     let denied: Vec<&Judged> = decision.findings.iter().filter(|judged| judged.action == Action::Deny).collect();
     let count = denied.len();
     let nodes = if namespace.is_empty() { "the cluster's nodes" } else { "this namespace's nodes" };

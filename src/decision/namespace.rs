@@ -1,7 +1,8 @@
 //! What a Namespace says about its workloads: mode, exemptions, and whether workloads may exempt themselves.
 
-use super::Mode;
 use super::exemption::{Exemption, Scope};
+use super::{Mode, Policy, Writer};
+use crate::workload::Workload;
 
 /// The label that sets the mode.
 pub const MODE_LABEL: &str = "undock.dev/mode";
@@ -34,6 +35,11 @@ pub struct LabelProblem {
 }
 
 impl NamespaceSettings {
+    /// The settings of `namespace`, an object of kind Namespace.
+    pub fn of(namespace: &Workload<'_>) -> Self {
+        Self::read(namespace.labels().iter(), namespace.annotations().flat_map(|(_, annotations)| annotations.iter()))
+    }
+
     /// Reads labels and annotations; others are left alone.
     pub fn read<'s>(labels: impl Iterator<Item = (&'s str, &'s str)>, annotations: impl Iterator<Item = (&'s str, &'s str)>) -> Self {
         let mut settings = Self::default();
@@ -60,6 +66,58 @@ impl NamespaceSettings {
     }
 }
 
+/// A part of a write that is refused whatever the mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Field path.
+    pub field: String,
+    /// Why, and what to do.
+    pub message: String,
+}
+
+/// What a write of a Namespace changes for its workloads.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// What may not be.
+    pub refusals: Vec<Refusal>,
+    /// The new mode, where it is stricter than the old one: existing workloads are worth a look.
+    pub stricter: Option<Mode>,
+}
+
+/// Judges a write of a Namespace. `old` is `None` for a new one.
+///
+/// Labels with a value that does not exist are refused, unless they were there before: an old mistake must not keep a
+/// Namespace from being changed otherwise. Weakening is lowering the mode, allowing workloads to exempt themselves, and adding or
+/// changing an exemption; with `weakening.groups` in the configuration it is for members of these groups alone.
+pub fn judge_change(old: Option<&NamespaceSettings>, new: &NamespaceSettings, policy: &Policy, writer: Writer<'_>) -> Change {
+    let none = NamespaceSettings::default();
+    let old = old.unwrap_or(&none);
+    let mut refusals: Vec<Refusal> = (new.problems.iter().filter(|problem| !old.problems.contains(problem)))
+        .map(|problem| Refusal { field: format!("metadata.labels['{}']", problem.label), message: problem.to_string() })
+        .collect();
+    let (before, after) = (old.mode.unwrap_or(policy.mode), new.mode.unwrap_or(policy.mode));
+    let may_weaken = policy.weakening_groups.is_empty()
+        || writer.groups.iter().any(|group| policy.weakening_groups.iter().any(|allowed| *allowed == **group));
+    if !may_weaken {
+        let who = policy.weakening_groups.join(", ");
+        let mut refuse = |field: String, what: String| {
+            refusals.push(Refusal { field, message: format!("{what} is for members of {who}; ask one of them") });
+        };
+        if after < before {
+            refuse(format!("metadata.labels['{MODE_LABEL}']"), format!("lowering the mode from {} to {}", before.as_str(), after.as_str()));
+        }
+        if new.allows_workload_exemptions && !old.allows_workload_exemptions {
+            refuse(format!("metadata.labels['{WORKLOAD_EXEMPTIONS_LABEL}']"), "allowing workloads to exempt themselves".to_owned());
+        }
+        let is_new = |exemption: &&Exemption| !old.exemptions.iter().any(|known| known == *exemption);
+        for exemption in new.exemptions.iter().filter(is_new) {
+            let key = format!("{}{}", super::exemption::ANNOTATION_PREFIX, exemption.rules);
+            refuse(format!("metadata.annotations['{key}']"), format!("adding or changing the exemption {}", exemption.rules));
+        }
+    }
+    Change { refusals, stricter: (after > before).then_some(after) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +135,28 @@ mod tests {
         let settings = read(&[("undock.dev/mode", "loud"), ("undock.dev/workload-exemptions", "yes")]);
         assert_eq!((settings.mode, settings.allows_workload_exemptions, settings.problems.len()), (None, false, 2));
         assert_eq!(settings.problems[0].to_string(), "label undock.dev/mode is \"loud\"; write enforce, warn, audit or off");
+    }
+
+    #[test]
+    fn weakening_is_for_the_groups_that_may() {
+        let policy = Policy { mode: Mode::Warn, weakening_groups: vec!["platform".to_owned()], ..Policy::default() };
+        let settings = |labels: &[(&str, &str)]| NamespaceSettings::read(labels.iter().copied(), std::iter::empty());
+        let groups = ["platform".into(), "others".into()];
+        let (platform, others) = (Writer { user: "a", groups: &groups[..1] }, Writer { user: "b", groups: &groups[1..] });
+        let enforce = settings(&[(MODE_LABEL, "enforce")]);
+        let judge = |old: Option<&NamespaceSettings>, new: &NamespaceSettings, writer| judge_change(old, new, &policy, writer);
+        let lowered = judge(Some(&enforce), &settings(&[]), others);
+        assert_eq!(lowered.refusals.len(), 1);
+        assert!(lowered.refusals[0].message.contains("from enforce to warn is for members of platform"), "{lowered:?}");
+        assert!(judge(Some(&enforce), &settings(&[]), platform).refusals.is_empty());
+        assert_eq!(judge(Some(&settings(&[])), &enforce, others).stricter, Some(Mode::Enforce));
+        assert!(judge(None, &enforce, others).refusals.is_empty());
+        assert_eq!(judge(None, &settings(&[(MODE_LABEL, "off")]), others).refusals.len(), 1);
+        let exempt = NamespaceSettings::read(std::iter::empty(), [("exempt.undock.dev/all", "until=2026-12-31; reason=x")].into_iter());
+        assert_eq!(judge(None, &exempt, others).refusals[0].field, "metadata.annotations['exempt.undock.dev/all']");
+        assert!(judge(Some(&exempt), &exempt, others).refusals.is_empty(), "what was there stays");
+        let bad = settings(&[(MODE_LABEL, "loud")]);
+        assert_eq!(judge(None, &bad, platform).refusals.len(), 1);
+        assert!(judge(Some(&bad), &bad, platform).refusals.is_empty(), "an old mistake keeps nobody from other changes");
     }
 }
