@@ -204,19 +204,37 @@ pub struct Decision {
     pub error: Option<String>,
     /// What may not be, whatever the mode: labels and exemptions of a Namespace.
     pub refusals: Vec<Refusal>,
-    /// What was wrong besides: an unknown label, an exemption that exempts nothing. For the audit log and the writer.
+    /// What the writer should know besides: an exemption that ends soon, or exempts nothing.
     pub notes: Vec<String>,
+    /// What undock did not know for sure: a label without meaning, a namespace that was not seen yet. For the audit log.
+    pub doubts: Vec<String>,
 }
 
 impl Decision {
     /// An object without findings.
     pub fn clean(mode: Mode) -> Self {
-        Self { outcome: Outcome::Clean, mode, findings: Vec::new(), error: None, notes: Vec::new(), refusals: Vec::new() }
+        Self {
+            outcome: Outcome::Clean,
+            mode,
+            findings: Vec::new(),
+            error: None,
+            notes: Vec::new(),
+            doubts: Vec::new(),
+            refusals: Vec::new(),
+        }
     }
 
     /// An object that could not be evaluated. The mode decides whether it passes.
     pub fn error(mode: Mode, error: String) -> Self {
-        Self { outcome: Outcome::Error, mode, findings: Vec::new(), error: Some(error), notes: Vec::new(), refusals: Vec::new() }
+        Self {
+            outcome: Outcome::Error,
+            mode,
+            findings: Vec::new(),
+            error: Some(error),
+            notes: Vec::new(),
+            doubts: Vec::new(),
+            refusals: Vec::new(),
+        }
     }
 
     /// True if the write is let through.
@@ -242,11 +260,11 @@ pub fn decide_namespace(change: &namespace::Change, mode: Mode) -> Decision {
 
 /// Evaluates `workload` and decides. `old` is what the object was before an update: what it already had can warn, not deny.
 pub fn decide(workload: &Workload<'_>, old: Option<&Workload<'_>>, policy: &Policy, writer: Writer<'_>) -> Decision {
-    let mut notes = Vec::new();
-    let settings = settings_of(workload.namespace, policy, &mut notes);
+    let (mut notes, mut doubts) = (Vec::new(), Vec::new());
+    let settings = settings_of(workload.namespace, policy, &mut doubts);
     let mode = settings.as_ref().and_then(|settings| settings.mode).unwrap_or(policy.mode);
     if mode == Mode::Off {
-        return Decision { notes, ..Decision::clean(mode) };
+        return Decision { doubts, ..Decision::clean(mode) };
     }
     let mut findings = judge(workload, policy, mode);
     if let Some(old) = old.filter(|_| findings.iter().any(|judged| judged.unlimited == Action::Deny)) {
@@ -268,28 +286,23 @@ pub fn decide(workload: &Workload<'_>, old: Option<&Workload<'_>>, policy: &Poli
         Some(Action::Record) => Outcome::Record,
         None | Some(Action::Off) => Outcome::Clean,
     };
-    Decision { notes, findings, outcome, ..Decision::clean(mode) }
+    Decision { notes, doubts, findings, outcome, ..Decision::clean(mode) }
 }
 
-/// The mode of `namespace`, which for cluster-scoped objects is the default.
-pub fn mode_of(namespace: &str, policy: &Policy) -> Mode {
-    settings_of(namespace, policy, &mut Vec::new()).and_then(|settings| settings.mode).unwrap_or(policy.mode)
-}
-
-fn settings_of(namespace: &str, policy: &Policy, notes: &mut Vec<String>) -> Option<Arc<NamespaceSettings>> {
+fn settings_of(namespace: &str, policy: &Policy, doubts: &mut Vec<String>) -> Option<Arc<NamespaceSettings>> {
     if namespace.is_empty() {
         return None;
     }
     let missing = match policy.facts.namespace(namespace) {
         Known::NotWatching => return None,
         Known::Settings(settings) => {
-            notes.extend(settings.problems.iter().map(ToString::to_string));
+            doubts.extend(settings.problems.iter().map(ToString::to_string));
             return Some(settings);
         }
         Known::Cold => "the namespaces have not been listed yet",
         Known::Missing => "the namespace has not been seen yet",
     };
-    notes.push(format!("{missing}: the default mode {} applies", policy.mode.as_str()));
+    doubts.push(format!("{missing}: the default mode {} applies", policy.mode.as_str()));
     None
 }
 

@@ -30,6 +30,8 @@ pub mod metrics;
 
 pub mod telemetry;
 
+pub mod cluster;
+
 pub mod server;
 
 pub mod commands;

@@ -26,6 +26,10 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Handshakes that failed or took too long.
     pub handshake_failures: Counter,
+    /// Interruptions of the watches.
+    pub watch_errors: Counter,
+    /// Reloads of the configuration that failed; the old one is kept.
+    pub configuration_errors: Counter,
     /// Certificate reloads that failed; the old certificate is kept.
     pub certificate_errors: Counter,
     /// When the serving certificate ends, in seconds since 1970.
@@ -79,6 +83,8 @@ impl Metrics {
             refused: Family::default(),
             connections: Gauge::default(),
             handshake_failures: Counter::default(),
+            watch_errors: Counter::default(),
+            configuration_errors: Counter::default(),
             certificate_errors: Counter::default(),
             certificate_expiry: Gauge::default(),
             registry: Registry::default(),
@@ -91,6 +97,8 @@ impl Metrics {
         registry.register("refused_requests", "Requests that were no reviews", metrics.refused.clone());
         registry.register("connections", "Open TLS connections", metrics.connections.clone());
         registry.register("tls_handshake_failures", "TLS handshakes that failed or took too long", metrics.handshake_failures.clone());
+        registry.register("watch_errors", "Interruptions of the watches", metrics.watch_errors.clone());
+        registry.register("configuration_errors", "Configuration reloads that failed", metrics.configuration_errors.clone());
         registry.register("certificate_errors", "Certificate reloads that failed", metrics.certificate_errors.clone());
         registry.register("certificate_expiry_timestamp", "End of the serving certificate, since 1970", metrics.certificate_expiry.clone());
         let outcome = |name: &str| std::iter::once(("outcome".into(), name.to_owned().into()));

@@ -7,8 +7,11 @@ mod header_deadline;
 pub mod listener;
 pub mod routes;
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
 
 use crate::admission::{NotAReview, Reviewed};
 use crate::decision::Policy;
@@ -16,10 +19,11 @@ use crate::metrics::Metrics;
 use crate::record::queue::Queue;
 
 /// What every request sees.
-#[derive(Debug)]
 pub struct App {
-    /// How findings become actions.
-    pub policy: Policy,
+    /// How findings become actions; replaced as a whole when the configuration file changes.
+    pub policy: ArcSwap<Policy>,
+    /// The cluster that undock runs in, if it runs in one.
+    pub client: Option<kube::Client>,
     /// Name of the cluster in records.
     pub cluster: String,
     /// Where records go.
@@ -30,6 +34,13 @@ pub struct App {
     pub review: fn(&[u8], &Policy) -> Result<Reviewed, NotAReview>,
     /// Where the life of the server stands.
     pub state: State,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // kube's client has no debug form, and the rest is large.
+        f.debug_struct("App").field("cluster", &self.cluster).field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 /// The life of the server, as health checks and responses see it.

@@ -30,6 +30,8 @@ mod scenarios;
 mod scenarios_availability;
 #[path = "cluster/scenarios_enforce.rs"]
 mod scenarios_enforce;
+#[path = "cluster/scenarios_namespaces.rs"]
+mod scenarios_namespaces;
 #[path = "cluster/scenarios_v1beta1.rs"]
 mod scenarios_v1beta1;
 #[path = "cluster/scenarios_warn.rs"]

@@ -50,7 +50,9 @@ fn by_webhook(policy: &Policy, labels: &str, annotations: &str, workload: &str) 
         "namespace":"ci","operation":"CREATE","userInfo":{{"username":"ann","groups":["builders"]}},"object":{workload}}}}}"#
     );
     let reviewed = review(body.as_bytes(), &policy).unwrap();
-    (reviewed.decision.outcome.as_str().to_owned(), reviewed.decision.notes.first().cloned().unwrap_or_default())
+    let decision = &reviewed.decision;
+    let said = decision.doubts.iter().chain(&decision.notes).next();
+    (decision.outcome.as_str().to_owned(), said.cloned().unwrap_or_default())
 }
 
 fn by_check(policy: &Policy, labels: &str, annotations: &str, workload: &str) -> String {
@@ -80,7 +82,7 @@ fn webhook_and_check_agree() {
         ("", "", GOOD, "deny", "workload-exemptions=allow"),
         (ALLOW, "", GOOD, "exempt", ""),
         (r#""undock.dev/workload-exemptions":"deny""#, "", GOOD, "deny", "workload-exemptions=allow"),
-        (r#""undock.dev/workload-exemptions":"yes""#, "", GOOD, "deny", ""),
+        (r#""undock.dev/workload-exemptions":"yes""#, "", GOOD, "deny", "write allow or deny"),
         (ALLOW, "", r#""exempt.undock.dev/DKR101":"until=2020-01-01; reason=x""#, "deny", "ended"),
     ];
     let policy = policy(Mode::Enforce, "");

@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::{Exit, fail};
 use crate::admission;
+use crate::cluster;
 use crate::config::Config;
-use crate::decision::Mode;
+use crate::decision::{Mode, Policy};
 use crate::metrics::Metrics;
 use crate::record::queue::Queue;
 use crate::server::admin::{self, Admin};
@@ -47,13 +50,19 @@ pub struct Options {
     /// The most that may happen to a write; beats the configuration file [default: warn]
     #[arg(long, env = "UNDOCK_MODE", value_name = "MODE", value_enum)]
     mode: Option<Mode>,
-    /// Configuration file (YAML)
+    /// Configuration file (YAML), read again when its content changes
     #[arg(long, env = "UNDOCK_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Watch the cluster of this kubeconfig; inside a cluster the Pod's service account is used
+    #[arg(long, env = "UNDOCK_KUBECONFIG", value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
 }
 
 /// Endpoints are told of a stop after the process is; until they are, reviews keep coming (gatekeeper#3776).
 const ENDPOINT_DELAY: Duration = Duration::from_secs(10);
+
+/// How often the configuration file is read.
+const CONFIG_POLL: Duration = Duration::from_secs(2);
 
 /// Runs the webhook until a signal ends it.
 pub fn run(options: Options) -> Exit {
@@ -68,9 +77,12 @@ pub fn run(options: Options) -> Exit {
 }
 
 async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
-    let Options { listen, admin_listen, tls_cert, tls_key, tls_min_version, client_ca, mode, config } = options;
+    let Options { listen, admin_listen, tls_cert, tls_key, tls_min_version, client_ca, mode, config: config_file, kubeconfig } = options;
     let usage = |error: &dyn std::fmt::Display| (Exit::Usage, error.to_string());
-    let config = config.map_or_else(|| Ok(Config::default()), |path| Config::read(&path)).map_err(|error| usage(&error))?;
+    let config = match &config_file {
+        Some(path) => Config::read(path).map_err(|error| usage(&error))?,
+        None => Config::default(),
+    };
 
     let mut ca = None;
     let (certificates, pair) = match (tls_cert, tls_key) {
@@ -95,16 +107,34 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         Queue::start(std::io::stdout()).map_err(|error| (Exit::Failed, format!("cannot start the writer of records: {error}")))?;
     let metrics = Metrics::new(records.counts());
     metrics.certificate_expiry.set(certificates.expiry().unwrap_or_default());
+    let client = cluster::connect(kubeconfig.as_deref()).await.map_err(|error| usage(&error))?;
     let policy = config.policy(mode);
-    let mode = policy.mode;
-    let app = Arc::new(App { policy, cluster: config.cluster, records, metrics, review: admission::review, state: State::default() });
+    let facts = Arc::clone(&policy.facts);
+    let mut background = JoinSet::new();
+    if let Some(client) = client.clone() {
+        facts.set_watching();
+        background.spawn(cluster::watch::run(client, facts, metrics.watch_errors.clone()));
+    }
+    let default_mode = policy.mode;
+    let app = Arc::new(App {
+        policy: ArcSwap::from_pointee(policy),
+        client,
+        cluster: config.cluster,
+        records,
+        metrics,
+        review: admission::review,
+        state: State::default(),
+    });
+    if let Some(path) = config_file {
+        background.spawn(watch_config(path, mode, Arc::clone(&app)));
+    }
 
-    let watcher = tokio::spawn(Arc::clone(&certificates).watch(pair, Arc::clone(&app)));
+    background.spawn(Arc::clone(&certificates).watch(pair, Arc::clone(&app)));
     let admin = tokio::spawn(admin::serve(admin_listener, Admin { app: Arc::clone(&app), certificates }));
     let (stop, stopping) = watch::channel(false);
     let serving = tokio::spawn(listener::serve(listener, Arc::new(tls), Arc::clone(&app), stopping));
     app.state.set_listening();
-    tracing::info!(%listen, %admin_listen, mode = mode.as_str(), version = env!("CARGO_PKG_VERSION"), "undock is ready");
+    tracing::info!(%listen, %admin_listen, mode = default_mode.as_str(), version = env!("CARGO_PKG_VERSION"), "undock is ready");
     let ca_file = ca.map(|ca| introduce(listen, &ca)).transpose().map_err(|error| (Exit::Failed, error))?;
 
     let was_asked_by_kubelet = signals.next().await;
@@ -121,14 +151,39 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     let _ = stop.send(true);
     let _ = serving.await;
     admin.abort();
-    watcher.abort();
-    let _ = tokio::join!(admin, watcher);
+    let _ = admin.await;
+    // Their share of the app holds the record queue open.
+    background.shutdown().await;
     if let Some(path) = ca_file {
         let _ = fs::remove_file(path);
     }
     drop(app);
     tokio::task::spawn_blocking(move || writer.stop()).await.map_err(|error| (Exit::Failed, error.to_string()))?;
     Ok(Exit::Clean)
+}
+
+/// Takes a changed configuration file; keeps the old one where the new one is wrong, and says so once.
+async fn watch_config(path: PathBuf, mode: Option<Mode>, app: Arc<App>) {
+    let mut last = fs::read(&path).unwrap_or_default();
+    loop {
+        tokio::time::sleep(CONFIG_POLL).await;
+        let Ok(now) = fs::read(&path) else { continue };
+        if now == last {
+            continue;
+        }
+        match Config::parse(&String::from_utf8_lossy(&now), &path) {
+            Ok(config) => {
+                let facts = Arc::clone(&app.policy.load().facts);
+                app.policy.store(Arc::new(Policy { facts, ..config.policy(mode) }));
+                tracing::info!(path = %path.display(), "took the changed configuration");
+            }
+            Err(error) => {
+                app.metrics.configuration_errors.inc();
+                tracing::warn!(%error, "keeping the old configuration");
+            }
+        }
+        last = now;
+    }
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, (Exit, String)> {

@@ -124,7 +124,7 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static st
         all.insert("error", ascii(&clip(error, 160)));
         all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)));
     }
-    if let Some(note) = decision.notes.first() {
+    if let Some(note) = decision.doubts.first().or(decision.notes.first()) {
         all.insert("error", ascii(&clip(note, 160)));
     }
     if decision.findings.is_empty() {

@@ -76,6 +76,8 @@ async fn ready(State(admin): State<Admin>) -> Response {
         "shutting down"
     } else if !admin.app.state.is_listening() {
         "the TLS port is not open yet"
+    } else if !admin.app.policy.load().facts.is_ready() {
+        "namespaces and volumes have not been listed yet: is the API server reachable, and may undock list them?"
     } else if admin.certificates.expiry().is_some_and(|expiry| expiry <= now) {
         "the certificate has expired: run certs-script/generate.sh --apply"
     } else {

@@ -19,6 +19,8 @@ use tokio::time::Instant;
 use super::SharedApp;
 use super::body::{self, End};
 use crate::admission::{self, Failure, NotAReview, Reviewed};
+use crate::cluster::rehearsal;
+use crate::decision::Policy;
 use crate::registration;
 
 /// Answered this long before the API server gives up, for the way back.
@@ -61,16 +63,17 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
     let body = body::read(body, length, deadline, app.state.large_bodies()).await;
 
     let started = Instant::now();
+    let policy = app.policy.load();
     let reviewed = match body.end {
-        End::Whole if started < deadline => evaluate(app, &body.bytes),
+        End::Whole if started < deadline => evaluate(app, &body.bytes, &policy),
         End::Whole | End::Deadline => {
-            admission::fail(&body.bytes, Failure::Deadline, "the API server's timeout is near and the request is not whole", &app.policy)
+            admission::fail(&body.bytes, Failure::Deadline, "the API server's timeout is near and the request is not whole", &policy)
         }
         End::TooLarge => {
             let reason = format!("the request is larger than {} MiB", body::MAX_BODY / 1024 / 1024);
-            admission::fail(&body.bytes, Failure::TooLarge, &reason, &app.policy)
+            admission::fail(&body.bytes, Failure::TooLarge, &reason, &policy)
         }
-        End::Broken => admission::fail(&body.bytes, Failure::Unreadable, "the request broke off", &app.policy),
+        End::Broken => admission::fail(&body.bytes, Failure::Unreadable, "the request broke off", &policy),
     };
     let mut reviewed = reviewed.map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")))?;
 
@@ -80,15 +83,33 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
         record.stamp(jiff::Timestamp::now(), duration, &app.cluster);
         app.records.push(record);
     }
-    Ok(reviewed.response)
+    match (reviewed.stricter, &app.client) {
+        (Some((namespace, mode)), Some(client)) => {
+            let policy = Policy::clone(&policy);
+            let left = deadline.saturating_duration_since(Instant::now());
+            let lines = rehearsal::rehearse(client, &namespace, mode, &policy, left).await;
+            Ok(with_warnings(reviewed.response, lines))
+        }
+        _ => Ok(reviewed.response),
+    }
+}
+
+/// The answer with more warnings. It is one of our own, so it is an object with a response.
+fn with_warnings(response: Vec<u8>, lines: Vec<String>) -> Vec<u8> {
+    let Ok(mut review) = serde_json::from_slice::<serde_json::Value>(&response) else { return response };
+    if review["response"]["allowed"] != true {
+        return response;
+    }
+    let mut warnings = review["response"]["warnings"].as_array().cloned().unwrap_or_default();
+    warnings.extend(lines.into_iter().map(serde_json::Value::from));
+    review["response"]["warnings"] = warnings.into();
+    serde_json::to_vec(&review).unwrap_or(response)
 }
 
 /// Evaluates, and answers by the mode if undock itself fails.
-fn evaluate(app: &SharedApp, body: &[u8]) -> Result<Reviewed, NotAReview> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| (app.review)(body, &app.policy)));
-    outcome.unwrap_or_else(|_| {
-        admission::fail(body, Failure::Panic, "a defect of undock stopped the evaluation; please report it", &app.policy)
-    })
+fn evaluate(app: &SharedApp, body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| (app.review)(body, policy)));
+    outcome.unwrap_or_else(|_| admission::fail(body, Failure::Panic, "a defect of undock stopped the evaluation; please report it", policy))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -169,6 +169,7 @@ impl Kubelet {
     fn launch(&self, name: &str, pod: &Value, process: &Pod) {
         let deadline = Duration::from_secs(120);
         eventually("the volumes of undock can be mounted", deadline, || lock(process).refresh_volumes(&self.0.kubectl));
+        lock(process).write_kubeconfig(&self.0.kubectl);
         lock(process).start();
         eventually("undock is ready", Duration::from_secs(20), || {
             let mut process = lock(process);

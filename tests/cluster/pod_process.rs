@@ -17,6 +17,7 @@ pub(crate) struct PodProcess {
     /// The Pod's address.
     pub(crate) address: String,
     namespace: String,
+    service_account: String,
     folder: PathBuf,
     arguments: Vec<String>,
     mounts: Vec<Mount>,
@@ -46,6 +47,7 @@ impl PodProcess {
         Self {
             arguments: arguments.collect(),
             namespace: pod["metadata"]["namespace"].as_str().expect("a Pod has a namespace").to_owned(),
+            service_account: pod["spec"]["serviceAccountName"].as_str().expect("undock has an account").to_owned(),
             port: port_named(container, "https").expect("the container has a port named https"),
             readiness: Probe::of(container, "readinessProbe"),
             process: None,
@@ -60,11 +62,25 @@ impl PodProcess {
         self.mounts.iter().try_for_each(|mount| mount.refresh(kubectl, &self.namespace))
     }
 
+    /// Writes the way to the API server, with a token of the Pod's own service account.
+    pub(crate) fn write_kubeconfig(&self, kubectl: &Kubectl) {
+        let token = kubectl.run(&format!("create token {} -n {} --duration=24h", self.service_account, self.namespace));
+        let mut config = kubectl.json("config view --raw");
+        config["users"][0]["user"] = serde_json::json!({"token": token.assert_accepted().out.trim()});
+        std::fs::write(self.kubeconfig(), config.to_string()).expect("the folder of the Pod is writable");
+    }
+
+    fn kubeconfig(&self) -> PathBuf {
+        self.folder.join("kubeconfig")
+    }
+
     /// Starts the binary under test.
     pub(crate) fn start(&mut self) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_undock"));
         // Nothing of the caller's environment: a container has none of it, and UNDOCK_* would be read as flags.
         command.args(&self.arguments).env_clear();
+        // In a container the token lies at a fixed path, which these processes share; the identity is the same.
+        command.env("UNDOCK_KUBECONFIG", self.kubeconfig());
         self.process = Some(Process::start("undock", &mut command, &self.stdout(), &self.stderr()));
     }
 

@@ -8,7 +8,10 @@ use std::time::Instant;
 use crate::control_plane::Assets;
 use crate::process::say;
 use crate::world::World;
-use crate::{scenarios_availability as availability, scenarios_enforce as enforce, scenarios_v1beta1 as v1beta1, scenarios_warn as warn};
+use crate::{
+    scenarios_availability as availability, scenarios_enforce as enforce, scenarios_namespaces as namespaces, scenarios_v1beta1 as v1beta1,
+    scenarios_warn as warn,
+};
 
 /// Runs only the scenarios whose name contains this text.
 const ONLY: &str = "UNDOCK_CLUSTER_ONLY";
@@ -33,6 +36,11 @@ const IN_WARN_MODE: &[Scenario] = scenarios![
     v1beta1::a_pod_is_warned_about_in_v1beta1,
     warn::an_update_of_seven_mebibytes_is_evaluated,
     warn::an_update_of_nine_mebibytes_passes_and_says_that_it_was_not_checked,
+    namespaces::two_namespaces_have_modes_of_their_own_and_follow_their_labels,
+    namespaces::a_label_without_meaning_is_refused_on_the_namespace,
+    namespaces::a_dry_run_of_the_label_is_the_rehearsal,
+    namespaces::an_exemption_on_the_namespace_lets_a_pod_through,
+    namespaces::a_pod_that_reaches_docker_through_a_claim_is_refused,
     availability::both_replicas_are_asked,
     availability::a_write_passes_while_undock_is_down_and_failures_are_ignored,
 ];

@@ -101,7 +101,15 @@ impl Server {
         let (queue, writer) = Queue::start(records.clone()).expect("a thread");
         let metrics = Metrics::new(queue.counts());
         let policy = Policy { mode, ..Policy::default() };
-        let app = Arc::new(App { policy, cluster: String::new(), records: queue, metrics, review, state: State::default() });
+        let app = Arc::new(App {
+            policy: arc_swap::ArcSwap::from_pointee(policy),
+            client: None,
+            cluster: String::new(),
+            records: queue,
+            metrics,
+            review,
+            state: State::default(),
+        });
         let (stop, stopping) = watch::channel(false);
         runtime.spawn(listener::serve_within(limits, listener, Arc::new(tls), Arc::clone(&app), stopping));
         app.state.set_listening();
