@@ -53,18 +53,18 @@ pub(crate) fn a_label_without_meaning_is_refused_on_the_namespace(world: &World)
 }
 
 pub(crate) fn a_dry_run_of_the_label_is_the_rehearsal(world: &World) {
-    world.kubectl.create_namespace("rehearsed");
-    label(world, "rehearsed", "warn", "").assert_accepted();
+    world.kubectl.create_namespace("rehearsal");
+    label(world, "rehearsal", "warn", "").assert_accepted();
     eventually("the namespace is in warn mode", Duration::from_secs(5), || {
-        if meets(world, "rehearsed") == "warn" { Ok(()) } else { Err("not yet".to_owned()) }
+        if meets(world, "rehearsal") == "warn" { Ok(()) } else { Err("not yet".to_owned()) }
     });
     for name in ["one", "two"] {
-        world.kubectl.run_with("create -n rehearsed -f -", &deployment_on_docker_socket(name, 0)).assert_accepted();
+        world.kubectl.run_with("create -n rehearsal -f -", &deployment_on_docker_socket(name, 0)).assert_accepted();
     }
-    let answer = label(world, "rehearsed", "enforce", "--dry-run=server");
+    let answer = label(world, "rehearsal", "enforce", "--dry-run=server");
     answer.assert_accepted();
     assert_eq!(answer.warnings(), ["Warning: undock: Deployment/one (and 1 other) would be refused: DKR101"], "{answer:?}");
-    assert_eq!(meets(world, "rehearsed"), "warn", "a dry run changes nothing");
+    assert_eq!(meets(world, "rehearsal"), "warn", "a dry run changes nothing");
 }
 
 pub(crate) fn an_exemption_on_the_namespace_lets_a_pod_through(world: &World) {

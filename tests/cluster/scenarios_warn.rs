@@ -143,7 +143,10 @@ pub(crate) fn an_ephemeral_container_that_runs_docker_is_warned_about(world: &Wo
 pub(crate) fn a_persistent_volume_on_docker_socket_is_warned_about(world: &World) {
     let answer = world.kubectl.run_with("create -f -", &volume_on_docker_socket("sock"));
     let warning = answer.assert_accepted().only_warning();
-    assert_eq!(warning, "DKR101 PersistentVolume \"sock\" offers /var/run/docker.sock: absent on containerd nodes [would deny]");
+    assert_eq!(
+        warning,
+        "DKR101 PV \"sock\" offers /var/run/docker.sock: absent on containerd nodes; build with BuildKit/Buildah [would deny]"
+    );
     let event = world.audit_log.last("create", "persistentvolumes", "", "sock");
     event.assert_annotation("workloads.undock.dev/decision", "warn");
     assert_eq!(world.record_of("PersistentVolume", "", "sock")["decision"], "warn");
