@@ -63,7 +63,7 @@ pub(crate) fn a_dry_run_of_the_label_is_the_rehearsal(world: &World) {
     }
     let answer = label(world, "rehearsal", "enforce", "--dry-run=server");
     answer.assert_accepted();
-    assert_eq!(answer.warnings(), ["Warning: undock: Deployment/one (and 1 other) would be refused: DKR101"], "{answer:?}");
+    assert_eq!(answer.warnings(), ["undock: Deployment/one (and 1 other) would be refused: DKR101"], "{answer:?}");
     assert_eq!(meets(world, "rehearsal"), "warn", "a dry run changes nothing");
 }
 
