@@ -5,7 +5,7 @@ pub mod explain;
 mod output;
 pub mod serve;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// How a verb ended, for all verbs alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,14 @@ enum Verb {
 }
 
 impl Cli {
+    /// Reads the arguments of the process. Installed as `kubectl-undock`, it calls itself as people call it.
+    pub fn from_arguments() -> Self {
+        let program = std::env::args_os().next().map(std::path::PathBuf::from);
+        let name = program.as_deref().and_then(|path| path.file_stem()?.to_str()).unwrap_or_default();
+        let command = if name == "kubectl-undock" { Self::command().bin_name("kubectl undock") } else { Self::command() };
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
     /// Runs the verb.
     pub fn run(self) -> Exit {
         match self.verb {

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use undock::commands::Cli;
 
 fn main() -> ExitCode {
@@ -10,5 +9,5 @@ fn main() -> ExitCode {
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         return ExitCode::from(4);
     }
-    ExitCode::from(Cli::parse().run() as u8)
+    ExitCode::from(Cli::from_arguments().run() as u8)
 }
