@@ -270,7 +270,8 @@ pub fn decide(workload: &Workload<'_>, old: Option<&Workload<'_>>, policy: &Poli
     if let Some(old) = old.filter(|_| findings.iter().any(|judged| judged.unlimited == Action::Deny)) {
         let before = judge(old, policy, mode);
         for judged in &mut findings {
-            if before.iter().any(|other| other.fingerprint == judged.fingerprint) {
+            // What was a mere hint before, a volume that no container mounted, is new when it becomes more.
+            if before.iter().any(|other| other.unlimited >= judged.unlimited && other.fingerprint == judged.fingerprint) {
                 judged.known = true;
                 judged.action = judged.action.min(Action::Warn);
             }
