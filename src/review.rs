@@ -103,8 +103,9 @@ impl Version {
     }
 }
 
-/// Memory for the elements of an object's lists: thousands of containers, variables and volumes.
-const MAX_ELEMENTS: usize = 2 * 1024 * 1024;
+/// Memory for the elements of an object's lists: a thousand containers, or some thousand variables or volumes.
+/// Rules hold mounts against volumes and against each other, so twice as much takes four times as long.
+const MAX_ELEMENTS: usize = 512 * 1024;
 
 impl<'a> Request<'a> {
     /// The object as it is stored; `None` if there is none, or none that can be read.

@@ -104,6 +104,19 @@ fn an_update_is_refused_only_for_what_is_new() {
 }
 
 #[test]
+fn a_volume_that_was_only_declared_is_new_when_it_is_mounted() {
+    let server = Server::start(Mode::Enforce);
+    let (mut unmounted, mut mounted) = (socket_pod(), socket_pod());
+    unmounted["spec"]["containers"][0]["volumeMounts"] = json!([]);
+    // The name that the unmounted volume stood under.
+    for pod in [&mut unmounted, &mut mounted] {
+        pod["spec"]["containers"][0]["name"] = json!("sock");
+    }
+    assert_eq!(server.review(&create(unmounted.clone())).decision(), "record");
+    assert!(!server.review(&update(unmounted, mounted)).allowed);
+}
+
+#[test]
 fn an_object_that_is_being_deleted_is_left_alone() {
     let server = Server::start(Mode::Enforce);
     let mut going = socket_pod();

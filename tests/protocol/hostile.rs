@@ -243,3 +243,16 @@ fn small_elements_in_great_number_do_not_grow_beyond_reason() {
         assert_eq!((answer.allowed, answer.decision()), (false, "error"), "{field}");
     }
 }
+
+#[test]
+fn thousands_of_volumes_do_not_keep_the_answer_from_coming() {
+    let server = Server::start(Mode::Enforce);
+    let mut pod = socket_pod();
+    let names = || (0..5_000).map(|at| format!("v{at}"));
+    pod["spec"]["volumes"] = names().map(|name| json!({"name": name, "hostPath": {"path": "/var/run/docker.sock"}})).collect();
+    let mounts = names().map(|name| json!({"name": name, "mountPath": format!("/mnt/{name}")}));
+    pod["spec"]["containers"][0]["volumeMounts"] = mounts.collect();
+    let started = std::time::Instant::now();
+    assert!(!server.review(&super::support::reviews::update(clean_pod(), pod)).allowed);
+    assert!(started.elapsed() < std::time::Duration::from_secs(8), "{:?}: an API server waits for 10 s at most", started.elapsed());
+}
