@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::decision::facts::ClusterFacts;
 use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Decision, Judged, Outcome, Policy, Writer};
+use crate::finding::text::clip;
 use crate::manifest::{Document, Item, Manifest, ManifestError, documents};
 use crate::workload::object::Object;
 use crate::workload::{Surroundings, Workload};
@@ -194,12 +195,15 @@ fn view<'a>(manifest: &'a Manifest<'_>, item: &Item, object: &'a Object<'a>, nam
     workload
 }
 
+/// As much of a line as is kept for each finding in it: a whole list can stand in one line of JSON.
+const MAX_LINE: usize = 1024;
+
 /// Decides about `workload`, and finds the places of its findings.
 fn place(manifest: &Manifest<'_>, item: &Item, workload: &Workload<'_>, policy: &Policy, lines: &mut Lines<'_>) -> (Outcome, Vec<Placed>) {
     let Decision { outcome, findings, .. } = decision::decide(workload, None, policy, Writer::default());
     let placed = findings.into_iter().map(|judged| {
         let (line, column) = manifest.locate(item, &judged.finding.field);
-        Placed { judged, line, column, text: lines.get(line).to_owned() }
+        Placed { judged, line, column, text: clip(lines.get(line), MAX_LINE) }
     });
     (outcome, placed.collect())
 }

@@ -19,7 +19,7 @@ fn default_action(rule: &Rule) -> &'static str {
 
 /// Whether a rule is about a host path, whose `hostPath.type` decides how its absence shows.
 fn is_about_host_path(rule: &Rule) -> bool {
-    rule.summary.contains("hostPath volume")
+    rule.summary.contains("hostPath volume reaches")
 }
 
 /// The failure modes by `hostPath.type`; source: kubelet, pkg/volume/hostpath/host_path.go.

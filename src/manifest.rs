@@ -12,8 +12,8 @@ pub use documents::{Document, documents};
 use tree::{NodeId, Tree};
 
 use crate::workload::leaves::Leaves;
-use crate::workload::object::Object;
-use crate::workload::text::Text;
+use crate::workload::object::{Metadata, Object};
+use crate::workload::text::{Text, null_default};
 
 /// What is wrong with a document, and where. Lines and columns count from 1, in the whole file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,17 @@ struct Envelope<'a> {
     api_version: Text<'a>,
 }
 
+/// What is read of an object whose other fields mean something of its own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Heading<'a> {
+    #[serde(borrow)]
+    kind: Text<'a>,
+    api_version: Text<'a>,
+    #[serde(deserialize_with = "null_default")]
+    metadata: Metadata<'a>,
+}
+
 impl<'t> Manifest<'t> {
     /// Reads `document`.
     ///
@@ -79,7 +90,10 @@ impl<'t> Manifest<'t> {
             Ok(object) => object,
             // A custom resource may use the names of a workload's fields for something else; what is no workload has no pod spec.
             Err(error) if self.is_workload(item) => return Err(error),
-            Err(_) => Object::default(),
+            Err(_) => {
+                let heading: Heading<'_> = self.tree.read(item.node).unwrap_or_default();
+                Object { api_version: heading.api_version, kind: heading.kind, metadata: heading.metadata, ..Object::default() }
+            }
         };
         if object.kind.is_empty() {
             let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();

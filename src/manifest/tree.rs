@@ -180,7 +180,10 @@ impl<'t> Tree<'t> {
                 (self.get(node, &inner[..end]), inner.get(end + 2..).unwrap_or_default())
             } else if let Some(inner) = rest.strip_prefix('[') {
                 let end = inner.find(']').unwrap_or(inner.len());
-                let element = inner[..end].parse().ok().and_then(|at: usize| self.elements(node).get(at).copied());
+                let element = inner[..end].parse().ok().and_then(|at: usize| match self.value(node) {
+                    Value::List(elements) => elements.get(at).copied(),
+                    _ => None,
+                });
                 (element, inner.get(end + 1..).unwrap_or_default())
             } else {
                 let rest = rest.strip_prefix('.').unwrap_or(rest);

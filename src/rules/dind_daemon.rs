@@ -51,7 +51,7 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    if let Some(container) = pod.daemon() {
+    for container in pod.daemons() {
         findings.push(image_finding(&RULE, pod, container, "runs a Docker daemon in image"));
     }
 }

@@ -64,7 +64,8 @@ fn matches(path: &HostPath) -> bool {
 }
 
 fn is_docker_program(path: &HostPath) -> bool {
-    let in_binaries = tables::BINARY_DIRECTORIES.iter().any(|directory| path.is_within(directory));
-    let is_named = matches!(path.file_name(), "docker" | "docker-compose" | "dockerd" | "docker-proxy" | "docker-init");
-    (in_binaries && is_named) || path.is_within("/usr/libexec/docker") || path.file_name() == "docker-compose"
+    let directory = path.as_str().rsplit('/').nth(1).unwrap_or_default();
+    let in_binaries = matches!(directory, "bin" | "sbin" | "cli-plugins");
+    let is_windows_program = matches!(path.file_name(), "docker.exe" | "docker-compose.exe" | "dockerd.exe");
+    (in_binaries && tables::DOCKER_PROGRAMS.contains(&path.file_name())) || is_windows_program || path.is_within("/usr/libexec/docker")
 }

@@ -2,7 +2,7 @@
 
 use super::signals;
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
-use crate::workload::tables::ImageRole;
+use crate::workload::tables::{self, ImageRole};
 use crate::workload::Workload;
 use crate::workload::endpoint::{Endpoint};
 use crate::workload::pod::{Container, Pod};
@@ -56,7 +56,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in &pod.containers {
         let is_client = matches!(container.image_role(), Some(ImageRole::Docker | ImageRole::Client));
-        if !is_client || pod.daemon().is_some_and(|daemon| daemon.index == container.index) {
+        let is_copy = !is_client && tables::resembles_docker(container.image());
+        if !(is_client || is_copy) || pod.is_daemon(container) {
             continue;
         }
         let mut finding = image_finding(&RULE, pod, container, "runs image");
@@ -67,6 +68,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             finding.action = Some(Action::Record);
             finding.reason = "its daemon is not the node's".to_owned();
             finding.consequence = String::new();
+        } else if is_copy {
+            finding.certainty = Certainty::Possible;
+            finding.consequence = "judged by its name alone".to_owned();
         } else if let Endpoint::NodeSocket(path) = endpoint {
             finding.certainty = Certainty::Certain;
             finding.consequence = format!("it talks to the node's daemon through {path}");

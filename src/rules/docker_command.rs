@@ -4,6 +4,7 @@ use super::signals;
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint;
+use crate::workload::shell::Invocation;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -62,7 +63,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
         let handles_others = container.commands().iter().any(|c| matches!(c.invocation.program(), "crictl" | "ctr" | "nerdctl"));
         let mut seen: Vec<String> = Vec::new();
-        for command in container.commands().iter().filter(|command| command.invocation.on_host.is_none()) {
+        let in_container = |invocation: &Invocation| signals::way_to_node(pod, container, invocation).is_none();
+        for command in container.commands().iter().filter(|command| in_container(&command.invocation)) {
             let Some(verb) = signals::docker_verb(&command.invocation) else { continue };
             let call = format!("{} {verb}", command.invocation.program());
             let endpoint = endpoint::of_invocation(pod, container, &command.invocation);

@@ -3,9 +3,6 @@
 use super::signals;
 use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
-use crate::workload::host_path::HostPath;
-use crate::workload::pod::{Container, Pod};
-use crate::workload::shell::{HostEntry};
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -63,11 +60,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         let mut seen: Vec<String> = Vec::new();
         for command in container.commands() {
             let invocation = &command.invocation;
-            let way = match &invocation.on_host {
-                Some(HostEntry::Nsenter) => "nsenter",
-                Some(HostEntry::Chroot(root)) if enters_node(pod, container, root) => "chroot",
-                _ => continue,
-            };
+            let Some(way) = signals::way_to_node(pod, container, invocation) else { continue };
             let Some(verb) = signals::docker_verb(invocation) else { continue };
             let call = format!("{way} {} {verb}", invocation.program());
             if seen.contains(&call) {
@@ -82,9 +75,4 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             findings.push(finding);
         }
     }
-}
-
-/// True if `root` is a mount of the node's root directory.
-fn enters_node(pod: &Pod<'_>, container: &Container<'_>, root: &str) -> bool {
-    pod.host_path_at(container, &HostPath::new(root)).is_some_and(|path| path.as_str() == "/")
 }

@@ -62,9 +62,16 @@ spec:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, workload, findings);
+    for mount in host_paths::first_uses(workload, |mount| mount.claimed.is_none() && matches(&mount.path)) {
+        let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
+        if signals::is_guessed_data_root(&mount.path) {
+            finding.certainty = Certainty::Possible;
+            finding.action = Some(Action::Record);
+        }
+        findings.push(finding);
+    }
 }
 
 fn matches(path: &HostPath) -> bool {
-    signals::is_data_root(path)
+    signals::is_data_root(path) || signals::is_guessed_data_root(path)
 }

@@ -80,6 +80,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             let mut finding = Finding::in_container(&RULE, container, format!("sets {shown}"), field, &shown);
             match endpoint {
                 Endpoint::NodeSocket(path) => {
+                    // However the socket is called inside, it is the same one.
+                    finding.identity = format!("{name}={path}");
                     finding.certainty = Certainty::Certain;
                     finding.consequence = format!("it is the node's {path}");
                 }
@@ -99,7 +101,8 @@ fn endpoints<'a>(container: &Container<'a>) -> Vec<(String, &'a str, Option<&'a 
     let mut found = Vec::new();
     for (i, var) in container.raw.env.iter().enumerate().filter(|(_, var)| *var.name == *"DOCKER_HOST") {
         let value = var.value_from.is_none().then_some(var.value.as_str());
-        found.push((format!("env[{i}].value"), var.name.as_str(), value));
+        let field = if value.is_some() { "value" } else { "valueFrom" };
+        found.push((format!("env[{i}].{field}"), var.name.as_str(), value));
     }
     let texts: Vec<_> = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(_))).collect();
     for (at, (field, text)) in texts.iter().enumerate() {

@@ -70,9 +70,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for mount in host_paths::first_uses(workload, is_log_dir) {
         let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
         let is_checked = matches!(&*mount.kind, "Directory" | "File" | "Socket");
-        if is_checked {
-            finding.impact = Impact::Breaks;
-        } else if mount.user != MountUser::Nobody && reads_new_logs(workload) {
+        if !is_checked && mount.user != MountUser::Nobody && reads_new_logs(workload) {
             finding.certainty = Certainty::Possible;
             finding.impact = Impact::Advisory;
             finding.action = Some(Action::Record);
@@ -85,6 +83,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 
 /// True if the Pod also mounts the directory into which every CRI runtime writes logs.
 fn reads_new_logs(workload: &Workload<'_>) -> bool {
-    let places = ["/var/log", "/var/log/pods", "/var/log/containers", "/var", "/", "c:/var", "c:/var/log", "c:/var/log/pods"];
+    // /var/log/containers alone holds links into /var/log/pods, so it does not count.
+    let places = ["/var/log", "/var/log/pods", "/var", "/", "c:/var", "c:/var/log", "c:/var/log/pods"];
     workload.host_mounts().iter().any(|mount| mount.user != MountUser::Nobody && places.contains(&mount.path.as_str()))
 }

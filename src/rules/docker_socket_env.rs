@@ -74,6 +74,12 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             let Endpoint::NodeSocket(host_path) = endpoint::resolve(pod, container, &path) else { continue };
             let mut finding = signals::setting_finding(&RULE, pod, container, field, &path);
             finding.consequence = format!("it is the node's {host_path}");
+            if signals::names_cri_socket(container) {
+                finding.certainty = Certainty::Possible;
+                finding.impact = Impact::Advisory;
+                finding.reason = "one of several runtimes' sockets".to_owned();
+                finding.consequence = "the container also names a CRI socket; drop this one".to_owned();
+            }
             findings.push(finding);
         }
     }

@@ -1,9 +1,12 @@
 //! DKR404 docker-socket-http: plain HTTP over the Docker socket.
 
+use super::signals;
 use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint;
-use crate::workload::shell::{Invocation};
+use crate::workload::host_path::HostPath;
+use crate::workload::pod::Container;
+use crate::workload::shell::Invocation;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -61,9 +64,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
         for command in container.commands() {
             let invocation = &command.invocation;
-            let Some(socket) = socket_of(invocation) else { continue };
-            let endpoint = endpoint::resolve(pod, container, socket);
-            let on_host = invocation.on_host.is_some();
+            let Some(socket) = socket_of(container, invocation) else { continue };
+            let endpoint = endpoint::resolve(pod, container, &socket);
+            let on_host = signals::way_to_node(pod, container, invocation).is_some();
             if endpoint.is_elsewhere() && !on_host {
                 continue;
             }
@@ -80,22 +83,25 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 }
 
 /// The Docker socket that a call of curl, nc or socat opens.
-fn socket_of(invocation: &Invocation) -> Option<&str> {
-    let words = invocation.arguments();
-    let after = |flags: &[&str]| {
-        let at = words.iter().position(|word| flags.contains(&word.as_str()))?;
-        words.get(at + 1).map(String::as_str)
+fn socket_of(container: &Container<'_>, invocation: &Invocation) -> Option<String> {
+    let words = || invocation.arguments().iter().map(String::as_str);
+    let is_nc_client = || words().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('U'));
+    let candidates: Vec<&str> = match invocation.program() {
+        "curl" => {
+            let separate = words().zip(words().skip(1)).filter(|(flag, _)| matches!(*flag, "--unix-socket" | "--abstract-unix-socket"));
+            separate.map(|(_, path)| path).chain(words().filter_map(|word| word.strip_prefix("--unix-socket="))).collect()
+        }
+        "nc" | "ncat" | "netcat" if is_nc_client() || words().any(|word| word == "--unixsock") => words().collect(),
+        "socat" => words().filter_map(socat_client).collect(),
+        _ => return None,
     };
-    let socket = match invocation.program() {
-        "curl" => after(&["--unix-socket", "--abstract-unix-socket"])
-            .or_else(|| words.iter().find_map(|word| word.strip_prefix("--unix-socket="))),
-        "nc" | "ncat" | "netcat" => words.iter().any(|word| word.starts_with('-') && word.contains('U')).then(|| words.last())?.map(String::as_str),
-        "socat" => words.iter().find_map(|word| {
-            let (kind, path) = word.split_once(':')?;
-            let is_client = kind.eq_ignore_ascii_case("unix-connect") || kind.eq_ignore_ascii_case("unix");
-            is_client.then(|| path.split(',').next().unwrap_or_default())
-        }),
-        _ => None,
-    };
-    socket.filter(|socket| socket.ends_with("docker.sock"))
+    let sockets = candidates.into_iter().map(|path| endpoint::expand(container, path));
+    sockets.into_iter().find(|path| HostPath::new(path).file_name() == "docker.sock")
+}
+
+/// The path of an address with which socat connects to a socket.
+fn socat_client(word: &str) -> Option<&str> {
+    const KINDS: [&str; 3] = ["unix", "unix-client", "unix-connect"];
+    let (kind, path) = word.split_once(':')?;
+    KINDS.contains(&kind.to_ascii_lowercase().as_str()).then(|| path.split(',').next().unwrap_or_default())
 }

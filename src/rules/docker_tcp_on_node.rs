@@ -58,7 +58,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for container in &pod.containers {
         for (field, text) in container.texts() {
             let Some((host, port)) = docker_address(text) else { continue };
-            let (host, _) = container.expand(host);
+            let host = endpoint::expand(container, host);
             let on_node = endpoint::names_node(container, &host)
                 || BRIDGE_ADDRESSES.contains(&host.as_str())
                 || (endpoint::is_loopback(&host) && pod.spec.host_network.0 && pod.daemon().is_none());
@@ -79,6 +79,9 @@ fn docker_address(text: &str) -> Option<(&str, &str)> {
         let rest = &text.as_bytes()[at + 1..];
         (rest.starts_with(b"2375") || rest.starts_with(b"2376")) && !rest.get(4).is_some_and(u8::is_ascii_digit)
     })?;
+    if let Some(start) = text[..at].strip_suffix(']').and_then(|front| front.rfind('[')) {
+        return Some((&text[start + 1..at - 1], &text[at + 1..at + 5]));
+    }
     let is_host = |c: char| c.is_ascii_alphanumeric() || "._-$(){}".contains(c);
     let start = text[..at].rfind(|c| !is_host(c)).map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8));
     (start < at).then(|| (&text[start..at], &text[at + 1..at + 5]))

@@ -1,6 +1,7 @@
 //! DKR108 foreign-named-docker-socket: a docker.sock in an unusual directory of the node.
 
 use super::host_paths;
+use super::rootless_docker_socket::is_rootless_socket;
 use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
@@ -62,6 +63,6 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 }
 
 fn matches(path: &HostPath) -> bool {
-        let usual = ["/run/docker.sock", "/run/docker/docker.sock"].contains(&path.as_str());
-        path.file_name() == "docker.sock" && !usual && !path.is_within("/run/user")
-    }
+    let usual = ["/run/docker.sock", "/run/docker/docker.sock"].contains(&path.as_str());
+    path.file_name() == "docker.sock" && !usual && !is_rootless_socket(path)
+}

@@ -1,5 +1,7 @@
 //! What the rules about host paths share: one finding per volume and path, and the failure mode of `hostPath.type`.
 
+use std::collections::HashSet;
+
 use super::signals;
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule, Thing};
 use crate::workload::Workload;
@@ -17,13 +19,9 @@ pub(super) fn check(rule: &'static Rule, workload: &Workload<'_>, findings: &mut
 
 /// The mounts that `matches`, one for each volume and path.
 pub(super) fn first_uses<'w, 'a>(workload: &'w Workload<'a>, matches: impl Fn(&HostMount<'_>) -> bool) -> Vec<&'w HostMount<'a>> {
-    let mut seen: Vec<&HostMount<'a>> = Vec::new();
-    for mount in workload.host_mounts().iter().filter(|mount| matches(mount)) {
-        if !seen.iter().any(|other| other.volume == mount.volume && other.path == mount.path) {
-            seen.push(mount);
-        }
-    }
-    seen
+    let mut seen = HashSet::new();
+    let mounts = workload.host_mounts().iter().filter(|mount| matches(mount));
+    mounts.filter(|mount| seen.insert((mount.volume, mount.path.as_str()))).collect()
 }
 
 /// The finding of `rule` for `mount`.
@@ -47,6 +45,10 @@ pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>
         finding.reason = "no container mounts it".to_owned();
         finding.consequence = "kubelet skips the volume; remove it".to_owned();
     } else if let Some((reason, consequence)) = failure_mode(&mount.kind, thing) {
+        // A Pod that never starts is broken, however little it needed the path.
+        if reason.is_some() {
+            finding.impact = Impact::Breaks;
+        }
         finding.reason = reason.unwrap_or(rule.reason).to_owned();
         finding.consequence = consequence.to_owned();
     }

@@ -59,10 +59,10 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 }
 
 fn matches(path: &HostPath) -> bool {
-    is_rootless_socket(path.as_str())
+    is_rootless_socket(path)
 }
 
-fn is_rootless_socket(path: &str) -> bool {
-    let uid = path.strip_prefix("/run/user/").and_then(|rest| rest.strip_suffix("/docker.sock"));
+pub(super) fn is_rootless_socket(path: &HostPath) -> bool {
+    let uid = path.as_str().strip_prefix("/run/user/").and_then(|rest| rest.strip_suffix("/docker.sock"));
     uid.is_some_and(|uid| !uid.is_empty() && uid.bytes().all(|b| b.is_ascii_digit()))
 }

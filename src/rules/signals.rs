@@ -4,12 +4,12 @@ use crate::finding::{Finding, Rule};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{Container, HostMount, MountUser, Pod, TextField, mentions};
-use crate::workload::shell::Invocation;
+use crate::workload::shell::{HostEntry, Invocation};
 use crate::workload::tables::{self, ImageRole};
 
 /// What in `container` uses Docker through `mount`, a directory above Docker's socket; `None` if nothing does.
 pub(super) fn docker_user(pod: &Pod<'_>, container: &Container<'_>, mount: &HostMount<'_>) -> Option<String> {
-    if pod.daemon().is_some_and(|daemon| daemon.index == container.index) {
+    if pod.is_daemon(container) {
         return None;
     }
     if let Some(role) = container.image_role() {
@@ -19,9 +19,10 @@ pub(super) fn docker_user(pod: &Pod<'_>, container: &Container<'_>, mount: &Host
         }
     }
     if container.mentions_docker() {
-        for (field, text) in container.texts() {
+        // Where another runtime's socket is named as well, the container takes what it finds.
+        for (field, text) in container.texts().filter(|_| !names_cri_socket(container)) {
             for token in socket_paths(text) {
-                let path = HostPath::new(&container.expand(token).0);
+                let path = HostPath::new(&endpoint::expand(container, token));
                 if path.is_within(&mount.mount_path) && pod.host_path_at(container, &path).is_some() {
                     return Some(format!("{} {token}", describe(container, field)));
                 }
@@ -48,10 +49,16 @@ pub(super) fn describe(container: &Container<'_>, field: TextField) -> String {
     }
 }
 
-/// True for Docker's data directory and what lies below it, logs aside.
+/// True for Docker's data directory and what lies below it, logs and configuration aside, which have rules of their own.
 pub(super) fn is_data_root(path: &HostPath) -> bool {
-    let logs = tables::DATA_ROOTS.iter().any(|root| path.is_within(&format!("{root}/containers")));
-    !logs && tables::DATA_ROOTS.iter().any(|root| path.is_within(root))
+    let below = |root: &str| path.as_str().strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let mut parts = tables::DATA_ROOTS.iter().filter_map(|root| below(root)).map(|rest| rest.split('/').nth(1));
+    parts.any(|part| part != Some("containers")) && !tables::CONFIG_PATHS.iter().any(|config| path.is_within(config))
+}
+
+/// True for a directory that is Docker's in some manifests and could be anybody's.
+pub(super) fn is_guessed_data_root(path: &HostPath) -> bool {
+    tables::GUESSED_DATA_ROOTS.iter().any(|root| path.is_within(root))
 }
 
 /// The paths in `text` whose last component is `docker.sock`.
@@ -64,7 +71,7 @@ pub(super) fn socket_paths(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Verbs of the Docker client that talk to the daemon. Source: docker/cli, the reference of its commands.
-const VERBS: [&str; 47] = [
+const VERBS: [&str; 53] = [
     "attach",
     "build",
     "builder",
@@ -92,6 +99,7 @@ const VERBS: [&str; 47] = [
     "network",
     "node",
     "pause",
+    "plugin",
     "port",
     "ps",
     "pull",
@@ -102,6 +110,7 @@ const VERBS: [&str; 47] = [
     "rmi",
     "run",
     "save",
+    "search",
     "service",
     "stack",
     "start",
@@ -111,7 +120,11 @@ const VERBS: [&str; 47] = [
     "system",
     "tag",
     "top",
+    "unpause",
+    "update",
+    "version",
     "volume",
+    "wait",
 ];
 
 /// The verb of a call of the Docker client: `docker ps`, `docker compose`, any `docker-compose`.
@@ -122,7 +135,7 @@ pub(super) fn docker_verb(invocation: &Invocation) -> Option<&str> {
             let mut words = invocation.arguments().iter();
             loop {
                 let word = words.next()?;
-                if matches!(word.as_str(), "-H" | "--host" | "-c" | "--context" | "--config" | "-l" | "--log-level") {
+                if endpoint::VALUED_OPTIONS.contains(&word.as_str()) {
                     words.next();
                 } else if !word.starts_with('-') {
                     return VERBS.contains(&word.as_str()).then_some(word.as_str());
@@ -130,6 +143,20 @@ pub(super) fn docker_verb(invocation: &Invocation) -> Option<&str> {
             }
         }
         _ => None,
+    }
+}
+
+/// `nsenter` or `chroot` where `invocation` runs on the node; `None` where it stays in its container.
+pub(super) fn way_to_node(pod: &Pod<'_>, container: &Container<'_>, invocation: &Invocation) -> Option<&'static str> {
+    match invocation.on_host.as_ref()? {
+        HostEntry::Nsenter => Some("nsenter"),
+        HostEntry::Chroot(root) => {
+            let root = HostPath::new(&endpoint::expand(container, root));
+            let is_mounted = pod.host_path_at(container, &root).is_some_and(|path| path.as_str() == "/");
+            // `/proc/1/root` reads `/`, which is the node's root where the Pod shares the node's processes.
+            let is_process_one = root.as_str() == "/" && pod.spec.host_pid.0;
+            (is_mounted || is_process_one).then_some("chroot")
+        }
     }
 }
 
@@ -152,9 +179,16 @@ pub(super) fn is_cri_socket(path: &HostPath) -> bool {
     tables::OTHER_RUNTIME_SOCKETS.contains(&path.file_name()) || directories.contains(&path.as_str())
 }
 
+/// True if a setting of `container` names the socket of containerd or CRI-O.
+pub(super) fn names_cri_socket(container: &Container<'_>) -> bool {
+    container.texts().any(|(_, text)| mentions(text, "/containerd.sock") || mentions(text, "/crio.sock"))
+}
+
 /// True if the container that has `mount` also mounts the socket of another runtime.
 pub(super) fn has_cri_socket(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
-    pod.host_mounts.iter().any(|other| other.user == mount.user && is_cri_socket(&other.path))
+    let MountUser::Container(index) = mount.user else { return false };
+    let mounts_one = || pod.host_mounts.iter().any(|other| other.user == mount.user && is_cri_socket(&other.path));
+    *pod.containers[index].sees_cri_socket.get_or_init(mounts_one)
 }
 
 /// True for a Docker socket that its container does without: it mounts another runtime's too, and
@@ -173,7 +207,7 @@ pub(super) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, Stri
     let settings = texts.filter(|(_, text)| !text.contains(char::is_whitespace));
     let paths = settings.filter_map(|(field, text)| {
         let pipe = text.find("//./pipe/docker_engine").map(|at| text[at..].to_owned());
-        let path = socket_paths(text).next().map(|path| container.expand(path).0);
+        let path = socket_paths(text).next().map(|path| endpoint::expand(container, path));
         Some((field, path.or(pipe)?))
     });
     paths.collect()

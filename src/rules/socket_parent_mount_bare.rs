@@ -65,7 +65,12 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let is_bare = |mount: &HostMount<'_>| host_paths::is_socket_parent(mount) && !is_used(workload, mount);
     for mount in host_paths::first_uses(workload, is_bare) {
         let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
-        finding.consequence = RULE.consequence.to_owned();
+        // The directory is on every node, whatever its runtime: no hostPath type fails.
+        if mount.user != MountUser::Nobody {
+            finding.impact = RULE.impact;
+            finding.reason = RULE.reason.to_owned();
+            finding.consequence = RULE.consequence.to_owned();
+        }
         findings.push(finding);
     }
 }

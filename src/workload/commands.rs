@@ -1,5 +1,7 @@
 //! The commands of a container: `command` and `args`, lifecycle hooks and probes, read by the shell reader.
 
+use std::collections::HashMap;
+
 use super::object::Container;
 use super::pod::mentions;
 use super::shell::{self, Invocation};
@@ -15,16 +17,21 @@ pub(crate) struct Command {
 
 /// The commands of `container` in those texts that name Docker, in the order command, postStart, preStop, probes.
 pub(crate) fn read(container: &Container<'_>) -> Vec<Command> {
-    read_naming(container, "docker")
+    // The name can come out of a variable, too.
+    read_where(container, |word| mentions(word, "docker") || mentions(word, "$"))
 }
 
 /// The commands of `container` in those texts that hold `needle`.
 pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Command> {
+    read_where(container, |word| mentions(word, needle))
+}
+
+fn read_where(container: &Container<'_>, is_wanted: impl Fn(&str) -> bool) -> Vec<Command> {
     let mut found = Vec::new();
     let main: Vec<(String, &Text<'_>)> = (container.command.iter().enumerate().map(|(i, word)| (format!("command[{i}]"), word)))
         .chain(container.args.iter().enumerate().map(|(i, word)| (format!("args[{i}]"), word)))
         .collect();
-    read_argv(&main, needle, &mut found);
+    read_argv(&main, &is_wanted, &mut found);
     let lifecycle = container.lifecycle.as_ref();
     let hooks = [
         ("lifecycle.postStart", lifecycle.and_then(|l| l.post_start.as_ref())),
@@ -36,22 +43,33 @@ pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Comman
     for (place, hook) in hooks {
         let Some(exec) = hook.and_then(|hook| hook.exec.as_ref()) else { continue };
         let words: Vec<_> = exec.command.iter().enumerate().map(|(i, word)| (format!("{place}.exec.command[{i}]"), word)).collect();
-        read_argv(&words, needle, &mut found);
+        read_argv(&words, &is_wanted, &mut found);
     }
     found
 }
 
-fn read_argv(words: &[(String, &Text<'_>)], needle: &str, found: &mut Vec<Command>) {
-    if !words.iter().any(|(_, word)| mentions(word, needle)) {
+/// Programs that are looked for in the texts of a container; scripts that run more share the last one's place.
+const MAX_PROGRAMS: usize = 256;
+
+fn read_argv(words: &[(String, &Text<'_>)], is_wanted: &impl Fn(&str) -> bool, found: &mut Vec<Command>) {
+    if !words.iter().any(|(_, word)| is_wanted(word)) {
         return;
     }
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut last = 0;
     for invocation in shell::read_argv(words.iter().map(|(_, word)| word.as_str())) {
         let program = &invocation.words[0];
-        // The word itself, else the first script that mentions the program.
-        let field = (words.iter().find(|(_, word)| word.as_str() == program))
-            .or_else(|| words.iter().find(|(_, word)| word.contains(program.as_str())))
-            .or(words.first())
-            .map_or_else(String::new, |(field, _)| field.clone());
-        found.push(Command { field, invocation });
+        let place = places.get(program).copied().or_else(|| {
+            if places.len() >= MAX_PROGRAMS {
+                return None;
+            }
+            // The word itself, else the first script that mentions the program.
+            let exact = words.iter().position(|(_, word)| word.as_str() == program);
+            let place = exact.or_else(|| words.iter().position(|(_, word)| word.contains(program.as_str()))).unwrap_or(0);
+            places.insert(program.clone(), place);
+            Some(place)
+        });
+        last = place.unwrap_or(last);
+        found.push(Command { field: words[last].0.clone(), invocation });
     }
 }

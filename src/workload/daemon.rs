@@ -1,30 +1,30 @@
 //! Does a container bring a Docker daemon of its own (Docker-in-Docker)? Then its clients do not need the node's.
 
 use super::pod::{Container, Pod};
-use super::tables::ImageRole;
+use super::tables::{self, ImageRole};
 
 /// True if `container` runs `dockerd`: by its image, by its command, or because it is the privileged half of a
 /// pair that shares Docker's socket directory or certificates in a volume of the Pod.
 pub(super) fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     let raw = container.raw;
-    let runs_dockerd =
-        container.commands().iter().any(|command| matches!(command.invocation.program(), "dockerd" | "dockerd-entrypoint.sh"));
+    let runs_dockerd = container.commands().iter().map(|command| &command.invocation).any(|invocation| {
+        let is_daemon = matches!(invocation.program(), "dockerd" | "dockerd-entrypoint.sh" | "dockerd-rootless.sh");
+        is_daemon && invocation.on_host.is_none()
+    });
     if runs_dockerd {
         return true;
     }
-    let overridden = !raw.command.is_empty();
+    // The official image starts dockerd where no command or only flags are given (docker-library/docker: dockerd-entrypoint.sh).
+    let starts_dockerd = raw.command.is_empty() && raw.args.first().is_none_or(|arg| arg.starts_with('-'));
     let image = container.image();
+    let tag = image.tag.unwrap_or_default();
+    let is_dind = tag.contains("dind");
     match container.image_role() {
-        Some(ImageRole::DockerInDocker) => !overridden,
+        Some(ImageRole::DockerInDocker) => raw.command.is_empty(),
         Some(ImageRole::Docker) => {
-            let tag = image.tag.unwrap_or_default();
-            if overridden || tag.contains("cli") {
-                return false;
-            }
-            // Without a command of its own the image starts dockerd; with client words in `args` it is a client.
-            let only_flags = raw.args.iter().all(|arg| arg.starts_with('-'));
-            only_flags && (tag.contains("dind") || container.is_privileged())
+            starts_dockerd && !tag.contains("cli") && !tag.ends_with("git") && (is_dind || container.is_privileged())
         }
+        None if tables::resembles_docker(image) && is_dind => starts_dockerd && (container.is_privileged() || tag.contains("rootless")),
         _ => container.is_privileged() && shares_daemon_directory(pod, container),
     }
 }
@@ -39,7 +39,7 @@ fn shares_daemon_directory(pod: &Pod<'_>, container: &Container<'_>) -> bool {
         let path = super::host_path::HostPath::new(path);
         path.as_str() == "/run/docker.sock" || SHARED_DIRECTORIES.iter().any(|shared| path.is_within(shared))
     };
-    names_docker(&container.raw.image)
+    names_docker(&container.image().path)
         && container.raw.volume_mounts.iter().any(|mount| {
             let shared = pod
                 .containers

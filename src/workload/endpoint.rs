@@ -4,7 +4,7 @@
 //! container means whatever volume is mounted there; an address means whose network it is in.
 
 use super::host_path::HostPath;
-use super::pod::{Container, Pod};
+use super::pod::{Container, MAX_EXPANDED, Pod};
 use super::shell::Invocation;
 use crate::workload::tables::OTHER_RUNTIME_SOCKETS;
 
@@ -44,6 +44,30 @@ impl Endpoint {
 
 /// The default socket of every Docker client.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+/// The same on Windows.
+const DEFAULT_PIPE: &str = "//./pipe/docker_engine";
+
+/// Options in front of the verb that take the next word (docker/cli and docker/compose, the reference of their commands).
+pub(crate) const VALUED_OPTIONS: [&str; 18] = [
+    "--ansi",
+    "--config",
+    "--context",
+    "--env-file",
+    "--file",
+    "--host",
+    "--log-level",
+    "--profile",
+    "--project-directory",
+    "--project-name",
+    "--tlscacert",
+    "--tlscert",
+    "--tlskey",
+    "-H",
+    "-c",
+    "-f",
+    "-l",
+    "-p",
+];
 
 /// Addresses of docker0, and the names that Docker Desktop gives the host.
 /// Source: docker-dd-agent#140 (172.17.42.1 before Docker 1.9), Docker's documentation for the names.
@@ -65,7 +89,11 @@ pub(super) fn of_container(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint
     if container.env("DOCKER_CONTEXT").is_some_and(|var| !var.value.is_empty() && *var.value != *"default") {
         return Endpoint::Unknown;
     }
-    match resolve(pod, container, DEFAULT_SOCKET) {
+    let default = match resolve(pod, container, DEFAULT_SOCKET) {
+        Endpoint::NotMounted => resolve(pod, container, DEFAULT_PIPE),
+        found => found,
+    };
+    match default {
         Endpoint::NotMounted if pod.daemon().is_some() => Endpoint::InPod,
         Endpoint::NotMounted if !container.raw.env_from.is_empty() => Endpoint::Unknown,
         Endpoint::NotMounted => Endpoint::None,
@@ -75,55 +103,117 @@ pub(super) fn of_container(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint
 
 /// What `value`, a Docker endpoint as in `DOCKER_HOST` or `-H`, means in `container`.
 pub(crate) fn resolve(pod: &Pod<'_>, container: &Container<'_>, value: &str) -> Endpoint {
-    let (value, _) = container.expand(value.trim());
+    let value = expand(container, value.trim());
     let lower = value.to_ascii_lowercase();
     if let Some(path) = lower.strip_prefix("unix://").map(|rest| &value[value.len() - rest.len()..]) {
         return resolve_socket(pod, container, path);
     }
     if value.starts_with('/') || lower.starts_with("npipe:") {
-        return resolve_socket(pod, container, value.strip_prefix("npipe:").unwrap_or(&value));
-    }
-    if lower.starts_with("ssh://") || lower.starts_with("fd://") {
-        return Endpoint::Remote;
+        let path = if lower.starts_with("npipe:") { &value["npipe:".len()..] } else { &value };
+        return resolve_socket(pod, container, path);
     }
     let address = value.split_once("://").map_or(value.as_str(), |(_, rest)| rest);
     let host = host_of(address);
     if names_node(container, host) {
         return Endpoint::NodeAddress { certain: true };
     }
-    if BRIDGE_ADDRESSES.contains(&host) {
+    if lower.starts_with("ssh://") || lower.starts_with("fd://") {
+        return Endpoint::Remote;
+    }
+    let host = host.to_ascii_lowercase();
+    if BRIDGE_ADDRESSES.contains(&host.as_str()) {
         return Endpoint::NodeAddress { certain: false };
     }
-    if is_loopback(host) {
+    // Docker's clients read `tcp://:2375` as localhost.
+    if host.is_empty() || is_loopback(&host) {
         let on_node = pod.spec.host_network.0 && pod.daemon().is_none();
         return if on_node { Endpoint::NodeAddress { certain: false } } else { Endpoint::InPod };
     }
-    if host.contains("$(") { Endpoint::Unknown } else { Endpoint::Remote }
+    if is_open(&host) { Endpoint::Unknown } else { Endpoint::Remote }
+}
+
+/// True for text with a variable or a template's mark left in it.
+fn is_open(text: &str) -> bool {
+    text.contains('$') || text.contains("{{")
+}
+
+/// `text` with the literal variables of `container` filled in, in Kubernetes' spelling and in the shell's.
+pub(crate) fn expand(container: &Container<'_>, text: &str) -> String {
+    let (text, _) = container.expand(text);
+    if text.len() > MAX_EXPANDED || !text.contains('$') {
+        return text;
+    }
+    let (mut expanded, mut rest) = (String::with_capacity(text.len()), text.as_str());
+    while let Some(at) = rest.find('$') {
+        expanded.push_str(&rest[..at]);
+        let behind = &rest[at + 1..];
+        let (name, length) = match behind.strip_prefix('{').and_then(|inner| inner.find('}')) {
+            Some(end) => (&behind[1..=end], end + 2),
+            None => {
+                let length = behind.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(behind.len());
+                (&behind[..length], length)
+            }
+        };
+        let (name, default) = name.split_once(":-").map_or((name, None), |(name, default)| (name, Some(default)));
+        let value = match container.env(name) {
+            Some(var) => var.value_from.is_none().then_some(var.value.as_str()),
+            None => default.filter(|_| container.raw.env_from.is_empty()),
+        };
+        match value.filter(|value| expanded.len() + value.len() <= MAX_EXPANDED) {
+            Some(value) => expanded.push_str(value),
+            None => expanded.push_str(&rest[at..=at + length]),
+        }
+        rest = &behind[length..];
+    }
+    expanded.push_str(rest);
+    expanded
 }
 
 /// The endpoint of the Docker client that `invocation` starts: its own flag or variable, else the container's.
 pub(crate) fn of_invocation(pod: &Pod<'_>, container: &Container<'_>, invocation: &Invocation) -> Endpoint {
-    match explicit(invocation) {
-        Some(value) => resolve(pod, container, value),
-        None => container.endpoint(pod).clone(),
+    let context = match explicit(invocation) {
+        Some((Setting::Host, value)) => return resolve(pod, container, value),
+        Some((Setting::Context, context)) => Some(context),
+        None => match invocation.assigned("DOCKER_HOST").filter(|value| !value.is_empty()) {
+            Some(value) => return resolve(pod, container, value),
+            None => invocation.assigned("DOCKER_CONTEXT").filter(|context| !context.is_empty()),
+        },
+    };
+    match context {
+        Some(context) if context != "default" => Endpoint::Unknown,
+        _ => container.endpoint(pod).clone(),
     }
 }
 
-/// `-H`, `--host` or a leading `DOCKER_HOST=` of a call of `docker`.
-fn explicit(invocation: &Invocation) -> Option<&str> {
-    let mut words = invocation.arguments().iter();
+/// What a call of `docker` can name.
+enum Setting {
+    Host,
+    Context,
+}
+
+/// `--host` or `--context` of a call of `docker`, in any of their spellings.
+fn explicit(invocation: &Invocation) -> Option<(Setting, &str)> {
+    let mut words = invocation.arguments().iter().map(String::as_str);
     while let Some(word) = words.next().filter(|word| word.starts_with('-')) {
-        if word == "-H" || word == "--host" {
-            return words.next().map(String::as_str);
-        }
-        if let Some(value) = word.strip_prefix("--host=").or_else(|| word.strip_prefix("-H")) {
-            return Some(value.trim_start_matches('='));
-        }
-        if matches!(word.as_str(), "-c" | "--context" | "--config" | "-l" | "--log-level") {
-            words.next();
+        let is_compose = invocation.program() == "docker-compose";
+        match word {
+            "-H" | "--host" => return words.next().map(|value| (Setting::Host, value)),
+            "--context" => return words.next().map(|value| (Setting::Context, value)),
+            "-c" if !is_compose => return words.next().map(|value| (Setting::Context, value)),
+            _ if VALUED_OPTIONS.contains(&word) => {
+                words.next();
+            }
+            _ => {
+                if let Some(value) = word.strip_prefix("--host=").or_else(|| word.strip_prefix("-H")) {
+                    return Some((Setting::Host, value.trim_start_matches('=')));
+                }
+                if let Some(value) = word.strip_prefix("--context=") {
+                    return Some((Setting::Context, value));
+                }
+            }
         }
     }
-    invocation.assigned("DOCKER_HOST")
+    None
 }
 
 fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, path: &str) -> Endpoint {
@@ -133,13 +223,15 @@ fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, path: &str) -> Endpo
         Some(host_path) if OTHER_RUNTIME_SOCKETS.contains(&host_path.file_name()) => Endpoint::Remote,
         Some(host_path) => Endpoint::NodeSocket(host_path),
         None if pod.volume_at(container, &path).is_some() => Endpoint::InPod,
+        None if is_open(path.as_str()) => Endpoint::Unknown,
         None => Endpoint::NotMounted,
     }
 }
 
-/// The host of `HOST[:PORT][/PATH]`; brackets of IPv6 are kept off.
+/// The host of `[USER@]HOST[:PORT][/PATH]`; brackets of IPv6 are kept off.
 pub(crate) fn host_of(address: &str) -> &str {
     let authority = address.split('/').next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
     if let Some(rest) = authority.strip_prefix('[') {
         return rest.split(']').next().unwrap_or_default();
     }

@@ -18,11 +18,17 @@ impl HostPath {
         let raw = raw.trim();
         if is_windows(raw) {
             let text = raw.replace('\\', "/").to_lowercase();
-            let text = text.trim_start_matches('/').trim_start_matches("./");
-            return Self(if text.starts_with("pipe/") { join("/", text) } else { join("", text) });
+            return match text.split_at_checked(2) {
+                Some((drive, rest)) if drive.ends_with(':') => Self(join(drive, rest)),
+                _ => Self::posix(&text),
+            };
         }
+        Self::posix(raw)
+    }
+
+    fn posix(raw: &str) -> Self {
         let mut path = join("/", raw);
-        while let Some(rest) = path.strip_prefix("/proc/1/root") {
+        while let Some(rest) = ROOT_LINKS.iter().find_map(|link| path.strip_prefix(link)) {
             if !(rest.is_empty() || rest.starts_with('/')) {
                 break;
             }
@@ -76,11 +82,16 @@ pub(crate) fn is_within(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// A drive (`C:\`, `c:/`), a backslash, or the forward-slash spelling of a pipe.
+/// Links that lead to the node's root directory when kubelet or the runtime follows them.
+const ROOT_LINKS: [&str; 2] = ["/proc/1/root", "/proc/self/root"];
+
+/// A drive (`C:\`, `c:/`), a backslash, or the forward-slash spelling of a pipe, which URLs begin with two more slashes.
 fn is_windows(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     let drive = bytes.len() > 1 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':';
-    drive || raw.contains('\\') || raw.to_ascii_lowercase().starts_with("//./pipe/")
+    let behind = raw.trim_start_matches('/');
+    let pipe = raw.len() >= behind.len() + 2 && behind.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("./pipe/"));
+    drive || raw.contains('\\') || pipe
 }
 
 /// The components of `path` after `root`, without empty ones and `.`, and with `..` taken back: mount paths may
@@ -90,7 +101,7 @@ fn join(root: &str, path: &str) -> String {
     clean.push_str(root);
     for component in path.split('/').filter(|c| !c.is_empty() && *c != ".") {
         if component == ".." {
-            let parent = clean.rfind('/').map_or(0, |at| at.max(root.len()));
+            let parent = clean.rfind('/').map_or(root.len(), |at| at.max(root.len()));
             clean.truncate(parent);
             continue;
         }
@@ -123,6 +134,11 @@ mod tests {
             ("//./pipe/Docker_Engine", "/pipe/docker_engine"),
             (r"C:\ProgramData\docker\", "c:/programdata/docker"),
             ("c:/ProgramData//Docker", "c:/programdata/docker"),
+            ("////./pipe/Docker_Engine", "/pipe/docker_engine"),
+            (r"C:\..\..", "c:"),
+            (r"\var\run\docker.sock", "/run/docker.sock"),
+            ("/proc/self/root/run/docker.sock", "/run/docker.sock"),
+            ("/proc/1/root/proc/1/root/./run", "/run"),
         ] {
             assert_eq!(HostPath::new(raw).as_str(), clean, "{raw}");
         }

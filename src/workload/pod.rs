@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashMap;
 
 use super::commands::{self, Command};
 use super::endpoint::Endpoint;
@@ -22,7 +23,7 @@ pub struct Pod<'a> {
     pub(crate) containers: Vec<Container<'a>>,
     pub(crate) host_mounts: Vec<HostMount<'a>>,
     knowledge: &'a Knowledge,
-    daemon: OnceCell<Option<usize>>,
+    daemons: OnceCell<Vec<usize>>,
 }
 
 /// One container of any of the three lists.
@@ -38,6 +39,8 @@ pub struct Container<'a> {
     image: OnceCell<ImageReference<'a>>,
     knowledge: &'a Knowledge,
     endpoint: OnceCell<Endpoint>,
+    mounts: OnceCell<HashMap<String, usize>>,
+    pub(crate) sees_cri_socket: OnceCell<bool>,
 }
 
 /// A host path that a container can reach, or, unmounted, could.
@@ -96,10 +99,12 @@ impl<'a> Pod<'a> {
                     image: OnceCell::new(),
                     knowledge,
                     endpoint: OnceCell::new(),
+                    mounts: OnceCell::new(),
+                    sees_cri_socket: OnceCell::new(),
                 });
             }
         }
-        let mut pod = Self { spec, path, containers, host_mounts: Vec::new(), knowledge, daemon: OnceCell::new() };
+        let mut pod = Self { spec, path, containers, host_mounts: Vec::new(), knowledge, daemons: OnceCell::new() };
         pod.host_mounts = pod.find_host_mounts();
         pod
     }
@@ -115,28 +120,33 @@ impl<'a> Pod<'a> {
         self.host_mounts.iter().filter(move |mount| mount.user == MountUser::Container(index))
     }
 
-    /// A container that runs a Docker daemon of its own, if there is one.
-    pub(crate) fn daemon(&self) -> Option<&Container<'a>> {
-        let index = self.daemon.get_or_init(|| self.containers.iter().position(|c| super::daemon::is_daemon(self, c)));
-        index.map(|index| &self.containers[index])
+    /// The containers that run a Docker daemon of their own.
+    pub(crate) fn daemons(&self) -> impl Iterator<Item = &Container<'a>> {
+        let is_daemon = |index: &usize| super::daemon::is_daemon(self, &self.containers[*index]);
+        let indices = self.daemons.get_or_init(|| (0..self.containers.len()).filter(is_daemon).collect());
+        indices.iter().map(|&index| &self.containers[index])
     }
 
-    /// The volume that `container` sees at `path`, with the mount path that it is seen under.
-    pub(crate) fn volume_at(&self, container: &Container<'_>, path: &HostPath) -> Option<(&'a Volume<'a>, HostPath)> {
-        let covering = container.raw.volume_mounts.iter().map(|mount| (mount, HostPath::new(&mount.mount_path)));
-        let (mount, at) = covering.filter(|(_, at)| path.is_within(at.as_str())).max_by_key(|(_, at)| at.as_str().len())?;
-        let volume = self.spec.volumes.iter().find(|volume| *volume.name == *mount.name)?;
-        Some((volume, at))
+    /// The first of them, if there is one.
+    pub(crate) fn daemon(&self) -> Option<&Container<'a>> {
+        self.daemons().next()
+    }
+
+    /// True if `container` runs a Docker daemon of its own.
+    pub(crate) fn is_daemon(&self, container: &Container<'_>) -> bool {
+        self.daemons().any(|daemon| daemon.index == container.index)
+    }
+
+    /// The volume that `container` sees at `path`.
+    pub(crate) fn volume_at(&self, container: &Container<'_>, path: &HostPath) -> Option<&'a Volume<'a>> {
+        let (name, _) = container.mount_at(path)?;
+        self.spec.volumes.iter().find(|volume| *volume.name == *name)
     }
 
     /// The host path behind `path` in `container`, if a host path is mounted there.
     pub(crate) fn host_path_at(&self, container: &Container<'_>, path: &HostPath) -> Option<HostPath> {
-        let covering = self.mounts_of(container).filter(|mount| path.is_within(&mount.mount_path));
-        let mount = covering.max_by_key(|mount| mount.mount_path.len())?;
-        let (volume, _) = self.volume_at(container, path)?;
-        if *volume.name != *mount.volume {
-            return None;
-        }
+        let (volume, at) = container.mount_at(path)?;
+        let mount = self.mounts_of(container).find(|mount| mount.mount_path == at && mount.volume == volume)?;
         Some(mount.path.join(path.as_str().strip_prefix(&mount.mount_path)?))
     }
 
@@ -237,6 +247,28 @@ impl<'a> Container<'a> {
         })
     }
 
+    /// The volume that is mounted at the longest directory above `path`, or at `path`, and that directory.
+    fn mount_at<'p>(&self, path: &'p HostPath) -> Option<(&'a str, &'p str)> {
+        let mounts = self.mounts.get_or_init(|| {
+            let mounts = self.raw.volume_mounts.iter().enumerate().filter(|(_, mount)| !mount.mount_path.is_empty());
+            mounts.map(|(position, mount)| (HostPath::new(&mount.mount_path).as_str().to_owned(), position)).collect()
+        });
+        let mut at = path.as_str();
+        if mounts.is_empty() || at.len() > MAX_PATH {
+            return None;
+        }
+        loop {
+            if let Some(&position) = mounts.get(at) {
+                return Some((self.raw.volume_mounts[position].name.as_str(), at));
+            }
+            at = match at.rfind('/')? {
+                0 if at.len() == 1 => return None,
+                0 => "/",
+                end => &at[..end],
+            };
+        }
+    }
+
     /// True for `securityContext.privileged`.
     pub(crate) fn is_privileged(&self) -> bool {
         self.raw.security_context.as_ref().is_some_and(|context| context.privileged.0)
@@ -298,12 +330,15 @@ impl<'a> Container<'a> {
 
     /// `text` with `$(NAME)` replaced by literal environment values, and whether any variable stayed unresolved.
     pub(crate) fn expand(&self, text: &str) -> (String, bool) {
+        if text.len() > MAX_EXPANDED {
+            return (text.to_owned(), text.contains("$("));
+        }
         let (mut expanded, mut open, mut rest) = (String::with_capacity(text.len()), false, text);
         while let Some(at) = rest.find("$(") {
             expanded.push_str(&rest[..at]);
             let Some(length) = rest[at..].find(')') else { break };
             let value = self.env(&rest[at + 2..at + length]).filter(|var| var.value_from.is_none());
-            match value {
+            match value.filter(|var| expanded.len() + var.value.len() <= MAX_EXPANDED) {
                 Some(var) => expanded.push_str(&var.value),
                 None => {
                     expanded.push_str(&rest[at..=at + length]);
@@ -319,13 +354,20 @@ impl<'a> Container<'a> {
     /// A `subPathExpr` up to the first component that stays unresolved, and whether there is one.
     fn expand_path(&self, text: &str) -> (String, bool) {
         let (expanded, open) = self.expand(text);
-        if !open {
+        // A value may hold a variable in turn.
+        if !open && !expanded.contains("$(") {
             return (expanded, false);
         }
         let known = expanded.split('/').take_while(|component| !component.contains("$("));
         (known.collect::<Vec<_>>().join("/"), true)
     }
 }
+
+/// Longest path that Linux opens.
+const MAX_PATH: usize = 4096;
+
+/// Longest text that variables are filled into; a few of them can ask for more than there is memory.
+pub(crate) const MAX_EXPANDED: usize = 16 * 1024;
 
 /// True if `text` holds `needle`; both are short, so a plain scan for the first byte beats a searcher's set-up.
 pub(crate) fn mentions(text: &str, needle: &str) -> bool {

@@ -35,10 +35,11 @@ pub enum HostEntry {
 }
 
 impl Invocation {
-    /// The program's name without its directory.
+    /// The program's name without its directory and without Windows' ending.
     pub fn program(&self) -> &str {
         let word = self.words.first().map_or("", String::as_str);
-        word.rsplit('/').next().unwrap_or_default()
+        let name = word.rsplit(['/', '\\']).next().unwrap_or_default();
+        name.strip_suffix(".exe").unwrap_or(name)
     }
 
     /// The words after the program.
@@ -72,13 +73,34 @@ fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<I
     if depth > MAX_DEPTH {
         return;
     }
+    // Only what a Docker client reads is handed on: everything else would be copied once for every command.
+    let mut exported: Vec<String> = Vec::new();
+    outer.assignments.iter().for_each(|pair| export(pair, &mut exported));
     for raw in Lexer::new(script).read() {
-        let mut assignments = outer.assignments.clone();
+        if raw.words.is_empty() {
+            // A variable that is set alone is seen by clients only if it is exported somewhere, which nearly all scripts do.
+            raw.assignments.iter().for_each(|pair| export(pair, &mut exported));
+            continue;
+        }
+        let mut assignments = exported.clone();
         assignments.extend(raw.assignments);
         let invocation = Invocation { words: raw.words, assignments, written: raw.written, on_host: outer.on_host.clone() };
+        if invocation.program() == "export" {
+            invocation.arguments().iter().for_each(|pair| export(pair, &mut exported));
+        }
         prefix::unwrap(invocation, raw.here_document, depth, found);
     }
 }
+
+/// Notes `NAME=value` of a variable that points Docker clients to their daemon.
+fn export(pair: &str, exported: &mut Vec<String>) {
+    let Some((name, _)) = pair.split_once('=').filter(|(name, _)| CLIENT_VARIABLES.contains(name)) else { return };
+    exported.retain(|other| other.split_once('=').is_none_or(|(other, _)| other != name));
+    exported.push(pair.to_owned());
+}
+
+/// The variables that point Docker clients to their daemon.
+const CLIENT_VARIABLES: [&str; 2] = ["DOCKER_CONTEXT", "DOCKER_HOST"];
 
 #[cfg(test)]
 mod tests {
@@ -139,6 +161,25 @@ mod tests {
             "su -c 'docker ps' root",
             "echo $((1 + 2)); docker ps",
             "f() { docker ps; }",
+            "function f { docker ps; }",
+            "function f() { docker ps; }",
+            "x=$((1 << 2))\ndocker ps",
+            "((x = 1 << 2))\ndocker ps",
+            "((docker ps))",
+            "$((docker ps) | cat)",
+            "a=(1 2); docker ps",
+            "a=($(docker ps -q))",
+            "trap 'docker rm x' EXIT",
+            "find . -name x -exec docker rm {} +",
+            "gosu ci docker ps",
+            "su-exec ci docker ps",
+            "cmd /c docker ps",
+            "cmd.exe /S /C \"docker ps\"",
+            "powershell -NoProfile -Command \"docker ps\"",
+            "pwsh -c 'docker ps'",
+            "docker.exe ps",
+            "timeout --signal=KILL 10 docker ps",
+            "bash -o pipefail -c 'docker ps'",
         ] {
             assert!(runs_docker(script), "{script:?} gave {:?}", programs(script));
         }
@@ -166,6 +207,9 @@ mod tests {
             "which docker",
             "command -v docker",
             "kubectl create secret docker-registry x",
+            "a=(docker ps)",
+            "a=(\ndocker\n)",
+            "find . -name docker",
             "",
             "\"",
             "$(",
@@ -185,6 +229,27 @@ mod tests {
         assert_eq!(found.iter().find(|i| i.program() == "docker").unwrap().on_host, Some(HostEntry::Nsenter));
         let found = read_argv(["chroot", "/host", "docker", "ps"]);
         assert_eq!(found.last().unwrap().on_host, Some(HostEntry::Chroot("/host".into())));
+    }
+
+    #[test]
+    fn exported_endpoints_reach_later_commands() {
+        for script in [
+            "export DOCKER_HOST=a\ndocker ps",
+            "DOCKER_HOST=a; export DOCKER_HOST; docker ps",
+            "export DOCKER_HOST=b; DOCKER_HOST=a docker ps",
+        ] {
+            let found = read_script(script);
+            assert_eq!(found.last().unwrap().assigned("DOCKER_HOST"), Some("a"), "{script}");
+        }
+        let found = read_script("DOCKER_HOST=a docker ps; docker info");
+        assert_eq!(found.last().unwrap().assigned("DOCKER_HOST"), None);
+    }
+
+    #[test]
+    fn many_assignments_are_not_copied_for_every_command() {
+        let script = format!("{} sh -c '{}'", "A=1 ".repeat(20_000), "x;".repeat(20_000));
+        let found = read_script(&script);
+        assert!(found.iter().map(|i| i.assignments.len()).sum::<usize>() <= 40_000);
     }
 
     #[test]

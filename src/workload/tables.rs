@@ -78,27 +78,39 @@ pub(crate) fn image_role(image: &ImageReference<'_>) -> Option<ImageRole> {
     at.ok().map(|at| IMAGES[at].1)
 }
 
-/// Directories that hold programs: a host file `docker` below one of them is Docker's client.
-pub(crate) const BINARY_DIRECTORIES: [&str; 8] =
-    ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/opt/bin", "/snap/bin"];
+/// True for a repository named `docker` that is not one of Docker's own: most likely a copy in a private registry.
+pub(crate) fn resembles_docker(image: &ImageReference<'_>) -> bool {
+    image.path.rsplit('/').next() == Some("docker") && image_role(image).is_none()
+}
 
-/// Docker's data directories. The custom ones are seen in manifests and stay a guess.
-pub(crate) const DATA_ROOTS: [&str; 4] = [
-    "/mnt/docker",              // microsoft/Docker-Provider: kubernetes/ama-logs.yaml
+/// Programs of Docker's packages. Source: docker/docker-ce-packaging; the last three are those before 18.09.
+pub(crate) const DOCKER_PROGRAMS: [&str; 8] =
+    ["docker", "docker-compose", "docker-init", "docker-proxy", "dockerd", "docker-containerd", "docker-containerd-ctr", "docker-runc"];
+
+/// Docker's data directories.
+pub(crate) const DATA_ROOTS: [&str; 3] = [
     "/mnt/sda1/var/lib/docker", // minikube's virtual machine
     "/var/lib/docker",          // dockerd's default
     "c:/programdata/docker",    // Windows default
 ];
 
+/// Directories that are seen to hold Docker's data and could hold anything.
+pub(crate) const GUESSED_DATA_ROOTS: [&str; 2] = [
+    "/data/docker", // seen in manifests
+    "/mnt/docker",  // microsoft/Docker-Provider: kubernetes/ama-logs.yaml
+];
+
 /// Configuration of dockerd and its units.
-pub(crate) const CONFIG_PATHS: [&str; 8] = [
+pub(crate) const CONFIG_PATHS: [&str; 10] = [
     "/etc/default/docker",
     "/etc/docker",
     "/etc/sysconfig/docker",
     "/etc/systemd/system/docker.service",
     "/etc/systemd/system/docker.service.d",
     "/lib/systemd/system/docker.service",
+    "/lib/systemd/system/docker.service.d",
     "/usr/lib/systemd/system/docker.service",
+    "/usr/lib/systemd/system/docker.service.d",
     "c:/programdata/docker/config",
 ];
 

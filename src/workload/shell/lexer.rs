@@ -17,6 +17,8 @@ enum End {
     Input,
     Parenthesis,
     Backtick,
+    /// The closing parenthesis of an array's elements, which are data.
+    Array,
 }
 
 /// Substitutions inside substitutions are followed this deep; deeper text is skipped.
@@ -43,7 +45,7 @@ impl<'a> Lexer<'a> {
             // A stray closing parenthesis (the end of a `case` pattern) ends nothing.
             self.at += usize::from(self.at < self.text.len());
         }
-        self.commands.retain(|command| !command.words.is_empty());
+        self.commands.retain(|command| !(command.words.is_empty() && command.assignments.is_empty()));
         self.commands
     }
 
@@ -59,17 +61,18 @@ impl<'a> Lexer<'a> {
     fn list(&mut self, end: End) {
         let mut current = self.open();
         // `for NAME in …`: the words up to the end of the clause are data.
-        let mut data = false;
+        let always_data = end == End::Array;
+        let mut data = always_data;
         let mut cases = 0;
         while let Some(byte) = self.peek() {
             match byte {
                 b';' if cases > 0 && self.starts_with(";;") => {
                     self.at += 2;
                     cases -= usize::from(self.case_pattern());
-                    (current, data) = (self.open(), false);
+                    (current, data) = (self.open(), always_data);
                 }
                 b')' if end != End::Backtick => {
-                    if end == End::Parenthesis {
+                    if end != End::Input {
                         return;
                     }
                     self.at += 1;
@@ -83,12 +86,13 @@ impl<'a> Lexer<'a> {
                 b'\n' => {
                     self.at += 1;
                     self.here_documents();
-                    (current, data) = (self.open(), false);
+                    (current, data) = (self.open(), always_data);
                 }
                 b';' | b'&' | b'|' | b')' => {
                     self.at += 1;
-                    (current, data) = (self.open(), false);
+                    (current, data) = (self.open(), always_data);
                 }
+                b'(' if self.starts_with("((") && self.skip_arithmetic() => {}
                 b'(' => {
                     self.at += 1;
                     self.nested(End::Parenthesis);
@@ -97,6 +101,10 @@ impl<'a> Lexer<'a> {
                 b'<' | b'>' => self.redirection(current),
                 _ => {
                     let (word, quoted) = self.word();
+                    if self.peek() == Some(b'(') && is_assignment(&word) && word.ends_with('=') {
+                        self.at += 1;
+                        self.nested(End::Array);
+                    }
                     let before_redirection = self.peek().is_some_and(|b| b == b'<' || b == b'>');
                     if data {
                         continue;
@@ -105,8 +113,10 @@ impl<'a> Lexer<'a> {
                     if !command.words.is_empty() {
                         command.words.push(word);
                     } else if !quoted && is_reserved(&word) {
-                        data = matches!(word.as_str(), "for" | "select" | "function");
-                        if word == "case" {
+                        data = matches!(word.as_str(), "for" | "select");
+                        if word == "function" {
+                            self.word_on_line();
+                        } else if word == "case" {
                             self.case_head();
                             cases += usize::from(!self.case_pattern());
                             current = self.open();
@@ -144,14 +154,41 @@ impl<'a> Lexer<'a> {
 
     /// `WORD in` after `case`.
     fn case_head(&mut self) {
-        for _ in 0..2 {
-            while self.peek().is_some_and(|b| b == b' ' || b == b'\t') {
-                self.at += 1;
-            }
-            if self.peek().is_some_and(|b| !is_delimiter(b)) {
-                self.word();
+        self.word_on_line();
+        self.word_on_line();
+    }
+
+    /// Passes over the next word, if the line has one.
+    fn word_on_line(&mut self) {
+        while self.peek().is_some_and(|b| b == b' ' || b == b'\t') {
+            self.at += 1;
+        }
+        if self.peek().is_some_and(|b| !is_delimiter(b)) {
+            self.word();
+        }
+    }
+
+    /// Passes over `((…))` with a shift or a base in it, which are no here-document and no comment, if it closes on its
+    /// line; true if it did. Other arithmetic reads like harmless commands, and some shells run it as such.
+    fn skip_arithmetic(&mut self) -> bool {
+        let rest = &self.text.as_bytes()[self.at..];
+        let mut open = 0_usize;
+        for (at, byte) in rest.iter().enumerate() {
+            match byte {
+                b'(' => open += 1,
+                b')' if open == 1 => {
+                    let inside = &rest[..at];
+                    let is_closed = inside.ends_with(b")") && (inside.contains(&b'#') || inside.windows(2).any(|pair| pair == b"<<"));
+                    self.at += if is_closed { at + 1 } else { 0 };
+                    return is_closed;
+                }
+                b')' => open -= 1,
+                // With these it may hold a command after all.
+                b'\n' | b'`' | b'$' if *byte == b'\n' || *byte == b'`' || rest.get(at + 1) == Some(&b'(') => return false,
+                _ => {}
             }
         }
+        false
     }
 
     /// A pattern of `case` up to its parenthesis, which closes nothing else; true if `esac` ends the clauses instead.
@@ -241,6 +278,14 @@ impl<'a> Lexer<'a> {
 
     /// `$(…)` and backticks are read as commands and leave `$()` in the word; `${…}` and `$NAME` stay as written.
     fn expansion(&mut self, word: &mut String) {
+        if self.starts_with("$((") {
+            self.at += 1;
+            if self.skip_arithmetic() {
+                word.push_str("$()");
+                return;
+            }
+            self.at -= 1;
+        }
         if self.starts_with("$(") {
             self.at += 2;
             self.nested(End::Parenthesis);

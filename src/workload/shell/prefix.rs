@@ -15,6 +15,8 @@ pub(super) fn unwrap(mut invocation: Invocation, here_document: Option<String>, 
         read_nested(&script, &invocation, depth + 1, found);
     }
     if let Some(script) = here_document.filter(|_| is_shell(invocation.program()) || is_host_entry(invocation.program())) {
+        // Without a program of its own the way onto the host starts a shell, which reads the document.
+        enter_host(&mut invocation);
         read_nested(&script, &invocation, depth + 1, found);
     }
     found.push(invocation);
@@ -25,7 +27,7 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
     let program = invocation.program().to_owned();
     let words = &invocation.words;
     let inner = match program.as_str() {
-        "exec" | "nohup" | "setsid" | "stdbuf" | "ionice" | "unbuffer" | "builtin" | "tini" | "dumb-init" | "catatonit" => {
+        "exec" | "nohup" | "setsid" | "stdbuf" | "ionice" | "unbuffer" | "builtin" | "tini" | "dumb-init" | "catatonit" | "dind" => {
             after_options(words, 1, &["-a", "-c", "-n", "-p", "-i", "-o", "-e"])
         }
         // `command -v NAME` asks; `command NAME` runs.
@@ -41,6 +43,8 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
             let at = after_options(words, 1, &["-u", "-C", "-S", "--unset", "--chdir"]);
             after_assignments(invocation, at)
         }
+        "gosu" | "su-exec" => 2,
+        "find" => words.iter().position(|word| matches!(word.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir"))? + 1,
         "nice" => after_options(words, 1, &["-n", "--adjustment"]),
         "timeout" => after_options(words, 1, &["-s", "-k", "--signal", "--kill-after"]) + 1,
         "flock" => after_options(words, 1, &["-w", "-E", "--timeout"]) + 1,
@@ -48,23 +52,38 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
         "xargs" => after_options(words, 1, &["-n", "-I", "-P", "-L", "-d", "-a", "-s", "-E"]),
         "busybox" => 1,
         "nsenter" => {
-            let at = after_options(words, 1, &["-t", "--target", "-S", "--setuid", "-G", "--setgid"]);
+            let at = after_options(words, 1, &NSENTER_VALUES);
             if at < words.len() {
-                invocation.on_host = Some(HostEntry::Nsenter);
+                enter_host(invocation);
             }
             at
         }
         "chroot" => {
-            let at = after_options(words, 1, &[]);
-            let root = words.get(at)?.clone();
-            if at + 1 < words.len() {
-                invocation.on_host = Some(HostEntry::Chroot(root));
+            let at = after_options(words, 1, &[]) + 1;
+            if at < words.len() {
+                enter_host(invocation);
             }
-            at + 1
+            at
         }
         _ => return None,
     };
     (inner < invocation.words.len()).then_some(inner)
+}
+
+/// Options of nsenter that take the next word.
+const NSENTER_VALUES: [&str; 6] = ["-t", "--target", "-S", "--setuid", "-G", "--setgid"];
+
+/// Notes how `invocation`, a call of nsenter or chroot, leaves the container.
+fn enter_host(invocation: &mut Invocation) {
+    let words = &invocation.words;
+    match invocation.program() {
+        "nsenter" => invocation.on_host = Some(HostEntry::Nsenter),
+        "chroot" => {
+            let root = words.get(after_options(words, 1, &[])).cloned();
+            invocation.on_host = root.map(HostEntry::Chroot).or(invocation.on_host.take());
+        }
+        _ => {}
+    }
 }
 
 /// Index of the first word that is no option; `valued` are the options that take the next word.
@@ -98,9 +117,16 @@ fn script_of(invocation: &Invocation) -> Option<String> {
             let at = words.iter().position(|word| word == "-c" || word == "--command")?;
             words.get(at + 1).cloned()
         }
+        "trap" => words.first().cloned(),
+        "cmd" | "powershell" | "pwsh" => {
+            let is_flag = |word: &str| ["/c", "/k", "-c", "-command"].contains(&word.to_ascii_lowercase().as_str());
+            let at = words.iter().position(|word| is_flag(word))?;
+            // A backslash is a separator of paths there, no escape.
+            Some(words[at + 1..].join(" ").replace('\\', "/"))
+        }
         // Arguments alone, for an image whose entrypoint is a shell.
-        "-c" | "-ec" | "-lc" => words.first().cloned(),
-        program if is_shell(program) => {
+        program if is_shell(program) || program.starts_with('-') => {
+            let words = if program.starts_with('-') { &invocation.words } else { words };
             let at = words.iter().position(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('c'))?;
             words[at + 1..].iter().find(|word| !word.starts_with('-')).cloned()
         }
