@@ -1,8 +1,10 @@
 //! The command line: one file for each verb. Only here is anything printed, and only `main` ends the process.
 
 pub mod check;
+pub mod cluster;
 pub mod explain;
 mod output;
+pub mod scan;
 pub mod serve;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -36,6 +38,8 @@ enum Verb {
     Serve(serve::Options),
     /// Manifests: files, folders, - for standard input; no cluster
     Check(check::Options),
+    /// The live cluster, read-only: nodes by runtime, workloads, volumes, configuration
+    Scan(scan::Options),
     /// A rule: why, what breaks, how to fix it; without a rule, all of them
     Explain(explain::Options),
 }
@@ -54,6 +58,7 @@ impl Cli {
         match self.verb {
             Verb::Serve(options) => serve::run(options),
             Verb::Check(options) => check::run(options),
+            Verb::Scan(options) => scan::run(options),
             Verb::Explain(options) => explain::run(options),
         }
     }

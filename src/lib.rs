@@ -24,6 +24,8 @@ pub mod check;
 
 pub mod explain;
 
+pub mod scan;
+
 pub mod config;
 
 pub mod metrics;

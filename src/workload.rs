@@ -8,7 +8,7 @@ pub mod image;
 mod knowledge;
 pub mod leaves;
 pub mod object;
-mod owner;
+pub(crate) mod owner;
 pub mod pod;
 pub mod shell;
 mod surroundings;

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::output::{Output, write_all};
+use super::output::{FailOn, Output, write_all};
 use super::{Exit, fail};
 use crate::check::{CheckError, Checked, github, json, junit, markdown, sarif, table};
 use crate::config::Config;
-use crate::decision::{Mode, Outcome};
+use crate::decision::Mode;
 
 /// Flags of `undock check`.
 #[derive(Debug, Args)]
@@ -50,26 +50,6 @@ enum Format {
     Github,
     /// A table for a comment
     Markdown,
-}
-
-/// What counts as a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    Deny,
-    Warn,
-    Record,
-    None,
-}
-
-impl FailOn {
-    fn is_reached(self, worst: Outcome) -> bool {
-        match self {
-            Self::Deny => worst >= Outcome::Deny,
-            Self::Warn => worst >= Outcome::Warn,
-            Self::Record => worst >= Outcome::Record,
-            Self::None => false,
-        }
-    }
 }
 
 /// Checks what is named and prints the result.

@@ -1,4 +1,4 @@
-//! `-o FORMAT[=FILE]`, for every verb that has formats; several at once.
+//! `-o FORMAT[=FILE]` and `--fail-on`, for every verb that has them.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -7,12 +7,21 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 
+use crate::decision::Outcome;
+
 /// A format and where it goes.
 #[derive(Clone, Debug)]
 pub(super) struct Output<F> {
     format: F,
     /// `None` for standard output.
     file: Option<PathBuf>,
+}
+
+impl<F: Copy> Output<F> {
+    /// The format.
+    pub(super) fn format(&self) -> F {
+        self.format
+    }
 }
 
 impl<F: ValueEnum> FromStr for Output<F> {
@@ -33,11 +42,35 @@ impl<F: ValueEnum> FromStr for Output<F> {
     }
 }
 
+/// What counts as a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    Deny,
+    Warn,
+    Record,
+    None,
+}
+
+impl FailOn {
+    /// True if `worst` is a failure.
+    pub(super) fn is_reached(self, worst: Outcome) -> bool {
+        match self {
+            Self::Deny => worst >= Outcome::Deny,
+            Self::Warn => worst >= Outcome::Warn,
+            Self::Record => worst >= Outcome::Record,
+            Self::None => false,
+        }
+    }
+}
+
 /// Writes every output with `write`, which gets the format, the writer, and whether colours help.
 ///
 /// # Errors
 /// Names the output that could not be written. A closed pipe is no error: the reader has seen enough.
-pub(super) fn write_all<F: Copy>(outputs: &[Output<F>], write: impl Fn(F, &mut dyn Write, bool) -> io::Result<()>) -> Result<(), String> {
+pub(super) fn write_all<'o, F: Copy + 'o>(
+    outputs: impl IntoIterator<Item = &'o Output<F>>,
+    write: impl Fn(F, &mut dyn Write, bool) -> io::Result<()>,
+) -> Result<(), String> {
     for output in outputs {
         let written = match &output.file {
             Some(path) => File::create(path).and_then(|file| {

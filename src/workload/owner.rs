@@ -53,16 +53,21 @@ pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
             source: OwnerSource::Own,
         };
     };
+    let hash = object.metadata.labels.get("pod-template-hash");
+    derive(&reference.api_version, &reference.kind, &reference.name, hash)
+}
+
+/// What a person edits, told from the controller of an object and from the object's label `pod-template-hash`.
+pub(crate) fn derive<'a>(api_version: &'a str, kind: &'a str, name: &'a str, hash: Option<&str>) -> Owner<'a> {
     let derived = |group: &'a str, kind: &'a str, name: &'a str| Owner {
         group: group.into(),
         kind: kind.into(),
         name: name.into(),
         source: OwnerSource::Derived,
     };
-    let name = reference.name.as_str();
-    match reference.kind.as_str() {
+    match kind {
         "ReplicaSet" => {
-            let hash = object.metadata.labels.get("pod-template-hash").filter(|hash| !hash.is_empty());
+            let hash = hash.filter(|hash| !hash.is_empty());
             let deployment = hash.and_then(|hash| name.strip_suffix(hash)).and_then(|rest| rest.strip_suffix('-'));
             match deployment {
                 Some(deployment) => derived("apps", "Deployment", deployment),
@@ -75,7 +80,7 @@ pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
             }
             _ => derived("batch", "Job", name),
         },
-        kind => derived(group_of(&reference.api_version), kind, name),
+        kind => derived(group_of(api_version), kind, name),
     }
 }
 

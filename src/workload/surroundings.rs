@@ -58,6 +58,11 @@ impl Surroundings {
         }
     }
 
+    /// True if `volume` was noted, which is so only where it has a host path.
+    pub fn has_volume(&self, volume: &str) -> bool {
+        self.by_volume.contains_key(volume)
+    }
+
     /// The runtime families of the nodes that were noted.
     pub fn runtimes(&self) -> &BTreeSet<String> {
         &self.runtimes

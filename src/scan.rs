@@ -1,0 +1,274 @@
+//! The scan of a live cluster: what was written before anybody watched, read page by page and judged as the webhook judges it.
+//!
+//! Reading ([`fetch`]) and judging ([`evaluate`]) are apart, and nothing prints: the command line and a scanner
+//! inside the cluster call the same [`scan`]. Memory holds one page, the owners, and their findings.
+
+mod evaluate;
+mod exemptions;
+pub(crate) mod fetch;
+pub mod json;
+mod manual;
+mod nodes;
+mod page;
+pub mod parts;
+pub mod questions;
+pub mod table;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use exemptions::{ExemptionStatus, ListedExemption};
+pub use fetch::ReadError;
+use kube::Client;
+pub use manual::MANUAL;
+pub use nodes::NodeGroup;
+use parts::{PARTS, Part, Role};
+use serde::Deserialize;
+
+use crate::check::{Checked, CheckedObject, Placed};
+use crate::decision::{Judged, Mode, Outcome, Policy};
+use evaluate::Evaluation;
+use fetch::Step;
+
+/// What is scanned.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Namespaces; empty for all.
+    pub namespaces: Vec<String>,
+    /// Label selector; empty for everything.
+    pub selector: String,
+}
+
+/// What a scan found.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// Every owner with a pod template or a Pod, and other objects with findings, by namespace, kind and name.
+    pub owners: Vec<ScannedOwner>,
+    /// Nodes by runtime.
+    pub nodes: Vec<NodeGroup>,
+    /// Modes that namespaces ask for.
+    pub namespaces: BTreeMap<String, Option<Mode>>,
+    /// Exemptions, used and unused.
+    pub exemptions: Vec<ListedExemption>,
+    /// What was read.
+    pub parts: Vec<PartRead>,
+    /// What could not be read.
+    pub errors: Vec<ScanError>,
+    /// Pods, those of controllers included.
+    pub pods: usize,
+}
+
+/// What a person edits, with its findings.
+#[derive(Debug)]
+pub struct ScannedOwner {
+    /// Namespace; empty for cluster-scoped objects.
+    pub namespace: Arc<str>,
+    /// API group.
+    pub group: Arc<str>,
+    /// Kind.
+    pub kind: Arc<str>,
+    /// Name.
+    pub name: Box<str>,
+    /// `apiVersion` of the object that was read first.
+    pub api_version: Arc<str>,
+    /// The strongest action.
+    pub outcome: Outcome,
+    /// Its findings, in the order of codes, then fields.
+    pub findings: Vec<ScannedFinding>,
+    /// True if one of its containers is privileged.
+    pub privileged: bool,
+    /// Its Pods.
+    pub pods: usize,
+    /// What was wrong besides: exemptions that ended, unknown labels.
+    pub notes: Vec<String>,
+}
+
+/// A finding of an owner.
+#[derive(Debug)]
+pub struct ScannedFinding {
+    /// The finding.
+    pub judged: Judged,
+    /// `KIND/NAME` of the object that has it, if that is not the owner.
+    pub object: Option<Box<str>>,
+}
+
+/// A part that was read.
+#[derive(Debug)]
+pub struct PartRead {
+    /// `RESOURCE.GROUP`.
+    pub part: String,
+    /// Objects.
+    pub objects: usize,
+    /// False if some of it could not be read.
+    pub complete: bool,
+}
+
+/// Something that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanError {
+    /// `RESOURCE.GROUP`.
+    pub part: String,
+    /// Namespace; empty for all of them.
+    pub namespace: String,
+    /// One word.
+    pub reason: &'static str,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// How far a scan is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'p> {
+    /// What is being read.
+    pub part: &'p str,
+    /// Objects of it so far.
+    pub objects: usize,
+}
+
+impl ScannedOwner {
+    /// The codes of its findings, each once.
+    pub fn codes(&self) -> Vec<&'static str> {
+        let mut codes: Vec<_> = self.findings.iter().map(|found| found.judged.finding.rule.code).collect();
+        codes.dedup();
+        codes
+    }
+
+    /// `KIND/NAME`, behind its namespace if it has one.
+    pub fn title(&self) -> String {
+        let Self { namespace, kind, name, .. } = self;
+        if namespace.is_empty() { format!("{kind}/{name}") } else { format!("{namespace} {kind}/{name}") }
+    }
+}
+
+impl Scanned {
+    /// Owners with this outcome.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.owners.iter().filter(|owner| owner.outcome == outcome).count()
+    }
+
+    /// Owners with a finding of any action.
+    pub fn flagged(&self) -> usize {
+        self.owners.iter().filter(|owner| !owner.findings.is_empty()).count()
+    }
+
+    /// The strongest outcome of all.
+    pub fn worst(&self) -> Outcome {
+        self.owners.iter().map(|owner| owner.outcome).max().unwrap_or(Outcome::Clean)
+    }
+
+    /// The same for the outputs of `check`, which point at files: an object's path in the API takes the file's place.
+    pub fn into_checked(self) -> Checked {
+        let mut checked = Checked::default();
+        checked.files = self.parts.len();
+        checked.objects = self.owners.into_iter().map(into_checked).collect();
+        checked.errors = self
+            .errors
+            .into_iter()
+            .map(|error| {
+                let file = if error.namespace.is_empty() { error.part } else { format!("{}/{}", error.namespace, error.part) };
+                crate::check::CheckError { file, line: 0, column: 0, message: error.message }
+            })
+            .collect();
+        checked
+    }
+}
+
+fn into_checked(owner: ScannedOwner) -> CheckedObject {
+    let place = if owner.namespace.is_empty() { String::new() } else { format!("{}/", owner.namespace) };
+    CheckedObject {
+        file: format!("{place}{}/{}", owner.kind, owner.name),
+        source: None,
+        line: 1,
+        api_version: owner.api_version.to_string(),
+        kind: owner.kind.to_string(),
+        namespace: owner.namespace.to_string(),
+        name: owner.name.to_string(),
+        owner_kind: owner.kind.to_string(),
+        owner_name: owner.name.to_string(),
+        outcome: owner.outcome,
+        findings: owner
+            .findings
+            .into_iter()
+            .map(|found| Placed { judged: found.judged, line: 1, column: 1, text: String::new() })
+            .collect(),
+    }
+}
+
+/// Reads the cluster behind `client` and judges what is in `scope`. Only reads.
+///
+/// The mode of `policy` is the question that is asked of every namespace: what would that mode do? Their own modes are listed.
+///
+/// # Errors
+/// Where the API server does not answer at all, or does not know who asks. What else cannot be read is listed in the result.
+pub async fn scan(
+    client: &Client,
+    scope: &Scope,
+    policy: &Policy,
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Result<Scanned, ReadError> {
+    // Every cluster answers this to everybody it knows: what fails here fails everywhere.
+    let groups = groups(client).await?;
+    let mut evaluation = Evaluation::new(policy);
+    let nowhere = [String::new()];
+    for part in &PARTS {
+        let version = match groups.get(part.group) {
+            Some(version) if !part.is_built_in() => version.clone().into(),
+            None if !part.is_built_in() => continue,
+            _ => part.version.clone(),
+        };
+        let part = Part { version, ..part.clone() };
+        let is_spread = part.namespaced || part.role == Role::Namespace;
+        let namespaces = if is_spread && !scope.namespaces.is_empty() { scope.namespaces.as_slice() } else { &nowhere };
+        let selector = if part.is_selected() { scope.selector.as_str() } else { "" };
+        evaluation.begin(&part);
+        for namespace in namespaces {
+            let (name, path) = (part.name(), part.path(namespace));
+            evaluation.begin_list();
+            let read = fetch::list(client, &path, selector, part.page_size(), |step| {
+                match step {
+                    Step::Items(items) => items.iter().for_each(|item| evaluation.add(&part, item)),
+                    Step::Restart => evaluation.restart(),
+                }
+                progress(Progress { part: &name, objects: evaluation.objects_of_part() });
+            });
+            match read.await {
+                Ok(()) => {}
+                // The group is there without this resource, or a namespace that was named is not.
+                Err(ReadError::NotFound(_)) if !part.is_built_in() => {}
+                Err(error) => evaluation.fail(&part, namespace, error.reason(), error.to_string()),
+            }
+        }
+        evaluation.end(&part);
+    }
+    Ok(evaluation.finish())
+}
+
+#[derive(Deserialize)]
+struct Groups {
+    #[serde(default)]
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Group {
+    name: String,
+    preferred_version: GroupVersion,
+}
+
+#[derive(Deserialize)]
+struct GroupVersion {
+    version: String,
+}
+
+/// The API groups of the cluster, with the version that each prefers.
+async fn groups(client: &Client) -> Result<BTreeMap<String, String>, ReadError> {
+    let body = match fetch::get(client, "/apis").await {
+        Ok(body) => body,
+        // Discovery can be closed to some; what is built in can still be tried.
+        Err(ReadError::Forbidden(_) | ReadError::NotFound(_)) => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error),
+    };
+    let groups: Groups = serde_json::from_slice(&body).map_err(|error| ReadError::Unreadable(error.to_string()))?;
+    Ok(groups.groups.into_iter().map(|group| (group.name, group.preferred_version.version)).collect())
+}

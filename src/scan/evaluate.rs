@@ -1,0 +1,361 @@
+//! Judging items, and gathering what is found under the object that a person edits.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use super::exemptions::Ledger;
+use super::nodes::Nodes;
+use super::parts::{Part, Role};
+use super::{PartRead, ScanError, Scanned, ScannedFinding, ScannedOwner, page};
+use crate::decision::exemption::{Exemption, Scope};
+use crate::decision::facts::ClusterFacts;
+use crate::decision::namespace::NamespaceSettings;
+use crate::decision::{self, Decision, Mode, Outcome, Policy, Writer};
+use crate::finding::Action;
+use crate::workload::owner::derive;
+use crate::workload::{Owner, Surroundings, Workload};
+
+/// A scan in the making.
+pub(super) struct Evaluation {
+    policy: Policy,
+    surroundings: Surroundings,
+    nodes: Nodes,
+    namespaces: BTreeMap<String, Option<Mode>>,
+    ledger: Ledger,
+    owners: Vec<ScannedOwner>,
+    /// Places in `owners`, by key.
+    places: HashMap<String, usize>,
+    /// Owners whose name does not tell what a person edits, with what does.
+    above: HashMap<String, (String, String, String)>,
+    /// Templates that were judged, by key: what they make is only counted.
+    templates: HashSet<String>,
+    words: HashSet<Arc<str>>,
+    parts: Vec<PartRead>,
+    errors: Vec<ScanError>,
+    /// Pods by place of their owner.
+    pods: HashMap<usize, usize>,
+    pods_seen: usize,
+    /// Where the list that is being read began.
+    mark: Mark,
+}
+
+#[derive(Default)]
+struct Mark {
+    objects: usize,
+    errors: usize,
+    pods: HashMap<usize, usize>,
+    pods_seen: usize,
+}
+
+fn key(namespace: &str, kind: &str, name: &str) -> String {
+    format!("{namespace}/{kind}/{name}")
+}
+
+impl Evaluation {
+    pub(super) fn new(policy: &Policy) -> Self {
+        let facts = Arc::new(ClusterFacts::default());
+        let mut ledger = Ledger::default();
+        for entry in &policy.exemptions {
+            ledger.list(&entry.exemption, "", "", true);
+        }
+        Self {
+            policy: Policy { facts, ..policy.clone() },
+            surroundings: Surroundings::default(),
+            nodes: Nodes::default(),
+            namespaces: BTreeMap::new(),
+            ledger,
+            owners: Vec::new(),
+            places: HashMap::new(),
+            above: HashMap::new(),
+            templates: HashSet::new(),
+            words: HashSet::new(),
+            parts: Vec::new(),
+            errors: Vec::new(),
+            pods: HashMap::new(),
+            pods_seen: 0,
+            mark: Mark::default(),
+        }
+    }
+
+    /// A part begins.
+    pub(super) fn begin(&mut self, part: &Part) {
+        if part.role == Role::Node && self.parts.iter().any(|read| read.part == part.name()) {
+            self.nodes.are_known = true;
+            self.parts.retain(|read| read.part != part.name());
+        }
+        self.parts.push(PartRead { part: part.name(), objects: 0, complete: true });
+    }
+
+    /// A list of the part begins.
+    pub(super) fn begin_list(&mut self) {
+        let (objects, errors) = (self.objects_of_part(), self.errors.len());
+        // Only one part has Pods, so the copy is empty but for scans of several namespaces.
+        self.mark = Mark { objects, errors, pods: self.pods.clone(), pods_seen: self.pods_seen };
+    }
+
+    /// The list begins again. Findings stay: the same ones are gathered only once.
+    pub(super) fn restart(&mut self) {
+        let Mark { objects, errors, pods, pods_seen } = std::mem::take(&mut self.mark);
+        self.errors.truncate(errors);
+        if let Some(read) = self.parts.last_mut() {
+            read.objects = objects;
+        }
+        (self.pods, self.pods_seen) = (pods, pods_seen);
+        self.begin_list();
+    }
+
+    /// The part ends.
+    pub(super) fn end(&mut self, part: &Part) {
+        if part.role == Role::Namespace {
+            self.policy.facts.set_warm();
+        }
+        // The first reading of the nodes is for their runtimes; what is wrong with it is said at the second.
+        if part.role == Role::Node && !self.nodes.are_known {
+            self.errors.clear();
+        }
+    }
+
+    pub(super) fn objects_of_part(&self) -> usize {
+        self.parts.last().map_or(0, |read| read.objects)
+    }
+
+    /// Something of the part could not be read.
+    pub(super) fn fail(&mut self, part: &Part, namespace: &str, reason: &'static str, message: String) {
+        if let Some(read) = self.parts.last_mut() {
+            read.complete = false;
+        }
+        self.errors.push(ScanError { part: part.name(), namespace: namespace.to_owned(), reason, message });
+    }
+
+    /// Takes one item.
+    pub(super) fn add(&mut self, part: &Part, item: &RawValue) {
+        if let Some(read) = self.parts.last_mut() {
+            read.objects += 1;
+        }
+        if let Err(error) = self.try_add(part, item) {
+            let (namespace, name) = page::head(item).map_or_else(
+                |_| (String::new(), "an object without a name".to_owned()),
+                |(object, _)| (object.metadata.namespace.to_string(), object.metadata.name.to_string()),
+            );
+            self.fail(part, &namespace, "unreadable", format!("{} {name}: {error}", part.kind));
+        }
+    }
+
+    fn try_add(&mut self, part: &Part, item: &RawValue) -> Result<(), serde_json::Error> {
+        if part.role == Role::Pod || matches!(part.resource, "replicasets" | "jobs") {
+            let (mut head, node) = page::head(item)?;
+            let api_version = part.api_version();
+            head.set_type(api_version.as_str().into(), part.kind.into());
+            let workload = Workload::new(&head, "");
+            let (owner, has_template) = self.resolved(&workload);
+            let place = self.places.get(&key(workload.namespace, &owner.kind, &owner.name)).copied();
+            let is_pod = part.role == Role::Pod;
+            if is_pod {
+                self.pods_seen += 1;
+                self.nodes.count_pod(&node);
+            }
+            let behind = place.filter(|_| workload.has_controller() && has_template);
+            // Somebody may be debugging with Docker in a Pod whose template is clean.
+            let is_told_by_template = behind.filter(|_| !item.get().contains("\"ephemeralContainers\""));
+            if let Some(place) = is_told_by_template {
+                if is_pod {
+                    *self.pods.entry(place).or_default() += 1;
+                } else {
+                    self.note_above(&workload, &owner);
+                }
+                return Ok(());
+            }
+        }
+        let api_version = part.api_version();
+        let object = page::object(item, part, &api_version)?;
+        let knowledge = Arc::clone(&self.policy.knowledge);
+        let mut workload = Workload::with_knowledge(&object, "", &knowledge);
+        if Workload::is_judged_by_texts(part.kind) {
+            workload.leaves = page::leaves(item);
+        }
+        match part.role {
+            Role::Namespace => self.take_settings(&workload),
+            Role::Claim => {
+                let volume = object.spec.as_ref().map_or("", |spec| &spec.volume_name);
+                if self.surroundings.has_volume(volume) {
+                    self.surroundings.note(&workload);
+                }
+            }
+            Role::Node if !self.nodes.are_known => self.surroundings.note(&workload),
+            Role::Node => {
+                self.nodes.take(&workload);
+                self.judge(part, workload);
+            }
+            Role::Volume => {
+                self.surroundings.note(&workload);
+                self.judge(part, workload);
+            }
+            Role::Template | Role::Pod | Role::Text => self.judge(part, workload),
+        }
+        Ok(())
+    }
+
+    fn take_settings(&mut self, workload: &Workload<'_>) {
+        let annotations = workload.annotations().flat_map(|(_, annotations)| annotations.iter());
+        let settings = NamespaceSettings::read(workload.labels().iter(), annotations);
+        for exemption in &settings.exemptions {
+            self.ledger.list(exemption, workload.name, "", true);
+        }
+        self.namespaces.insert(workload.name.to_owned(), settings.mode);
+        // The mode is the question's; what the namespace exempts is part of the answer.
+        self.policy.facts.set_watching();
+        self.policy.facts.set_namespace(workload.name, Some(NamespaceSettings { mode: None, ..settings }));
+    }
+
+    /// The owner of `workload`, from the objects that were read before where names do not tell it; and true if on the way to it
+    /// stands a template that was judged.
+    fn resolved<'a>(&self, workload: &Workload<'a>) -> (Owner<'a>, bool) {
+        let mut owner = workload.owner.clone();
+        let mut has_template = false;
+        // A Rollout of an application of …: nobody builds longer chains.
+        for _ in 0..4 {
+            let key = key(workload.namespace, &owner.kind, &owner.name);
+            has_template |= self.templates.contains(&key);
+            match self.above.get(&key) {
+                Some((group, kind, name)) => {
+                    owner =
+                        Owner { group: group.clone().into(), kind: kind.clone().into(), name: name.clone().into(), source: owner.source };
+                }
+                None => break,
+            }
+        }
+        (owner, has_template)
+    }
+
+    /// Notes the owner for what `workload` will control, if that would be told another.
+    fn note_above(&mut self, workload: &Workload<'_>, owner: &Owner<'_>) {
+        let hash = workload.labels().get("pod-template-hash");
+        let told = derive(workload.api_version(), workload.kind(), workload.name, hash);
+        if (&told.kind, &told.name) == (&owner.kind, &owner.name) {
+            return;
+        }
+        let told = key(workload.namespace, &told.kind, &told.name);
+        if !self.places.contains_key(&told) {
+            self.above.insert(told, (owner.group.to_string(), owner.kind.to_string(), owner.name.to_string()));
+        }
+    }
+
+    fn judge(&mut self, part: &Part, mut workload: Workload<'_>) {
+        workload.place_in(&self.surroundings);
+        workload.owner = self.resolved(&workload).0;
+        if part.role == Role::Template {
+            self.note_above(&workload, &workload.owner.clone());
+            // ReplicaSets and Jobs of a controller that was not read come and go with it: their Pods are judged, too.
+            if !workload.has_controller() || !matches!(part.kind, "ReplicaSet" | "Job") {
+                self.templates.insert(key(workload.namespace, part.kind, workload.name));
+            }
+        }
+        let decision = decision::decide(&workload, None, &self.policy, Writer::default());
+        self.list_exemptions(&workload, &decision);
+        if matches!(part.role, Role::Text | Role::Volume) && decision.findings.is_empty() {
+            return;
+        }
+        let place = self.place_of(&workload);
+        if part.role == Role::Pod {
+            *self.pods.entry(place).or_default() += 1;
+        }
+        let is_owner = workload.kind() == workload.owner.kind && workload.name == workload.owner.name;
+        let title = (!is_owner).then(|| format!("{}/{}", workload.kind(), workload.name).into_boxed_str());
+        let owner = &mut self.owners[place];
+        owner.privileged |= workload
+            .containers()
+            .iter()
+            .any(|container| container.raw.security_context.as_ref().is_some_and(|context| context.privileged.0));
+        for judged in decision.findings {
+            if !owner.findings.iter().any(|other| other.judged.fingerprint == judged.fingerprint) {
+                owner.findings.push(ScannedFinding { judged, object: title.clone() });
+            }
+        }
+        owner.notes.extend(decision.notes);
+    }
+
+    /// The place of the workload's owner, made if it is new.
+    fn place_of(&mut self, workload: &Workload<'_>) -> usize {
+        let Owner { group, kind, name, .. } = &workload.owner;
+        let place = match self.places.entry(key(workload.namespace, kind, name)) {
+            Entry::Occupied(entry) => return *entry.get(),
+            Entry::Vacant(entry) => *entry.insert(self.owners.len()),
+        };
+        let owner = ScannedOwner {
+            namespace: word(&mut self.words, workload.namespace),
+            group: word(&mut self.words, group),
+            kind: word(&mut self.words, kind),
+            name: name.as_ref().into(),
+            api_version: word(&mut self.words, workload.api_version()),
+            outcome: Outcome::Clean,
+            findings: Vec::new(),
+            privileged: false,
+            pods: 0,
+            notes: Vec::new(),
+        };
+        self.owners.push(owner);
+        place
+    }
+
+    fn list_exemptions(&mut self, workload: &Workload<'_>, decision: &Decision) {
+        let holder = format!("{}/{}", workload.owner.kind, workload.owner.name);
+        let annotations = workload.annotations().flat_map(|(_, annotations)| annotations.iter());
+        for exemption in annotations.filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload)) {
+            let is_allowed = match self.policy.facts.namespace(workload.namespace) {
+                decision::facts::Known::Settings(settings) => settings.allows_workload_exemptions,
+                _ => false,
+            };
+            self.ledger.list(&exemption, workload.namespace, &holder, is_allowed);
+        }
+        for judged in &decision.findings {
+            if let Some(granted) = &judged.exempt {
+                self.ledger.used(granted, judged.finding.rule.code, workload.namespace, &holder);
+            }
+        }
+    }
+
+    /// What was found, in its final order.
+    pub(super) fn finish(self) -> Scanned {
+        let Self { policy, nodes, namespaces, ledger, mut owners, parts, errors, pods, pods_seen, .. } = self;
+        for (place, count) in pods {
+            owners[place].pods = count;
+        }
+        for owner in &mut owners {
+            owner.findings.sort_by(|a, b| {
+                let of = |found: &ScannedFinding| (found.judged.finding.rule.code, found.judged.finding.field.clone());
+                of(a).cmp(&of(b))
+            });
+            owner.outcome = outcome(&owner.findings);
+            owner.notes.sort_unstable();
+            owner.notes.dedup();
+        }
+        owners.sort_by(|a, b| (&a.namespace, &a.kind, &a.name).cmp(&(&b.namespace, &b.kind, &b.name)));
+        let exemptions = ledger.finish((policy.today)());
+        Scanned { owners, nodes: nodes.groups(), namespaces, exemptions, parts, errors, pods: pods_seen }
+    }
+}
+
+fn outcome(findings: &[ScannedFinding]) -> Outcome {
+    match findings.iter().map(|found| found.judged.action).max() {
+        Some(Action::Deny) => Outcome::Deny,
+        Some(Action::Warn) => Outcome::Warn,
+        _ if findings.iter().any(|found| found.judged.exempt.is_some()) => Outcome::Exempt,
+        Some(Action::Record) => Outcome::Record,
+        None | Some(Action::Off) => Outcome::Clean,
+    }
+}
+
+/// One copy of each word for all owners that have it.
+fn word(words: &mut HashSet<Arc<str>>, text: &str) -> Arc<str> {
+    match words.get(text) {
+        Some(word) => Arc::clone(word),
+        None => {
+            let word: Arc<str> = text.into();
+            words.insert(Arc::clone(&word));
+            word
+        }
+    }
+}

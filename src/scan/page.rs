@@ -1,0 +1,93 @@
+//! A page of a list, read without copying: its items stay text until each is read by itself, so that a broken one costs only itself.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::parts::{Part, Role};
+use crate::workload::leaves::Leaves;
+use crate::workload::object::{Metadata, Object};
+use crate::workload::text::{Text, null_default};
+
+/// A page, or a single object.
+#[derive(Debug, Default)]
+pub(super) struct Page<'a> {
+    /// The items.
+    pub(super) items: Vec<&'a RawValue>,
+    /// What the next page is asked for with; empty on the last.
+    pub(super) token: String,
+}
+
+#[derive(Deserialize)]
+struct List<'a> {
+    #[serde(default, deserialize_with = "null_default")]
+    metadata: ListMetadata,
+    #[serde(borrow, default)]
+    items: Option<Vec<&'a RawValue>>,
+    #[serde(default)]
+    kind: String,
+}
+
+#[derive(Default, Deserialize)]
+struct ListMetadata {
+    #[serde(default, rename = "continue", deserialize_with = "null_default")]
+    token: String,
+}
+
+/// The parts of a controlled object that tell its owner.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Head<'a> {
+    #[serde(borrow, deserialize_with = "null_default")]
+    metadata: Metadata<'a>,
+    #[serde(deserialize_with = "null_default")]
+    spec: HeadSpec<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct HeadSpec<'a> {
+    #[serde(borrow)]
+    node_name: Text<'a>,
+}
+
+impl<'a> Page<'a> {
+    /// Reads a list, or one object as a list of itself.
+    ///
+    /// # Errors
+    /// Where the body is no JSON object.
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, serde_json::Error> {
+        let list: List<'a> = serde_json::from_slice(body)?;
+        match list.items {
+            None if !list.kind.ends_with("List") => Ok(Self { items: vec![serde_json::from_slice(body)?], token: String::new() }),
+            items => Ok(Self { items: items.unwrap_or_default(), token: list.metadata.token }),
+        }
+    }
+}
+
+/// Reads an item into the shapes that rules see.
+///
+/// # Errors
+/// Where a workload has another shape than the API gives it. What is judged by its texts needs only its metadata.
+pub(super) fn object<'a>(item: &'a RawValue, part: &'a Part, api_version: &'a str) -> Result<Object<'a>, serde_json::Error> {
+    let mut object: Object<'a> = match serde_json::from_str(item.get()) {
+        Ok(object) => object,
+        Err(_) if matches!(part.role, Role::Text) || !part.is_built_in() => head(item)?.0,
+        Err(error) => return Err(error),
+    };
+    object.set_type(Text::from(api_version), Text::from(part.kind));
+    Ok(object)
+}
+
+/// Reads the metadata of an item, and the node that it is bound to.
+///
+/// # Errors
+/// Where there is no metadata as the API gives it.
+pub(super) fn head<'a>(item: &'a RawValue) -> Result<(Object<'a>, Text<'a>), serde_json::Error> {
+    let Head { metadata, spec } = serde_json::from_str(item.get())?;
+    Ok((Object { metadata, ..Object::default() }, spec.node_name))
+}
+
+/// All texts of an item.
+pub(super) fn leaves(item: &RawValue) -> Leaves {
+    serde_json::from_str(item.get()).unwrap_or_default()
+}
