@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod cluster;
+pub mod doctor;
 pub mod explain;
 mod output;
 pub mod scan;
@@ -42,6 +43,8 @@ enum Verb {
     Scan(scan::Options),
     /// A rule: why, what breaks, how to fix it; without a rule, all of them
     Explain(explain::Options),
+    /// Before and after install: registration, CA, reachability, versions, missed writes
+    Doctor(doctor::Options),
 }
 
 impl Cli {
@@ -60,6 +63,7 @@ impl Cli {
             Verb::Check(options) => check::run(options),
             Verb::Scan(options) => scan::run(options),
             Verb::Explain(options) => explain::run(options),
+            Verb::Doctor(options) => doctor::run(options),
         }
     }
 }

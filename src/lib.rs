@@ -26,6 +26,8 @@ pub mod explain;
 
 pub mod scan;
 
+pub mod doctor;
+
 pub mod config;
 
 pub mod metrics;

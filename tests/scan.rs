@@ -11,6 +11,7 @@ use fake_api::{FakeApi, GROUPS, object};
 use serde_json::{Value, json};
 use undock::config::Config;
 use undock::decision::{Mode, Outcome, Policy};
+use undock::scan::parts::PARTS;
 use undock::scan::{ExemptionStatus, ReadError, Scanned, Scope, scan};
 
 fn policy() -> Policy {
@@ -303,4 +304,20 @@ fn ten_thousand_pods_are_read_a_page_at_a_time() {
     assert!(scanned.owners.iter().all(|owner| owner.pods == 10));
     assert_eq!(api.requests().iter().filter(|uri| uri.starts_with("/api/v1/pods?")).count(), 20);
     assert_eq!(api.most_bodies_at_once(), 1, "a page is let go before the next is asked for");
+}
+
+/// The role allows what a scan reads, and nothing else.
+#[test]
+fn the_shipped_role_is_what_a_scan_reads() {
+    let role: Value = serde_saphyr::from_str(&std::fs::read_to_string("manifests/scan/clusterrole.yaml").unwrap()).unwrap();
+    let texts = |value: &Value| value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let mut allowed = std::collections::BTreeSet::new();
+    for rule in role["rules"].as_array().unwrap() {
+        assert_eq!(texts(&rule["verbs"]), ["get", "list"]);
+        for group in texts(&rule["apiGroups"]) {
+            allowed.extend(texts(&rule["resources"]).into_iter().map(|resource| (group.clone(), resource)));
+        }
+    }
+    let read: std::collections::BTreeSet<_> = PARTS.iter().map(|part| (part.group.to_owned(), part.resource.to_owned())).collect();
+    assert_eq!(allowed, read);
 }

@@ -9,7 +9,8 @@ use crate::control_plane::Assets;
 use crate::process::say;
 use crate::world::World;
 use crate::{
-    scenarios_availability as availability, scenarios_enforce as enforce, scenarios_namespaces as namespaces, scenarios_v1beta1 as v1beta1,
+    scenarios_availability as availability, scenarios_enforce as enforce, scenarios_namespaces as namespaces, scenarios_scan as scan,
+    scenarios_v1beta1 as v1beta1,
     scenarios_warn as warn,
 };
 
@@ -41,6 +42,10 @@ const IN_WARN_MODE: &[Scenario] = scenarios![
     namespaces::a_dry_run_of_the_label_is_the_rehearsal,
     namespaces::an_exemption_on_the_namespace_lets_a_pod_through,
     namespaces::a_pod_that_reaches_docker_through_a_claim_is_refused,
+    scan::doctor_before_the_install_says_what_is_missing,
+    scan::doctor_after_the_install_finds_everything_in_order,
+    scan::a_scan_with_the_shipped_role_reads_everything,
+    scan::a_scan_without_the_role_says_what_it_could_not_read,
     availability::both_replicas_are_asked,
     availability::a_write_passes_while_undock_is_down_and_failures_are_ignored,
 ];

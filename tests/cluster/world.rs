@@ -17,13 +17,16 @@ use crate::kubelet::{Kubelet, NAMESPACE};
 use crate::objects;
 use crate::pod_process::first_certificate;
 use crate::process::{eventually, run};
+use crate::scenarios_scan::{Run, undock};
 
 /// A control plane that asks undock about every write.
 pub(crate) struct World {
     pub(crate) kubectl: Kubectl,
     pub(crate) kubelet: Kubelet,
     pub(crate) audit_log: AuditLog,
+    doctor_before: Run,
     root: PathBuf,
+    kubeconfig: PathBuf,
     path: OsString,
     _control_plane: ControlPlane,
 }
@@ -38,7 +41,9 @@ impl World {
         let world = Self {
             kubelet: Kubelet::start(kubectl.clone(), root),
             audit_log: AuditLog::of(root),
+            doctor_before: undock(&root.join("kubeconfig"), "doctor -o json"),
             root: root.to_owned(),
+            kubeconfig: root.join("kubeconfig"),
             path: env::join_paths(folders).expect("it was a PATH before"),
             kubectl,
             _control_plane: control_plane,
@@ -62,6 +67,42 @@ impl World {
         command.arg("--out").arg(self.root.join("certs")).args(options);
         command.env("KUBECONFIG", self.root.join("kubeconfig")).env("HOME", &self.root).env("PATH", &self.path);
         run(&mut command);
+    }
+
+    /// What `undock doctor` said before anything was installed.
+    pub(crate) fn doctor_before(&self) -> &Run {
+        &self.doctor_before
+    }
+
+    /// The administrator's kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// Puts the registration of mode `warn` back as it is shipped, with its caBundle.
+    pub(crate) fn install_registration_again(&self) {
+        self.apply_overlay("warn");
+        self.generate_certificates(&["--apply"]);
+        self.wait_until_answered_by("warn");
+    }
+
+    /// The kubeconfig of somebody who has the role that a folder of the manifests holds, and nothing else; without a folder, nothing.
+    pub(crate) fn person_with(&self, folder: &str, role: &str) -> PathBuf {
+        let name = if role.is_empty() { "nobody" } else { role };
+        self.kubectl.run(&format!("create serviceaccount {name} -n default")).assert_accepted();
+        if !role.is_empty() {
+            self.kubectl.run(&format!("apply -k {}", shipped(folder).display())).assert_accepted();
+            let binding = format!("create clusterrolebinding {name} --clusterrole={role} --serviceaccount=default:{name}");
+            self.kubectl.run(&binding).assert_accepted();
+        }
+        let token = self.kubectl.run(&format!("create token {name} -n default"));
+        let token = token.assert_accepted().out.trim();
+        let text = fs::read_to_string(&self.kubeconfig).expect("the control plane has written it");
+        let mut config: Value = serde_json::from_str(&text).expect("it is written as JSON");
+        config["users"][0]["user"]["token"] = token.into();
+        let path = self.root.join(format!("kubeconfig-{name}"));
+        fs::write(&path, config.to_string()).expect("the folder of the run can be written");
+        path
     }
 
     /// The `caBundle` of the registration.

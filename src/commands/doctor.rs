@@ -1,0 +1,62 @@
+//! `undock doctor`: is undock installed as it should be? Writes nothing.
+
+use clap::{Args, ValueEnum};
+
+use super::cluster::{ClusterOptions, block_on};
+use super::output::{Output, write_all};
+use super::{Exit, fail};
+use crate::doctor::{Health, Place, examine, write_json, write_table};
+use crate::registration::NAMESPACE;
+
+/// Flags of `undock doctor`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Namespace in which undock is installed
+    #[arg(short, long, env = "UNDOCK_NAMESPACE", value_name = "NAME", default_value = NAMESPACE)]
+    namespace: String,
+    /// Namespace of the probe, a dry run that stores nothing
+    #[arg(long, env = "UNDOCK_PROBE_NAMESPACE", value_name = "NAME", default_value = "default")]
+    probe_namespace: String,
+    #[command(flatten)]
+    cluster: ClusterOptions,
+    /// Output format, and the file it goes to if not standard output; may be repeated
+    #[arg(short, long, env = "UNDOCK_OUTPUT", value_name = "FORMAT[=FILE]", default_value = "table", value_delimiter = ',')]
+    output: Vec<Output<Format>>,
+}
+
+/// Output formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// undock.doctor/v1
+    Json,
+}
+
+/// Examines the installation and prints the result.
+pub fn run(options: Options) -> Exit {
+    let Options { namespace, probe_namespace, cluster, output } = options;
+    let place = Place { namespace, probe_namespace };
+    let examined = block_on(async {
+        let client = cluster.client().await?;
+        examine(&client, &place).await.map_err(|error| error.to_string())
+    });
+    let examined = match examined.map_err(|error| error.to_string()).flatten() {
+        Ok(examined) => examined,
+        Err(error) => return fail(Exit::Failed, &error),
+    };
+    let written = write_all(&output, |format, out, colour| match format {
+        Format::Table => write_table(out, &examined, colour),
+        Format::Json => write_json(out, &examined),
+    });
+    if let Err(error) = written {
+        return fail(Exit::Failed, &error);
+    }
+    if examined.checks.iter().any(|check| check.is_incomplete) {
+        Exit::Incomplete
+    } else if examined.count(Health::Fail) > 0 {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    }
+}
