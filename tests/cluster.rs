@@ -30,13 +30,10 @@ mod scenarios;
 mod scenarios_availability;
 #[path = "cluster/scenarios_enforce.rs"]
 mod scenarios_enforce;
-<<<<<<< HEAD
 #[path = "cluster/scenarios_namespaces.rs"]
 mod scenarios_namespaces;
-=======
 #[path = "cluster/scenarios_scan.rs"]
 mod scenarios_scan;
->>>>>>> 6441e78 (doctor: registration, certificate, probe, version, what failed open)
 #[path = "cluster/scenarios_v1beta1.rs"]
 mod scenarios_v1beta1;
 #[path = "cluster/scenarios_warn.rs"]

@@ -10,8 +10,7 @@ use crate::process::say;
 use crate::world::World;
 use crate::{
     scenarios_availability as availability, scenarios_enforce as enforce, scenarios_namespaces as namespaces, scenarios_scan as scan,
-    scenarios_v1beta1 as v1beta1,
-    scenarios_warn as warn,
+    scenarios_v1beta1 as v1beta1, scenarios_warn as warn,
 };
 
 /// Runs only the scenarios whose name contains this text.
