@@ -3,6 +3,7 @@
 pub mod check;
 pub mod explain;
 mod output;
+pub mod report;
 pub mod serve;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -36,6 +37,8 @@ enum Verb {
     Serve(serve::Options),
     /// Manifests: files, folders, - for standard input; no cluster
     Check(check::Options),
+    /// Records and audit logs in; the migration report out
+    Report(report::Options),
     /// A rule: why, what breaks, how to fix it; without a rule, all of them
     Explain(explain::Options),
 }
@@ -54,6 +57,7 @@ impl Cli {
         match self.verb {
             Verb::Serve(options) => serve::run(options),
             Verb::Check(options) => check::run(options),
+            Verb::Report(options) => report::run(options),
             Verb::Explain(options) => explain::run(options),
         }
     }

@@ -24,6 +24,8 @@ pub mod check;
 
 pub mod explain;
 
+pub mod report;
+
 pub mod config;
 
 pub mod metrics;
