@@ -229,6 +229,11 @@ impl Gatherer {
         let (owner_kind, owner_name, is_own) = match (workload, annotations.and_then(|own| own.owner)) {
             (_, Some(named)) => named,
             (Some(workload), None) => (workload.owner.kind.as_ref(), workload.owner.name.as_ref(), workload.owner.source.as_str() == "self"),
+            // Only a log that another endpoint annotated has findings without an owner.
+            (None, None) if annotations.is_some_and(|own| !own.findings.is_empty()) => match object.name.as_str() {
+                "" => (kind, "(unnamed)", false),
+                name => (kind, name, true),
+            },
             (None, None) if object.name.is_empty() || by_controller => ("", "", false),
             (None, None) => (kind, object.name.as_str(), true),
         };
