@@ -40,7 +40,7 @@ pub(super) fn burn_down(open: &[(i64, Option<i64>)], would_deny: &[i64], span: (
     let left = days.last().map_or(0, |day| day.open);
     let zero = slope.filter(|slope| *slope < 0.0 && left > 0).map(|slope| (left as f64 / -slope).ceil()).filter(|days| *days <= MAX_FUTURE);
     let note = match (left, slope, zero) {
-        (0, ..) => "nothing is open",
+        (0, ..) => "nothing open",
         (_, None, _) => "no projection: fewer than 7 daily values",
         (_, Some(_), None) => "no projection: the number of open findings does not fall",
         _ => "",
@@ -92,6 +92,6 @@ mod tests {
         let flat = burn_down(&[(0, None)], &[], (0, 20 * DAY), None);
         assert!(flat.projected_zero.is_none() && flat.note.contains("does not fall"));
         assert_eq!(flat.slope, Some(0.0));
-        assert_eq!(burn_down(&[], &[], (0, 20 * DAY), None).note, "nothing is open");
+        assert_eq!(burn_down(&[], &[], (0, 20 * DAY), None).note, "nothing open");
     }
 }

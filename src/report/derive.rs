@@ -22,7 +22,7 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
     let mut reviews: Vec<(u128, Review)> = std::mem::take(&mut collected.reviews).into_iter().collect();
     reviews.sort_unstable_by_key(|(id, review)| (review.owner, review.time, *id));
     let reviews: Vec<Review> = reviews.into_iter().map(|(_, review)| review).collect();
-    let deriver = Deriver { collected: &collected, now: span.1, since };
+    let deriver = Deriver { collected: &collected, now: span.1, since, is_narrowed: options.since.is_some() };
     let (findings, open) = deriver.findings(&reviews);
     let missed: Vec<Missed> = collected.missed.iter().map(|(_, missed)| missed.clone()).collect();
     let would_deny: Vec<i64> =
@@ -85,6 +85,8 @@ struct Deriver<'c> {
     collected: &'c Collected,
     now: i64,
     since: i64,
+    /// True if what ended before `since` is left out.
+    is_narrowed: bool,
 }
 
 /// The reviews of one owner.
@@ -134,7 +136,7 @@ impl Deriver<'_> {
         // Dates as text are in order.
         let exempt = details.exempt.get().cloned().flatten().filter(|(until, _)| *until >= today);
         let fate = fate(reviews, holds, deletions, exempt.is_some(), self.now);
-        if !fate.status.is_present() && fate.end.map_or(last.time, |(time, _)| time) < self.since && self.since > 0 && self.is_narrowed() {
+        if self.is_narrowed && !fate.status.is_present() && fate.end.map_or(last.time, |(time, _)| time) < self.since {
             return (None, None);
         }
         let count = |flag: Flags| shown.iter().filter(|review| review.flags.has(flag)).count() as u64;
@@ -187,10 +189,6 @@ impl Deriver<'_> {
             },
         };
         (Some(finding), span)
-    }
-
-    fn is_narrowed(&self) -> bool {
-        self.collected.span.is_some_and(|(from, _)| self.since > from)
     }
 
     /// Who wrote the owner last: people and pipelines before controllers, the owner itself before what was made for it.

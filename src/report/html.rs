@@ -81,7 +81,7 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let (summary, window) = (&report.summary, &report.window);
     write!(
         out,
-        "<p class=dim>As of {} · inputs from {} to {} · {} days</p>\n<ul class=tiles aria-label=Summary>\n",
+        "<p class=dim>As of {} · inputs from {} to {} · days: {}</p>\n<ul class=tiles aria-label=Summary>\n",
         escape(&report.as_of),
         escape(&window.from),
         escape(&window.to),
@@ -158,9 +158,9 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let join = |texts: &[String], by: &str| texts.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join(by);
         format!(
             "<th scope=row><a href=\"#{rule}\">{rule}</a></th><td><span class=\"tag {status}\">{status}</span>{detail}</td>\
-             <td class=long>{}<br>{}/{}</td><td class=long>{}</td><td>{}</td><td class=t>{}</td><td class=t>{}</td><td class=n>{}</td><td class=long>{}</td>",
-            escape(&finding.namespace),
-            escape(&finding.owner.kind),
+             <td class=long>{}<br>{}/{}</td><td class=long>{}</td><td class=long>{}</td><td class=t>{}</td><td class=t>{}</td><td class=n>{}</td><td class=long>{}</td>",
+            if finding.namespace.is_empty() { "(cluster)".to_owned() } else { short(&finding.namespace) },
+            short(&finding.owner.kind),
             short(&finding.owner.name),
             join(&wheres, "<br>"),
             join(&release, "<br>"),

@@ -47,7 +47,8 @@ pub(super) fn burn_down(burn_down: &BurnDown) -> String {
     }
     match &burn_down.projected_zero {
         Some(zero) => _ = write!(told, " At the pace of the last 14 days, zero on {zero} (dotted)."),
-        None => _ = write!(told, " {}.", burn_down.note),
+        None if burn_down.note.is_empty() => {}
+        None => _ = write!(told, " There is {}.", burn_down.note),
     }
     let rows: Vec<(String, u64)> = days.iter().map(|day| (day.date.clone(), day.open as u64)).collect();
     figure("burn-down", "Burn-down of open findings", &told, HEIGHT, &body, &rows)
@@ -86,7 +87,7 @@ pub(super) fn open_by(report: &Report, id: &str, title: &str, name: impl Fn(&cra
     for (at, (name, count)) in rows.iter().take(MAX_BARS).enumerate() {
         let y = at as f64 * 26.0;
         let width = *count as f64 / top as f64 * (WIDTH - 270.0);
-        let short = escape(&crate::finding::text::elide(name, 30));
+        let short = escape(&crate::finding::text::elide(name, 24));
         let _ = write!(body, "<text class=name x=208 y=\"{:.0}\" text-anchor=end>{short}</text>", y + 17.0);
         let _ = write!(body, "<rect class=bar x=216 y=\"{:.0}\" width=\"{width:.1}\" height=18 rx=2 />", y + 4.0);
         let _ = write!(body, "<text x=\"{:.1}\" y=\"{:.0}\">{count}</text>", 222.0 + width, y + 17.0);
