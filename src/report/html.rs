@@ -121,7 +121,9 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let titles = ["Namespace", "Mode", "Verdict", "Owners", "Open", "Exempt", "Fixed", "Would deny", "Missed", "Why"];
     let several = report.clusters.len() > 1;
     let row = |namespace: &Namespace| {
-        let why = if namespace.verdict == Verdict::Ready {
+        let why = if namespace.verdict == Verdict::Ready && namespace.mode == "enforce" {
+            "enforced".to_owned()
+        } else if namespace.verdict == Verdict::Ready {
             format!("<code>kubectl label ns {} undock.dev/mode=enforce --overwrite</code>", escape(&namespace.name))
         } else {
             let reasons: Vec<String> = namespace.reasons.iter().map(|reason| format!("<li>{}</li>", escape(&clip(reason, 400)))).collect();
@@ -157,7 +159,7 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let release = [&finding.team, &finding.managed_by, &finding.release].map(|text| short(text));
         let join = |texts: &[String], by: &str| texts.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join(by);
         format!(
-            "<th scope=row><a href=\"#{rule}\">{rule}</a></th><td><span class=\"tag {status}\">{status}</span>{detail}</td>\
+            "<th scope=row><a href=\"#{rule}\">{rule}</a></th><td class=long><span class=\"tag {status}\">{status}</span>{detail}</td>\
              <td class=long>{}<br>{}/{}</td><td class=long>{}</td><td class=long>{}</td><td class=t>{}</td><td class=t>{}</td><td class=n>{}</td><td class=long>{}</td>",
             if finding.namespace.is_empty() { "(cluster)".to_owned() } else { short(&finding.namespace) },
             short(&finding.owner.kind),

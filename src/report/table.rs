@@ -57,7 +57,11 @@ fn namespaces(out: &mut dyn Write, report: &Report, colour: bool) -> io::Result<
             (namespace.fixed + namespace.removed).to_string(),
             namespace.would_deny.to_string(),
             namespace.missed.to_string(),
-            if namespace.verdict == Verdict::Ready { "undock.dev/mode=enforce is safe".to_owned() } else { namespace.reasons.join("; ") },
+            match (namespace.verdict, namespace.mode.as_str()) {
+                (Verdict::Ready, "enforce") => "enforced".to_owned(),
+                (Verdict::Ready, _) => "undock.dev/mode=enforce is safe".to_owned(),
+                _ => namespace.reasons.join("; "),
+            },
         ]);
     }
     let paint = |cell: &str| {

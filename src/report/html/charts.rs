@@ -87,7 +87,7 @@ pub(super) fn open_by(report: &Report, id: &str, title: &str, name: impl Fn(&cra
     for (at, (name, count)) in rows.iter().take(MAX_BARS).enumerate() {
         let y = at as f64 * 26.0;
         let width = *count as f64 / top as f64 * (WIDTH - 270.0);
-        let short = escape(&crate::finding::text::elide(name, 24));
+        let short = escape(&crate::finding::text::elide(name, 23));
         let _ = write!(body, "<text class=name x=208 y=\"{:.0}\" text-anchor=end>{short}</text>", y + 17.0);
         let _ = write!(body, "<rect class=bar x=216 y=\"{:.0}\" width=\"{width:.1}\" height=18 rx=2 />", y + 4.0);
         let _ = write!(body, "<text x=\"{:.1}\" y=\"{:.0}\">{count}</text>", 222.0 + width, y + 17.0);

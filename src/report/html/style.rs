@@ -24,11 +24,11 @@ svg .bar{fill:var(--open)}svg .bar2{fill:var(--accent)}svg .name{fill:var(--fg)}
 table{border-collapse:collapse;width:100%;font-size:.875rem}caption{text-align:left;padding:.5rem .75rem;color:var(--dim)}\
 th,td{text-align:left;vertical-align:top;padding:.4rem .75rem;border-top:1px solid var(--line)}\
 th{font-weight:600}thead th{background:var(--soft);white-space:nowrap}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\
-td.t{white-space:nowrap}.long{overflow-wrap:anywhere;min-width:11rem}ul.why{margin:0;padding-left:1.1rem;min-width:14rem}\
+td.t{white-space:nowrap}.long{overflow-wrap:anywhere;min-width:7.5rem}ul.why{margin:0;padding-left:1.1rem;min-width:14rem}\
 .tag{display:inline-block;border:1px solid currentColor;border-radius:1rem;padding:0 .55em;font-size:.8rem;font-weight:600;white-space:nowrap}\
 .BLOCKED,.open{color:var(--open)}.UNKNOWN,.exempt,.stale{color:var(--exempt)}.READY,.fixed,.removed{color:var(--done)}.blocked{color:var(--none)}\
 details{margin:.6rem 0}summary{cursor:pointer;color:var(--accent)}code{font:.85em ui-monospace,Menlo,Consolas,monospace}\
-@media(max-width:40rem){header,main,footer{padding-left:.75rem;padding-right:.75rem}h1{font-size:1.3rem}th,td{padding:.35rem .5rem}svg text{font-size:22px}svg .name{font-size:17px}}\
+@media(max-width:40rem){header,main,footer{padding-left:.75rem;padding-right:.75rem}h1{font-size:1.3rem}th,td{padding:.35rem .5rem}svg text{font-size:22px}svg .name{font-size:15px}}\
 @media print{:root{--bg:#fff;--fg:#000;--dim:#444;--line:#bbb;--soft:#f4f4f4;--open:#a11;--exempt:#750;--done:#161;--none:#444;--accent:#036}\
 body{font-size:9.5pt}.skip,summary{display:none}.scroll{overflow:visible;border:0}tr,figure{break-inside:avoid}thead{display:table-header-group}\
 table{font-size:8pt}th,td{padding:2pt 4pt}ul.why,.long{min-width:0}@page{size:A4 landscape;margin:12mm}}";
