@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod doctor;
 pub mod explain;
 mod output;
+pub mod report;
 pub mod scan;
 pub mod serve;
 
@@ -41,6 +42,8 @@ enum Verb {
     Check(check::Options),
     /// The live cluster, read-only: nodes by runtime, workloads, volumes, configuration
     Scan(scan::Options),
+    /// Records and audit logs in; the migration report out
+    Report(report::Options),
     /// A rule: why, what breaks, how to fix it; without a rule, all of them
     Explain(explain::Options),
     /// Before and after install: registration, CA, reachability, versions, missed writes
@@ -62,6 +65,7 @@ impl Cli {
             Verb::Serve(options) => serve::run(options),
             Verb::Check(options) => check::run(options),
             Verb::Scan(options) => scan::run(options),
+            Verb::Report(options) => report::run(options),
             Verb::Explain(options) => explain::run(options),
             Verb::Doctor(options) => doctor::run(options),
         }

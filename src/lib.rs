@@ -28,6 +28,8 @@ pub mod scan;
 
 pub mod doctor;
 
+pub mod report;
+
 pub mod config;
 
 pub mod metrics;

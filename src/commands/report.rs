@@ -1,0 +1,202 @@
+//! `undock report`: records and audit logs from files, folders and standard input; `undock report diff` compares two reports.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::civil::Date;
+
+use super::output::{Output, write_all};
+use super::{Exit, fail};
+use crate::config::Config;
+use crate::decision::Mode;
+use crate::report::model::{Report, Status};
+use crate::report::{Options as ReportOptions, Reporter, Since, csv, diff, html, json, markdown, table};
+
+/// Flags of `undock report`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Options {
+    /// Records, API-server audit logs and their cloud exports, plain or gzip: files, folders, or - for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Output format, and the file it goes to if not standard output; may be repeated
+    #[arg(short, long, env = "UNDOCK_OUTPUT", value_name = "FORMAT[=FILE]", default_value = "table", value_delimiter = ',')]
+    output: Vec<Output<Format>>,
+    /// The day on which nothing should be left, for the burn-down
+    #[arg(long, env = "UNDOCK_DEADLINE", value_name = "DATE")]
+    deadline: Option<Date>,
+    /// What ended earlier is left out; would-deny and missed writes count from here: YYYY-MM-DD, or 14d before the newest input
+    #[arg(long, env = "UNDOCK_SINCE", value_name = "DATE|DAYS")]
+    since: Option<Since>,
+    /// Days that the inputs must cover before a namespace is READY
+    #[arg(long, env = "UNDOCK_WINDOW", value_name = "DAYS", default_value = "14")]
+    window: u32,
+    /// The cluster of inputs that name none
+    #[arg(long, env = "UNDOCK_CLUSTER_NAME", value_name = "NAME", default_value = "")]
+    cluster: String,
+    /// Evaluate the logged objects (audit level Request or above): a report before anything is installed
+    #[arg(long, env = "UNDOCK_REPLAY")]
+    replay: bool,
+    /// The weakest open finding that makes the exit code 1
+    #[arg(long, env = "UNDOCK_FAIL_ON", value_enum, default_value = "deny")]
+    fail_on: FailOn,
+    /// Configuration file (YAML), for --replay
+    #[arg(long, env = "UNDOCK_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Compare two reports in JSON: what is new, fixed, changed
+    Diff(DiffOptions),
+}
+
+/// Flags of `undock report diff`.
+#[derive(Debug, Args)]
+struct DiffOptions {
+    /// The earlier report, as written by -o json
+    old: PathBuf,
+    /// The later report
+    new: PathBuf,
+    /// Exit with 1 if a finding is new or open again
+    #[arg(long, env = "UNDOCK_FAIL_ON_NEW")]
+    fail_on_new: bool,
+    /// Output format, and the file it goes to if not standard output; may be repeated
+    #[arg(short, long, env = "UNDOCK_OUTPUT", value_name = "FORMAT[=FILE]", default_value = "table", value_delimiter = ',')]
+    output: Vec<Output<DiffFormat>>,
+}
+
+/// Output formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// undock.report/v1
+    Json,
+    /// One row for each finding
+    Csv,
+    /// For a page or a comment
+    Markdown,
+    /// One page without scripts
+    Html,
+}
+
+/// Output formats of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DiffFormat {
+    /// For people
+    Table,
+    /// undock.diff/v1
+    Json,
+}
+
+/// What counts as a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Open findings that enforce refuses
+    Deny,
+    /// Open findings that are at least a warning
+    Warn,
+    /// Any open finding
+    Record,
+    None,
+}
+
+impl FailOn {
+    fn is_reached(self, report: &Report) -> bool {
+        report.findings.iter().filter(|finding| finding.status == Status::Open).any(|finding| match self {
+            Self::Deny => finding.denies,
+            Self::Warn => finding.denies || finding.severity != "advisory",
+            Self::Record => true,
+            Self::None => false,
+        })
+    }
+}
+
+/// Makes the report and prints it.
+pub fn run(options: Options) -> Exit {
+    let Options { inputs, output, deadline, since, window, cluster, replay, fail_on, config, verb } = options;
+    if let Some(Verb::Diff(options)) = verb {
+        return run_diff(&options);
+    }
+    let config = match config.map_or_else(|| Ok(Config::default()), |path| Config::read(&path)) {
+        Ok(config) => config,
+        Err(error) => return fail(Exit::Usage, &error.to_string()),
+    };
+    // What enforce would have refused is the question of a replay.
+    let replay = replay.then(|| config.policy(Some(Mode::Enforce)));
+    let mut reporter = Reporter::new(ReportOptions { cluster, deadline, since, window_days: window, replay });
+    inputs.iter().for_each(|input| read(&mut reporter, input, true));
+    let report = reporter.finish();
+    let written = write_all(&output, |format, out, colour| match format {
+        Format::Table => table::write(out, &report, colour),
+        Format::Json => json::write(out, &report),
+        Format::Csv => csv::write(out, &report),
+        Format::Markdown => markdown::write(out, &report),
+        Format::Html => html::write(out, &report),
+    });
+    if let Err(error) = written {
+        return fail(Exit::Failed, &error);
+    }
+    if report.coverage.unreadable > 0 {
+        return Exit::Incomplete;
+    }
+    if report.as_of.is_empty() {
+        return fail(Exit::Incomplete, "nothing to report: no record and no audit event in what was named");
+    }
+    if fail_on.is_reached(&report) { Exit::Findings } else { Exit::Clean }
+}
+
+/// Reads files, and folders in the order of their names. Links to folders are not followed: they can be loops.
+fn read(reporter: &mut Reporter, path: &Path, named: bool) {
+    let name = path.display().to_string();
+    if named && path == Path::new("-") {
+        return reporter.read("-", io::stdin().lock());
+    }
+    let is_folder = if named { path.is_dir() } else { fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) };
+    if is_folder {
+        match fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+            Err(error) => reporter.fail(&name, &error),
+            Ok(entries) => {
+                let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
+                paths.sort();
+                paths.iter().for_each(|path| read(reporter, path, false));
+            }
+        }
+        return;
+    }
+    // In a folder, notes beside the logs are no logs.
+    let is_other = ["md", "txt", "html", "csv"].iter().any(|other| path.extension().is_some_and(|extension| extension == *other));
+    if !named && (is_other || !path.is_file()) {
+        return;
+    }
+    match File::open(path) {
+        Ok(file) => reporter.read(&name, file),
+        Err(error) => reporter.fail(&name, &error),
+    }
+}
+
+fn run_diff(options: &DiffOptions) -> Exit {
+    let load = |path: &Path| {
+        let bytes = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        json::read(&bytes).map_err(|error| format!("{} is no report of undock: {error}", path.display()))
+    };
+    let (old, new) = match (load(&options.old), load(&options.new)) {
+        (Ok(old), Ok(new)) => (old, new),
+        (Err(error), _) | (_, Err(error)) => return fail(Exit::Incomplete, &error),
+    };
+    let diff = diff::Diff::new(&old, &new);
+    let written = write_all(&options.output, |format, out, _| match format {
+        DiffFormat::Table => diff.write_table(out),
+        DiffFormat::Json => diff.write_json(out),
+    });
+    match written {
+        Err(error) => fail(Exit::Failed, &error),
+        Ok(()) if options.fail_on_new && !diff.new.is_empty() => Exit::Findings,
+        Ok(()) => Exit::Clean,
+    }
+}

@@ -1,0 +1,150 @@
+//! The migration report: records and audit logs in, what is open, fixed and missed out, and which namespaces can be switched.
+//!
+//! The clock of a report is the newest moment in its inputs, so the same inputs give the same bytes, in any order and split.
+
+mod audit;
+mod burndown;
+mod collect;
+pub mod csv;
+mod decode;
+mod derive;
+pub mod diff;
+mod document;
+mod fate;
+mod fields;
+mod gather;
+pub mod html;
+mod input;
+pub mod json;
+pub mod markdown;
+pub mod model;
+mod names;
+mod schedule;
+pub mod table;
+mod verdict;
+
+use std::io::{self, Read};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::decision::Policy;
+use collect::Collected;
+use gather::Gatherer;
+use input::Filter;
+
+/// What a report is asked for.
+#[derive(Debug)]
+pub struct Options {
+    /// The cluster of inputs that name none.
+    pub cluster: String,
+    /// The day on which nothing should be left.
+    pub deadline: Option<Date>,
+    /// What ended earlier is left out, and would-deny counts from here.
+    pub since: Option<Since>,
+    /// Days that inputs must cover for a namespace to be READY.
+    pub window_days: u32,
+    /// Evaluates logged objects by this policy.
+    pub replay: Option<Policy>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { cluster: String::new(), deadline: None, since: None, window_days: 14, replay: None }
+    }
+}
+
+/// A start: a day, or a number of days before the report's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// A day in UTC.
+    Date(Date),
+    /// Days before the newest moment in the inputs.
+    Days(u32),
+}
+
+impl Since {
+    fn from(self, now: i64) -> i64 {
+        match self {
+            Self::Date(date) => date.to_zoned(TimeZone::UTC).map_or(0, |start| start.timestamp().as_millisecond()),
+            Self::Days(days) => now - i64::from(days) * fate::DAY,
+        }
+    }
+}
+
+impl std::str::FromStr for Since {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+        match (days, text.parse()) {
+            (Some(days), _) => Ok(Self::Days(days)),
+            (None, Ok(date)) => Ok(Self::Date(date)),
+            (None, Err(_)) => Err("write a day as YYYY-MM-DD, or a number of days as 14d".to_owned()),
+        }
+    }
+}
+
+/// Reads inputs and makes the report of them.
+#[derive(Debug)]
+pub struct Reporter {
+    options: Options,
+    gatherer: Gatherer,
+}
+
+impl Reporter {
+    /// A reporter that has read nothing.
+    pub fn new(mut options: Options) -> Self {
+        let gatherer = Gatherer { collected: Collected::default(), cluster: options.cluster.clone(), replay: options.replay.take() };
+        Self { options, gatherer }
+    }
+
+    /// Reads all of `input`, which errors call `file`. What cannot be read is counted and kept for the report.
+    pub fn read(&mut self, file: &str, input: impl Read) {
+        let filter = Filter::new();
+        let gatherer = &mut self.gatherer;
+        // The oldest and the newest moment among lines that are not read, as text: those of one log sort as times do.
+        let mut passed: Option<(Vec<u8>, Vec<u8>)> = None;
+        let result = input::read(input, &mut |unit| {
+            let told = unit.bytes.map_err(str::to_owned).and_then(|bytes| {
+                if gatherer.replay.is_none() && !filter.wants(bytes) {
+                    pass(&mut passed, filter.time(bytes));
+                    return Ok(());
+                }
+                decode::unit(bytes, gatherer)
+            });
+            if let Err(error) = told {
+                gatherer.collected.fail(file, unit.line, error);
+            }
+        });
+        if let Some((oldest, newest)) = passed {
+            gatherer.collected.has_audit = true;
+            for time in [oldest, newest].iter().filter_map(|time| gather::millis(std::str::from_utf8(time).ok()?)) {
+                gatherer.collected.see(time);
+            }
+        }
+        if let Err(error) = result {
+            self.fail(file, &error);
+        }
+    }
+
+    /// Notes an input that could not be read at all.
+    pub fn fail(&mut self, file: &str, error: &io::Error) {
+        self.gatherer.collected.fail(file, 0, format!("cannot read it: {error}"));
+    }
+
+    /// The report of all that was read.
+    pub fn finish(self) -> model::Report {
+        derive::derive(self.gatherer.collected, &self.options)
+    }
+}
+
+fn pass(passed: &mut Option<(Vec<u8>, Vec<u8>)>, time: Option<&[u8]>) {
+    let Some(time) = time else { return };
+    match passed {
+        None => *passed = Some((time.to_vec(), time.to_vec())),
+        Some((oldest, _)) if time < oldest.as_slice() => *oldest = time.to_vec(),
+        Some((_, newest)) if time > newest.as_slice() => *newest = time.to_vec(),
+        Some(_) => {}
+    }
+}

@@ -1,0 +1,213 @@
+//! An event of the API server's audit log, with what undock's annotations in it say.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use crate::registration::WEBHOOKS;
+use crate::workload::text::{Text, TextMap};
+
+/// What the API server writes where a webhook with `failurePolicy: Ignore` did not answer; the value is the webhook's name.
+pub(super) const FAILED_OPEN: &str = "failed-open.validating.webhook.admission.k8s.io/";
+
+/// An audit event, borrowed from its line.
+#[derive(Debug)]
+pub(super) struct Event<'a> {
+    pub(super) id: Text<'a>,
+    pub(super) is_complete: bool,
+    pub(super) time: Text<'a>,
+    pub(super) verb: Text<'a>,
+    pub(super) user: Text<'a>,
+    pub(super) object: ObjectRef<'a>,
+    /// HTTP status; 0 if it is not told.
+    pub(super) code: i64,
+    pub(super) is_dry_run: bool,
+    pub(super) annotations: TextMap<'a>,
+    pub(super) request: Option<&'a str>,
+    pub(super) response: Option<&'a str>,
+    /// Where the wrapper names it.
+    pub(super) cluster: Text<'a>,
+}
+
+/// The object of an audit event.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ObjectRef<'a> {
+    #[serde(borrow)]
+    pub(super) resource: Text<'a>,
+    pub(super) namespace: Text<'a>,
+    pub(super) name: Text<'a>,
+    pub(super) subresource: Text<'a>,
+}
+
+impl<'a> ObjectRef<'a> {
+    /// From `apps/v1/namespaces/ci/deployments/runner/scale`, as Cloud Logging names it.
+    pub(super) fn from_path(path: &'a str) -> Self {
+        let mut parts = path.split('/').skip(2).peekable();
+        let mut namespace = "";
+        if parts.peek() == Some(&"namespaces") {
+            let all: Vec<&str> = parts.clone().collect();
+            if all.len() > 2 {
+                namespace = all[1];
+                parts.nth(1);
+            }
+        }
+        let mut next = || Text::from(parts.next().unwrap_or_default());
+        Self { resource: next(), name: next(), subresource: next(), namespace: namespace.into() }
+    }
+
+    /// The kind of the resource, for those that undock reviews.
+    pub(super) fn kind(&self) -> Option<&'static str> {
+        KINDS.iter().find(|(resource, _)| *resource == self.resource.as_str()).map(|(_, kind)| *kind)
+    }
+}
+
+/// Resources that undock reviews and their kinds.
+const KINDS: [(&str, &str); 10] = [
+    ("pods", "Pod"),
+    ("deployments", "Deployment"),
+    ("daemonsets", "DaemonSet"),
+    ("statefulsets", "StatefulSet"),
+    ("replicasets", "ReplicaSet"),
+    ("replicationcontrollers", "ReplicationController"),
+    ("podtemplates", "PodTemplate"),
+    ("persistentvolumes", "PersistentVolume"),
+    ("jobs", "Job"),
+    ("cronjobs", "CronJob"),
+];
+
+/// What one of undock's webhooks wrote into an event.
+#[derive(Debug, Default)]
+pub(super) struct Annotations<'e> {
+    pub(super) decision: &'e str,
+    pub(super) mode: &'e str,
+    pub(super) would_deny: bool,
+    pub(super) findings: Vec<AnnotatedFinding<'e>>,
+    /// Kind, name, and whether it is the object itself.
+    pub(super) owner: Option<(&'e str, &'e str, bool)>,
+    pub(super) review_uid: &'e str,
+    exempt: &'e str,
+    is_partial: bool,
+}
+
+/// `DKR101 9f31c0d27be4a610 spec.volumes[0].hostPath.path`
+#[derive(Debug)]
+pub(super) struct AnnotatedFinding<'e> {
+    pub(super) rule: &'e str,
+    pub(super) fingerprint: &'e str,
+    pub(super) field: &'e str,
+}
+
+impl<'e> Annotations<'e> {
+    /// Those of the event's webhook of ours; `None` if it was not reviewed.
+    pub(super) fn of(event: &'e Event<'_>) -> Option<Self> {
+        let mut all = Self::default();
+        for (key, value) in event.annotations.iter() {
+            let Some((webhook, key)) = key.split_once('/') else { continue };
+            if !is_ours(webhook) {
+                continue;
+            }
+            match key {
+                "decision" => all.decision = value,
+                "mode" => all.mode = value.split('@').next().unwrap_or_default(),
+                "would-deny" => all.would_deny = value == "true",
+                "findings" => {
+                    all.findings = value.split("; ").filter_map(AnnotatedFinding::parse).collect();
+                    all.is_partial = value.rsplit("; ").next().is_some_and(|last| last.starts_with('+'));
+                }
+                "owner" => all.owner = owner(value),
+                "review-uid" => all.review_uid = value,
+                "exempt" => all.exempt = value,
+                _ => {}
+            }
+        }
+        (!all.decision.is_empty()).then_some(all)
+    }
+
+    /// True if the list of findings was cut.
+    pub(super) fn is_partial(&self) -> bool {
+        self.is_partial
+    }
+
+    /// Last day and reference of the exemption of `rule`: `DKR101 by=namespace until=2026-12-01 ref=PLAT-412; …`.
+    pub(super) fn exemption(&self, rule: &str) -> Option<(&'e str, &'e str)> {
+        let entry = self.exempt.split("; ").find_map(|entry| entry.strip_prefix(rule)?.strip_prefix(' '))?;
+        let part = |name: &str| entry.split(' ').find_map(|part| part.strip_prefix(name)).unwrap_or_default();
+        Some((part("until="), part("ref=").trim_start_matches('-')))
+    }
+}
+
+impl<'e> AnnotatedFinding<'e> {
+    fn parse(entry: &'e str) -> Option<Self> {
+        let mut words = entry.splitn(3, ' ');
+        let found = Self { rule: words.next()?, fingerprint: words.next()?, field: words.next().unwrap_or_default() };
+        (found.rule.starts_with("DKR") && found.fingerprint.len() == 16).then_some(found)
+    }
+}
+
+/// `apps/Deployment/ci/runner self`
+fn owner(value: &str) -> Option<(&str, &str, bool)> {
+    let (path, source) = value.rsplit_once(' ')?;
+    let mut parts = path.splitn(4, '/');
+    let (_, kind, _, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    Some((kind, name, source == "self"))
+}
+
+/// The webhooks of ours that did not answer about `event`.
+pub(super) fn missed<'e>(event: &'e Event<'_>) -> impl Iterator<Item = &'e str> {
+    let failed = event.annotations.iter().filter(|(key, _)| key.starts_with(FAILED_OPEN));
+    failed.map(|(_, webhook)| webhook).filter(|webhook| is_ours(webhook))
+}
+
+fn is_ours(webhook: &str) -> bool {
+    WEBHOOKS.iter().any(|known| known.name == webhook)
+}
+
+/// The object that the event is about, whole, as JSON; `None` at level Metadata, and for a patch of which only the patch is logged.
+pub(super) fn whole_object<'e>(event: &'e Event<'_>) -> Option<Cow<'e, str>> {
+    let kind = event.object.kind()?;
+    let is_whole = |text: &&str| {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Kind<'a> {
+            #[serde(borrow)]
+            kind: Text<'a>,
+        }
+        serde_json::from_str::<Kind<'_>>(text).is_ok_and(|object| object.kind.as_str() == kind)
+    };
+    let request = event.request.filter(|_| event.verb.as_str() != "patch");
+    [event.response, request].into_iter().flatten().find(is_whole).map(Cow::Borrowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_cloud_logging_name_objects() {
+        for (path, expected) in [
+            ("core/v1/namespaces/ci/pods/builder", ["pods", "ci", "builder", ""]),
+            ("apps/v1/namespaces/ci/deployments", ["deployments", "ci", "", ""]),
+            ("core/v1/namespaces/ci/pods/web/ephemeralcontainers", ["pods", "ci", "web", "ephemeralcontainers"]),
+            ("core/v1/namespaces/ci", ["namespaces", "", "ci", ""]),
+            ("core/v1/persistentvolumes/pv", ["persistentvolumes", "", "pv", ""]),
+            ("", ["", "", "", ""]),
+        ] {
+            let ObjectRef { resource, namespace, name, subresource } = ObjectRef::from_path(path);
+            assert_eq!([resource, namespace, name, subresource].map(|text| text.to_string()), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn owners_and_exemptions_are_read() {
+        assert_eq!(owner("apps/Deployment/ci/runner derived"), Some(("Deployment", "runner", false)));
+        assert_eq!(owner("core/PersistentVolume//pv self"), Some(("PersistentVolume", "pv", true)));
+        let all = Annotations {
+            exempt: "DKR101 by=namespace until=2026-12-01 ref=P-1; DKR201 by=workload until=2027-01-01 ref=-",
+            ..Default::default()
+        };
+        assert_eq!(all.exemption("DKR101"), Some(("2026-12-01", "P-1")));
+        assert_eq!(all.exemption("DKR201"), Some(("2027-01-01", "")));
+        assert_eq!(all.exemption("DKR10"), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! Two reports compared: what is new, what ended, what changed.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::model::{Finding, Report, Status};
+use crate::finding::text::escape_controls;
+
+/// What is different between two reports.
+#[derive(Debug, Serialize)]
+pub struct Diff<'r> {
+    schema: &'static str,
+    /// There now, and not before: unknown before, or ended since.
+    pub new: Vec<&'r Finding>,
+    /// There before; a later review of the owner lacks it, or the owner is gone.
+    pub fixed: Vec<&'r Finding>,
+    /// Other changes of status.
+    pub changed: Vec<Change<'r>>,
+    /// Namespaces whose verdict changed: cluster, name, old and new verdict.
+    pub verdicts: Vec<[String; 4]>,
+}
+
+/// A finding whose status changed.
+#[derive(Debug, Serialize)]
+pub struct Change<'r> {
+    was: Option<Status>,
+    now: Option<Status>,
+    finding: &'r Finding,
+}
+
+type Key<'r> = (&'r str, &'r str, &'r str, &'r str, &'r str, &'r str);
+
+fn key(finding: &Finding) -> Key<'_> {
+    let Finding { cluster, namespace, owner, rule, fingerprint, .. } = finding;
+    (cluster, namespace, &owner.kind, &owner.name, rule, fingerprint)
+}
+
+impl<'r> Diff<'r> {
+    /// Compares `old` with `new`.
+    pub fn new(old: &'r Report, new: &'r Report) -> Self {
+        let by_key = |report: &'r Report| report.findings.iter().map(|finding| (key(finding), finding)).collect::<BTreeMap<_, _>>();
+        let (before, after) = (by_key(old), by_key(new));
+        let mut diff = Self { schema: "undock.diff/v1", new: Vec::new(), fixed: Vec::new(), changed: Vec::new(), verdicts: Vec::new() };
+        for (key, finding) in &after {
+            let was = before.get(key).map(|finding| finding.status);
+            match (was.is_some_and(Status::is_present), finding.status) {
+                (false, Status::Open | Status::Exempt | Status::Stale) => diff.new.push(finding),
+                (true, Status::Fixed | Status::Removed) => diff.fixed.push(finding),
+                (_, now) if was != Some(now) => diff.changed.push(Change { was, now: Some(now), finding }),
+                _ => {}
+            }
+        }
+        for (key, finding) in before {
+            // Its owner is not in the newer inputs at all: nothing says that it was fixed.
+            if !after.contains_key(&key) && finding.status.is_present() {
+                diff.changed.push(Change { was: Some(finding.status), now: None, finding });
+            }
+        }
+        let verdict_before: BTreeMap<_, _> = old.namespaces.iter().map(|own| ((&own.cluster, &own.name), own.verdict)).collect();
+        for namespace in &new.namespaces {
+            let was = verdict_before.get(&(&namespace.cluster, &namespace.name)).map_or("-", |verdict| verdict.as_str());
+            if was != namespace.verdict.as_str() {
+                let now = namespace.verdict.as_str();
+                diff.verdicts.push([namespace.cluster.clone(), namespace.name.clone(), was.to_owned(), now.to_owned()]);
+            }
+        }
+        diff.verdicts.sort();
+        diff
+    }
+
+    /// Writes the comparison for people.
+    ///
+    /// # Errors
+    /// Where `out` does not take it.
+    pub fn write_table(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut line = |sign: &str, finding: &Finding, note: &str| {
+            let text = format!("{} {}/{}/{} {}", finding.rule, finding.namespace, finding.owner.kind, finding.owner.name, finding.evidence);
+            writeln!(out, "{sign} {}{note}", escape_controls(text.trim_end()))
+        };
+        for finding in &self.new {
+            line("+", finding, "")?;
+        }
+        for finding in &self.fixed {
+            line("-", finding, &format!("  {} {} by {}", finding.status.as_str(), finding.ended_at, escape_controls(&finding.ended_by)))?;
+        }
+        for change in &self.changed {
+            let word = |status: Option<Status>| status.map_or("not in the inputs", Status::as_str);
+            line("~", change.finding, &format!("  {} -> {}", word(change.was), word(change.now)))?;
+        }
+        for [cluster, name, was, now] in &self.verdicts {
+            let place = [cluster.as_str(), name.as_str()].join("/");
+            writeln!(out, "~ namespace {}  {was} -> {now}", escape_controls(place.trim_start_matches('/')))?;
+        }
+        writeln!(out, "{} new, {} fixed, {} changed", self.new.len(), self.fixed.len(), self.changed.len())
+    }
+
+    /// Writes the comparison as `undock.diff/v1`.
+    ///
+    /// # Errors
+    /// Where `out` does not take it.
+    pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, self)?;
+        out.write_all(b"\n")
+    }
+}

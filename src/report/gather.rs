@@ -1,0 +1,319 @@
+//! Records and audit events into reviews, deletions and missed writes; with `--replay`, evaluates the logged objects.
+
+use jiff::Timestamp;
+
+use super::audit::{Annotations, Event, missed, whole_object};
+use super::collect::{Collected, Deletion, Flags, OwnerKey, Review, id};
+use super::decode::Sink;
+use super::model::Missed;
+use crate::decision::{self, Decision, Policy, Writer};
+use crate::finding::{Action, Certainty, Impact};
+use crate::record::{OwnerFields, Record, user_kind};
+use crate::rules::RULES;
+use crate::workload::Workload;
+use crate::workload::object::Object;
+
+/// Gathers what inputs tell.
+#[derive(Debug)]
+pub(super) struct Gatherer {
+    pub(super) collected: Collected,
+    /// The cluster of inputs that name none.
+    pub(super) cluster: String,
+    /// Evaluates logged objects, if set.
+    pub(super) replay: Option<Policy>,
+}
+
+/// Milliseconds since 1970.
+pub(super) fn millis(text: &str) -> Option<i64> {
+    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+}
+
+/// A finding as any source tells it.
+struct Seen<'s> {
+    rule: &'s str,
+    fingerprint: &'s str,
+    severity: &'s str,
+    certainty: &'s str,
+    container: &'s str,
+    field: &'s str,
+    evidence: &'s str,
+    exempt: Option<(String, String)>,
+    denies: bool,
+}
+
+impl Sink for Gatherer {
+    fn record(&mut self, record: Record) {
+        let Some(time) = millis(&record.timestamp) else { return };
+        let review_id = id(&record.review_uid, "");
+        if record.dry_run {
+            self.collected.see(time);
+            self.collected.dry_runs.insert(review_id);
+            return;
+        }
+        let owner = self.owner(&record.cluster, &record.namespace, &record.owner.kind, &record.owner.name);
+        self.about(owner, time, &record.owner);
+        self.mode(&record.cluster, &record.namespace, time, &record.mode);
+        let seen: Vec<Seen<'_>> = record
+            .findings
+            .iter()
+            .map(|finding| Seen {
+                rule: &finding.rule,
+                fingerprint: &finding.fingerprint,
+                severity: &finding.severity,
+                certainty: &finding.certainty,
+                container: finding.container.as_deref().unwrap_or_default(),
+                field: &finding.field,
+                evidence: &finding.evidence,
+                exempt: (finding.status == "exempt")
+                    .then(|| (finding.exempt_until.clone().unwrap_or_default(), finding.exempt_ref.clone().unwrap_or_default())),
+                denies: denies(&finding.rule, &finding.severity, &finding.certainty),
+            })
+            .collect();
+        let first = record.first_seen.as_deref().and_then(millis);
+        let set = self.findings(owner, time, first, &seen);
+        let mut flags = Flags::RECORD;
+        flags.set(Flags::OWN, record.owner.source == "self");
+        flags.set(Flags::CREATE, record.operation == "CREATE");
+        flags.set(Flags::STORED, record.decision != "deny");
+        flags.set(Flags::DENIED, record.decision == "deny");
+        flags.set(Flags::WOULD_DENY, record.would_deny);
+        flags.set(Flags::PARTIAL, record.findings_truncated > 0);
+        flags.set(Flags::ERROR, record.decision == "error");
+        let user = self.collected.texts.number(&record.user);
+        self.collected.add(review_id, Review { time, owner, user, set, suppressed: record.suppressed, flags });
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        let Some(time) = millis(&event.time).filter(|_| event.is_complete) else { return };
+        self.collected.see(time);
+        self.collected.has_audit = true;
+        let is_stored = event.code < 400;
+        if event.is_dry_run {
+            if Annotations::of(event).is_some() {
+                self.collected.dry_runs.insert(id(&event.id, "dry"));
+            }
+            return;
+        }
+        if is_stored {
+            for webhook in missed(event) {
+                let missed = self.missed(event, webhook);
+                self.collected.missed.insert((time, missed));
+            }
+        }
+        match event.verb.as_str() {
+            "delete" if is_stored && event.object.subresource.is_empty() => self.deletion(event, time),
+            "create" | "update" | "patch" => self.write(event, time, is_stored),
+            _ => {}
+        }
+    }
+}
+
+impl Gatherer {
+    fn cluster<'c>(&'c self, named: &'c str) -> String {
+        if named.is_empty() { self.cluster.clone() } else { named.to_owned() }
+    }
+
+    fn owner(&mut self, cluster: &str, namespace: &str, kind: &str, name: &str) -> u32 {
+        let cluster = self.cluster(cluster);
+        if !cluster.is_empty() && !self.collected.clusters.contains(&cluster) {
+            self.collected.clusters.insert(cluster.clone());
+        }
+        self.collected.owners.number(&OwnerKey { cluster, namespace: namespace.to_owned(), kind: kind.to_owned(), name: name.to_owned() })
+    }
+
+    fn about(&mut self, owner: u32, time: i64, fields: &OwnerFields) {
+        let about = self.collected.about.entry(owner).or_default();
+        about.team.tell(time, fields.team.as_deref().unwrap_or_default());
+        about.managed_by.tell(time, fields.managed_by.as_deref().unwrap_or_default());
+        about.release.tell(time, fields.release.as_deref().unwrap_or_default());
+    }
+
+    fn mode(&mut self, cluster: &str, namespace: &str, time: i64, mode: &str) {
+        let key = (self.cluster(cluster), namespace.to_owned());
+        self.collected.modes.entry(key).or_default().tell(time, mode);
+    }
+
+    fn findings(&mut self, owner: u32, time: i64, first: Option<i64>, seen: &[Seen<'_>]) -> u32 {
+        let mut set = Vec::new();
+        for finding in seen {
+            let details = self.collected.finding(&mut set, owner, finding.rule, finding.fingerprint);
+            details.severity.tell(time, finding.severity);
+            details.certainty.tell(time, finding.certainty);
+            details.container.tell(time, finding.container);
+            details.field.tell(time, finding.field);
+            details.evidence.tell(time, finding.evidence);
+            details.exempt.put(time, finding.exempt.clone());
+            details.denies |= finding.denies;
+            details.first_seen = [details.first_seen, first].into_iter().flatten().min();
+        }
+        self.collected.sets.number(&set)
+    }
+
+    fn missed(&self, event: &Event<'_>, webhook: &str) -> Missed {
+        let object = &event.object;
+        let resource = match object.subresource.as_str() {
+            "" => object.resource.to_string(),
+            sub => format!("{}/{sub}", object.resource),
+        };
+        Missed {
+            time: event.time.to_string(),
+            cluster: self.cluster(&event.cluster),
+            namespace: object.namespace.to_string(),
+            verb: event.verb.to_string(),
+            resource,
+            name: object.name.to_string(),
+            user: event.user.to_string(),
+            webhook: webhook.to_owned(),
+        }
+    }
+
+    fn deletion(&mut self, event: &Event<'_>, time: i64) {
+        let kind = if event.object.resource.as_str() == "namespaces" { Some("Namespace") } else { event.object.kind() };
+        let Some(kind) = kind.filter(|_| !event.object.name.is_empty()) else { return };
+        let owner = OwnerKey {
+            cluster: self.cluster(&event.cluster),
+            namespace: if kind == "Namespace" { event.object.name.to_string() } else { event.object.namespace.to_string() },
+            kind: kind.to_owned(),
+            name: event.object.name.to_string(),
+        };
+        self.collected.deletions.insert(Deletion { time, owner, user: event.user.to_string() });
+    }
+
+    fn write(&mut self, event: &Event<'_>, time: i64, is_stored: bool) {
+        let annotations = Annotations::of(event);
+        let namespace = event.object.namespace.as_str();
+        if let Some(annotations) = &annotations {
+            let place = if event.object.resource.as_str() == "namespaces" { event.object.name.as_str() } else { namespace };
+            self.mode(&event.cluster, place, time, annotations.mode);
+        }
+        let Some(kind) = event.object.kind() else { return };
+        // Of clean reviews with a name the annotations tell enough; a Pod that a controller names later tells its owner only itself.
+        let is_whole_needed = self.replay.is_some()
+            || annotations.as_ref().is_some_and(|own| own.owner.is_none() && (!own.findings.is_empty() || event.object.name.is_empty()));
+        let text = if is_whole_needed { whole_object(event) } else { None };
+        let object: Option<Object<'_>> = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let policy = self.replay.take();
+        if annotations.is_some() || policy.is_some() && is_reviewed(event) {
+            let workload = object.as_ref().map(|object| match &policy {
+                Some(policy) => Workload::with_knowledge(object, namespace, &policy.knowledge),
+                None => Workload::new(object, namespace),
+            });
+            if workload.is_none() && policy.is_some() && is_stored {
+                self.collected.without_object.insert(id(&event.id, "object"));
+            }
+            let replayed = workload.as_ref().zip(policy.as_ref());
+            let decided = replayed.map(|(workload, policy)| decision::decide(workload, None, policy, Writer::default()));
+            if decided.is_some() || annotations.is_some() {
+                self.review(event, time, kind, annotations.as_ref(), workload.as_ref(), decided.as_ref());
+            }
+            if let (Some(workload), true) = (&workload, kind == "CronJob") {
+                let owner = self.owner(&event.cluster, namespace, &workload.owner.kind, &workload.owner.name);
+                let schedule = super::schedule::of(text.as_deref().unwrap_or_default());
+                self.collected.about.entry(owner).or_default().schedule.tell(time, &schedule);
+            }
+        }
+        self.replay = policy;
+    }
+
+    fn review(
+        &mut self,
+        event: &Event<'_>,
+        time: i64,
+        kind: &str,
+        annotations: Option<&Annotations<'_>>,
+        workload: Option<&Workload<'_>>,
+        decided: Option<&Decision>,
+    ) {
+        let object = &event.object;
+        let by_controller = user_kind(&event.user) == "controller" && matches!(kind, "Pod" | "ReplicaSet" | "Job");
+        let (owner_kind, owner_name, is_own) = match (workload, annotations.and_then(|own| own.owner)) {
+            (_, Some(named)) => named,
+            (Some(workload), None) => {
+                (workload.owner.kind.as_ref(), workload.owner.name.as_ref(), workload.owner.source.as_str() == "self")
+            }
+            // Only a log that another endpoint annotated has findings without an owner.
+            (None, None) if annotations.is_some_and(|own| !own.findings.is_empty()) => match object.name.as_str() {
+                "" => (kind, "(unnamed)", false),
+                name => (kind, name, true),
+            },
+            (None, None) if object.name.is_empty() || by_controller => ("", "", false),
+            (None, None) => (kind, object.name.as_str(), true),
+        };
+        let owner = self.owner(&event.cluster, object.namespace.as_str(), owner_kind, owner_name);
+        if let Some(workload) = workload {
+            self.about(owner, time, &OwnerFields::from(workload));
+        }
+        let mut flags = Flags::AUDIT;
+        let seen: Vec<Seen<'_>> = match (decided, annotations) {
+            (Some(decided), _) => {
+                flags.set(Flags::REPLAY, true);
+                decided.findings.iter().map(Seen::from).collect()
+            }
+            (None, Some(own)) => own.findings.iter().map(|finding| annotated(own, finding)).collect(),
+            (None, None) => Vec::new(),
+        };
+        let set = self.findings(owner, time, None, &seen);
+        let is_denied = annotations.is_some_and(|own| own.decision == "deny");
+        let is_partial = decided.is_none() && annotations.is_some_and(Annotations::is_partial);
+        let is_create = event.verb.as_str() == "create" && object.subresource.is_empty() || event.code == 201;
+        let would_deny = decided.map_or_else(|| annotations.is_some_and(|own| own.would_deny), Decision::would_deny);
+        flags.set(Flags::OWN, is_own);
+        flags.set(Flags::CREATE, is_create);
+        flags.set(Flags::STORED, event.code < 400 && !is_denied);
+        flags.set(Flags::DENIED, is_denied);
+        flags.set(Flags::WOULD_DENY, would_deny);
+        flags.set(Flags::PARTIAL, is_partial);
+        flags.set(Flags::ERROR, decided.is_none() && annotations.is_some_and(|own| own.decision == "error"));
+        let review_id = match annotations.map_or("", |own| own.review_uid) {
+            "" => id(&event.id, "audit"),
+            uid => id(uid, ""),
+        };
+        let user = self.collected.texts.number(&event.user.to_string());
+        self.collected.add(review_id, Review { time, owner, user, set, suppressed: 0, flags });
+    }
+}
+
+fn is_reviewed(event: &Event<'_>) -> bool {
+    matches!(event.object.subresource.as_str(), "" | "ephemeralcontainers" | "resize")
+}
+
+fn annotated<'s>(own: &Annotations<'s>, finding: &super::audit::AnnotatedFinding<'s>) -> Seen<'s> {
+    let rule = RULES.iter().find(|rule| rule.code == finding.rule);
+    let (severity, certainty) = rule.map_or(("", ""), |rule| (rule.impact.as_str(), rule.certainty.as_str()));
+    Seen {
+        rule: finding.rule,
+        fingerprint: finding.fingerprint,
+        severity,
+        certainty,
+        container: "",
+        field: finding.field,
+        evidence: "",
+        exempt: own.exemption(finding.rule).map(|(until, reference)| (until.to_owned(), reference.to_owned())),
+        denies: denies(finding.rule, severity, certainty),
+    }
+}
+
+impl<'s> From<&'s decision::Judged> for Seen<'s> {
+    fn from(judged: &'s decision::Judged) -> Self {
+        let finding = &judged.finding;
+        Self {
+            rule: finding.rule.code,
+            fingerprint: &judged.fingerprint,
+            severity: finding.impact.as_str(),
+            certainty: finding.certainty.as_str(),
+            container: finding.container.as_deref().unwrap_or_default(),
+            field: &finding.field,
+            evidence: &finding.evidence,
+            exempt: judged.exempt.as_ref().map(|granted| (granted.terms.until.to_string(), granted.terms.reference.clone())),
+            denies: judged.unlimited == Action::Deny,
+        }
+    }
+}
+
+/// True if a finding of `rule` is one that `enforce` refuses, so far as the rule itself decides.
+fn denies(rule: &str, severity: &str, certainty: &str) -> bool {
+    // A rule that this version does not know was refused by one that did.
+    let Some(rule) = RULES.iter().find(|known| known.code == rule) else { return true };
+    let by_nature = severity == Impact::Breaks.as_str() && certainty != Certainty::Possible.as_str();
+    rule.action.map_or(by_nature, |action| action == Action::Deny)
+}

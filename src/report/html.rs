@@ -1,0 +1,283 @@
+//! `report -o html`: one page that opens from disk: no script, no network, charts as SVG with their data beside them.
+
+mod charts;
+mod style;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::model::{Finding, Namespace, Report, Status, Verdict};
+use crate::finding::text::{clip, elide, escape_controls};
+use crate::rules::RULES;
+
+/// Findings that are listed: with them the page stays below 1 MB; `-o csv` has them all.
+const MAX_FINDINGS: usize = 1_200;
+/// Rows of the other tables.
+const MAX_ROWS: usize = 300;
+
+/// Writes `report` as one page.
+///
+/// # Errors
+/// Where `out` does not take it.
+pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let title = match report.clusters.as_slice() {
+        [] => "Off Docker: migration report".to_owned(),
+        clusters => format!("Off Docker: {}", clusters.join(", ")),
+    };
+    let title = escape(&title);
+    write!(
+        out,
+        "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n\
+         <meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta name=viewport content=\"width=device-width,initial-scale=1\">\n<meta name=color-scheme content=\"light dark\">\n\
+         <meta name=referrer content=no-referrer>\n<title>{title}</title>\n<style>{}</style>\n</head>\n<body>\n\
+         <a class=skip href=#main>Skip to the report</a>\n<header>\n<h1>{title}</h1>\n",
+        style::CSS
+    )?;
+    head(out, report)?;
+    write!(out, "</header>\n<main id=main>\n")?;
+    write!(out, "<h2 id=charts>Progress</h2>\n<div class=charts>\n{}", charts::burn_down(&report.burn_down))?;
+    write!(out, "{}", charts::would_deny(&report.burn_down))?;
+    let place = |finding: &Finding| if finding.namespace.is_empty() { "(cluster)".to_owned() } else { finding.namespace.clone() };
+    write!(out, "{}", charts::open_by(report, "by-namespace", "Open findings by namespace", place))?;
+    let rule = |finding: &Finding| format!("{} {}", finding.rule, finding.rule_name);
+    write!(out, "{}</div>\n", charts::open_by(report, "by-rule", "Open findings by rule", rule))?;
+    namespaces(out, report)?;
+    findings(out, report)?;
+    teams(out, report)?;
+    exemptions(out, report)?;
+    blind_spots(out, report)?;
+    rules(out, report)?;
+    let coverage = &report.coverage;
+    write!(
+        out,
+        "</main>\n<footer><p>Made by undock {} from {} reviews ({} recorded, {} in audit logs, {} replayed). \
+         Fixed means that a later review of the same owner was without the finding; silence never counts as fixed.</p></footer>\n</body>\n</html>\n",
+        env!("CARGO_PKG_VERSION"),
+        coverage.reviews,
+        coverage.records,
+        coverage.audited,
+        coverage.replayed
+    )
+}
+
+/// Text of strangers, without meaning in HTML, in text and in quoted attributes alike.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in escape_controls(text).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let (summary, window) = (&report.summary, &report.window);
+    write!(
+        out,
+        "<p class=dim>As of {} · inputs from {} to {} · days: {}</p>\n<ul class=tiles aria-label=Summary>\n",
+        escape(&report.as_of),
+        escape(&window.from),
+        escape(&window.to),
+        window.days
+    )?;
+    let ready = format!("{} of {}", summary.ready, report.namespaces.len());
+    let tiles: [(&str, String, &str); 6] = [
+        ("READY", ready, "namespaces can be switched to enforce"),
+        ("open", summary.open_denied.to_string(), "open findings that enforce would refuse"),
+        ("", summary.open.to_string(), "open findings in all"),
+        ("fixed", (summary.fixed + summary.removed).to_string(), "fixed or removed"),
+        ("exempt", summary.exempt.to_string(), "exempt"),
+        ("", report.coverage.missed.to_string(), "writes missed"),
+    ];
+    for (class, value, label) in tiles {
+        writeln!(out, "<li><b class=\"{class}\">{value}</b>{label}</li>")?;
+    }
+    out.write_all(b"</ul>\n")
+}
+
+/// A table in a region that scrolls by itself, and can be reached by keyboard for it.
+fn table(out: &mut dyn Write, caption: &str, titles: &[&str], rows: impl Iterator<Item = String>) -> io::Result<()> {
+    let caption = escape(caption);
+    write!(out, "<div class=scroll tabindex=0 role=region aria-label=\"{caption}\"><table><caption>{caption}</caption><thead><tr>")?;
+    for title in titles {
+        write!(out, "<th scope=col>{title}</th>")?;
+    }
+    out.write_all(b"</tr></thead><tbody>\n")?;
+    for row in rows {
+        writeln!(out, "<tr>{row}</tr>")?;
+    }
+    out.write_all(b"</tbody></table></div>\n")
+}
+
+fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    out.write_all(b"<h2 id=namespaces>Namespaces</h2>\n")?;
+    let titles = ["Namespace", "Mode", "Verdict", "Owners", "Open", "Exempt", "Fixed", "Would deny", "Missed", "Why"];
+    let several = report.clusters.len() > 1;
+    let row = |namespace: &Namespace| {
+        let why = if namespace.verdict == Verdict::Ready && namespace.mode == "enforce" {
+            "enforced".to_owned()
+        } else if namespace.verdict == Verdict::Ready {
+            format!("<code>kubectl label ns {} undock.dev/mode=enforce --overwrite</code>", escape(&namespace.name))
+        } else {
+            let reasons: Vec<String> = namespace.reasons.iter().map(|reason| format!("<li>{}</li>", escape(&clip(reason, 400)))).collect();
+            format!("<ul class=why>{}</ul>", reasons.concat())
+        };
+        let name = if namespace.name.is_empty() { "(cluster)" } else { &namespace.name };
+        let name = if several { format!("{}/{name}", namespace.cluster) } else { name.to_owned() };
+        let Namespace { owners, open, exempt, fixed, removed, would_deny, missed, .. } = namespace;
+        let numbers = [*owners as u64, *open as u64, *exempt as u64, (*fixed + *removed) as u64, *would_deny, *missed];
+        let numbers: String = numbers.iter().map(|number| format!("<td class=n>{number}</td>")).collect();
+        let verdict = namespace.verdict.as_str();
+        let mode = escape(&namespace.mode);
+        format!(
+            "<th scope=row>{}</th><td>{mode}</td><td><span class=\"tag {verdict}\">{verdict}</span></td>{numbers}<td>{why}</td>",
+            escape(&name)
+        )
+    };
+    table(out, "Which namespaces can be switched, and why not", &titles, report.namespaces.iter().take(MAX_ROWS).map(row))?;
+    more(out, report.namespaces.len(), MAX_ROWS)
+}
+
+fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    out.write_all(b"<h2 id=findings>Findings</h2>\n")?;
+    if report.findings.is_empty() {
+        return out.write_all(b"<p>None.</p>\n");
+    }
+    let titles = ["Rule", "Status", "Owner", "Where", "Team, release", "First seen", "Last seen", "Seen", "Last writer"];
+    let row = |finding: &Finding| {
+        let status = finding.status.as_str();
+        let detail = match finding.status {
+            Status::Fixed | Status::Removed => format!("<br>{} by {}", day(&finding.ended_at), short(&finding.ended_by)),
+            Status::Exempt => format!("<br>until {}", escape(&finding.exempt_until)),
+            _ => String::new(),
+        };
+        let wheres = [&finding.container, &finding.evidence].map(|text| short(text));
+        let release = [&finding.team, &finding.managed_by, &finding.release].map(|text| short(text));
+        let join = |texts: &[String], by: &str| texts.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join(by);
+        format!(
+            "<th scope=row><a href=\"#{rule}\">{rule}</a></th><td class=long><span class=\"tag {status}\">{status}</span>{detail}</td>\
+             <td class=long>{}<br>{}/{}</td><td class=long>{}</td><td class=long>{}</td><td class=t>{}</td><td class=t>{}</td><td class=n>{}</td><td class=long>{}</td>",
+            if finding.namespace.is_empty() { "(cluster)".to_owned() } else { short(&finding.namespace) },
+            short(&finding.owner.kind),
+            short(&finding.owner.name),
+            join(&wheres, "<br>"),
+            join(&release, "<br>"),
+            day(&finding.first_seen),
+            day(&finding.last_seen),
+            finding.observations,
+            short(&finding.last_writer),
+            rule = escape(&finding.rule),
+        )
+    };
+    table(out, "Open findings first", &titles, report.findings.iter().take(MAX_FINDINGS).map(row))?;
+    more(out, report.findings.len(), MAX_FINDINGS)
+}
+
+fn teams(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let mut teams: BTreeMap<&str, [u64; 4]> = BTreeMap::new();
+    for finding in &report.findings {
+        let counts = teams.entry(&finding.team).or_default();
+        let is_done = matches!(finding.status, Status::Fixed | Status::Removed);
+        let are =
+            [finding.status == Status::Open, finding.status == Status::Open && finding.denies, finding.status == Status::Exempt, is_done];
+        counts.iter_mut().zip(are).for_each(|(count, is)| *count += u64::from(is));
+    }
+    if teams.keys().all(|team| team.is_empty()) {
+        return Ok(());
+    }
+    out.write_all(b"<h2 id=teams>Teams</h2>\n")?;
+    let rows = teams.iter().take(MAX_ROWS).map(|(team, counts)| {
+        let cells: String = counts.iter().map(|count| format!("<td class=n>{count}</td>")).collect();
+        format!("<th scope=row>{}</th>{cells}", if team.is_empty() { "(no team label)".to_owned() } else { short(team) })
+    });
+    table(out, "Findings by team", &["Team", "Open", "Would be refused", "Exempt", "Fixed or removed"], rows)
+}
+
+fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let mut exempt: Vec<&Finding> = report.findings.iter().filter(|finding| finding.status == Status::Exempt).collect();
+    if exempt.is_empty() {
+        return Ok(());
+    }
+    exempt.sort_by_key(|finding| &finding.exempt_until);
+    out.write_all(b"<h2 id=exemptions>Exemptions in use</h2>\n")?;
+    let rows = exempt.iter().take(MAX_ROWS).map(|finding| {
+        let owner = format!("{} {}/{}", finding.owner.kind, finding.namespace, finding.owner.name);
+        let [until, reference] = [&finding.exempt_until, &finding.exempt_ref].map(|text| short(text));
+        format!(
+            "<td class=t>{until}</td><th scope=row>{}</th><td class=long>{}</td><td>{reference}</td>",
+            escape(&finding.rule),
+            escape(&owner)
+        )
+    });
+    table(out, "The next to end first", &["Until", "Rule", "Owner", "Reference"], rows)
+}
+
+fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    out.write_all(b"<h2 id=blind-spots>Blind spots</h2>\n")?;
+    let coverage = &report.coverage;
+    write!(
+        out,
+        "<p>{} writes reached the cluster unreviewed, {} objects could not be evaluated, {} lines could not be read, \
+         {} logged writes carried no object to replay. {} dry runs count nowhere.</p>\n",
+        coverage.missed, coverage.review_errors, coverage.unreadable, coverage.without_object, coverage.dry_runs
+    )?;
+    if !report.missed_writes.is_empty() {
+        let rows = report.missed_writes.iter().take(MAX_ROWS).map(|missed| {
+            let object = [&missed.namespace, &missed.resource, &missed.name].map(|text| escape(&elide(text, 60))).join("/");
+            let [time, verb, user, webhook] = [&missed.time, &missed.verb, &missed.user, &missed.webhook].map(|text| short(text));
+            format!(
+                "<td class=t>{time}</td><td>{verb}</td><th scope=row class=long>{object}</th><td class=long>{user}</td><td>{webhook}</td>"
+            )
+        });
+        table(out, "Writes that failed open", &["Time", "Verb", "Object", "Writer", "Webhook"], rows)?;
+        more(out, report.missed_writes.len(), MAX_ROWS)?;
+    }
+    if !report.errors.is_empty() {
+        let rows = report.errors.iter().map(|error| {
+            format!("<th scope=row class=long>{}</th><td class=n>{}</td><td>{}</td>", short(&error.file), error.line, short(&error.message))
+        });
+        table(out, "What could not be read", &["Input", "Line", "Why"], rows)?;
+    }
+    Ok(())
+}
+
+fn rules(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let seen = |code: &str| report.findings.iter().any(|finding| finding.rule == code);
+    let mut is_first = true;
+    for rule in RULES.iter().filter(|rule| seen(rule.code)) {
+        if std::mem::take(&mut is_first) {
+            out.write_all(b"<h2 id=rules>Rules</h2>\n")?;
+        }
+        write!(
+            out,
+            "<h3 id=\"{code}\">{code} {}</h3>\n<p>{}</p>\n<p><strong>Fix:</strong> {}</p>\n",
+            escape(rule.name),
+            escape(rule.why),
+            escape(rule.fix),
+            code = rule.code
+        )?;
+    }
+    Ok(())
+}
+
+fn more(out: &mut dyn Write, count: usize, limit: usize) -> io::Result<()> {
+    match count.saturating_sub(limit) {
+        0 => Ok(()),
+        more => writeln!(out, "<p>{more} more are not shown here; <code>undock report -o csv</code> has them all.</p>"),
+    }
+}
+
+fn short(text: &str) -> String {
+    escape(&elide(text, 72))
+}
+
+fn day(time: &str) -> String {
+    escape(time.get(..10).unwrap_or(time))
+}

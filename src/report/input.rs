@@ -1,0 +1,190 @@
+//! Inputs into single JSON texts: lines, elements of exported lists, whole documents; gzip or plain, in constant memory.
+
+use std::io::{self, BufReader, Read};
+
+use flate2::read::MultiGzDecoder;
+use memchr::{memchr, memmem};
+
+use super::document::Splitter;
+
+/// Longest line or element; an API server's request is at most 3 MiB, and logs escape it at most once.
+const MAX_UNIT: usize = 64 << 20;
+/// How much is read at once.
+const CHUNK: usize = 1 << 20;
+
+/// A piece of an input that should be one JSON text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unit<'a> {
+    /// Line at which it starts, from 1.
+    pub(super) line: usize,
+    /// Its bytes, or what is wrong with it.
+    pub(super) bytes: Result<&'a [u8], &'static str>,
+}
+
+/// Gives every unit of `input` to `take`.
+///
+/// # Errors
+/// Where the input cannot be read to its end; what came before was taken.
+pub(super) fn read(input: impl Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()> {
+    let mut input = BufReader::with_capacity(64 * 1024, input);
+    let is_gzip = io::BufRead::fill_buf(&mut input)?.starts_with(&[0x1f, 0x8b]);
+    if is_gzip { units(&mut MultiGzDecoder::new(input), take) } else { units(&mut input, take) }
+}
+
+fn units(input: &mut dyn Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()> {
+    let mut buffer = Buffer::default();
+    buffer.fill(input)?;
+    let bytes = buffer.bytes();
+    let skipped = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    buffer.consume(skipped);
+    if is_document(buffer.bytes()) { elements(&mut buffer, input, take) } else { lines(&mut buffer, input, take) }
+}
+
+/// True if the input is one JSON text over many lines, or a long list in one line, and not a text for each line.
+fn is_document(start: &[u8]) -> bool {
+    let start = start.trim_ascii_start();
+    let Some(first) = start.first().filter(|byte| matches!(byte, b'{' | b'[')) else { return false };
+    let Some(end) = memchr(b'\n', start) else { return start.len() >= CHUNK / 2 };
+    let line = start[..end].trim_ascii_end();
+    if serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok() {
+        return false;
+    }
+    // A log that was cut at its start, or `[pod/name/container] {...}` of kubectl: the next line is a text of its own.
+    let next = start[end + 1..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let is_line = |line: &[u8]| memchr(b'{', line).is_some_and(|at| serde_json::from_slice::<serde::de::IgnoredAny>(&line[at..]).is_ok());
+    let is_prefixed = *first == b'[' && line.get(1).is_some_and(u8::is_ascii_lowercase);
+    !is_prefixed && !(line.len() > 1 && next.starts_with(b"{") && is_line(next))
+}
+
+fn lines(buffer: &mut Buffer, input: &mut dyn Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()> {
+    let mut number = 0;
+    loop {
+        let bytes = buffer.bytes();
+        let mut start = 0;
+        while let Some(length) = memchr(b'\n', &bytes[start..]) {
+            number += 1;
+            take(Unit { line: number, bytes: Ok(&bytes[start..start + length]) });
+            start += length + 1;
+        }
+        let is_too_long = bytes.len() - start > MAX_UNIT;
+        if is_too_long {
+            number += 1;
+            take(Unit { line: number, bytes: Err("the line is longer than 64 MiB") });
+            start = bytes.len();
+        }
+        buffer.consume(start);
+        if is_too_long && !buffer.skip_line(input)? || !buffer.fill(input)? {
+            break;
+        }
+    }
+    if !buffer.bytes().is_empty() {
+        take(Unit { line: number + 1, bytes: Ok(buffer.bytes()) });
+    }
+    Ok(())
+}
+
+fn elements(buffer: &mut Buffer, input: &mut dyn Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()> {
+    let mut splitter = Splitter::new(MAX_UNIT);
+    loop {
+        splitter.feed(buffer.bytes(), take);
+        let all = buffer.bytes().len();
+        buffer.consume(all);
+        if !buffer.fill(input)? {
+            break;
+        }
+    }
+    splitter.finish(take);
+    Ok(())
+}
+
+/// Bytes that were read and not yet consumed.
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Buffer {
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.start += count;
+    }
+
+    /// Reads up to a chunk more; false at the end of the input.
+    fn fill(&mut self, input: &mut dyn Read) -> io::Result<bool> {
+        self.bytes.drain(..self.start);
+        self.start = 0;
+        let before = self.bytes.len();
+        self.bytes.resize(before + CHUNK, 0);
+        let mut end = before;
+        let mut result = Ok(());
+        while end < self.bytes.len() {
+            match input.read(&mut self.bytes[end..]) {
+                Ok(0) => break,
+                Ok(count) => end += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        self.bytes.truncate(end);
+        result.map(|()| end > before)
+    }
+
+    /// Drops everything to the next line; false at the end of the input.
+    fn skip_line(&mut self, input: &mut dyn Read) -> io::Result<bool> {
+        while self.fill(input)? {
+            match memchr(b'\n', self.bytes()) {
+                Some(at) => {
+                    self.consume(at + 1);
+                    return Ok(true);
+                }
+                None => self.consume(self.bytes().len()),
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Says without parsing whether a line can matter to the report.
+pub(super) struct Filter {
+    ours: memmem::Finder<'static>,
+    failed_open: memmem::Finder<'static>,
+    delete: memmem::Finder<'static>,
+    time: memmem::Finder<'static>,
+}
+
+impl Filter {
+    pub(super) fn new() -> Self {
+        Self {
+            // Annotations hold `undock.dev`, records `undock.review`, their service name `undock`.
+            ours: memmem::Finder::new(b"undock."),
+            failed_open: memmem::Finder::new(b"failed-open."),
+            delete: memmem::Finder::new(b"delete"),
+            time: memmem::Finder::new(b"\"stageTimestamp\":\""),
+        }
+    }
+
+    /// False for a whole JSON line that holds neither a trace of undock nor a deletion.
+    pub(super) fn wants(&self, line: &[u8]) -> bool {
+        let is_whole = line.first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}');
+        !is_whole || self.ours.find(line).is_some() || self.failed_open.find(line).is_some() || self.is_deletion(line)
+    }
+
+    /// The moment of an audit event, unread but for this: it stands near the end of the line.
+    pub(super) fn time<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
+        let tail = &line[line.len().saturating_sub(1024)..];
+        let at = self.time.find(tail)? + self.time.needle().len();
+        tail.get(at..at + 27)
+    }
+
+    fn is_deletion(&self, line: &[u8]) -> bool {
+        // As a whole word at the end of a string: `"verb":"delete"`, `\"delete\"`, `pods.delete"`.
+        self.delete.find_iter(line).any(|at| matches!(line.get(at + 6), Some(b'"' | b'\\')))
+    }
+}

@@ -1,0 +1,289 @@
+//! What a report says: `undock.report/v1`. Every output is made from this; fields are only ever added.
+
+use serde::{Deserialize, Serialize};
+
+/// Name and version of the JSON form.
+pub const SCHEMA: &str = "undock.report/v1";
+
+/// A migration report. Lists are sorted, so that the same inputs give the same bytes.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// [`SCHEMA`]
+    pub schema: String,
+    /// The newest moment in the inputs: the report's clock. Empty without inputs.
+    pub as_of: String,
+    /// Clusters that the inputs name.
+    pub clusters: Vec<String>,
+    /// The time that the inputs cover.
+    pub window: Window,
+    /// What was read.
+    pub coverage: Coverage,
+    /// Totals.
+    pub summary: Summary,
+    /// By cluster and name.
+    pub namespaces: Vec<Namespace>,
+    /// Open ones first.
+    pub findings: Vec<Finding>,
+    /// Writes that undock did not see.
+    pub missed_writes: Vec<Missed>,
+    /// Open findings at the end of each day.
+    pub burn_down: BurnDown,
+    /// What could not be read.
+    pub errors: Vec<ReadError>,
+}
+
+/// The time that the inputs cover.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Window {
+    /// The oldest moment in the inputs.
+    pub from: String,
+    /// The newest.
+    pub to: String,
+    /// Would-deny and missed writes count from here on.
+    pub since: String,
+    /// Days from `since` or `from` to `to`, started ones whole.
+    pub days: u32,
+}
+
+/// What was read. Repeats count once.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Coverage {
+    /// Reviews, by any evidence.
+    pub reviews: u64,
+    /// Reviews that left a record.
+    pub records: u64,
+    /// Reviews that the audit log shows.
+    pub audited: u64,
+    /// Objects that this report evaluated itself.
+    pub replayed: u64,
+    /// Writes that could not be evaluated, as their log line holds no whole object. Counted with `--replay`.
+    pub without_object: u64,
+    /// Stored writes that the API server let through unreviewed.
+    pub missed: u64,
+    /// Dry runs, which count nowhere else.
+    pub dry_runs: u64,
+    /// Objects that undock could not evaluate.
+    pub review_errors: u64,
+    /// Lines that could not be read.
+    pub unreadable: u64,
+}
+
+/// Totals.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "named after verdicts and statuses")]
+pub struct Summary {
+    pub ready: usize,
+    pub blocked_namespaces: usize,
+    pub unknown: usize,
+    pub owners: usize,
+    pub findings: usize,
+    pub open: usize,
+    /// Open ones that `enforce` would refuse.
+    pub open_denied: usize,
+    pub exempt: usize,
+    pub fixed: usize,
+    pub removed: usize,
+    pub blocked: usize,
+    pub stale: usize,
+}
+
+/// Whether a namespace may be switched to `enforce`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Verdict {
+    /// Something would be refused.
+    Blocked,
+    /// Too little is known.
+    Unknown,
+    /// Nothing would be refused.
+    Ready,
+}
+
+impl Verdict {
+    /// The word in every output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "BLOCKED",
+            Self::Unknown => "UNKNOWN",
+            Self::Ready => "READY",
+        }
+    }
+}
+
+/// A namespace.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "named after statuses")]
+pub struct Namespace {
+    pub cluster: String,
+    /// Empty for cluster-scoped objects.
+    pub name: String,
+    /// The mode of the last review; empty if nothing tells it.
+    pub mode: String,
+    pub verdict: Verdict,
+    /// Why it is not READY.
+    pub reasons: Vec<String>,
+    /// Owners that were reviewed.
+    pub owners: usize,
+    pub reviews: u64,
+    pub open: usize,
+    pub exempt: usize,
+    pub fixed: usize,
+    pub removed: usize,
+    pub blocked: usize,
+    pub stale: usize,
+    /// Reviews in the window that `enforce` would have refused.
+    pub would_deny: u64,
+    /// Missed writes in the window.
+    pub missed: u64,
+}
+
+/// What became of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// The latest evidence about the owner contains it.
+    Open,
+    /// Open, and covered by an exemption that has not ended.
+    Exempt,
+    /// Not seen for 30 days and no evidence either way; never counted as fixed.
+    Stale,
+    /// Only ever seen in writes that were refused.
+    Blocked,
+    /// A later review of the same owner lacks it.
+    Fixed,
+    /// The owner is gone.
+    Removed,
+}
+
+impl Status {
+    /// The word in every output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Exempt => "exempt",
+            Self::Stale => "stale",
+            Self::Blocked => "blocked",
+            Self::Fixed => "fixed",
+            Self::Removed => "removed",
+        }
+    }
+
+    /// True while it may still break something.
+    pub fn is_present(self) -> bool {
+        matches!(self, Self::Open | Self::Exempt | Self::Stale)
+    }
+}
+
+/// The object that a person edits.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[expect(missing_docs, reason = "named after fields of objects")]
+pub struct OwnerName {
+    pub kind: String,
+    pub name: String,
+}
+
+/// A finding over time.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "named after fields of records")]
+pub struct Finding {
+    pub cluster: String,
+    pub namespace: String,
+    pub owner: OwnerName,
+    pub team: String,
+    pub managed_by: String,
+    pub release: String,
+    pub rule: String,
+    pub rule_name: String,
+    pub severity: String,
+    pub certainty: String,
+    pub status: Status,
+    /// True if `enforce` refuses writes that hold it.
+    pub denies: bool,
+    pub container: String,
+    pub field: String,
+    pub evidence: String,
+    pub fingerprint: String,
+    pub first_seen: String,
+    pub last_seen: String,
+    /// Reviews that showed it.
+    pub observations: u64,
+    /// Of those: refused.
+    pub denied: u64,
+    /// Of those: refused had the mode been `enforce`.
+    pub would_deny: u64,
+    /// `audit`, `record`, `replay`
+    pub sources: Vec<String>,
+    /// Who wrote the owner last, as far as the inputs tell.
+    pub last_writer: String,
+    /// Last day of the exemption.
+    pub exempt_until: String,
+    pub exempt_ref: String,
+    /// When it was fixed or removed; empty otherwise.
+    pub ended_at: String,
+    /// Who did that.
+    pub ended_by: String,
+}
+
+/// A write that undock did not see.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[expect(missing_docs, reason = "named after fields of audit events")]
+pub struct Missed {
+    pub time: String,
+    pub cluster: String,
+    pub namespace: String,
+    pub verb: String,
+    pub resource: String,
+    pub name: String,
+    pub user: String,
+    /// The webhook that did not answer.
+    pub webhook: String,
+}
+
+/// Open findings over time.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BurnDown {
+    /// One value for each day, at most 366.
+    pub days: Vec<Day>,
+    /// As given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<String>,
+    /// Change for each day, by least squares over the last 14 values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slope: Option<f64>,
+    /// The day on which that line meets zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projected_zero: Option<String>,
+    /// Why there is no projection.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// A day of the burn-down.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Day {
+    /// In UTC.
+    pub date: String,
+    /// Findings that were there at its end, exempt ones left out.
+    pub open: usize,
+    /// Reviews of that day that `enforce` would have refused.
+    #[serde(rename = "wouldDeny")]
+    pub would_deny: u64,
+}
+
+/// A part of an input that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct ReadError {
+    /// The input.
+    pub file: String,
+    /// Line, from 1; 0 where the whole input could not be read.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+}
