@@ -2,12 +2,17 @@
 //!
 //! `cargo bench --bench report -- 1024` makes the log of 1 GiB (the default is 50 MiB). Gates: at least 3 x jq, less than 100 MB.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a bench that cannot go on has failed, and prints what it measured")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a bench that cannot go on has failed, and prints what it measured"
+)]
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 3;
@@ -39,7 +44,12 @@ fn main() {
     for ((name, _), best) in tools.iter().zip(best) {
         match best {
             Some((time, memory)) => {
-                println!("{name:<24} {:>8.0} MB/s  {:>8.2} s  {:>6} kB peak", bytes as f64 / 1e6 / time.as_secs_f64(), time.as_secs_f64(), memory);
+                println!(
+                    "{name:<24} {:>8.0} MB/s  {:>8.2} s  {:>6} kB peak",
+                    bytes as f64 / 1e6 / time.as_secs_f64(),
+                    time.as_secs_f64(),
+                    memory
+                );
             }
             None => println!("{name:<24} is not installed"),
         }
@@ -56,7 +66,9 @@ fn main() {
 /// Time and peak memory of `command`; `None` if there is no such program.
 fn run(command: &[&str]) -> Option<(Duration, u64)> {
     let started = Instant::now();
-    let mut child = Command::new(command[0]).args(&command[1..]).stdout(Stdio::null()).spawn().ok()?;
+    // Not /dev/null: grep stops at its first match there.
+    let out = tempfile::tempfile().unwrap();
+    let mut child = Command::new(command[0]).args(&command[1..]).stdout(out).spawn().ok()?;
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     loop {
@@ -93,7 +105,14 @@ fn generate(file: &Path, size: u64) -> u64 {
 fn line(number: u64, random: u64) -> String {
     let id = format!("{:08x}-{:04x}-4000-8000-{:012x}", number as u32, random as u16, random >> 16);
     let seconds = number / 20;
-    let time = format!("2026-11-{:02}T{:02}:{:02}:{:02}.{:06}Z", 1 + seconds / 86_400 % 28, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60, number % 1_000_000);
+    let time = format!(
+        "2026-11-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+        1 + seconds / 86_400 % 28,
+        seconds / 3600 % 24,
+        seconds / 60 % 60,
+        seconds % 60,
+        number % 1_000_000
+    );
     let (namespace, app) = (random % 40, random / 64 % 500);
     let head = |level: &str, verb: &str, uri: &str| {
         format!(
@@ -106,13 +125,16 @@ fn line(number: u64, random: u64) -> String {
             r#","requestReceivedTimestamp":"{time}","stageTimestamp":"{time}","annotations":{{"authorization.k8s.io/decision":"allow","authorization.k8s.io/reason":"RBAC: allowed by ClusterRoleBinding \"system:controller:replicaset-controller\" of ClusterRole \"system:controller:replicaset-controller\" to ServiceAccount \"replicaset-controller/kube-system\""{annotations}}}}}"#
         ) + "\n"
     };
-    if number % 12 != 0 {
+    if !number.is_multiple_of(12) {
         let uri = format!("/apis/coordination.k8s.io/v1/namespaces/ns-{namespace}/leases/app-{app}?timeout=10s");
-        let object = format!(r#","objectRef":{{"resource":"leases","namespace":"ns-{namespace}","name":"app-{app}","apiGroup":"coordination.k8s.io","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":200}}"#);
+        let object = format!(
+            r#","objectRef":{{"resource":"leases","namespace":"ns-{namespace}","name":"app-{app}","apiGroup":"coordination.k8s.io","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":200}}"#
+        );
         return head("Metadata", "update", &uri) + &object + &tail("");
     }
-    let is_flagged = random % 7 == 0;
-    let volume = if is_flagged { r#"{"name":"sock","hostPath":{"path":"/var/run/docker.sock"}}"# } else { r#"{"name":"tmp","emptyDir":{}}"# };
+    let is_flagged = random.is_multiple_of(7);
+    let volume =
+        if is_flagged { r#"{"name":"sock","hostPath":{"path":"/var/run/docker.sock"}}"# } else { r#"{"name":"tmp","emptyDir":{}}"# };
     let env: String = (0..30).map(|at| format!(r#"{{"name":"SETTING_{at}","value":"value-{}"}},"#, random >> (at % 40))).collect();
     let object = format!(
         r#","objectRef":{{"resource":"deployments","namespace":"ns-{namespace}","name":"app-{app}","apiGroup":"apps","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":200}},"requestObject":{{"kind":"Deployment","apiVersion":"apps/v1","metadata":{{"name":"app-{app}","namespace":"ns-{namespace}"}},"spec":{{"template":{{"spec":{{"containers":[{{"name":"app","image":"registry.example/app:{app}","env":[{env}{{"name":"LAST","value":"1"}}]}}],"volumes":[{volume}]}}}}}}}}"#

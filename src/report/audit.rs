@@ -202,7 +202,10 @@ mod tests {
     fn owners_and_exemptions_are_read() {
         assert_eq!(owner("apps/Deployment/ci/runner derived"), Some(("Deployment", "runner", false)));
         assert_eq!(owner("core/PersistentVolume//pv self"), Some(("PersistentVolume", "pv", true)));
-        let all = Annotations { exempt: "DKR101 by=namespace until=2026-12-01 ref=P-1; DKR201 by=workload until=2027-01-01 ref=-", ..Default::default() };
+        let all = Annotations {
+            exempt: "DKR101 by=namespace until=2026-12-01 ref=P-1; DKR201 by=workload until=2027-01-01 ref=-",
+            ..Default::default()
+        };
         assert_eq!(all.exemption("DKR101"), Some(("2026-12-01", "P-1")));
         assert_eq!(all.exemption("DKR201"), Some(("2027-01-01", "")));
         assert_eq!(all.exemption("DKR10"), None);

@@ -5,9 +5,32 @@ use std::io::{self, Write};
 use super::model::{Finding, Report};
 
 const COLUMNS: [&str; 26] = [
-    "cluster", "namespace", "owner_kind", "owner_name", "team", "managed_by", "release", "rule", "rule_name", "severity", "certainty",
-    "status", "denies", "container", "field", "evidence", "first_seen", "last_seen", "observations", "would_deny", "denied",
-    "last_writer", "exempt_until", "exempt_ref", "ended_at", "fingerprint",
+    "cluster",
+    "namespace",
+    "owner_kind",
+    "owner_name",
+    "team",
+    "managed_by",
+    "release",
+    "rule",
+    "rule_name",
+    "severity",
+    "certainty",
+    "status",
+    "denies",
+    "container",
+    "field",
+    "evidence",
+    "first_seen",
+    "last_seen",
+    "observations",
+    "would_deny",
+    "denied",
+    "last_writer",
+    "exempt_until",
+    "exempt_ref",
+    "ended_at",
+    "fingerprint",
 ];
 
 /// Writes the findings of `report`.
@@ -58,11 +81,7 @@ fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
 /// Quoted where RFC 4180 asks for it; with an apostrophe in front where a spreadsheet would see a formula.
 fn cell(text: &str) -> String {
     let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { "'" } else { "" };
-    if text.contains(['"', ',', '\r', '\n']) {
-        format!("\"{guard}{}\"", text.replace('"', "\"\""))
-    } else {
-        format!("{guard}{text}")
-    }
+    if text.contains(['"', ',', '\r', '\n']) { format!("\"{guard}{}\"", text.replace('"', "\"\"")) } else { format!("{guard}{text}") }
 }
 
 #[cfg(test)]

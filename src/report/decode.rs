@@ -19,9 +19,8 @@ pub(super) trait Sink {
 /// How deep wrappers are followed; real ones are three deep.
 const MAX_DEPTH: usize = 5;
 /// Keys whose string holds a line of a log.
-const MESSAGES: [&str; 11] = [
-    "message", "@message", "log", "log_s", "LogMessage", "LogEntry", "textPayload", "line", "MESSAGE", "_raw", "body",
-];
+const MESSAGES: [&str; 11] =
+    ["message", "@message", "log", "log_s", "LogMessage", "LogEntry", "textPayload", "line", "MESSAGE", "_raw", "body"];
 /// Keys whose object holds an entry.
 const INNER: [&str; 4] = ["jsonPayload", "properties", "LogMessage", "message"];
 

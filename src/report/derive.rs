@@ -25,8 +25,7 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
     let deriver = Deriver { collected: &collected, now: span.1, since, is_narrowed: options.since.is_some() };
     let (findings, open) = deriver.findings(&reviews);
     let missed: Vec<Missed> = collected.missed.iter().map(|(_, missed)| missed.clone()).collect();
-    let would_deny: Vec<i64> =
-        reviews.iter().filter(|review| review.flags.has(Flags::WOULD_DENY)).map(|review| review.time).collect();
+    let would_deny: Vec<i64> = reviews.iter().filter(|review| review.flags.has(Flags::WOULD_DENY)).map(|review| review.time).collect();
     let covered = (span.1 - span.0.max(since)).max(0) + 1;
     let window = Window {
         from: moment(span.0),

@@ -137,7 +137,8 @@ mod tests {
     fn split(text: &str) -> Vec<(usize, String)> {
         let mut units = Vec::new();
         let mut splitter = Splitter::new(1 << 20);
-        let mut take = |unit: Unit<'_>| units.push((unit.line, unit.bytes.map_or("!".to_owned(), |b| String::from_utf8_lossy(b).into_owned())));
+        let mut take =
+            |unit: Unit<'_>| units.push((unit.line, unit.bytes.map_or("!".to_owned(), |b| String::from_utf8_lossy(b).into_owned())));
         // One byte at a time: no state may hang on a chunk.
         text.bytes().for_each(|byte| splitter.feed(&[byte], &mut take));
         splitter.finish(&mut take);
@@ -149,7 +150,10 @@ mod tests {
         for (text, expected) in [
             ("[{\"a\":[1]},\n{\"b\":\"]}\\\"\"}]", &[(1, "{\"a\":[1]}"), (2, "{\"b\":\"]}\\\"\"}")][..]),
             ("{\"kind\":\"EventList\",\n\"items\":[\n{\"a\":1}\n],\"metadata\":{\"x\":1}}\n", &[(3, "{\"a\":1}")]),
-            ("{\n\"kind\":\"Event\",\"user\":{\"groups\":[{\"x\":1}]}\n}", &[(1, "{\n\"kind\":\"Event\",\"user\":{\"groups\":[{\"x\":1}]}\n}")]),
+            (
+                "{\n\"kind\":\"Event\",\"user\":{\"groups\":[{\"x\":1}]}\n}",
+                &[(1, "{\n\"kind\":\"Event\",\"user\":{\"groups\":[{\"x\":1}]}\n}")],
+            ),
             ("{\"results\":[[{\"field\":\"@message\"}],[]]}", &[(1, "[{\"field\":\"@message\"}]"), (1, "[]")]),
             ("{\"a\":1}\n{\"a\":2}", &[(1, "{\"a\":1}"), (2, "{\"a\":2}")]),
             ("{\"items\":[{\"a\":1}]}{\"items\":[{\"a\":2}]}", &[(1, "{\"a\":1}"), (1, "{\"a\":2}")]),

@@ -228,7 +228,9 @@ impl Gatherer {
         let by_controller = user_kind(&event.user) == "controller" && matches!(kind, "Pod" | "ReplicaSet" | "Job");
         let (owner_kind, owner_name, is_own) = match (workload, annotations.and_then(|own| own.owner)) {
             (_, Some(named)) => named,
-            (Some(workload), None) => (workload.owner.kind.as_ref(), workload.owner.name.as_ref(), workload.owner.source.as_str() == "self"),
+            (Some(workload), None) => {
+                (workload.owner.kind.as_ref(), workload.owner.name.as_ref(), workload.owner.source.as_str() == "self")
+            }
             // Only a log that another endpoint annotated has findings without an owner.
             (None, None) if annotations.is_some_and(|own| !own.findings.is_empty()) => match object.name.as_str() {
                 "" => (kind, "(unnamed)", false),

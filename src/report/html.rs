@@ -41,7 +41,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let place = |finding: &Finding| if finding.namespace.is_empty() { "(cluster)".to_owned() } else { finding.namespace.clone() };
     write!(out, "{}", charts::open_by(report, "by-namespace", "Open findings by namespace", place))?;
     let rule = |finding: &Finding| format!("{} {}", finding.rule, finding.rule_name);
-    write!(out, "{}</div>\n", charts::open_by(report, "by-rule", "Open findings by rule", rule))?;
+    writeln!(out, "{}</div>", charts::open_by(report, "by-rule", "Open findings by rule", rule))?;
     namespaces(out, report)?;
     findings(out, report)?;
     teams(out, report)?;
@@ -136,7 +136,10 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let numbers: String = numbers.iter().map(|number| format!("<td class=n>{number}</td>")).collect();
         let verdict = namespace.verdict.as_str();
         let mode = escape(&namespace.mode);
-        format!("<th scope=row>{}</th><td>{mode}</td><td><span class=\"tag {verdict}\">{verdict}</span></td>{numbers}<td>{why}</td>", escape(&name))
+        format!(
+            "<th scope=row>{}</th><td>{mode}</td><td><span class=\"tag {verdict}\">{verdict}</span></td>{numbers}<td>{why}</td>",
+            escape(&name)
+        )
     };
     table(out, "Which namespaces can be switched, and why not", &titles, report.namespaces.iter().take(MAX_ROWS).map(row))?;
     more(out, report.namespaces.len(), MAX_ROWS)
@@ -182,7 +185,8 @@ fn teams(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for finding in &report.findings {
         let counts = teams.entry(&finding.team).or_default();
         let is_done = matches!(finding.status, Status::Fixed | Status::Removed);
-        let are = [finding.status == Status::Open, finding.status == Status::Open && finding.denies, finding.status == Status::Exempt, is_done];
+        let are =
+            [finding.status == Status::Open, finding.status == Status::Open && finding.denies, finding.status == Status::Exempt, is_done];
         counts.iter_mut().zip(are).for_each(|(count, is)| *count += u64::from(is));
     }
     if teams.keys().all(|team| team.is_empty()) {
@@ -206,7 +210,11 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let rows = exempt.iter().take(MAX_ROWS).map(|finding| {
         let owner = format!("{} {}/{}", finding.owner.kind, finding.namespace, finding.owner.name);
         let [until, reference] = [&finding.exempt_until, &finding.exempt_ref].map(|text| short(text));
-        format!("<td class=t>{until}</td><th scope=row>{}</th><td class=long>{}</td><td>{reference}</td>", escape(&finding.rule), escape(&owner))
+        format!(
+            "<td class=t>{until}</td><th scope=row>{}</th><td class=long>{}</td><td>{reference}</td>",
+            escape(&finding.rule),
+            escape(&owner)
+        )
     });
     table(out, "The next to end first", &["Until", "Rule", "Owner", "Reference"], rows)
 }
@@ -214,17 +222,19 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     out.write_all(b"<h2 id=blind-spots>Blind spots</h2>\n")?;
     let coverage = &report.coverage;
-    write!(
+    writeln!(
         out,
         "<p>{} writes reached the cluster unreviewed, {} objects could not be evaluated, {} lines could not be read, \
-         {} logged writes carried no object to replay. {} dry runs count nowhere.</p>\n",
+         {} logged writes carried no object to replay. {} dry runs count nowhere.</p>",
         coverage.missed, coverage.review_errors, coverage.unreadable, coverage.without_object, coverage.dry_runs
     )?;
     if !report.missed_writes.is_empty() {
         let rows = report.missed_writes.iter().take(MAX_ROWS).map(|missed| {
             let object = [&missed.namespace, &missed.resource, &missed.name].map(|text| escape(&elide(text, 60))).join("/");
             let [time, verb, user, webhook] = [&missed.time, &missed.verb, &missed.user, &missed.webhook].map(|text| short(text));
-            format!("<td class=t>{time}</td><td>{verb}</td><th scope=row class=long>{object}</th><td class=long>{user}</td><td>{webhook}</td>")
+            format!(
+                "<td class=t>{time}</td><td>{verb}</td><th scope=row class=long>{object}</th><td class=long>{user}</td><td>{webhook}</td>"
+            )
         });
         table(out, "Writes that failed open", &["Time", "Verb", "Object", "Writer", "Webhook"], rows)?;
         more(out, report.missed_writes.len(), MAX_ROWS)?;

@@ -46,7 +46,10 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         )?;
     }
     if !report.findings.is_empty() {
-        writeln!(out, "\n| rule | status | owner | evidence | team | last seen | last writer |\n| --- | --- | --- | --- | --- | --- | --- |")?;
+        writeln!(
+            out,
+            "\n| rule | status | owner | evidence | team | last seen | last writer |\n| --- | --- | --- | --- | --- | --- | --- |"
+        )?;
     }
     for finding in report.findings.iter().take(MAX_ROWS) {
         let owner = format!("{} {}/{}", finding.owner.kind, finding.namespace, finding.owner.name);

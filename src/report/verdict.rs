@@ -31,7 +31,8 @@ pub(super) fn judge(namespace: &mut Namespace, known: &Known<'_>) {
         blocked.push(format!("{} would be refused: {}", count(open.len(), "open finding"), some(open)));
     }
     for finding in with(Status::Exempt) {
-        let days = finding.exempt_until.parse::<Date>().ok().zip(known.today).and_then(|(until, today)| Some(today.until(until).ok()?.get_days()));
+        let days =
+            finding.exempt_until.parse::<Date>().ok().zip(known.today).and_then(|(until, today)| Some(today.until(until).ok()?.get_days()));
         if days.is_some_and(|days| days <= EXEMPTION_NOTICE) {
             blocked.push(format!("the exemption of {} ends on {}", named(finding), finding.exempt_until));
         }

@@ -15,7 +15,9 @@ fn log() -> Option<PathBuf> {
 fn owners(report: &Value, rule: &str, status: Option<&str>) -> BTreeSet<String> {
     let findings = report["findings"].as_array().unwrap().iter();
     let wanted = findings.filter(|finding| finding["rule"] == rule && status.is_none_or(|status| finding["status"] == status));
-    wanted.map(|finding| format!("{}/{}/{}", finding["namespace"], finding["owner"]["kind"], finding["owner"]["name"]).replace('"', "")).collect()
+    wanted
+        .map(|finding| format!("{}/{}/{}", finding["namespace"], finding["owner"]["kind"], finding["owner"]["name"]).replace('"', ""))
+        .collect()
 }
 
 #[test]

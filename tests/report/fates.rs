@@ -23,7 +23,10 @@ fn a_later_clean_review_fixes_it_and_says_who_and_when() {
     by_bob["user"]["username"] = json!("bob");
     let report = report(&[flagged(1, &at(1, "10:00")), by_bob, clean(3, &at(12, "09:00")), quiet(4, &at(20, "10:00"))]);
     let finding = finding(&report);
-    assert_eq!((&finding["status"], &finding["endedAt"], &finding["endedBy"]), (&json!("fixed"), &json!("2026-11-09T11:30:00Z"), &json!("bob")));
+    assert_eq!(
+        (&finding["status"], &finding["endedAt"], &finding["endedBy"]),
+        (&json!("fixed"), &json!("2026-11-09T11:30:00Z"), &json!("bob"))
+    );
     let namespace = &report["namespaces"][0];
     assert_eq!(namespace["verdict"], "READY", "{namespace}");
     let open: Vec<u64> = report["burnDown"]["days"].as_array().unwrap().iter().map(|day| day["open"].as_u64().unwrap()).collect();
@@ -104,7 +107,10 @@ fn a_record_and_its_audit_event_are_one_review() {
     let both = report(&[record(1, &at(1, "10:00")), flagged(1, &at(1, "10:00"))]);
     let finding = finding(&both);
     assert_eq!((&finding["observations"], &finding["sources"]), (&json!(1), &json!(["audit", "record"])));
-    assert_eq!((&finding["team"], &finding["evidence"], &both["coverage"]["reviews"]), (&json!("build"), &json!("/var/run/docker.sock"), &json!(1)));
+    assert_eq!(
+        (&finding["team"], &finding["evidence"], &both["coverage"]["reviews"]),
+        (&json!("build"), &json!("/var/run/docker.sock"), &json!(1))
+    );
 }
 
 #[test]
@@ -147,7 +153,10 @@ fn a_deadline_and_a_projection_are_told_only_where_they_are_honest() {
     }
     let (report, _) = report_with(&lines, &["--deadline", "2026-12-24"]);
     let burn_down = &report["burnDown"];
-    assert_eq!((&burn_down["slope"], &burn_down["projectedZero"], &burn_down["deadline"]), (&json!(-1.0), &json!("2026-11-11"), &json!("2026-12-24")));
+    assert_eq!(
+        (&burn_down["slope"], &burn_down["projectedZero"], &burn_down["deadline"]),
+        (&json!(-1.0), &json!("2026-11-11"), &json!("2026-12-24"))
+    );
     let (short, _) = report_with(&lines[..4], &["--deadline", "2026-12-24"]);
     assert!(short["burnDown"].get("projectedZero").is_none(), "{}", short["burnDown"]);
 }

@@ -32,7 +32,10 @@ fn every_wrapping_gives_the_same_report() {
     let cloudwatch = json!({"events": strings.iter().map(|line| json!({"timestamp": 1, "message": line, "eventId": "1"})).collect::<Vec<_>>(), "nextToken": "x"});
     let insights = json!({"results": strings.iter().map(|line| json!([{"field": "@timestamp", "value": "2026"}, {"field": "@message", "value": line}])).collect::<Vec<_>>(), "status": "Complete"});
     let firehose = json!({"messageType": "DATA_MESSAGE", "logEvents": strings.iter().map(|line| json!({"id": "1", "message": line})).collect::<Vec<_>>()});
-    let aks: Vec<Value> = strings.iter().map(|line| json!({"category": "kube-audit-admin", "time": "2026", "properties": {"log": format!("{line}\n"), "stream": "stdout"}})).collect();
+    let aks: Vec<Value> = strings
+        .iter()
+        .map(|line| json!({"category": "kube-audit-admin", "time": "2026", "properties": {"log": format!("{line}\n"), "stream": "stdout"}}))
+        .collect();
     let rows: Vec<Value> = story.iter().map(|event| row(event, false)).collect();
     let string_rows: Vec<Value> = story.iter().map(|event| row(event, true)).collect();
     for (name, bytes) in [
@@ -47,12 +50,18 @@ fn every_wrapping_gives_the_same_report() {
         ("AKSAudit rows", serde_json::to_vec_pretty(&rows).unwrap()),
         ("AKSAudit rows of strings", text(&string_rows)),
         ("CRI lines", strings.iter().map(|line| format!("2026-11-01T10:00:00.1Z stdout F {line}\n")).collect::<String>().into_bytes()),
-        ("docker json-file", text(&strings.iter().map(|line| json!({"log": format!("{line}\n"), "stream": "stdout", "time": "2026"})).collect::<Vec<_>>())),
+        (
+            "docker json-file",
+            text(&strings.iter().map(|line| json!({"log": format!("{line}\n"), "stream": "stdout", "time": "2026"})).collect::<Vec<_>>()),
+        ),
         ("kubectl --prefix", strings.iter().map(|line| format!("[pod/undock-1/undock] {line}\n")).collect::<String>().into_bytes()),
         ("CRLF and a BOM", format!("\u{feff}{}", strings.join("\r\n")).into_bytes()),
         ("gzip", gzip(&text(&story))),
         ("two gzip members", [gzip(&text(&story[..2])), gzip(&text(&story[2..]))].concat()),
-        ("single pretty events", story.iter().map(|event| serde_json::to_string_pretty(event).unwrap() + "\n").collect::<String>().into_bytes()),
+        (
+            "single pretty events",
+            story.iter().map(|event| serde_json::to_string_pretty(event).unwrap() + "\n").collect::<String>().into_bytes(),
+        ),
     ] {
         assert_eq!(of(&bytes), plain, "{name}");
     }

@@ -139,7 +139,10 @@ fn two_reports_are_compared() {
     let new = save("new.json", &[flagged(1, &at(1, "10:00")), clean(2, &at(2, "10:00")), other(9)]);
     let diff = |flags: &[&str]| undock(&[&["report", "diff", &old, &new], flags].concat());
     let table = String::from_utf8(diff(&[]).stdout).unwrap();
-    assert!(table.contains("+ DKR101 ci/Deployment/other") && table.contains("- DKR101 ci/Deployment/runner") && table.contains("by alice"), "{table}");
+    assert!(
+        table.contains("+ DKR101 ci/Deployment/other") && table.contains("- DKR101 ci/Deployment/runner") && table.contains("by alice"),
+        "{table}"
+    );
     assert!(table.ends_with("1 new, 1 fixed, 0 changed\n"), "{table}");
     assert_eq!((diff(&[]).status.code(), diff(&["--fail-on-new"]).status.code()), (Some(0), Some(1)));
     assert_eq!(undock(&["report", "diff", &new, &new, "--fail-on-new"]).status.code(), Some(0));

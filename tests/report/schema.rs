@@ -47,7 +47,9 @@ fn breaks(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
         }
     }
     match value {
-        Value::Array(items) => items.iter().enumerate().for_each(|(at, item)| breaks(&schema["items"], item, &format!("{place}[{at}]"), found)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| breaks(&schema["items"], item, &format!("{place}[{at}]"), found))
+        }
         Value::Object(fields) => {
             for (name, field) in fields.iter().filter_map(|(name, field)| Some((name, (schema["properties"].get(name)?, field)))) {
                 breaks(field.0, field.1, &format!("{place}.{name}"), found);

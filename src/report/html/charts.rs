@@ -33,7 +33,8 @@ pub(super) fn burn_down(burn_down: &BurnDown) -> String {
         let _ = write!(body, "<circle class=bar cx=\"{:.1}\" cy=\"{:.1}\" r=4 />", x(0.0), y(first.open as f64));
     }
     let mut segment = |class: &str, from: (f64, f64), to: f64| {
-        let _ = write!(body, "<line class={class} x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\"/>", x(from.0), y(from.1), x(to), y(0.0));
+        let _ =
+            write!(body, "<line class={class} x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\"/>", x(from.0), y(from.1), x(to), y(0.0));
     };
     if let Some(to) = burn_down.deadline.as_deref().and_then(until) {
         segment("ideal", (0.0, first.open as f64), to as f64);
