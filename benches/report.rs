@@ -12,7 +12,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 3;
@@ -66,7 +66,9 @@ fn main() {
 /// Time and peak memory of `command`; `None` if there is no such program.
 fn run(command: &[&str]) -> Option<(Duration, u64)> {
     let started = Instant::now();
-    let mut child = Command::new(command[0]).args(&command[1..]).stdout(Stdio::null()).spawn().ok()?;
+    // Not /dev/null: grep stops at its first match there.
+    let out = tempfile::tempfile().unwrap();
+    let mut child = Command::new(command[0]).args(&command[1..]).stdout(out).spawn().ok()?;
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     loop {
@@ -123,14 +125,14 @@ fn line(number: u64, random: u64) -> String {
             r#","requestReceivedTimestamp":"{time}","stageTimestamp":"{time}","annotations":{{"authorization.k8s.io/decision":"allow","authorization.k8s.io/reason":"RBAC: allowed by ClusterRoleBinding \"system:controller:replicaset-controller\" of ClusterRole \"system:controller:replicaset-controller\" to ServiceAccount \"replicaset-controller/kube-system\""{annotations}}}}}"#
         ) + "\n"
     };
-    if number % 12 != 0 {
+    if !number.is_multiple_of(12) {
         let uri = format!("/apis/coordination.k8s.io/v1/namespaces/ns-{namespace}/leases/app-{app}?timeout=10s");
         let object = format!(
             r#","objectRef":{{"resource":"leases","namespace":"ns-{namespace}","name":"app-{app}","apiGroup":"coordination.k8s.io","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":200}}"#
         );
         return head("Metadata", "update", &uri) + &object + &tail("");
     }
-    let is_flagged = random % 7 == 0;
+    let is_flagged = random.is_multiple_of(7);
     let volume =
         if is_flagged { r#"{"name":"sock","hostPath":{"path":"/var/run/docker.sock"}}"# } else { r#"{"name":"tmp","emptyDir":{}}"# };
     let env: String = (0..30).map(|at| format!(r#"{{"name":"SETTING_{at}","value":"value-{}"}},"#, random >> (at % 40))).collect();

@@ -329,7 +329,6 @@ fn text_that_is_not_utf_8_is_an_error_with_a_place() {
 fn ends(what: &str, text: &str) -> Checked {
     let start = Instant::now();
     let checked = check(text);
-    eprintln!("{what}: {:?}", start.elapsed());
     assert!(start.elapsed() < Duration::from_secs(20), "{what} took {:?}", start.elapsed());
     checked
 }

@@ -41,7 +41,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let place = |finding: &Finding| if finding.namespace.is_empty() { "(cluster)".to_owned() } else { finding.namespace.clone() };
     write!(out, "{}", charts::open_by(report, "by-namespace", "Open findings by namespace", place))?;
     let rule = |finding: &Finding| format!("{} {}", finding.rule, finding.rule_name);
-    write!(out, "{}</div>\n", charts::open_by(report, "by-rule", "Open findings by rule", rule))?;
+    writeln!(out, "{}</div>", charts::open_by(report, "by-rule", "Open findings by rule", rule))?;
     namespaces(out, report)?;
     findings(out, report)?;
     teams(out, report)?;
@@ -222,10 +222,10 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     out.write_all(b"<h2 id=blind-spots>Blind spots</h2>\n")?;
     let coverage = &report.coverage;
-    write!(
+    writeln!(
         out,
         "<p>{} writes reached the cluster unreviewed, {} objects could not be evaluated, {} lines could not be read, \
-         {} logged writes carried no object to replay. {} dry runs count nowhere.</p>\n",
+         {} logged writes carried no object to replay. {} dry runs count nowhere.</p>",
         coverage.missed, coverage.review_errors, coverage.unreadable, coverage.without_object, coverage.dry_runs
     )?;
     if !report.missed_writes.is_empty() {

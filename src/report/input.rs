@@ -53,7 +53,8 @@ fn is_document(start: &[u8]) -> bool {
     let next = start[end + 1..].split(|byte| *byte == b'\n').next().unwrap_or_default();
     let is_line = |line: &[u8]| memchr(b'{', line).is_some_and(|at| serde_json::from_slice::<serde::de::IgnoredAny>(&line[at..]).is_ok());
     let is_prefixed = *first == b'[' && line.get(1).is_some_and(u8::is_ascii_lowercase);
-    !is_prefixed && !(line.len() > 1 && next.starts_with(b"{") && is_line(next))
+    let was_cut = line.len() > 1 && next.starts_with(b"{") && is_line(next);
+    !is_prefixed && !was_cut
 }
 
 fn lines(buffer: &mut Buffer, input: &mut dyn Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()> {

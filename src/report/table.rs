@@ -93,7 +93,7 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             status(finding),
             format!("{}/{}/{}", or_dash(&finding.namespace), finding.owner.kind, elide(&finding.owner.name, 40)),
             or_dash(&finding.team),
-            or_dash(&[finding.managed_by.as_str(), finding.release.as_str()].join(":").trim_matches(':').to_owned()),
+            or_dash([finding.managed_by.as_str(), finding.release.as_str()].join(":").trim_matches(':')),
             day(&finding.first_seen),
             day(&finding.last_seen),
             finding.observations.to_string(),
@@ -155,8 +155,8 @@ fn burn_down(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
 }
 
-fn or_dash(text: &String) -> String {
-    if text.is_empty() { "-".to_owned() } else { text.clone() }
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-" } else { text }.to_owned()
 }
 
 /// The day of a moment.
