@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_DOCS=1 cargo test --test catalogue` writes the pages anew.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

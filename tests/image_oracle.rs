@@ -1,5 +1,7 @@
 //! The image reader against a reference implementation of the grammar: what both accept, both take apart alike.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use docker_image_reference::Reference;
 use proptest::prelude::*;
 use undock::workload::image::ImageReference;

@@ -1,5 +1,7 @@
 //! Reading manifests: what is an object, where it stands, and what a fault costs.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::time::{Duration, Instant};
 
 use undock::check::{Checked, Placed};

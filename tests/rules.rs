@@ -3,6 +3,8 @@
 //! `tests/fixtures/rules/NAME/flags.yaml` and `passes.yaml` hold one case a document; its first line, a comment,
 //! says what the case is. Every document of the one is flagged by the rule, none of the other is.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::PathBuf;
 
