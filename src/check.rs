@@ -34,15 +34,14 @@ pub struct Checked {
     waiting: Vec<Waiting>,
 }
 
-/// An object whose findings depend on objects that may come later.
+/// A document with objects whose findings depend on objects that may come later.
 #[derive(Debug)]
 struct Waiting {
-    /// Its place in `Checked::objects`.
-    object: usize,
     text: String,
     line: usize,
     column: usize,
-    item: usize,
+    /// Places in `Checked::objects`, with those among the document's items.
+    objects: Vec<(usize, usize)>,
 }
 
 /// One object.
@@ -137,6 +136,7 @@ impl Checked {
                 }
             };
             self.skipped += manifest.skipped();
+            let mut waiting = Vec::new();
             for (index, item) in manifest.items().iter().enumerate() {
                 let object = match manifest.object(item) {
                     Ok(object) => object,
@@ -155,11 +155,15 @@ impl Checked {
                 }
                 let (outcome, findings) = place(&manifest, item, &workload, policy, &mut lines);
                 if workload.needs_surroundings() || outcome >= Outcome::Warn {
-                    let Document { text, line, column, .. } = document;
-                    self.waiting.push(Waiting { object: self.objects.len(), text: text.to_owned(), line, column, item: index });
+                    waiting.push((self.objects.len(), index));
                 }
                 let line = manifest.start(item).0;
                 self.objects.push(CheckedObject::new(file, document.source, line, &workload, (outcome, findings)));
+            }
+            if !waiting.is_empty() {
+                // Once for all of them: a list can hold every object of a cluster.
+                let Document { text, line, column, .. } = document;
+                self.waiting.push(Waiting { text: text.to_owned(), line, column, objects: waiting });
             }
         }
     }
@@ -171,14 +175,15 @@ impl Checked {
             let document = Document { text: &waiting.text, line: waiting.line, column: waiting.column, source: None };
             // It was read before, from the same text.
             let Ok(manifest) = Manifest::parse(&document) else { continue };
-            let Some(item) = manifest.items().get(waiting.item) else { continue };
-            let Ok(object) = manifest.object(item) else { continue };
-            let mut workload = view(&manifest, item, &object, namespace, policy);
-            workload.place_in(&self.surroundings);
             let mut lines = Lines { text: document.text, first: waiting.line, starts: Vec::new() };
-            let (outcome, findings) = place(&manifest, item, &workload, policy, &mut lines);
-            let checked = &mut self.objects[waiting.object];
-            (checked.outcome, checked.findings) = (outcome, findings);
+            for (object, item) in waiting.objects {
+                let checked = &mut self.objects[object];
+                let Some(item) = manifest.items().get(item) else { continue };
+                let Ok(object) = manifest.object(item) else { continue };
+                let mut workload = view(&manifest, item, &object, namespace, policy);
+                workload.place_in(&self.surroundings);
+                (checked.outcome, checked.findings) = place(&manifest, item, &workload, policy, &mut lines);
+            }
         }
     }
 

@@ -2,10 +2,11 @@
 
 use super::host_paths;
 use crate::finding::Thing;
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Rule};
 use crate::workload::tables;
 use crate::workload::Workload;
-use crate::workload::pod::{HostMount};
+use crate::workload::host_path::HostPath;
+use crate::workload::pod::HostMount;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -59,12 +60,12 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
         "NVIDIA/gpu-operator: controllers/object_controls.go",
     ],
-    host_path: None,
+    host_path: Some(HostPathRule { thing: Thing::Directory, matches }),
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let is_config = |mount: &HostMount<'_>| tables::CONFIG_PATHS.iter().any(|path| mount.path.is_within(path));
+    let is_config = |mount: &HostMount<'_>| mount.claimed.is_none() && matches(&mount.path);
     for mount in host_paths::first_uses(workload, is_config) {
         let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
         if finding.consequence.contains("empty directory") {
@@ -72,4 +73,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         }
         findings.push(finding);
     }
+}
+
+fn matches(path: &HostPath) -> bool {
+    tables::CONFIG_PATHS.iter().any(|config| path.is_within(config))
 }

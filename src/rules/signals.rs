@@ -3,35 +3,46 @@
 use crate::finding::{Finding, Rule};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::{Container, HostMount, MountUser, Pod, TextField, mentions};
+use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod, TextField, mentions};
 use crate::workload::shell::{HostEntry, Invocation};
 use crate::workload::tables::{self, ImageRole};
 
 /// What in `container` uses Docker through `mount`, a directory above Docker's socket; `None` if nothing does.
 pub(super) fn docker_user(pod: &Pod<'_>, container: &Container<'_>, mount: &HostMount<'_>) -> Option<String> {
+    let uses = container.docker_use.get_or_init(|| docker_use(pod, container));
+    let through = uses.paths.iter().find(|(_, path)| path.is_within(&mount.mount_path)).map(|(shown, _)| shown);
+    through.or(uses.by_itself.as_ref()).cloned()
+}
+
+/// The signs of Docker in `container`.
+fn docker_use(pod: &Pod<'_>, container: &Container<'_>) -> DockerUse {
     if pod.is_daemon(container) {
-        return None;
+        return DockerUse::default();
     }
-    if let Some(role) = container.image_role() {
-        let is_client = role != ImageRole::DockerInDocker && !container.endpoint(pod).is_elsewhere();
-        if is_client {
-            return Some(format!("image {}", container.raw.image));
-        }
-    }
-    if container.mentions_docker() {
-        // Where another runtime's socket is named as well, the container takes what it finds.
-        for (field, text) in container.texts().filter(|_| !names_cri_socket(container)) {
+    let mut paths = Vec::new();
+    // Where another runtime's socket is named as well, the container takes what it finds.
+    if container.mentions_docker() && !names_cri_socket(container) {
+        for (field, text) in container.texts() {
             for token in socket_paths(text) {
                 let path = HostPath::new(&endpoint::expand(container, token));
-                if path.is_within(&mount.mount_path) && pod.host_path_at(container, &path).is_some() {
-                    return Some(format!("{} {token}", describe(container, field)));
+                if pod.host_path_at(container, &path).is_some() {
+                    paths.push((format!("{} {token}", describe(container, field)), path));
                 }
             }
         }
-        let call = container.commands().iter().find(|command| docker_verb(&command.invocation).is_some());
-        if let Some(call) = call.filter(|call| !endpoint::of_invocation(pod, container, &call.invocation).is_elsewhere()) {
-            return Some(format!("command docker {}", docker_verb(&call.invocation).unwrap_or_default()));
-        }
+    }
+    DockerUse { by_itself: docker_sign(pod, container), paths }
+}
+
+/// What in `container` uses Docker, wherever its socket is.
+fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
+    let is_client = container.image_role().is_some_and(|role| role != ImageRole::DockerInDocker);
+    if is_client && !container.endpoint(pod).is_elsewhere() {
+        return Some(format!("image {}", container.raw.image));
+    }
+    let call = container.commands().iter().find(|command| docker_verb(&command.invocation).is_some());
+    if let Some(call) = call.filter(|call| !endpoint::of_invocation(pod, container, &call.invocation).is_elsewhere()) {
+        return Some(format!("command docker {}", docker_verb(&call.invocation).unwrap_or_default()));
     }
     if let Some((_, shown)) = runtime_selectors(container).into_iter().next() {
         return Some(shown);

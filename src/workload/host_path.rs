@@ -15,11 +15,12 @@ pub struct HostPath(String);
 impl HostPath {
     /// Cleans `raw`. Relative and odd paths are cleaned all the same: the API server judges them, rules only compare.
     pub fn new(raw: &str) -> Self {
-        let raw = raw.trim();
         if is_windows(raw) {
             let text = raw.replace('\\', "/").to_lowercase();
             return match text.split_at_checked(2) {
-                Some((drive, rest)) if drive.ends_with(':') => Self(join(drive, rest)),
+                Some((drive, rest)) if drive.ends_with(':') && drive.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                    Self(join(drive, rest))
+                }
                 _ => Self::posix(&text),
             };
         }

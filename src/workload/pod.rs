@@ -41,6 +41,16 @@ pub struct Container<'a> {
     endpoint: OnceCell<Endpoint>,
     mounts: OnceCell<HashMap<String, usize>>,
     pub(crate) sees_cri_socket: OnceCell<bool>,
+    pub(crate) docker_use: OnceCell<DockerUse>,
+}
+
+/// The signs of Docker in a container, as rules find them.
+#[derive(Debug, Default)]
+pub(crate) struct DockerUse {
+    /// One that counts wherever the socket is.
+    pub(crate) by_itself: Option<String>,
+    /// Sockets that the container names, by what names them; each lies in a mount of the node's.
+    pub(crate) paths: Vec<(String, HostPath)>,
 }
 
 /// A host path that a container can reach, or, unmounted, could.
@@ -101,6 +111,7 @@ impl<'a> Pod<'a> {
                     endpoint: OnceCell::new(),
                     mounts: OnceCell::new(),
                     sees_cri_socket: OnceCell::new(),
+                    docker_use: OnceCell::new(),
                 });
             }
         }
