@@ -171,7 +171,8 @@ impl Finding {
         let place = self.container.as_deref().unwrap_or(&self.name);
         let text = format!("v1|{namespace}|{owner_kind}|{owner_name}|{place}|{}|{}", self.rule.code, self.identity);
         let digest = Sha256::digest(text.as_bytes());
-        digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        let number = digest[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        format!("{number:016x}")
     }
 }
 

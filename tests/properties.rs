@@ -1,5 +1,7 @@
 //! Properties: nothing that is read can stop the reader or make it slow, and no equal spelling of an object hides a finding.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;

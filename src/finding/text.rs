@@ -28,10 +28,15 @@ pub(crate) fn elide(text: &str, limit: usize) -> String {
 /// Control characters as `\u{…}`: a warning that holds one is dropped by the API server without a trace
 /// (apimachinery: pkg/util/net/http.go), and a terminal obeys it.
 pub(crate) fn escape_controls(text: &str) -> String {
-    if !text.chars().any(is_unsafe) {
+    if is_plain(text) || !text.chars().any(is_unsafe) {
         return text.to_owned();
     }
     text.chars().map(|c| if is_unsafe(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
+/// True for nothing but visible ASCII and spaces, as nearly all texts are.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Control characters, line separators, and the marks that reorder text on a terminal.

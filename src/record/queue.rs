@@ -13,6 +13,10 @@ use super::dedupe::Dedupe;
 
 /// Records that may wait; at 1.5 kB each a few MiB at most.
 const CAPACITY: usize = 1024;
+/// How long the thread lets records gather: a burst then costs one write, and wakes the thread once.
+const GATHER: Duration = Duration::from_millis(5);
+/// Most records of one write.
+const MAX_BATCH: usize = 256;
 /// How often repeats that nobody followed up are written.
 const SWEEP: Duration = Duration::from_secs(60);
 /// How long a stop waits for a reader that no longer reads.
@@ -97,35 +101,47 @@ impl Writer {
 fn write_all(receiver: &Receiver<Item>, mut out: impl Write, counts: &Counts) {
     let mut dedupe = Dedupe::default();
     let mut next_sweep = Instant::now() + SWEEP;
-    loop {
+    let mut is_told_to_stop = false;
+    while !is_told_to_stop {
         let wait = next_sweep.saturating_duration_since(Instant::now());
-        let records = match receiver.recv_timeout(wait) {
-            Ok(Item::Record(record)) => {
-                let records = dedupe.pass(record, Instant::now());
-                if records.is_empty() {
-                    counts.suppressed.inc();
+        let mut records = Vec::new();
+        match receiver.recv_timeout(wait) {
+            Ok(first) => {
+                if matches!(first, Item::Record(_)) {
+                    std::thread::sleep(GATHER);
                 }
-                records
+                for item in std::iter::once(first).chain(receiver.try_iter()).take(MAX_BATCH) {
+                    let Item::Record(record) = item else {
+                        is_told_to_stop = true;
+                        break;
+                    };
+                    let passed = dedupe.pass(record, Instant::now());
+                    if passed.is_empty() {
+                        counts.suppressed.inc();
+                    }
+                    records.extend(passed);
+                }
             }
             Err(RecvTimeoutError::Timeout) => {
                 next_sweep = Instant::now() + SWEEP;
-                dedupe.expire(Instant::now())
+                records = dedupe.expire(Instant::now());
             }
-            Ok(Item::Stop) | Err(RecvTimeoutError::Disconnected) => {
-                write(&mut out, dedupe.flush(), counts);
-                return;
-            }
-        };
-        write(&mut out, records, counts);
+            Err(RecvTimeoutError::Disconnected) => is_told_to_stop = true,
+        }
+        if is_told_to_stop {
+            records.extend(dedupe.flush());
+        }
+        write(&mut out, &mut records, counts);
     }
 }
 
-fn write(out: &mut impl Write, records: Vec<Record>, counts: &Counts) {
-    for mut record in records {
-        let outcome = match out.write_all(&record.line()).and_then(|()| out.flush()) {
+fn write(out: &mut impl Write, records: &mut [Record], counts: &Counts) {
+    for batch in records.chunks_mut(MAX_BATCH) {
+        let lines: Vec<u8> = batch.iter_mut().flat_map(Record::line).collect();
+        let outcome = match out.write_all(&lines).and_then(|()| out.flush()) {
             Ok(()) => &counts.written,
             Err(_) => &counts.dropped,
         };
-        outcome.inc();
+        outcome.inc_by(batch.len() as u64);
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Version;
 use crate::decision::{Decision, Judged, message};
 use crate::finding::Action;
-use crate::finding::text::clip;
+use crate::finding::text::{clip, is_plain};
 use crate::workload::Owner;
 
 /// What the answer needs to know of the request.
@@ -188,5 +188,8 @@ fn findings(findings: &[Judged]) -> String {
 }
 
 fn ascii(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' }).collect()
 }

@@ -48,10 +48,12 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    let selectors = pod.spec.node_selector.iter().map(|(key, value)| (key, value, selector_field(pod.path, key)));
-    let tolerations = pod.spec.tolerations.iter().enumerate();
+    let is_docker = |key: &str, value: &str| value == "docker" && key.contains("runtime");
+    let selectors = pod.spec.node_selector.iter().filter(|(key, value)| is_docker(key, value));
+    let selectors = selectors.map(|(key, value)| (key, value, selector_field(pod.path, key)));
+    let tolerations = pod.spec.tolerations.iter().enumerate().filter(|(_, t)| is_docker(&t.key, &t.value));
     let tolerations = tolerations.map(|(i, t)| (t.key.as_str(), t.value.as_str(), format!("{}.tolerations[{i}]", pod.path)));
-    for (key, value, field) in selectors.chain(tolerations).filter(|(key, value, _)| *value == "docker" && key.contains("runtime")) {
+    for (key, value, field) in selectors.chain(tolerations) {
         findings.push(Finding::new(&RULE, "selector", key, format!("asks for {value}"), field, &format!("{key}={value}")));
     }
 }

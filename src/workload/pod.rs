@@ -37,6 +37,7 @@ pub struct Container<'a> {
     commands: OnceCell<Vec<Command>>,
     mentions_docker: OnceCell<bool>,
     image: OnceCell<ImageReference<'a>>,
+    image_role: OnceCell<Option<ImageRole>>,
     knowledge: &'a Knowledge,
     endpoint: OnceCell<Endpoint>,
     mounts: OnceCell<HashMap<String, usize>>,
@@ -107,6 +108,7 @@ impl<'a> Pod<'a> {
                     commands: OnceCell::new(),
                     mentions_docker: OnceCell::new(),
                     image: OnceCell::new(),
+                    image_role: OnceCell::new(),
                     knowledge,
                     endpoint: OnceCell::new(),
                     mounts: OnceCell::new(),
@@ -243,7 +245,7 @@ impl<'a> Container<'a> {
 
     /// What the image has to do with Docker, if anything.
     pub(crate) fn image_role(&self) -> Option<ImageRole> {
-        self.knowledge.image_role(self.image())
+        *self.image_role.get_or_init(|| self.knowledge.image_role(self.image()))
     }
 
     /// True if a command, an argument, a variable or a hook names Docker at all; if not, no rule needs to read them.
