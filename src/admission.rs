@@ -84,7 +84,7 @@ pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
 /// Answers a review that could not be evaluated, from what can be read of it.
 ///
 /// # Errors
-/// As for [`review`].
+/// As for [`review()`].
 pub fn fail(body: &[u8], failure: Failure, reason: &str, policy: &Policy) -> Result<Reviewed, NotAReview> {
     let head = Head::read(body);
     let Some(version) = head.version() else { return Err(NotAReview(reason.to_owned())) };

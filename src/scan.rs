@@ -1,6 +1,6 @@
 //! The scan of a live cluster: what was written before anybody watched, read page by page and judged as the webhook judges it.
 //!
-//! Reading ([`fetch`]) and judging ([`evaluate`]) are apart, and nothing prints: the command line and a scanner
+//! Reading (`fetch`) and judging (`evaluate`) are apart, and nothing prints: the command line and a scanner
 //! inside the cluster call the same [`scan`]. Memory holds one page, the owners, and their findings.
 
 mod evaluate;
