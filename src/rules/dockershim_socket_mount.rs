@@ -1,9 +1,10 @@
 //! DKR102 dockershim-socket-mount: kubelet's dockershim socket in a Pod.
 
-use super::host_paths;
+use super::{host_paths, signals};
 use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::pod::{HostMount, MountUser};
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -53,7 +54,7 @@ spec:
       path: /run/containerd/containerd.sock
       type: Socket
 "#,
-    not_flagged: "The sockets of containerd, CRI-O and cri-dockerd (DKR103).",
+    not_flagged: "The sockets of containerd, CRI-O and cri-dockerd (DKR103). A Pod whose nodeSelector names Bottlerocket is only recorded. A mount beside another runtime's socket is a leftover (DKR602).",
     references: &[
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/find-out-runtime-you-use/",
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrate-dockershim-dockerd/",
@@ -64,7 +65,23 @@ spec:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, workload, findings);
+    let is_leftover = |mount: &HostMount<'_>| workload.pod.as_ref().is_some_and(|pod| signals::is_leftover_beside_cri(pod, mount));
+    for mount in host_paths::first_uses(workload, |mount| mount.claimed.is_none() && matches(&mount.path) && !is_leftover(mount)) {
+        let mut finding = host_paths::finding(&RULE, Thing::Socket, workload, mount);
+        if mount.user != MountUser::Nobody && asks_for_bottlerocket(workload) {
+            finding.certainty = Certainty::Possible;
+            finding.impact = Impact::Advisory;
+            finding.reason = "containerd's own socket on Bottlerocket".to_owned();
+            finding.consequence = "name /run/containerd/containerd.sock instead of the old link".to_owned();
+        }
+        findings.push(finding);
+    }
+}
+
+/// True if a node selector names Bottlerocket, where the path is a link to containerd's socket (bottlerocket-os/bottlerocket#796).
+fn asks_for_bottlerocket(workload: &Workload<'_>) -> bool {
+    let names_it = |text: &str| text.to_ascii_lowercase().contains("bottlerocket");
+    workload.pod.iter().flat_map(|pod| pod.spec.node_selector.iter()).any(|(key, value)| names_it(key) || names_it(value))
 }
 
 fn matches(path: &HostPath) -> bool {
