@@ -109,6 +109,11 @@ fn actions_are_those_of_the_contract() {
     let cases = [
         ("DKR101", Action::Deny, mounting("/var/run/docker.sock", "")),
         ("DKR102", Action::Deny, mounting("/run/dockershim.sock", "")),
+        (
+            "DKR102",
+            Action::Record,
+            mounting("/run/dockershim.sock", "").replace("spec:\n", "spec:\n  nodeSelector: {bottlerocket.aws/variant: aws-k8s-1.20}\n"),
+        ),
         ("DKR103", Action::Deny, mounting("/run/cri-dockerd.sock", "")),
         ("DKR104", Action::Deny, mounting("/run/docker/plugins", "")),
         ("DKR105", Action::Deny, mounting(r"\\.\pipe\docker_engine", "")),
