@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench server                   everything
-//! cargo bench --bench server -- --smoke        everything in seconds; fails only on twice a gate
+//! cargo bench --bench server -- --smoke        everything in seconds; fails only on four times a gate, because machines of CI are noisy
 //! cargo bench --bench server -- cpu            server CPU per request, against the floor and kube's DynamicObject
 //! cargo bench --bench server -- instructions   instructions of one evaluation (needs valgrind)
 //! cargo bench --bench server -- memory         resident memory, and the time from start to ready
@@ -88,7 +88,7 @@ fn run(arguments: &[String]) -> Outcome<bool> {
         return Err(format!("there is no part {unknown}: cpu, instructions, memory").into());
     }
     let wanted = |part| parts.is_empty() || parts.contains(&part);
-    let mut gates = Gates { slack: if smoke { 2.0 } else { 1.0 }, missed: 0 };
+    let mut gates = Gates { slack: if smoke { 4.0 } else { 1.0 }, missed: 0 };
     if wanted("instructions") {
         instructions::measure(&mut gates)?;
     }
