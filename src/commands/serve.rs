@@ -118,6 +118,7 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     let default_mode = policy.mode;
     let app = Arc::new(App {
         policy: ArcSwap::from_pointee(policy),
+        last_scan: Default::default(),
         client,
         cluster: config.cluster,
         records,

@@ -103,6 +103,7 @@ impl Server {
         let policy = Policy { mode, ..Policy::default() };
         let app = Arc::new(App {
             policy: arc_swap::ArcSwap::from_pointee(policy),
+            last_scan: Default::default(),
             client: None,
             cluster: String::new(),
             records: queue,
