@@ -5,7 +5,7 @@ use crate::decision::{self, Decision, Mode, Outcome, Policy, Writer};
 use crate::finding::text;
 use crate::record::{Record, Source, user_kind};
 use crate::registration;
-use crate::review::{self, Answer, Head, Request, Review, Version, managed_fields, respond};
+use crate::review::{self, Answer, Head, Request, Review, Version, respond};
 use crate::workload::Workload;
 
 /// An answered review.
@@ -65,13 +65,7 @@ pub struct NotAReview(String);
 /// # Errors
 /// Where there is no review to answer. Everything else is an answer.
 pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
-    let whole = match review::text(body) {
-        Ok(text) => text,
-        Err(error) => return fail(body, Failure::Unreadable, &error, policy),
-    };
-    let short = managed_fields::without(whole);
-    // What cannot be read is read again as it came, so that the error names the right place.
-    match Review::parse(&short).or_else(|_| Review::parse(whole)) {
+    match review::text(body).and_then(Review::parse) {
         Ok((_, request)) if request.uid.is_empty() => Err(NotAReview("request.uid is empty".to_owned())),
         Ok((_, request)) if is_write(&request.operation) && request.object.is_none() => {
             fail(body, Failure::Unreadable, "the request holds no object", policy)

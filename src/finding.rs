@@ -8,7 +8,7 @@ use std::fmt;
 pub use rule::{Context, HostPathRule, Rule, Target, Thing};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use text::{clip, escape_controls};
+use text::{clip, escape_controls, is_plain};
 
 use crate::workload::pod::Container;
 
@@ -216,7 +216,9 @@ impl Findings {
             }
         }
         for text in [&mut finding.evidence, &mut finding.name, &mut finding.what, &mut finding.consequence] {
-            *text = escape_controls(text);
+            if !is_plain(text) {
+                *text = escape_controls(text);
+            }
         }
         self.found.push(finding);
     }

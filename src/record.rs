@@ -3,6 +3,8 @@
 mod dedupe;
 pub mod queue;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,9 @@ pub const MAX_LINE: usize = 8 * 1024;
 /// Most findings in one record.
 pub const MAX_FINDINGS: usize = 20;
 
+/// A word of undock's own: costs nothing to write, and a copy to read back.
+type Word = Cow<'static, str>;
+
 /// One flagged review. Keys are flat and dotted, with OpenTelemetry's names where it has one.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Record {
@@ -23,21 +28,21 @@ pub struct Record {
     pub timestamp: String,
     /// `error` for a denial, `warn` for a warning, `info` for the rest.
     #[serde(rename = "log.level")]
-    pub level: String,
+    pub level: Word,
     /// One line for people, at most 200 bytes.
     pub message: String,
     /// `undock.review.flagged`, `.rollup` or `.error`.
     #[serde(rename = "event.name")]
-    pub event: String,
+    pub event: Word,
     /// `1`; fields are only added within it.
     #[serde(rename = "schema.version")]
-    pub schema: String,
+    pub schema: Word,
     /// `undock`
     #[serde(rename = "service.name")]
-    pub service: String,
+    pub service: Word,
     /// Version of undock.
     #[serde(rename = "service.version")]
-    pub service_version: String,
+    pub service_version: Word,
     /// From the configuration.
     #[serde(rename = "k8s.cluster.name", default, skip_serializing_if = "String::is_empty")]
     pub cluster: String,
@@ -54,9 +59,9 @@ pub struct Record {
     #[serde(rename = "review.duration_us")]
     pub duration_us: u64,
     /// Mode in force.
-    pub mode: String,
+    pub mode: Word,
     /// `record`, `warn`, `deny`, `error`.
-    pub decision: String,
+    pub decision: Word,
     /// What `enforce` would have done.
     pub would_deny: bool,
     /// Namespace; empty for cluster-scoped objects.
@@ -73,7 +78,7 @@ pub struct Record {
     pub user: String,
     /// `user`, `serviceaccount`, `node` or `controller`.
     #[serde(rename = "user.kind")]
-    pub user_kind: String,
+    pub user_kind: Word,
     /// Number of findings, those that found no room included.
     #[serde(rename = "findings.count")]
     pub findings_count: usize,
@@ -130,7 +135,7 @@ pub struct OwnerFields {
     pub name: String,
     /// `self` or `derived`.
     #[serde(rename = "owner.source")]
-    pub source: String,
+    pub source: Word,
     /// Value of the label `team`.
     #[serde(rename = "owner.team", default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
@@ -147,16 +152,16 @@ pub struct OwnerFields {
 pub struct FindingFields {
     /// `DKRnnn`
     #[serde(rename = "rule.id")]
-    pub rule: String,
+    pub rule: Word,
     /// Kebab name.
     #[serde(rename = "rule.name")]
-    pub rule_name: String,
+    pub rule_name: Word,
     /// `breaks`, `degrades`, `security`, `advisory`.
-    pub severity: String,
+    pub severity: Word,
     /// `certain`, `likely`, `possible`.
-    pub certainty: String,
+    pub certainty: Word,
     /// What it did.
-    pub action: String,
+    pub action: Word,
     /// Container.
     #[serde(rename = "container.name", default, skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
@@ -167,7 +172,7 @@ pub struct FindingFields {
     /// Identity across all outputs.
     pub fingerprint: String,
     /// `open` or `exempt`
-    pub status: String,
+    pub status: Word,
     /// Last day of the exemption.
     #[serde(rename = "exempt.until", default, skip_serializing_if = "Option::is_none")]
     pub exempt_until: Option<String>,
@@ -200,30 +205,30 @@ impl Record {
                 Outcome::Warn => "warn",
                 _ => "info",
             }
-            .to_owned(),
+            .into(),
             message: clip(&format!("{} {place}: {told}", decision.outcome.as_str()), 200),
             event: match decision.outcome {
                 Outcome::Error => "undock.review.error",
                 Outcome::Exempt => "undock.review.exempted",
                 _ => "undock.review.flagged",
             }
-            .to_owned(),
-            schema: "1".to_owned(),
-            service: "undock".to_owned(),
-            service_version: env!("CARGO_PKG_VERSION").to_owned(),
+            .into(),
+            schema: "1".into(),
+            service: "undock".into(),
+            service_version: env!("CARGO_PKG_VERSION").into(),
             cluster: String::new(),
             review_uid: source.review_uid.to_owned(),
             operation: source.operation.to_owned(),
             dry_run: source.dry_run,
             duration_us: 0,
-            mode: decision.mode.as_str().to_owned(),
-            decision: decision.outcome.as_str().to_owned(),
+            mode: decision.mode.as_str().into(),
+            decision: decision.outcome.as_str().into(),
             would_deny: decision.would_deny(),
             namespace: source.namespace.to_owned(),
             object: workload.map(ObjectFields::from).unwrap_or_default(),
             owner: workload.map(OwnerFields::from).unwrap_or_default(),
             user: source.user.to_owned(),
-            user_kind: user_kind(source.user).to_owned(),
+            user_kind: user_kind(source.user).into(),
             findings_count: decision.findings.len(),
             findings_truncated: decision.findings.len() - findings.len(),
             findings,
@@ -310,7 +315,7 @@ impl From<&Workload<'_>> for OwnerFields {
             group: workload.owner.group.to_string(),
             kind: workload.owner.kind.to_string(),
             name: workload.owner.name.to_string(),
-            source: workload.owner.source.as_str().to_owned(),
+            source: workload.owner.source.as_str().into(),
             team: metadata.labels.get("team").map(str::to_owned),
             managed_by: managed_by.map(str::to_lowercase),
             release: flux.or(helm).or(metadata.labels.get("app.kubernetes.io/instance")).map(str::to_owned),
@@ -322,16 +327,16 @@ impl From<&crate::decision::Judged> for FindingFields {
     fn from(judged: &crate::decision::Judged) -> Self {
         let finding = &judged.finding;
         Self {
-            rule: finding.rule.code.to_owned(),
-            rule_name: finding.rule.name.to_owned(),
-            severity: finding.impact.as_str().to_owned(),
-            certainty: finding.certainty.as_str().to_owned(),
-            action: judged.action.as_str().to_owned(),
+            rule: finding.rule.code.into(),
+            rule_name: finding.rule.name.into(),
+            severity: finding.impact.as_str().into(),
+            certainty: finding.certainty.as_str().into(),
+            action: judged.action.as_str().into(),
             container: finding.container.clone(),
             field: finding.field.clone(),
             evidence: finding.evidence.clone(),
             fingerprint: judged.fingerprint.clone(),
-            status: if judged.exempt.is_some() { "exempt" } else { "open" }.to_owned(),
+            status: if judged.exempt.is_some() { "exempt" } else { "open" }.into(),
             exempt_until: judged.exempt.as_ref().map(|granted| granted.terms.until.to_string()),
             exempt_ref: judged.exempt.as_ref().map(|granted| granted.terms.reference.clone()).filter(|reference| !reference.is_empty()),
         }

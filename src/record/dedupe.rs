@@ -29,7 +29,7 @@ impl Dedupe {
     /// The records to write now that `record` came in: itself, nothing, or rollups of what it pushed out.
     pub(super) fn pass(&mut self, record: Record, now: Instant) -> Vec<Record> {
         // People and pipelines always get their denial on record; only the cluster's own parts retry by themselves.
-        let is_denial_of_somebody = record.decision == "deny" && matches!(record.user_kind.as_str(), "user" | "serviceaccount");
+        let is_denial_of_somebody = record.decision == "deny" && matches!(&*record.user_kind, "user" | "serviceaccount");
         if record.dry_run || is_denial_of_somebody {
             return vec![record];
         }
@@ -76,7 +76,7 @@ fn take_rollup(mut seen: Seen) -> Option<Record> {
 }
 
 fn rollup(mut record: Record, seen: &Seen) -> Record {
-    record.event = "undock.review.rollup".to_owned();
+    record.event = "undock.review.rollup".into();
     record.suppressed = seen.suppressed;
     record.first_seen = Some(seen.first_seen.clone());
     record
@@ -127,7 +127,7 @@ mod tests {
         }
         assert!(dedupe.expire(start + WINDOW - Duration::from_secs(1)).is_empty());
         let out = dedupe.pass(record("a", 9), start + WINDOW);
-        assert_eq!((out[0].event.as_str(), out[0].suppressed, out[0].review_uid.as_str()), ("undock.review.rollup", 3, "u9"));
+        assert_eq!((&*out[0].event, out[0].suppressed, out[0].review_uid.as_str()), ("undock.review.rollup", 3, "u9"));
         assert_eq!(out[0].first_seen.as_deref(), Some("2026-11-23T00:00:00.000Z"));
         assert!(dedupe.pass(record("a", 10), start + WINDOW).is_empty(), "a new window has begun");
     }

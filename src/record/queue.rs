@@ -137,7 +137,7 @@ fn write_all(receiver: &Receiver<Item>, mut out: impl Write, counts: &Counts) {
 
 fn write(out: &mut impl Write, records: &mut [Record], counts: &Counts) {
     for batch in records.chunks_mut(MAX_BATCH) {
-        let lines: Vec<u8> = batch.iter_mut().flat_map(Record::line).collect();
+        let lines = batch.iter_mut().map(Record::line).collect::<Vec<_>>().concat();
         let outcome = match out.write_all(&lines).and_then(|()| out.flush()) {
             Ok(()) => &counts.written,
             Err(_) => &counts.dropped,

@@ -1,8 +1,14 @@
 //! Reads a request's body within a size and a time: whatever happens, what has arrived is kept.
 
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
+use hyper::body::Frame;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
 /// Largest body. The API server's own limit is 3 MiB for an object; an update carries two, and the user's attributes.
@@ -69,7 +75,7 @@ where
     // Of a body that says it is too large, only the beginning is needed, to answer it.
     let limit = if length.is_some_and(|length| length > MAX_BODY) { SMALL } else { MAX_BODY };
     let end = loop {
-        let data = match timeout_at(deadline, body.frame()).await {
+        let data = match next(&mut body, deadline).await {
             Err(_) => break End::Deadline,
             Ok(None) => break End::Whole,
             Ok(Some(Err(_))) => break End::Broken,
@@ -103,13 +109,38 @@ where
     Body { bytes: collected.freeze(), end, _room: share }
 }
 
+/// The next frame of `body`, if it comes before `deadline`.
+///
+/// A timer takes a lock and wakes the thread that waits for the earliest one, twice for each frame. What has arrived
+/// already, hyper hands over when it is asked again, so only who asks for the third time needs one.
+async fn next<B>(body: &mut B, deadline: Instant) -> Result<Option<Result<Frame<Bytes>, B::Error>>, Elapsed>
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+{
+    let mut frame = body.frame();
+    let mut asked_again = false;
+    let at_once = poll_fn(|context| match Pin::new(&mut frame).poll(context) {
+        Poll::Ready(frame) => Poll::Ready(Some(frame)),
+        Poll::Pending if asked_again => Poll::Ready(None),
+        Poll::Pending => {
+            asked_again = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    });
+    match at_once.await {
+        Some(frame) => Ok(frame),
+        None => timeout_at(deadline, frame).await,
+    }
+}
+
 /// Reads on without keeping, so that the caller can finish writing and will read the answer; bounded in size and time.
 async fn drain<B>(mut body: B, deadline: Instant)
 where
     B: hyper::body::Body<Data = Bytes> + Unpin,
 {
     let mut left = 4 * MAX_BODY;
-    while let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await {
+    while let Ok(Some(Ok(frame))) = next(&mut body, deadline).await {
         let length = frame.data_ref().map_or(0, Bytes::len);
         if length > left {
             return;

@@ -28,22 +28,19 @@ pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Comman
 
 fn read_where(container: &Container<'_>, is_wanted: impl Fn(&str) -> bool) -> Vec<Command> {
     let mut found = Vec::new();
-    let main: Vec<(String, &Text<'_>)> = (container.command.iter().enumerate().map(|(i, word)| (format!("command[{i}]"), word)))
-        .chain(container.args.iter().enumerate().map(|(i, word)| (format!("args[{i}]"), word)))
-        .collect();
-    read_argv(&main, &is_wanted, &mut found);
+    read_argv(&[("command", &container.command), ("args", &container.args)], &is_wanted, &mut found);
     let lifecycle = container.lifecycle.as_ref();
     let hooks = [
-        ("lifecycle.postStart", lifecycle.and_then(|l| l.post_start.as_ref())),
-        ("lifecycle.preStop", lifecycle.and_then(|l| l.pre_stop.as_ref())),
-        ("livenessProbe", container.liveness_probe.as_ref()),
-        ("readinessProbe", container.readiness_probe.as_ref()),
-        ("startupProbe", container.startup_probe.as_ref()),
+        ("lifecycle.postStart.exec.command", lifecycle.and_then(|l| l.post_start.as_ref())),
+        ("lifecycle.preStop.exec.command", lifecycle.and_then(|l| l.pre_stop.as_ref())),
+        ("livenessProbe.exec.command", container.liveness_probe.as_ref()),
+        ("readinessProbe.exec.command", container.readiness_probe.as_ref()),
+        ("startupProbe.exec.command", container.startup_probe.as_ref()),
     ];
     for (place, hook) in hooks {
-        let Some(exec) = hook.and_then(|hook| hook.exec.as_ref()) else { continue };
-        let words: Vec<_> = exec.command.iter().enumerate().map(|(i, word)| (format!("{place}.exec.command[{i}]"), word)).collect();
-        read_argv(&words, &is_wanted, &mut found);
+        if let Some(exec) = hook.and_then(|hook| hook.exec.as_ref()) {
+            read_argv(&[(place, &exec.command)], &is_wanted, &mut found);
+        }
     }
     found
 }
@@ -51,25 +48,29 @@ fn read_where(container: &Container<'_>, is_wanted: impl Fn(&str) -> bool) -> Ve
 /// Programs that are looked for in the texts of a container; scripts that run more share the last one's place.
 const MAX_PROGRAMS: usize = 256;
 
-fn read_argv(words: &[(String, &Text<'_>)], is_wanted: &impl Fn(&str) -> bool, found: &mut Vec<Command>) {
-    if !words.iter().any(|(_, word)| is_wanted(word)) {
+/// Reads one argument vector, which lies in `lists`, each with its field.
+fn read_argv(lists: &[(&str, &[Text<'_>])], is_wanted: &impl Fn(&str) -> bool, found: &mut Vec<Command>) {
+    if !lists.iter().any(|(_, words)| words.iter().any(|word| is_wanted(word))) {
         return;
     }
+    let numbered = lists.iter().flat_map(|(field, words)| words.iter().enumerate().map(|(i, word)| (*field, i, word.as_str())));
+    let words: Vec<(&str, usize, &str)> = numbered.collect();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut last = 0;
-    for invocation in shell::read_argv(words.iter().map(|(_, word)| word.as_str())) {
+    for invocation in shell::read_argv(words.iter().map(|(_, _, word)| *word)) {
         let program = &invocation.words[0];
         let place = places.get(program).copied().or_else(|| {
             if places.len() >= MAX_PROGRAMS {
                 return None;
             }
             // The word itself, else the first script that mentions the program.
-            let exact = words.iter().position(|(_, word)| word.as_str() == program);
-            let place = exact.or_else(|| words.iter().position(|(_, word)| word.contains(program.as_str()))).unwrap_or(0);
+            let exact = words.iter().position(|(_, _, word)| word == program);
+            let place = exact.or_else(|| words.iter().position(|(_, _, word)| word.contains(program.as_str()))).unwrap_or(0);
             places.insert(program.clone(), place);
             Some(place)
         });
         last = place.unwrap_or(last);
-        found.push(Command { field: words[last].0.clone(), invocation });
+        let (field, index, _) = words[last];
+        found.push(Command { field: format!("{field}[{index}]"), invocation });
     }
 }
