@@ -210,9 +210,12 @@ fn evidence_never_holds_a_command_line_or_a_password() {
          command: [sh, -c, 'docker login -u ci -p hunter2 && curl -u ci:hunter2 --unix-socket /run/docker.sock x']",
         "",
     );
-    let checked = check(&text);
-    let found: Vec<_> = checked.objects.iter().flat_map(|object| &object.findings).collect();
-    assert!(found.len() >= 4, "{found:?}");
+    let bare = running("image: x, env: [{name: DOCKER_HOST, value: 'ci:hunter2@172.17.0.1:2375'}]", "");
+    let query = running("image: x, env: [{name: DOCKER_HOST, value: 'tcp://172.17.0.1:2375?token=hunter2'}]", "");
+    let flag = running("image: x, args: ['--docker-endpoint', 'tcp://ci:hunter2@172.17.0.1:2375']", "");
+    let checked: Vec<_> = [&text, &bare, &query, &flag].iter().map(|text| check(text)).collect();
+    let found: Vec<_> = checked.iter().flat_map(|checked| &checked.objects).flat_map(|object| &object.findings).collect();
+    assert!(found.len() >= 10, "{found:?}");
     for placed in found {
         let finding = &placed.judged.finding;
         for shown in [&finding.evidence, &finding.message(), &finding.identity] {

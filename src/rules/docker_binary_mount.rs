@@ -67,5 +67,5 @@ fn is_docker_program(path: &HostPath) -> bool {
     let directory = path.as_str().rsplit('/').nth(1).unwrap_or_default();
     let in_binaries = matches!(directory, "bin" | "sbin" | "cli-plugins");
     let is_windows_program = matches!(path.file_name(), "docker.exe" | "docker-compose.exe" | "dockerd.exe");
-    (in_binaries && tables::DOCKER_PROGRAMS.contains(&path.file_name())) || is_windows_program || path.is_within("/usr/libexec/docker")
+    (in_binaries && tables::DOCKER_PROGRAMS.contains(&path.file_name())) || is_windows_program || tables::PROGRAM_DIRECTORIES.iter().any(|directory| path.is_within(directory))
 }

@@ -48,7 +48,7 @@ spec:
     image: registry.k8s.io/kubectl:v1.34.0
     command: ["kubectl", "get", "pods", "-o", "wide"]
 "#,
-    not_flagged: "docker in comments, strings, echo arguments, image and registry names; docker:// of skopeo; docker-entrypoint.sh; calls whose daemon is in the Pod or remote. Scripts that also handle crictl, ctr or nerdctl are only recorded.",
+    not_flagged: "docker in comments, strings, echo arguments, image and registry names; docker:// of skopeo; docker-entrypoint.sh; calls whose daemon is in the Pod or remote, or that need none (docker buildx with a kubernetes or remote driver). Scripts that also handle crictl, ctr, nerdctl or podman are only recorded.",
     references: &[
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
         "https://kubernetes.io/blog/2022/02/17/dockershim-faq/",
@@ -61,11 +61,15 @@ spec:
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
-        let handles_others = container.commands().iter().any(|c| matches!(c.invocation.program(), "crictl" | "ctr" | "nerdctl"));
+        let handles_others = signals::handles_other_runtimes(container);
+        let builds_elsewhere = signals::has_remote_builder(container);
         let mut seen: Vec<String> = Vec::new();
         let in_container = |invocation: &Invocation| signals::way_to_node(pod, container, invocation).is_none();
         for command in container.commands().iter().filter(|command| in_container(&command.invocation)) {
             let Some(verb) = signals::docker_verb(&command.invocation) else { continue };
+            if verb == "buildx" && builds_elsewhere {
+                continue;
+            }
             let call = format!("{} {verb}", command.invocation.program());
             let endpoint = endpoint::of_invocation(pod, container, &command.invocation);
             if endpoint.is_elsewhere() || seen.contains(&call) {
@@ -74,10 +78,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             let field = format!("{}.{}", pod.container_path(container), command.field);
             let mut finding = Finding::in_container(&RULE, container, format!("runs \"{call}\""), field, &call);
             if handles_others {
-                finding.certainty = Certainty::Possible;
-                finding.impact = Impact::Advisory;
-                finding.reason = "the script also handles other runtimes".to_owned();
-                finding.consequence = String::new();
+                signals::soften_for_other_runtimes(&mut finding);
             } else if !endpoint.is_node() {
                 finding.certainty = Certainty::Possible;
                 finding.action = Some(Action::Warn);

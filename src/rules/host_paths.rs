@@ -28,7 +28,7 @@ pub(super) fn first_uses<'w, 'a>(workload: &'w Workload<'a>, matches: impl Fn(&H
 pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>, mount: &HostMount<'_>) -> Finding {
     let verb = match mount.user {
         MountUser::Container(_) => "mounts",
-        MountUser::Nobody => "names",
+        MountUser::Nobody | MountUser::Unseen => "names",
         MountUser::Claims => "offers",
     };
     let noun = if mount.user == MountUser::Claims { "PV" } else { "volume" };
@@ -44,7 +44,18 @@ pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>
         finding.action = Some(Action::Record);
         finding.reason = "no container mounts it".to_owned();
         finding.consequence = "kubelet skips the volume; remove it".to_owned();
-    } else if let Some((reason, consequence)) = failure_mode(&mount.kind, thing) {
+    } else {
+        explain(&mut finding, rule, mount, thing);
+    }
+    finding
+}
+
+/// Says how the absence of what `mount` reaches shows.
+fn explain(finding: &mut Finding, rule: &Rule, mount: &HostMount<'_>, thing: Thing) {
+    if mount.user == MountUser::Unseen {
+        finding.certainty = finding.certainty.min(Certainty::Likely);
+    }
+    if let Some((reason, consequence)) = failure_mode(&mount.kind, thing) {
         // A Pod that never starts is broken, however little it needed the path.
         if reason.is_some() {
             finding.impact = Impact::Breaks;
@@ -52,7 +63,6 @@ pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>
         finding.reason = reason.unwrap_or(rule.reason).to_owned();
         finding.consequence = consequence.to_owned();
     }
-    finding
 }
 
 /// How kubelet and the runtime treat a missing path, by `hostPath.type`

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::object::Container;
-use super::pod::mentions;
+use super::pod::{self, mentions};
 use super::shell::{self, Invocation};
 use super::text::Text;
 
@@ -15,10 +15,14 @@ pub(crate) struct Command {
     pub(crate) invocation: Invocation,
 }
 
-/// The commands of `container` in those texts that name Docker, in the order command, postStart, preStop, probes.
-pub(crate) fn read(container: &Container<'_>) -> Vec<Command> {
+/// The commands of `container` in those texts that name Docker, in the order command, postStart, preStop, probes, script.
+pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
     // The name can come out of a variable, too.
-    read_where(container, |word| mentions(word, "docker") || mentions(word, "$"))
+    let mut found = read_where(container.raw, |word| mentions(word, "docker") || mentions(word, "$"));
+    if let Some((field, script)) = container.script().filter(|(_, script)| mentions(script, "docker")) {
+        found.extend(shell::read_script(script).into_iter().map(|invocation| Command { field: field.path(), invocation }));
+    }
+    found
 }
 
 /// The commands of `container` in those texts that hold `needle`.

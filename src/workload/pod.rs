@@ -19,7 +19,7 @@ use super::text::Text;
 pub struct Pod<'a> {
     pub(crate) spec: &'a Spec<'a>,
     /// Field path of the spec, such as `spec.template.spec`.
-    pub(crate) path: &'static str,
+    pub(crate) path: &'a str,
     pub(crate) containers: Vec<Container<'a>>,
     pub(crate) host_mounts: Vec<HostMount<'a>>,
     knowledge: &'a Knowledge,
@@ -84,13 +84,15 @@ pub enum MountUser {
     Container(usize),
     /// A volume that no container mounts: kubelet skips it.
     Nobody,
+    /// A volume of an object that shows no container at all: a patch, or a template that its controller completes.
+    Unseen,
     /// A PersistentVolume offers it to whoever claims it.
     Claims,
 }
 
 impl<'a> Pod<'a> {
     /// The view of `spec`, which lies at `path` of its object.
-    pub(crate) fn new(spec: &'a Spec<'a>, path: &'static str, knowledge: &'a Knowledge) -> Self {
+    pub(crate) fn new(spec: &'a Spec<'a>, path: &'a str, knowledge: &'a Knowledge) -> Self {
         let mut containers = Vec::with_capacity(spec.containers.len() + spec.init_containers.len() + spec.ephemeral_containers.len());
         let lists = [
             ("initContainers", &spec.init_containers),
@@ -124,7 +126,24 @@ impl<'a> Pod<'a> {
 
     /// The field path of `container`.
     pub(crate) fn container_path(&self, container: &Container<'_>) -> String {
-        format!("{}.{}[{}]", self.path, container.list, container.position)
+        match self.spec.places.get(container.position).filter(|_| container.list == "containers") {
+            Some(place) => format!("{}.{place}", self.path),
+            None => format!("{}.{}[{}]", self.path, container.list, container.position),
+        }
+    }
+
+    /// What the Pod's affinity requires of its node, with the field of each.
+    pub(crate) fn node_requirements(&self) -> impl Iterator<Item = (&'a object::NodeRequirement<'a>, String)> {
+        let path = self.path;
+        let required = self.spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref()?.required.as_ref());
+        let terms = required.into_iter().flat_map(|required| required.node_selector_terms.iter().enumerate());
+        terms.flat_map(move |(term, requirements)| {
+            let requirements = requirements.match_expressions.iter().enumerate();
+            requirements.map(move |(at, requirement)| {
+                let place = "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
+                (requirement, format!("{path}.{place}[{term}].matchExpressions[{at}]"))
+            })
+        })
     }
 
     /// The host paths that `container` mounts.
@@ -219,7 +238,8 @@ impl<'a> Pod<'a> {
             }
         }
         if found.len() == before {
-            found.push(mount_of(MountUser::Nobody, root, false, String::new(), source.field.clone()));
+            let user = if self.containers.is_empty() { MountUser::Unseen } else { MountUser::Nobody };
+            found.push(mount_of(user, root, false, String::new(), source.field.clone()));
         }
     }
 }
@@ -319,12 +339,27 @@ impl<'a> Container<'a> {
         if !self.mentions_docker() {
             return &[];
         }
-        self.commands.get_or_init(|| commands::read(self.raw))
+        self.commands.get_or_init(|| commands::read(self))
     }
 
     /// Where a Docker client in this container finds its daemon.
     pub(crate) fn endpoint(&self, pod: &Pod<'_>) -> &Endpoint {
         self.endpoint.get_or_init(|| super::endpoint::of_container(pod, self))
+    }
+
+    /// The container's script, where its kind gives it one for a shell, with its field.
+    pub(crate) fn script(&self) -> Option<(TextField, &'a Text<'a>)> {
+        let raw = self.raw;
+        let script = [(TextField::Script, &raw.script), (TextField::Source, &raw.source)];
+        let (field, text) = script.into_iter().find(|(_, text)| !text.is_empty())?;
+        let is_shell = |word: &str| word.trim_end().ends_with("sh");
+        let interpreter =
+            text.strip_prefix("#!").and_then(|rest| rest.lines().next()).map(|line| line.split(" -").next().unwrap_or_default());
+        let runs_in_shell = match interpreter {
+            Some(interpreter) => is_shell(interpreter),
+            None => raw.command.first().is_none_or(|word| is_shell(word)),
+        };
+        runs_in_shell.then_some((field, text))
     }
 
     /// The environment variable `name` as the object sets it; the last one where it is repeated, as in kubelet.
@@ -338,7 +373,7 @@ impl<'a> Container<'a> {
         let command = raw.command.iter().enumerate().map(|(i, text)| (TextField::Command(i), text));
         let args = raw.args.iter().enumerate().map(|(i, text)| (TextField::Args(i), text));
         let env = raw.env.iter().enumerate().map(|(i, var)| (TextField::Env(i), &var.value));
-        command.chain(args).chain(env)
+        command.chain(args).chain(env).chain(self.script())
     }
 
     /// `text` with `$(NAME)` replaced by literal environment values, and whether any variable stayed unresolved.
@@ -397,6 +432,10 @@ pub(crate) enum TextField {
     Args(usize),
     /// `env[i].value`
     Env(usize),
+    /// `script`
+    Script,
+    /// `source`
+    Source,
 }
 
 impl TextField {
@@ -406,6 +445,8 @@ impl TextField {
             Self::Command(i) => format!("command[{i}]"),
             Self::Args(i) => format!("args[{i}]"),
             Self::Env(i) => format!("env[{i}].value"),
+            Self::Script => "script".to_owned(),
+            Self::Source => "source".to_owned(),
         }
     }
 }

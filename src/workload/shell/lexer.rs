@@ -9,6 +9,19 @@ pub(super) struct RawCommand {
     pub(super) written: Vec<String>,
     /// The text of a here-document on standard input.
     pub(super) here_document: Option<String>,
+    /// Where it stands: branches around it that may not be taken, or that end with what they set.
+    pub(super) branch: Branch,
+    /// True for `NAME()`, whose body follows.
+    pub(super) defines: bool,
+}
+
+/// A place in the nesting of branches: those of `if` and `case`, subshells, what follows a test and `&&`, or `||`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Branch {
+    /// Branches around, itself included.
+    pub(super) depth: usize,
+    /// Tells the branches of one depth apart.
+    pub(super) number: usize,
 }
 
 /// Where a list of commands ends.
@@ -29,13 +42,17 @@ pub(super) struct Lexer<'a> {
     at: usize,
     nesting: usize,
     commands: Vec<RawCommand>,
+    /// Numbers of the branches that are open.
+    open_branches: Vec<usize>,
+    /// Branches so far.
+    branches: usize,
     /// Here-documents whose text starts at the next line: the command they belong to, the delimiter, `<<-`.
     pending: Vec<(usize, String, bool)>,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, nesting: 0, commands: Vec::new(), pending: Vec::new() }
+        Self { text, at: 0, nesting: 0, commands: Vec::new(), open_branches: Vec::new(), branches: 0, pending: Vec::new() }
     }
 
     /// All commands, those of substitutions included.
@@ -59,6 +76,10 @@ impl<'a> Lexer<'a> {
 
     /// Commands up to `end`, which is left unread.
     fn list(&mut self, end: End) {
+        // Branches around this list, which nothing in it closes.
+        let base = self.open_branches.len();
+        // Branches around the list of `&&` and `||` at hand, once it opened one.
+        let mut chained: Option<usize> = None;
         let mut current = self.open();
         // `for NAME in …`: the words up to the end of the clause are data.
         let always_data = end == End::Array;
@@ -68,7 +89,13 @@ impl<'a> Lexer<'a> {
             match byte {
                 b';' if cases > 0 && self.starts_with(";;") => {
                     self.at += 2;
-                    cases -= usize::from(self.case_pattern());
+                    chained = None;
+                    let ends = self.case_pattern();
+                    cases -= usize::from(ends);
+                    self.leave(base);
+                    if !ends {
+                        self.enter();
+                    }
                     (current, data) = (self.open(), always_data);
                 }
                 b')' if end != End::Backtick => {
@@ -86,16 +113,33 @@ impl<'a> Lexer<'a> {
                 b'\n' => {
                     self.at += 1;
                     self.here_documents();
+                    self.open_branches.truncate(chained.take().unwrap_or(usize::MAX));
+                    (current, data) = (self.open(), always_data);
+                }
+                b'&' | b'|' if self.starts_with("&&") || self.starts_with("||") => {
+                    self.at += 2;
+                    let follows_test = matches!(self.commands[current].words.first().map(String::as_str), Some("[" | "[[" | "test"));
+                    if byte == b'|' || follows_test {
+                        let outside = *chained.get_or_insert(self.open_branches.len());
+                        self.open_branches.truncate(outside);
+                        self.enter();
+                    }
                     (current, data) = (self.open(), always_data);
                 }
                 b';' | b'&' | b'|' | b')' => {
                     self.at += 1;
+                    if byte != b'|' {
+                        self.open_branches.truncate(chained.take().unwrap_or(usize::MAX));
+                    }
                     (current, data) = (self.open(), always_data);
                 }
                 b'(' if self.starts_with("((") && self.skip_arithmetic() => {}
                 b'(' => {
                     self.at += 1;
+                    let is_empty = self.starts_with(")");
                     self.nested(End::Parenthesis);
+                    let command = &mut self.commands[current];
+                    command.defines = is_empty && command.words.len() == 1;
                     current = self.open();
                 }
                 b'<' | b'>' => self.redirection(current),
@@ -114,15 +158,33 @@ impl<'a> Lexer<'a> {
                         command.words.push(word);
                     } else if !quoted && is_reserved(&word) {
                         data = matches!(word.as_str(), "for" | "select");
-                        if word == "function" {
-                            self.word_on_line();
-                        } else if word == "case" {
-                            self.case_head();
-                            cases += usize::from(!self.case_pattern());
-                            current = self.open();
-                        } else if word == "esac" && cases > 0 {
-                            cases -= 1;
+                        match word.as_str() {
+                            "function" => self.word_on_line(),
+                            "time" => self.time_options(),
+                            "if" => self.enter(),
+                            "elif" | "else" => {
+                                self.leave(base);
+                                self.enter();
+                            }
+                            "fi" => self.leave(base),
+                            "case" => {
+                                self.case_head();
+                                let is_open = !self.case_pattern();
+                                cases += usize::from(is_open);
+                                if is_open {
+                                    self.enter();
+                                }
+                                current = self.open();
+                            }
+                            "esac" if cases > 0 => {
+                                cases -= 1;
+                                self.leave(base);
+                            }
+                            _ => {}
                         }
+                        // Whatever chain led here, the branch is that of the word.
+                        chained = None;
+                        self.commands[current].branch = self.branch();
                     } else if before_redirection && is_number(&word) {
                         // The file descriptor of a redirection.
                     } else if is_assignment(&word) {
@@ -136,8 +198,32 @@ impl<'a> Lexer<'a> {
     }
 
     fn open(&mut self) -> usize {
-        self.commands.push(RawCommand::default());
+        self.commands.push(RawCommand { branch: self.branch(), ..RawCommand::default() });
         self.commands.len() - 1
+    }
+
+    fn branch(&self) -> Branch {
+        Branch { depth: self.open_branches.len(), number: self.open_branches.last().copied().unwrap_or_default() }
+    }
+
+    /// Goes into a branch.
+    fn enter(&mut self) {
+        self.branches += 1;
+        self.open_branches.push(self.branches);
+    }
+
+    /// Goes out of a branch, if one is open in the list that has `base` around it.
+    fn leave(&mut self, base: usize) {
+        if self.open_branches.len() > base {
+            self.open_branches.pop();
+        }
+    }
+
+    /// Passes over the options of the word `time`.
+    fn time_options(&mut self) {
+        while self.starts_with(" -p") || self.starts_with(" --") {
+            self.at += 3;
+        }
     }
 
     /// A substitution or subshell, its closing byte included.
@@ -147,7 +233,10 @@ impl<'a> Lexer<'a> {
             return;
         }
         self.nesting += 1;
+        let outside = self.open_branches.len();
+        self.enter();
         self.list(end);
+        self.open_branches.truncate(outside);
         self.nesting -= 1;
         self.at += usize::from(self.at < self.text.len());
     }
