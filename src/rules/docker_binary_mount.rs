@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a hostPath volume reaches the docker, docker-compose or dockerd program of the node",
     reason: "not installed on {nodes}",
     consequence: "",
-    short_fix: "use an image with its own tools",
+    short_fix: "use BuildKit/Buildah",
     fix: "Use an image that carries the client it needs, or none: BuildKit and Buildah build without Docker.",
     why: "The program belongs to the node's Docker package and goes with it. It is also the sign of a container that calls the node's daemon.",
     before: r#"apiVersion: v1

@@ -1,6 +1,6 @@
 //! DKR201 docker-cli-image: a Docker client by its image.
 
-use super::signals;
+use super::{host_paths, signals};
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
 use crate::workload::tables::{self, ImageRole};
 use crate::workload::Workload;
@@ -77,7 +77,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             finding.consequence = "judged by its name alone".to_owned();
         } else if let Endpoint::NodeSocket(path) = endpoint {
             finding.certainty = Certainty::Certain;
-            finding.consequence = format!("it talks to the node's daemon through {path}");
+            finding.consequence = format!("it talks to the node's daemon through {}", host_paths::shown(&path));
         }
         findings.push(finding);
     }

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a container runs docker or docker-compose against the node's daemon",
     reason: "no daemon to answer on {nodes}",
     consequence: "the call fails with \"Cannot connect to the Docker daemon\"",
-    short_fix: "see undock explain DKR401",
+    short_fix: "use kubectl, crictl or BuildKit",
     fix: "Replace it: builds with BuildKit or Buildah; ps, logs, exec and inspect with kubectl; the rest on the node with crictl.",
     why: "docker ps is kubectl get pods or crictl ps; docker logs, exec, cp and stats are kubectl logs, exec, cp and top; docker images and rmi are crictl images and rmi; docker build, push and save need a builder such as BuildKit or Buildah; docker system prune is kubelet's own garbage collection.",
     before: r#"apiVersion: v1
@@ -70,13 +70,15 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             if verb == "buildx" && builds_elsewhere {
                 continue;
             }
-            let call = format!("{} {verb}", command.invocation.program());
+            let is_compose = command.invocation.program() == "docker-compose";
+            let call = if is_compose { "docker-compose".to_owned() } else { format!("docker {verb}") };
             let endpoint = endpoint::of_invocation(pod, container, &command.invocation);
             if endpoint.is_elsewhere() || seen.contains(&call) {
                 continue;
             }
             let field = format!("{}.{}", pod.container_path(container), command.field);
             let mut finding = Finding::in_container(&RULE, container, format!("runs \"{call}\""), field, &call);
+            finding.short_fix = replacement(verb);
             if handles_others {
                 signals::soften_for_other_runtimes(&mut finding);
             } else if !endpoint.is_node() {
@@ -87,5 +89,25 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             seen.push(call);
             findings.push(finding);
         }
+    }
+}
+
+/// What does the work of `docker VERB` in Kubernetes, or on a node without Docker.
+fn replacement(verb: &str) -> &'static str {
+    match verb {
+        "build" | "builder" | "buildx" | "commit" | "import" | "load" | "push" | "save" | "tag" => "build with BuildKit/Buildah",
+        "attach" | "exec" => "use kubectl exec",
+        "compose" | "service" | "stack" | "swarm" => "write Deployments and Services",
+        "container" | "node" | "ps" => "use kubectl get",
+        "cp" | "export" => "use kubectl cp",
+        "create" | "run" | "start" => "create a Pod or a Job",
+        "events" => "use kubectl events",
+        "inspect" | "port" => "use kubectl describe",
+        "kill" | "restart" | "rm" | "stop" => "use kubectl delete pod",
+        "login" | "logout" | "search" => "use crane or skopeo",
+        "logs" => "use kubectl logs",
+        "stats" | "top" => "use kubectl top",
+        "network" | "plugin" | "system" | "volume" => "leave it to kubelet",
+        _ => "use crictl on the node",
     }
 }

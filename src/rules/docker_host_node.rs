@@ -1,7 +1,9 @@
 //! DKR301 docker-host-node: a Docker endpoint that leads to the node.
 
+use super::{host_paths, signals};
 use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::tables;
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::pod::{Container, TextField};
 
@@ -15,9 +17,9 @@ pub(super) static RULE: Rule = Rule {
     action: None,
     needs_docker_absent: true,
     summary: "DOCKER_HOST or an endpoint flag resolves to the node's Docker",
-    reason: "no daemon there on {nodes}",
+    reason: "no daemon on {nodes}",
     consequence: "every call through it fails",
-    short_fix: "unset it or point to a builder",
+    short_fix: "unset it or use BuildKit",
     fix: "Unset it and use the Kubernetes API, or point it to a builder that is not the node: BuildKit, or a docker:dind in the same Pod.",
     why: "The endpoint is resolved as the container would: a socket path through the volume mounted there, an address through the network that it lies in. It ends at the node's dockerd.",
     before: r#"apiVersion: v1
@@ -85,7 +87,13 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
                     // However the socket is called inside, it is the same one.
                     finding.identity = format!("{name}={path}");
                     finding.certainty = Certainty::Certain;
-                    finding.consequence = format!("it is the node's {path}");
+                    finding.consequence = format!("it is the node's {}", host_paths::shown(&path));
+                    if tables::agent(container.image()).is_some() && signals::names_cri_socket(container) {
+                        finding.certainty = Certainty::Possible;
+                        finding.impact = Impact::Advisory;
+                        finding.reason = "one of several runtimes' sockets".to_owned();
+                        finding.consequence = "the agent also names a CRI socket; drop this one".to_owned();
+                    }
                 }
                 Endpoint::NodeAddress { certain: true } => finding.certainty = Certainty::Certain,
                 Endpoint::Unknown => {

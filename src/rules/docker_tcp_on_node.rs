@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     action: None,
     needs_docker_absent: true,
     summary: "a container addresses port 2375 or 2376 of its node",
-    reason: "no daemon there on {nodes}",
+    reason: "no daemon on {nodes}",
     consequence: "and today the port gives everyone who reaches it control of the node",
     short_fix: "use the Kubernetes API",
     fix: "Use the Kubernetes API, or a docker:dind in the same Pod; close the port on the nodes.",

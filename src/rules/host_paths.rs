@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::signals;
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
 
 /// Adds a finding for each volume and path that the rule is about. Paths behind a claim are DKR112's.
@@ -86,16 +87,21 @@ fn failure_mode(kind: &str, thing: Thing) -> Option<(Option<&'static str>, &'sta
     })
 }
 
-/// The path for people: `/var/run` as manifests write it, because that is what they will search for.
+/// The host path of `mount` for people.
 fn shown_path(mount: &HostMount<'_>) -> String {
-    let path = mount.path.as_str();
-    let shown = match path.strip_prefix("/run/") {
+    let shown = shown(&mount.path);
+    if mount.open_below { format!("{}/…", shown.trim_end_matches('/')) } else { shown }
+}
+
+/// A path for people: `/var/run` as manifests write it, because that is what they will search for.
+pub(super) fn shown(path: &HostPath) -> String {
+    let path = path.as_str();
+    match path.strip_prefix("/run/") {
         Some(rest) => format!("/var/run/{rest}"),
         None if path == "/run" => "/var/run".to_owned(),
         None if path.starts_with("/pipe/") => format!(r"\\.{}", path.replace('/', r"\")),
         None => path.to_owned(),
-    };
-    if mount.open_below { format!("{}/…", shown.trim_end_matches('/')) } else { shown }
+    }
 }
 
 /// The directories above Docker's socket that Pods are seen to mount; `/var` holds it where `/var/run` is no link.

@@ -26,7 +26,7 @@ fn docker_use(pod: &Pod<'_>, container: &Container<'_>) -> DockerUse {
             for token in socket_paths(text) {
                 let path = HostPath::new(&endpoint::expand(container, token));
                 if pod.host_path_at(container, &path).is_some() {
-                    paths.push((format!("{} {token}", describe(container, field)), path));
+                    paths.push((describe(container, field), path));
                 }
             }
         }
@@ -46,6 +46,10 @@ fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
     }
     if let Some((_, shown)) = runtime_selectors(container).into_iter().next() {
         return Some(shown);
+    }
+    if pod.mounts_of(container).any(|mount| is_cri_socket(&mount.path)) || names_cri_socket(container) {
+        // It reads the data of whatever runtime is there.
+        return None;
     }
     let data_root = pod.mounts_of(container).find(|mount| is_data_root(&mount.path));
     data_root.map(|mount| format!("mount {}", mount.path))
@@ -85,6 +89,8 @@ pub(super) fn socket_paths(text: &str) -> impl Iterator<Item = &str> {
     let is_path = |c: char| c.is_alphanumeric() || "/._-$(){}".contains(c);
     (text.split(move |c| !is_path(c))).filter(|token| mentions(token, "docker.sock")).filter_map(|token| {
         let path = &token[token.find('/')?..];
+        // `unix:///run/docker.sock` brings two slashes more than the path has.
+        let path = &path[path.len() - path.trim_start_matches('/').len() - 1..];
         path.trim_end_matches('/').ends_with("/docker.sock").then_some(path)
     })
 }
