@@ -108,7 +108,8 @@ impl<'t> Manifest<'t> {
     pub fn inner_pods<'a>(&'a self, item: &'a Item) -> Vec<InnerPod<'a>> {
         let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
         let group = envelope.api_version.split_once('/').map_or("", |(group, _)| group);
-        let is_custom = group.contains('.') && !group.ends_with(".k8s.io") || group.ends_with(".x-k8s.io");
+        // Definitions and roles are large, and hold none.
+        let is_custom = group.contains('.') && !matches!(group, "apiextensions.k8s.io" | "rbac.authorization.k8s.io");
         if is_custom { inner_pods::find(&self.tree, item.node) } else { Vec::new() }
     }
 

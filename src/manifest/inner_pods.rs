@@ -67,7 +67,12 @@ impl<'a> Search<'a, '_> {
             let list = tree.get(node, key).filter(|list| tree.is_list(*list));
             list.is_some_and(|list| tree.elements(list).first().is_some_and(|first| is_container(*first)))
         };
-        let has_pod = lists_containers("containers") || lists_containers("initContainers");
+        // An operator may bring the image, and a template may leave the containers to it altogether.
+        let is_extended = |node: NodeId| ["volumeMounts", "env", "securityContext"].iter().any(|key| tree.get(node, key).is_some());
+        let extends = tree.get(node, "containers").is_some_and(|list| tree.elements(list).into_iter().any(is_extended));
+        let is_workflow = tree.get(node, "templates").is_some();
+        let has_pod =
+            lists_containers("containers") || lists_containers("initContainers") || extends || !is_workflow && self.has_host_path(node);
         let single = ["container", "script"].into_iter().filter(|key| tree.get(node, key).is_some_and(is_container));
         let listed = ["steps", "sidecars"].into_iter().filter(|key| lists_containers(key));
         let (single, listed): (Vec<&str>, Vec<&str>) = (single.collect(), listed.collect());
@@ -90,5 +95,12 @@ impl<'a> Search<'a, '_> {
         }
         spec.add_containers(extra);
         Some(spec)
+    }
+
+    /// True for a map with a volume on a path of the node.
+    fn has_host_path(&self, node: NodeId) -> bool {
+        let tree = self.tree;
+        let path = |volume: NodeId| tree.get(volume, "hostPath").and_then(|source| tree.get(source, "path"));
+        tree.get(node, "volumes").is_some_and(|volumes| tree.elements(volumes).into_iter().any(|volume| path(volume).is_some()))
     }
 }

@@ -56,7 +56,7 @@ spec:
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in &pod.containers {
-        for (field, text) in container.texts() {
+        for (field, text) in container.all_texts() {
             let is_on_node = |host: &str| {
                 endpoint::names_node(container, host)
                     || BRIDGE_ADDRESSES.contains(&host)

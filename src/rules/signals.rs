@@ -60,6 +60,7 @@ pub(super) fn describe(container: &Container<'_>, field: TextField) -> String {
     match field {
         TextField::Env(i) => format!("env {}", container.raw.env[i].name),
         TextField::Command(_) => "command".to_owned(),
+        TextField::Hook(place, _) => place.rsplit('.').next().unwrap_or_default().to_owned(),
         TextField::Args(_) => "argument".to_owned(),
         TextField::Script | TextField::Source => "script".to_owned(),
     }
@@ -275,12 +276,13 @@ pub(super) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, Stri
     }
     let texts = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(i) if *container.raw.env[*i].name == *"DOCKER_HOST"));
     let settings = texts.filter(|(_, text)| !text.contains(char::is_whitespace));
-    let paths = settings.filter_map(|(field, text)| {
-        let pipe = text.find("//./pipe/docker_engine").map(|at| text[at..].to_owned());
-        let path = socket_paths(text).next().map(|path| endpoint::expand(container, path));
-        Some((field, path.or(pipe)?))
-    });
-    paths.collect()
+    settings.filter_map(|(field, text)| Some((field, named_socket(container, text)?))).collect()
+}
+
+/// The first socket or pipe of Docker that `text` names.
+pub(super) fn named_socket(container: &Container<'_>, text: &str) -> Option<String> {
+    let path = socket_paths(text).next().map(|path| endpoint::expand(container, path));
+    path.or_else(|| text.find("//./pipe/docker_engine").map(|at| text[at..].to_owned()))
 }
 
 /// The finding for a setting that names the socket `path`.

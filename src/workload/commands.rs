@@ -36,17 +36,8 @@ fn read_where(container: &Container<'_>, is_wanted: impl Fn(&str) -> bool) -> Ve
         .chain(container.args.iter().enumerate().map(|(i, word)| (format!("args[{i}]"), word)))
         .collect();
     read_argv(&main, &is_wanted, &mut found);
-    let lifecycle = container.lifecycle.as_ref();
-    let hooks = [
-        ("lifecycle.postStart", lifecycle.and_then(|l| l.post_start.as_ref())),
-        ("lifecycle.preStop", lifecycle.and_then(|l| l.pre_stop.as_ref())),
-        ("livenessProbe", container.liveness_probe.as_ref()),
-        ("readinessProbe", container.readiness_probe.as_ref()),
-        ("startupProbe", container.startup_probe.as_ref()),
-    ];
-    for (place, hook) in hooks {
-        let Some(exec) = hook.and_then(|hook| hook.exec.as_ref()) else { continue };
-        let words: Vec<_> = exec.command.iter().enumerate().map(|(i, word)| (format!("{place}.exec.command[{i}]"), word)).collect();
+    for (place, words) in container.hooks() {
+        let words: Vec<_> = words.iter().enumerate().map(|(i, word)| (format!("{place}.exec.command[{i}]"), word)).collect();
         read_argv(&words, &is_wanted, &mut found);
     }
     found

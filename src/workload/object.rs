@@ -203,6 +203,21 @@ pub(crate) struct Container<'a> {
     pub(crate) source: Text<'a>,
 }
 
+impl<'a> Container<'a> {
+    /// The commands of lifecycle hooks and probes, with the field of each.
+    pub(crate) fn hooks(&self) -> impl Iterator<Item = (&'static str, &[Text<'a>])> {
+        let lifecycle = self.lifecycle.as_ref();
+        let hooks = [
+            ("lifecycle.postStart", lifecycle.and_then(|lifecycle| lifecycle.post_start.as_ref())),
+            ("lifecycle.preStop", lifecycle.and_then(|lifecycle| lifecycle.pre_stop.as_ref())),
+            ("livenessProbe", self.liveness_probe.as_ref()),
+            ("readinessProbe", self.readiness_probe.as_ref()),
+            ("startupProbe", self.startup_probe.as_ref()),
+        ];
+        hooks.into_iter().filter_map(|(place, hook)| Some((place, &*hook?.exec.as_ref()?.command)))
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct EnvVar<'a> {

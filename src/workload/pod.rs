@@ -270,14 +270,7 @@ impl<'a> Container<'a> {
 
     /// True if a command, an argument, a variable or a hook names Docker at all; if not, no rule needs to read them.
     pub(crate) fn mentions_docker(&self) -> bool {
-        *self.mentions_docker.get_or_init(|| {
-            let named = |text: &Text<'_>| mentions(text, "docker");
-            let raw = self.raw;
-            let lifecycle = raw.lifecycle.iter().flat_map(|l| [&l.post_start, &l.pre_stop]);
-            let hooks = lifecycle.chain([&raw.liveness_probe, &raw.readiness_probe, &raw.startup_probe]);
-            let mut hook_words = hooks.flatten().filter_map(|hook| hook.exec.as_ref()).flat_map(|exec| exec.command.iter());
-            self.texts().any(|(_, text)| named(text)) || hook_words.any(named)
-        })
+        *self.mentions_docker.get_or_init(|| self.all_texts().any(|(_, text)| mentions(text, "docker")))
     }
 
     /// The volume that is mounted at the longest directory above `path`, or at `path`, and that directory.
@@ -376,6 +369,13 @@ impl<'a> Container<'a> {
         command.chain(args).chain(env).chain(self.script())
     }
 
+    /// The same, and the words of lifecycle hooks and probes.
+    pub(crate) fn all_texts(&self) -> impl Iterator<Item = (TextField, &'a Text<'a>)> {
+        let hooks = self.raw.hooks();
+        let words = hooks.flat_map(|(place, words)| words.iter().enumerate().map(move |(i, text)| (TextField::Hook(place, i), text)));
+        self.texts().chain(words)
+    }
+
     /// `text` with `$(NAME)` replaced by literal environment values, and whether any variable stayed unresolved.
     pub(crate) fn expand(&self, text: &str) -> (String, bool) {
         if text.len() > MAX_EXPANDED {
@@ -432,6 +432,8 @@ pub(crate) enum TextField {
     Args(usize),
     /// `env[i].value`
     Env(usize),
+    /// `exec.command[i]` of a lifecycle hook or a probe.
+    Hook(&'static str, usize),
     /// `script`
     Script,
     /// `source`
@@ -445,6 +447,7 @@ impl TextField {
             Self::Command(i) => format!("command[{i}]"),
             Self::Args(i) => format!("args[{i}]"),
             Self::Env(i) => format!("env[{i}].value"),
+            Self::Hook(place, i) => format!("{place}.exec.command[{i}]"),
             Self::Script => "script".to_owned(),
             Self::Source => "source".to_owned(),
         }

@@ -62,6 +62,15 @@ impl Invocation {
     }
 }
 
+/// The text that a command writes, where it is written there: a here-document of `cat`, the words of `echo`.
+fn output_of(raw: &lexer::RawCommand) -> Option<String> {
+    match raw.words.first()?.as_str() {
+        "cat" => raw.here_document.clone(),
+        "echo" | "printf" => Some(raw.words[1..].join(" ")),
+        _ => None,
+    }
+}
+
 /// All commands of a script, in the order in which they are written.
 pub fn read_script(script: &str) -> Vec<Invocation> {
     let mut found = Vec::new();
@@ -86,7 +95,15 @@ fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<I
     let mut scope = Scope::of(outer);
     let mut names = Names::default();
     let mut commands = Lexer::new(script).read().into_iter().peekable();
-    while let Some(raw) = commands.next() {
+    let mut piped: Option<String> = None;
+    while let Some(mut raw) = commands.next() {
+        let input = std::mem::take(&mut piped);
+        if raw.pipes {
+            piped = output_of(&raw);
+        }
+        if raw.here_document.is_none() && raw.words.last().is_some_and(|word| prefix::is_shell(word) || word == "-s") {
+            raw.here_document = input;
+        }
         scope.enter(raw.branch);
         if raw.defines {
             let next = commands.peek().and_then(|body| body.words.first());
@@ -192,6 +209,13 @@ mod tests {
             "docker.exe ps",
             "timeout --signal=KILL 10 docker ps",
             "bash -o pipefail -c 'docker ps'",
+            "cat <<EOF | bash\ndocker ps\nEOF",
+            "echo 'docker ps' | sudo sh",
+            "cat <<EOF\n$(docker ps)\nEOF",
+            "echo ${X:-$(docker ps)}",
+            "script -q -c 'docker ps' /dev/null",
+            "strace -f docker ps",
+            "chpst -u ci docker ps",
         ] {
             assert!(runs_docker(script), "{script:?} gave {:?}", programs(script));
         }
@@ -228,6 +252,12 @@ mod tests {
             "`",
             "<<",
             "((((((((((",
+            "cat <<'EOF'\n$(docker ps)\nEOF",
+            "cat <<EOF\n\\$(docker ps)\nEOF",
+            "echo 'docker ps' | cat",
+            "echo 'docker ps' | sh run.sh",
+            "echo $(which docker)",
+            "test -x \"$(which docker)\"",
         ] {
             assert!(!runs_docker(script), "{script:?} gave {:?}", programs(script));
         }
@@ -310,6 +340,10 @@ mod tests {
             "export D=/usr/bin/docker; \"$D\" ps",
             "alias d=docker\nd ps",
             "docker() { sudo docker \"$@\"; }\ndocker ps",
+            "$(which docker) ps",
+            "`command -v docker` ps",
+            "$SUDO docker ps",
+            "${_sudo} docker ps",
         ] {
             assert!(read_script(script).iter().any(|i| i.program() == "docker" && i.words.get(1).is_some_and(|w| w == "ps")), "{script}");
         }

@@ -13,6 +13,8 @@ pub(super) struct RawCommand {
     pub(super) branch: Branch,
     /// True for `NAME()`, whose body follows.
     pub(super) defines: bool,
+    /// True if the next command reads its output.
+    pub(super) pipes: bool,
 }
 
 /// A place in the nesting of branches: those of `if` and `case`, subshells, what follows a test and `&&`, or `||`.
@@ -22,6 +24,17 @@ pub(super) struct Branch {
     pub(super) depth: usize,
     /// Tells the branches of one depth apart.
     pub(super) number: usize,
+}
+
+/// A here-document that was announced.
+struct HereDocument {
+    /// The command that it belongs to.
+    command: usize,
+    delimiter: String,
+    /// `<<-`
+    strip_tabs: bool,
+    /// What looks like a substitution in it is one.
+    expands: bool,
 }
 
 /// Where a list of commands ends.
@@ -41,18 +54,29 @@ pub(super) struct Lexer<'a> {
     text: &'a str,
     at: usize,
     nesting: usize,
+    /// The next backtick ends the list at hand.
+    in_backticks: bool,
     commands: Vec<RawCommand>,
     /// Numbers of the branches that are open.
     open_branches: Vec<usize>,
     /// Branches so far.
     branches: usize,
-    /// Here-documents whose text starts at the next line: the command they belong to, the delimiter, `<<-`.
-    pending: Vec<(usize, String, bool)>,
+    /// Here-documents whose text starts at the next line.
+    pending: Vec<HereDocument>,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, nesting: 0, commands: Vec::new(), open_branches: Vec::new(), branches: 0, pending: Vec::new() }
+        Self {
+            text,
+            at: 0,
+            nesting: 0,
+            in_backticks: false,
+            commands: Vec::new(),
+            open_branches: Vec::new(),
+            branches: 0,
+            pending: Vec::new(),
+        }
     }
 
     /// All commands, those of substitutions included.
@@ -128,6 +152,7 @@ impl<'a> Lexer<'a> {
                 }
                 b';' | b'&' | b'|' | b')' => {
                     self.at += 1;
+                    self.commands[current].pipes = byte == b'|';
                     if byte != b'|' {
                         self.open_branches.truncate(chained.take().unwrap_or(usize::MAX));
                     }
@@ -234,8 +259,10 @@ impl<'a> Lexer<'a> {
         }
         self.nesting += 1;
         let outside = self.open_branches.len();
+        let in_backticks = std::mem::replace(&mut self.in_backticks, end == End::Backtick);
         self.enter();
         self.list(end);
+        self.in_backticks = in_backticks;
         self.open_branches.truncate(outside);
         self.nesting -= 1;
         self.at += usize::from(self.at < self.text.len());
@@ -336,6 +363,7 @@ impl<'a> Lexer<'a> {
                         self.push_char(&mut word);
                     }
                 }
+                b'`' if self.in_backticks && self.at > start => break,
                 b'$' | b'`' => self.expansion(&mut word),
                 _ if is_delimiter(byte) && self.at > start => break,
                 _ => self.push_char(&mut word),
@@ -375,21 +403,52 @@ impl<'a> Lexer<'a> {
             }
             self.at -= 1;
         }
+        let inside = self.commands.len();
         if self.starts_with("$(") {
             self.at += 2;
             self.nested(End::Parenthesis);
-            word.push_str("$()");
+            word.push_str(self.looked_up(inside).unwrap_or("$()"));
         } else if self.starts_with("`") {
             self.at += 1;
             self.nested(End::Backtick);
-            word.push_str("$()");
+            word.push_str(self.looked_up(inside).unwrap_or("$()"));
         } else if self.starts_with("${") {
-            let rest = &self.text[self.at..];
-            let length = rest.find('}').map_or(rest.len(), |at| at + 1);
-            word.push_str(&rest[..length]);
-            self.at += length;
+            self.parameter(word);
         } else {
             self.push_char(word);
+        }
+    }
+
+    /// `${NAME…}`, whose default may hold substitutions in turn.
+    fn parameter(&mut self, word: &mut String) {
+        if self.nesting >= MAX_NESTING {
+            self.at = self.text.len();
+            return;
+        }
+        self.nesting += 1;
+        word.push_str("${");
+        self.at += 2;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'$' | b'`' => self.expansion(word),
+                _ => self.push_char(word),
+            }
+            if byte == b'}' {
+                break;
+            }
+        }
+        self.nesting -= 1;
+    }
+
+    /// The program that a substitution looked up, as in `$(which docker)`, if that is all that the commands from
+    /// `first` on do.
+    fn looked_up(&self, first: usize) -> Option<&str> {
+        let mut commands = self.commands[first..].iter().filter(|command| !command.words.is_empty());
+        let (command, None) = (commands.next()?, commands.next()) else { return None };
+        let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
+        match words[..] {
+            ["which", name] | ["command" | "type", "-v" | "-p", name] => Some(name),
+            _ => None,
         }
     }
 
@@ -418,9 +477,9 @@ impl<'a> Lexer<'a> {
             self.at += 1;
         }
         if self.peek().is_some_and(|b| !is_delimiter(b)) {
-            let (word, _) = self.word();
+            let (word, quoted) = self.word();
             if here_document {
-                self.pending.push((current, word, strip_tabs));
+                self.pending.push(HereDocument { command: current, delimiter: word, strip_tabs, expands: !quoted });
             } else if is_output {
                 self.commands[current].written.push(word);
             }
@@ -429,7 +488,7 @@ impl<'a> Lexer<'a> {
 
     /// The texts of the here-documents that the line just ended has announced.
     fn here_documents(&mut self) {
-        for (command, delimiter, strip_tabs) in std::mem::take(&mut self.pending) {
+        for HereDocument { command, delimiter, strip_tabs, expands } in std::mem::take(&mut self.pending) {
             let start = self.at;
             let mut end = self.text.len();
             while self.at < self.text.len() {
@@ -443,8 +502,35 @@ impl<'a> Lexer<'a> {
                     break;
                 }
             }
-            self.commands[command].here_document = Some(self.text[start..end].to_owned());
+            let text = &self.text[start..end];
+            self.commands[command].here_document = Some(text.to_owned());
+            if expands {
+                self.substitutions(text);
+            }
         }
+    }
+
+    /// The commands of the substitutions in `text`, which is otherwise data.
+    fn substitutions(&mut self, text: &str) {
+        if self.nesting >= MAX_NESTING || memchr::memchr2(b'$', b'`', text.as_bytes()).is_none() {
+            return;
+        }
+        let mut inner = Lexer { nesting: self.nesting + 1, ..Lexer::new(text) };
+        let mut data = String::new();
+        while let Some(found) = memchr::memchr3(b'$', b'`', b'\\', &text.as_bytes()[inner.at..]) {
+            inner.at += found;
+            if inner.starts_with("\\") {
+                inner.at = (inner.at + 2).min(text.len());
+                while !text.is_char_boundary(inner.at) {
+                    inner.at += 1;
+                }
+            } else {
+                inner.expansion(&mut data);
+                data.clear();
+            }
+        }
+        let branch = self.branch();
+        self.commands.extend(inner.commands.into_iter().map(|command| RawCommand { branch, ..command }));
     }
 }
 

@@ -41,9 +41,13 @@ impl Names {
         }
     }
 
-    /// Puts what the first word stands for in its place.
+    /// Puts what the first word stands for in its place; a variable that says `sudo` stands for nothing else.
     pub(super) fn resolve(&self, words: &mut Vec<String>) {
-        let Some(first) = words.first().filter(|_| !self.stand_for.is_empty()) else { return };
+        let Some(first) = words.first() else { return };
+        if first.starts_with('$') && first.len() <= MAX_LENGTH && first.to_ascii_lowercase().contains("sudo") {
+            words.remove(0);
+            return;
+        }
         let inside = first.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
         let found = match inside {
             Some(name) => self.stand_for.get(&format!("${name}")),

@@ -45,6 +45,8 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
         }
         "gosu" | "su-exec" | "setuidgid" | "s6-setuidgid" => 2,
         "setpriv" | "unshare" | "chrt" | "taskset" | "numactl" => after_options(words, 1, &SETPRIV_VALUES),
+        "chpst" => after_options(words, 1, &["-u", "-U", "-b", "-e", "-n"]),
+        "strace" | "ltrace" => after_options(words, 1, &["-o", "-e", "-p", "-s", "-u"]),
         "parallel" => after_options(words, 1, &["-j", "-P", "--jobs", "-a"]),
         "retry" => {
             let at = after_options(words, 1, &["-t", "-d", "-n", "-s"]);
@@ -133,7 +135,7 @@ fn script_of(invocation: &Invocation) -> Option<String> {
     let words = invocation.arguments();
     match invocation.program() {
         "eval" => Some(words.join(" ")),
-        "su" | "runuser" | "sg" => {
+        "su" | "runuser" | "sg" | "script" => {
             let at = words.iter().position(|word| word == "-c" || word == "--command")?;
             words.get(at + 1).cloned()
         }
@@ -156,7 +158,7 @@ fn script_of(invocation: &Invocation) -> Option<String> {
     }
 }
 
-fn is_shell(program: &str) -> bool {
+pub(super) fn is_shell(program: &str) -> bool {
     matches!(program, "sh" | "bash" | "ash" | "dash" | "zsh" | "ksh" | "mksh")
 }
 
