@@ -49,7 +49,7 @@ pub struct Workload<'a> {
     pub(crate) has_docker_class: bool,
     volume: Vec<HostMount<'a>>,
     /// The pods inside a custom resource, each as a workload of its own under the same name.
-    pub(crate) parts: Vec<Workload<'a>>,
+    pub(crate) parts: Vec<Self>,
 }
 
 impl<'a> Workload<'a> {

@@ -130,6 +130,7 @@ fn actions_are_those_of_the_contract() {
         ("DKR502", Action::Warn, mounting("/var/lib/docker/containers", "Directory")),
         ("DKR502", Action::Record, running(log_mounts, log)),
         ("DKR503", Action::Warn, mounting("/etc/docker/daemon.json", "File")),
+        ("DKR507", Action::Warn, mounting("/var/log/docker.log", "File")),
         ("DKR504", Action::Deny, mounting("/usr/bin/docker", "")),
         ("DKR505", Action::Deny, mounting("/var/lib/dockershim", "")),
         ("DKR506", Action::Deny, mounting("/run/docker.pid", "")),
