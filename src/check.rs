@@ -14,6 +14,7 @@ use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Decision, Judged, Outcome, Policy, Writer};
 use crate::finding::text::clip;
 use crate::manifest::{Document, Item, Manifest, ManifestError, documents};
+use crate::workload::inner_pod::InnerPod;
 use crate::workload::object::Object;
 use crate::workload::{Surroundings, Workload};
 
@@ -145,7 +146,8 @@ impl Checked {
                         continue;
                     }
                 };
-                let workload = view(&manifest, item, &object, namespace, policy);
+                let inner = manifest.inner_pods(item);
+                let workload = view(&manifest, item, &object, &inner, (namespace, policy));
                 self.surroundings.note(&workload);
                 if workload.kind() == "Namespace" {
                     // The mode is the question's; what the Namespace exempts is part of the answer.
@@ -180,7 +182,8 @@ impl Checked {
                 let checked = &mut self.objects[object];
                 let Some(item) = manifest.items().get(item) else { continue };
                 let Ok(object) = manifest.object(item) else { continue };
-                let mut workload = view(&manifest, item, &object, namespace, policy);
+                let inner = manifest.inner_pods(item);
+                let mut workload = view(&manifest, item, &object, &inner, (namespace, policy));
                 workload.place_in(&self.surroundings);
                 (checked.outcome, checked.findings) = place(&manifest, item, &workload, policy, &mut lines);
             }
@@ -192,8 +195,15 @@ impl Checked {
     }
 }
 
-fn view<'a>(manifest: &'a Manifest<'_>, item: &Item, object: &'a Object<'a>, namespace: &'a str, policy: &'a Policy) -> Workload<'a> {
+fn view<'a>(
+    manifest: &'a Manifest<'_>,
+    item: &Item,
+    object: &'a Object<'a>,
+    inner: &'a [InnerPod<'a>],
+    (namespace, policy): (&'a str, &'a Policy),
+) -> Workload<'a> {
     let mut workload = Workload::with_knowledge(object, namespace, &policy.knowledge);
+    workload.add_pods(inner, &policy.knowledge);
     if Workload::is_judged_by_texts(workload.kind()) {
         workload.leaves = manifest.leaves(item);
     }

@@ -105,6 +105,8 @@ pub struct Finding {
     pub what: String,
     /// Why that fails, in a few words, for the one-line warning.
     pub reason: String,
+    /// What to do, in a few words, for the one-line warning.
+    pub short_fix: &'static str,
     /// What will happen, in full; may repeat the reason's topic but not its words.
     pub consequence: String,
 }
@@ -125,6 +127,7 @@ impl Finding {
             name: name.to_owned(),
             what,
             reason: rule.reason.to_owned(),
+            short_fix: rule.short_fix,
             consequence: rule.consequence.to_owned(),
         }
     }

@@ -4,6 +4,7 @@
 
 mod deserialize;
 mod documents;
+mod inner_pods;
 mod tree;
 
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use serde::Deserialize;
 pub use documents::{Document, documents};
 use tree::{NodeId, Tree};
 
+use crate::workload::inner_pod::InnerPod;
 use crate::workload::leaves::Leaves;
 use crate::workload::object::{Metadata, Object};
 use crate::workload::text::{Text, null_default};
@@ -100,6 +102,15 @@ impl<'t> Manifest<'t> {
             object.set_type(envelope.api_version, if envelope.kind.is_empty() { implied(item) } else { envelope.kind });
         }
         Ok(object)
+    }
+
+    /// The pods inside `item`, if it is a custom resource; those of Kubernetes' own kinds lie where [`Object`] has them.
+    pub fn inner_pods<'a>(&'a self, item: &'a Item) -> Vec<InnerPod<'a>> {
+        let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
+        let group = envelope.api_version.split_once('/').map_or("", |(group, _)| group);
+        // Definitions and roles are large, and hold none.
+        let is_custom = group.contains('.') && !matches!(group, "apiextensions.k8s.io" | "rbac.authorization.k8s.io");
+        if is_custom { inner_pods::find(&self.tree, item.node) } else { Vec::new() }
     }
 
     /// All texts of `item`.

@@ -14,6 +14,11 @@ pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
         (rule.check)(workload, &mut findings);
     }
     let mut found = findings.into_inner();
+    for part in &workload.parts {
+        // Of what is found there, the pod is the part's and the rest is the object's own.
+        let is_inside = |finding: &Finding| part.pod.as_ref().is_some_and(|pod| finding.field.starts_with(pod.path));
+        found.extend(evaluate(part, context).into_iter().filter(is_inside));
+    }
     found.sort_by(|a, b| (a.rule.code, &a.field, &a.evidence).cmp(&(b.rule.code, &b.field, &b.evidence)));
     found
 }

@@ -5,6 +5,7 @@ mod daemon;
 pub mod endpoint;
 pub mod host_path;
 pub mod image;
+pub mod inner_pod;
 mod knowledge;
 pub mod leaves;
 pub mod object;
@@ -22,6 +23,7 @@ pub use surroundings::{ClaimedPath, Surroundings};
 use std::collections::BTreeSet;
 
 use host_path::HostPath;
+use inner_pod::InnerPod;
 use leaves::Leaves;
 use object::{Metadata, Object, Spec};
 use pod::{HostMount, MountUser, Pod};
@@ -43,7 +45,11 @@ pub struct Workload<'a> {
     pub leaves: Leaves,
     /// For a node: the runtime families of all nodes.
     pub(crate) runtimes: BTreeSet<String>,
+    /// Another object says that the handler of the Pod's runtime class is Docker.
+    pub(crate) has_docker_class: bool,
     volume: Vec<HostMount<'a>>,
+    /// The pods inside a custom resource, each as a workload of its own under the same name.
+    pub(crate) parts: Vec<Self>,
 }
 
 impl<'a> Workload<'a> {
@@ -70,8 +76,28 @@ impl<'a> Workload<'a> {
             pod: pod_spec(object).map(|(spec, path)| Pod::new(spec, path, knowledge)),
             leaves: Leaves::default(),
             runtimes: BTreeSet::new(),
+            has_docker_class: false,
             volume: persistent_volume(object, knowledge),
+            parts: Vec::new(),
         }
+    }
+
+    /// Adds the pods inside a custom resource, those that are no pod template of the object itself.
+    pub fn add_pods(&mut self, inner: &'a [InnerPod<'a>], knowledge: &'a Knowledge) {
+        let own = self.pod.as_ref().map(|pod| pod.path);
+        let inner = inner.iter().filter(|pod| own != Some(&pod.path));
+        self.parts.extend(inner.map(|inner| Self {
+            object: self.object,
+            namespace: self.namespace,
+            name: self.name,
+            owner: self.owner.clone(),
+            pod: Some(Pod::new(&inner.spec, &inner.path, knowledge)),
+            leaves: Leaves::default(),
+            runtimes: BTreeSet::new(),
+            has_docker_class: false,
+            volume: Vec::new(),
+            parts: Vec::new(),
+        }));
     }
 
     /// True for a kind that is judged by its texts, which [`Workload::leaves`] then needs.
@@ -84,16 +110,21 @@ impl<'a> Workload<'a> {
         let namespace = self.namespace;
         if let Some(pod) = &mut self.pod {
             pod.resolve_claims(surroundings, namespace);
+            self.has_docker_class = surroundings.is_docker_class(&pod.spec.runtime_class_name);
         }
         if self.kind() == "Node" {
             self.runtimes.clone_from(surroundings.runtimes());
         }
+        self.parts.iter_mut().for_each(|part| part.place_in(surroundings));
     }
 
     /// True if its findings depend on other objects, so that [`Workload::place_in`] matters.
     pub fn needs_surroundings(&self) -> bool {
         let has_claims = |pod: &Pod<'_>| pod.spec.volumes.iter().any(|volume| volume.persistent_volume_claim.is_some());
-        self.kind() == "Node" || self.pod.as_ref().is_some_and(has_claims)
+        let has_class = |pod: &Pod<'_>| !pod.spec.runtime_class_name.is_empty();
+        self.kind() == "Node"
+            || self.pod.as_ref().is_some_and(|pod| has_claims(pod) || has_class(pod))
+            || self.parts.iter().any(Self::needs_surroundings)
     }
 
     /// What a node says runs its containers, such as `containerd://2.1.4`.
@@ -136,7 +167,8 @@ impl<'a> Workload<'a> {
 
     /// The images of all containers, as written.
     pub fn images(&self) -> impl Iterator<Item = &'a str> {
-        self.pod.iter().flat_map(|pod| pod.containers.iter().map(|container| container.raw.image.as_str()))
+        let pods = self.pod.iter().chain(self.parts.iter().filter_map(|part| part.pod.as_ref()));
+        pods.flat_map(|pod| pod.containers.iter().map(|container| container.raw.image.as_str()))
     }
 
     /// Every host path that the object mounts or offers.
@@ -151,13 +183,18 @@ impl<'a> Workload<'a> {
 }
 
 /// Kinds without a pod spec that rules read: configuration of agents, nodes, installers, CI controllers, admission policies.
-const TEXT_KINDS: [&str; 15] = [
+const TEXT_KINDS: [&str; 20] = [
+    "ChaosEngine",
+    "ChaosExperiment",
     "Cluster",
     "ClusterPolicy",
     "ConfigMap",
+    "InitConfiguration",
+    "JoinConfiguration",
     "KubeadmConfig",
     "KubeadmConfigTemplate",
     "KubeadmControlPlane",
+    "KubeletConfiguration",
     "Node",
     "PodSecurityPolicy",
     "PolicyException",

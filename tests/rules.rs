@@ -106,6 +106,9 @@ fn actions_are_those_of_the_contract() {
     let mounts = "volumeMounts: [{name: s, mountPath: /var/run/docker.sock}]";
     let log = "volumes: [{name: a, hostPath: {path: /var/log}}, {name: b, hostPath: {path: /var/lib/docker/containers}}]";
     let log_mounts = "image: x, volumeMounts: [{name: a, mountPath: /a}, {name: b, mountPath: /b}]";
+    let data = "volumes: [{name: a, hostPath: {path: /var/lib/docker}}, {name: b, hostPath: {path: /var/lib/containerd}}]";
+    let both_data = "image: x, volumeMounts: [{name: a, mountPath: /a}, {name: b, mountPath: /b}]";
+    let host_call = |script: &str| running(&format!("image: x, command: [sh, -c, '{script}']"), "hostPID: true");
     let cases = [
         ("DKR101", Action::Deny, mounting("/var/run/docker.sock", "")),
         ("DKR102", Action::Deny, mounting("/run/dockershim.sock", "")),
@@ -122,9 +125,12 @@ fn actions_are_those_of_the_contract() {
         ("DKR108", Action::Deny, mounting("/opt/docker.sock", "")),
         ("DKR111", Action::Record, mounting("/var/run", "")),
         ("DKR501", Action::Warn, mounting("/var/lib/docker", "Directory")),
+        ("DKR501", Action::Record, running(both_data, data)),
+        ("DKR501", Action::Warn, running(both_data, &data.replace("docker}", "docker, type: Directory}"))),
         ("DKR502", Action::Warn, mounting("/var/lib/docker/containers", "Directory")),
         ("DKR502", Action::Record, running(log_mounts, log)),
         ("DKR503", Action::Warn, mounting("/etc/docker/daemon.json", "File")),
+        ("DKR507", Action::Warn, mounting("/var/log/docker.log", "File")),
         ("DKR504", Action::Deny, mounting("/usr/bin/docker", "")),
         ("DKR505", Action::Deny, mounting("/var/lib/dockershim", "")),
         ("DKR506", Action::Deny, mounting("/run/docker.pid", "")),
@@ -140,6 +146,11 @@ fn actions_are_those_of_the_contract() {
         ("DKR401", Action::Deny, running(&format!("image: x, command: [docker, ps], {mounts}"), socket)),
         ("DKR401", Action::Record, running(&format!("image: x, command: [sh, -c, 'crictl ps || docker ps'], {mounts}"), socket)),
         ("DKR402", Action::Deny, running("image: x, command: [nsenter, -t, '1', docker, ps]", "hostPID: true")),
+        ("DKR402", Action::Record, host_call("nsenter -t 1 -m crictl rmi --prune || nsenter -t 1 -m docker image prune -f")),
+        ("DKR403", Action::Deny, host_call("nsenter -t 1 -m systemctl restart docker")),
+        ("DKR403", Action::Record, host_call("nsenter -t 1 -m systemctl restart docker || nsenter -t 1 -m systemctl restart containerd")),
+        ("DKR201", Action::Warn, running("image: 'docker:cli', command: [sh, -c, 'docker login -u x && docker manifest inspect y']", "")),
+        ("DKR301", Action::Warn, running("image: x, env: [{name: DOCKER_HOST, valueFrom: {configMapKeyRef: {name: a, key: b}}}]", "")),
         ("DKR404", Action::Deny, running(&format!("image: x, command: [curl, --unix-socket, /run/docker.sock, x], {mounts}"), socket)),
         ("DKR101", Action::Record, running("image: x", socket)),
         ("DKR110", Action::Deny, mounting("/run", "").replace("image: ", "args: [/v/docker.sock]\n    image: ")),
@@ -210,9 +221,12 @@ fn evidence_never_holds_a_command_line_or_a_password() {
          command: [sh, -c, 'docker login -u ci -p hunter2 && curl -u ci:hunter2 --unix-socket /run/docker.sock x']",
         "",
     );
-    let checked = check(&text);
-    let found: Vec<_> = checked.objects.iter().flat_map(|object| &object.findings).collect();
-    assert!(found.len() >= 4, "{found:?}");
+    let bare = running("image: x, env: [{name: DOCKER_HOST, value: 'ci:hunter2@172.17.0.1:2375'}]", "");
+    let query = running("image: x, env: [{name: DOCKER_HOST, value: 'tcp://172.17.0.1:2375?token=hunter2'}]", "");
+    let flag = running("image: x, args: ['--docker-endpoint', 'tcp://ci:hunter2@172.17.0.1:2375']", "");
+    let checked: Vec<_> = [&text, &bare, &query, &flag].iter().map(|text| check(text)).collect();
+    let found: Vec<_> = checked.iter().flat_map(|checked| &checked.objects).flat_map(|object| &object.findings).collect();
+    assert!(found.len() >= 10, "{found:?}");
     for placed in found {
         let finding = &placed.judged.finding;
         for shown in [&finding.evidence, &finding.message(), &finding.identity] {

@@ -13,6 +13,10 @@ const MAX_WARNING: usize = 120;
 const MAX_WARNINGS: usize = 5;
 /// Names of volumes and containers are cut in the middle to this many characters.
 const MAX_NAME: usize = 24;
+/// To this many where the fix would be lost otherwise.
+const SHORT_NAME: usize = 16;
+/// And what is found to this many.
+const SHORT_WHAT: usize = 44;
 /// Of what is found, at least this many characters are shown.
 const MIN_WHAT: usize = 16;
 /// A namespace's name has at most 63 characters; only a request that no API server sends has more.
@@ -40,21 +44,36 @@ pub fn warnings(decision: &Decision) -> Vec<String> {
     lines
 }
 
-/// `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`; the fix, then the middle of WHAT, give way to the limit.
+/// `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`, the first of ever shorter forms that keeps to the limit: few words
+/// are lost before the middle of WHAT, and that before the fix.
 fn warning(judged: &Judged, mode: Mode) -> String {
     let finding = &judged.finding;
     let would_deny = judged.unlimited == Action::Deny && mode != Mode::Enforce;
     let suffix = if would_deny { " [would deny]" } else { "" };
-    let head = format!("{} {} \"{}\"", finding.rule.code, finding.noun, elide(&finding.name, MAX_NAME));
-    let full = format!("{head} {}: {}; {}{suffix}", finding.what, finding.reason, finding.rule.short_fix);
-    let full = escape_controls(&full);
-    if full.chars().count() <= MAX_WARNING {
-        return full;
+    let head = |name| format!("{} {} \"{}\"", finding.rule.code, finding.noun, elide(&finding.name, name));
+    let line = |name, what: usize, reason: &str, fix: &str| {
+        escape_controls(&format!("{} {}: {reason}{fix}{suffix}", head(name), elide(&finding.what, what)))
+    };
+    let fix = format!("; {}", finding.short_fix);
+    // One of two tools is enough to go on with.
+    let shorter_fix = fix.replace("BuildKit/Buildah", "BuildKit");
+    let reason = finding.reason.replace(" nodes", "");
+    let whole = finding.what.chars().count();
+    let forms = [
+        line(MAX_NAME, whole, &finding.reason, &fix),
+        line(MAX_NAME, whole, &reason, &fix),
+        line(MAX_NAME, whole, &reason, &shorter_fix),
+        line(SHORT_NAME, whole, &reason, &shorter_fix),
+        line(SHORT_NAME, SHORT_WHAT, &reason, &shorter_fix),
+        line(MAX_NAME, whole, &finding.reason, ""),
+    ];
+    if let Some(form) = forms.into_iter().find(|form| form.chars().count() <= MAX_WARNING) {
+        return form;
     }
     let rest = format!(": {}", finding.reason);
     let room = MAX_WARNING - suffix.len();
-    let room_of_what = room.saturating_sub(head.chars().count() + 1 + rest.chars().count());
-    let line = escape_controls(&format!("{head} {}{rest}", elide(&finding.what, room_of_what.max(MIN_WHAT))));
+    let room_of_what = room.saturating_sub(head(MAX_NAME).chars().count() + 1 + rest.chars().count());
+    let line = escape_controls(&format!("{} {}{rest}", head(MAX_NAME), elide(&finding.what, room_of_what.max(MIN_WHAT))));
     format!("{}{suffix}", cut(&line, room))
 }
 
@@ -96,7 +115,7 @@ fn entries(denied: &[&Judged], room: usize) -> String {
         let short = format!(" [{}/{count}] {} {field}", at + 1, finding.rule.code);
         let name = elide(&finding.name, MAX_NAME);
         let what = elide(&finding.what, 100);
-        let full = format!("{short} {} \"{name}\" {what}: {}; fix: {}.", finding.noun, finding.reason, finding.rule.short_fix);
+        let full = format!("{short} {} \"{name}\" {what}: {}; fix: {}.", finding.noun, finding.reason, finding.short_fix);
         let reserve = if at + 1 < count { reserve_of_rest } else { 0 };
         if text.len() + full.len() + reserve <= room {
             text.push_str(&full);

@@ -4,6 +4,7 @@ use super::place;
 use crate::finding::{Action, Certainty, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::pod::mentions;
+use crate::workload::tables;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -36,7 +37,7 @@ data:
   config: |
     containerRuntimeExecutor: emissary
 "#,
-    not_flagged: "Configurations that only mention Docker's name.",
+    not_flagged: "Configurations that only mention Docker's name, and GitHub runners with dockerd beside or inside them, which is Docker-in-Docker.",
     references: &[
         "argoproj/argo-workflows: docs/workflow-executors.md",
         "https://docs.gitlab.com/runner/executors/kubernetes/",
@@ -51,9 +52,11 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             findings.push(place::in_object(&RULE, workload, leaf, format!("sets {setting}"), setting));
         }
     }
-    for leaf in ["RunnerDeployment", "RunnerSet"].iter().flat_map(|kind| place::texts_of(workload, kind)) {
-        if leaf.path.ends_with("dockerdWithinRunnerContainer") && leaf.text == "false" {
-            findings.push(place::in_object(&RULE, workload, leaf, "runs Docker beside the runner".to_owned(), "dockerdWithinRunnerContainer"));
+    for leaf in ["ChaosEngine", "ChaosExperiment"].iter().flat_map(|kind| place::texts_of(workload, kind)) {
+        let name = leaf.path.strip_suffix(".value").and_then(|variable| workload.leaves.get(&format!("{variable}.name")));
+        if let Some(name) = name.filter(|name| leaf.text == "docker" && tables::selects_runtime(name)) {
+            let setting = format!("{name}=docker");
+            findings.push(place::in_object(&RULE, workload, leaf, format!("sets {setting}"), &setting));
         }
     }
 }
@@ -64,10 +67,30 @@ fn generates_docker_pods(text: &str) -> Option<&'static str> {
     if lines().any(|line| line.strip_prefix("containerRuntimeExecutor:").is_some_and(|value| value.trim() == "docker")) {
         return Some("containerRuntimeExecutor: docker");
     }
-    // GitLab Runner's [[runners.kubernetes.volumes.host_path]], Jenkins' hostPathVolume.
-    let mounts_socket = lines().any(|line| {
-        let is_path = ["host_path", "hostPath", "volumes ="].iter().any(|key| line.starts_with(key));
-        is_path && mentions(line, "/docker.sock")
-    });
-    mounts_socket.then_some("a mount of the Docker socket")
+    mounts_socket(text).then_some("a mount of the Docker socket")
+}
+
+/// True if a line of `text` mounts the Docker socket of the node into what a controller makes: a host path of
+/// GitLab Runner's `[[runners.kubernetes.volumes.host_path]]` (where none is written, the mount path is meant), a
+/// volume of its Docker executor, Jenkins' `hostPathVolume` in YAML or XML, the volume of a pod template.
+fn mounts_socket(text: &str) -> bool {
+    if !mentions(text, "docker.sock") {
+        return false;
+    }
+    let (mut in_host_path, mut behind_key) = (false, false);
+    for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+        if line.starts_with('[') {
+            in_host_path = line.starts_with("[[runners.kubernetes.volumes.host_path");
+        }
+        let line = line.trim_start_matches("- ");
+        let is_path = ["host_path", "hostPath", "volumes =", "<hostPath>"].iter().any(|key| line.starts_with(key))
+            || (in_host_path && line.starts_with("mount_path"))
+            || (behind_key && line.starts_with("path:"));
+        if is_path && mentions(line, "/docker.sock") {
+            return true;
+        }
+        // `path` and `type` follow `hostPath:` in any order.
+        behind_key = line == "hostPath:" || behind_key && line.starts_with("type:");
+    }
+    false
 }

@@ -67,5 +67,5 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 }
 
 fn matches(path: &HostPath) -> bool {
-    path.as_str() == "/run/cri-dockerd.sock"
+    matches!(path.as_str(), "/run/cri-dockerd.sock" | "/pipe/cri-dockerd")
 }

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a hostPath volume reaches the docker, docker-compose or dockerd program of the node",
     reason: "not installed on {nodes}",
     consequence: "",
-    short_fix: "use an image with its own tools",
+    short_fix: "use BuildKit/Buildah",
     fix: "Use an image that carries the client it needs, or none: BuildKit and Buildah build without Docker.",
     why: "The program belongs to the node's Docker package and goes with it. It is also the sign of a container that calls the node's daemon.",
     before: r#"apiVersion: v1
@@ -67,5 +67,5 @@ fn is_docker_program(path: &HostPath) -> bool {
     let directory = path.as_str().rsplit('/').nth(1).unwrap_or_default();
     let in_binaries = matches!(directory, "bin" | "sbin" | "cli-plugins");
     let is_windows_program = matches!(path.file_name(), "docker.exe" | "docker-compose.exe" | "dockerd.exe");
-    (in_binaries && tables::DOCKER_PROGRAMS.contains(&path.file_name())) || is_windows_program || path.is_within("/usr/libexec/docker")
+    (in_binaries && tables::DOCKER_PROGRAMS.contains(&path.file_name())) || is_windows_program || tables::PROGRAM_DIRECTORIES.iter().any(|directory| path.is_within(directory))
 }

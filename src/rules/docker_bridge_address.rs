@@ -62,7 +62,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         findings.push(Finding::new(&RULE, "hostAlias", &alias.ip, "names Docker's bridge".to_owned(), field, &alias.ip));
     }
     for container in &pod.containers {
-        for (field, text) in container.texts() {
+        for (field, text) in container.all_texts() {
             let Some(address) = bridge_address(text) else { continue };
             let path = format!("{}.{}", pod.container_path(container), field.path());
             let what = format!("uses {address} in {}", signals::describe(container, field));

@@ -1,6 +1,6 @@
 //! DKR201 docker-cli-image: a Docker client by its image.
 
-use super::signals;
+use super::{host_paths, signals};
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
 use crate::workload::tables::{self, ImageRole};
 use crate::workload::Workload;
@@ -42,7 +42,7 @@ spec:
     image: quay.io/buildah/stable:v1.40
     command: ["buildah", "build", "-t", "registry.example/app:1", "."]
 "#,
-    not_flagged: "A client whose endpoint is a daemon in the same Pod or an explicit remote one: that is recorded and never refused. Registries and images that merely have docker in their name.",
+    not_flagged: "A client whose endpoint is a daemon in the same Pod or an explicit remote one: that is recorded and never refused. One that only logs in, reads manifests or builds with a remote builder, and a copy under another registry, which its name alone gives away: those are warnings. Registries and images that merely have docker in their name.",
     references: &[
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
         "https://kubernetes.io/blog/2020/12/02/dont-panic-kubernetes-and-docker/",
@@ -68,12 +68,16 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             finding.action = Some(Action::Record);
             finding.reason = "its daemon is not the node's".to_owned();
             finding.consequence = String::new();
+        } else if !endpoint.is_node() && signals::needs_no_daemon(container) {
+            finding.certainty = Certainty::Possible;
+            finding.reason = "fine without a daemon, as far as it shows".to_owned();
+            finding.consequence = "its calls go to registries and remote builders; a client such as crane or skopeo needs no Docker image".to_owned();
         } else if is_copy {
             finding.certainty = Certainty::Possible;
             finding.consequence = "judged by its name alone".to_owned();
         } else if let Endpoint::NodeSocket(path) = endpoint {
             finding.certainty = Certainty::Certain;
-            finding.consequence = format!("it talks to the node's daemon through {path}");
+            finding.consequence = format!("it talks to the node's daemon through {}", host_paths::shown(&path));
         }
         findings.push(finding);
     }

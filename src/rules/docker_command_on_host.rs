@@ -45,7 +45,7 @@ spec:
     securityContext:
       privileged: true
 "#,
-    not_flagged: "nsenter and chroot with other programs; chroot into a directory of the container.",
+    not_flagged: "nsenter and chroot with other programs; chroot into a directory of the container. Scripts that also handle crictl, ctr, nerdctl or podman are only recorded.",
     references: &[
         "Azure/AKS: examples/runc/downgraderunc.yaml",
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
@@ -57,6 +57,7 @@ spec:
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
+        let handles_others = signals::handles_other_runtimes(container);
         let mut seen: Vec<String> = Vec::new();
         for command in container.commands() {
             let invocation = &command.invocation;
@@ -68,7 +69,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             }
             let field = format!("{}.{}", pod.container_path(container), command.field);
             let mut finding = Finding::in_container(&RULE, container, format!("runs \"{call}\" on the node"), field, &call);
-            if way == "nsenter" && !pod.spec.host_pid.0 {
+            if handles_others {
+                signals::soften_for_other_runtimes(&mut finding);
+            } else if way == "nsenter" && !pod.spec.host_pid.0 {
                 finding.certainty = Certainty::Likely;
             }
             seen.push(call);

@@ -1,7 +1,7 @@
 //! DKR507 docker-daemon-log: dockerd's log file in a Pod.
 
 use super::host_paths;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
+use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Degrades,
-    action: None,
+    action: Some(Action::Warn),
     needs_docker_absent: true,
     summary: "a hostPath volume reaches a log file of dockerd",
     reason: "not written on {nodes}",

@@ -4,6 +4,7 @@ use super::{host_paths, signals};
 use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::pod::{HostMount, MountUser};
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -17,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a hostPath volume reaches /var/lib/docker",
     reason: "empty or absent on {nodes}",
     consequence: "",
-    short_fix: "use /var/lib/containerd or the API",
+    short_fix: "use the CRI or the API",
     fix: "Read container data through the CRI or kubelet API; where a directory is really needed, it is /var/lib/containerd or /var/lib/containers.",
     why: "Images, layers and container state lie elsewhere and in another layout. Tools that read them find nothing, or a stale copy that Docker left behind.",
     before: r#"apiVersion: v1
@@ -52,7 +53,7 @@ spec:
     hostPath:
       path: /var/lib/containerd
 "#,
-    not_flagged: "/var/lib/docker/containers (DKR502), and /var/lib/docker as a mountPath over an emptyDir or a claim (Docker-in-Docker).",
+    not_flagged: "/var/lib/docker/containers (DKR502), and /var/lib/docker as a mountPath over an emptyDir or a claim (Docker-in-Docker). Beside a mount of /var/lib/containerd or /var/lib/containers it is only recorded.",
     references: &[
         "argoproj/argo-workflows#826",
         "yahoo/kubectl-flame: README.md",
@@ -67,6 +68,11 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         if signals::is_guessed_data_root(&mount.path) {
             finding.certainty = Certainty::Possible;
             finding.action = Some(Action::Record);
+        } else if is_beside_another(workload, mount) {
+            finding.certainty = Certainty::Possible;
+            finding.impact = Impact::Advisory;
+            finding.action = Some(Action::Record);
+            finding.reason = "a leftover beside the other runtime's data".to_owned();
         }
         findings.push(finding);
     }
@@ -74,4 +80,13 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 
 fn matches(path: &HostPath) -> bool {
     signals::is_data_root(path) || signals::is_guessed_data_root(path)
+}
+
+/// True for a mount that its container does without: it mounts another runtime's data, too, and no hostPath type makes
+/// kubelet look for Docker's.
+fn is_beside_another(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
+    let is_checked = !matches!(&*mount.kind, "" | "DirectoryOrCreate");
+    let is_other = |path: &HostPath| path.is_within("/var/lib/containerd") || path.is_within("/var/lib/containers");
+    let of_container = matches!(mount.user, MountUser::Container(_));
+    of_container && !is_checked && workload.host_mounts().iter().any(|other| other.user == mount.user && is_other(&other.path))
 }

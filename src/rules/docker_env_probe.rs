@@ -50,7 +50,7 @@ spec:
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in pod.containers.iter().filter(|container| container.mentions_docker() || names_a_chain(container)) {
-        for (field, text) in container.texts() {
+        for (field, text) in container.all_texts() {
             let Some(trace) = trace_of(text) else { continue };
             let path = format!("{}.{}", pod.container_path(container), field.path());
             let what = format!("looks for {trace} in {}", signals::describe(container, field));
@@ -60,7 +60,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 }
 
 fn names_a_chain(container: &Container<'_>) -> bool {
-    container.texts().any(|(_, text)| mentions(text, "DOCKER-"))
+    container.all_texts().any(|(_, text)| mentions(text, "DOCKER-"))
 }
 
 /// The trace of Docker that `text` looks for.

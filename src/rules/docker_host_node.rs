@@ -1,7 +1,9 @@
 //! DKR301 docker-host-node: a Docker endpoint that leads to the node.
 
+use super::{host_paths, signals};
 use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::tables;
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::pod::{Container, TextField};
 
@@ -15,9 +17,9 @@ pub(super) static RULE: Rule = Rule {
     action: None,
     needs_docker_absent: true,
     summary: "DOCKER_HOST or an endpoint flag resolves to the node's Docker",
-    reason: "no daemon there on {nodes}",
+    reason: "no daemon on {nodes}",
     consequence: "every call through it fails",
-    short_fix: "unset it or point to a builder",
+    short_fix: "unset it or use BuildKit",
     fix: "Unset it and use the Kubernetes API, or point it to a builder that is not the node: BuildKit, or a docker:dind in the same Pod.",
     why: "The endpoint is resolved as the container would: a socket path through the volume mounted there, an address through the network that it lies in. It ends at the node's dockerd.",
     before: r#"apiVersion: v1
@@ -55,7 +57,7 @@ spec:
     securityContext:
       privileged: true
 "#,
-    not_flagged: "A socket in an emptyDir, localhost without hostNetwork, a Service, ssh://, a path where nothing is mounted, and values that the object does not show.",
+    not_flagged: "A socket in an emptyDir, localhost without hostNetwork, a Service, ssh://, and a path where nothing is mounted (DKR303). A value from a ConfigMap or Secret is a warning at most.",
     references: &[
         "actions/actions-runner-controller: charts/gha-runner-scale-set",
         "google/cadvisor: docs/runtime_options.md",
@@ -72,10 +74,12 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
                 Some(value) => endpoint::resolve(pod, container, value),
                 None => container.endpoint(pod).clone(),
             };
-            if !endpoint.is_node() {
+            let is_unresolved = value.is_none() && endpoint == Endpoint::Unknown && pod.daemon().is_none();
+            if !endpoint.is_node() && !is_unresolved {
                 continue;
             }
-            let shown = value.map_or_else(|| format!("{name} from the node's address"), |value| format!("{name}={}", without_secrets(value)));
+            let source = if is_unresolved { "a source outside the object" } else { "the node's address" };
+            let shown = value.map_or_else(|| format!("{name} from {source}"), |value| format!("{name}={}", without_secrets(value)));
             let field = format!("{}.{field}", pod.container_path(container));
             let mut finding = Finding::in_container(&RULE, container, format!("sets {shown}"), field, &shown);
             match endpoint {
@@ -83,9 +87,20 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
                     // However the socket is called inside, it is the same one.
                     finding.identity = format!("{name}={path}");
                     finding.certainty = Certainty::Certain;
-                    finding.consequence = format!("it is the node's {path}");
+                    finding.consequence = format!("it is the node's {}", host_paths::shown(&path));
+                    if tables::agent(container.image()).is_some() && signals::names_cri_socket(container) {
+                        finding.certainty = Certainty::Possible;
+                        finding.impact = Impact::Advisory;
+                        finding.reason = "one of several runtimes' sockets".to_owned();
+                        finding.consequence = "the agent also names a CRI socket; drop this one".to_owned();
+                    }
                 }
                 Endpoint::NodeAddress { certain: true } => finding.certainty = Certainty::Certain,
+                Endpoint::Unknown => {
+                    finding.certainty = Certainty::Possible;
+                    finding.reason = "a ConfigMap or Secret decides".to_owned();
+                    finding.consequence = "if it names the node's Docker, every call through it fails".to_owned();
+                }
                 _ => {}
             }
             findings.push(finding);
@@ -94,7 +109,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 }
 
 /// Flags that name a Docker endpoint. Sources: cAdvisor (`--docker`), node agents (`--docker-endpoint`), Traefik.
-const FLAGS: [&str; 4] = ["--docker", "--docker-endpoint", "--docker-host", "--providers.docker.endpoint"];
+/// Go's flags take one hyphen or two, so there is none here.
+const FLAGS: [&str; 4] = ["docker", "docker-endpoint", "docker-host", "providers.docker.endpoint"];
 
 /// Field, name and literal value of everything in `container` that names a Docker endpoint.
 fn endpoints<'a>(container: &Container<'a>) -> Vec<(String, &'a str, Option<&'a str>)> {
@@ -110,17 +126,18 @@ fn endpoints<'a>(container: &Container<'a>) -> Vec<(String, &'a str, Option<&'a 
             Some((name, value)) => (name, Some(value)),
             None => (text.as_str(), texts.get(at + 1).map(|(_, next)| next.as_str())),
         };
-        if FLAGS.contains(&name) && value.is_some_and(|value| value.contains("://") || value.starts_with('/')) {
+        let flag = name.strip_prefix('-').map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+        if flag.is_some_and(|flag| FLAGS.contains(&flag)) && value.is_some_and(|value| value.contains("://") || value.starts_with('/')) {
             found.push((field.path(), name, value));
         }
     }
     found
 }
 
-/// `value` without user information: `tcp://user:secret@host` must not reach a log.
+/// `value` without user information and query: `tcp://user:secret@host?token=…` must not reach a log.
 fn without_secrets(value: &str) -> String {
-    match (value.find("://"), value.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => format!("{}{}", &value[..scheme + 3], &value[at + 1..]),
-        _ => value.to_owned(),
-    }
+    let value = value.split(['?', '#']).next().unwrap_or_default();
+    let host = value.find("://").map_or(0, |scheme| scheme + 3);
+    let user = value[host..].rfind('@').map_or(0, |at| at + 1);
+    format!("{}{}", &value[..host], &value[host + user..])
 }

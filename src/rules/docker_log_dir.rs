@@ -1,9 +1,8 @@
 //! DKR502 docker-log-dir: Docker's log directory in a Pod.
 
-use super::host_paths;
+use super::{host_paths, signals};
 use crate::finding::Thing;
 use crate::finding::{Action, Certainty, Findings, Impact, Rule};
-use crate::workload::tables;
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount, MountUser};
 
@@ -64,9 +63,7 @@ spec:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let is_log_dir = |mount: &HostMount<'_>| {
-        tables::DATA_ROOTS.iter().any(|root| mount.path.is_within(&format!("{root}/containers")))
-    };
+    let is_log_dir = |mount: &HostMount<'_>| signals::below_data_root(&mount.path) == Some("containers");
     for mount in host_paths::first_uses(workload, is_log_dir) {
         let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
         let is_checked = matches!(&*mount.kind, "Directory" | "File" | "Socket");

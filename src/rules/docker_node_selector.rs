@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Breaks,
     action: Some(Action::Record),
     needs_docker_absent: true,
-    summary: "a node selector or toleration asks for nodes that run Docker",
+    summary: "a node selector, node affinity or toleration asks for nodes that run Docker",
     reason: "no such node once all have moved",
     consequence: "the Pod stays Pending",
     short_fix: "drop the selector",
@@ -48,12 +48,17 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    let is_docker = |key: &str, value: &str| value == "docker" && key.contains("runtime");
+    let is_docker = |key: &str, value: &str| value == "docker" && (key.contains("runtime") || key.contains("engine"));
     let selectors = pod.spec.node_selector.iter().filter(|(key, value)| is_docker(key, value));
     let selectors = selectors.map(|(key, value)| (key, value, selector_field(pod.path, key)));
     let tolerations = pod.spec.tolerations.iter().enumerate().filter(|(_, t)| is_docker(&t.key, &t.value));
     let tolerations = tolerations.map(|(i, t)| (t.key.as_str(), t.value.as_str(), format!("{}.tolerations[{i}]", pod.path)));
-    for (key, value, field) in selectors.chain(tolerations) {
+    let required = pod.node_requirements().filter(|(requirement, _)| *requirement.operator == *"In");
+    let required = required.filter_map(|(requirement, field)| {
+        let value = requirement.values.iter().find(|value| is_docker(&requirement.key, value))?;
+        Some((requirement.key.as_str(), value.as_str(), field))
+    });
+    for (key, value, field) in selectors.chain(tolerations).chain(required) {
         findings.push(Finding::new(&RULE, "selector", key, format!("asks for {value}"), field, &format!("{key}={value}")));
     }
 }

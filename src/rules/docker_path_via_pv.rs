@@ -1,7 +1,7 @@
 //! DKR112 docker-path-via-pv: a path of Docker behind a PersistentVolumeClaim.
 
-use super::host_paths;
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use super::{host_paths, signals};
+use crate::finding::{Action, Certainty, Findings, Impact, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -70,10 +70,18 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         for (target, about) in targets.filter(|(_, about)| (about.matches)(&mount.path)) {
             let mut finding = host_paths::finding(&RULE, about.thing, workload, mount);
             let volume = mount.claimed.as_deref().unwrap_or_default();
-            finding.what = format!("reaches {} through PersistentVolume {volume}", finding.evidence);
+            finding.what = format!("reaches {} by PV {volume}", finding.evidence);
             finding.certainty = target.certainty.min(finding.certainty);
             finding.impact = target.impact.min(finding.impact);
             finding.action = finding.action.or(target.action);
+            if finding.reason == RULE.reason {
+                finding.reason = target.reason.to_owned();
+            }
+            if signals::is_guessed_data_root(&mount.path) {
+                finding.certainty = Certainty::Possible;
+                finding.action = Some(Action::Record);
+            }
+            finding.short_fix = target.short_fix;
             finding.consequence = format!("see {}", target.code);
             findings.push(finding);
         }

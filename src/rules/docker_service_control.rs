@@ -1,5 +1,6 @@
 //! DKR403 docker-service-control: control of the node's Docker service.
 
+use super::signals;
 use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::shell::Invocation;
@@ -41,7 +42,7 @@ spec:
     image: registry.example/debian:12
     command: ["nsenter", "-t", "1", "-m", "--", "systemctl", "restart", "containerd"]
 "#,
-    not_flagged: "Questions (systemctl status, is-active), and a container that starts a Docker daemon of its own.",
+    not_flagged: "Questions (systemctl status, is-active), and a container that starts a Docker daemon of its own. Scripts that also handle another runtime are only recorded.",
     references: &[
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
         "litmuschaos/chaos-charts: faults/kubernetes/docker-service-kill",
@@ -53,21 +54,39 @@ spec:
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
+        let handles_others = signals::handles_other_runtimes(container);
+        let finds_dockerd = container.commands().iter().any(|command| asks_for_dockerd(&command.invocation));
         for command in container.commands() {
             let invocation = &command.invocation;
-            let Some(act) = service_act(invocation) else { continue };
+            let kills = || (finds_dockerd && invocation.program() == "kill").then(|| "kill dockerd".to_owned());
+            let Some(act) = service_act(invocation).or_else(kills) else { continue };
             let on_host = invocation.on_host.is_some();
-            // `service docker start` in a container of its own namespaces starts Docker-in-Docker.
-            if act.ends_with(" start") && !on_host && !pod.spec.host_pid.0 {
+            // The service of a container in its own namespaces is Docker-in-Docker.
+            if !on_host && !pod.spec.host_pid.0 && (act.ends_with(" start") || pod.is_daemon(container)) {
                 continue;
             }
             let field = format!("{}.{}", pod.container_path(container), command.field);
             let mut finding = Finding::in_container(&RULE, container, format!("runs \"{act}\""), field, &act);
-            if on_host {
+            if handles_others {
+                signals::soften_for_other_runtimes(&mut finding);
+            } else if on_host {
                 finding.certainty = Certainty::Certain;
             }
             findings.push(finding);
         }
+    }
+}
+
+/// What PowerShell controls services with.
+const POWERSHELL: [&str; 4] = ["Restart-Service", "Set-Service", "Start-Service", "Stop-Service"];
+
+/// True for a call that looks up dockerd's process.
+fn asks_for_dockerd(invocation: &Invocation) -> bool {
+    let names = |name: &str| invocation.arguments().iter().any(|word| word.ends_with(name));
+    match invocation.program() {
+        "pidof" | "pgrep" => names("dockerd"),
+        "cat" => names("/docker.pid"),
+        _ => false,
     }
 }
 
@@ -85,6 +104,10 @@ fn service_act(invocation: &Invocation) -> Option<String> {
             Some(format!("{} docker {}", invocation.program(), verb()?))
         }
         "docker" if invocation.words[0].contains("/init.d/") => Some(format!("init.d/docker {}", verb()?)),
+        "net" | "sc" if words.iter().any(is_docker) => Some(format!("{} docker {}", invocation.program(), verb()?)),
+        program if POWERSHELL.iter().any(|name| name.eq_ignore_ascii_case(program)) && words.iter().any(is_docker) => {
+            Some(format!("{program} docker"))
+        }
         "pkill" | "killall" if words.iter().any(is_docker) => Some(format!("{} dockerd", invocation.program())),
         "tee" | "cp" | "mv" | "sed" | "install" if writes(words) => Some(format!("{} /etc/docker/daemon.json", invocation.program())),
         _ if writes(&invocation.written) => Some("> /etc/docker/daemon.json".to_owned()),

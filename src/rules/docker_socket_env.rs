@@ -1,6 +1,6 @@
 //! DKR302 docker-socket-env: a variable or an argument that names a mounted Docker socket.
 
-use super::signals;
+use super::{host_paths, signals};
 use crate::finding::{Certainty, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint::{self, Endpoint};
@@ -73,7 +73,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         for (field, path) in signals::socket_settings(container) {
             let Endpoint::NodeSocket(host_path) = endpoint::resolve(pod, container, &path) else { continue };
             let mut finding = signals::setting_finding(&RULE, pod, container, field, &path);
-            finding.consequence = format!("it is the node's {host_path}");
+            finding.consequence = format!("it is the node's {}", host_paths::shown(&host_path));
             if signals::names_cri_socket(container) {
                 finding.certainty = Certainty::Possible;
                 finding.impact = Impact::Advisory;

@@ -54,7 +54,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = workload.pod.as_ref().filter(|pod| pod.daemon().is_none()) else { return };
     for container in &pod.containers {
         let docker_host = container.raw.env.iter().enumerate().filter(|(_, var)| *var.name == *"DOCKER_HOST");
-        let hosts = docker_host.flat_map(|(i, var)| signals::socket_paths(&var.value).map(move |path| (TextField::Env(i), path.to_owned())));
+        let hosts = docker_host.filter_map(|(i, var)| Some((TextField::Env(i), signals::named_socket(container, &var.value)?)));
         for (field, path) in hosts.chain(signals::socket_settings(container)) {
             if endpoint::resolve(pod, container, &path) == Endpoint::NotMounted {
                 findings.push(signals::setting_finding(&RULE, pod, container, field, &path));

@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     action: None,
     needs_docker_absent: true,
     summary: "a container addresses port 2375 or 2376 of its node",
-    reason: "no daemon there on {nodes}",
+    reason: "no daemon on {nodes}",
     consequence: "and today the port gives everyone who reaches it control of the node",
     short_fix: "use the Kubernetes API",
     fix: "Use the Kubernetes API, or a docker:dind in the same Pod; close the port on the nodes.",
@@ -56,15 +56,14 @@ spec:
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in &pod.containers {
-        for (field, text) in container.texts() {
-            let Some((host, port)) = docker_address(text) else { continue };
-            let host = endpoint::expand(container, host);
-            let on_node = endpoint::names_node(container, &host)
-                || BRIDGE_ADDRESSES.contains(&host.as_str())
-                || (endpoint::is_loopback(&host) && pod.spec.host_network.0 && pod.daemon().is_none());
-            if !on_node {
-                continue;
-            }
+        for (field, text) in container.all_texts() {
+            let is_on_node = |host: &str| {
+                endpoint::names_node(container, host)
+                    || BRIDGE_ADDRESSES.contains(&host)
+                    || (endpoint::is_loopback(host) && pod.spec.host_network.0 && pod.daemon().is_none())
+            };
+            let mut addresses = docker_addresses(text).map(|(host, port)| (endpoint::expand(container, host), port)).take(MAX_ADDRESSES);
+            let Some((host, port)) = addresses.find(|(host, _)| is_on_node(host)) else { continue };
             let evidence = format!("{host}:{port}");
             let field_path = format!("{}.{}", pod.container_path(container), field.path());
             let what = format!("addresses {evidence} in {}", signals::describe(container, field));
@@ -73,16 +72,26 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     }
 }
 
-/// The host in front of `:2375` or `:2376` in `text`, and the port.
-fn docker_address(text: &str) -> Option<(&str, &str)> {
-    let at = memchr::memchr_iter(b':', text.as_bytes()).find(|&at| {
+/// Addresses of one text that are looked at; each may ask for variables.
+const MAX_ADDRESSES: usize = 64;
+
+/// The hosts in front of `:2375` or `:2376` in `text`, and the port.
+fn docker_addresses(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let ports = memchr::memchr_iter(b':', text.as_bytes()).filter(|&at| {
         let rest = &text.as_bytes()[at + 1..];
         (rest.starts_with(b"2375") || rest.starts_with(b"2376")) && !rest.get(4).is_some_and(u8::is_ascii_digit)
-    })?;
-    if let Some(start) = text[..at].strip_suffix(']').and_then(|front| front.rfind('[')) {
-        return Some((&text[start + 1..at - 1], &text[at + 1..at + 5]));
-    }
-    let is_host = |c: char| c.is_ascii_alphanumeric() || "._-$(){}".contains(c);
-    let start = text[..at].rfind(|c| !is_host(c)).map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8));
-    (start < at).then(|| (&text[start..at], &text[at + 1..at + 5]))
+    });
+    ports.filter_map(|at| {
+        // As a host holds no colon outside of brackets, each is looked for behind the colon before.
+        let front = &text[..at];
+        let host = match front.strip_suffix(']') {
+            Some(inside) => &inside[inside.rfind('[')? + 1..],
+            None => &front[front.rfind(|c: char| !is_of_host(c)).map_or(0, |i| i + front[i..].chars().next().map_or(1, char::len_utf8))..],
+        };
+        (!host.is_empty()).then(|| (host, &text[at + 1..at + 5]))
+    })
+}
+
+fn is_of_host(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._-$(){}".contains(c)
 }

@@ -78,12 +78,15 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     }
 }
 
-/// True if a node selector names Bottlerocket, where the path is a link to containerd's socket (bottlerocket-os/bottlerocket#796).
+/// True if a node selector or affinity names Bottlerocket, where the path is a link to containerd's socket (bottlerocket-os/bottlerocket#796).
 fn asks_for_bottlerocket(workload: &Workload<'_>) -> bool {
     let names_it = |text: &str| text.to_ascii_lowercase().contains("bottlerocket");
-    workload.pod.iter().flat_map(|pod| pod.spec.node_selector.iter()).any(|(key, value)| names_it(key) || names_it(value))
+    let Some(pod) = &workload.pod else { return false };
+    let selects = pod.spec.node_selector.iter().any(|(key, value)| names_it(key) || names_it(value));
+    let mut required = pod.node_requirements().filter(|(requirement, _)| matches!(requirement.operator.as_str(), "In" | "Exists"));
+    selects || required.any(|(requirement, _)| names_it(&requirement.key) || requirement.values.iter().any(|value| names_it(value)))
 }
 
 fn matches(path: &HostPath) -> bool {
-    path.as_str() == "/run/dockershim.sock"
+    matches!(path.as_str(), "/run/dockershim.sock" | "/pipe/dockershim")
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::signals;
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
 
 /// Adds a finding for each volume and path that the rule is about. Paths behind a claim are DKR112's.
@@ -28,7 +29,7 @@ pub(super) fn first_uses<'w, 'a>(workload: &'w Workload<'a>, matches: impl Fn(&H
 pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>, mount: &HostMount<'_>) -> Finding {
     let verb = match mount.user {
         MountUser::Container(_) => "mounts",
-        MountUser::Nobody => "names",
+        MountUser::Nobody | MountUser::Unseen => "names",
         MountUser::Claims => "offers",
     };
     let noun = if mount.user == MountUser::Claims { "PV" } else { "volume" };
@@ -44,7 +45,18 @@ pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>
         finding.action = Some(Action::Record);
         finding.reason = "no container mounts it".to_owned();
         finding.consequence = "kubelet skips the volume; remove it".to_owned();
-    } else if let Some((reason, consequence)) = failure_mode(&mount.kind, thing) {
+    } else {
+        explain(&mut finding, rule, mount, thing);
+    }
+    finding
+}
+
+/// Says how the absence of what `mount` reaches shows.
+fn explain(finding: &mut Finding, rule: &Rule, mount: &HostMount<'_>, thing: Thing) {
+    if mount.user == MountUser::Unseen {
+        finding.certainty = finding.certainty.min(Certainty::Likely);
+    }
+    if let Some((reason, consequence)) = failure_mode(&mount.kind, thing) {
         // A Pod that never starts is broken, however little it needed the path.
         if reason.is_some() {
             finding.impact = Impact::Breaks;
@@ -52,7 +64,6 @@ pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>
         finding.reason = reason.unwrap_or(rule.reason).to_owned();
         finding.consequence = consequence.to_owned();
     }
-    finding
 }
 
 /// How kubelet and the runtime treat a missing path, by `hostPath.type`
@@ -76,16 +87,21 @@ fn failure_mode(kind: &str, thing: Thing) -> Option<(Option<&'static str>, &'sta
     })
 }
 
-/// The path for people: `/var/run` as manifests write it, because that is what they will search for.
+/// The host path of `mount` for people.
 fn shown_path(mount: &HostMount<'_>) -> String {
-    let path = mount.path.as_str();
-    let shown = match path.strip_prefix("/run/") {
+    let shown = shown(&mount.path);
+    if mount.open_below { format!("{}/…", shown.trim_end_matches('/')) } else { shown }
+}
+
+/// A path for people: `/var/run` as manifests write it, because that is what they will search for.
+pub(super) fn shown(path: &HostPath) -> String {
+    let path = path.as_str();
+    match path.strip_prefix("/run/") {
         Some(rest) => format!("/var/run/{rest}"),
         None if path == "/run" => "/var/run".to_owned(),
         None if path.starts_with("/pipe/") => format!(r"\\.{}", path.replace('/', r"\")),
         None => path.to_owned(),
-    };
-    if mount.open_below { format!("{}/…", shown.trim_end_matches('/')) } else { shown }
+    }
 }
 
 /// The directories above Docker's socket that Pods are seen to mount; `/var` holds it where `/var/run` is no link.

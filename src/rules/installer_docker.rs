@@ -45,12 +45,22 @@ spec:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let kinds = ["Cluster", "KubeadmConfig", "KubeadmConfigTemplate", "KubeadmControlPlane", "Provisioner", "Shoot"];
+    let kinds = [
+        "Cluster",
+        "InitConfiguration",
+        "JoinConfiguration",
+        "KubeadmConfig",
+        "KubeadmConfigTemplate",
+        "KubeadmControlPlane",
+        "KubeletConfiguration",
+        "Provisioner",
+        "Shoot",
+    ];
     for leaf in kinds.iter().flat_map(|kind| place::texts_of(workload, kind)) {
         let field = leaf.path.rsplit('.').next().unwrap_or_default();
         let selects = match field {
             "containerRuntime" => matches!(leaf.text.as_str(), "docker" | "dockerd"),
-            "criSocket" => mentions(&leaf.text, "dockershim.sock") || mentions(&leaf.text, "cri-dockerd.sock"),
+            "criSocket" | "containerRuntimeEndpoint" => ["dockershim", "cri-dockerd", "/docker.sock"].iter().any(|name| mentions(&leaf.text, name)),
             "name" => leaf.path.ends_with("cri.name") && leaf.text == "docker",
             _ => false,
         };

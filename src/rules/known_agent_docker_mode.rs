@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     action: None,
     needs_docker_absent: true,
     summary: "a known agent that is set up to watch Docker",
-    reason: "blind on {nodes} in this mode",
+    reason: "blind on {nodes}",
     consequence: "",
     short_fix: "switch its runtime setting",
     fix: "Upgrade the agent and switch it to the CRI; the message names the setting.",
@@ -70,7 +70,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             || container.endpoint(pod).is_node() && !pod.mounts_of(container).any(|mount| signals::is_cri_socket(&mount.path))
             || !signals::runtime_selectors(container).is_empty();
         if watches {
-            let mut finding = image_finding(&RULE, pod, container, &format!("runs {} in its Docker mode, image", agent.name));
+            let mut finding = image_finding(&RULE, pod, container, "runs");
+            finding.what = format!("runs {} in Docker mode", agent.name);
+            finding.short_fix = agent.remedy;
             finding.consequence = agent.remedy.to_owned();
             findings.push(finding);
         }

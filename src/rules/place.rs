@@ -17,7 +17,9 @@ pub(super) fn texts_of<'w>(workload: &'w Workload<'_>, kind: &str) -> impl Itera
 
 /// A finding at `leaf` of an object.
 pub(super) fn in_object(rule: &'static Rule, workload: &Workload<'_>, leaf: &Leaf, what: String, evidence: &str) -> Finding {
-    Finding::new(rule, "object", workload.name, what, leaf.path.clone(), evidence)
+    // A file of kubeadm has no name.
+    let name = if workload.name.is_empty() { workload.kind() } else { workload.name };
+    Finding::new(rule, "object", name, what, leaf.path.clone(), evidence)
 }
 
 /// A finding at `field` of a node.

@@ -1,8 +1,9 @@
 //! CLU903 psp-scc-allows-docker: an admission policy that lets Docker's socket through.
 
-use super::place;
+use super::{place, signals};
 use crate::finding::{Certainty, Findings, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 use crate::workload::pod::mentions;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -14,9 +15,9 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Advisory,
     action: None,
     needs_docker_absent: false,
-    summary: "a PodSecurityPolicy, SCC or policy exception allows the Docker socket or docker/default",
+    summary: "a PodSecurityPolicy, SCC or policy exception allows a path of Docker or docker/default",
     reason: "an exception for Docker remains",
-    consequence: "it lets Pods use Docker's socket, and has no purpose once Docker is gone",
+    consequence: "it lets Pods reach Docker, and has no purpose once Docker is gone",
     short_fix: "remove the exception",
     fix: "Remove the exception when the last workload that needs it is gone.",
     why: "Policies that allow Docker's socket were made for workloads of the past. They keep the way open for new ones.",
@@ -47,11 +48,20 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for leaf in ["PodSecurityPolicy", "SecurityContextConstraints", "PolicyException"].iter().flat_map(|kind| place::texts_of(workload, kind)) {
-        let allows_path = leaf.path.contains("allowedHostPaths") && mentions(&leaf.text, "docker.sock");
+        let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(&leaf.text);
         let allows_profile = leaf.path.contains("seccomp") && mentions(&leaf.text, "docker/default");
         let excepts = workload.kind() == "PolicyException" && mentions(&leaf.text, "docker.sock");
+        // An exception's text may be a whole expression.
+        let allowed = if excepts { "docker.sock" } else { leaf.text.as_str() };
         if allows_path || allows_profile || excepts {
-            findings.push(place::in_object(&RULE, workload, leaf, format!("allows {}", leaf.text), &leaf.text));
+            findings.push(place::in_object(&RULE, workload, leaf, format!("allows {allowed}"), allowed));
         }
     }
+}
+
+/// True for a path that any rule about host paths flags.
+fn is_path_of_docker(text: &str) -> bool {
+    let path = HostPath::new(text);
+    let about = super::RULES.iter().filter_map(|rule| rule.host_path.as_ref());
+    about.into_iter().any(|about| (about.matches)(&path)) || signals::below_data_root(&path).is_some()
 }

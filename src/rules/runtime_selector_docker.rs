@@ -53,7 +53,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in &pod.containers {
         for (field, shown) in signals::runtime_selectors(container) {
-            let path = format!("{}.{}", pod.container_path(container), field.path());
+            let path = format!("{}.{field}", pod.container_path(container));
             findings.push(Finding::in_container(&RULE, container, format!("sets {shown}"), path, &shown));
         }
     }

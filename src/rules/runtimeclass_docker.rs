@@ -53,11 +53,13 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     }
     let Some(pod) = &workload.pod else { return };
     let class = pod.spec.runtime_class_name.as_str();
-    if class == "docker" {
+    if class == "docker" || workload.has_docker_class {
         let mut finding =
             Finding::new(&RULE, "runtimeClass", class, "is asked for".to_owned(), format!("{}.runtimeClassName", pod.path), class);
-        // The class may have another handler than its name says.
-        finding.certainty = Certainty::Likely;
+        if !workload.has_docker_class {
+            // The class may have another handler than its name says.
+            finding.certainty = Certainty::Likely;
+        }
         findings.push(finding);
     }
 }

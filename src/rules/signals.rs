@@ -1,6 +1,6 @@
 //! Signals that several rules read: is this container a Docker client, and does anything point it at a mount?
 
-use crate::finding::{Finding, Rule};
+use crate::finding::{Certainty, Finding, Impact, Rule};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod, TextField, mentions};
@@ -26,7 +26,7 @@ fn docker_use(pod: &Pod<'_>, container: &Container<'_>) -> DockerUse {
             for token in socket_paths(text) {
                 let path = HostPath::new(&endpoint::expand(container, token));
                 if pod.host_path_at(container, &path).is_some() {
-                    paths.push((format!("{} {token}", describe(container, field)), path));
+                    paths.push((describe(container, field), path));
                 }
             }
         }
@@ -47,6 +47,10 @@ fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
     if let Some((_, shown)) = runtime_selectors(container).into_iter().next() {
         return Some(shown);
     }
+    if pod.mounts_of(container).any(|mount| is_cri_socket(&mount.path)) || names_cri_socket(container) {
+        // It reads the data of whatever runtime is there.
+        return None;
+    }
     let data_root = pod.mounts_of(container).find(|mount| is_data_root(&mount.path));
     data_root.map(|mount| format!("mount {}", mount.path))
 }
@@ -56,20 +60,29 @@ pub(super) fn describe(container: &Container<'_>, field: TextField) -> String {
     match field {
         TextField::Env(i) => format!("env {}", container.raw.env[i].name),
         TextField::Command(_) => "command".to_owned(),
+        TextField::Hook(place, _) => place.rsplit('.').next().unwrap_or_default().to_owned(),
         TextField::Args(_) => "argument".to_owned(),
+        TextField::Script | TextField::Source => "script".to_owned(),
     }
 }
 
 /// True for Docker's data directory and what lies below it, logs and configuration aside, which have rules of their own.
 pub(super) fn is_data_root(path: &HostPath) -> bool {
-    let below = |root: &str| path.as_str().strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let mut parts = tables::DATA_ROOTS.iter().filter_map(|root| below(root)).map(|rest| rest.split('/').nth(1));
-    parts.any(|part| part != Some("containers")) && !tables::CONFIG_PATHS.iter().any(|config| path.is_within(config))
+    let part = below_data_root(path);
+    part.is_some_and(|part| part != "containers") && !tables::CONFIG_PATHS.iter().any(|config| path.is_within(config))
+}
+
+/// The first component of `path` below Docker's data directory; empty for the directory itself.
+pub(super) fn below_data_root(path: &HostPath) -> Option<&str> {
+    let below = |at: usize, root: &str| path.as_str().get(at + root.len()..).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let rest = tables::DATA_ROOTS.iter().find_map(|root| path.as_str().match_indices(root).find_map(|(at, _)| below(at, root)))?;
+    Some(rest.split('/').nth(1).unwrap_or_default())
 }
 
 /// True for a directory that is Docker's in some manifests and could be anybody's.
 pub(super) fn is_guessed_data_root(path: &HostPath) -> bool {
-    tables::GUESSED_DATA_ROOTS.iter().any(|root| path.is_within(root))
+    let named = ["/docker/containers", "/docker/overlay2"].iter().any(|end| path.as_str().ends_with(end));
+    below_data_root(path).is_none() && (named || tables::GUESSED_DATA_ROOTS.iter().any(|root| path.is_within(root)))
 }
 
 /// The paths in `text` whose last component is `docker.sock`.
@@ -77,6 +90,8 @@ pub(super) fn socket_paths(text: &str) -> impl Iterator<Item = &str> {
     let is_path = |c: char| c.is_alphanumeric() || "/._-$(){}".contains(c);
     (text.split(move |c| !is_path(c))).filter(|token| mentions(token, "docker.sock")).filter_map(|token| {
         let path = &token[token.find('/')?..];
+        // `unix:///run/docker.sock` brings two slashes more than the path has.
+        let path = &path[path.len() - path.trim_start_matches('/').len() - 1..];
         path.trim_end_matches('/').ends_with("/docker.sock").then_some(path)
     })
 }
@@ -157,6 +172,50 @@ pub(super) fn docker_verb(invocation: &Invocation) -> Option<&str> {
     }
 }
 
+/// True if the scripts of `container` also use another runtime, so that they find their way without Docker.
+pub(super) fn handles_other_runtimes(container: &Container<'_>) -> bool {
+    container.commands().iter().any(|command| {
+        let controls = |name: &str| command.invocation.arguments().iter().any(|word| word.split('.').next() == Some(name));
+        match command.invocation.program() {
+            "crictl" | "ctr" | "nerdctl" | "podman" => true,
+            "systemctl" | "service" => controls("containerd") || controls("crio"),
+            _ => false,
+        }
+    })
+}
+
+/// A finding in a script that handles other runtimes, too, is a note.
+pub(super) fn soften_for_other_runtimes(finding: &mut Finding) {
+    finding.certainty = Certainty::Possible;
+    finding.impact = Impact::Advisory;
+    finding.reason = "the script also handles other runtimes".to_owned();
+    finding.consequence = String::new();
+}
+
+/// True if `container` sets up buildx with a builder that is no Docker daemon (docker/buildx: docs/reference/buildx_create.md).
+pub(super) fn has_remote_builder(container: &Container<'_>) -> bool {
+    let is_driver = |value: &str| matches!(value, "kubernetes" | "remote" | "cloud");
+    container.commands().iter().any(|command| {
+        let words = command.invocation.arguments();
+        let creates = docker_verb(&command.invocation) == Some("buildx") && words.iter().any(|word| word == "create");
+        let separate = words.windows(2).any(|pair| pair[0] == "--driver" && is_driver(&pair[1]));
+        creates && (separate || words.iter().any(|word| word.strip_prefix("--driver=").is_some_and(is_driver)))
+    })
+}
+
+/// True if `container` shows calls of the Docker client, and all of them go to registries or builders, not to a daemon.
+pub(super) fn needs_no_daemon(container: &Container<'_>) -> bool {
+    let builds_elsewhere = has_remote_builder(container);
+    let mut calls = container.commands().iter().map(|command| &command.invocation).filter(|invocation| invocation.program() == "docker");
+    let is_free = |invocation: &Invocation| match invocation.arguments().iter().find(|word| !word.starts_with('-')).map(String::as_str) {
+        Some("login" | "logout" | "manifest") => true,
+        Some("buildx") => builds_elsewhere,
+        _ => false,
+    };
+    let first = calls.next().is_some_and(is_free);
+    first && calls.all(is_free)
+}
+
 /// `nsenter` or `chroot` where `invocation` runs on the node; `None` where it stays in its container.
 pub(super) fn way_to_node(pod: &Pod<'_>, container: &Container<'_>, invocation: &Invocation) -> Option<&'static str> {
     match invocation.on_host.as_ref()? {
@@ -181,7 +240,8 @@ pub(super) fn client_endpoint(pod: &Pod<'_>, container: &Container<'_>) -> Endpo
 
 /// True for a socket of Docker, dockershim or cri-dockerd under any name.
 pub(super) fn is_docker_socket(path: &HostPath) -> bool {
-    path.file_name() == "docker.sock" || ["/run/dockershim.sock", "/run/cri-dockerd.sock", "/pipe/docker_engine"].contains(&path.as_str())
+    let others = ["/run/dockershim.sock", "/run/cri-dockerd.sock", "/pipe/docker_engine", "/pipe/dockershim", "/pipe/cri-dockerd"];
+    path.file_name() == "docker.sock" || others.contains(&path.as_str())
 }
 
 /// True for a socket of another runtime, or the directory that it lies in.
@@ -216,12 +276,13 @@ pub(super) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, Stri
     }
     let texts = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(i) if *container.raw.env[*i].name == *"DOCKER_HOST"));
     let settings = texts.filter(|(_, text)| !text.contains(char::is_whitespace));
-    let paths = settings.filter_map(|(field, text)| {
-        let pipe = text.find("//./pipe/docker_engine").map(|at| text[at..].to_owned());
-        let path = socket_paths(text).next().map(|path| endpoint::expand(container, path));
-        Some((field, path.or(pipe)?))
-    });
-    paths.collect()
+    settings.filter_map(|(field, text)| Some((field, named_socket(container, text)?))).collect()
+}
+
+/// The first socket or pipe of Docker that `text` names.
+pub(super) fn named_socket(container: &Container<'_>, text: &str) -> Option<String> {
+    let path = socket_paths(text).next().map(|path| endpoint::expand(container, path));
+    path.or_else(|| text.find("//./pipe/docker_engine").map(|at| text[at..].to_owned()))
 }
 
 /// The finding for a setting that names the socket `path`.
@@ -233,32 +294,39 @@ pub(super) fn setting_finding(rule: &'static Rule, pod: &Pod<'_>, container: &Co
     finding
 }
 
-/// The settings of `container` that select Docker as the runtime, as `NAME=VALUE`.
-pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(TextField, String)> {
-    let mut found = Vec::new();
+/// The settings of `container` that select Docker as the runtime: their field below the container, and `NAME=VALUE`.
+pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
     if !container.mentions_docker() {
         return found;
     }
-    let raw = container.raw;
-    for (i, var) in raw.env.iter().enumerate().filter(|(_, var)| *var.value == *"docker") {
-        if tables::RUNTIME_VARIABLES.contains(&var.name.as_str()) {
-            found.push((TextField::Env(i), format!("{}=docker", var.name)));
-        }
+    for (i, var) in container.raw.env.iter().enumerate().filter(|(_, var)| *var.value == *"docker" && tables::selects_runtime(&var.name)) {
+        found.push((TextField::Env(i).path(), format!("{}=docker", var.name)));
     }
-    let words: Vec<_> = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(_))).collect();
-    for (at, (field, word)) in words.iter().enumerate() {
-        let (name, value) = match word.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (word.as_str(), words.get(at + 1).map(|(_, next)| next.as_str())),
-        };
-        for (flag, wanted) in tables::RUNTIME_FLAGS.iter().filter(|(flag, _)| *flag == name) {
-            // An empty wish is a switch, whose name says it all.
-            if wanted.is_empty() {
-                found.push((*field, word.to_string()));
-            } else if value.is_some_and(|value| value == *wanted) {
-                found.push((*field, format!("{flag}={wanted}")));
+    // The words of the container itself, then those of the commands in its scripts.
+    let words = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(_)));
+    let words: Vec<(String, &str)> = words.map(|(field, text)| (field.path(), text.as_str())).collect();
+    let inner = container
+        .commands()
+        .iter()
+        .map(|command| command.invocation.arguments().iter().map(|word| (command.field.clone(), word.as_str())).collect::<Vec<_>>());
+    for words in std::iter::once(words).chain(inner) {
+        for (at, (field, word)) in words.iter().enumerate().filter(|(_, (_, word))| word.starts_with('-')) {
+            let Some(shown) = selecting_flag(word, words.get(at + 1).map(|(_, next)| *next)) else { continue };
+            if !found.iter().any(|(_, other)| *other == shown) {
+                found.push((field.clone(), shown));
             }
         }
     }
     found
+}
+
+/// `--FLAG=VALUE`, if `word`, perhaps with the `next`, selects Docker as the runtime.
+fn selecting_flag(word: &str, next: Option<&str>) -> Option<String> {
+    let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+    let name = name.trim_start_matches('-');
+    let (flag, wanted) = tables::RUNTIME_FLAGS.iter().find(|(flag, _)| *flag == name)?;
+    // A switch needs no value.
+    let selects = value.or(next).is_some_and(|value| value == *wanted) || (value.is_none() && *wanted == "true");
+    selects.then(|| format!("--{flag}={wanted}"))
 }

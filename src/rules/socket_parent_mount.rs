@@ -15,9 +15,9 @@ pub(super) static RULE: Rule = Rule {
     action: None,
     needs_docker_absent: true,
     summary: "a hostPath volume on /, /var, /run or /var/run, and something in the container uses Docker through it",
-    reason: "Docker behind it leaves {nodes}",
+    reason: "no Docker there on {nodes}",
     consequence: "the directory stays, the socket in it does not, so the container starts and fails at its first call",
-    short_fix: "mount only what is needed",
+    short_fix: "drop the Docker client",
     fix: "Drop the Docker client, or mount only the file or directory that is still needed on the new runtime.",
     why: "Mounting a directory above the socket exposes the socket like mounting it by name; the kubernetes.io detection script names this case as one that it misses.",
     before: r#"apiVersion: v1

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::object::Container;
-use super::pod::mentions;
+use super::pod::{self, mentions};
 use super::shell::{self, Invocation};
 use super::text::Text;
 
@@ -15,10 +15,14 @@ pub(crate) struct Command {
     pub(crate) invocation: Invocation,
 }
 
-/// The commands of `container` in those texts that name Docker, in the order command, postStart, preStop, probes.
-pub(crate) fn read(container: &Container<'_>) -> Vec<Command> {
+/// The commands of `container` in those texts that name Docker, in the order command, postStart, preStop, probes, script.
+pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
     // The name can come out of a variable, too.
-    read_where(container, |word| mentions(word, "docker") || mentions(word, "$"))
+    let mut found = read_where(container.raw, |word| mentions(word, "docker") || mentions(word, "$"));
+    if let Some((field, script)) = container.script().filter(|(_, script)| mentions(script, "docker")) {
+        found.extend(shell::read_script(script).into_iter().map(|invocation| Command { field: field.path(), invocation }));
+    }
+    found
 }
 
 /// The commands of `container` in those texts that hold `needle`.
@@ -29,18 +33,8 @@ pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Comman
 fn read_where(container: &Container<'_>, is_wanted: impl Fn(&str) -> bool) -> Vec<Command> {
     let mut found = Vec::new();
     read_argv(&[("command", &container.command), ("args", &container.args)], &is_wanted, &mut found);
-    let lifecycle = container.lifecycle.as_ref();
-    let hooks = [
-        ("lifecycle.postStart.exec.command", lifecycle.and_then(|l| l.post_start.as_ref())),
-        ("lifecycle.preStop.exec.command", lifecycle.and_then(|l| l.pre_stop.as_ref())),
-        ("livenessProbe.exec.command", container.liveness_probe.as_ref()),
-        ("readinessProbe.exec.command", container.readiness_probe.as_ref()),
-        ("startupProbe.exec.command", container.startup_probe.as_ref()),
-    ];
-    for (place, hook) in hooks {
-        if let Some(exec) = hook.and_then(|hook| hook.exec.as_ref()) {
-            read_argv(&[(place, &exec.command)], &is_wanted, &mut found);
-        }
+    for hook in container.hooks() {
+        read_argv(&[hook], &is_wanted, &mut found);
     }
     found
 }

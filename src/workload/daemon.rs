@@ -1,17 +1,16 @@
 //! Does a container bring a Docker daemon of its own (Docker-in-Docker)? Then its clients do not need the node's.
 
 use super::pod::{Container, Pod};
+use super::shell::Invocation;
 use super::tables::{self, ImageRole};
 
 /// True if `container` runs `dockerd`: by its image, by its command, or because it is the privileged half of a
 /// pair that shares Docker's socket directory or certificates in a volume of the Pod.
 pub(super) fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     let raw = container.raw;
-    let runs_dockerd = container.commands().iter().map(|command| &command.invocation).any(|invocation| {
-        let is_daemon = matches!(invocation.program(), "dockerd" | "dockerd-entrypoint.sh" | "dockerd-rootless.sh");
-        is_daemon && invocation.on_host.is_none()
-    });
-    if runs_dockerd {
+    let starts_service = container.is_privileged() && !pod.spec.host_pid.0;
+    let starts_one = |invocation: &Invocation| runs_dockerd(invocation) || starts_service && starts_docker_service(invocation);
+    if container.commands().iter().any(|command| command.invocation.on_host.is_none() && starts_one(&command.invocation)) {
         return true;
     }
     // The official image starts dockerd where no command or only flags are given (docker-library/docker: dockerd-entrypoint.sh).
@@ -24,8 +23,33 @@ pub(super) fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
         Some(ImageRole::Docker) => {
             starts_dockerd && !tag.contains("cli") && !tag.ends_with("git") && (is_dind || container.is_privileged())
         }
-        None if tables::resembles_docker(image) && is_dind => starts_dockerd && (container.is_privileged() || tag.contains("rootless")),
+        None if tables::names_dind(image) => {
+            let starts = if tables::resembles_docker(image) { starts_dockerd } else { raw.command.is_empty() };
+            starts && (container.is_privileged() || raw.image.contains("rootless"))
+        }
         _ => container.is_privileged() && shares_daemon_directory(pod, container),
+    }
+}
+
+/// True for dockerd under any of its names: `docker daemon` and `docker -d` before 1.12, the script of the first
+/// Docker-in-Docker image.
+fn runs_dockerd(invocation: &Invocation) -> bool {
+    match invocation.program() {
+        "dockerd" | "dockerd-entrypoint.sh" | "dockerd-rootless.sh" | "wrapdocker" => true,
+        "docker" => matches!(invocation.arguments().first().map(String::as_str), Some("daemon" | "-d")),
+        _ => false,
+    }
+}
+
+/// True for a call that starts the Docker service of a container that has one.
+fn starts_docker_service(invocation: &Invocation) -> bool {
+    let words = invocation.arguments();
+    let names = |name: &str| words.iter().any(|word| word == name);
+    let starts = names("start") || names("restart");
+    match invocation.program() {
+        "service" | "systemctl" | "rc-service" => starts && (names("docker") || names("docker.service")),
+        "docker" => starts && invocation.words[0].contains("/init.d/"),
+        _ => false,
     }
 }
 

@@ -17,11 +17,14 @@ impl HostPath {
     pub fn new(raw: &str) -> Self {
         if is_windows(raw) {
             let text = raw.replace('\\', "/").to_lowercase();
+            // Docker's URLs and Windows' own other prefix lead to the same pipes.
+            let text = text.strip_prefix("npipe:").unwrap_or(&text);
+            let text = text.strip_prefix("//?/").unwrap_or(text);
             return match text.split_at_checked(2) {
                 Some((drive, rest)) if drive.ends_with(':') && drive.starts_with(|c: char| c.is_ascii_alphabetic()) => {
                     Self(join(drive, rest))
                 }
-                _ => Self::posix(&text),
+                _ => Self::posix(text),
             };
         }
         Self::posix(raw)
@@ -91,7 +94,8 @@ fn is_windows(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     let drive = bytes.len() > 1 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':';
     let behind = raw.trim_start_matches('/');
-    let pipe = raw.len() >= behind.len() + 2 && behind.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("./pipe/"));
+    let is_pipe = |start: &str| start.starts_with(['.', '?']) && start[1..].eq_ignore_ascii_case("/pipe/");
+    let pipe = (raw.len() >= behind.len() + 2 && behind.get(..7).is_some_and(is_pipe)) || raw.starts_with("npipe:");
     drive || raw.contains('\\') || pipe
 }
 
@@ -136,6 +140,9 @@ mod tests {
             (r"C:\ProgramData\docker\", "c:/programdata/docker"),
             ("c:/ProgramData//Docker", "c:/programdata/docker"),
             ("////./pipe/Docker_Engine", "/pipe/docker_engine"),
+            (r"\\?\pipe\docker_engine", "/pipe/docker_engine"),
+            ("//?/pipe/docker_engine", "/pipe/docker_engine"),
+            ("npipe:////./pipe/docker_engine", "/pipe/docker_engine"),
             (r"C:\..\..", "c:"),
             (r"\var\run\docker.sock", "/run/docker.sock"),
             ("/proc/self/root/run/docker.sock", "/run/docker.sock"),

@@ -86,6 +86,7 @@ pub(crate) struct Spec<'a> {
     pub(crate) runtime_class_name: Text<'a>,
     pub(crate) node_selector: TextMap<'a>,
     pub(crate) tolerations: List<Toleration<'a>>,
+    pub(crate) affinity: Option<Affinity<'a>>,
     pub(crate) host_aliases: List<HostAlias<'a>>,
     pub(crate) security_context: Option<PodSecurityContext<'a>>,
     /// PersistentVolume.
@@ -96,6 +97,47 @@ pub(crate) struct Spec<'a> {
     pub(crate) claim_ref: Option<ClaimRef<'a>>,
     /// PersistentVolumeClaim: the volume that it asks for or has.
     pub(crate) volume_name: Text<'a>,
+    /// Where each of `containers` lies, for custom resources that keep them in other places.
+    #[serde(skip)]
+    pub(crate) places: Vec<String>,
+}
+
+/// Which nodes a Pod must have; what it merely prefers is not read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Affinity<'a> {
+    #[serde(borrow)]
+    pub(crate) node_affinity: Option<NodeAffinity<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct NodeAffinity<'a> {
+    #[serde(borrow, rename = "requiredDuringSchedulingIgnoredDuringExecution")]
+    pub(crate) required: Option<NodeSelector<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct NodeSelector<'a> {
+    #[serde(borrow)]
+    pub(crate) node_selector_terms: List<NodeSelectorTerm<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct NodeSelectorTerm<'a> {
+    #[serde(borrow)]
+    pub(crate) match_expressions: List<NodeRequirement<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct NodeRequirement<'a> {
+    #[serde(borrow)]
+    pub(crate) key: Text<'a>,
+    pub(crate) operator: Text<'a>,
+    pub(crate) values: List<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -155,6 +197,25 @@ pub(crate) struct Container<'a> {
     pub(crate) liveness_probe: Option<Handler<'a>>,
     pub(crate) readiness_probe: Option<Handler<'a>>,
     pub(crate) startup_probe: Option<Handler<'a>>,
+    /// Tekton: a script that takes the place of the command.
+    pub(crate) script: Text<'a>,
+    /// Argo Workflows: a script that the command is given as a file.
+    pub(crate) source: Text<'a>,
+}
+
+impl<'a> Container<'a> {
+    /// The commands of lifecycle hooks and probes, with the field of each.
+    pub(crate) fn hooks(&self) -> impl Iterator<Item = (&'static str, &[Text<'a>])> {
+        let lifecycle = self.lifecycle.as_ref();
+        let hooks = [
+            ("lifecycle.postStart.exec.command", lifecycle.and_then(|lifecycle| lifecycle.post_start.as_ref())),
+            ("lifecycle.preStop.exec.command", lifecycle.and_then(|lifecycle| lifecycle.pre_stop.as_ref())),
+            ("livenessProbe.exec.command", self.liveness_probe.as_ref()),
+            ("readinessProbe.exec.command", self.readiness_probe.as_ref()),
+            ("startupProbe.exec.command", self.startup_probe.as_ref()),
+        ];
+        hooks.into_iter().filter_map(|(place, hook)| Some((place, &*hook?.exec.as_ref()?.command)))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -229,6 +290,15 @@ pub(crate) struct Lifecycle<'a> {
 pub(crate) struct Handler<'a> {
     #[serde(borrow)]
     pub(crate) exec: Option<Exec<'a>>,
+    pub(crate) http_get: Option<ProbePort>,
+    pub(crate) tcp_socket: Option<ProbePort>,
+}
+
+/// What a probe connects to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ProbePort {
+    pub(crate) port: Int,
 }
 
 #[derive(Debug, Default, Deserialize)]

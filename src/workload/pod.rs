@@ -19,7 +19,7 @@ use super::text::Text;
 pub struct Pod<'a> {
     pub(crate) spec: &'a Spec<'a>,
     /// Field path of the spec, such as `spec.template.spec`.
-    pub(crate) path: &'static str,
+    pub(crate) path: &'a str,
     pub(crate) containers: Vec<Container<'a>>,
     pub(crate) host_mounts: Vec<HostMount<'a>>,
     knowledge: &'a Knowledge,
@@ -84,13 +84,15 @@ pub enum MountUser {
     Container(usize),
     /// A volume that no container mounts: kubelet skips it.
     Nobody,
+    /// A volume of an object that shows no container at all: a patch, or a template that its controller completes.
+    Unseen,
     /// A PersistentVolume offers it to whoever claims it.
     Claims,
 }
 
 impl<'a> Pod<'a> {
     /// The view of `spec`, which lies at `path` of its object.
-    pub(crate) fn new(spec: &'a Spec<'a>, path: &'static str, knowledge: &'a Knowledge) -> Self {
+    pub(crate) fn new(spec: &'a Spec<'a>, path: &'a str, knowledge: &'a Knowledge) -> Self {
         let mut containers = Vec::with_capacity(spec.containers.len() + spec.init_containers.len() + spec.ephemeral_containers.len());
         let lists = [
             ("initContainers", &spec.init_containers),
@@ -124,7 +126,24 @@ impl<'a> Pod<'a> {
 
     /// The field path of `container`.
     pub(crate) fn container_path(&self, container: &Container<'_>) -> String {
-        format!("{}.{}[{}]", self.path, container.list, container.position)
+        match self.spec.places.get(container.position).filter(|_| container.list == "containers") {
+            Some(place) => format!("{}.{place}", self.path),
+            None => format!("{}.{}[{}]", self.path, container.list, container.position),
+        }
+    }
+
+    /// What the Pod's affinity requires of its node, with the field of each.
+    pub(crate) fn node_requirements(&self) -> impl Iterator<Item = (&'a object::NodeRequirement<'a>, String)> {
+        let path = self.path;
+        let required = self.spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref()?.required.as_ref());
+        let terms = required.into_iter().flat_map(|required| required.node_selector_terms.iter().enumerate());
+        terms.flat_map(move |(term, requirements)| {
+            let requirements = requirements.match_expressions.iter().enumerate();
+            requirements.map(move |(at, requirement)| {
+                let place = "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
+                (requirement, format!("{path}.{place}[{term}].matchExpressions[{at}]"))
+            })
+        })
     }
 
     /// The host paths that `container` mounts.
@@ -219,7 +238,8 @@ impl<'a> Pod<'a> {
             }
         }
         if found.len() == before {
-            found.push(mount_of(MountUser::Nobody, root, false, String::new(), source.field.clone()));
+            let user = if self.containers.is_empty() { MountUser::Unseen } else { MountUser::Nobody };
+            found.push(mount_of(user, root, false, String::new(), source.field.clone()));
         }
     }
 }
@@ -250,14 +270,7 @@ impl<'a> Container<'a> {
 
     /// True if a command, an argument, a variable or a hook names Docker at all; if not, no rule needs to read them.
     pub(crate) fn mentions_docker(&self) -> bool {
-        *self.mentions_docker.get_or_init(|| {
-            let named = |text: &Text<'_>| mentions(text, "docker");
-            let raw = self.raw;
-            let lifecycle = raw.lifecycle.iter().flat_map(|l| [&l.post_start, &l.pre_stop]);
-            let hooks = lifecycle.chain([&raw.liveness_probe, &raw.readiness_probe, &raw.startup_probe]);
-            let mut hook_words = hooks.flatten().filter_map(|hook| hook.exec.as_ref()).flat_map(|exec| exec.command.iter());
-            self.texts().any(|(_, text)| named(text)) || hook_words.any(named)
-        })
+        *self.mentions_docker.get_or_init(|| self.all_texts().any(|(_, text)| mentions(text, "docker")))
     }
 
     /// The volume that is mounted at the longest directory above `path`, or at `path`, and that directory.
@@ -319,12 +332,27 @@ impl<'a> Container<'a> {
         if !self.mentions_docker() {
             return &[];
         }
-        self.commands.get_or_init(|| commands::read(self.raw))
+        self.commands.get_or_init(|| commands::read(self))
     }
 
     /// Where a Docker client in this container finds its daemon.
     pub(crate) fn endpoint(&self, pod: &Pod<'_>) -> &Endpoint {
         self.endpoint.get_or_init(|| super::endpoint::of_container(pod, self))
+    }
+
+    /// The container's script, where its kind gives it one for a shell, with its field.
+    pub(crate) fn script(&self) -> Option<(TextField, &'a Text<'a>)> {
+        let raw = self.raw;
+        let script = [(TextField::Script, &raw.script), (TextField::Source, &raw.source)];
+        let (field, text) = script.into_iter().find(|(_, text)| !text.is_empty())?;
+        let is_shell = |word: &str| word.trim_end().ends_with("sh");
+        let interpreter =
+            text.strip_prefix("#!").and_then(|rest| rest.lines().next()).map(|line| line.split(" -").next().unwrap_or_default());
+        let runs_in_shell = match interpreter {
+            Some(interpreter) => is_shell(interpreter),
+            None => raw.command.first().is_none_or(|word| is_shell(word)),
+        };
+        runs_in_shell.then_some((field, text))
     }
 
     /// The environment variable `name` as the object sets it; the last one where it is repeated, as in kubelet.
@@ -338,7 +366,14 @@ impl<'a> Container<'a> {
         let command = raw.command.iter().enumerate().map(|(i, text)| (TextField::Command(i), text));
         let args = raw.args.iter().enumerate().map(|(i, text)| (TextField::Args(i), text));
         let env = raw.env.iter().enumerate().map(|(i, var)| (TextField::Env(i), &var.value));
-        command.chain(args).chain(env)
+        command.chain(args).chain(env).chain(self.script())
+    }
+
+    /// The same, and the words of lifecycle hooks and probes.
+    pub(crate) fn all_texts(&self) -> impl Iterator<Item = (TextField, &'a Text<'a>)> {
+        let hooks = self.raw.hooks();
+        let words = hooks.flat_map(|(place, words)| words.iter().enumerate().map(move |(i, text)| (TextField::Hook(place, i), text)));
+        self.texts().chain(words)
     }
 
     /// `text` with `$(NAME)` replaced by literal environment values, and whether any variable stayed unresolved.
@@ -397,6 +432,12 @@ pub(crate) enum TextField {
     Args(usize),
     /// `env[i].value`
     Env(usize),
+    /// `exec.command[i]` of a lifecycle hook or a probe.
+    Hook(&'static str, usize),
+    /// `script`
+    Script,
+    /// `source`
+    Source,
 }
 
 impl TextField {
@@ -406,6 +447,9 @@ impl TextField {
             Self::Command(i) => format!("command[{i}]"),
             Self::Args(i) => format!("args[{i}]"),
             Self::Env(i) => format!("env[{i}].value"),
+            Self::Hook(place, i) => format!("{place}[{i}]"),
+            Self::Script => "script".to_owned(),
+            Self::Source => "source".to_owned(),
         }
     }
 }

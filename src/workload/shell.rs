@@ -5,9 +5,15 @@
 //! behind it. Time is linear in the script; nesting is cut at `MAX_DEPTH`.
 
 mod lexer;
+mod names;
 mod prefix;
+mod scope;
+
+use std::sync::Arc;
 
 use lexer::Lexer;
+use names::Names;
+use scope::Scope;
 
 /// Scripts inside scripts (`sh -c "sh -c …"`, `$( … )`) are followed this deep.
 const MAX_DEPTH: usize = 12;
@@ -19,6 +25,8 @@ pub struct Invocation {
     pub words: Vec<String>,
     /// Assignments in front of the command and in `env`, as `NAME=value`.
     pub assignments: Vec<String>,
+    /// Assignments before it that point Docker clients to their daemon, shared among the commands of a script.
+    pub exported: Arc<[String]>,
     /// Files that its output is written to.
     pub written: Vec<String>,
     /// How the command leaves the container for the node, if it does.
@@ -47,9 +55,19 @@ impl Invocation {
         self.words.get(1..).unwrap_or_default()
     }
 
-    /// The value of a leading assignment.
+    /// The value that a variable has by assignment: in front of the command, else before it.
     pub fn assigned(&self, name: &str) -> Option<&str> {
-        self.assignments.iter().rev().find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+        let pairs = self.assignments.iter().rev().chain(self.exported.iter());
+        pairs.into_iter().find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    }
+}
+
+/// The text that a command writes, where it is written there: a here-document of `cat`, the words of `echo`.
+fn output_of(raw: &lexer::RawCommand) -> Option<String> {
+    match raw.words.first()?.as_str() {
+        "cat" => raw.here_document.clone(),
+        "echo" | "printf" => Some(raw.words[1..].join(" ")),
+        _ => None,
     }
 }
 
@@ -74,33 +92,44 @@ fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<I
         return;
     }
     // Only what a Docker client reads is handed on: everything else would be copied once for every command.
-    let mut exported: Vec<String> = Vec::new();
-    outer.assignments.iter().for_each(|pair| export(pair, &mut exported));
-    for raw in Lexer::new(script).read() {
+    let mut scope = Scope::of(outer);
+    let mut names = Names::default();
+    let mut commands = Lexer::new(script).read().into_iter().peekable();
+    let mut piped: Option<String> = None;
+    while let Some(mut raw) = commands.next() {
+        let input = std::mem::take(&mut piped);
+        if raw.pipes {
+            piped = output_of(&raw);
+        }
+        if raw.here_document.is_none() && raw.words.last().is_some_and(|word| prefix::is_shell(word) || word == "-s") {
+            raw.here_document = input;
+        }
+        scope.enter(raw.branch);
+        if raw.defines {
+            let next = commands.peek().and_then(|body| body.words.first());
+            names.define(&raw.words[0], next.map_or("", String::as_str));
+        }
         if raw.words.is_empty() {
             // A variable that is set alone is seen by clients only if it is exported somewhere, which nearly all scripts do.
-            raw.assignments.iter().for_each(|pair| export(pair, &mut exported));
+            raw.assignments.iter().for_each(|pair| scope.export(pair));
+            raw.assignments.iter().for_each(|pair| names.assign(pair));
             continue;
         }
-        let mut assignments = exported.clone();
-        assignments.extend(raw.assignments);
-        let invocation = Invocation { words: raw.words, assignments, written: raw.written, on_host: outer.on_host.clone() };
-        if invocation.program() == "export" {
-            invocation.arguments().iter().for_each(|pair| export(pair, &mut exported));
+        let mut words = raw.words;
+        names.resolve(&mut words);
+        let (exported, on_host) = (Arc::clone(&scope.exported), outer.on_host.clone());
+        let invocation = Invocation { words, assignments: raw.assignments, exported, written: raw.written, on_host };
+        match invocation.program() {
+            "export" => invocation.arguments().iter().for_each(|pair| {
+                scope.export(pair);
+                names.assign(pair);
+            }),
+            "alias" => invocation.arguments().iter().for_each(|pair| names.alias(pair)),
+            _ => {}
         }
         prefix::unwrap(invocation, raw.here_document, depth, found);
     }
 }
-
-/// Notes `NAME=value` of a variable that points Docker clients to their daemon.
-fn export(pair: &str, exported: &mut Vec<String>) {
-    let Some((name, _)) = pair.split_once('=').filter(|(name, _)| CLIENT_VARIABLES.contains(name)) else { return };
-    exported.retain(|other| other.split_once('=').is_none_or(|(other, _)| other != name));
-    exported.push(pair.to_owned());
-}
-
-/// The variables that point Docker clients to their daemon.
-const CLIENT_VARIABLES: [&str; 2] = ["DOCKER_CONTEXT", "DOCKER_HOST"];
 
 #[cfg(test)]
 mod tests {
@@ -180,6 +209,13 @@ mod tests {
             "docker.exe ps",
             "timeout --signal=KILL 10 docker ps",
             "bash -o pipefail -c 'docker ps'",
+            "cat <<EOF | bash\ndocker ps\nEOF",
+            "echo 'docker ps' | sudo sh",
+            "cat <<EOF\n$(docker ps)\nEOF",
+            "echo ${X:-$(docker ps)}",
+            "script -q -c 'docker ps' /dev/null",
+            "strace -f docker ps",
+            "chpst -u ci docker ps",
         ] {
             assert!(runs_docker(script), "{script:?} gave {:?}", programs(script));
         }
@@ -216,6 +252,12 @@ mod tests {
             "`",
             "<<",
             "((((((((((",
+            "cat <<'EOF'\n$(docker ps)\nEOF",
+            "cat <<EOF\n\\$(docker ps)\nEOF",
+            "echo 'docker ps' | cat",
+            "echo 'docker ps' | sh run.sh",
+            "echo $(which docker)",
+            "test -x \"$(which docker)\"",
         ] {
             assert!(!runs_docker(script), "{script:?} gave {:?}", programs(script));
         }
@@ -250,6 +292,66 @@ mod tests {
         let script = format!("{} sh -c '{}'", "A=1 ".repeat(20_000), "x;".repeat(20_000));
         let found = read_script(&script);
         assert!(found.iter().map(|i| i.assignments.len()).sum::<usize>() <= 40_000);
+        // A long value of a variable that is handed on is held once.
+        let script = format!("export DOCKER_HOST={}; {}", "x".repeat(1 << 20), "docker ps; ".repeat(50_000));
+        let found = read_script(&script);
+        assert!(found.iter().skip(1).all(|i| i.assignments.is_empty() && Arc::ptr_eq(&i.exported, &found[1].exported)));
+    }
+
+    #[test]
+    fn a_branch_that_may_not_be_taken_sets_nothing_for_what_follows() {
+        let of_last = |script: &str| read_script(script).last().unwrap().assigned("DOCKER_HOST").map(str::to_owned);
+        for script in [
+            "if test -n \"$REMOTE\"; then export DOCKER_HOST=a; fi; docker ps",
+            "if a; then :; elif b; then export DOCKER_HOST=a; else docker info; fi\ndocker ps",
+            "if a; then export DOCKER_HOST=a; else docker ps; fi",
+            "[ -z \"$X\" ] || export DOCKER_HOST=a\ndocker ps",
+            "[ -n \"$X\" ] && export DOCKER_HOST=a; docker ps",
+            "[[ -n $X ]] && DOCKER_HOST=a\ndocker ps",
+            "case $x in a) export DOCKER_HOST=a ;; b) docker ps ;; esac",
+            "case $x in a) export DOCKER_HOST=a ;; esac; docker ps",
+            "(export DOCKER_HOST=a); docker ps",
+            "x=$(export DOCKER_HOST=a; docker info); docker ps",
+        ] {
+            assert_eq!(of_last(script), None, "{script}");
+        }
+        for script in [
+            "if a; then export DOCKER_HOST=a; docker ps; fi",
+            "if a; then export DOCKER_HOST=a; if b; then docker ps; fi; fi",
+            "export DOCKER_HOST=a; if b; then docker info; fi; docker ps",
+            "export DOCKER_HOST=a; if b; then export DOCKER_HOST=b; fi; docker ps",
+            "cd /x && export DOCKER_HOST=a && docker ps",
+            "cd /x && export DOCKER_HOST=a\ndocker ps",
+            "[ -n \"$X\" ] && export DOCKER_HOST=a && docker ps",
+            "case $x in a) export DOCKER_HOST=a; docker ps ;; esac",
+            "(export DOCKER_HOST=a; docker ps)",
+            "for i in 1; do export DOCKER_HOST=a; done; docker ps",
+            "fi; fi; export DOCKER_HOST=a; fi; docker ps",
+        ] {
+            assert_eq!(of_last(script).as_deref(), Some("a"), "{script}");
+        }
+    }
+
+    #[test]
+    fn names_that_stand_for_other_programs_are_followed() {
+        for script in [
+            "DOCKER=docker; $DOCKER ps",
+            "DOCKER=\"sudo docker\"\n${DOCKER} ps",
+            "export D=/usr/bin/docker; \"$D\" ps",
+            "alias d=docker\nd ps",
+            "docker() { sudo docker \"$@\"; }\ndocker ps",
+            "$(which docker) ps",
+            "`command -v docker` ps",
+            "$SUDO docker ps",
+            "${_sudo} docker ps",
+        ] {
+            assert!(read_script(script).iter().any(|i| i.program() == "docker" && i.words.get(1).is_some_and(|w| w == "ps")), "{script}");
+        }
+        for script in
+            ["alias docker=podman\ndocker ps", "docker() { podman \"$@\"; }\ndocker ps", "alias docker='sudo nerdctl -n k8s.io'; docker ps"]
+        {
+            assert!(!runs_docker(script), "{script}: {:?}", programs(script));
+        }
     }
 
     #[test]

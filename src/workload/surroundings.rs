@@ -15,6 +15,8 @@ pub struct Surroundings {
     volume_of: HashMap<(String, String), String>,
     /// Runtime families of the nodes: `docker`, `containerd`, `cri-o`.
     runtimes: BTreeSet<String>,
+    /// Names of the RuntimeClasses whose handler is Docker.
+    docker_classes: BTreeSet<String>,
 }
 
 /// A host path of a PersistentVolume.
@@ -33,6 +35,9 @@ impl Surroundings {
     pub fn note(&mut self, workload: &Workload<'_>) {
         if let Some((family, _)) = workload.node_runtime().and_then(|runtime| runtime.split_once("://")) {
             self.runtimes.insert(family.to_owned());
+        }
+        if workload.kind() == "RuntimeClass" && *workload.object.handler == *"docker" {
+            self.docker_classes.insert(workload.name.to_owned());
         }
         let Some(spec) = &workload.object.spec else { return };
         match workload.kind() {
@@ -61,6 +66,11 @@ impl Surroundings {
     /// True if `volume` was noted, which is so only where it has a host path.
     pub fn has_volume(&self, volume: &str) -> bool {
         self.by_volume.contains_key(volume)
+    }
+
+    /// True for a RuntimeClass that was noted, which is so only where its handler is Docker.
+    pub(super) fn is_docker_class(&self, name: &str) -> bool {
+        self.docker_classes.contains(name)
     }
 
     /// The runtime families of the nodes that were noted.

@@ -51,21 +51,40 @@ use ImageRole::{Client, Docker, DockerInDocker, DockerOnly};
 
 /// Repositories by `host/path` after mirror folding.
 const IMAGES: &[(&str, ImageRole)] = &[
-    ("docker.io/containrrr/watchtower", DockerOnly),           // its README: not for Kubernetes
-    ("docker.io/cruizba/ubuntu-dind", DockerInDocker),         // (docs)
-    ("docker.io/docker/buildx-bin", Client),                   // docker/buildx (docs)
-    ("docker.io/docker/compose", Client),                      // docker/compose (docs)
-    ("docker.io/docker/compose-bin", Client),                  // docker/compose (docs)
-    ("docker.io/docker/docker-bench-security", DockerOnly),    // madhuakula/kubernetes-goat: scenarios/docker-bench-security
-    ("docker.io/docker/ucp-agent", DockerOnly),                // falcosecurity/rules: rules/falco-sandbox_rules.yaml
-    ("docker.io/gliderlabs/logspout", DockerOnly),             // falcosecurity/rules: rules/falco-sandbox_rules.yaml
+    ("docker.io/amd64/docker", Docker),   // docker-library/official-images: the same by architecture
+    ("docker.io/arm32v6/docker", Docker), // docker-library/official-images
+    ("docker.io/arm32v7/docker", Docker), // docker-library/official-images
+    ("docker.io/arm64v8/docker", Docker), // docker-library/official-images
+    ("docker.io/containrrr/watchtower", DockerOnly), // its README: not for Kubernetes
+    ("docker.io/cruizba/ubuntu-dind", DockerInDocker), // (docs)
+    ("docker.io/docker/buildx-bin", Client), // docker/buildx (docs)
+    ("docker.io/docker/compose", Client), // docker/compose (docs)
+    ("docker.io/docker/compose-bin", Client), // docker/compose (docs)
+    ("docker.io/docker/docker-bench-security", DockerOnly), // madhuakula/kubernetes-goat: scenarios/docker-bench-security
+    ("docker.io/gliderlabs/logspout", DockerOnly), // falcosecurity/rules: rules/falco-sandbox_rules.yaml
     ("docker.io/gocd/gocd-agent-docker-dind", DockerInDocker), // helm/charts: stable/gocd
-    ("docker.io/library/docker", Docker),                      // docker-library/official-images
+    ("docker.io/jpetazzo/dind", DockerInDocker), // its README: the image before docker:dind
+    ("docker.io/jwilder/docker-gen", DockerOnly), // nginx-proxy/docker-gen, before it moved
+    ("docker.io/jwilder/nginx-proxy", DockerOnly), // nginx-proxy/nginx-proxy, before it moved
+    ("docker.io/library/docker", Docker), // docker-library/official-images
+    ("docker.io/linuxserver/socket-proxy", DockerOnly), // (docs)
+    ("docker.io/meltwater/docker-cleanup", DockerOnly), // its README
     ("docker.io/mumoshu/actions-runner-dind", DockerInDocker), // actions/actions-runner-controller: testdata
-    ("docker.io/sematext/sematext-agent-docker", DockerOnly),  // helm/charts: stable/sematext-docker-agent
-    ("docker.io/spotify/docker-gc", DockerOnly),               // helm/charts: stable/spotify-docker-gc
+    ("docker.io/nginxproxy/docker-gen", DockerOnly), // nginx-proxy/docker-gen
+    ("docker.io/nginxproxy/nginx-proxy", DockerOnly), // nginx-proxy/nginx-proxy
+    ("docker.io/progrium/logspout", DockerOnly), // gliderlabs/logspout, before it moved
+    ("docker.io/pyouroboros/ouroboros", DockerOnly), // its README
+    ("docker.io/sematext/sematext-agent-docker", DockerOnly), // helm/charts: stable/sematext-docker-agent
+    ("docker.io/spotify/docker-gc", DockerOnly), // helm/charts: stable/spotify-docker-gc
     ("docker.io/summerwind/actions-runner-dind", DockerInDocker), // actions/actions-runner-controller
-    ("gcr.io/cloud-builders/docker", Client),                  // Google Cloud Build (docs)
+    ("docker.io/tecnativa/docker-socket-proxy", DockerOnly), // its README
+    ("docker.io/v2tec/watchtower", DockerOnly), // containrrr/watchtower, before it moved
+    ("docker.io/willfarrell/autoheal", DockerOnly), // its README
+    ("docker.io/wollomatic/socket-proxy", DockerOnly), // its README
+    ("gcr.io/cloud-builders/docker", Client), // Google Cloud Build (docs)
+    ("ghcr.io/containrrr/watchtower", DockerOnly), // its README
+    ("ghcr.io/tecnativa/docker-socket-proxy", DockerOnly), // its README
+    ("lscr.io/linuxserver/socket-proxy", DockerOnly), // (docs)
 ];
 
 /// The role of `image`, if it has one.
@@ -75,7 +94,17 @@ pub(crate) fn image_role(image: &ImageReference<'_>) -> Option<ImageRole> {
         let (host, path) = name.split_once('/').unwrap_or((name, ""));
         (host, path).cmp(&(image.host, &image.path))
     });
-    at.ok().map(|at| IMAGES[at].1)
+    let is_enterprise = || image.host == "docker.io" && ENTERPRISE.iter().any(|start| image.path.starts_with(start));
+    at.ok().map(|at| IMAGES[at].1).or_else(|| is_enterprise().then_some(DockerOnly))
+}
+
+/// Docker Hub repositories of Docker Enterprise's control plane begin so. Source: falcosecurity/rules (ucp-agent), its documentation.
+const ENTERPRISE: [&str; 3] = ["docker/dtr", "docker/ucp", "mirantis/ucp"];
+
+/// True for an image that says that it brings a daemon: `dind` as a word of its name or its tag.
+pub(crate) fn names_dind(image: &ImageReference<'_>) -> bool {
+    let name = image.path.rsplit('/').next().unwrap_or_default();
+    [name, image.tag.unwrap_or_default()].iter().any(|text| text.contains("dind") && text.split(['-', '_', '.']).any(|word| word == "dind"))
 }
 
 /// True for a repository named `docker` that is not one of Docker's own: most likely a copy in a private registry.
@@ -83,15 +112,39 @@ pub(crate) fn resembles_docker(image: &ImageReference<'_>) -> bool {
     image.path.rsplit('/').next() == Some("docker") && image_role(image).is_none()
 }
 
-/// Programs of Docker's packages. Source: docker/docker-ce-packaging; the last three are those before 18.09.
-pub(crate) const DOCKER_PROGRAMS: [&str; 8] =
-    ["docker", "docker-compose", "docker-init", "docker-proxy", "dockerd", "docker-containerd", "docker-containerd-ctr", "docker-runc"];
+/// Programs of Docker's packages. Source: docker/docker-ce-packaging; the second line holds those before 18.09, the
+/// third those of Red Hat's package (projectatomic/docker).
+pub(crate) const DOCKER_PROGRAMS: [&str; 14] = [
+    "docker",
+    "docker-buildx",
+    "docker-compose",
+    "docker-init",
+    "docker-proxy",
+    "dockerd",
+    "docker-containerd",
+    "docker-containerd-ctr",
+    "docker-containerd-shim",
+    "docker-runc",
+    "docker-current",
+    "dockerd-current",
+    "docker-containerd-current",
+    "docker-runc-current",
+];
 
-/// Docker's data directories.
+/// Directories that hold nothing but programs of Docker's packages.
+pub(crate) const PROGRAM_DIRECTORIES: [&str; 4] = [
+    "/usr/lib/docker",         // docker/docker-ce-packaging: cli-plugins
+    "/usr/libexec/docker",     // docker/docker-ce-packaging: cli-plugins
+    "/usr/local/lib/docker",   // docker/compose (docs)
+    "c:/program files/docker", // Windows default
+];
+
+/// Docker's data directories. The first is Docker's wherever in a path it stands: `/mnt/sda1/var/lib/docker` of
+/// minikube's virtual machine, disks that are mounted for it.
 pub(crate) const DATA_ROOTS: [&str; 3] = [
-    "/mnt/sda1/var/lib/docker", // minikube's virtual machine
-    "/var/lib/docker",          // dockerd's default
-    "c:/programdata/docker",    // Windows default
+    "/var/lib/docker",                        // dockerd's default
+    "/var/snap/docker/common/var-lib-docker", // the snap package (docs)
+    "c:/programdata/docker",                  // Windows default
 ];
 
 /// Directories that are seen to hold Docker's data and could hold anything.
@@ -117,27 +170,45 @@ pub(crate) const CONFIG_PATHS: [&str; 10] = [
 /// Sockets of other runtimes, by file name: the target state, never a finding by themselves.
 pub(crate) const OTHER_RUNTIME_SOCKETS: [&str; 3] = ["containerd.sock", "crio.sock", "podman.sock"];
 
-/// Images that carry the Docker client for use in CI and do without it elsewhere, by `host/path`.
-const BUNDLED: [&str; 14] = [
+/// Images that carry the Docker client for use in CI and do without it elsewhere, by `host/path`; a
+/// trailing `*` stands for any name.
+const BUNDLED: [&str; 26] = [
+    "docker.io/anchore/grype",                         // (docs)
+    "docker.io/aquasec/trivy",                         // (docs)
     "docker.io/buildkite/agent",                       // helm/charts: stable/buildkite
-    "docker.io/circleci/picard",                       // (docs)
+    "docker.io/circleci/*",                            // (docs)
+    "docker.io/cimg/*",                                // (docs)
     "docker.io/drone/drone-runner-docker",             // drone/charts: charts/drone-runner-docker
     "docker.io/gitlab/gitlab-runner",                  // gitlab-org/gitlab-runner (docs)
     "docker.io/google/cloud-sdk",                      // (docs)
     "docker.io/jenkins/jnlp-agent-docker",             // (docs)
     "docker.io/jenkinsci/blueocean",                   // (docs)
+    "docker.io/lazyteam/lazydocker",                   // (docs)
+    "docker.io/library/traefik",                       // its docker provider
     "docker.io/localstack/localstack",                 // (docs)
     "docker.io/openwhisk/invoker",                     // apache/openwhisk-deploy-kube: docs/configurationChoices.md
     "docker.io/plugins/docker",                        // (docs)
+    "docker.io/plugins/ecr",                           // (docs)
     "docker.io/portainer/portainer",                   // (docs)
+    "docker.io/portainer/portainer-ce",                // (docs)
     "docker.io/testcontainers/ryuk",                   // (docs)
+    "docker.io/wagoodman/dive",                        // (docs)
+    "docker.io/woodpeckerci/woodpecker-agent",         // (docs)
+    "gcr.io/google.com/cloudsdktool/cloud-sdk",        // (docs)
     "gcr.io/k8s-staging-test-infra/gcb-docker-gcloud", // kubernetes/test-infra: config/jobs
+    "gcr.io/k8s-staging-test-infra/kubekins-e2e",      // kubernetes/test-infra: config/jobs
+    "gcr.io/k8s-testimages/kubekins-e2e",              // kubernetes/test-infra: config/jobs
     "ghcr.io/actions/actions-runner",                  // actions/actions-runner-controller
 ];
 
 /// True for an image that bundles the Docker client.
 pub(crate) fn bundles_docker_client(image: &ImageReference<'_>) -> bool {
-    BUNDLED.iter().any(|name| name.split_once('/') == Some((image.host, &*image.path)))
+    let is_named = |name: &str| match name.strip_suffix('*') {
+        Some(start) => image.path.starts_with(start),
+        None => image.path == name,
+    };
+    let named = BUNDLED.iter().filter_map(|name| name.split_once('/'));
+    named.into_iter().any(|(host, name)| host == image.host && is_named(name))
 }
 
 /// An agent that has a mode without Docker.
@@ -156,31 +227,34 @@ const fn agent_entry(path: &'static str, name: &'static str, remedy: &'static st
 }
 
 /// Agents by repository. No version thresholds where no source gives one: the mode decides.
-const AGENTS: [Agent; 20] = [
-    agent_entry("amazon/cloudwatch-agent", "the CloudWatch agent", "mount the containerd socket, which current manifests do"), // aws-samples/amazon-cloudwatch-container-insights
-    agent_entry("aquasec/tracee", "Tracee", "mount the containerd socket"), // aquasecurity/tracee: deploy/kubernetes
-    agent_entry("beats/filebeat", "Filebeat", "use the container or filestream input and drop add_docker_metadata"), // elastic/examples
-    agent_entry("beats/metricbeat", "Metricbeat", "use the kubernetes module instead of the docker module"), // helm/charts: stable/metricbeat
-    agent_entry("coscale/coscale-agent", "the CoScale agent", "it has no successor; remove it"),             // helm/charts: stable/coscale
-    agent_entry("datadog/agent", "the Datadog agent", "upgrade to 7.27 or newer, or set DD_CRI_SOCKET_PATH"), // docs.datadoghq.com/agent/guide/docker-deprecation
+const AGENTS: [Agent; 27] = [
+    agent_entry("amazon/cloudwatch-agent", "the CloudWatch agent", "mount the containerd socket"), // aws-samples/amazon-cloudwatch-container-insights
+    agent_entry("aquasec/tracee", "Tracee", "mount the containerd socket"),                        // aquasecurity/tracee: deploy/kubernetes
+    agent_entry("beats/filebeat", "Filebeat", "use its container or filestream input"),            // elastic/examples
+    agent_entry("beats/metricbeat", "Metricbeat", "use its kubernetes module"),                    // helm/charts: stable/metricbeat
+    agent_entry("cadvisor/cadvisor", "cAdvisor", "upgrade it and mount the containerd socket"),    // google/cadvisor: CHANGELOG.md
+    agent_entry("coscale/coscale-agent", "the CoScale agent", "it has no successor; remove it"),   // helm/charts: stable/coscale
+    agent_entry("datadog/agent", "the Datadog agent", "upgrade, or set DD_CRI_SOCKET_PATH"), // docs.datadoghq.com/agent/guide/docker-deprecation
+    agent_entry("datadoghq/agent", "the Datadog agent", "upgrade, or set DD_CRI_SOCKET_PATH"), // the same in its own registry
     agent_entry("datadog/docker-dd-agent", "the Datadog agent 5", "move to the Datadog agent 7"), // docs.datadoghq.com/agent/guide/docker-deprecation
     agent_entry("deepfenceio/deepfence_agent", "the Deepfence agent", "select the runtime in its chart"), // deepfence/ThreatMapper
-    agent_entry("falcosecurity/falco", "Falco", "set collectors.containerEngine in its chart to the CRI"), // falcosecurity/charts: charts/falco
-    agent_entry("google/cadvisor", "cAdvisor", "upgrade it and mount the containerd socket"),              // google/cadvisor: CHANGELOG.md
-    agent_entry("instana/agent", "the Instana agent", "it finds the runtime by itself; drop the Docker mounts"), // helm/charts: stable/instana-agent
-    agent_entry("logdna/logdna-agent", "the LogDNA agent", "upgrade to a release that reads /var/log/pods"),     // logdna/logdna-agent
-    agent_entry("newrelic/infrastructure-k8s", "the New Relic infrastructure agent", "take the current chart, which needs no socket"), // newrelic/helm-charts
+    agent_entry("elastic/filebeat", "Filebeat", "use its container or filestream input"),         // elastic/examples
+    agent_entry("elastic/metricbeat", "Metricbeat", "use its kubernetes module"),                 // helm/charts: stable/metricbeat
+    agent_entry("falcosecurity/falco", "Falco", "set collectors.containerEngine to CRI"),         // falcosecurity/charts: charts/falco
+    agent_entry("google/cadvisor", "cAdvisor", "upgrade it and mount the containerd socket"),     // google/cadvisor: CHANGELOG.md
+    agent_entry("hyperledger/fabric-peer", "the Fabric peer", "run chaincode as an external service"), // helm/charts: stable/hlf-peer
+    agent_entry("instana/agent", "the Instana agent", "drop the Docker mounts"),                  // helm/charts: stable/instana-agent
+    agent_entry("logdna/logdna-agent", "the LogDNA agent", "upgrade it"),                         // logdna/logdna-agent
+    agent_entry("microsoft/oms", "the OMS agent", "take the Azure Monitor agent"),                // helm/charts: stable/msoms
+    agent_entry("neuvector/enforcer", "NeuVector", "select the runtime in its chart"),            // neuvector/neuvector
+    agent_entry("newrelic/infrastructure-k8s", "the New Relic infrastructure agent", "take the current chart"), // newrelic/helm-charts
     agent_entry("scalyr/scalyr-k8s-agent", "the Scalyr agent", "set SCALYR_K8S_CRI or upgrade it"), // scalyr/scalyr-agent-2
-    agent_entry(
-        "signalfx/signalfx-agent",
-        "the SignalFx Smart Agent",
-        "remove the docker-container-stats monitor and enable kubelet-metrics",
-    ), // kubernetes.io, migrating-telemetry-and-security-agents
-    agent_entry("sysdig/agent", "the Sysdig agent", "set the CRI socket path in its configuration"), // sysdiglabs/charts
-    agent_entry("sysdig/node-image-analyzer", "the Sysdig image analyzer", "set CRI_SOCKET_PATH instead of DOCKER_SOCKET_PATH"), // sysdiglabs/charts: charts/node-analyzer
+    agent_entry("signalfx/signalfx-agent", "the SignalFx Smart Agent", "use kubelet-metrics for docker-container-stats"), // kubernetes.io, migrating-telemetry-and-security-agents
+    agent_entry("sysdig/agent", "the Sysdig agent", "set its CRI socket path"), // sysdiglabs/charts
+    agent_entry("sysdig/node-image-analyzer", "the Sysdig image analyzer", "set CRI_SOCKET_PATH"), // sysdiglabs/charts: charts/node-analyzer
     agent_entry("twistlock/defender", "the Prisma Cloud defender", "deploy it again with --cri"), // kubernetes.io, migrating-telemetry-and-security-agents
     agent_entry("verizondigital/kubectl-flame", "kubectl-flame", "set --docker-path /run/containerd"), // yahoo/kubectl-flame: README.md
-    agent_entry("weaveworks/scope", "Weave Scope", "use --probe.cri instead of --probe.docker"),  // weaveworks/scope: examples/k8s
+    agent_entry("weaveworks/scope", "Weave Scope", "replace it, or use --probe.cri"),             // weaveworks/scope: examples/k8s
 ];
 
 /// The agent that `image` is, whatever registry it comes from.
@@ -208,25 +282,33 @@ fn has_path_end(path: &str, end: &str) -> bool {
     path.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
-/// Variables that select the runtime when their value is `docker`.
-pub(crate) const RUNTIME_VARIABLES: [&str; 4] = [
+/// Variables that select the runtime when their value is `docker`, by the end of their name.
+const RUNTIME_VARIABLES: [&str; 5] = [
+    "CONTAINER_ENGINE",           // seen in security agents
     "CONTAINER_RUNTIME",          // litmuschaos/chaos-charts: faults/kubernetes
     "CONTAINER_RUNTIME_EXECUTOR", // argoproj/argo-workflows: docs/workflow-executors.md
     "CRI_RUNTIME",                // seen in installers
-    "RUNTIME",                    // NVIDIA/gpu-operator: controllers/object_controls.go
+    "RUNTIME_TYPE",               // seen in agents
 ];
 
-/// Flags that select the runtime, with the value that means Docker; none for a switch.
+/// True for a variable that selects the container runtime.
+pub(crate) fn selects_runtime(variable: &str) -> bool {
+    // Alone it is the GPU operator's (controllers/object_controls.go); as an ending it is any program's.
+    variable == "RUNTIME" || RUNTIME_VARIABLES.iter().any(|end| variable.ends_with(end))
+}
+
+/// Flags that select the runtime, with the value that means Docker; `true` is also meant where none is given.
+/// Go's flags take one hyphen or two, so there is none here.
 pub(crate) const RUNTIME_FLAGS: [(&str, &str); 9] = [
-    ("--component", "docker"),                  // kubernetes/node-problem-detector: cmd/healthchecker
-    ("--container-runtime", "docker"),          // kubelet before 1.24
-    ("--container-runtime-executor", "docker"), // argoproj/argo-workflows: docs/workflow-executors.md
-    ("--containerRuntimeExecutor", "docker"),   // argoproj/argo-workflows, older spelling
-    ("--docker_only", ""),                      // google/cadvisor: docs/runtime_options.md
-    ("--force-docker-metadata", ""),            // signalfx/splunk-otel-collector-chart: kernel collector
-    ("--probe.docker", "true"),                 // weaveworks/scope: examples/k8s/ds.yaml
-    ("--probe.docker.bridge", "docker0"),       // weaveworks/scope: examples/k8s/ds.yaml
-    ("--runtime", "docker"),                    // chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml
+    ("component", "docker"),                  // kubernetes/node-problem-detector: cmd/healthchecker
+    ("container-runtime", "docker"),          // kubelet before 1.24
+    ("container-runtime-executor", "docker"), // argoproj/argo-workflows: docs/workflow-executors.md
+    ("containerRuntimeExecutor", "docker"),   // argoproj/argo-workflows, older spelling
+    ("docker_only", "true"),                  // google/cadvisor: docs/runtime_options.md
+    ("force-docker-metadata", "true"),        // signalfx/splunk-otel-collector-chart: kernel collector
+    ("probe.docker", "true"),                 // weaveworks/scope: examples/k8s/ds.yaml
+    ("probe.docker.bridge", "docker0"),       // weaveworks/scope: examples/k8s/ds.yaml
+    ("runtime", "docker"),                    // chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml
 ];
 
 #[cfg(test)]

@@ -127,6 +127,19 @@ impl<T> Default for List<T> {
     }
 }
 
+impl<T> From<Vec<T>> for List<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self(items)
+    }
+}
+
+impl<T> List<T> {
+    /// Adds the items of `other`.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+}
+
 impl<T> Deref for List<T> {
     type Target = [T];
 

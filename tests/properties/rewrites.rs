@@ -33,11 +33,29 @@ impl Random {
 
     /// The same, with one of the names of `/run`.
     fn host_path(&mut self, path: &str) -> String {
+        if path.starts_with(r"\\.\pipe\") {
+            return self.pipe(path);
+        }
         let path = match path.strip_prefix("/var/run").or_else(|| path.strip_prefix("/run")) {
             Some(rest) => format!("{}{rest}", self.pick(&["/run", "/var/run"])),
             None => path.to_owned(),
         };
         self.path(&path)
+    }
+
+    /// The same pipe, with other slashes and letters.
+    fn pipe(&mut self, path: &str) -> String {
+        let spelled = match self.below(4) {
+            0 => path.replace('\\', "/"),
+            1 => path.replace(r"\\.", r"\\?"),
+            2 => format!("npipe:{}", path.replace('\\', "/")),
+            _ => path.to_owned(),
+        };
+        match self.below(3) {
+            0 => spelled.replace("pipe", "PIPE").replace("nPIPE", "npipe"),
+            1 => spelled.replace("docker_engine", "Docker_Engine"),
+            _ => spelled,
+        }
     }
 }
 
@@ -68,6 +86,7 @@ fn seeds() -> Vec<Seed> {
         mounting("DKR102", "/run/dockershim.sock"),
         mounting("DKR103", "/run/cri-dockerd.sock"),
         mounting("DKR104", "/run/docker/plugins"),
+        mounting("DKR105", r"\\.\pipe\docker_engine"),
         mounting("DKR106", "/run/user/1000/docker.sock"),
         mounting("DKR108", "/opt/ci/docker.sock"),
         mounting("DKR111", "/run"),
@@ -83,6 +102,9 @@ fn seeds() -> Vec<Seed> {
         running("DKR401", &["docker", "ps"], None),
         running("DKR402", &["nsenter", "-t", "1", "-m", "--", "docker", "ps"], None),
         running("DKR402", &["chroot", "/host", "docker", "ps"], Some(("/", "/host"))),
+        running("DKR403", &["nsenter", "-t", "1", "-m", "--", "systemctl", "restart", "docker"], None),
+        running("DKR306", &["/daemon", "--runtime", "docker"], None),
+        running("DKR304", &["/agent", "--endpoint", "http://172.17.0.1:2375"], None),
         running("DKR404", &["curl", "--unix-socket", "/var/run/docker.sock", "http://x/info"], socket),
         Seed {
             code: "DKR301",
@@ -188,6 +210,9 @@ fn other_mount_path(random: &mut Random, seen: &str) -> String {
 
 /// A host path as a volume's path and a sub path.
 fn split(random: &mut Random, path: &str) -> (String, Option<String>) {
+    if path.contains('\\') {
+        return (path.to_owned(), None);
+    }
     let places: Vec<usize> = path.match_indices('/').map(|(at, _)| at).collect();
     if path.len() < 2 || random.below(3) > 0 {
         return (path.to_owned(), None);
@@ -293,7 +318,7 @@ fn in_some_list(random: &mut Random, mut container: Value) -> Value {
 fn wrapped(random: &mut Random, spec: Value) -> Value {
     let metadata = json!({"name": "subject", "namespace": "team"});
     let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": spec});
-    let (version, kind, body) = match random.below(9) {
+    let (version, kind, body) = match random.below(16) {
         0 => ("apps/v1", "Deployment", json!({"template": template})),
         1 => ("extensions/v1beta1", "Deployment", json!({"template": template})),
         2 => ("apps/v1", "DaemonSet", json!({"template": template})),
@@ -302,6 +327,15 @@ fn wrapped(random: &mut Random, spec: Value) -> Value {
         5 => ("batch/v1beta1", "CronJob", json!({"jobTemplate": {"spec": {"template": template}}})),
         6 => ("argoproj.io/v1alpha1", "Rollout", json!({"template": template})),
         7 => return json!({"apiVersion": "v1", "kind": "PodTemplate", "metadata": metadata, "template": template}),
+        8 => ("apps/v1", "ReplicaSet", json!({"template": template})),
+        9 => ("v1", "ReplicationController", json!({"template": template})),
+        10 => ("apps.openshift.io/v1", "DeploymentConfig", json!({"template": template})),
+        11 => ("serving.knative.dev/v1", "Service", json!({"template": template})),
+        12 => ("keda.sh/v1alpha1", "ScaledJob", json!({"jobTargetRef": {"template": template}})),
+        13 => ("beat.k8s.elastic.co/v1beta1", "Beat", json!({"daemonSet": {"podTemplate": template}})),
+        14 => {
+            ("jobset.x-k8s.io/v1alpha2", "JobSet", json!({"replicatedJobs": [{"name": "a", "template": {"spec": {"template": template}}}]}))
+        }
         _ => return json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}),
     };
     json!({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": body})
@@ -321,7 +355,10 @@ fn laid_out(random: &mut Random, object: &Value, others: &[Value]) -> String {
         _ => {
             let document = |object: &Value| {
                 let mut text = String::new();
-                block(random, object, 0, &mut text);
+                match object.get("spec").filter(|_| random.below(4) == 0).cloned() {
+                    Some(spec) => anchored(random, object, &spec, &mut text),
+                    None => block(random, object, 0, &mut text),
+                }
                 text
             };
             all.iter().map(document).collect::<Vec<_>>().join("---\n")
@@ -332,6 +369,19 @@ fn laid_out(random: &mut Random, object: &Value, others: &[Value]) -> String {
         1 => text.replace('\n', "\r\n"),
         _ => text,
     }
+}
+
+/// Block style, with the spec elsewhere in the document, by an alias or a merge key.
+fn anchored(random: &mut Random, object: &Value, spec: &Value, out: &mut String) {
+    out.push_str("x-shared: &shared");
+    block(random, spec, 2, out);
+    let mut rest = object.clone();
+    rest.as_object_mut().unwrap().remove("spec");
+    for (key, value) in rest.as_object().unwrap() {
+        out.push_str(&format!("{key}:"));
+        block(random, value, 2, out);
+    }
+    out.push_str(random.pick(&["spec: *shared\n", "spec:\n  <<: *shared\n", "spec: {<<: *shared}\n"]));
 }
 
 /// Block style, with a collection in flow style now and then. JSON's strings are YAML's.

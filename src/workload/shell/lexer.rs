@@ -1,4 +1,6 @@
-//! Splits shell text into simple commands: words, quotes, operators, substitutions, here-documents.
+//! Splits shell text into simple commands: lists, branches, operators, here-documents.
+
+mod words;
 
 /// A simple command as written, before prefixes such as `sudo` are taken off.
 #[derive(Debug, Default)]
@@ -9,6 +11,32 @@ pub(super) struct RawCommand {
     pub(super) written: Vec<String>,
     /// The text of a here-document on standard input.
     pub(super) here_document: Option<String>,
+    /// Where it stands: branches around it that may not be taken, or that end with what they set.
+    pub(super) branch: Branch,
+    /// True for `NAME()`, whose body follows.
+    pub(super) defines: bool,
+    /// True if the next command reads its output.
+    pub(super) pipes: bool,
+}
+
+/// A place in the nesting of branches: those of `if` and `case`, subshells, what follows a test and `&&`, or `||`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Branch {
+    /// Branches around, itself included.
+    pub(super) depth: usize,
+    /// Tells the branches of one depth apart.
+    pub(super) number: usize,
+}
+
+/// A here-document that was announced.
+struct HereDocument {
+    /// The command that it belongs to.
+    command: usize,
+    delimiter: String,
+    /// `<<-`
+    strip_tabs: bool,
+    /// What looks like a substitution in it is one.
+    expands: bool,
 }
 
 /// Where a list of commands ends.
@@ -28,14 +56,29 @@ pub(super) struct Lexer<'a> {
     text: &'a str,
     at: usize,
     nesting: usize,
+    /// The next backtick ends the list at hand.
+    in_backticks: bool,
     commands: Vec<RawCommand>,
-    /// Here-documents whose text starts at the next line: the command they belong to, the delimiter, `<<-`.
-    pending: Vec<(usize, String, bool)>,
+    /// Numbers of the branches that are open.
+    open_branches: Vec<usize>,
+    /// Branches so far.
+    branches: usize,
+    /// Here-documents whose text starts at the next line.
+    pending: Vec<HereDocument>,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, nesting: 0, commands: Vec::new(), pending: Vec::new() }
+        Self {
+            text,
+            at: 0,
+            nesting: 0,
+            in_backticks: false,
+            commands: Vec::new(),
+            open_branches: Vec::new(),
+            branches: 0,
+            pending: Vec::new(),
+        }
     }
 
     /// All commands, those of substitutions included.
@@ -59,6 +102,10 @@ impl<'a> Lexer<'a> {
 
     /// Commands up to `end`, which is left unread.
     fn list(&mut self, end: End) {
+        // Branches around this list, which nothing in it closes.
+        let base = self.open_branches.len();
+        // Branches around the list of `&&` and `||` at hand, once it opened one.
+        let mut chained: Option<usize> = None;
         let mut current = self.open();
         // `for NAME in …`: the words up to the end of the clause are data.
         let always_data = end == End::Array;
@@ -68,7 +115,13 @@ impl<'a> Lexer<'a> {
             match byte {
                 b';' if cases > 0 && self.starts_with(";;") => {
                     self.at += 2;
-                    cases -= usize::from(self.case_pattern());
+                    chained = None;
+                    let ends = self.case_pattern();
+                    cases -= usize::from(ends);
+                    self.leave(base);
+                    if !ends {
+                        self.enter();
+                    }
                     (current, data) = (self.open(), always_data);
                 }
                 b')' if end != End::Backtick => {
@@ -86,16 +139,34 @@ impl<'a> Lexer<'a> {
                 b'\n' => {
                     self.at += 1;
                     self.here_documents();
+                    self.open_branches.truncate(chained.take().unwrap_or(usize::MAX));
+                    (current, data) = (self.open(), always_data);
+                }
+                b'&' | b'|' if self.starts_with("&&") || self.starts_with("||") => {
+                    self.at += 2;
+                    let follows_test = matches!(self.commands[current].words.first().map(String::as_str), Some("[" | "[[" | "test"));
+                    if byte == b'|' || follows_test {
+                        let outside = *chained.get_or_insert(self.open_branches.len());
+                        self.open_branches.truncate(outside);
+                        self.enter();
+                    }
                     (current, data) = (self.open(), always_data);
                 }
                 b';' | b'&' | b'|' | b')' => {
                     self.at += 1;
+                    self.commands[current].pipes = byte == b'|';
+                    if byte != b'|' {
+                        self.open_branches.truncate(chained.take().unwrap_or(usize::MAX));
+                    }
                     (current, data) = (self.open(), always_data);
                 }
                 b'(' if self.starts_with("((") && self.skip_arithmetic() => {}
                 b'(' => {
                     self.at += 1;
+                    let is_empty = self.starts_with(")");
                     self.nested(End::Parenthesis);
+                    let command = &mut self.commands[current];
+                    command.defines = is_empty && command.words.len() == 1;
                     current = self.open();
                 }
                 b'<' | b'>' => self.redirection(current),
@@ -114,15 +185,33 @@ impl<'a> Lexer<'a> {
                         command.words.push(word);
                     } else if !quoted && is_reserved(&word) {
                         data = matches!(word.as_str(), "for" | "select");
-                        if word == "function" {
-                            self.word_on_line();
-                        } else if word == "case" {
-                            self.case_head();
-                            cases += usize::from(!self.case_pattern());
-                            current = self.open();
-                        } else if word == "esac" && cases > 0 {
-                            cases -= 1;
+                        match word.as_str() {
+                            "function" => self.word_on_line(),
+                            "time" => self.time_options(),
+                            "if" => self.enter(),
+                            "elif" | "else" => {
+                                self.leave(base);
+                                self.enter();
+                            }
+                            "fi" => self.leave(base),
+                            "case" => {
+                                self.case_head();
+                                let is_open = !self.case_pattern();
+                                cases += usize::from(is_open);
+                                if is_open {
+                                    self.enter();
+                                }
+                                current = self.open();
+                            }
+                            "esac" if cases > 0 => {
+                                cases -= 1;
+                                self.leave(base);
+                            }
+                            _ => {}
                         }
+                        // Whatever chain led here, the branch is that of the word.
+                        chained = None;
+                        self.commands[current].branch = self.branch();
                     } else if before_redirection && is_number(&word) {
                         // The file descriptor of a redirection.
                     } else if is_assignment(&word) {
@@ -136,8 +225,32 @@ impl<'a> Lexer<'a> {
     }
 
     fn open(&mut self) -> usize {
-        self.commands.push(RawCommand::default());
+        self.commands.push(RawCommand { branch: self.branch(), ..RawCommand::default() });
         self.commands.len() - 1
+    }
+
+    fn branch(&self) -> Branch {
+        Branch { depth: self.open_branches.len(), number: self.open_branches.last().copied().unwrap_or_default() }
+    }
+
+    /// Goes into a branch.
+    fn enter(&mut self) {
+        self.branches += 1;
+        self.open_branches.push(self.branches);
+    }
+
+    /// Goes out of a branch, if one is open in the list that has `base` around it.
+    fn leave(&mut self, base: usize) {
+        if self.open_branches.len() > base {
+            self.open_branches.pop();
+        }
+    }
+
+    /// Passes over the options of the word `time`.
+    fn time_options(&mut self) {
+        while self.starts_with(" -p") || self.starts_with(" --") {
+            self.at += 3;
+        }
     }
 
     /// A substitution or subshell, its closing byte included.
@@ -147,7 +260,12 @@ impl<'a> Lexer<'a> {
             return;
         }
         self.nesting += 1;
+        let outside = self.open_branches.len();
+        let in_backticks = std::mem::replace(&mut self.in_backticks, end == End::Backtick);
+        self.enter();
         self.list(end);
+        self.in_backticks = in_backticks;
+        self.open_branches.truncate(outside);
         self.nesting -= 1;
         self.at += usize::from(self.at < self.text.len());
     }
@@ -218,99 +336,6 @@ impl<'a> Lexer<'a> {
         self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
     }
 
-    /// One word with quotes removed, and whether any part of it was quoted. Always moves on.
-    fn word(&mut self) -> (String, bool) {
-        let mut word = String::new();
-        let mut quoted = false;
-        let start = self.at;
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'\'' => {
-                    quoted = true;
-                    self.at += 1;
-                    let rest = &self.text[self.at..];
-                    let length = rest.find('\'').unwrap_or(rest.len());
-                    word.push_str(&rest[..length]);
-                    self.at = (self.at + length + 1).min(self.text.len());
-                }
-                b'"' => {
-                    quoted = true;
-                    self.at += 1;
-                    self.double_quoted(&mut word);
-                }
-                b'\\' => {
-                    self.at += 1;
-                    if self.starts_with("\n") {
-                        self.at += 1;
-                    } else {
-                        quoted = true;
-                        self.push_char(&mut word);
-                    }
-                }
-                b'$' | b'`' => self.expansion(&mut word),
-                _ if is_delimiter(byte) && self.at > start => break,
-                _ => self.push_char(&mut word),
-            }
-        }
-        (word, quoted)
-    }
-
-    fn double_quoted(&mut self, word: &mut String) {
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'"' => {
-                    self.at += 1;
-                    return;
-                }
-                b'\\' => {
-                    self.at += 1;
-                    match self.peek() {
-                        Some(b'\n') => self.at += 1,
-                        Some(b'"' | b'\\' | b'$' | b'`') => self.push_char(word),
-                        _ => word.push('\\'),
-                    }
-                }
-                b'$' | b'`' => self.expansion(word),
-                _ => self.push_char(word),
-            }
-        }
-    }
-
-    /// `$(…)` and backticks are read as commands and leave `$()` in the word; `${…}` and `$NAME` stay as written.
-    fn expansion(&mut self, word: &mut String) {
-        if self.starts_with("$((") {
-            self.at += 1;
-            if self.skip_arithmetic() {
-                word.push_str("$()");
-                return;
-            }
-            self.at -= 1;
-        }
-        if self.starts_with("$(") {
-            self.at += 2;
-            self.nested(End::Parenthesis);
-            word.push_str("$()");
-        } else if self.starts_with("`") {
-            self.at += 1;
-            self.nested(End::Backtick);
-            word.push_str("$()");
-        } else if self.starts_with("${") {
-            let rest = &self.text[self.at..];
-            let length = rest.find('}').map_or(rest.len(), |at| at + 1);
-            word.push_str(&rest[..length]);
-            self.at += length;
-        } else {
-            self.push_char(word);
-        }
-    }
-
-    fn push_char(&mut self, word: &mut String) {
-        if let Some(c) = self.text[self.at..].chars().next() {
-            word.push(c);
-            self.at += c.len_utf8();
-        }
-    }
-
     /// `<`, `>` and their kin with the word behind them, which is a file, not an argument.
     fn redirection(&mut self, current: usize) {
         if self.starts_with("<(") || self.starts_with(">(") {
@@ -329,9 +354,9 @@ impl<'a> Lexer<'a> {
             self.at += 1;
         }
         if self.peek().is_some_and(|b| !is_delimiter(b)) {
-            let (word, _) = self.word();
+            let (word, quoted) = self.word();
             if here_document {
-                self.pending.push((current, word, strip_tabs));
+                self.pending.push(HereDocument { command: current, delimiter: word, strip_tabs, expands: !quoted });
             } else if is_output {
                 self.commands[current].written.push(word);
             }
@@ -340,7 +365,7 @@ impl<'a> Lexer<'a> {
 
     /// The texts of the here-documents that the line just ended has announced.
     fn here_documents(&mut self) {
-        for (command, delimiter, strip_tabs) in std::mem::take(&mut self.pending) {
+        for HereDocument { command, delimiter, strip_tabs, expands } in std::mem::take(&mut self.pending) {
             let start = self.at;
             let mut end = self.text.len();
             while self.at < self.text.len() {
@@ -354,7 +379,11 @@ impl<'a> Lexer<'a> {
                     break;
                 }
             }
-            self.commands[command].here_document = Some(self.text[start..end].to_owned());
+            let text = &self.text[start..end];
+            self.commands[command].here_document = Some(text.to_owned());
+            if expands {
+                self.substitutions(text);
+            }
         }
     }
 }

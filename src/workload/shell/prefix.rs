@@ -43,7 +43,16 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
             let at = after_options(words, 1, &["-u", "-C", "-S", "--unset", "--chdir"]);
             after_assignments(invocation, at)
         }
-        "gosu" | "su-exec" => 2,
+        "gosu" | "su-exec" | "setuidgid" | "s6-setuidgid" => 2,
+        "setpriv" | "unshare" | "chrt" | "taskset" | "numactl" => after_options(words, 1, &SETPRIV_VALUES),
+        "chpst" => after_options(words, 1, &["-u", "-U", "-b", "-e", "-n"]),
+        "strace" | "ltrace" => after_options(words, 1, &["-o", "-e", "-p", "-s", "-u"]),
+        "parallel" => after_options(words, 1, &["-j", "-P", "--jobs", "-a"]),
+        "retry" => {
+            let at = after_options(words, 1, &["-t", "-d", "-n", "-s"]);
+            at + words[at.min(words.len())..].iter().take_while(|word| word.bytes().all(|b| b.is_ascii_digit())).count()
+        }
+        "wait-for-it.sh" | "wait-for-it" | "wait-for.sh" | "wait-for" => words.iter().position(|word| word == "--")? + 1,
         "find" => words.iter().position(|word| matches!(word.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir"))? + 1,
         "nice" => after_options(words, 1, &["-n", "--adjustment"]),
         "timeout" => after_options(words, 1, &["-s", "-k", "--signal", "--kill-after"]) + 1,
@@ -52,7 +61,7 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
         "xargs" => after_options(words, 1, &["-n", "-I", "-P", "-L", "-d", "-a", "-s", "-E"]),
         "busybox" => 1,
         "nsenter" => {
-            let at = after_options(words, 1, &NSENTER_VALUES);
+            let at = after_nsenter_options(words);
             if at < words.len() {
                 enter_host(invocation);
             }
@@ -69,6 +78,9 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
     };
     (inner < invocation.words.len()).then_some(inner)
 }
+
+/// Options of setpriv and unshare that take the next word.
+const SETPRIV_VALUES: [&str; 8] = ["--reuid", "--regid", "--groups", "--securebits", "--apparmor-profile", "--selinux-label", "-S", "-G"];
 
 /// Options of nsenter that take the next word.
 const NSENTER_VALUES: [&str; 6] = ["-t", "--target", "-S", "--setuid", "-G", "--setgid"];
@@ -100,6 +112,16 @@ fn after_options(words: &[String], mut at: usize, valued: &[&str]) -> usize {
     at
 }
 
+/// The same for nsenter, whose short options may be written together: `-at 1`.
+fn after_nsenter_options(words: &[String]) -> usize {
+    let mut at = after_options(words, 1, &NSENTER_VALUES);
+    let ends_with_target = |word: &String| word.len() > 2 && word.ends_with('t') && word[1..].bytes().all(|b| b.is_ascii_alphabetic());
+    if at > 1 && words[..at.min(words.len())].last().is_some_and(|word| word.starts_with('-') && ends_with_target(word)) {
+        at = after_options(words, at + 1, &NSENTER_VALUES);
+    }
+    at
+}
+
 fn after_assignments(invocation: &mut Invocation, mut at: usize) -> usize {
     while let Some(word) = invocation.words.get(at).filter(|word| word.contains('=') && !word.starts_with('=')) {
         invocation.assignments.push(word.clone());
@@ -113,16 +135,18 @@ fn script_of(invocation: &Invocation) -> Option<String> {
     let words = invocation.arguments();
     match invocation.program() {
         "eval" => Some(words.join(" ")),
-        "su" | "runuser" => {
+        "su" | "runuser" | "sg" | "script" => {
             let at = words.iter().position(|word| word == "-c" || word == "--command")?;
             words.get(at + 1).cloned()
         }
         "trap" => words.first().cloned(),
         "cmd" | "powershell" | "pwsh" => {
             let is_flag = |word: &str| ["/c", "/k", "-c", "-command"].contains(&word.to_ascii_lowercase().as_str());
-            let at = words.iter().position(|word| is_flag(word))?;
+            // powershell.exe takes what is no option for a command, too.
+            let bare = || (invocation.program() == "powershell").then(|| words.iter().position(|word| !word.starts_with('-'))).flatten();
+            let at = words.iter().position(|word| is_flag(word)).map(|at| at + 1).or_else(bare)?;
             // A backslash is a separator of paths there, no escape.
-            Some(words[at + 1..].join(" ").replace('\\', "/"))
+            Some(words[at..].join(" ").replace('\\', "/"))
         }
         // Arguments alone, for an image whose entrypoint is a shell.
         program if is_shell(program) || program.starts_with('-') => {
@@ -134,7 +158,7 @@ fn script_of(invocation: &Invocation) -> Option<String> {
     }
 }
 
-fn is_shell(program: &str) -> bool {
+pub(super) fn is_shell(program: &str) -> bool {
     matches!(program, "sh" | "bash" | "ash" | "dash" | "zsh" | "ksh" | "mksh")
 }
 
