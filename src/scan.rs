@@ -79,8 +79,25 @@ pub struct ScannedOwner {
     pub privileged: bool,
     /// Its Pods.
     pub pods: usize,
+    /// Whose it is, as far as it tells.
+    pub origin: Origin,
     /// What was wrong besides: exemptions that ended, unknown labels.
     pub notes: Vec<String>,
+}
+
+/// What an owner tells about who keeps it; empty where it tells nothing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Value of the label `team`.
+    pub team: Box<str>,
+    /// See [`crate::record::OwnerFields`].
+    pub managed_by: Box<str>,
+    /// Name of the release.
+    pub release: Box<str>,
+    /// The field manager that wrote it last. A tool, not an identity; only of owners with findings.
+    pub manager: Box<str>,
+    /// `spec.schedule` of a CronJob.
+    pub schedule: Box<str>,
 }
 
 /// A finding of an owner.

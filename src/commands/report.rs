@@ -1,4 +1,4 @@
-//! `undock report`: records and audit logs from files, folders and standard input; `undock report diff` compares two reports.
+//! `undock report`: records, audit logs and scans from files, folders and standard input; `undock report diff` compares two reports.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,7 +18,7 @@ use crate::report::{Options as ReportOptions, Reporter, Since, csv, diff, html, 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Options {
-    /// Records, API-server audit logs and their cloud exports, plain or gzip: files, folders, or - for standard input
+    /// Records, API-server audit logs and their cloud exports, scans in JSON, plain or gzip: files, folders, or - for standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Output format, and the file it goes to if not standard output; may be repeated
@@ -79,6 +79,8 @@ enum Format {
     Json,
     /// One row for each finding
     Csv,
+    /// One row for each exemption
+    CsvExemptions,
     /// For a page or a comment
     Markdown,
     /// One page without scripts
@@ -136,6 +138,7 @@ pub fn run(options: Options) -> Exit {
         Format::Table => table::write(out, &report, colour),
         Format::Json => json::write(out, &report),
         Format::Csv => csv::write(out, &report),
+        Format::CsvExemptions => csv::write_exemptions(out, &report),
         Format::Markdown => markdown::write(out, &report),
         Format::Html => html::write(out, &report),
     });
@@ -146,7 +149,7 @@ pub fn run(options: Options) -> Exit {
         return Exit::Incomplete;
     }
     if report.as_of.is_empty() {
-        return fail(Exit::Incomplete, "nothing to report: no record and no audit event in what was named");
+        return fail(Exit::Incomplete, "nothing to report: no record, no audit event and no scan in what was named");
     }
     if fail_on.is_reached(&report) { Exit::Findings } else { Exit::Clean }
 }

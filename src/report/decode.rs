@@ -1,10 +1,12 @@
-//! One JSON text into what it tells: a record of ours, or an event of the API server's audit log, in whatever wrapping it came.
+//! One JSON text into what it tells: a record or a scan of ours, or an event of the API server's audit log, in whatever wrapping it came.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::audit::{Event, ObjectRef};
 use super::fields::Fields;
+use super::scan::{self, Scan};
+use crate::finding::text::{clip, escape_controls};
 use crate::record::Record;
 use crate::workload::text::{Int, Text, TextMap};
 
@@ -14,6 +16,11 @@ pub(super) trait Sink {
     fn record(&mut self, record: Record);
     /// An event of the audit log.
     fn event(&mut self, event: &Event<'_>);
+    /// A scan of undock.
+    ///
+    /// # Errors
+    /// Where it does not say what it must.
+    fn scan(&mut self, scan: &Scan<'_>) -> Result<(), String>;
 }
 
 /// How deep wrappers are followed; real ones are three deep.
@@ -83,6 +90,14 @@ fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
         let record = serde_json::from_str(text).map_err(|error| format!("a record of undock that cannot be read: {}", place(&error)))?;
         sink.record(record);
         return Ok(());
+    }
+    let schema = fields.text(&["schema"]);
+    if schema.as_str() == scan::SCHEMA {
+        let scan = serde_json::from_str(text).map_err(|error| format!("a scan of undock that cannot be read: {}", place(&error)))?;
+        return sink.scan(&scan);
+    }
+    if schema.starts_with("undock.") {
+        return Err(format!("{} is no input of a report; records, audit logs and {} are", clip(&escape_controls(&schema), 60), scan::SCHEMA));
     }
     if fields.has("auditID") {
         sink.event(&native(&fields));
@@ -233,7 +248,7 @@ fn is_dry_run(uri: &str) -> bool {
 fn place(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         serde_json::error::Category::Eof => "the JSON text ends before it is whole",
-        serde_json::error::Category::Data => "a field has another type than it should",
+        serde_json::error::Category::Data => "a field is missing, or has another type than it should",
         _ => "not JSON",
     };
     format!("{what} (column {})", error.column())

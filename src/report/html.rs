@@ -154,7 +154,7 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let row = |finding: &Finding| {
         let status = finding.status.as_str();
         let detail = match finding.status {
-            Status::Fixed | Status::Removed => format!("<br>{} by {}", day(&finding.ended_at), short(&finding.ended_by)),
+            Status::Fixed | Status::Removed => format!("<br>{} {}", day(&finding.ended_at), escape(&finding.ended_how(72))),
             Status::Exempt => format!("<br>until {}", escape(&finding.exempt_until)),
             _ => String::new(),
         };
