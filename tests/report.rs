@@ -11,6 +11,8 @@ mod exemptions;
 mod fates;
 #[path = "report/formats.rs"]
 mod formats;
+#[path = "support/json_schema.rs"]
+mod json_schema;
 #[path = "report/outputs.rs"]
 mod outputs;
 #[path = "report/scans.rs"]

@@ -4,6 +4,8 @@
 
 #[path = "scan/fake_api.rs"]
 mod fake_api;
+#[path = "support/json_schema.rs"]
+mod json_schema;
 #[path = "scan/outputs.rs"]
 mod outputs;
 

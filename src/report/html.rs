@@ -4,12 +4,15 @@ mod charts;
 mod style;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::model::{Finding, Namespace, Report, Status, Verdict};
+use super::model::{ExemptionStatus, Finding, Namespace, Report, Status, Verdict};
 use crate::finding::text::{clip, elide, escape_controls};
 use crate::rules::RULES;
 
+/// What a browser may load for the page: nothing but its own styles. In the page, and for those that serve it.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 /// Findings that are listed: with them the page stays below 1 MB; `-o csv` has them all.
 const MAX_FINDINGS: usize = 1_200;
 /// Rows of the other tables.
@@ -28,7 +31,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     write!(
         out,
         "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n\
-         <meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta http-equiv=Content-Security-Policy content=\"{CONTENT_SECURITY_POLICY}\">\n\
          <meta name=viewport content=\"width=device-width,initial-scale=1\">\n<meta name=color-scheme content=\"light dark\">\n\
          <meta name=referrer content=no-referrer>\n<title>{title}</title>\n<style>{}</style>\n</head>\n<body>\n\
          <a class=skip href=#main>Skip to the report</a>\n<header>\n<h1>{title}</h1>\n",
@@ -36,8 +39,8 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     )?;
     head(out, report)?;
     write!(out, "</header>\n<main id=main>\n")?;
-    write!(out, "<h2 id=charts>Progress</h2>\n<div class=charts>\n{}", charts::burn_down(&report.burn_down))?;
-    write!(out, "{}", charts::would_deny(&report.burn_down))?;
+    write!(out, "<h2 id=charts>Progress</h2>\n<div class=charts>\n{}", charts::readiness(&report.summary))?;
+    write!(out, "{}{}", charts::burn_down(&report.burn_down), charts::would_deny(&report.burn_down))?;
     let place = |finding: &Finding| if finding.namespace.is_empty() { "(cluster)".to_owned() } else { finding.namespace.clone() };
     write!(out, "{}", charts::open_by(report, "by-namespace", "Open findings by namespace", place))?;
     let rule = |finding: &Finding| format!("{} {}", finding.rule, finding.rule_name);
@@ -51,13 +54,15 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let coverage = &report.coverage;
     write!(
         out,
-        "</main>\n<footer><p>Made by undock {} from {} reviews ({} recorded, {} in audit logs, {} replayed). \
-         Fixed means that a later review of the same owner was without the finding; silence never counts as fixed.</p></footer>\n</body>\n</html>\n",
+        "</main>\n<footer><p>Made by undock {} from {} reviews ({} recorded, {} in audit logs, {} replayed) and {} scans. \
+         Fixed means that a later review or scan of the same owner was without the finding; silence never counts as fixed.</p></footer>\n\
+         </body>\n</html>\n",
         env!("CARGO_PKG_VERSION"),
         coverage.reviews,
         coverage.records,
         coverage.audited,
-        coverage.replayed
+        coverage.replayed,
+        coverage.scans
     )
 }
 
@@ -78,28 +83,74 @@ fn escape(text: &str) -> String {
 }
 
 fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let (summary, window) = (&report.summary, &report.window);
+    let (summary, window, coverage) = (&report.summary, &report.window, &report.coverage);
+    writeln!(out, "<p class=lede>{}</p>", escape(&lede(report)))?;
+    let tiles: [(&str, usize, &str, &str); 5] = [
+        ("READY", summary.ready, "READY", "namespaces that can be switched to enforce"),
+        ("BLOCKED", summary.blocked_namespaces, "BLOCKED", "namespaces in which writes would be refused"),
+        ("UNKNOWN", summary.unknown, "UNKNOWN", "namespaces of which too little is known"),
+        ("open", summary.open_denied, "to fix", "open findings that enforce would refuse"),
+        ("fixed", summary.fixed + summary.removed, "done", "findings fixed or removed"),
+    ];
+    out.write_all(b"<ul class=tiles aria-label=Summary>\n")?;
+    for (class, value, word, label) in tiles {
+        writeln!(out, "<li><span class=\"{class}\"><b>{value}</b> {word}</span>{label}</li>")?;
+    }
     write!(
         out,
-        "<p class=dim>As of {} · inputs from {} to {} · days: {}</p>\n<ul class=tiles aria-label=Summary>\n",
-        escape(&report.as_of),
-        escape(&window.from),
-        escape(&window.to),
-        window.days
+        "</ul>\n<p class=dim>As of <strong>{}</strong>. Logs cover {} of the days from {} on; {} scans; {} reviews; {} writes missed.</p>\n",
+        escape(&minute(&report.as_of)),
+        window.days,
+        day(&window.since),
+        coverage.scans,
+        coverage.reviews,
+        coverage.missed
     )?;
-    let ready = format!("{} of {}", summary.ready, report.namespaces.len());
-    let tiles: [(&str, String, &str); 6] = [
-        ("READY", ready, "namespaces can be switched to enforce"),
-        ("open", summary.open_denied.to_string(), "open findings that enforce would refuse"),
-        ("", summary.open.to_string(), "open findings in all"),
-        ("fixed", (summary.fixed + summary.removed).to_string(), "fixed or removed"),
-        ("exempt", summary.exempt.to_string(), "exempt"),
-        ("", report.coverage.missed.to_string(), "writes missed"),
-    ];
-    for (class, value, label) in tiles {
-        writeln!(out, "<li><b class=\"{class}\">{value}</b>{label}</li>")?;
+    let mut links = vec![("namespaces", "Namespaces"), ("findings", "Findings")];
+    let has_teams = report.findings.iter().any(|finding| !finding.team.is_empty());
+    links.extend(has_teams.then_some(("teams", "Teams")));
+    links.extend((!report.exemptions.is_empty()).then_some(("exemptions", "Exemptions")));
+    links.push(("blind-spots", "Blind spots"));
+    links.extend((!report.findings.is_empty()).then_some(("rules", "Rules")));
+    let links: String = links.iter().map(|(id, name)| format!("<li><a href=\"#{id}\">{name}</a></li>")).collect();
+    writeln!(out, "<nav aria-label=Sections><ul>{links}</ul></nav>")
+}
+
+/// The state of things in three sentences at most.
+fn lede(report: &Report) -> String {
+    let summary = &report.summary;
+    let switchable = report.namespaces.iter().filter(|namespace| namespace.verdict == Verdict::Ready && namespace.mode != "enforce").count();
+    let mut told = match (summary.open_denied, switchable) {
+        (0, 0) => "Nothing open would be refused.".to_owned(),
+        (0, count) => format!("Nothing open would be refused; {count} of {} namespaces can be switched to enforce today.", report.namespaces.len()),
+        (open, count) => {
+            let owners: std::collections::BTreeSet<_> = report.findings.iter().filter(|finding| finding.status == Status::Open && finding.denies).map(Finding::place).collect();
+            let owners = owners.len();
+            format!(
+                "{open} open finding{} in {owners} workload{} would be refused under enforce; {count} of {} namespaces can be switched today.",
+                plural(open),
+                plural(owners),
+                report.namespaces.len()
+            )
+        }
+    };
+    let burn_down = &report.burn_down;
+    match (&burn_down.projected_zero, &burn_down.deadline) {
+        (Some(zero), Some(deadline)) if zero <= deadline => _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}, before the deadline {deadline}."),
+        (Some(zero), Some(deadline)) => _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}: after the deadline {deadline}."),
+        (Some(zero), None) => _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}."),
+        (None, Some(deadline)) => _ = write!(told, " The deadline is {deadline}."),
+        (None, None) => {}
     }
-    out.write_all(b"</ul>\n")
+    let ending = report.exemptions.iter().filter(|exemption| exemption.status == ExemptionStatus::Ending).count();
+    if ending > 0 {
+        _ = write!(told, " {ending} exemption{} within 14 days.", if ending == 1 { " ends" } else { "s end" });
+    }
+    told
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 /// A table in a region that scrolls by itself, and can be reached by keyboard for it.
@@ -142,7 +193,7 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         )
     };
     table(out, "Which namespaces can be switched, and why not", &titles, report.namespaces.iter().take(MAX_ROWS).map(row))?;
-    more(out, report.namespaces.len(), MAX_ROWS)
+    more(out, report.namespaces.len(), MAX_ROWS, "json")
 }
 
 fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -177,7 +228,7 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         )
     };
     table(out, "Open findings first", &titles, report.findings.iter().take(MAX_FINDINGS).map(row))?;
-    more(out, report.findings.len(), MAX_FINDINGS)
+    more(out, report.findings.len(), MAX_FINDINGS, "csv")
 }
 
 fn teams(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -201,22 +252,33 @@ fn teams(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 }
 
 fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let mut exempt: Vec<&Finding> = report.findings.iter().filter(|finding| finding.status == Status::Exempt).collect();
-    if exempt.is_empty() {
+    if report.exemptions.is_empty() {
         return Ok(());
     }
-    exempt.sort_by_key(|finding| &finding.exempt_until);
-    out.write_all(b"<h2 id=exemptions>Exemptions in use</h2>\n")?;
-    let rows = exempt.iter().take(MAX_ROWS).map(|finding| {
-        let owner = format!("{} {}/{}", finding.owner.kind, finding.namespace, finding.owner.name);
-        let [until, reference] = [&finding.exempt_until, &finding.exempt_ref].map(|text| short(text));
+    out.write_all(b"<h2 id=exemptions>Exemptions</h2>\n")?;
+    if report.coverage.scans == 0 {
+        out.write_all(b"<p>Those that reviews used. Unused ones are known only with a scan (<code>undock scan -o json</code>) among the inputs.</p>\n")?;
+    }
+    let rows = report.exemptions.iter().take(MAX_ROWS).map(|exemption| {
+        let status = exemption.status.as_str();
+        let left = match exemption.days_left {
+            None => String::new(),
+            Some(days) if days < 0 => format!("<br>{} days ago", -days),
+            Some(days) => format!("<br>in {days} days"),
+        };
+        let why = if exemption.error.is_empty() { &exemption.reason } else { &exemption.error };
+        let [rules, place, reference] = [&exemption.rules, &exemption.place(), &exemption.reference].map(|text| short(text));
         format!(
-            "<td class=t>{until}</td><th scope=row>{}</th><td class=long>{}</td><td>{reference}</td>",
-            escape(&finding.rule),
-            escape(&owner)
+            "<td><span class=\"tag x-{status}\">{status}</span></td><td class=t>{}{left}</td><th scope=row>{rules}</th>\
+             <td class=long>{place}</td><td class=n>{}</td><td class=long>{reference}</td><td class=long>{}</td>",
+            escape(&exemption.until),
+            exemption.findings,
+            escape(&clip(why, 200))
         )
     });
-    table(out, "The next to end first", &["Until", "Rule", "Owner", "Reference"], rows)
+    let titles = ["Status", "Until", "Rules", "Where", "Findings", "Reference", "Reason"];
+    table(out, "The most urgent first", &titles, rows)?;
+    more(out, report.exemptions.len(), MAX_ROWS, "csv-exemptions")
 }
 
 fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -237,7 +299,7 @@ fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             )
         });
         table(out, "Writes that failed open", &["Time", "Verb", "Object", "Writer", "Webhook"], rows)?;
-        more(out, report.missed_writes.len(), MAX_ROWS)?;
+        more(out, report.missed_writes.len(), MAX_ROWS, "json")?;
     }
     if !report.errors.is_empty() {
         let rows = report.errors.iter().map(|error| {
@@ -267,15 +329,23 @@ fn rules(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     Ok(())
 }
 
-fn more(out: &mut dyn Write, count: usize, limit: usize) -> io::Result<()> {
+fn more(out: &mut dyn Write, count: usize, limit: usize, format: &str) -> io::Result<()> {
     match count.saturating_sub(limit) {
         0 => Ok(()),
-        more => writeln!(out, "<p>{more} more are not shown here; <code>undock report -o csv</code> has them all.</p>"),
+        more => writeln!(out, "<p>{more} more are not shown here; <code>undock report -o {format}</code> has them all.</p>"),
     }
 }
 
 fn short(text: &str) -> String {
     escape(&elide(text, 72))
+}
+
+/// `2026-11-20 10:00 UTC`
+fn minute(time: &str) -> String {
+    match (time.get(..10), time.get(11..16)) {
+        (Some(day), Some(clock)) => format!("{day} {clock} UTC"),
+        _ => time.to_owned(),
+    }
 }
 
 fn day(time: &str) -> String {

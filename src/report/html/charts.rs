@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::escape;
-use crate::report::model::{BurnDown, Report, Status};
+use crate::report::model::{BurnDown, Report, Status, Summary};
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 240.0;
@@ -13,10 +13,35 @@ const TOP: f64 = 12.0;
 /// Bars of a chart by name.
 const MAX_BARS: usize = 12;
 
+/// Namespaces by verdict, as one bar.
+pub(super) fn readiness(summary: &Summary) -> String {
+    let rows: Vec<(String, u64)> = [("READY", summary.ready), ("UNKNOWN", summary.unknown), ("BLOCKED", summary.blocked_namespaces)]
+        .map(|(word, count)| (word.to_owned(), count as u64))
+        .into();
+    let total: u64 = rows.iter().map(|(_, count)| count).sum();
+    if total == 0 {
+        return String::new();
+    }
+    let mut body = String::new();
+    let mut x = 0.0;
+    for (word, count) in &rows {
+        let width = *count as f64 / total as f64 * WIDTH;
+        let _ = write!(body, "<rect class=\"v-{word}\" x=\"{x:.1}\" y=0 width=\"{:.1}\" height=44 rx=3 />", (width - 3.0).max(0.0));
+        // A word needs some room; the line below has all of them.
+        if width > 130.0 {
+            let _ = write!(body, "<text class=\"on v-{word}\" x=\"{:.1}\" y=28>{count} {word}</text>", x + 12.0);
+        }
+        x += width;
+    }
+    let told = format!("{} of {total} READY, {} UNKNOWN, {} BLOCKED.", summary.ready, summary.unknown, summary.blocked_namespaces);
+    figure("readiness", "Namespaces by verdict", &told, 44.0, &body, &rows)
+}
+
 /// The burn-down with the ideal line and the projection.
 pub(super) fn burn_down(burn_down: &BurnDown) -> String {
     let days = &burn_down.days;
-    let Some((first, last)) = days.first().zip(days.last()) else { return String::new() };
+    // One day is no development.
+    let Some((first, last)) = days.first().zip(days.last()).filter(|_| days.len() > 1) else { return String::new() };
     let ends = [burn_down.deadline.as_deref(), burn_down.projected_zero.as_deref()];
     let until = |date: &str| distance(&first.date, date).filter(|days| (0..3660).contains(days));
     let length = ends.into_iter().flatten().filter_map(until).max().unwrap_or(0).max(days.len() as i64 - 1).max(1) as f64;
@@ -29,9 +54,6 @@ pub(super) fn burn_down(burn_down: &BurnDown) -> String {
     let mut body = axes(&format!("{top}"), &first.date, &plus(&first.date, length as i64));
     let _ = write!(body, "<polygon class=area points=\"{:.1},{:.1} {line} {:.1},{:.1}\"/>", x(0.0), y(0.0), x(now), y(0.0));
     let _ = write!(body, "<polyline class=curve points=\"{line}\"/>");
-    if points.len() == 1 {
-        let _ = write!(body, "<circle class=bar cx=\"{:.1}\" cy=\"{:.1}\" r=4 />", x(0.0), y(first.open as f64));
-    }
     let mut segment = |class: &str, from: (f64, f64), to: f64| {
         let _ =
             write!(body, "<line class={class} x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\"/>", x(from.0), y(from.1), x(to), y(0.0));
@@ -58,7 +80,9 @@ pub(super) fn burn_down(burn_down: &BurnDown) -> String {
 /// Reviews that `enforce` would have refused, by day.
 pub(super) fn would_deny(burn_down: &BurnDown) -> String {
     let days = &burn_down.days[burn_down.days.len().saturating_sub(60)..];
-    let Some((first, last)) = days.first().zip(days.last()) else { return String::new() };
+    let Some((first, last)) = days.first().zip(days.last()).filter(|_| days.iter().any(|day| day.would_deny > 0)) else {
+        return String::new();
+    };
     let top = days.iter().map(|day| day.would_deny).max().unwrap_or(0).max(1) as f64;
     let step = (WIDTH - LEFT - 8.0) / days.len() as f64;
     let room = HEIGHT - TOP - BOTTOM;
