@@ -54,15 +54,15 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let coverage = &report.coverage;
     write!(
         out,
-        "</main>\n<footer><p>Made by undock {} from {} reviews ({} recorded, {} in audit logs, {} replayed) and {} scans. \
+        "</main>\n<footer><p>Made by undock {} from {} ({} recorded, {} in audit logs, {} replayed) and {}. \
          Fixed means that a later review or scan of the same owner was without the finding; silence never counts as fixed.</p></footer>\n\
          </body>\n</html>\n",
         env!("CARGO_PKG_VERSION"),
-        coverage.reviews,
+        count(coverage.reviews, "review"),
         coverage.records,
         coverage.audited,
         coverage.replayed,
-        coverage.scans
+        count(coverage.scans, "scan")
     )
 }
 
@@ -98,20 +98,21 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     write!(
         out,
-        "</ul>\n<p class=dim>As of <strong>{}</strong>. Logs cover {} of the days from {} on; {} scans; {} reviews; {} writes missed.</p>\n",
+        "</ul>\n<p class=dim>As of <strong>{}</strong>. The logs cover {} since {}: {}, {} missed. {}.</p>\n",
         escape(&minute(&report.as_of)),
-        window.days,
+        count(u64::from(window.days), "day"),
         day(&window.since),
-        coverage.scans,
-        coverage.reviews,
-        coverage.missed
+        count(coverage.reviews, "review"),
+        count(coverage.missed, "write"),
+        count(coverage.scans, "scan")
     )?;
     let mut links = vec![("namespaces", "Namespaces"), ("findings", "Findings")];
     let has_teams = report.findings.iter().any(|finding| !finding.team.is_empty());
     links.extend(has_teams.then_some(("teams", "Teams")));
     links.extend((!report.exemptions.is_empty()).then_some(("exemptions", "Exemptions")));
     links.push(("blind-spots", "Blind spots"));
-    links.extend((!report.findings.is_empty()).then_some(("rules", "Rules")));
+    let has_rules = report.findings.iter().any(|finding| !finding.rule_name.is_empty());
+    links.extend(has_rules.then_some(("rules", "Rules")));
     let links: String = links.iter().map(|(id, name)| format!("<li><a href=\"#{id}\">{name}</a></li>")).collect();
     writeln!(out, "<nav aria-label=Sections><ul>{links}</ul></nav>")
 }
@@ -122,14 +123,14 @@ fn lede(report: &Report) -> String {
     let switchable = report.namespaces.iter().filter(|namespace| namespace.verdict == Verdict::Ready && namespace.mode != "enforce").count();
     let mut told = match (summary.open_denied, switchable) {
         (0, 0) => "Nothing open would be refused.".to_owned(),
-        (0, count) => format!("Nothing open would be refused; {count} of {} namespaces can be switched to enforce today.", report.namespaces.len()),
-        (open, count) => {
+        (0, _) => format!("Nothing open would be refused; {switchable} of {} namespaces can be switched to enforce today.", report.namespaces.len()),
+        (open, _) => {
             let owners: std::collections::BTreeSet<_> = report.findings.iter().filter(|finding| finding.status == Status::Open && finding.denies).map(Finding::place).collect();
             let owners = owners.len();
             format!(
-                "{open} open finding{} in {owners} workload{} would be refused under enforce; {count} of {} namespaces can be switched today.",
-                plural(open),
-                plural(owners),
+                "{} in {} would be refused under enforce; {switchable} of {} namespaces can be switched today.",
+                count(open as u64, "open finding"),
+                count(owners as u64, "workload"),
                 report.namespaces.len()
             )
         }
@@ -149,8 +150,8 @@ fn lede(report: &Report) -> String {
     told
 }
 
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
+fn count(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A table in a region that scrolls by itself, and can be reached by keyboard for it.
@@ -158,7 +159,11 @@ fn table(out: &mut dyn Write, caption: &str, titles: &[&str], rows: impl Iterato
     let caption = escape(caption);
     write!(out, "<div class=scroll tabindex=0 role=region aria-label=\"{caption}\"><table><caption>{caption}</caption><thead><tr>")?;
     for title in titles {
-        write!(out, "<th scope=col>{title}</th>")?;
+        // A title that ends in a sign of number stands above numbers.
+        match title.strip_suffix('#') {
+            Some(title) => write!(out, "<th scope=col class=n>{title}</th>")?,
+            None => write!(out, "<th scope=col>{title}</th>")?,
+        }
     }
     out.write_all(b"</tr></thead><tbody>\n")?;
     for row in rows {
@@ -169,7 +174,7 @@ fn table(out: &mut dyn Write, caption: &str, titles: &[&str], rows: impl Iterato
 
 fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     out.write_all(b"<h2 id=namespaces>Namespaces</h2>\n")?;
-    let titles = ["Namespace", "Mode", "Verdict", "Owners", "Open", "Exempt", "Fixed", "Would deny", "Missed", "Why"];
+    let titles = ["Namespace", "Verdict", "Why, or what to do", "Mode", "Owners#", "Open#", "Exempt#", "Done#", "Would deny#", "Missed#"];
     let several = report.clusters.len() > 1;
     let row = |namespace: &Namespace| {
         let why = if namespace.verdict == Verdict::Ready && namespace.mode == "enforce" {
@@ -188,7 +193,7 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let verdict = namespace.verdict.as_str();
         let mode = escape(&namespace.mode);
         format!(
-            "<th scope=row>{}</th><td>{mode}</td><td><span class=\"tag {verdict}\">{verdict}</span></td>{numbers}<td>{why}</td>",
+            "<th scope=row class=long>{}</th><td><span class=\"tag {verdict}\">{verdict}</span></td><td class=why>{why}</td><td>{mode}</td>{numbers}",
             escape(&name)
         )
     };
@@ -201,19 +206,23 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.findings.is_empty() {
         return out.write_all(b"<p>None.</p>\n");
     }
-    let titles = ["Rule", "Status", "Owner", "Where", "Team, release", "First seen", "Last seen", "Seen", "Last writer"];
+    let titles = ["Rule", "Status", "Owner", "Where", "Team, release", "First seen", "Last seen", "Seen#", "Last writer"];
     let row = |finding: &Finding| {
         let status = finding.status.as_str();
+        let rule = escape(&finding.rule);
+        // What this version knows is explained below.
+        let rule = if finding.rule_name.is_empty() { rule } else { format!("<a href=\"#{rule}\">{rule}</a>") };
         let detail = match finding.status {
             Status::Fixed | Status::Removed => format!("<br>{} {}", day(&finding.ended_at), escape(&finding.ended_how(72))),
             Status::Exempt => format!("<br>until {}", escape(&finding.exempt_until)),
             _ => String::new(),
         };
-        let wheres = [&finding.container, &finding.evidence].map(|text| short(text));
+        let container = if finding.container.is_empty() { String::new() } else { format!("container {}", finding.container) };
+        let wheres = [&container, &finding.evidence].map(|text| short(text));
         let release = [&finding.team, &finding.managed_by, &finding.release].map(|text| short(text));
         let join = |texts: &[String], by: &str| texts.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join(by);
         format!(
-            "<th scope=row><a href=\"#{rule}\">{rule}</a></th><td class=long><span class=\"tag {status}\">{status}</span>{detail}</td>\
+            "<th scope=row class=long>{rule}</th><td class=long><span class=\"tag {status}\">{status}</span>{detail}</td>\
              <td class=long>{}<br>{}/{}</td><td class=long>{}</td><td class=long>{}</td><td class=t>{}</td><td class=t>{}</td><td class=n>{}</td><td class=long>{}</td>",
             if finding.namespace.is_empty() { "(cluster)".to_owned() } else { short(&finding.namespace) },
             short(&finding.owner.kind),
@@ -224,7 +233,6 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             day(&finding.last_seen),
             finding.observations,
             short(&finding.last_writer),
-            rule = escape(&finding.rule),
         )
     };
     table(out, "Open findings first", &titles, report.findings.iter().take(MAX_FINDINGS).map(row))?;
@@ -248,7 +256,7 @@ fn teams(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let cells: String = counts.iter().map(|count| format!("<td class=n>{count}</td>")).collect();
         format!("<th scope=row>{}</th>{cells}", if team.is_empty() { "(no team label)".to_owned() } else { short(team) })
     });
-    table(out, "Findings by team", &["Team", "Open", "Would be refused", "Exempt", "Fixed or removed"], rows)
+    table(out, "Findings by team", &["Team", "Open#", "Would be refused#", "Exempt#", "Fixed or removed#"], rows)
 }
 
 fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -276,7 +284,7 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             escape(&clip(why, 200))
         )
     });
-    let titles = ["Status", "Until", "Rules", "Where", "Findings", "Reference", "Reason"];
+    let titles = ["Status", "Until", "Rules", "Where", "Findings#", "Reference", "Reason"];
     table(out, "The most urgent first", &titles, rows)?;
     more(out, report.exemptions.len(), MAX_ROWS, "csv-exemptions")
 }
@@ -284,12 +292,21 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     out.write_all(b"<h2 id=blind-spots>Blind spots</h2>\n")?;
     let coverage = &report.coverage;
-    writeln!(
-        out,
-        "<p>{} writes reached the cluster unreviewed, {} objects could not be evaluated, {} lines could not be read, \
-         {} logged writes carried no object to replay. {} dry runs count nowhere.</p>",
-        coverage.missed, coverage.review_errors, coverage.unreadable, coverage.without_object, coverage.dry_runs
-    )?;
+    let of_namespaces = |is: &dyn Fn(&Namespace) -> bool| report.namespaces.iter().filter(|namespace| is(namespace)).count() as u64;
+    let spots = [
+        (coverage.missed, "write", "reached the cluster unreviewed: the webhook did not answer"),
+        (coverage.review_errors, "object", "could not be evaluated"),
+        (coverage.unreadable, "line", "could not be read"),
+        (coverage.without_object, "logged write", "carried no object to replay"),
+        (of_namespaces(&|namespace| namespace.scanned_at.is_empty()), "namespace", "without a scan of all of it: what was there before the logs is not known"),
+        (of_namespaces(&|namespace| namespace.mode == "off"), "namespace", "in mode off: nothing is reviewed"),
+    ];
+    let spots: String =
+        spots.iter().filter(|(number, ..)| *number > 0).map(|(number, noun, what)| format!("<li>{} {what}</li>", count(*number, noun))).collect();
+    match spots.as_str() {
+        "" => out.write_all(b"<p>None known.</p>\n")?,
+        spots => writeln!(out, "<ul>{spots}</ul>")?,
+    }
     if !report.missed_writes.is_empty() {
         let rows = report.missed_writes.iter().take(MAX_ROWS).map(|missed| {
             let object = [&missed.namespace, &missed.resource, &missed.name].map(|text| escape(&elide(text, 60))).join("/");
@@ -305,7 +322,7 @@ fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let rows = report.errors.iter().map(|error| {
             format!("<th scope=row class=long>{}</th><td class=n>{}</td><td>{}</td>", short(&error.file), error.line, short(&error.message))
         });
-        table(out, "What could not be read", &["Input", "Line", "Why"], rows)?;
+        table(out, "What could not be read", &["Input", "Line#", "Why"], rows)?;
     }
     Ok(())
 }

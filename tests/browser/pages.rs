@@ -38,7 +38,7 @@ pub(crate) fn all() -> Vec<Page> {
     let examples: Vec<PathBuf> = std::fs::read_dir("examples").unwrap().map(|entry| entry.unwrap().path()).collect();
     let examples: Vec<&Path> = examples.iter().map(PathBuf::as_path).collect();
     vec![
-        Page::of("ordinary", &[&path("ordinary.log", &ordinary())], 4, &["READY", "BLOCKED", "deployment-7", "came and went", "PLAT-412"]),
+        Page::of("ordinary", &[&path("ordinary.log", &ordinary())], 5, &["READY", "BLOCKED", "deployment-7", "came and went", "PLAT-412"]),
         Page::of("hostile", &[&path("hostile.log", &hostile())], 5, &[HOSTILE, "\\u{1b}[31m"]),
         Page::of("large", &[&path("large.log", &large())], 5, &["3800 more are not shown here", "namespace-199"]),
         Page::of("scan", &[&path("scan.json", &[scan(&at(3, "10:00"), &[scanned_flagged()])])], 3, &["no audit log among the inputs"]),

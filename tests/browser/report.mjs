@@ -56,7 +56,7 @@ function inspect() {
   if (root.scrollWidth > root.clientWidth) wrong.push(`scrolls sideways: ${root.scrollWidth} in ${root.clientWidth}`);
   const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
   if (new Set(ids).size !== ids.length) wrong.push("an id twice");
-  return { wrong, charts: charts.length, text: document.body.innerText, background: getComputedStyle(document.body).backgroundColor };
+  return { wrong, charts: charts.length, text: document.body.innerText, height: root.scrollHeight, background: getComputedStyle(document.body).backgroundColor };
 }
 
 async function look(browser, page, view, found) {
@@ -79,7 +79,8 @@ async function look(browser, page, view, found) {
   for (const { id, help, nodes } of result.violations) told(`axe: ${id}: ${help}: ${nodes[0].html.slice(0, 200)} (${nodes.length})`);
   found.axe += result.passes.length;
   const name = basename(page, ".html");
-  await tab.screenshot({ path: join(folder, `${name}-${view.name}.png`), fullPage: true });
+  // Beyond some height the picture of a page takes longer than anybody waits.
+  await tab.screenshot({ path: join(folder, `${name}-${view.name}.png`), fullPage: seen.height < 12000, timeout: 90_000 });
   if (view.name === "desktop-light") {
     const pdf = await tab.pdf({ path: join(folder, `${name}.pdf`), preferCSSPageSize: true });
     found.pdf = pdf.length;
