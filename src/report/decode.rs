@@ -97,7 +97,11 @@ fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
         return sink.scan(&scan);
     }
     if schema.starts_with("undock.") {
-        return Err(format!("{} is no input of a report; records, audit logs and {} are", clip(&escape_controls(&schema), 60), scan::SCHEMA));
+        return Err(format!(
+            "{} is no input of a report; records, audit logs and {} are",
+            clip(&escape_controls(&schema), 60),
+            scan::SCHEMA
+        ));
     }
     if fields.has("auditID") {
         sink.event(&native(&fields));

@@ -83,7 +83,11 @@ impl<'r> Diff<'r> {
             line("+", finding, "")?;
         }
         for finding in &self.fixed {
-            line("-", finding, &format!("  {} {} {}", finding.status.as_str(), finding.ended_at, escape_controls(&finding.ended_how(120))))?;
+            line(
+                "-",
+                finding,
+                &format!("  {} {} {}", finding.status.as_str(), finding.ended_at, escape_controls(&finding.ended_how(120))),
+            )?;
         }
         for change in &self.changed {
             let word = |status: Option<Status>| status.map_or("not in the inputs", Status::as_str);

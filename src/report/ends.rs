@@ -41,7 +41,8 @@ impl<'c> Ends<'c> {
         let deletions = [owner, &namespace].into_iter().filter_map(|key| self.deletions.get(key)).flatten();
         let deletions = deletions.map(|deletion| End { time: deletion.time, by: &deletion.user, status: Status::Removed });
         // Objects that are judged by their texts, and volumes, are listed only with findings.
-        let is_always_listed = PARTS.iter().find(|part| part.kind == owner.kind).is_none_or(|part| !matches!(part.role, Role::Text | Role::Volume));
+        let is_always_listed =
+            PARTS.iter().find(|part| part.kind == owner.kind).is_none_or(|part| !matches!(part.role, Role::Text | Role::Volume));
         let status = if is_always_listed { Status::Removed } else { Status::Fixed };
         let absences = self.scans(&owner.cluster).iter().filter(|scan| self.lacks(scan, number, owner));
         let mut ends: Vec<_> = deletions.chain(absences.map(|scan| End { time: scan.time, by: "", status })).collect();
@@ -57,9 +58,8 @@ impl<'c> Ends<'c> {
         }
         // No name ends so: it is a `generateName`, and any object that was named after it may be the one.
         let is_prefix = owner.name.ends_with('-');
-        let is_heir = |other: &OwnerKey| {
-            (&other.namespace, &other.kind) == (&owner.namespace, &owner.kind) && other.name.starts_with(&owner.name)
-        };
+        let is_heir =
+            |other: &OwnerKey| (&other.namespace, &other.kind) == (&owner.namespace, &owner.kind) && other.name.starts_with(&owner.name);
         !(is_prefix && scan.owners.iter().any(|other| is_heir(self.collected.owners.get(*other))))
     }
 }

@@ -42,13 +42,7 @@ pub(super) struct End<'d> {
 
 /// The fate of a finding as of `now`. `reviews` are those of its owner in order of time, `holds` says which of them show it,
 /// `ends` are those of the owner or its namespace in order of time.
-pub(super) fn fate<'d>(
-    reviews: &[Review],
-    holds: impl Fn(&Review) -> bool,
-    ends: &[End<'d>],
-    is_exempt: bool,
-    now: i64,
-) -> Fate<'d> {
+pub(super) fn fate<'d>(reviews: &[Review], holds: impl Fn(&Review) -> bool, ends: &[End<'d>], is_exempt: bool, now: i64) -> Fate<'d> {
     let is_stored = |review: &&Review| review.flags.has(Flags::STORED);
     let is_strong = |review: &Review| review.flags.has(Flags::OWN) || review.flags.has(Flags::CREATE);
     let shown = || reviews.iter().filter(is_stored).filter(|review| holds(review));

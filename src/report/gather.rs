@@ -317,9 +317,12 @@ impl<'s> From<&'s decision::Judged> for Seen<'s> {
             container: finding.container.as_deref().unwrap_or_default(),
             field: &finding.field,
             evidence: &finding.evidence,
-            exempt: Some(judged.exempt.as_ref().map(|granted| {
-                ExemptTerms::new(&granted.terms.until.to_string(), &granted.terms.reference, granted.scope.as_str())
-            })),
+            exempt: Some(
+                judged
+                    .exempt
+                    .as_ref()
+                    .map(|granted| ExemptTerms::new(&granted.terms.until.to_string(), &granted.terms.reference, granted.scope.as_str())),
+            ),
             denies: judged.unlimited == Action::Deny,
         }
     }

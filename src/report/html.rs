@@ -120,12 +120,17 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 /// The state of things in three sentences at most.
 fn lede(report: &Report) -> String {
     let summary = &report.summary;
-    let switchable = report.namespaces.iter().filter(|namespace| namespace.verdict == Verdict::Ready && namespace.mode != "enforce").count();
+    let switchable =
+        report.namespaces.iter().filter(|namespace| namespace.verdict == Verdict::Ready && namespace.mode != "enforce").count();
     let mut told = match (summary.open_denied, switchable) {
         (0, 0) => "Nothing open would be refused.".to_owned(),
-        (0, _) => format!("Nothing open would be refused; {switchable} of {} namespaces can be switched to enforce today.", report.namespaces.len()),
+        (0, _) => format!(
+            "Nothing open would be refused; {switchable} of {} namespaces can be switched to enforce today.",
+            report.namespaces.len()
+        ),
         (open, _) => {
-            let owners: std::collections::BTreeSet<_> = report.findings.iter().filter(|finding| finding.status == Status::Open && finding.denies).map(Finding::place).collect();
+            let owners: std::collections::BTreeSet<_> =
+                report.findings.iter().filter(|finding| finding.status == Status::Open && finding.denies).map(Finding::place).collect();
             let owners = owners.len();
             format!(
                 "{} in {} would be refused under enforce; {switchable} of {} namespaces can be switched today.",
@@ -137,8 +142,12 @@ fn lede(report: &Report) -> String {
     };
     let burn_down = &report.burn_down;
     match (&burn_down.projected_zero, &burn_down.deadline) {
-        (Some(zero), Some(deadline)) if zero <= deadline => _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}, before the deadline {deadline}."),
-        (Some(zero), Some(deadline)) => _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}: after the deadline {deadline}."),
+        (Some(zero), Some(deadline)) if zero <= deadline => {
+            _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}, before the deadline {deadline}.")
+        }
+        (Some(zero), Some(deadline)) => {
+            _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}: after the deadline {deadline}.")
+        }
         (Some(zero), None) => _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}."),
         (None, Some(deadline)) => _ = write!(told, " The deadline is {deadline}."),
         (None, None) => {}
@@ -298,11 +307,18 @@ fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         (coverage.review_errors, "object", "could not be evaluated"),
         (coverage.unreadable, "line", "could not be read"),
         (coverage.without_object, "logged write", "carried no object to replay"),
-        (of_namespaces(&|namespace| namespace.scanned_at.is_empty()), "namespace", "without a scan of all of it: what was there before the logs is not known"),
+        (
+            of_namespaces(&|namespace| namespace.scanned_at.is_empty()),
+            "namespace",
+            "without a scan of all of it: what was there before the logs is not known",
+        ),
         (of_namespaces(&|namespace| namespace.mode == "off"), "namespace", "in mode off: nothing is reviewed"),
     ];
-    let spots: String =
-        spots.iter().filter(|(number, ..)| *number > 0).map(|(number, noun, what)| format!("<li>{} {what}</li>", count(*number, noun))).collect();
+    let spots: String = spots
+        .iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, noun, what)| format!("<li>{} {what}</li>", count(*number, noun)))
+        .collect();
     match spots.as_str() {
         "" => out.write_all(b"<p>None known.</p>\n")?,
         spots => writeln!(out, "<ul>{spots}</ul>")?,

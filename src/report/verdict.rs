@@ -125,7 +125,9 @@ fn doubts_of_scan(known: &Known<'_>) -> Option<String> {
     match known.scan_age {
         Some(age) if age <= DAY => None,
         Some(age) => Some(format!("the last scan is {} days old; READY needs one of the last 24 hours", age / DAY)),
-        None if known.unread.is_empty() => Some("no scan of all of it among the inputs: what was there before the logs cannot be seen".to_owned()),
+        None if known.unread.is_empty() => {
+            Some("no scan of all of it among the inputs: what was there before the logs cannot be seen".to_owned())
+        }
         None => Some(format!("the last scan could not read {}", some(known.unread.clone()))),
     }
 }

@@ -30,7 +30,8 @@ impl Page {
     }
 }
 
-const HOSTILE: &str = "=cmd\"><script>alert(1)</script><img src=x onerror=alert(2)></td></table><style>*{display:none}</style>&lt;b&gt;' onclick='alert(3)";
+const HOSTILE: &str =
+    "=cmd\"><script>alert(1)</script><img src=x onerror=alert(2)></td></table><style>*{display:none}</style>&lt;b&gt;' onclick='alert(3)";
 
 pub(crate) fn all() -> Vec<Page> {
     let inputs = Inputs::new();

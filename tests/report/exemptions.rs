@@ -41,7 +41,13 @@ fn each_stands_as_it_does_on_the_day_of_the_report() {
     let report = report(&[with(scan(&at(20, "10:00"), &[exempt_object("2027-06-01", "namespace")]), &exemptions)]);
     assert_eq!(
         standing(&report),
-        ["expired DKR201 2026-11-19 0", "malformed DKR401  0", "not-allowed DKR501 2027-01-01 0", "unused DKR301 2026-11-20 0", "in-use all 2027-06-01 1"]
+        [
+            "expired DKR201 2026-11-19 0",
+            "malformed DKR401  0",
+            "not-allowed DKR501 2027-01-01 0",
+            "unused DKR301 2026-11-20 0",
+            "in-use all 2027-06-01 1"
+        ]
     );
     let last = &report["exemptions"][4];
     assert_eq!((&last["reason"], &last["ref"], &last["daysLeft"]), (&json!("builders move"), &json!("PLAT-4"), &json!(193)));
@@ -69,7 +75,10 @@ fn reviews_tell_of_exemptions_that_no_scan_lists() {
     event["annotations"]["workloads.undock.dev/exempt"] = json!("DKR101 by=workload until=2027-01-31 ref=PLAT-4");
     let audited = report(&[event.clone()]);
     assert_eq!(standing(&audited), ["in-use DKR101 2027-01-31 1"]);
-    assert_eq!((&audited["exemptions"][0]["holder"], &audited["exemptions"][0]["scope"]), (&json!("Deployment/runner"), &json!("workload")));
+    assert_eq!(
+        (&audited["exemptions"][0]["holder"], &audited["exemptions"][0]["scope"]),
+        (&json!("Deployment/runner"), &json!("workload"))
+    );
     let mut recorded = record(1, &at(1, "10:00"));
     let finding = &mut recorded["findings"][0];
     (finding["status"], finding["exempt.until"]) = (json!("exempt"), json!("2027-01-31"));
@@ -109,7 +118,8 @@ fn a_scan_that_cannot_see_namespaces_does_not_end_an_exemption() {
 
 #[test]
 fn every_output_has_them() {
-    let exemptions = [listed("DKR201", "2026-11-01", json!({"reason": "=cmd|<script>alert(1)</script>"})), listed("all", "2027-06-01", json!({}))];
+    let exemptions =
+        [listed("DKR201", "2026-11-01", json!({"reason": "=cmd|<script>alert(1)</script>"})), listed("all", "2027-06-01", json!({}))];
     let inputs = Inputs::new();
     let scan = with(scan(&at(20, "10:00"), &[exempt_object("2027-06-01", "namespace")]), &exemptions);
     let path = inputs.write("scan.json", &text(&[scan]));

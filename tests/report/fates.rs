@@ -112,7 +112,10 @@ fn little_input_is_no_proof() {
     assert_eq!((&narrow["namespaces"][0]["verdict"], exit), (&json!("READY"), 0));
     let scan = scan(&at(20, "09:00"), &[scanned_clean()]);
     let silent = verdict(&[clean(1, &at(1, "10:00")), clean(2, &at(10, "10:00")), quiet(3, &at(20, "10:00")), scan]);
-    assert_eq!((&silent["verdict"], &silent["reasons"]), (&json!("UNKNOWN"), &json!(["the logs have nothing from 2026-11-11 to 2026-11-19"])));
+    assert_eq!(
+        (&silent["verdict"], &silent["reasons"]),
+        (&json!("UNKNOWN"), &json!(["the logs have nothing from 2026-11-11 to 2026-11-19"]))
+    );
     assert_eq!(verdict(&[flagged(1, &at(1, "10:00")), quiet(2, &at(20, "10:00"))])["verdict"], "BLOCKED");
 }
 

@@ -4,7 +4,10 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::support::{Inputs, at, clean, event, every_day, finding, flagged, record, report, report_on, report_with, scan, scanned_clean, scanned_flagged, text, undock};
+use crate::support::{
+    Inputs, at, clean, event, every_day, finding, flagged, record, report, report_on, report_with, scan, scanned_clean, scanned_flagged,
+    text, undock,
+};
 
 fn fate(lines: &[Value]) -> (String, String, String) {
     let report = report(lines);
@@ -46,7 +49,11 @@ fn a_later_scan_without_the_finding_fixes_it() {
     let fixed = fate(&[seen(), scan(&at(3, "10:00"), &[scanned_clean()])]);
     assert_eq!(fixed, ("fixed".to_owned(), "2026-11-03T10:00:00Z".to_owned(), String::new()), "a scan sees no identities");
     assert_eq!(status(&[scan(&at(1, "09:00"), &[scanned_clean()]), seen()]), "open", "it was written since");
-    assert_eq!(status(&[seen(), scan(&at(3, "10:00"), &[scanned_clean()]), scan(&at(4, "10:00"), &[scanned_flagged()])]), "open", "back again");
+    assert_eq!(
+        status(&[seen(), scan(&at(3, "10:00"), &[scanned_clean()]), scan(&at(4, "10:00"), &[scanned_flagged()])]),
+        "open",
+        "back again"
+    );
     let first = scan(&at(1, "10:00"), &[scanned_flagged()]);
     assert_eq!(status(&[first.clone(), scan(&at(2, "10:00"), &[scanned_clean()])]), "fixed");
     let reviewed = fate(&[first, clean(2, &at(2, "10:00"))]);
@@ -129,7 +136,10 @@ fn ready_needs_a_fresh_scan_of_all_of_it() {
         (namespace["verdict"].as_str().unwrap().to_owned(), namespace["reasons"][0].as_str().unwrap_or_default().to_owned())
     };
     assert_eq!(namespace(scan(&at(20, "00:10"), &[scanned_clean()])), ("READY".to_owned(), String::new()));
-    assert_eq!(namespace(json!({})), ("UNKNOWN".to_owned(), "no scan of all of it among the inputs: what was there before the logs cannot be seen".to_owned()));
+    assert_eq!(
+        namespace(json!({})),
+        ("UNKNOWN".to_owned(), "no scan of all of it among the inputs: what was there before the logs cannot be seen".to_owned())
+    );
     let (verdict, why) = namespace(scan(&at(18, "00:10"), &[scanned_clean()]));
     assert_eq!((verdict.as_str(), why.as_str()), ("UNKNOWN", "the last scan is 2 days old; READY needs one of the last 24 hours"));
     let (verdict, why) = namespace(unread(scan(&at(20, "00:10"), &[scanned_clean()]), "pods", Some("ci")));
@@ -144,7 +154,12 @@ fn a_namespace_that_is_only_scanned_is_shown_and_one_that_is_gone_is_not() {
     let mut lines = every_day(1, 20);
     lines.extend([clean(1, &at(8, "10:00")), whole]);
     let report = report(&lines);
-    let names: Vec<_> = report["namespaces"].as_array().unwrap().iter().map(|namespace| (&namespace["name"], &namespace["mode"], &namespace["verdict"])).collect();
+    let names: Vec<_> = report["namespaces"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|namespace| (&namespace["name"], &namespace["mode"], &namespace["verdict"]))
+        .collect();
     assert_eq!(names, [(&json!("quiet"), &json!("enforce"), &json!("READY"))]);
 }
 
@@ -157,7 +172,10 @@ fn scans_among_other_inputs_in_any_order_form_and_number_give_the_same_bytes() {
     let pretty = inputs.write("first.json", &serde_json::to_vec_pretty(&first).unwrap());
     let line = inputs.write("second.json", second.to_string().as_bytes());
     let both = inputs.write("both.json", &text(&[second.clone(), first.clone()]));
-    let pretty_both = inputs.write("pretty.json", &[serde_json::to_vec_pretty(&first).unwrap(), b"\n".to_vec(), serde_json::to_vec_pretty(&second).unwrap()].concat());
+    let pretty_both = inputs.write(
+        "pretty.json",
+        &[serde_json::to_vec_pretty(&first).unwrap(), b"\n".to_vec(), serde_json::to_vec_pretty(&second).unwrap()].concat(),
+    );
     let zipped = inputs.path("both.json.gz");
     let mut gzip = flate2::write::GzEncoder::new(std::fs::File::create(&zipped).unwrap(), flate2::Compression::fast());
     gzip.write_all(&text(&[first, second])).unwrap();

@@ -11,7 +11,8 @@ fn every_report_fits_the_schema() {
     let mut missed = quiet(5, &at(2, "10:00"));
     missed["annotations"]["failed-open.validating.webhook.admission.k8s.io/round_0_index_0"] = json!("pods.undock.dev");
     let mut exempting = scan(&at(9, "10:00"), &[scanned_flagged()]);
-    exempting["exemptions"] = json!([{"scope": "namespace", "namespace": "ci", "rules": "all", "until": "2026-11-01", "reason": "x", "ref": "y"}]);
+    exempting["exemptions"] =
+        json!([{"scope": "namespace", "namespace": "ci", "rules": "all", "until": "2026-11-01", "reason": "x", "ref": "y"}]);
     let story = [flagged(1, &at(1, "10:00")), record(1, &at(1, "10:00")), clean(2, &at(9, "10:00")), missed, json!("broken"), exempting];
     for report in [report_with(&story, &["--deadline", "2027-01-31"]).0, report(&story[..1]), report(&[quiet(1, &at(1, "10:00"))])] {
         let mut found = Vec::new();

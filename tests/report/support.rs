@@ -124,8 +124,20 @@ pub(crate) fn record(number: u32, time: &str) -> Value {
 /// A whole scan at `time` of the namespace ci and of what is in it.
 pub(crate) fn scan(time: &str, objects: &[Value]) -> Value {
     let parts = [
-        "nodes", "namespaces", "persistentvolumes", "persistentvolumeclaims", "deployments.apps", "daemonsets.apps", "statefulsets.apps",
-        "cronjobs.batch", "replicasets.apps", "replicationcontrollers", "jobs.batch", "podtemplates", "pods", "configmaps",
+        "nodes",
+        "namespaces",
+        "persistentvolumes",
+        "persistentvolumeclaims",
+        "deployments.apps",
+        "daemonsets.apps",
+        "statefulsets.apps",
+        "cronjobs.batch",
+        "replicasets.apps",
+        "replicationcontrollers",
+        "jobs.batch",
+        "podtemplates",
+        "pods",
+        "configmaps",
     ];
     json!({
         "schema": "undock.scan/v1", "version": "0.1.0", "time": time, "cluster": "", "mode": "enforce",

@@ -65,7 +65,8 @@ fn as_json(scanned: &Scanned) -> Value {
 
 #[test]
 fn json_tells_whose_an_owner_is_and_fits_its_schema() {
-    let mut runner = object("ci", "runner", json!({"spec": {"schedule": "0 3 1 * *", "jobTemplate": {"spec": {"template": {"spec": socket_spec()}}}}}));
+    let mut runner =
+        object("ci", "runner", json!({"spec": {"schedule": "0 3 1 * *", "jobTemplate": {"spec": {"template": {"spec": socket_spec()}}}}}));
     runner["metadata"]["labels"] = json!({"team": "build"});
     runner["metadata"]["annotations"] = json!({"meta.helm.sh/release-name": "runners"});
     let fields = |manager: &str, subresource: &str, time: &str| json!({"manager": manager, "subresource": subresource, "time": time, "fieldsV1": {"f:spec": {}}});
