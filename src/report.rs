@@ -2,6 +2,7 @@
 //!
 //! The clock of a report is the newest moment in its inputs, so the same inputs give the same bytes, in any order and split.
 
+mod adopt;
 mod audit;
 mod burndown;
 mod collect;
@@ -40,7 +41,7 @@ use input::Filter;
 /// What a report is asked for.
 #[derive(Debug)]
 pub struct Options {
-    /// The cluster of inputs that name none.
+    /// The cluster of inputs that name none. Without it, they are of the only cluster that the others name.
     pub cluster: String,
     /// The day on which nothing should be left.
     pub deadline: Option<Date>,
@@ -135,7 +136,8 @@ impl Reporter {
     }
 
     /// The report of all that was read.
-    pub fn finish(self) -> model::Report {
+    pub fn finish(mut self) -> model::Report {
+        self.gatherer.collected.adopt();
         derive::derive(self.gatherer.collected, &self.options)
     }
 }

@@ -13,13 +13,19 @@ use crate::workload::text::{Int, Text, TextMap};
 /// Takes what was read.
 pub(super) trait Sink {
     /// A record of undock.
-    fn record(&mut self, record: Record);
+    ///
+    /// # Errors
+    /// Where it does not say when.
+    fn record(&mut self, record: Record) -> Result<(), String>;
     /// An event of the audit log.
-    fn event(&mut self, event: &Event<'_>);
+    ///
+    /// # Errors
+    /// Where it does not say when.
+    fn event(&mut self, event: &Event<'_>) -> Result<(), String>;
     /// A scan of undock.
     ///
     /// # Errors
-    /// Where it does not say what it must.
+    /// Where it does not say when.
     fn scan(&mut self, scan: &Scan<'_>) -> Result<(), String>;
 }
 
@@ -88,8 +94,7 @@ fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
     let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| place(&error))?;
     if fields.text(&["event.name"]).starts_with("undock.") {
         let record = serde_json::from_str(text).map_err(|error| format!("a record of undock that cannot be read: {}", place(&error)))?;
-        sink.record(record);
-        return Ok(());
+        return sink.record(record);
     }
     let schema = fields.text(&["schema"]);
     if schema.as_str() == scan::SCHEMA {
@@ -104,15 +109,13 @@ fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
         ));
     }
     if fields.has("auditID") {
-        sink.event(&native(&fields));
-        return Ok(());
+        return sink.event(&native(&fields));
     }
     if fields.has("protoPayload") {
         return cloud_logging(&fields, sink);
     }
     if fields.has("AuditId") {
-        table_row(&fields, sink);
-        return Ok(());
+        return table_row(&fields, sink);
     }
     for key in ["items", "events", "records", "logEvents", "results", "value", "entries"] {
         let Some(raw) = fields.raw(&[key]).filter(|raw| raw.get().starts_with('[')) else { continue };
@@ -213,12 +216,11 @@ fn cloud_logging(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String>
         request: payload.raw(&["request"]).map(RawValue::get),
         response: payload.raw(&["response"]).map(RawValue::get),
         cluster: resource.labels.get("cluster_name").unwrap_or_default().into(),
-    });
-    Ok(())
+    })
 }
 
 /// A row of AKSAudit or AKSAuditAdmin: the fields are columns, objects may be strings.
-fn table_row(fields: &Fields<'_>, sink: &mut dyn Sink) {
+fn table_row(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String> {
     let [user, object, status, annotations, request, response] =
         ["User", "ObjectRef", "ResponseStatus", "Annotations", "RequestObject", "ResponseObject"].map(|key| fields.object(&[key]));
     fn part<'t, T: Deserialize<'t> + Default>(text: &'t Option<std::borrow::Cow<'_, str>>) -> T {
@@ -237,7 +239,7 @@ fn table_row(fields: &Fields<'_>, sink: &mut dyn Sink) {
         request: request.as_deref(),
         response: response.as_deref(),
         cluster: "".into(),
-    });
+    })
 }
 
 fn is_complete(stage: &str) -> bool {

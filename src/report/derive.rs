@@ -31,7 +31,10 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
     let missed: Vec<Missed> = collected.missed.iter().map(|(_, missed)| missed.clone()).collect();
     let would_deny: Vec<i64> = reviews.iter().filter(|review| review.flags.has(Flags::WOULD_DENY)).map(|review| review.time).collect();
     let logs = Logs::of(&collected, since, options.window_days);
-    let window = Window { from: moment(span.0), to: moment(span.1), since: moment(since.max(span.0)), days: logs.days };
+    let window = match collected.span {
+        Some((from, to)) => Window { from: moment(from), to: moment(to), since: moment(since.max(from)), days: logs.days },
+        None => Window::default(),
+    };
     let namespaces = deriver.namespaces(&reviews, &findings, &logs);
     let exemptions = exemptions(&collected, &ends, &findings, date(span.1));
     let count = |flag: Flags| reviews.iter().filter(|review| review.flags.has(flag)).count() as u64;

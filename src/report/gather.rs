@@ -44,13 +44,13 @@ pub(super) struct Seen<'s> {
 }
 
 impl Sink for Gatherer {
-    fn record(&mut self, record: Record) {
-        let Some(time) = millis(&record.timestamp) else { return };
+    fn record(&mut self, record: Record) -> Result<(), String> {
+        let time = millis(&record.timestamp).ok_or("a record of undock whose time is no moment as RFC 3339 has them")?;
         let review_id = id(&record.review_uid, "");
         if record.dry_run {
             self.collected.see(time);
             self.collected.dry_runs.insert(review_id);
-            return;
+            return Ok(());
         }
         let owner = self.owner(&record.cluster, &record.namespace, &record.owner.kind, &record.owner.name);
         self.about(owner, time, &record.owner);
@@ -88,14 +88,18 @@ impl Sink for Gatherer {
         flags.set(Flags::ERROR, record.decision == "error");
         let user = self.collected.texts.number(&record.user);
         self.collected.add(review_id, Review { time, owner, user, set, suppressed: record.suppressed, flags });
+        Ok(())
     }
 
     fn scan(&mut self, scan: &Scan<'_>) -> Result<(), String> {
         self.take_scan(scan)
     }
 
-    fn event(&mut self, event: &Event<'_>) {
-        let Some(time) = millis(&event.time).filter(|_| event.is_complete) else { return };
+    fn event(&mut self, event: &Event<'_>) -> Result<(), String> {
+        if !event.is_complete {
+            return Ok(());
+        }
+        let time = millis(&event.time).ok_or("an audit event whose time is no moment as RFC 3339 has them")?;
         self.collected.see(time);
         self.collected.has_audit = true;
         let is_stored = event.code < 400;
@@ -103,7 +107,7 @@ impl Sink for Gatherer {
             if Annotations::of(event).is_some() {
                 self.collected.dry_runs.insert(id(&event.id, "dry"));
             }
-            return;
+            return Ok(());
         }
         if is_stored {
             for webhook in missed(event) {
@@ -116,6 +120,7 @@ impl Sink for Gatherer {
             "create" | "update" | "patch" => self.write(event, time, is_stored),
             _ => {}
         }
+        Ok(())
     }
 }
 
