@@ -19,7 +19,12 @@ use std::sync::Arc;
 
 pub use exemptions::{ExemptionStatus, ListedExemption};
 pub use fetch::ReadError;
+use hyper::Request;
+use hyper::header::DATE;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use kube::Client;
+use kube::client::Body;
 pub use manual::MANUAL;
 pub use nodes::NodeGroup;
 use parts::{PARTS, Part, Role};
@@ -258,6 +263,15 @@ pub async fn scan(
         evaluation.end(&part);
     }
     Ok(evaluation.finish())
+}
+
+/// The moment by the clock of the API server: that of the audit log, with which the report puts a scan in order. The clock of the machine
+/// that scans may be wrong.
+pub async fn server_time(client: &Client) -> Option<Timestamp> {
+    let request = Request::get("/version").body(Body::empty()).ok()?;
+    let response = fetch::answer(client, request).await.ok()?;
+    let date = response.headers().get(DATE)?.to_str().ok()?;
+    rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
 }
 
 #[derive(Deserialize)]

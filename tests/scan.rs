@@ -115,6 +115,16 @@ fn what_fails_once_is_asked_again() {
 }
 
 #[test]
+fn the_clock_is_that_of_the_api_server() {
+    let time = |api: &FakeApi| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(undock::scan::server_time(&api.client())).map(|time| time.to_string())
+    };
+    assert_eq!(time(&FakeApi::new().dated("Sun, 22 Nov 2026 08:49:37 GMT")).as_deref(), Some("2026-11-22T08:49:37Z"));
+    assert_eq!((time(&FakeApi::new()), time(&FakeApi::new().dated("noon"))), (None, None));
+}
+
+#[test]
 fn without_credentials_nothing_is_scanned() {
     let error = try_run(&FakeApi::new().failing("/apis", 401), &Scope::default()).unwrap_err();
     assert!(matches!(error, ReadError::Unauthorized(_)), "{error:?}");

@@ -18,9 +18,16 @@ use crate::report::{Options, Reporter, html};
 /// How to have the page without asking a server for it.
 const BY_HAND: &str = "undock scan -o json | undock report - -o html=report.html";
 
-/// The page that was made last, with the scan that it is of.
+/// The page that was made last.
 #[derive(Debug, Default)]
-pub(super) struct Page(Arc<Mutex<Option<(Arc<Bytes>, Bytes)>>>);
+pub(super) struct Page(Arc<Mutex<Option<Made>>>);
+
+#[derive(Debug)]
+struct Made {
+    /// The scan that it is of.
+    scan: Arc<Bytes>,
+    page: Bytes,
+}
 
 impl Page {
     /// Answers with the page of the last scan, or with why there is none.
@@ -28,13 +35,13 @@ impl Page {
         let Some(scan) = app.last_scan.load_full() else { return absent(app) };
         let cluster = app.cluster.clone();
         let mut made = Arc::clone(&self.0).lock_owned().await;
-        if let Some((_, page)) = made.as_ref().filter(|(of, _)| Arc::ptr_eq(of, &scan)) {
-            return found(page.clone());
+        if let Some(made) = made.as_ref().filter(|made| Arc::ptr_eq(&made.scan, &scan)) {
+            return found(made.page.clone());
         }
         // The lock goes along: whoever hangs up and asks again waits for the page that is being made, and starts no second one.
         let making = spawn_blocking(move || -> Result<Bytes, String> {
             let page = render(&scan, cluster)?;
-            *made = Some((scan, page.clone()));
+            *made = Some(Made { scan, page: page.clone() });
             Ok(page)
         });
         match making.await {

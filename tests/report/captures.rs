@@ -43,7 +43,9 @@ fn replay_finds_what_the_annotations_found_and_what_was_missed() {
     // The endpoint of the capture knew one rule. About that one, both say the same, with the same fate, but for what nobody reviewed.
     let all = ["blocked", "removed", "open", "fixed", "stale", "exempt"];
     let fates = |report: &Value| -> BTreeSet<String> {
-        all.iter().flat_map(|status| owners(report, "DKR101", Some(status)).into_iter().map(move |owner| format!("{owner} {status}"))).collect()
+        all.iter()
+            .flat_map(|status| owners(report, "DKR101", Some(status)).into_iter().map(move |owner| format!("{owner} {status}")))
+            .collect()
     };
     let mut expected: BTreeSet<String> = [
         "/PersistentVolume/sockpv open",
@@ -60,7 +62,9 @@ fn replay_finds_what_the_annotations_found_and_what_was_missed() {
     expected.insert("ci/Pod/missed open".to_owned());
     assert_eq!(fates(&replayed), expected);
     // What the endpoint did not know, replay finds in the same objects.
-    assert!(owners(&replayed, "DKR401", None).contains("ci/Pod/builder") && owners(&replayed, "DKR502", None).contains("ci/DaemonSet/fluentd"));
+    assert!(
+        owners(&replayed, "DKR401", None).contains("ci/Pod/builder") && owners(&replayed, "DKR502", None).contains("ci/DaemonSet/fluentd")
+    );
     assert_eq!(replayed["missedWrites"], annotated["missedWrites"]);
     assert_eq!((&replayed["coverage"]["withoutObject"], &replayed["coverage"]["replayed"]), (&json!(3), &json!(22)), "patches carry none");
     let metadata = log.with_file_name("audit-metadata-level.log");

@@ -93,7 +93,7 @@ fn reviews_tell_of_exemptions_that_no_scan_lists() {
 #[test]
 fn what_a_later_scan_does_not_list_is_gone() {
     let first = with(scan(&at(1, "10:00"), &[scanned_clean()]), &[listed("DKR101", "2027-01-31", json!({}))]);
-    assert_eq!(standing(&report(&[first.clone()])), ["unused DKR101 2027-01-31 0"]);
+    assert_eq!(standing(&report(std::slice::from_ref(&first))), ["unused DKR101 2027-01-31 0"]);
     let later = scan(&at(2, "10:00"), &[scanned_clean()]);
     assert!(standing(&report(&[first.clone(), later.clone()])).is_empty());
     let mut blind = later.clone();
