@@ -5,6 +5,8 @@
 
 #[path = "report/captures.rs"]
 mod captures;
+#[path = "report/example.rs"]
+mod example;
 #[path = "report/exemptions.rs"]
 mod exemptions;
 #[path = "report/fates.rs"]

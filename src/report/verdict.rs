@@ -75,7 +75,9 @@ pub(super) fn judge(namespace: &mut Namespace, known: &Known<'_>) {
         }
     }
     // What comes and goes, such as the Pods of builds, will come again.
-    let passing = with(Status::Removed).filter(|finding| finding.would_deny > 0 && finding.last_seen >= known.since);
+    let is_open_to_all = namespace.mode != "enforce";
+    let passing =
+        with(Status::Removed).filter(|_| is_open_to_all).filter(|finding| finding.would_deny > 0 && finding.last_seen >= known.since);
     let passing: Vec<String> = passing.map(|finding| named(finding)).collect();
     if !passing.is_empty() {
         blocked.push(format!("{} came and went, and would be refused: {}", count(passing.len(), "finding"), some(passing)));
@@ -126,9 +128,9 @@ fn doubts_of_scan(known: &Known<'_>) -> Option<String> {
         Some(age) if age <= DAY => None,
         Some(age) => Some(format!("the last scan is {} days old; READY needs one of the last 24 hours", age / DAY)),
         None if known.unread.is_empty() => {
-            Some("no scan of all of it among the inputs: what was there before the logs cannot be seen".to_owned())
+            Some("no scan of all of it (undock scan -o json): what was there before the logs is not known".to_owned())
         }
-        None => Some(format!("the last scan could not read {}", some(known.unread.clone()))),
+        None => Some(format!("the last scan could not read {}: it needs the role of manifests/scan", some(known.unread.clone()))),
     }
 }
 

@@ -138,12 +138,12 @@ fn ready_needs_a_fresh_scan_of_all_of_it() {
     assert_eq!(namespace(scan(&at(20, "00:10"), &[scanned_clean()])), ("READY".to_owned(), String::new()));
     assert_eq!(
         namespace(json!({})),
-        ("UNKNOWN".to_owned(), "no scan of all of it among the inputs: what was there before the logs cannot be seen".to_owned())
+        ("UNKNOWN".to_owned(), "no scan of all of it (undock scan -o json): what was there before the logs is not known".to_owned())
     );
     let (verdict, why) = namespace(scan(&at(18, "00:10"), &[scanned_clean()]));
     assert_eq!((verdict.as_str(), why.as_str()), ("UNKNOWN", "the last scan is 2 days old; READY needs one of the last 24 hours"));
     let (verdict, why) = namespace(unread(scan(&at(20, "00:10"), &[scanned_clean()]), "pods", Some("ci")));
-    assert_eq!((verdict.as_str(), why.as_str()), ("UNKNOWN", "the last scan could not read pods"));
+    assert_eq!((verdict.as_str(), why.as_str()), ("UNKNOWN", "the last scan could not read pods: it needs the role of manifests/scan"));
     assert_eq!(namespace(unread(scan(&at(20, "00:10"), &[scanned_clean()]), "configmaps", Some(""))).0, "READY");
 }
 
