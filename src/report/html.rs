@@ -14,7 +14,7 @@ use crate::rules::RULES;
 /// What a browser may load for the page: nothing but its own styles. In the page, and for those that serve it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 /// Bytes for the rows of findings: with them the page stays below 1 MB, whatever the names are; `-o csv` has them all.
-const FINDINGS_BYTES: usize = 640_000;
+const FINDINGS_BYTES: usize = 560_000;
 /// Rows of the other tables.
 const MAX_ROWS: usize = 300;
 
@@ -191,7 +191,7 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         } else if namespace.verdict == Verdict::Ready {
             format!("<code>kubectl label ns {} undock.dev/mode=enforce --overwrite</code>", escape(&namespace.name))
         } else {
-            let reasons: Vec<String> = namespace.reasons.iter().map(|reason| format!("<li>{}</li>", escape(&clip(reason, 400)))).collect();
+            let reasons: Vec<String> = namespace.reasons.iter().map(|reason| format!("<li>{}</li>", escape(&clip(reason, 240)))).collect();
             format!("<ul class=why>{}</ul>", reasons.concat())
         };
         let name = if namespace.name.is_empty() { "(cluster)" } else { &namespace.name };
