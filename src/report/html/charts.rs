@@ -29,9 +29,10 @@ pub(super) fn readiness(summary: &Summary) -> String {
     for (word, count) in &rows {
         let share = *count as f64 / total as f64 * 100.0;
         let _ = write!(body, "<rect class=\"v-{word}\" x=\"{start:.2}%\" y=0 width=\"{:.2}%\" height=32 rx=3 />", (share - 0.4).max(0.0));
-        // A word needs some room, also on a phone; the line below has all of them.
-        if share > 36.0 {
-            let _ = write!(body, "<text class=on x=\"{start:.2}%\" dx=10 y=21>{count} {word}</text>");
+        // A word needs some room, more of it on a phone; the line below has all of them.
+        if share > 12.0 {
+            let class = if share > 36.0 { "on" } else { "\"on wide\"" };
+            let _ = write!(body, "<text class={class} x=\"{start:.2}%\" dx=10 y=21>{count} {word}</text>");
         }
         start += share;
     }

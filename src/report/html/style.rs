@@ -34,7 +34,7 @@ td.t{white-space:nowrap}.long{overflow-wrap:anywhere;min-width:7.5rem}ul.why{mar
 .BLOCKED,.open,.x-expired,.x-malformed{color:var(--open)}.UNKNOWN,.exempt,.stale,.x-ending,.x-not-allowed{color:var(--exempt)}\
 .READY,.fixed,.removed,.x-in-use{color:var(--done)}.blocked,.x-unused{color:var(--none)}\
 details{margin:.6rem 0}summary{cursor:pointer;color:var(--accent)}code{font:.85em ui-monospace,Menlo,Consolas,monospace}\
-@media(max-width:40rem){header,main,footer{padding-left:.75rem;padding-right:.75rem}h1{font-size:1.3rem}th,td{padding:.35rem .5rem}svg[viewBox] text{font-size:24px}ul.why{min-width:11rem}}\
+@media(max-width:40rem){header,main,footer{padding-left:.75rem;padding-right:.75rem}h1{font-size:1.3rem}th,td{padding:.35rem .5rem}svg[viewBox] text{font-size:24px}svg .wide{display:none}ul.why{min-width:11rem}}\
 @media print{:root{--bg:#fff;--fg:#000;--dim:#444;--line:#bbb;--soft:#f4f4f4;--open:#a11;--exempt:#750;--done:#161;--none:#444;--accent:#036}\
-body{font-size:9.5pt}.skip,summary{display:none}.scroll{overflow:visible;border:0}tr,figure{break-inside:avoid}thead{display:table-header-group}\
+body{font-size:9.5pt}.skip,summary,nav{display:none}.tag{font-size:1em}.scroll{overflow:visible;border:0}tr,figure{break-inside:avoid}thead{display:table-header-group}\
 table{font-size:8pt}th,td{padding:2pt 4pt}ul.why,td.why,.long{min-width:0}@page{size:A4 landscape;margin:12mm}}";
