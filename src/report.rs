@@ -26,6 +26,7 @@ mod scan;
 mod schedule;
 pub mod table;
 mod verdict;
+mod words;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};

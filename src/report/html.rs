@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::model::{ExemptionStatus, Finding, Namespace, Report, Status, Verdict};
+use super::words::count;
 use crate::finding::text::{clip, elide, escape_controls};
 use crate::rules::RULES;
 
@@ -157,10 +158,6 @@ fn lede(report: &Report) -> String {
         _ = write!(told, " {ending} exemption{} within 14 days.", if ending == 1 { " ends" } else { "s end" });
     }
     told
-}
-
-fn count(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A table in a region that scrolls by itself, and can be reached by keyboard for it.

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::model::{Finding, Report, Status, Verdict};
+use super::words::count;
 use crate::finding::text::{elide, escape_controls};
 
 /// Findings that are listed; every other output has them all.
@@ -37,7 +38,7 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(out, "Cluster {}   {} .. {} ({} d)", escape_controls(&clusters), day(&window.from), day(&window.to), window.days)?;
     write!(out, "{} reviews: {} recorded, {} in audit logs", coverage.reviews, coverage.records, coverage.audited)?;
     if coverage.scans > 0 {
-        write!(out, "; {}", count(coverage.scans as usize, "scan"))?;
+        write!(out, "; {}", count(coverage.scans, "scan"))?;
     }
     if coverage.replayed + coverage.without_object > 0 {
         write!(out, ", {} replayed ({} writes logged without an object)", coverage.replayed, coverage.without_object)?;
@@ -186,10 +187,6 @@ fn burn_down(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 
 fn or_dash(text: &str) -> String {
     if text.is_empty() { "-" } else { text }.to_owned()
-}
-
-fn count(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The day of a moment.

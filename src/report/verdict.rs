@@ -6,6 +6,7 @@ use super::burndown::date;
 use super::collect::Collected;
 use super::fate::DAY;
 use super::model::{Finding, Namespace, Status, Verdict};
+use super::words::count;
 use crate::decision::exemption::NOTICE_DAYS;
 
 /// Days without a line in the logs that are no reason for doubt: a weekend, and one more.
@@ -65,7 +66,7 @@ pub(super) fn judge(namespace: &mut Namespace, known: &Known<'_>) {
     let with = |status| known.findings.iter().filter(move |finding| finding.status == status && finding.denies);
     let open: Vec<String> = with(Status::Open).map(|finding| named(finding)).collect();
     if !open.is_empty() {
-        blocked.push(format!("{} would be refused: {}", count(open.len(), "open finding"), some(open)));
+        blocked.push(format!("{} would be refused: {}", count(open.len() as u64, "open finding"), some(open)));
     }
     for finding in with(Status::Exempt) {
         let days =
@@ -80,7 +81,7 @@ pub(super) fn judge(namespace: &mut Namespace, known: &Known<'_>) {
         with(Status::Removed).filter(|_| is_open_to_all).filter(|finding| finding.would_deny > 0 && finding.last_seen >= known.since);
     let passing: Vec<String> = passing.map(|finding| named(finding)).collect();
     if !passing.is_empty() {
-        blocked.push(format!("{} came and went, and would be refused: {}", count(passing.len(), "finding"), some(passing)));
+        blocked.push(format!("{} came and went, and would be refused: {}", count(passing.len() as u64, "finding"), some(passing)));
     }
     blocked.dedup();
     let unknown = doubts(namespace, known, with(Status::Stale).map(|finding| named(finding)).collect());
@@ -95,13 +96,13 @@ pub(super) fn judge(namespace: &mut Namespace, known: &Known<'_>) {
 fn doubts(namespace: &Namespace, known: &Known<'_>, stale: Vec<String>) -> Vec<String> {
     let mut doubts = Vec::new();
     if !stale.is_empty() {
-        doubts.push(format!("{} not seen for 30 days and not seen fixed: {}", count(stale.len(), "finding"), some(stale)));
+        doubts.push(format!("{} not seen for 30 days and not seen fixed: {}", count(stale.len() as u64, "finding"), some(stale)));
     }
     if namespace.missed > 0 {
-        doubts.push(format!("{} reached the cluster unreviewed (failed open)", count(namespace.missed as usize, "write")));
+        doubts.push(format!("{} reached the cluster unreviewed (failed open)", count(namespace.missed, "write")));
     }
     if known.review_errors > 0 {
-        doubts.push(format!("{} could not be evaluated", count(known.review_errors as usize, "object")));
+        doubts.push(format!("{} could not be evaluated", count(known.review_errors, "object")));
     }
     if namespace.mode == "off" {
         doubts.push("the mode is off: nothing is reviewed".to_owned());
@@ -136,10 +137,6 @@ fn doubts_of_scan(known: &Known<'_>) -> Option<String> {
 
 fn named(finding: &Finding) -> String {
     format!("{} {}/{}", finding.rule, finding.owner.kind, finding.owner.name)
-}
-
-fn count(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The first few, each once, and how many more.
