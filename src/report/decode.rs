@@ -103,7 +103,7 @@ fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
     }
     if schema.starts_with("undock.") {
         return Err(format!(
-            "{} is no input of a report; records, audit logs and {} are",
+            "{} is no input of a report; leave it out: records, audit logs and {} are",
             clip(&escape_controls(&schema), 60),
             scan::SCHEMA
         ));

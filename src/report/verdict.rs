@@ -8,6 +8,7 @@ use super::fate::DAY;
 use super::model::{Finding, Namespace, Status, Verdict};
 use super::words::count;
 use crate::decision::exemption::NOTICE_DAYS;
+use crate::registration::NAMESPACE;
 
 /// Days without a line in the logs that are no reason for doubt: a weekend, and one more.
 const SILENT_DAYS: i64 = 3;
@@ -106,6 +107,9 @@ fn doubts(namespace: &Namespace, known: &Known<'_>, stale: Vec<String>) -> Vec<S
     }
     if namespace.mode == "off" {
         doubts.push("the mode is off: nothing is reviewed".to_owned());
+    }
+    if namespace.name == NAMESPACE && namespace.reviews == 0 {
+        doubts.push("undock does not review its own namespace: the label has no effect here".to_owned());
     }
     doubts.extend(doubts_of_scan(known));
     let Logs { has_audit, days, wanted_days, silence } = known.logs;

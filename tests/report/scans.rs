@@ -150,7 +150,7 @@ fn ready_needs_a_fresh_scan_of_all_of_it() {
 #[test]
 fn a_namespace_that_is_only_scanned_is_shown_and_one_that_is_gone_is_not() {
     let mut whole = scan(&at(20, "00:10"), &[]);
-    whole["namespaces"] = json!([{"name": "quiet", "mode": "enforce"}]);
+    whole["namespaces"] = json!([{"name": "quiet", "mode": "enforce"}, {"name": "undock", "mode": null}]);
     let mut lines = every_day(1, 20);
     lines.extend([clean(1, &at(8, "10:00")), whole]);
     let report = report(&lines);
@@ -160,7 +160,8 @@ fn a_namespace_that_is_only_scanned_is_shown_and_one_that_is_gone_is_not() {
         .iter()
         .map(|namespace| (&namespace["name"], &namespace["mode"], &namespace["verdict"]))
         .collect();
-    assert_eq!(names, [(&json!("quiet"), &json!("enforce"), &json!("READY"))]);
+    let undock = (&json!("undock"), &json!(""), &json!("UNKNOWN"));
+    assert_eq!(names, [undock, (&json!("quiet"), &json!("enforce"), &json!("READY"))], "its own namespace cannot be switched");
 }
 
 #[test]
