@@ -92,7 +92,9 @@ fn hostile() -> Vec<Value> {
         record["findings"][0][key] = json!(HOSTILE);
     }
     record["findings"][0]["evidence"] = json!("\u{1b}[31m\u{202e}</script>");
+    // A scan that read no Pods: it lists exemptions, and ends nothing.
     let mut scan = scan(&at(2, "10:00"), &[]);
+    scan["errors"] = json!([{"part": "pods", "namespace": "", "reason": "forbidden", "message": HOSTILE}]);
     scan["exemptions"] = json!([{"scope": "namespace", "namespace": HOSTILE, "holder": HOSTILE, "rules": HOSTILE, "until": HOSTILE,
         "reason": HOSTILE, "ref": HOSTILE, "error": HOSTILE, "status": HOSTILE}]);
     let mut missed = event(2, &at(1, "10:00"), "create");
