@@ -179,6 +179,9 @@ pub struct FindingFields {
     /// Its ticket or page.
     #[serde(rename = "exempt.ref", default, skip_serializing_if = "Option::is_none")]
     pub exempt_ref: Option<String>,
+    /// Where it is written: `namespace`, `workload` or `configuration`.
+    #[serde(rename = "exempt.scope", default, skip_serializing_if = "Option::is_none")]
+    pub exempt_scope: Option<String>,
 }
 
 /// What a record needs of the request.
@@ -339,6 +342,7 @@ impl From<&crate::decision::Judged> for FindingFields {
             status: if judged.exempt.is_some() { "exempt" } else { "open" }.into(),
             exempt_until: judged.exempt.as_ref().map(|granted| granted.terms.until.to_string()),
             exempt_ref: judged.exempt.as_ref().map(|granted| granted.terms.reference.clone()).filter(|reference| !reference.is_empty()),
+            exempt_scope: judged.exempt.as_ref().map(|granted| granted.scope.as_str().to_owned()),
         }
     }
 }

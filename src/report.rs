@@ -1,7 +1,8 @@
-//! The migration report: records and audit logs in, what is open, fixed and missed out, and which namespaces can be switched.
+//! The migration report: records, audit logs and scans in, what is open, fixed and missed out, and which namespaces can be switched.
 //!
 //! The clock of a report is the newest moment in its inputs, so the same inputs give the same bytes, in any order and split.
 
+mod adopt;
 mod audit;
 mod burndown;
 mod collect;
@@ -10,6 +11,8 @@ mod decode;
 mod derive;
 pub mod diff;
 mod document;
+mod ends;
+mod exemptions;
 mod fate;
 mod fields;
 mod gather;
@@ -19,10 +22,13 @@ pub mod json;
 pub mod markdown;
 pub mod model;
 mod names;
+mod scan;
 mod schedule;
 pub mod table;
 mod verdict;
+mod words;
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use jiff::civil::Date;
@@ -36,7 +42,7 @@ use input::Filter;
 /// What a report is asked for.
 #[derive(Debug)]
 pub struct Options {
-    /// The cluster of inputs that name none.
+    /// The cluster of inputs that name none. Without it, they are of the only cluster that the others name.
     pub cluster: String,
     /// The day on which nothing should be left.
     pub deadline: Option<Date>,
@@ -103,12 +109,11 @@ impl Reporter {
     pub fn read(&mut self, file: &str, input: impl Read) {
         let filter = Filter::new();
         let gatherer = &mut self.gatherer;
-        // The oldest and the newest moment among lines that are not read, as text: those of one log sort as times do.
-        let mut passed: Option<(Vec<u8>, Vec<u8>)> = None;
+        let mut passed = Passed::default();
         let result = input::read(input, &mut |unit| {
             let told = unit.bytes.map_err(str::to_owned).and_then(|bytes| {
                 if gatherer.replay.is_none() && !filter.wants(bytes) {
-                    pass(&mut passed, filter.time(bytes));
+                    passed.take(filter.time(bytes));
                     return Ok(());
                 }
                 decode::unit(bytes, gatherer)
@@ -117,11 +122,9 @@ impl Reporter {
                 gatherer.collected.fail(file, unit.line, error);
             }
         });
-        if let Some((oldest, newest)) = passed {
+        for time in passed.moments() {
             gatherer.collected.has_audit = true;
-            for time in [oldest, newest].iter().filter_map(|time| gather::millis(std::str::from_utf8(time).ok()?)) {
-                gatherer.collected.see(time);
-            }
+            gatherer.collected.see(time);
         }
         if let Err(error) = result {
             self.fail(file, &error);
@@ -134,17 +137,33 @@ impl Reporter {
     }
 
     /// The report of all that was read.
-    pub fn finish(self) -> model::Report {
+    pub fn finish(mut self) -> model::Report {
+        self.gatherer.collected.adopt();
         derive::derive(self.gatherer.collected, &self.options)
     }
 }
 
-fn pass(passed: &mut Option<(Vec<u8>, Vec<u8>)>, time: Option<&[u8]>) {
-    let Some(time) = time else { return };
-    match passed {
-        None => *passed = Some((time.to_vec(), time.to_vec())),
-        Some((oldest, _)) if time < oldest.as_slice() => *oldest = time.to_vec(),
-        Some((_, newest)) if time > newest.as_slice() => *newest = time.to_vec(),
-        Some(_) => {}
+/// Moments of lines that are not read, as text: the oldest and the newest of each day. Those of one log sort as times do.
+#[derive(Default)]
+struct Passed(BTreeMap<[u8; 10], (Moment, Moment)>);
+
+/// `2026-11-22T20:31:07.412345Z`
+type Moment = [u8; 27];
+
+impl Passed {
+    /// Ten years of days; beyond them somebody plays with the log.
+    const MAX_DAYS: usize = 3_660;
+
+    fn take(&mut self, time: Option<&[u8]>) {
+        let time = time.and_then(|time| Some((*time.first_chunk()?, Moment::try_from(time).ok()?)));
+        let Some((day, time)) = time.filter(|(day, _)| self.0.len() < Self::MAX_DAYS || self.0.contains_key(day)) else { return };
+        let (oldest, newest) = self.0.entry(day).or_insert((time, time));
+        *oldest = time.min(*oldest);
+        *newest = time.max(*newest);
+    }
+
+    fn moments(&self) -> impl Iterator<Item = i64> {
+        let times = self.0.values().flat_map(|(oldest, newest)| [oldest, newest]);
+        times.filter_map(|time| gather::millis(std::str::from_utf8(time).ok()?))
     }
 }

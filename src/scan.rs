@@ -19,7 +19,12 @@ use std::sync::Arc;
 
 pub use exemptions::{ExemptionStatus, ListedExemption};
 pub use fetch::ReadError;
+use hyper::Request;
+use hyper::header::DATE;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use kube::Client;
+use kube::client::Body;
 pub use manual::MANUAL;
 pub use nodes::NodeGroup;
 use parts::{PARTS, Part, Role};
@@ -79,8 +84,25 @@ pub struct ScannedOwner {
     pub privileged: bool,
     /// Its Pods.
     pub pods: usize,
+    /// Whose it is, as far as it tells.
+    pub origin: Origin,
     /// What was wrong besides: exemptions that ended, unknown labels.
     pub notes: Vec<String>,
+}
+
+/// What an owner tells about who keeps it; empty where it tells nothing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Value of the label `team`.
+    pub team: Box<str>,
+    /// See [`crate::record::OwnerFields`].
+    pub managed_by: Box<str>,
+    /// Name of the release.
+    pub release: Box<str>,
+    /// The field manager that wrote it last. A tool, not an identity; only of owners with findings.
+    pub manager: Box<str>,
+    /// `spec.schedule` of a CronJob.
+    pub schedule: Box<str>,
 }
 
 /// A finding of an owner.
@@ -241,6 +263,15 @@ pub async fn scan(
         evaluation.end(&part);
     }
     Ok(evaluation.finish())
+}
+
+/// The moment by the clock of the API server: that of the audit log, with which the report puts a scan in order. The clock of the machine
+/// that scans may be wrong.
+pub async fn server_time(client: &Client) -> Option<Timestamp> {
+    let request = Request::get("/version").body(Body::empty()).ok()?;
+    let response = fetch::answer(client, request).await.ok()?;
+    let date = response.headers().get(DATE)?.to_str().ok()?;
+    rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
 }
 
 #[derive(Deserialize)]

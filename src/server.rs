@@ -5,6 +5,7 @@ pub mod body;
 pub mod certificates;
 mod header_deadline;
 pub mod listener;
+mod page;
 pub mod routes;
 
 use std::fmt;

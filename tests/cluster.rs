@@ -1,7 +1,8 @@
 //! Cluster tests: undock, installed from the shipped manifests, answers a real kube-apiserver.
 //!
 //! They need the binaries that `tests/cluster/control-plane.sh` builds, named by `KUBEBUILDER_ASSETS`;
-//! without them the tests are skipped and say so. `tests/cluster/up.sh` starts the same cluster for people.
+//! without them the tests are skipped and say so. `tests/cluster/up.sh` starts the same cluster for people, and
+//! `UNDOCK_CLUSTER_EXAMPLE=examples cargo test --test cluster` makes the files of `examples/` anew.
 //!
 //! The process starts itself a second time inside a network and process namespace of its own. In there
 //! every port is free, Pod addresses can be real, and everything ends with the test, however it ends.
@@ -10,6 +11,8 @@
 mod audit_log;
 #[path = "cluster/control_plane.rs"]
 mod control_plane;
+#[path = "cluster/example.rs"]
+mod example;
 #[path = "cluster/for_people.rs"]
 mod for_people;
 #[path = "cluster/kubectl.rs"]
@@ -67,9 +70,10 @@ fn cluster() {
         Place::Inside(root) => {
             let assets = env::var_os("KUBEBUILDER_ASSETS").expect("the outer process has checked it");
             let assets = Assets::at(assets).expect("the outer process has checked it");
-            match for_people::port() {
-                Some(port) => for_people::stay(&root, assets, port),
-                None => scenarios::run(&root, assets),
+            match (for_people::port(), example::folder()) {
+                (Some(port), _) => for_people::stay(&root, assets, port),
+                (None, Some(folder)) => example::play(&root, &assets, &folder),
+                (None, None) => scenarios::run(&root, assets),
             }
         }
     }

@@ -17,6 +17,8 @@ mod hostile;
 mod http;
 #[path = "protocol/limits.rs"]
 mod limits;
+#[path = "protocol/report_page.rs"]
+mod report_page;
 #[path = "protocol/support.rs"]
 mod support;
 #[path = "protocol/tls.rs"]

@@ -4,6 +4,8 @@
 
 #[path = "scan/fake_api.rs"]
 mod fake_api;
+#[path = "support/json_schema.rs"]
+mod json_schema;
 #[path = "scan/outputs.rs"]
 mod outputs;
 
@@ -110,6 +112,16 @@ fn what_fails_once_is_asked_again() {
     assert_eq!(run(&api).errors, []);
     let scanned = run(&FakeApi::new().failing("/api/v1/pods", 500));
     assert_eq!((scanned.errors.len(), scanned.errors[0].reason), (1, "refused"));
+}
+
+#[test]
+fn the_clock_is_that_of_the_api_server() {
+    let time = |api: &FakeApi| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { undock::scan::server_time(&api.client()).await }).map(|time| time.to_string())
+    };
+    assert_eq!(time(&FakeApi::new().dated("Sun, 22 Nov 2026 08:49:37 GMT")).as_deref(), Some("2026-11-22T08:49:37Z"));
+    assert_eq!((time(&FakeApi::new()), time(&FakeApi::new().dated("noon"))), (None, None));
 }
 
 #[test]

@@ -67,6 +67,19 @@ fn the_admin_port_tells_how_it_goes() {
 }
 
 #[test]
+fn the_admin_port_says_why_there_is_no_report() {
+    let (status, text) = Undock::serve(&[]).admin("/report");
+    assert!(status == 404 && text.contains("not connected to a cluster"), "{status} {text}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kubeconfig");
+    let config = r#"{"apiVersion": "v1", "kind": "Config", "current-context": "x", "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        "clusters": [{"name": "x", "cluster": {"server": "https://127.0.0.1:1"}}], "users": [{"name": "x", "user": {}}]}"#;
+    fs::write(&path, config).unwrap();
+    let (status, text) = Undock::serve(&["--kubeconfig", path.to_str().unwrap()]).admin("/report");
+    assert!(status == 503 && text.contains("Only the elected scanner scans"), "{status} {text}");
+}
+
+#[test]
 fn silent_clients_of_the_admin_port_do_not_keep_others_out() {
     let undock = Undock::serve(&[]);
     let mut silent: Vec<_> = (0..150).map(|_| tcp(undock.admin).unwrap()).collect();

@@ -86,7 +86,12 @@ pub(super) fn write_all<'o, F: Copy + 'o>(
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 let place = output.file.as_ref().map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
-                return Err(format!("cannot write {place}: {error}"));
+                let folder = output.file.as_deref().and_then(std::path::Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+                let cure = match folder.filter(|folder| !folder.is_dir()) {
+                    Some(folder) => format!("; make the folder {} first", folder.display()),
+                    None => String::new(),
+                };
+                return Err(format!("cannot write {place}: {error}{cure}"));
             }
             _ => {}
         }

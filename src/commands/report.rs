@@ -1,4 +1,4 @@
-//! `undock report`: records and audit logs from files, folders and standard input; `undock report diff` compares two reports.
+//! `undock report`: records, audit logs and scans from files, folders and standard input; `undock report diff` compares two reports.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,7 +18,7 @@ use crate::report::{Options as ReportOptions, Reporter, Since, csv, diff, html, 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Options {
-    /// Records, API-server audit logs and their cloud exports, plain or gzip: files, folders, or - for standard input
+    /// Records, API-server audit logs and their cloud exports, scans in JSON, plain or gzip: files, folders, or - for standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Output format, and the file it goes to if not standard output; may be repeated
@@ -33,7 +33,7 @@ pub struct Options {
     /// Days that the inputs must cover before a namespace is READY
     #[arg(long, env = "UNDOCK_WINDOW", value_name = "DAYS", default_value = "14")]
     window: u32,
-    /// The cluster of inputs that name none
+    /// The cluster of inputs that name none [default: the one that the others name]
     #[arg(long, env = "UNDOCK_CLUSTER_NAME", value_name = "NAME", default_value = "")]
     cluster: String,
     /// Evaluate the logged objects (audit level Request or above): a report before anything is installed
@@ -79,6 +79,8 @@ enum Format {
     Json,
     /// One row for each finding
     Csv,
+    /// One row for each exemption
+    CsvExemptions,
     /// For a page or a comment
     Markdown,
     /// One page without scripts
@@ -132,10 +134,14 @@ pub fn run(options: Options) -> Exit {
     let mut reporter = Reporter::new(ReportOptions { cluster, deadline, since, window_days: window, replay });
     inputs.iter().for_each(|input| read(&mut reporter, input, true));
     let report = reporter.finish();
+    if report.as_of.is_empty() && report.errors.is_empty() {
+        return fail(Exit::Incomplete, "nothing to report: no record, no audit event and no scan in what was named");
+    }
     let written = write_all(&output, |format, out, colour| match format {
         Format::Table => table::write(out, &report, colour),
         Format::Json => json::write(out, &report),
         Format::Csv => csv::write(out, &report),
+        Format::CsvExemptions => csv::write_exemptions(out, &report),
         Format::Markdown => markdown::write(out, &report),
         Format::Html => html::write(out, &report),
     });
@@ -144,9 +150,6 @@ pub fn run(options: Options) -> Exit {
     }
     if report.coverage.unreadable > 0 {
         return Exit::Incomplete;
-    }
-    if report.as_of.is_empty() {
-        return fail(Exit::Incomplete, "nothing to report: no record and no audit event in what was named");
     }
     if fail_on.is_reached(&report) { Exit::Findings } else { Exit::Clean }
 }
@@ -183,12 +186,16 @@ fn read(reporter: &mut Reporter, path: &Path, named: bool) {
 fn run_diff(options: &DiffOptions) -> Exit {
     let load = |path: &Path| {
         let bytes = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        json::read(&bytes).map_err(|error| format!("{} is no report of undock: {error}", path.display()))
+        json::read(&bytes)
+            .map_err(|error| format!("{} is no report of undock: {error}; write one with undock report -o json", path.display()))
     };
     let (old, new) = match (load(&options.old), load(&options.new)) {
         (Ok(old), Ok(new)) => (old, new),
         (Err(error), _) | (_, Err(error)) => return fail(Exit::Incomplete, &error),
     };
+    if let Some(problem) = diff::incomparable(&old, &new) {
+        return fail(Exit::Usage, &problem);
+    }
     let diff = diff::Diff::new(&old, &new);
     let written = write_all(&options.output, |format, out, _| match format {
         DiffFormat::Table => diff.write_table(out),

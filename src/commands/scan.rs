@@ -11,7 +11,7 @@ use super::{Exit, fail};
 use crate::check::{Checked, github, junit, markdown, sarif};
 use crate::config::Config;
 use crate::decision::Mode;
-use crate::scan::{Progress, Scope, json, scan, table};
+use crate::scan::{Progress, Scope, json, scan, server_time, table};
 
 /// Flags of `undock scan`.
 #[derive(Debug, Args)]
@@ -72,18 +72,19 @@ pub fn run(options: Options) -> Exit {
     // As for check, the question is what enforce would refuse; the modes of the namespaces are listed.
     let policy = config.policy(Some(mode.unwrap_or(Mode::Enforce)));
     let scope = Scope { namespaces, selector };
-    let about = json::About { cluster: &config.cluster, time: jiff::Timestamp::now().to_string(), scope: &scope };
     let mut line = ProgressLine::default();
     let scanned = block_on(async {
         let client = cluster.client().await?;
+        let began = server_time(&client).await.unwrap_or_else(jiff::Timestamp::now);
         let read = scan(&client, &scope, &policy, &mut |progress| line.show(progress)).await;
-        read.map_err(|error| error.to_string())
+        read.map(|scanned| (began, scanned)).map_err(|error| error.to_string())
     });
     line.clear();
-    let scanned = match scanned.map_err(|error| error.to_string()).flatten() {
-        Ok(scanned) => scanned,
+    let (began, scanned) = match scanned.map_err(|error| error.to_string()).flatten() {
+        Ok(read) => read,
         Err(error) => return fail(Exit::Failed, &error),
     };
+    let about = json::About { cluster: &config.cluster, time: began.to_string(), scope: &scope };
     let worst = scanned.worst();
     let is_complete = scanned.errors.is_empty();
     let is_native = |output: &&Output<Format>| matches!(output.format(), Format::Table | Format::Json);

@@ -12,8 +12,8 @@ use crate::finding::text::{clip, escape_controls};
 
 /// What the annotation's key begins with; the rule's code, or `all`, follows.
 pub const ANNOTATION_PREFIX: &str = "exempt.undock.dev/";
-/// Days before the end from which writers are warned.
-const NOTICE_DAYS: i32 = 14;
+/// Days before the end from which writers are warned, and the report counts an exemption among those that end soon.
+pub(crate) const NOTICE_DAYS: i32 = 14;
 
 /// The terms of an exemption.
 #[derive(Clone, Debug, PartialEq, Eq)]

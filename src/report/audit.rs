@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::collect::ExemptTerms;
 use crate::registration::WEBHOOKS;
 use crate::workload::text::{Text, TextMap};
 
@@ -129,11 +130,11 @@ impl<'e> Annotations<'e> {
         self.is_partial
     }
 
-    /// Last day and reference of the exemption of `rule`: `DKR101 by=namespace until=2026-12-01 ref=PLAT-412; …`.
-    pub(super) fn exemption(&self, rule: &str) -> Option<(&'e str, &'e str)> {
+    /// The exemption of `rule`: `DKR101 by=namespace until=2026-12-01 ref=PLAT-412; …`.
+    pub(super) fn exemption(&self, rule: &str) -> Option<ExemptTerms> {
         let entry = self.exempt.split("; ").find_map(|entry| entry.strip_prefix(rule)?.strip_prefix(' '))?;
         let part = |name: &str| entry.split(' ').find_map(|part| part.strip_prefix(name)).unwrap_or_default();
-        Some((part("until="), part("ref=").trim_start_matches('-')))
+        Some(ExemptTerms::new(part("until="), part("ref=").trim_start_matches('-'), part("by=")))
     }
 }
 
@@ -206,8 +207,8 @@ mod tests {
             exempt: "DKR101 by=namespace until=2026-12-01 ref=P-1; DKR201 by=workload until=2027-01-01 ref=-",
             ..Default::default()
         };
-        assert_eq!(all.exemption("DKR101"), Some(("2026-12-01", "P-1")));
-        assert_eq!(all.exemption("DKR201"), Some(("2027-01-01", "")));
+        assert_eq!(all.exemption("DKR101"), Some(ExemptTerms::new("2026-12-01", "P-1", "namespace")));
+        assert_eq!(all.exemption("DKR201"), Some(ExemptTerms::new("2027-01-01", "", "workload")));
         assert_eq!(all.exemption("DKR10"), None);
     }
 }

@@ -1,10 +1,13 @@
 //! Reviews gathered from all inputs: each once, in any order, a few dozen bytes for each.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::fate::DAY;
 use super::model::{Missed, ReadError};
 use super::names::{Latest, Names};
+use super::scan::Reach;
 
 /// Errors that are kept to be shown; all are counted.
 const MAX_ERRORS: usize = 100;
@@ -25,7 +28,13 @@ pub(super) struct Collected {
     pub(super) without_object: HashSet<u128>,
     pub(super) dry_runs: HashSet<u128>,
     pub(super) clusters: BTreeSet<String>,
+    pub(super) scans: BTreeMap<u128, Reach>,
+    /// From the oldest to the newest moment of all inputs.
     pub(super) span: Option<(i64, i64)>,
+    /// The same of logs: a scan says nothing about the time before it.
+    pub(super) logs: Option<(i64, i64)>,
+    /// Days since 1970 of which there are logs.
+    pub(super) days: BTreeSet<i64>,
     pub(super) has_audit: bool,
     pub(super) errors: BTreeSet<ReadError>,
     pub(super) unreadable: u64,
@@ -49,6 +58,8 @@ pub(super) struct AboutOwner {
     pub(super) release: Latest<String>,
     /// Of a CronJob.
     pub(super) schedule: Latest<String>,
+    /// The field manager that wrote it last, which scans tell.
+    pub(super) manager: Latest<String>,
 }
 
 /// One finding of one owner.
@@ -67,14 +78,30 @@ pub(super) struct Details {
     pub(super) container: Latest<String>,
     pub(super) field: Latest<String>,
     pub(super) evidence: Latest<String>,
-    /// Last day and reference, where it is exempt.
-    pub(super) exempt: Latest<Option<(String, String)>>,
+    /// Where it is exempt.
+    pub(super) exempt: Latest<Option<ExemptTerms>>,
     pub(super) denies: bool,
     /// The first of the reviews that a rollup stands for.
     pub(super) first_seen: Option<i64>,
 }
 
-/// One review, kept small: there may be a million.
+/// By what a finding is exempt.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ExemptTerms {
+    /// The last day. Dates as text are in order.
+    pub(super) until: String,
+    pub(super) reference: String,
+    /// `namespace`, `workload`, `configuration`; empty where the source does not tell.
+    pub(super) scope: String,
+}
+
+impl ExemptTerms {
+    pub(super) fn new(until: &str, reference: &str, scope: &str) -> Self {
+        Self { until: until.to_owned(), reference: reference.to_owned(), scope: scope.to_owned() }
+    }
+}
+
+/// One review, or one owner in a scan; kept small: there may be a million.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Review {
     pub(super) time: i64,
@@ -101,6 +128,8 @@ impl Flags {
     pub(super) const PARTIAL: Self = Self(1 << 5);
     /// The object could not be evaluated.
     pub(super) const ERROR: Self = Self(1 << 6);
+    /// No review: a scan saw the owner.
+    pub(super) const SCAN: Self = Self(1 << 7);
     pub(super) const RECORD: Self = Self(1 << 8);
     pub(super) const REPLAY: Self = Self(1 << 9);
     pub(super) const AUDIT: Self = Self(1 << 10);
@@ -139,7 +168,9 @@ pub(super) struct Deletion {
 impl Collected {
     /// Takes a review; of one that is known already, what is new.
     pub(super) fn add(&mut self, id: u128, review: Review) {
-        self.see(review.time);
+        if !review.flags.has(Flags::SCAN) {
+            self.see(review.time);
+        }
         let Some(known) = self.reviews.get_mut(&id) else {
             self.reviews.insert(id, review);
             return;
@@ -156,10 +187,24 @@ impl Collected {
         *known = Review { set, suppressed: better.suppressed.max(other.suppressed), flags: old.flags.merge(review.flags), ..better };
     }
 
-    /// Widens the time that the inputs cover.
+    /// Takes a scan; the same one twice is one.
+    pub(super) fn add_scan(&mut self, id: u128, reach: Reach) {
+        match self.scans.entry(id) {
+            Entry::Vacant(entry) => _ = entry.insert(reach),
+            Entry::Occupied(mut entry) => entry.get_mut().owners.extend(reach.owners),
+        }
+    }
+
+    /// Widens the time that the logs cover.
     pub(super) fn see(&mut self, time: i64) {
-        let (from, to) = self.span.unwrap_or((time, time));
-        self.span = Some((from.min(time), to.max(time)));
+        self.see_scan(time);
+        self.logs = Some(widened(self.logs, time));
+        self.days.insert(time.div_euclid(DAY));
+    }
+
+    /// Widens the time that the inputs cover.
+    pub(super) fn see_scan(&mut self, time: i64) {
+        self.span = Some(widened(self.span, time));
     }
 
     /// Notes what could not be read.
@@ -179,6 +224,10 @@ impl Collected {
         }
         self.details.entry(number).or_default()
     }
+}
+
+fn widened(span: Option<(i64, i64)>, time: i64) -> (i64, i64) {
+    span.map_or((time, time), |(from, to)| (from.min(time), to.max(time)))
 }
 
 /// The number of an identity: a UUID is its own, everything else is hashed.

@@ -1,10 +1,10 @@
-//! `report -o csv`: one row for each finding, RFC 4180. No cell is a formula: spreadsheets would run it.
+//! `report -o csv` and `-o csv-exemptions`: one row for each finding, or exemption; RFC 4180. No cell is a formula: spreadsheets would run it.
 
 use std::io::{self, Write};
 
-use super::model::{Finding, Report};
+use super::model::{Exemption, Finding, Report};
 
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 29] = [
     "cluster",
     "namespace",
     "owner_kind",
@@ -31,7 +31,13 @@ const COLUMNS: [&str; 26] = [
     "exempt_ref",
     "ended_at",
     "fingerprint",
+    "ended_by",
+    "exempt_scope",
+    "sources",
 ];
+
+const EXEMPTION_COLUMNS: [&str; 12] =
+    ["cluster", "namespace", "holder", "scope", "rules", "status", "until", "days_left", "findings", "ref", "reason", "error"];
 
 /// Writes the findings of `report`.
 ///
@@ -39,11 +45,29 @@ const COLUMNS: [&str; 26] = [
 /// Where `out` does not take it.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     write!(out, "{}\r\n", COLUMNS.join(","))?;
-    for finding in &report.findings {
-        let cells: Vec<String> = cells(finding).iter().map(|text| cell(text)).collect();
-        write!(out, "{}\r\n", cells.join(","))?;
-    }
-    Ok(())
+    report.findings.iter().try_for_each(|finding| row(out, &cells(finding)))
+}
+
+/// Writes the exemptions of `report`.
+///
+/// # Errors
+/// Where `out` does not take it.
+pub fn write_exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    write!(out, "{}\r\n", EXEMPTION_COLUMNS.join(","))?;
+    report.exemptions.iter().try_for_each(|exemption| row(out, &exemption_cells(exemption)))
+}
+
+fn row(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
+    let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
+    write!(out, "{}\r\n", cells.join(","))
+}
+
+fn exemption_cells(exemption: &Exemption) -> [String; EXEMPTION_COLUMNS.len()] {
+    let Exemption { cluster, namespace, holder, scope, rules, status, until, days_left, reason, reference, findings, error } = exemption;
+    let days_left = days_left.map(|days| days.to_string()).unwrap_or_default();
+    let [cluster, namespace, holder, scope, rules] = [cluster, namespace, holder, scope, rules].map(String::clone);
+    let [until, reference, reason, error] = [until, reference, reason, error].map(String::clone);
+    [cluster, namespace, holder, scope, rules, status.as_str().to_owned(), until, days_left, findings.to_string(), reference, reason, error]
 }
 
 fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
@@ -75,12 +99,16 @@ fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
         text(&finding.exempt_ref),
         text(&finding.ended_at),
         text(&finding.fingerprint),
+        text(&finding.ended_by),
+        text(&finding.exempt_scope),
+        finding.sources.join(" "),
     ]
 }
 
 /// Quoted where RFC 4180 asks for it; with an apostrophe in front where a spreadsheet would see a formula.
 fn cell(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { "'" } else { "" };
+    let is_number = text.parse::<i64>().is_ok();
+    let guard = if !is_number && text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { "'" } else { "" };
     if text.contains(['"', ',', '\r', '\n']) { format!("\"{guard}{}\"", text.replace('"', "\"\"")) } else { format!("{guard}{text}") }
 }
 
@@ -98,6 +126,8 @@ mod tests {
             ("=1+1", "'=1+1"),
             ("=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\""),
             ("@x", "'@x"),
+            ("-5", "-5"),
+            ("-5+1", "'-5+1"),
         ] {
             assert_eq!(cell(text), expected);
         }

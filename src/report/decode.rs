@@ -1,19 +1,32 @@
-//! One JSON text into what it tells: a record of ours, or an event of the API server's audit log, in whatever wrapping it came.
+//! One JSON text into what it tells: a record or a scan of ours, or an event of the API server's audit log, in whatever wrapping it came.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::audit::{Event, ObjectRef};
 use super::fields::Fields;
+use super::scan::{self, Scan};
+use crate::finding::text::{clip, escape_controls};
 use crate::record::Record;
 use crate::workload::text::{Int, Text, TextMap};
 
 /// Takes what was read.
 pub(super) trait Sink {
     /// A record of undock.
-    fn record(&mut self, record: Record);
+    ///
+    /// # Errors
+    /// Where it does not say when.
+    fn record(&mut self, record: Record) -> Result<(), String>;
     /// An event of the audit log.
-    fn event(&mut self, event: &Event<'_>);
+    ///
+    /// # Errors
+    /// Where it does not say when.
+    fn event(&mut self, event: &Event<'_>) -> Result<(), String>;
+    /// A scan of undock.
+    ///
+    /// # Errors
+    /// Where it does not say when.
+    fn scan(&mut self, scan: &Scan<'_>) -> Result<(), String>;
 }
 
 /// How deep wrappers are followed; real ones are three deep.
@@ -81,19 +94,28 @@ fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
     let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| place(&error))?;
     if fields.text(&["event.name"]).starts_with("undock.") {
         let record = serde_json::from_str(text).map_err(|error| format!("a record of undock that cannot be read: {}", place(&error)))?;
-        sink.record(record);
-        return Ok(());
+        return sink.record(record);
+    }
+    let schema = fields.text(&["schema"]);
+    if schema.as_str() == scan::SCHEMA {
+        let scan = serde_json::from_str(text).map_err(|error| format!("a scan of undock that cannot be read: {}", place(&error)))?;
+        return sink.scan(&scan);
+    }
+    if schema.starts_with("undock.") {
+        return Err(format!(
+            "{} is no input of a report; leave it out: records, audit logs and {} are",
+            clip(&escape_controls(&schema), 60),
+            scan::SCHEMA
+        ));
     }
     if fields.has("auditID") {
-        sink.event(&native(&fields));
-        return Ok(());
+        return sink.event(&native(&fields));
     }
     if fields.has("protoPayload") {
         return cloud_logging(&fields, sink);
     }
     if fields.has("AuditId") {
-        table_row(&fields, sink);
-        return Ok(());
+        return table_row(&fields, sink);
     }
     for key in ["items", "events", "records", "logEvents", "results", "value", "entries"] {
         let Some(raw) = fields.raw(&[key]).filter(|raw| raw.get().starts_with('[')) else { continue };
@@ -194,12 +216,11 @@ fn cloud_logging(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String>
         request: payload.raw(&["request"]).map(RawValue::get),
         response: payload.raw(&["response"]).map(RawValue::get),
         cluster: resource.labels.get("cluster_name").unwrap_or_default().into(),
-    });
-    Ok(())
+    })
 }
 
 /// A row of AKSAudit or AKSAuditAdmin: the fields are columns, objects may be strings.
-fn table_row(fields: &Fields<'_>, sink: &mut dyn Sink) {
+fn table_row(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String> {
     let [user, object, status, annotations, request, response] =
         ["User", "ObjectRef", "ResponseStatus", "Annotations", "RequestObject", "ResponseObject"].map(|key| fields.object(&[key]));
     fn part<'t, T: Deserialize<'t> + Default>(text: &'t Option<std::borrow::Cow<'_, str>>) -> T {
@@ -218,7 +239,7 @@ fn table_row(fields: &Fields<'_>, sink: &mut dyn Sink) {
         request: request.as_deref(),
         response: response.as_deref(),
         cluster: "".into(),
-    });
+    })
 }
 
 fn is_complete(stage: &str) -> bool {
@@ -233,7 +254,7 @@ fn is_dry_run(uri: &str) -> bool {
 fn place(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         serde_json::error::Category::Eof => "the JSON text ends before it is whole",
-        serde_json::error::Category::Data => "a field has another type than it should",
+        serde_json::error::Category::Data => "a field is missing, or has another type than it should",
         _ => "not JSON",
     };
     format!("{what} (column {})", error.column())

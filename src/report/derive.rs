@@ -6,11 +6,14 @@ use jiff::Timestamp;
 
 use super::Options;
 use super::burndown::{burn_down, date};
-use super::collect::{Collected, Deletion, Flags, OwnerKey, Review};
-use super::fate::{DAY, Writer, fate};
+use super::collect::{Collected, Flags, Review};
+use super::ends::Ends;
+use super::exemptions::exemptions;
+use super::fate::{DAY, End, Writer, fate};
 use super::model::{Coverage, Finding, Missed, Namespace, OwnerName, Report, SCHEMA, Status, Summary, Verdict, Window};
+use super::scan::Reach;
 use super::schedule;
-use super::verdict::{Known, judge};
+use super::verdict::{Known, Logs, judge};
 use crate::finding::text::{clip, escape_controls};
 use crate::record::user_kind;
 use crate::rules::RULES;
@@ -22,18 +25,18 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
     let mut reviews: Vec<(u128, Review)> = std::mem::take(&mut collected.reviews).into_iter().collect();
     reviews.sort_unstable_by_key(|(id, review)| (review.owner, review.time, *id));
     let reviews: Vec<Review> = reviews.into_iter().map(|(_, review)| review).collect();
-    let deriver = Deriver { collected: &collected, now: span.1, since, is_narrowed: options.since.is_some() };
+    let ends = Ends::of(&collected);
+    let deriver = Deriver { collected: &collected, ends: &ends, now: span.1, since, is_narrowed: options.since.is_some() };
     let (findings, open) = deriver.findings(&reviews);
     let missed: Vec<Missed> = collected.missed.iter().map(|(_, missed)| missed.clone()).collect();
     let would_deny: Vec<i64> = reviews.iter().filter(|review| review.flags.has(Flags::WOULD_DENY)).map(|review| review.time).collect();
-    let covered = (span.1 - span.0.max(since)).max(0) + 1;
-    let window = Window {
-        from: moment(span.0),
-        to: moment(span.1),
-        since: moment(since.max(span.0)),
-        days: u32::try_from((covered + DAY - 1) / DAY).unwrap_or(u32::MAX),
+    let logs = Logs::of(&collected, since, options.window_days);
+    let window = match collected.span {
+        Some((from, to)) => Window { from: moment(from), to: moment(to), since: moment(since.max(from)), days: logs.days },
+        None => Window::default(),
     };
-    let namespaces = deriver.namespaces(&reviews, &findings, window.days, options.window_days);
+    let namespaces = deriver.namespaces(&reviews, &findings, &logs);
+    let exemptions = exemptions(&collected, &ends, &findings, date(span.1));
     let count = |flag: Flags| reviews.iter().filter(|review| review.flags.has(flag)).count() as u64;
     let by_status = |status: Status| findings.iter().filter(|finding| finding.status == status).count();
     let by_verdict = |verdict: Verdict| namespaces.iter().filter(|namespace| namespace.verdict == verdict).count();
@@ -42,10 +45,11 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
         as_of: collected.span.map(|_| moment(span.1)).unwrap_or_default(),
         clusters: collected.clusters.iter().cloned().collect(),
         coverage: Coverage {
-            reviews: reviews.len() as u64,
+            reviews: reviews.len() as u64 - count(Flags::SCAN),
             records: count(Flags::RECORD),
             audited: reviews.iter().filter(|review| review.flags.has(Flags::AUDIT) && !review.flags.has(Flags::REPLAY)).count() as u64,
             replayed: count(Flags::REPLAY),
+            scans: collected.scans.len() as u64,
             without_object: collected.without_object.len() as u64,
             missed: missed.len() as u64,
             dry_runs: collected.dry_runs.len() as u64,
@@ -68,6 +72,7 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
         },
         burn_down: collected.span.map(|span| burn_down(&open, &would_deny, span, options.deadline)).unwrap_or_default(),
         errors: collected.errors.iter().cloned().collect(),
+        exemptions,
         missed_writes: missed,
         window,
         namespaces,
@@ -82,6 +87,7 @@ fn moment(time: i64) -> String {
 
 struct Deriver<'c> {
     collected: &'c Collected,
+    ends: &'c Ends<'c>,
     now: i64,
     since: i64,
     /// True if what ended before `since` is left out.
@@ -101,18 +107,10 @@ type Span = (i64, Option<i64>);
 impl Deriver<'_> {
     /// All findings in their order, and when those that count were open.
     fn findings(&self, reviews: &[Review]) -> (Vec<Finding>, Vec<Span>) {
-        let mut by_owner: HashMap<&OwnerKey, Vec<&Deletion>> = HashMap::new();
-        for deletion in &self.collected.deletions {
-            by_owner.entry(&deletion.owner).or_default().push(deletion);
-        }
         let mut findings = Vec::new();
         let mut open = Vec::new();
         for (number, key) in self.collected.findings.iter() {
-            let owner = self.collected.owners.get(key.owner);
-            let namespace = OwnerKey { kind: "Namespace".to_owned(), name: owner.namespace.clone(), ..owner.clone() };
-            let mut deletions: Vec<&Deletion> = [owner, &namespace].iter().filter_map(|key| by_owner.get(key)).flatten().copied().collect();
-            deletions.sort_unstable();
-            let (finding, span) = self.finding(number, of_owner(reviews, key.owner), &deletions);
+            let (finding, span) = self.finding(number, of_owner(reviews, key.owner), &self.ends.of_owner(key.owner));
             if let Some(finding) = finding {
                 open.extend(span);
                 findings.push(finding);
@@ -123,7 +121,7 @@ impl Deriver<'_> {
     }
 
     /// One finding; none if only a part of a review that was corrected by a better witness showed it, or it ended before the window.
-    fn finding(&self, number: u32, reviews: &[Review], deletions: &[&Deletion]) -> (Option<Finding>, Option<Span>) {
+    fn finding(&self, number: u32, reviews: &[Review], ends: &[End<'_>]) -> (Option<Finding>, Option<Span>) {
         let key = self.collected.findings.get(number);
         let owner = self.collected.owners.get(key.owner);
         let details = &self.collected.details[&number];
@@ -132,9 +130,8 @@ impl Deriver<'_> {
         let shown: Vec<&Review> = reviews.iter().filter(|review| holds(review)).collect();
         let (Some(first), Some(last)) = (shown.first(), shown.last()) else { return (None, None) };
         let today = date(self.now).map(|date| date.to_string()).unwrap_or_default();
-        // Dates as text are in order.
-        let exempt = details.exempt.get().cloned().flatten().filter(|(until, _)| *until >= today);
-        let fate = fate(reviews, holds, deletions, exempt.is_some(), self.now);
+        let exempt = details.exempt.get().and_then(Option::as_ref).filter(|terms| terms.until >= today);
+        let fate = fate(reviews, holds, ends, exempt.is_some(), self.now);
         if self.is_narrowed && !fate.status.is_present() && fate.end.map_or(last.time, |(time, _)| time) < self.since {
             return (None, None);
         }
@@ -147,7 +144,7 @@ impl Deriver<'_> {
         };
         let all = shown.len() as u64 + if is_audited { 0 } else { shown.iter().map(|review| u64::from(review.suppressed)).sum() };
         let first_seen = details.first_seen.map_or(first.time, |time| time.min(first.time));
-        let sources = [("audit", Flags::AUDIT), ("record", Flags::RECORD), ("replay", Flags::REPLAY)];
+        let sources = [("audit", Flags::AUDIT), ("record", Flags::RECORD), ("replay", Flags::REPLAY), ("scan", Flags::SCAN)];
         let rule = RULES.iter().find(|rule| rule.code == key.rule);
         let span = match fate.status {
             Status::Blocked | Status::Exempt => None,
@@ -177,9 +174,10 @@ impl Deriver<'_> {
             denied: count(Flags::DENIED) + folded(Flags::DENIED),
             would_deny: if details.denies { count(Flags::WOULD_DENY) + folded(Flags::WOULD_DENY) } else { 0 },
             sources: sources.iter().filter(|(_, flag)| count(*flag) > 0).map(|(name, _)| (*name).to_owned()).collect(),
-            last_writer: self.last_writer(reviews),
-            exempt_until: exempt.as_ref().map(|(until, _)| until.clone()).unwrap_or_default(),
-            exempt_ref: exempt.map(|(_, reference)| reference).unwrap_or_default(),
+            last_writer: self.last_writer(key.owner, reviews),
+            exempt_until: told(exempt.map(|terms| terms.until.clone())),
+            exempt_ref: told(exempt.map(|terms| terms.reference.clone())),
+            exempt_scope: told(exempt.map(|terms| terms.scope.clone())),
             ended_at: fate.end.map(|(time, _)| moment(time)).unwrap_or_default(),
             ended_by: match fate.end {
                 Some((_, Writer::Reviewed(user))) => escape_controls(self.collected.texts.get(user)),
@@ -191,24 +189,31 @@ impl Deriver<'_> {
     }
 
     /// Who wrote the owner last: people and pipelines before controllers, the owner itself before what was made for it.
-    fn last_writer(&self, reviews: &[Review]) -> String {
+    fn last_writer(&self, owner: u32, reviews: &[Review]) -> String {
         let rank = |review: &Review| {
             let user = self.collected.texts.get(review.user);
             (user_kind(user) != "controller", review.flags.has(Flags::OWN), review.time, user.clone())
         };
-        reviews.iter().map(rank).max().map(|(.., user)| escape_controls(&user)).unwrap_or_default()
+        let written = reviews.iter().filter(|review| !review.flags.has(Flags::SCAN)).map(rank).max();
+        let tool = || self.collected.about.get(&owner).and_then(|about| about.manager.get()).map(|tool| format!("{tool} (tool)"));
+        written.map(|(.., user)| user).or_else(tool).map(|writer| escape_controls(&writer)).unwrap_or_default()
     }
 
-    fn namespaces(&self, reviews: &[Review], findings: &[Finding], days: u32, wanted_days: u32) -> Vec<Namespace> {
+    fn namespaces(&self, reviews: &[Review], findings: &[Finding], logs: &Logs) -> Vec<Namespace> {
         let mut all: BTreeMap<(String, String), Tally> = BTreeMap::new();
-        for key in self.collected.modes.keys() {
-            all.entry(key.clone()).or_default();
+        let scanned = self.collected.scans.values().flat_map(|scan| scan.listed.iter().map(|name| (scan.cluster.clone(), name.clone())));
+        for key in self.collected.modes.keys().cloned().chain(scanned) {
+            all.entry(key).or_default();
         }
         for review in reviews {
             let owner = self.collected.owners.get(review.owner);
             let tally = all.entry((owner.cluster.clone(), owner.namespace.clone())).or_default();
             if !owner.kind.is_empty() {
                 tally.owners.insert(review.owner);
+            }
+            tally.last = tally.last.max(review.time);
+            if review.flags.has(Flags::SCAN) {
+                continue;
             }
             tally.reviews += 1;
             tally.would_deny += u64::from(review.flags.has(Flags::WOULD_DENY) && review.time >= self.since);
@@ -217,7 +222,9 @@ impl Deriver<'_> {
         for (time, missed) in &self.collected.missed {
             let tally = all.entry((missed.cluster.clone(), missed.namespace.clone())).or_default();
             tally.missed += u64::from(*time >= self.since);
+            tally.last = tally.last.max(*time);
         }
+        all.retain(|(cluster, name), tally| !self.is_gone(cluster, name, tally.last));
         let mut own: HashMap<(String, String), Vec<&Finding>> = HashMap::new();
         for finding in findings {
             own.entry((finding.cluster.clone(), finding.namespace.clone())).or_default().push(finding);
@@ -226,6 +233,9 @@ impl Deriver<'_> {
         for ((cluster, name), tally) in all {
             let findings = own.remove(&(cluster.clone(), name.clone())).unwrap_or_default();
             let count = |status: Status| findings.iter().filter(|finding| finding.status == status).count();
+            let mut scans = self.ends.scans(&cluster).iter().rev().filter(|scan| scan.is_in_scope(&name)).peekable();
+            let unread = scans.peek().map(|scan| scan.missing(&name)).unwrap_or_default();
+            let scanned = scans.find(|scan| scan.missing(&name).is_empty()).map(|scan| scan.time);
             let mode = self.collected.modes.get(&(cluster.clone(), name.clone())).map(super::names::Latest::text).unwrap_or_default();
             let mut namespace = Namespace {
                 mode,
@@ -233,6 +243,7 @@ impl Deriver<'_> {
                 reasons: Vec::new(),
                 owners: tally.owners.len(),
                 reviews: tally.reviews,
+                scanned_at: scanned.map(moment).unwrap_or_default(),
                 open: count(Status::Open),
                 exempt: count(Status::Exempt),
                 fixed: count(Status::Fixed),
@@ -246,11 +257,12 @@ impl Deriver<'_> {
             };
             let known = Known {
                 findings: &findings,
-                has_audit: self.collected.has_audit,
-                days,
-                wanted_days,
+                logs,
+                since: moment(self.since),
+                scan_age: scanned.map(|time| self.now - time),
+                unread,
                 review_errors: tally.errors,
-                rare_jobs: self.rare_jobs(&tally.owners, days),
+                rare_jobs: self.rare_jobs(&tally.owners, logs.days),
                 today: date(self.now),
             };
             judge(&mut namespace, &known);
@@ -258,6 +270,12 @@ impl Deriver<'_> {
         }
         namespaces.sort_by(|a, b| (a.verdict, &a.cluster, &a.name).cmp(&(b.verdict, &b.cluster, &b.name)));
         namespaces
+    }
+
+    /// True if a scan since the last word about the namespace does not list it.
+    fn is_gone(&self, cluster: &str, name: &str, last: i64) -> bool {
+        let is_witness = |scan: &&Reach| scan.time > last && scan.knows_namespace(name) && !scan.listed.contains(name);
+        !name.is_empty() && self.ends.scans(cluster).last().is_some_and(is_witness)
     }
 
     fn rare_jobs(&self, owners: &HashSet<u32>, days: u32) -> Vec<(String, u32)> {
@@ -278,6 +296,8 @@ struct Tally {
     would_deny: u64,
     errors: u64,
     missed: u64,
+    /// The last word about it.
+    last: i64,
 }
 
 /// Open and refused ones first, then by place.

@@ -22,6 +22,20 @@ pub struct Diff<'r> {
     pub verdicts: Vec<[String; 4]>,
 }
 
+/// Why the two say nothing about each other, if that is so.
+pub fn incomparable(old: &Report, new: &Report) -> Option<String> {
+    // Moments as text are in order.
+    if old.as_of > new.as_of {
+        return Some(format!("the first report is as of {}, the second as of {}: name the older one first", old.as_of, new.as_of));
+    }
+    let is_shared = old.clusters.iter().any(|cluster| new.clusters.contains(cluster));
+    let are_named = !old.clusters.is_empty() && !new.clusters.is_empty();
+    (are_named && !is_shared).then(|| {
+        let names = [old, new].map(|report| report.clusters.iter().map(|name| escape_controls(name)).collect::<Vec<_>>().join(", "));
+        format!("the reports are of different clusters: {} and {}", names[0], names[1])
+    })
+}
+
 /// A finding whose status changed.
 #[derive(Debug, Serialize)]
 pub struct Change<'r> {
@@ -83,7 +97,11 @@ impl<'r> Diff<'r> {
             line("+", finding, "")?;
         }
         for finding in &self.fixed {
-            line("-", finding, &format!("  {} {} by {}", finding.status.as_str(), finding.ended_at, escape_controls(&finding.ended_by)))?;
+            line(
+                "-",
+                finding,
+                &format!("  {} {} {}", finding.status.as_str(), finding.ended_at, escape_controls(&finding.ended_how(120))),
+            )?;
         }
         for change in &self.changed {
             let word = |status: Option<Status>| status.map_or("not in the inputs", Status::as_str);

@@ -1,10 +1,10 @@
-//! What became of a finding: open, exempt, stale, blocked, fixed or removed, from the reviews of its owner in their order.
+//! What became of a finding: open, exempt, stale, blocked, fixed or removed, from the reviews and scans of its owner in their order.
 //!
-//! Evidence that a finding is there: a stored write of the owner itself, or of something newly made for it. An update of a
+//! Evidence that a finding is there: a stored write of the owner itself, or of something newly made for it, or a scan. An update of a
 //! ReplicaSet that is scaled down shows what the Deployment was, not what it is. Evidence that it is gone: a later such write
-//! without it. Silence is no evidence.
+//! without it, or a later scan that read the owner whole. Silence is no evidence.
 
-use super::collect::{Deletion, Flags, Review};
+use super::collect::{Flags, Review};
 use super::model::Status;
 
 /// Days after which an unseen finding is stale.
@@ -21,7 +21,7 @@ pub(super) struct Fate<'d> {
     pub(super) stored_since: Option<i64>,
 }
 
-/// Who ended it.
+/// Who ended it. Nobody is known where a scan tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Writer<'d> {
     /// By number.
@@ -30,15 +30,19 @@ pub(super) enum Writer<'d> {
     Deleted(&'d str),
 }
 
+/// A moment after which the owner is not there any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct End<'d> {
+    pub(super) time: i64,
+    /// As the audit log names him; empty where a scan tells.
+    pub(super) by: &'d str,
+    /// Fixed where the owner may be there still, without the finding; else removed.
+    pub(super) status: Status,
+}
+
 /// The fate of a finding as of `now`. `reviews` are those of its owner in order of time, `holds` says which of them show it,
-/// `deletions` are those of the owner or its namespace in order of time.
-pub(super) fn fate<'d>(
-    reviews: &[Review],
-    holds: impl Fn(&Review) -> bool,
-    deletions: &[&'d Deletion],
-    is_exempt: bool,
-    now: i64,
-) -> Fate<'d> {
+/// `ends` are those of the owner or its namespace in order of time.
+pub(super) fn fate<'d>(reviews: &[Review], holds: impl Fn(&Review) -> bool, ends: &[End<'d>], is_exempt: bool, now: i64) -> Fate<'d> {
     let is_stored = |review: &&Review| review.flags.has(Flags::STORED);
     let is_strong = |review: &Review| review.flags.has(Flags::OWN) || review.flags.has(Flags::CREATE);
     let shown = || reviews.iter().filter(is_stored).filter(|review| holds(review));
@@ -49,18 +53,18 @@ pub(super) fn fate<'d>(
     let last_shown = shown().map(|review| review.time).last().unwrap_or(stored_since);
     let last = last_strong.unwrap_or(last_shown);
     let was_seen_at_owner = shown().any(|review| review.flags.has(Flags::OWN));
-    let deletion = deletions.iter().find(|deletion| deletion.time >= last);
+    let end = ends.iter().find(|end| end.time >= last);
     let proves = |review: &&Review| {
         let flags = review.flags;
         let is_witness = flags.has(Flags::OWN) || flags.has(Flags::CREATE) && !was_seen_at_owner;
         // What is being deleted is let through unread.
-        let is_alive = deletion.is_none_or(|deletion| review.time < deletion.time || flags.has(Flags::CREATE));
+        let is_alive = end.is_none_or(|end| review.time < end.time || flags.has(Flags::CREATE));
         review.time > last && is_witness && is_alive && !flags.has(Flags::PARTIAL) && !flags.has(Flags::ERROR)
     };
     let fix = reviews.iter().filter(is_stored).filter(|review| !holds(review)).find(proves);
-    let (status, end) = match (fix, deletion) {
+    let (status, end) = match (fix, end) {
         (Some(fix), _) => (Status::Fixed, Some((fix.time, Writer::Reviewed(fix.user)))),
-        (None, Some(deletion)) => (Status::Removed, Some((deletion.time, Writer::Deleted(&deletion.user)))),
+        (None, Some(end)) => (end.status, Some((end.time, Writer::Deleted(end.by)))),
         (None, None) if is_exempt => (Status::Exempt, None),
         (None, None) if now - last_shown > STALE_DAYS * DAY => (Status::Stale, None),
         (None, None) => (Status::Open, None),
@@ -70,7 +74,6 @@ pub(super) fn fate<'d>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::collect::OwnerKey;
     use super::*;
 
     const HOLDS: u32 = 1;
@@ -87,10 +90,8 @@ mod tests {
 
     fn status(story: &[(i64, &str)], deleted: &[i64], now: i64) -> (Status, Option<i64>) {
         let reviews: Vec<Review> = story.iter().map(|(day, letters)| review(*day, letters)).collect();
-        let deletions: Vec<Deletion> =
-            deleted.iter().map(|day| Deletion { time: day * DAY, owner: OwnerKey::default(), user: String::new() }).collect();
-        let deletions: Vec<&Deletion> = deletions.iter().collect();
-        let fate = fate(&reviews, |review| review.set == HOLDS, &deletions, false, now * DAY);
+        let ends: Vec<End<'_>> = deleted.iter().map(|day| End { time: day * DAY, by: "", status: Status::Removed }).collect();
+        let fate = fate(&reviews, |review| review.set == HOLDS, &ends, false, now * DAY);
         (fate.status, fate.end.map(|(time, _)| time / DAY))
     }
 

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use super::audit::{Annotations, Event, missed, whole_object};
-use super::collect::{Collected, Deletion, Flags, OwnerKey, Review, id};
+use super::collect::{Collected, Deletion, ExemptTerms, Flags, OwnerKey, Review, id};
 use super::decode::Sink;
 use super::model::Missed;
+use super::scan::Scan;
 use crate::decision::{self, Decision, Policy, Writer};
 use crate::finding::{Action, Certainty, Impact};
 use crate::record::{OwnerFields, Record, user_kind};
@@ -29,30 +30,34 @@ pub(super) fn millis(text: &str) -> Option<i64> {
 }
 
 /// A finding as any source tells it.
-struct Seen<'s> {
-    rule: &'s str,
-    fingerprint: &'s str,
-    severity: &'s str,
-    certainty: &'s str,
-    container: &'s str,
-    field: &'s str,
-    evidence: &'s str,
-    exempt: Option<(String, String)>,
-    denies: bool,
+pub(super) struct Seen<'s> {
+    pub(super) rule: &'s str,
+    pub(super) fingerprint: &'s str,
+    pub(super) severity: &'s str,
+    pub(super) certainty: &'s str,
+    pub(super) container: &'s str,
+    pub(super) field: &'s str,
+    pub(super) evidence: &'s str,
+    /// By what it is exempt, if by anything; `None` if the source does not know.
+    pub(super) exempt: Option<Option<ExemptTerms>>,
+    pub(super) denies: bool,
 }
 
 impl Sink for Gatherer {
-    fn record(&mut self, record: Record) {
-        let Some(time) = millis(&record.timestamp) else { return };
+    fn record(&mut self, record: Record) -> Result<(), String> {
+        let time = millis(&record.timestamp).ok_or("a record of undock whose time is no moment as RFC 3339 has them")?;
         let review_id = id(&record.review_uid, "");
         if record.dry_run {
             self.collected.see(time);
             self.collected.dry_runs.insert(review_id);
-            return;
+            return Ok(());
         }
         let owner = self.owner(&record.cluster, &record.namespace, &record.owner.kind, &record.owner.name);
         self.about(owner, time, &record.owner);
         self.mode(&record.cluster, &record.namespace, time, &record.mode);
+        fn told(text: &Option<String>) -> &str {
+            text.as_deref().unwrap_or_default()
+        }
         let seen: Vec<Seen<'_>> = record
             .findings
             .iter()
@@ -61,11 +66,13 @@ impl Sink for Gatherer {
                 fingerprint: &finding.fingerprint,
                 severity: &finding.severity,
                 certainty: &finding.certainty,
-                container: finding.container.as_deref().unwrap_or_default(),
+                container: told(&finding.container),
                 field: &finding.field,
                 evidence: &finding.evidence,
-                exempt: (finding.status == "exempt")
-                    .then(|| (finding.exempt_until.clone().unwrap_or_default(), finding.exempt_ref.clone().unwrap_or_default())),
+                exempt: Some((finding.status == "exempt").then(|| {
+                    let [until, reference, scope] = [&finding.exempt_until, &finding.exempt_ref, &finding.exempt_scope];
+                    ExemptTerms::new(told(until), told(reference), told(scope))
+                })),
                 denies: denies(&finding.rule, &finding.severity, &finding.certainty),
             })
             .collect();
@@ -81,10 +88,18 @@ impl Sink for Gatherer {
         flags.set(Flags::ERROR, record.decision == "error");
         let user = self.collected.texts.number(&record.user);
         self.collected.add(review_id, Review { time, owner, user, set, suppressed: record.suppressed, flags });
+        Ok(())
     }
 
-    fn event(&mut self, event: &Event<'_>) {
-        let Some(time) = millis(&event.time).filter(|_| event.is_complete) else { return };
+    fn scan(&mut self, scan: &Scan<'_>) -> Result<(), String> {
+        self.take_scan(scan)
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> Result<(), String> {
+        if !event.is_complete {
+            return Ok(());
+        }
+        let time = millis(&event.time).ok_or("an audit event whose time is no moment as RFC 3339 has them")?;
         self.collected.see(time);
         self.collected.has_audit = true;
         let is_stored = event.code < 400;
@@ -92,7 +107,7 @@ impl Sink for Gatherer {
             if Annotations::of(event).is_some() {
                 self.collected.dry_runs.insert(id(&event.id, "dry"));
             }
-            return;
+            return Ok(());
         }
         if is_stored {
             for webhook in missed(event) {
@@ -105,15 +120,16 @@ impl Sink for Gatherer {
             "create" | "update" | "patch" => self.write(event, time, is_stored),
             _ => {}
         }
+        Ok(())
     }
 }
 
 impl Gatherer {
-    fn cluster<'c>(&'c self, named: &'c str) -> String {
+    pub(super) fn cluster<'c>(&'c self, named: &'c str) -> String {
         if named.is_empty() { self.cluster.clone() } else { named.to_owned() }
     }
 
-    fn owner(&mut self, cluster: &str, namespace: &str, kind: &str, name: &str) -> u32 {
+    pub(super) fn owner(&mut self, cluster: &str, namespace: &str, kind: &str, name: &str) -> u32 {
         let cluster = self.cluster(cluster);
         if !cluster.is_empty() && !self.collected.clusters.contains(&cluster) {
             self.collected.clusters.insert(cluster.clone());
@@ -121,19 +137,19 @@ impl Gatherer {
         self.collected.owners.number(&OwnerKey { cluster, namespace: namespace.to_owned(), kind: kind.to_owned(), name: name.to_owned() })
     }
 
-    fn about(&mut self, owner: u32, time: i64, fields: &OwnerFields) {
+    pub(super) fn about(&mut self, owner: u32, time: i64, fields: &OwnerFields) {
         let about = self.collected.about.entry(owner).or_default();
         about.team.tell(time, fields.team.as_deref().unwrap_or_default());
         about.managed_by.tell(time, fields.managed_by.as_deref().unwrap_or_default());
         about.release.tell(time, fields.release.as_deref().unwrap_or_default());
     }
 
-    fn mode(&mut self, cluster: &str, namespace: &str, time: i64, mode: &str) {
+    pub(super) fn mode(&mut self, cluster: &str, namespace: &str, time: i64, mode: &str) {
         let key = (self.cluster(cluster), namespace.to_owned());
         self.collected.modes.entry(key).or_default().tell(time, mode);
     }
 
-    fn findings(&mut self, owner: u32, time: i64, first: Option<i64>, seen: &[Seen<'_>]) -> u32 {
+    pub(super) fn findings(&mut self, owner: u32, time: i64, first: Option<i64>, seen: &[Seen<'_>]) -> u32 {
         let mut set = Vec::new();
         for finding in seen {
             let details = self.collected.finding(&mut set, owner, finding.rule, finding.fingerprint);
@@ -142,7 +158,9 @@ impl Gatherer {
             details.container.tell(time, finding.container);
             details.field.tell(time, finding.field);
             details.evidence.tell(time, finding.evidence);
-            details.exempt.put(time, finding.exempt.clone());
+            if let Some(exempt) = &finding.exempt {
+                details.exempt.put(time, exempt.clone());
+            }
             details.denies |= finding.denies;
             details.first_seen = [details.first_seen, first].into_iter().flatten().min();
         }
@@ -288,7 +306,7 @@ fn annotated<'s>(own: &Annotations<'s>, finding: &super::audit::AnnotatedFinding
         container: "",
         field: finding.field,
         evidence: "",
-        exempt: own.exemption(finding.rule).map(|(until, reference)| (until.to_owned(), reference.to_owned())),
+        exempt: Some(own.exemption(finding.rule)),
         denies: denies(finding.rule, severity, certainty),
     }
 }
@@ -304,14 +322,19 @@ impl<'s> From<&'s decision::Judged> for Seen<'s> {
             container: finding.container.as_deref().unwrap_or_default(),
             field: &finding.field,
             evidence: &finding.evidence,
-            exempt: judged.exempt.as_ref().map(|granted| (granted.terms.until.to_string(), granted.terms.reference.clone())),
+            exempt: Some(
+                judged
+                    .exempt
+                    .as_ref()
+                    .map(|granted| ExemptTerms::new(&granted.terms.until.to_string(), &granted.terms.reference, granted.scope.as_str())),
+            ),
             denies: judged.unlimited == Action::Deny,
         }
     }
 }
 
 /// True if a finding of `rule` is one that `enforce` refuses, so far as the rule itself decides.
-fn denies(rule: &str, severity: &str, certainty: &str) -> bool {
+pub(super) fn denies(rule: &str, severity: &str, certainty: &str) -> bool {
     // A rule that this version does not know was refused by one that did.
     let Some(rule) = RULES.iter().find(|known| known.code == rule) else { return true };
     let by_nature = severity == Impact::Breaks.as_str() && certainty != Certainty::Possible.as_str();

@@ -4,14 +4,18 @@ mod charts;
 mod style;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::model::{Finding, Namespace, Report, Status, Verdict};
+use super::model::{ExemptionStatus, Finding, Namespace, Report, Status, Verdict};
+use super::words::count;
 use crate::finding::text::{clip, elide, escape_controls};
 use crate::rules::RULES;
 
-/// Findings that are listed: with them the page stays below 1 MB; `-o csv` has them all.
-const MAX_FINDINGS: usize = 1_200;
+/// What a browser may load for the page: nothing but its own styles. In the page, and for those that serve it.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+/// Bytes for the rows of findings: with them the page stays below 1 MB, whatever the names are; `-o csv` has them all.
+const FINDINGS_BYTES: usize = 560_000;
 /// Rows of the other tables.
 const MAX_ROWS: usize = 300;
 
@@ -28,7 +32,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     write!(
         out,
         "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n\
-         <meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta http-equiv=Content-Security-Policy content=\"{CONTENT_SECURITY_POLICY}\">\n\
          <meta name=viewport content=\"width=device-width,initial-scale=1\">\n<meta name=color-scheme content=\"light dark\">\n\
          <meta name=referrer content=no-referrer>\n<title>{title}</title>\n<style>{}</style>\n</head>\n<body>\n\
          <a class=skip href=#main>Skip to the report</a>\n<header>\n<h1>{title}</h1>\n",
@@ -36,8 +40,8 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     )?;
     head(out, report)?;
     write!(out, "</header>\n<main id=main>\n")?;
-    write!(out, "<h2 id=charts>Progress</h2>\n<div class=charts>\n{}", charts::burn_down(&report.burn_down))?;
-    write!(out, "{}", charts::would_deny(&report.burn_down))?;
+    write!(out, "<h2 id=charts>Progress</h2>\n<div class=charts>\n{}", charts::readiness(&report.summary))?;
+    write!(out, "{}{}", charts::burn_down(&report.burn_down), charts::would_deny(&report.burn_down))?;
     let place = |finding: &Finding| if finding.namespace.is_empty() { "(cluster)".to_owned() } else { finding.namespace.clone() };
     write!(out, "{}", charts::open_by(report, "by-namespace", "Open findings by namespace", place))?;
     let rule = |finding: &Finding| format!("{} {}", finding.rule, finding.rule_name);
@@ -51,13 +55,15 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let coverage = &report.coverage;
     write!(
         out,
-        "</main>\n<footer><p>Made by undock {} from {} reviews ({} recorded, {} in audit logs, {} replayed). \
-         Fixed means that a later review of the same owner was without the finding; silence never counts as fixed.</p></footer>\n</body>\n</html>\n",
+        "</main>\n<footer><p>Made by undock {} from {} ({} recorded, {} in audit logs, {} replayed) and {}. \
+         Fixed means that a later review or scan of the same owner was without the finding; silence never counts as fixed.</p></footer>\n\
+         </body>\n</html>\n",
         env!("CARGO_PKG_VERSION"),
-        coverage.reviews,
+        count(coverage.reviews, "review"),
         coverage.records,
         coverage.audited,
-        coverage.replayed
+        coverage.replayed,
+        count(coverage.scans, "scan")
     )
 }
 
@@ -78,28 +84,80 @@ fn escape(text: &str) -> String {
 }
 
 fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let (summary, window) = (&report.summary, &report.window);
+    let (summary, window, coverage) = (&report.summary, &report.window, &report.coverage);
+    writeln!(out, "<p class=lede>{}</p>", escape(&lede(report)))?;
+    let tiles: [(&str, usize, &str, &str); 5] = [
+        ("READY", summary.ready, "READY", "namespaces that can be switched to enforce"),
+        ("BLOCKED", summary.blocked_namespaces, "BLOCKED", "namespaces in which writes would be refused"),
+        ("UNKNOWN", summary.unknown, "UNKNOWN", "namespaces of which too little is known"),
+        ("open", summary.open_denied, "to fix", "open findings that enforce would refuse"),
+        ("fixed", summary.fixed + summary.removed, "done", "findings fixed or removed"),
+    ];
+    out.write_all(b"<ul class=tiles aria-label=Summary>\n")?;
+    for (class, value, word, label) in tiles {
+        writeln!(out, "<li><span class=\"{class}\"><b>{value}</b> {word}</span>{label}</li>")?;
+    }
     write!(
         out,
-        "<p class=dim>As of {} · inputs from {} to {} · days: {}</p>\n<ul class=tiles aria-label=Summary>\n",
-        escape(&report.as_of),
-        escape(&window.from),
-        escape(&window.to),
-        window.days
+        "</ul>\n<p class=dim>As of <strong>{}</strong>. The logs cover {} since {}: {}, {} missed. {}.</p>\n",
+        escape(&minute(&report.as_of)),
+        count(u64::from(window.days), "day"),
+        day(&window.since),
+        count(coverage.reviews, "review"),
+        count(coverage.missed, "write"),
+        count(coverage.scans, "scan")
     )?;
-    let ready = format!("{} of {}", summary.ready, report.namespaces.len());
-    let tiles: [(&str, String, &str); 6] = [
-        ("READY", ready, "namespaces can be switched to enforce"),
-        ("open", summary.open_denied.to_string(), "open findings that enforce would refuse"),
-        ("", summary.open.to_string(), "open findings in all"),
-        ("fixed", (summary.fixed + summary.removed).to_string(), "fixed or removed"),
-        ("exempt", summary.exempt.to_string(), "exempt"),
-        ("", report.coverage.missed.to_string(), "writes missed"),
-    ];
-    for (class, value, label) in tiles {
-        writeln!(out, "<li><b class=\"{class}\">{value}</b>{label}</li>")?;
+    let mut links = vec![("namespaces", "Namespaces"), ("findings", "Findings")];
+    let has_teams = report.findings.iter().any(|finding| !finding.team.is_empty());
+    links.extend(has_teams.then_some(("teams", "Teams")));
+    links.extend((!report.exemptions.is_empty()).then_some(("exemptions", "Exemptions")));
+    links.push(("blind-spots", "Blind spots"));
+    let has_rules = report.findings.iter().any(|finding| !finding.rule_name.is_empty());
+    links.extend(has_rules.then_some(("rules", "Rules")));
+    let links: String = links.iter().map(|(id, name)| format!("<li><a href=\"#{id}\">{name}</a></li>")).collect();
+    writeln!(out, "<nav aria-label=Sections><ul>{links}</ul></nav>")
+}
+
+/// The state of things in three sentences at most.
+fn lede(report: &Report) -> String {
+    let summary = &report.summary;
+    let switchable =
+        report.namespaces.iter().filter(|namespace| namespace.verdict == Verdict::Ready && namespace.mode != "enforce").count();
+    let mut told = match (summary.open_denied, switchable) {
+        (0, 0) => "Nothing open would be refused.".to_owned(),
+        (0, _) => format!(
+            "Nothing open would be refused; {switchable} of {} namespaces can be switched to enforce today.",
+            report.namespaces.len()
+        ),
+        (open, _) => {
+            let owners: std::collections::BTreeSet<_> =
+                report.findings.iter().filter(|finding| finding.status == Status::Open && finding.denies).map(Finding::place).collect();
+            let owners = owners.len();
+            format!(
+                "{} in {} would be refused under enforce; {switchable} of {} namespaces can be switched today.",
+                count(open as u64, "open finding"),
+                count(owners as u64, "workload"),
+                report.namespaces.len()
+            )
+        }
+    };
+    let burn_down = &report.burn_down;
+    match (&burn_down.projected_zero, &burn_down.deadline) {
+        (Some(zero), Some(deadline)) if zero <= deadline => {
+            _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}, before the deadline {deadline}.")
+        }
+        (Some(zero), Some(deadline)) => {
+            _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}: after the deadline {deadline}.")
+        }
+        (Some(zero), None) => _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}."),
+        (None, Some(deadline)) => _ = write!(told, " The deadline is {deadline}."),
+        (None, None) => {}
     }
-    out.write_all(b"</ul>\n")
+    let ending = report.exemptions.iter().filter(|exemption| exemption.status == ExemptionStatus::Ending).count();
+    if ending > 0 {
+        _ = write!(told, " {ending} exemption{} within 14 days.", if ending == 1 { " ends" } else { "s end" });
+    }
+    told
 }
 
 /// A table in a region that scrolls by itself, and can be reached by keyboard for it.
@@ -107,7 +165,11 @@ fn table(out: &mut dyn Write, caption: &str, titles: &[&str], rows: impl Iterato
     let caption = escape(caption);
     write!(out, "<div class=scroll tabindex=0 role=region aria-label=\"{caption}\"><table><caption>{caption}</caption><thead><tr>")?;
     for title in titles {
-        write!(out, "<th scope=col>{title}</th>")?;
+        // A title that ends in a sign of number stands above numbers.
+        match title.strip_suffix('#') {
+            Some(title) => write!(out, "<th scope=col class=n>{title}</th>")?,
+            None => write!(out, "<th scope=col>{title}</th>")?,
+        }
     }
     out.write_all(b"</tr></thead><tbody>\n")?;
     for row in rows {
@@ -118,7 +180,7 @@ fn table(out: &mut dyn Write, caption: &str, titles: &[&str], rows: impl Iterato
 
 fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     out.write_all(b"<h2 id=namespaces>Namespaces</h2>\n")?;
-    let titles = ["Namespace", "Mode", "Verdict", "Owners", "Open", "Exempt", "Fixed", "Would deny", "Missed", "Why"];
+    let titles = ["Namespace", "Verdict", "Why, or what to do", "Mode", "Owners#", "Open#", "Exempt#", "Done#", "Would deny#", "Missed#"];
     let several = report.clusters.len() > 1;
     let row = |namespace: &Namespace| {
         let why = if namespace.verdict == Verdict::Ready && namespace.mode == "enforce" {
@@ -126,7 +188,7 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         } else if namespace.verdict == Verdict::Ready {
             format!("<code>kubectl label ns {} undock.dev/mode=enforce --overwrite</code>", escape(&namespace.name))
         } else {
-            let reasons: Vec<String> = namespace.reasons.iter().map(|reason| format!("<li>{}</li>", escape(&clip(reason, 400)))).collect();
+            let reasons: Vec<String> = namespace.reasons.iter().map(|reason| format!("<li>{}</li>", escape(&clip(reason, 240)))).collect();
             format!("<ul class=why>{}</ul>", reasons.concat())
         };
         let name = if namespace.name.is_empty() { "(cluster)" } else { &namespace.name };
@@ -137,12 +199,12 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let verdict = namespace.verdict.as_str();
         let mode = escape(&namespace.mode);
         format!(
-            "<th scope=row>{}</th><td>{mode}</td><td><span class=\"tag {verdict}\">{verdict}</span></td>{numbers}<td>{why}</td>",
+            "<th scope=row class=long>{}</th><td><span class=\"tag {verdict}\">{verdict}</span></td><td class=why>{why}</td><td>{mode}</td>{numbers}",
             escape(&name)
         )
     };
     table(out, "Which namespaces can be switched, and why not", &titles, report.namespaces.iter().take(MAX_ROWS).map(row))?;
-    more(out, report.namespaces.len(), MAX_ROWS)
+    more(out, report.namespaces.len(), MAX_ROWS, "json")
 }
 
 fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -150,19 +212,23 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.findings.is_empty() {
         return out.write_all(b"<p>None.</p>\n");
     }
-    let titles = ["Rule", "Status", "Owner", "Where", "Team, release", "First seen", "Last seen", "Seen", "Last writer"];
+    let titles = ["Rule", "Status", "Owner", "Where", "Team, release", "First seen", "Last seen", "Seen#", "Last writer"];
     let row = |finding: &Finding| {
         let status = finding.status.as_str();
+        let rule = escape(&finding.rule);
+        // What this version knows is explained below.
+        let rule = if finding.rule_name.is_empty() { rule } else { format!("<a href=\"#{rule}\">{rule}</a>") };
         let detail = match finding.status {
-            Status::Fixed | Status::Removed => format!("<br>{} by {}", day(&finding.ended_at), short(&finding.ended_by)),
+            Status::Fixed | Status::Removed => format!("<br>{} {}", day(&finding.ended_at), escape(&finding.ended_how(72))),
             Status::Exempt => format!("<br>until {}", escape(&finding.exempt_until)),
             _ => String::new(),
         };
-        let wheres = [&finding.container, &finding.evidence].map(|text| short(text));
+        let container = if finding.container.is_empty() { String::new() } else { format!("container {}", finding.container) };
+        let wheres = [&container, &finding.evidence].map(|text| short(text));
         let release = [&finding.team, &finding.managed_by, &finding.release].map(|text| short(text));
         let join = |texts: &[String], by: &str| texts.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join(by);
         format!(
-            "<th scope=row><a href=\"#{rule}\">{rule}</a></th><td class=long><span class=\"tag {status}\">{status}</span>{detail}</td>\
+            "<th scope=row class=long>{rule}</th><td class=long><span class=\"tag {status}\">{status}</span>{detail}</td>\
              <td class=long>{}<br>{}/{}</td><td class=long>{}</td><td class=long>{}</td><td class=t>{}</td><td class=t>{}</td><td class=n>{}</td><td class=long>{}</td>",
             if finding.namespace.is_empty() { "(cluster)".to_owned() } else { short(&finding.namespace) },
             short(&finding.owner.kind),
@@ -173,11 +239,17 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             day(&finding.last_seen),
             finding.observations,
             short(&finding.last_writer),
-            rule = escape(&finding.rule),
         )
     };
-    table(out, "Open findings first", &titles, report.findings.iter().take(MAX_FINDINGS).map(row))?;
-    more(out, report.findings.len(), MAX_FINDINGS)
+    let mut left = FINDINGS_BYTES;
+    let rows = report.findings.iter().map(row).map_while(|row| {
+        left = left.checked_sub(row.len())?;
+        Some(row)
+    });
+    let rows: Vec<String> = rows.collect();
+    let shown = rows.len();
+    table(out, "Open findings first", &titles, rows.into_iter())?;
+    more(out, report.findings.len(), shown, "csv")
 }
 
 fn teams(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -197,37 +269,64 @@ fn teams(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let cells: String = counts.iter().map(|count| format!("<td class=n>{count}</td>")).collect();
         format!("<th scope=row>{}</th>{cells}", if team.is_empty() { "(no team label)".to_owned() } else { short(team) })
     });
-    table(out, "Findings by team", &["Team", "Open", "Would be refused", "Exempt", "Fixed or removed"], rows)
+    table(out, "Findings by team", &["Team", "Open#", "Would be refused#", "Exempt#", "Fixed or removed#"], rows)
 }
 
 fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let mut exempt: Vec<&Finding> = report.findings.iter().filter(|finding| finding.status == Status::Exempt).collect();
-    if exempt.is_empty() {
+    if report.exemptions.is_empty() {
         return Ok(());
     }
-    exempt.sort_by_key(|finding| &finding.exempt_until);
-    out.write_all(b"<h2 id=exemptions>Exemptions in use</h2>\n")?;
-    let rows = exempt.iter().take(MAX_ROWS).map(|finding| {
-        let owner = format!("{} {}/{}", finding.owner.kind, finding.namespace, finding.owner.name);
-        let [until, reference] = [&finding.exempt_until, &finding.exempt_ref].map(|text| short(text));
+    out.write_all(b"<h2 id=exemptions>Exemptions</h2>\n")?;
+    if report.coverage.scans == 0 {
+        out.write_all(b"<p>Those that reviews used. Unused ones are known only with a scan (<code>undock scan -o json</code>) among the inputs.</p>\n")?;
+    }
+    let rows = report.exemptions.iter().take(MAX_ROWS).map(|exemption| {
+        let status = exemption.status.as_str();
+        let left = match exemption.days_left {
+            None => String::new(),
+            Some(days) if days < 0 => format!("<br>{} days ago", -days),
+            Some(days) => format!("<br>in {days} days"),
+        };
+        let why = if exemption.error.is_empty() { &exemption.reason } else { &exemption.error };
+        let [rules, place, reference] = [&exemption.rules, &exemption.place(), &exemption.reference].map(|text| short(text));
         format!(
-            "<td class=t>{until}</td><th scope=row>{}</th><td class=long>{}</td><td>{reference}</td>",
-            escape(&finding.rule),
-            escape(&owner)
+            "<td><span class=\"tag x-{status}\">{status}</span></td><td class=t>{}{left}</td><th scope=row>{rules}</th>\
+             <td class=long>{place}</td><td class=n>{}</td><td class=long>{reference}</td><td class=long>{}</td>",
+            escape(&exemption.until),
+            exemption.findings,
+            escape(&clip(why, 200))
         )
     });
-    table(out, "The next to end first", &["Until", "Rule", "Owner", "Reference"], rows)
+    let titles = ["Status", "Until", "Rules", "Where", "Findings#", "Reference", "Reason"];
+    table(out, "The most urgent first", &titles, rows)?;
+    more(out, report.exemptions.len(), MAX_ROWS, "csv-exemptions")
 }
 
 fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     out.write_all(b"<h2 id=blind-spots>Blind spots</h2>\n")?;
     let coverage = &report.coverage;
-    writeln!(
-        out,
-        "<p>{} writes reached the cluster unreviewed, {} objects could not be evaluated, {} lines could not be read, \
-         {} logged writes carried no object to replay. {} dry runs count nowhere.</p>",
-        coverage.missed, coverage.review_errors, coverage.unreadable, coverage.without_object, coverage.dry_runs
-    )?;
+    let of_namespaces = |is: &dyn Fn(&Namespace) -> bool| report.namespaces.iter().filter(|namespace| is(namespace)).count() as u64;
+    let spots = [
+        (coverage.missed, "write", "reached the cluster unreviewed: the webhook did not answer"),
+        (coverage.review_errors, "object", "could not be evaluated"),
+        (coverage.unreadable, "line", "could not be read"),
+        (coverage.without_object, "logged write", "carried no object to replay"),
+        (
+            of_namespaces(&|namespace| namespace.scanned_at.is_empty()),
+            "namespace",
+            "without a scan of all of it: what was there before the logs is not known",
+        ),
+        (of_namespaces(&|namespace| namespace.mode == "off"), "namespace", "in mode off: nothing is reviewed"),
+    ];
+    let spots: String = spots
+        .iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, noun, what)| format!("<li>{} {what}</li>", count(*number, noun)))
+        .collect();
+    match spots.as_str() {
+        "" => out.write_all(b"<p>None known.</p>\n")?,
+        spots => writeln!(out, "<ul>{spots}</ul>")?,
+    }
     if !report.missed_writes.is_empty() {
         let rows = report.missed_writes.iter().take(MAX_ROWS).map(|missed| {
             let object = [&missed.namespace, &missed.resource, &missed.name].map(|text| escape(&elide(text, 60))).join("/");
@@ -237,13 +336,13 @@ fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             )
         });
         table(out, "Writes that failed open", &["Time", "Verb", "Object", "Writer", "Webhook"], rows)?;
-        more(out, report.missed_writes.len(), MAX_ROWS)?;
+        more(out, report.missed_writes.len(), MAX_ROWS, "json")?;
     }
     if !report.errors.is_empty() {
         let rows = report.errors.iter().map(|error| {
             format!("<th scope=row class=long>{}</th><td class=n>{}</td><td>{}</td>", short(&error.file), error.line, short(&error.message))
         });
-        table(out, "What could not be read", &["Input", "Line", "Why"], rows)?;
+        table(out, "What could not be read", &["Input", "Line#", "Why"], rows)?;
     }
     Ok(())
 }
@@ -267,15 +366,23 @@ fn rules(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     Ok(())
 }
 
-fn more(out: &mut dyn Write, count: usize, limit: usize) -> io::Result<()> {
+fn more(out: &mut dyn Write, count: usize, limit: usize, format: &str) -> io::Result<()> {
     match count.saturating_sub(limit) {
         0 => Ok(()),
-        more => writeln!(out, "<p>{more} more are not shown here; <code>undock report -o csv</code> has them all.</p>"),
+        more => writeln!(out, "<p>{more} more are not shown here; <code>undock report -o {format}</code> has them all.</p>"),
     }
 }
 
 fn short(text: &str) -> String {
     escape(&elide(text, 72))
+}
+
+/// `2026-11-20 10:00 UTC`
+fn minute(time: &str) -> String {
+    match (time.get(..10), time.get(11..16)) {
+        (Some(day), Some(clock)) => format!("{day} {clock} UTC"),
+        _ => time.to_owned(),
+    }
 }
 
 fn day(time: &str) -> String {

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
+use serde::Deserialize;
+
 use super::model::{Report, SCHEMA};
+use crate::finding::text::clip;
 
 /// Writes `report` as one JSON object.
 ///
@@ -18,6 +21,15 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 /// # Errors
 /// Where it is something else.
 pub fn read(bytes: &[u8]) -> Result<Report, String> {
-    let report: Report = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    if report.schema == SCHEMA { Ok(report) } else { Err(format!("its schema is {:?}, not {SCHEMA:?}", report.schema)) }
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default)]
+        schema: String,
+    }
+    // What it is comes before what is wrong with it.
+    let head: Head = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if head.schema != SCHEMA {
+        return Err(format!("its schema is {:?}, not {SCHEMA:?}", clip(&head.schema, 60)));
+    }
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
 }

@@ -60,6 +60,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if more > 0 {
         writeln!(out, "\n{more} more findings are not shown.")?;
     }
+    exemptions(out, report)?;
     for missed in report.missed_writes.iter().take(MAX_ROWS) {
         let object = format!("{}/{}/{}", missed.namespace, missed.resource, missed.name);
         writeln!(out, "\nMissed: {} {} {} by {}", cell(&missed.time), cell(&missed.verb), cell(&object), cell(&missed.user))?;
@@ -68,6 +69,23 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         writeln!(out, "\nCould not read {}: {}", cell(&format!("{}:{}", error.file, error.line)), cell(&error.message))?;
     }
     Ok(())
+}
+
+fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    if report.exemptions.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n| exemption | until | rules | where | findings | ref | reason |\n| --- | --- | --- | --- | ---: | --- | --- |")?;
+    for exemption in report.exemptions.iter().take(MAX_ROWS) {
+        let why = if exemption.error.is_empty() { &exemption.reason } else { &exemption.error };
+        let texts = [&exemption.until, &exemption.rules, &exemption.place()].map(|text| cell(text)).join(" | ");
+        let (reference, why) = (cell(&exemption.reference), cell(why));
+        writeln!(out, "| {} | {texts} | {} | {reference} | {why} |", exemption.status.as_str(), exemption.findings)?;
+    }
+    match report.exemptions.len().saturating_sub(MAX_ROWS) {
+        0 => Ok(()),
+        more => writeln!(out, "\n{more} more exemptions are not shown."),
+    }
 }
 
 /// Text that is neither markup nor the end of a cell.

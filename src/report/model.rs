@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::finding::text::elide;
+
 /// Name and version of the JSON form.
 pub const SCHEMA: &str = "undock.report/v1";
 
@@ -25,6 +27,9 @@ pub struct Report {
     pub namespaces: Vec<Namespace>,
     /// Open ones first.
     pub findings: Vec<Finding>,
+    /// The most urgent first.
+    #[serde(default)]
+    pub exemptions: Vec<Exemption>,
     /// Writes that undock did not see.
     pub missed_writes: Vec<Missed>,
     /// Open findings at the end of each day.
@@ -43,7 +48,7 @@ pub struct Window {
     pub to: String,
     /// Would-deny and missed writes count from here on.
     pub since: String,
-    /// Days from `since` or `from` to `to`, started ones whole.
+    /// Days from `since` on that logs cover, started ones whole. A scan tells one moment and covers none.
     pub days: u32,
 }
 
@@ -59,6 +64,9 @@ pub struct Coverage {
     pub audited: u64,
     /// Objects that this report evaluated itself.
     pub replayed: u64,
+    /// Scans.
+    #[serde(default)]
+    pub scans: u64,
     /// Writes that could not be evaluated, as their log line holds no whole object. Counted with `--replay`.
     pub without_object: u64,
     /// Stored writes that the API server let through unreviewed.
@@ -127,9 +135,12 @@ pub struct Namespace {
     pub verdict: Verdict,
     /// Why it is not READY.
     pub reasons: Vec<String>,
-    /// Owners that were reviewed.
+    /// Owners that were reviewed or scanned.
     pub owners: usize,
     pub reviews: u64,
+    /// When a scan read all of it last; empty if none did.
+    #[serde(default)]
+    pub scanned_at: String,
     pub open: usize,
     pub exempt: usize,
     pub fixed: usize,
@@ -154,7 +165,7 @@ pub enum Status {
     Stale,
     /// Only ever seen in writes that were refused.
     Blocked,
-    /// A later review of the same owner lacks it.
+    /// A later review or scan of the same owner lacks it.
     Fixed,
     /// The owner is gone.
     Removed,
@@ -211,23 +222,113 @@ pub struct Finding {
     pub fingerprint: String,
     pub first_seen: String,
     pub last_seen: String,
-    /// Reviews that showed it.
+    /// Reviews and scans that showed it.
     pub observations: u64,
     /// Of those: refused.
     pub denied: u64,
     /// Of those: refused had the mode been `enforce`.
     pub would_deny: u64,
-    /// `audit`, `record`, `replay`
+    /// `audit`, `record`, `replay`, `scan`
     pub sources: Vec<String>,
-    /// Who wrote the owner last, as far as the inputs tell.
+    /// Who wrote the owner last, as far as the inputs tell; `TOOL (tool)` where only a scan tells, which sees no identities.
     pub last_writer: String,
     /// Last day of the exemption.
     pub exempt_until: String,
     pub exempt_ref: String,
-    /// When it was fixed or removed; empty otherwise.
+    /// Where the exemption is written: `namespace`, `workload`, `configuration`; empty where the inputs do not tell.
+    #[serde(default)]
+    pub exempt_scope: String,
+    /// When it was fixed or removed, or seen to be so; empty otherwise.
     pub ended_at: String,
-    /// Who did that.
+    /// Who did that; empty where a scan tells, which sees no identities.
     pub ended_by: String,
+}
+
+impl Finding {
+    /// Its owner, as one text that no other owner has.
+    pub(super) fn place(&self) -> String {
+        [&self.cluster, &self.namespace, &self.owner.kind, &self.owner.name].map(String::as_str).join("/")
+    }
+
+    /// How it is known to have ended, for people: `by USER`, with the name cut to `limit`.
+    pub(super) fn ended_how(&self, limit: usize) -> String {
+        if self.ended_by.is_empty() { "seen in a scan".to_owned() } else { format!("by {}", elide(&self.ended_by, limit)) }
+    }
+}
+
+/// How an exemption stands at the report's clock, the most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExemptionStatus {
+    /// Its last day is over.
+    Expired,
+    /// It cannot be read, and exempts nothing.
+    Malformed,
+    /// In use, and it ends within 14 days.
+    Ending,
+    /// The namespace does not let workloads exempt themselves.
+    NotAllowed,
+    /// Nothing needs it.
+    Unused,
+    /// It lets findings through.
+    InUse,
+}
+
+impl ExemptionStatus {
+    /// The word in every output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Malformed => "malformed",
+            Self::Ending => "ending",
+            Self::NotAllowed => "not-allowed",
+            Self::Unused => "unused",
+            Self::InUse => "in-use",
+        }
+    }
+}
+
+/// An exemption. Scans list all; without one, only those are known that reviews used.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exemption {
+    /// Its cluster.
+    pub cluster: String,
+    /// Its namespace; empty for the configuration file's.
+    pub namespace: String,
+    /// `KIND/NAME` of the workload that carries it; empty for others.
+    pub holder: String,
+    /// `namespace`, `workload`, `configuration`; empty where the inputs do not tell.
+    pub scope: String,
+    /// A code, or `all`.
+    pub rules: String,
+    /// How it stands.
+    pub status: ExemptionStatus,
+    /// The last day.
+    pub until: String,
+    /// Days from the report's day to the last one; negative when it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_left: Option<i64>,
+    /// Why; only scans tell.
+    pub reason: String,
+    /// A ticket or a page.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// Findings that it lets through; where it has ended, those that are open again.
+    pub findings: usize,
+    /// What is wrong with it.
+    pub error: String,
+}
+
+impl Exemption {
+    /// What it is written on, for people.
+    pub fn place(&self) -> String {
+        match (self.namespace.as_str(), self.holder.as_str()) {
+            ("", _) => "configuration file".to_owned(),
+            (namespace, "") => format!("namespace {namespace}"),
+            (namespace, holder) => format!("{namespace}/{holder}"),
+        }
+    }
 }
 
 /// A write that undock did not see.

@@ -57,6 +57,13 @@ impl<T: Ord> Latest<T> {
         }
     }
 
+    /// Takes what another one has, if that is newer.
+    pub(super) fn merge(&mut self, other: Self) {
+        if let Some((time, value)) = other.0 {
+            self.put(time, value);
+        }
+    }
+
     pub(super) fn get(&self) -> Option<&T> {
         self.0.as_ref().map(|(_, value)| value)
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::model::{Finding, Report, Status, Verdict};
+use super::words::count;
 use crate::finding::text::{elide, escape_controls};
 
 /// Findings that are listed; every other output has them all.
@@ -18,6 +19,7 @@ pub fn write(out: &mut dyn Write, report: &Report, colour: bool) -> io::Result<(
     head(out, report)?;
     namespaces(out, report, colour)?;
     findings(out, report)?;
+    exemptions(out, report)?;
     missed(out, report)?;
     burn_down(out, report)?;
     for error in report.errors.iter().take(MAX_NOTES) {
@@ -35,6 +37,9 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let (window, coverage) = (&report.window, &report.coverage);
     writeln!(out, "Cluster {}   {} .. {} ({} d)", escape_controls(&clusters), day(&window.from), day(&window.to), window.days)?;
     write!(out, "{} reviews: {} recorded, {} in audit logs", coverage.reviews, coverage.records, coverage.audited)?;
+    if coverage.scans > 0 {
+        write!(out, "; {}", count(coverage.scans, "scan"))?;
+    }
     if coverage.replayed + coverage.without_object > 0 {
         write!(out, ", {} replayed ({} writes logged without an object)", coverage.replayed, coverage.without_object)?;
     }
@@ -112,11 +117,36 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn status(finding: &Finding) -> String {
     match finding.status {
         Status::Fixed | Status::Removed => {
-            format!("{} {} by {}", finding.status.as_str(), day(&finding.ended_at), elide(&finding.ended_by, 24))
+            format!("{} {} {}", finding.status.as_str(), day(&finding.ended_at), finding.ended_how(24))
         }
         Status::Exempt => format!("exempt until {}", finding.exempt_until),
         status => status.as_str().to_owned(),
     }
+}
+
+fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    if report.exemptions.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nEXEMPTIONS  the most urgent first")?;
+    let mut rows = vec![["STATUS", "UNTIL", "RULES", "WHERE", "FINDINGS", "REF", "REASON"].map(str::to_owned)];
+    rows.extend(report.exemptions.iter().take(MAX_NOTES).map(|exemption| {
+        [
+            exemption.status.as_str().to_owned(),
+            or_dash(&exemption.until),
+            elide(&exemption.rules, 24),
+            elide(&exemption.place(), 60),
+            exemption.findings.to_string(),
+            or_dash(&elide(&exemption.reference, 24)),
+            if exemption.error.is_empty() { elide(&exemption.reason, 60) } else { elide(&exemption.error, 80) },
+        ]
+    }));
+    columns(out, &rows, &|cell| cell.to_owned())?;
+    let more = report.exemptions.len().saturating_sub(MAX_NOTES);
+    if more > 0 {
+        writeln!(out, "{more} more are in -o csv-exemptions, -o json and -o html")?;
+    }
+    Ok(())
 }
 
 fn missed(out: &mut dyn Write, report: &Report) -> io::Result<()> {

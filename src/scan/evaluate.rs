@@ -9,12 +9,13 @@ use serde_json::value::RawValue;
 use super::exemptions::Ledger;
 use super::nodes::Nodes;
 use super::parts::{Part, Role};
-use super::{PartRead, ScanError, Scanned, ScannedFinding, ScannedOwner, page};
+use super::{Origin, PartRead, ScanError, Scanned, ScannedFinding, ScannedOwner, page};
 use crate::decision::exemption::{Exemption, Scope};
 use crate::decision::facts::ClusterFacts;
 use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Decision, Mode, Outcome, Policy, Writer};
 use crate::finding::Action;
+use crate::record::OwnerFields;
 use crate::workload::owner::derive;
 use crate::workload::{Owner, Surroundings, Workload};
 
@@ -187,13 +188,13 @@ impl Evaluation {
             Role::Node if !self.nodes.are_known => self.surroundings.note(&workload),
             Role::Node => {
                 self.nodes.take(&workload);
-                self.judge(part, workload);
+                self.judge(part, workload, item);
             }
             Role::Volume => {
                 self.surroundings.note(&workload);
-                self.judge(part, workload);
+                self.judge(part, workload, item);
             }
-            Role::Template | Role::Pod | Role::Text => self.judge(part, workload),
+            Role::Template | Role::Pod | Role::Text => self.judge(part, workload, item),
         }
         Ok(())
     }
@@ -243,7 +244,7 @@ impl Evaluation {
         }
     }
 
-    fn judge(&mut self, part: &Part, mut workload: Workload<'_>) {
+    fn judge(&mut self, part: &Part, mut workload: Workload<'_>, item: &RawValue) {
         workload.place_in(&self.surroundings);
         workload.owner = self.resolved(&workload).0;
         if part.role == Role::Template {
@@ -269,6 +270,9 @@ impl Evaluation {
             .containers()
             .iter()
             .any(|container| container.raw.security_context.as_ref().is_some_and(|context| context.privileged.0));
+        if is_owner || owner.origin == Origin::default() {
+            owner.origin = origin(&workload, item, !decision.findings.is_empty());
+        }
         for judged in decision.findings {
             if !owner.findings.iter().any(|other| other.judged.fingerprint == judged.fingerprint) {
                 owner.findings.push(ScannedFinding { judged, object: title.clone() });
@@ -294,6 +298,7 @@ impl Evaluation {
             findings: Vec::new(),
             privileged: false,
             pods: 0,
+            origin: Origin::default(),
             notes: Vec::new(),
         };
         self.owners.push(owner);
@@ -345,6 +350,21 @@ fn outcome(findings: &[ScannedFinding]) -> Outcome {
         _ if findings.iter().any(|found| found.judged.exempt.is_some()) => Outcome::Exempt,
         Some(Action::Record) => Outcome::Record,
         None | Some(Action::Off) => Outcome::Clean,
+    }
+}
+
+/// Whose `workload` is. What nobody asks of a clean one is not kept: there are many.
+fn origin(workload: &Workload<'_>, item: &RawValue, is_flagged: bool) -> Origin {
+    let OwnerFields { team, managed_by, release, .. } = OwnerFields::from(workload);
+    let kept = |text: Option<String>| text.unwrap_or_default().into_boxed_str();
+    let aside = if is_flagged || workload.kind() == "CronJob" { page::Aside::of(item) } else { page::Aside::default() };
+    let manager = if is_flagged { aside.manager() } else { "" };
+    Origin {
+        team: kept(team),
+        managed_by: kept(managed_by),
+        release: kept(release),
+        manager: manager.into(),
+        schedule: aside.schedule().into(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `scan -o json`: the stable form `undock.scan/v1`. Fields are only ever added.
+//! `scan -o json`: the stable form `undock.scan/v1`; `docs/scan.schema.json` describes it. Fields are only ever added.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use super::questions::answers;
 use super::{ListedExemption, MANUAL, Scanned, ScannedFinding, ScannedOwner, Scope};
+use crate::decision::exemption::Terms;
 use crate::decision::{Outcome, Policy};
+use crate::finding::Action;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -106,12 +108,18 @@ fn checks(scanned: &Scanned) -> Vec<Value> {
 fn each_owner<S: Serializer>(owners: &&[ScannedOwner], serializer: S) -> Result<S::Ok, S::Error> {
     let mut sequence = serializer.serialize_seq(Some(owners.len()))?;
     for owner in *owners {
-        sequence.serialize_element(&json!({
+        let mut value = json!({
             "apiVersion": &*owner.api_version, "kind": &*owner.kind, "namespace": &*owner.namespace, "name": &*owner.name,
             "owner": {"group": &*owner.group, "kind": &*owner.kind, "name": &*owner.name},
             "decision": owner.outcome.as_str(), "pods": owner.pods, "privileged": owner.privileged,
             "findings": owner.findings.iter().map(finding).collect::<Vec<_>>(), "notes": owner.notes,
-        }))?;
+        });
+        let super::Origin { team, managed_by, release, manager, schedule } = &owner.origin;
+        let told = [("team", team), ("managedBy", managed_by), ("release", release), ("manager", manager), ("schedule", schedule)];
+        for (name, text) in told.into_iter().filter(|(_, text)| !text.is_empty()) {
+            value[name] = text.as_ref().into();
+        }
+        sequence.serialize_element(&value)?;
     }
     sequence.end()
 }
@@ -120,7 +128,7 @@ fn finding(found: &ScannedFinding) -> Value {
     let finding = &found.judged.finding;
     let mut value = json!({
         "rule": finding.rule.code, "name": finding.rule.name, "certainty": finding.certainty.as_str(), "impact": finding.impact.as_str(),
-        "action": found.judged.action.as_str(), "field": finding.field, "evidence": finding.evidence,
+        "action": found.judged.action.as_str(), "denies": found.judged.unlimited == Action::Deny, "field": finding.field, "evidence": finding.evidence,
         "message": finding.message(), "fix": finding.fix(), "fingerprint": found.judged.fingerprint,
     });
     let optional = [("container", finding.container.as_deref()), ("object", found.object.as_deref())];
@@ -128,8 +136,8 @@ fn finding(found: &ScannedFinding) -> Value {
         value[name] = text.into();
     }
     if let Some(granted) = &found.judged.exempt {
-        value["exempt"] =
-            json!({"scope": granted.scope.as_str(), "until": granted.terms.until.to_string(), "reason": granted.terms.reason});
+        let Terms { until, reason, reference } = &granted.terms;
+        value["exempt"] = json!({"scope": granted.scope.as_str(), "until": until.to_string(), "reason": reason, "ref": reference});
     }
     value
 }

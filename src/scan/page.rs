@@ -87,6 +87,57 @@ pub(super) fn head<'a>(item: &'a RawValue) -> Result<(Object<'a>, Text<'a>), ser
     Ok((Object { metadata, ..Object::default() }, spec.node_name))
 }
 
+/// What an item tells besides what rules see.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Aside<'a> {
+    #[serde(borrow, deserialize_with = "null_default")]
+    metadata: AsideMetadata<'a>,
+    #[serde(deserialize_with = "null_default")]
+    spec: AsideSpec<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct AsideMetadata<'a> {
+    #[serde(borrow, deserialize_with = "null_default")]
+    managed_fields: Vec<ManagedFields<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ManagedFields<'a> {
+    #[serde(borrow)]
+    manager: Text<'a>,
+    subresource: Text<'a>,
+    time: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct AsideSpec<'a> {
+    #[serde(borrow)]
+    schedule: Text<'a>,
+}
+
+impl<'a> Aside<'a> {
+    /// Reads `item`; what has another shape tells nothing.
+    pub(super) fn of(item: &'a RawValue) -> Self {
+        serde_json::from_str(item.get()).unwrap_or_default()
+    }
+
+    /// The field manager that wrote the object itself last.
+    pub(super) fn manager(&self) -> &str {
+        let own = self.metadata.managed_fields.iter().filter(|fields| fields.subresource.is_empty());
+        own.max_by_key(|fields| fields.time.as_str()).map_or("", |fields| fields.manager.as_str())
+    }
+
+    /// `spec.schedule`.
+    pub(super) fn schedule(&self) -> &str {
+        &self.spec.schedule
+    }
+}
+
 /// All texts of an item.
 pub(super) fn leaves(item: &RawValue) -> Leaves {
     serde_json::from_str(item.get()).unwrap_or_default()

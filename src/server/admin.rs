@@ -1,4 +1,4 @@
-//! The admin port, plain HTTP: `/livez`, `/readyz`, `/metrics`. Nothing on it changes anything.
+//! The admin port, plain HTTP: `/livez`, `/readyz`, `/metrics`, and `/report` with the page of the last scan. Nothing on it changes anything.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::SharedApp;
 use super::certificates::Certificates;
+use super::page::Page;
 
 /// Connections that are served at once. The oldest makes room for a new one: a probe must always get through.
 const MAX_CONNECTIONS: usize = 64;
@@ -37,7 +38,17 @@ pub struct Admin {
 pub fn router(admin: Admin) -> Router {
     // Alive means that the runtime answers; nothing that a restart could not mend belongs here.
     let live = || async { "ok\n" };
-    Router::new().route("/livez", get(live)).route("/readyz", get(ready)).route("/metrics", get(metrics)).with_state(admin)
+    let page = Arc::new(Page::default());
+    let report = move |State(admin): State<Admin>| {
+        let page = Arc::clone(&page);
+        async move { page.answer(&admin.app).await }
+    };
+    Router::new()
+        .route("/livez", get(live))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/report", get(report))
+        .with_state(admin)
 }
 
 /// Answers on `listener` until it is dropped.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::example;
 use crate::kubectl::Kubectl;
 use crate::process::{Process, eventually, run, tail};
 
@@ -147,6 +148,8 @@ fn start(name: &str, command: &mut Command, root: &Path) -> Process {
 
 /// Every write at the level that clusters usually keep; reads and the chatter of controllers would bury them.
 fn audit_policy() -> String {
+    // An example can be replayed only with the objects.
+    let level = if example::folder().is_some() { "Request" } else { "Metadata" };
     json!({
         "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
         "rules": [
@@ -154,7 +157,7 @@ fn audit_policy() -> String {
             {"level": "None", "resources": [
                 {"group": "", "resources": ["events", "serviceaccounts/token"]},
                 {"group": "events.k8s.io"}, {"group": "coordination.k8s.io"}, {"group": "authorization.k8s.io"}]},
-            {"level": "Metadata"},
+            {"level": level},
         ],
     })
     .to_string()

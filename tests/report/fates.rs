@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{at, clean, event, finding, flagged, quiet, record, report, report_with, uid};
+use crate::support::{
+    at, clean, event, every_day, finding, flagged, quiet, record, report, report_with, scan, scanned_clean, scanned_flagged, uid,
+};
 
 fn status(lines: &[Value]) -> String {
     finding(&report(lines))["status"].as_str().unwrap().to_owned()
@@ -21,7 +23,9 @@ fn a_finding_that_vanished_is_stale_and_never_fixed() {
 fn a_later_clean_review_fixes_it_and_says_who_and_when() {
     let mut by_bob = clean(2, &at(9, "11:30"));
     by_bob["user"]["username"] = json!("bob");
-    let report = report(&[flagged(1, &at(1, "10:00")), by_bob, clean(3, &at(12, "09:00")), quiet(4, &at(20, "10:00"))]);
+    let mut lines = vec![flagged(1, &at(1, "10:00")), by_bob, clean(3, &at(12, "09:00")), scan(&at(20, "10:00"), &[scanned_clean()])];
+    lines.extend(every_day(2, 20));
+    let report = report(&lines);
     let finding = finding(&report);
     assert_eq!(
         (&finding["status"], &finding["endedAt"], &finding["endedBy"]),
@@ -70,7 +74,11 @@ fn an_exemption_holds_to_its_last_day_and_then_it_is_open() {
         let mut event = flagged(1, &at(1, "10:00"));
         event["annotations"]["workloads.undock.dev/decision"] = json!("exempt");
         event["annotations"]["workloads.undock.dev/exempt"] = json!(format!("DKR101 by=namespace until={until} ref=PLAT-4"));
-        vec![event, quiet(2, &at(20, "10:00"))]
+        let mut object = scanned_flagged();
+        object["findings"][0]["exempt"] = json!({"scope": "namespace", "until": until, "reason": "x", "ref": "PLAT-4"});
+        let mut lines = every_day(1, 20);
+        lines.extend([event, scan(&at(20, "00:20"), &[object])]);
+        lines
     };
     let soon = report(&exempt("2026-11-20"));
     assert_eq!((&finding(&soon)["status"], &finding(&soon)["exemptRef"]), (&json!("exempt"), &json!("PLAT-4")));
@@ -85,7 +93,9 @@ fn writes_that_failed_open_are_named_and_leave_doubt() {
     missed["annotations"]["failed-open.validating.webhook.admission.k8s.io/round_0_index_0"] = json!("workloads.undock.dev");
     let mut foreign = event(3, &at(19, "10:00"), "create");
     foreign["annotations"]["failed-open.validating.webhook.admission.k8s.io/round_0_index_0"] = json!("policy.example.com");
-    let report = report(&[clean(1, &at(1, "10:00")), missed, foreign, quiet(4, &at(20, "10:00"))]);
+    let mut lines = every_day(1, 20);
+    lines.extend([clean(1, &at(1, "10:00")), missed, foreign, scan(&at(20, "00:20"), &[scanned_clean()])]);
+    let report = report(&lines);
     assert_eq!(report["coverage"]["missed"], 1);
     assert_eq!((&report["missedWrites"][0]["name"], &report["missedWrites"][0]["user"]), (&json!("runner"), &json!("alice")));
     assert_eq!(report["namespaces"][0]["verdict"], "UNKNOWN");
@@ -95,11 +105,32 @@ fn writes_that_failed_open_are_named_and_leave_doubt() {
 #[test]
 fn little_input_is_no_proof() {
     let verdict = |lines: &[Value]| report(lines)["namespaces"][0].clone();
-    let short = verdict(&[clean(1, &at(1, "10:00")), clean(2, &at(3, "10:00"))]);
-    assert_eq!((&short["verdict"], &short["reasons"][0]), (&json!("UNKNOWN"), &json!("the inputs cover 3 of 14 days")));
-    let (narrow, exit) = report_with(&[clean(1, &at(1, "10:00")), clean(2, &at(3, "10:00"))], &["--window", "2"]);
+    let three_days = [clean(1, &at(1, "10:00")), clean(2, &at(3, "10:00")), scan(&at(3, "09:00"), &[scanned_clean()])];
+    let short = verdict(&three_days);
+    assert_eq!((&short["verdict"], &short["reasons"]), (&json!("UNKNOWN"), &json!(["the logs cover 3 of 14 days"])));
+    let (narrow, exit) = report_with(&three_days, &["--window", "2"]);
     assert_eq!((&narrow["namespaces"][0]["verdict"], exit), (&json!("READY"), 0));
+    let scan = scan(&at(20, "09:00"), &[scanned_clean()]);
+    let silent = verdict(&[clean(1, &at(1, "10:00")), clean(2, &at(10, "10:00")), quiet(3, &at(20, "10:00")), scan]);
+    assert_eq!(
+        (&silent["verdict"], &silent["reasons"]),
+        (&json!("UNKNOWN"), &json!(["the logs have nothing from 2026-11-11 to 2026-11-19"]))
+    );
     assert_eq!(verdict(&[flagged(1, &at(1, "10:00")), quiet(2, &at(20, "10:00"))])["verdict"], "BLOCKED");
+}
+
+#[test]
+fn what_came_and_went_in_the_window_blocks() {
+    let story = |name: &str| {
+        let mut lines = every_day(1, 20);
+        lines.extend([flagged(1, &at(10, "10:00")), event(2, &at(10, "11:00"), "delete"), scan(&at(20, "00:20"), &[])]);
+        let (report, _) = report_with(&lines, &["--window", name]);
+        report["namespaces"][0].clone()
+    };
+    let namespace = story("14");
+    assert_eq!((&namespace["verdict"], &namespace["removed"]), (&json!("BLOCKED"), &json!(1)));
+    assert_eq!(namespace["reasons"], json!(["1 finding came and went, and would be refused: DKR101 Deployment/runner"]));
+    assert_eq!(story("7")["verdict"], "READY", "not in the window");
 }
 
 #[test]

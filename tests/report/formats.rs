@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
-use crate::support::{Inputs, at, clean, event, flagged, quiet, record, report_on, text, undock};
+use crate::support::{Inputs, at, clean, event, flagged, quiet, record, report_on, report_with, scan, scanned_flagged, text, undock};
 
 fn story() -> Vec<Value> {
     let mut missed = event(7, &at(15, "10:00"), "create");
@@ -186,8 +186,45 @@ fn what_cannot_be_read_is_counted_shown_and_makes_exit_3() {
     half.truncate(half.len() - 12);
     assert_eq!(report_on(&inputs.write("half.gz", &half), &[]).1, 3);
     assert_eq!(undock(&["report", "/nowhere/at/all"]).status.code(), Some(3));
-    assert_eq!(undock(&["report", inputs.write("empty.log", b"").to_str().unwrap()]).status.code(), Some(3), "nothing is no clean report");
+    for nothing in [&b""[..], b"{}\n", b"[]", &gzip(b"")] {
+        let output = undock(&["report", inputs.write("empty.log", nothing).to_str().unwrap()]);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(3), 0), "nothing is no clean report: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("nothing to report"));
+    }
     assert_eq!(undock(&["report", "x", "--since", "soon"]).status.code(), Some(2));
+}
+
+#[test]
+fn what_does_not_say_when_is_counted() {
+    let mut event = flagged(1, &at(1, "10:00"));
+    event["stageTimestamp"] = json!("soon");
+    let broken = record(2, "yesterday");
+    let (report, exit) = report_with(&[event, broken, flagged(3, &at(1, "10:00"))], &[]);
+    assert_eq!((exit, &report["coverage"]["unreadable"], &report["coverage"]["reviews"]), (3, &json!(2), &json!(1)));
+    assert!(report["errors"][0]["message"].as_str().unwrap().contains("no moment"), "{:#}", report["errors"]);
+}
+
+#[test]
+fn inputs_that_name_no_cluster_belong_to_the_only_one_that_is_named() {
+    let mut named = record(1, &at(1, "10:00"));
+    named["k8s.cluster.name"] = json!("prod-eu1");
+    let mut scan = scan(&at(3, "10:00"), &[scanned_flagged()]);
+    let event = flagged(1, &at(1, "10:00"));
+    let missed = {
+        let mut missed = crate::support::event(7, &at(2, "10:00"), "create");
+        missed["annotations"]["failed-open.validating.webhook.admission.k8s.io/round_0_index_0"] = json!("workloads.undock.dev");
+        missed
+    };
+    let told = report_with(&[named.clone(), event.clone(), scan.clone(), missed.clone()], &["--cluster", "prod-eu1"]).0;
+    let found = report_with(&[event.clone(), missed.clone(), named.clone(), scan.clone()], &[]).0;
+    assert_eq!(found, told);
+    assert_eq!((&found["clusters"], found["namespaces"].as_array().unwrap().len()), (&json!(["prod-eu1"]), 1));
+    assert_eq!((&found["findings"][0]["team"], &found["findings"][0]["observations"]), (&json!("build"), &json!(2)));
+    assert_eq!(found["missedWrites"][0]["cluster"], "prod-eu1");
+    // Of two, nothing tells which.
+    scan["cluster"] = json!("prod-us1");
+    let two = report_with(&[named, event, scan, missed], &[]).0;
+    assert_eq!((&two["clusters"], &two["missedWrites"][0]["cluster"]), (&json!(["prod-eu1", "prod-us1"]), &json!("")));
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn hostile_names_stay_text() {
             assert!(!out.contains("<script") && !out.contains("<img"), "{format}: {out}");
         }
         if format == "table" {
-            assert_eq!(out.lines().filter(|line| line.contains("alert(1)")).count(), 5, "one line each: {out}");
+            assert_eq!(out.lines().filter(|line| line.contains("alert(1)")).count(), 4, "one line each: {out}");
         }
     }
     let csv = output(&hostile(), "csv", &[]);
@@ -72,12 +72,19 @@ fn the_page_stands_alone() {
 
 #[test]
 fn five_thousand_findings_fit_into_a_megabyte() {
+    for name in ["deployment-with-a-rather-long-name", HOSTILE] {
+        five_thousand(name);
+    }
+}
+
+fn five_thousand(name: &str) {
     let lines: Vec<Value> = (0..5_000)
         .map(|number| {
             let mut record = record(number, &at(1 + number % 20, "10:00"));
-            record["owner.name"] = json!(format!("deployment-with-a-rather-long-name-{number:05}"));
+            record["owner.name"] = json!(format!("{name}-{number:05}"));
             record["k8s.namespace.name"] = json!(format!("namespace-{:03}", number % 200));
-            record["user.name"] = json!("system:serviceaccount:argocd:argocd-application-controller");
+            record["user.name"] = json!(format!("system:serviceaccount:argocd:argocd-application-controller {name}"));
+            record["findings"][0]["evidence"] = json!(name);
             record["findings"][0]["fingerprint"] = json!(format!("{number:016x}"));
             record
         })
@@ -85,7 +92,7 @@ fn five_thousand_findings_fit_into_a_megabyte() {
     let page = output(&lines, "html", &[]);
     assert!(page.len() < 1_000_000, "{}", page.len());
     assert!(page.contains("more are not shown here"));
-    assert_eq!(output(&lines, "csv", &[]).lines().count(), 5_001);
+    assert_eq!(output(&lines, "csv", &[]).matches("\r\n").count(), 5_001);
 }
 
 #[test]
@@ -149,4 +156,44 @@ fn two_reports_are_compared() {
     let json: Value = serde_json::from_slice(&diff(&["-o", "json"]).stdout).unwrap();
     assert_eq!((&json["schema"], &json["new"][0]["owner"]["name"]), (&json!("undock.diff/v1"), &json!("other")));
     assert_eq!(undock(&["report", "diff", &old, "/nowhere"]).status.code(), Some(3));
+}
+
+#[test]
+fn reports_that_say_nothing_about_each_other_are_not_compared() {
+    let inputs = Inputs::new();
+    let save = |name: &str, cluster: &str, day: u32| {
+        let report = output(&[flagged(1, &at(day, "10:00"))], "json", &["--cluster", cluster]);
+        inputs.write(name, report.as_bytes()).to_str().unwrap().to_owned()
+    };
+    let [old, new, other] = [save("old.json", "eu", 1), save("new.json", "eu", 2), save("other.json", "us", 3)];
+    let write = |name: &str, text: &str| inputs.write(name, text.as_bytes()).to_str().unwrap().to_owned();
+    let whole = std::fs::read_to_string(&old).unwrap();
+    for (first, second, exit, why) in [
+        (&new, &old, 2, "name the older one first"),
+        (&old, &other, 2, "of different clusters: eu and us"),
+        (&write("scan.json", r#"{"schema": "undock.scan/v1"}"#), &new, 3, "its schema is \"undock.scan/v1\""),
+        (&write("v2.json", &whole.replace("undock.report/v1", "undock.report/v2")), &new, 3, "its schema is \"undock.report/v2\""),
+        (&write("cut.json", &whole[..whole.len() / 2]), &new, 3, "no report of undock"),
+    ] {
+        let output = undock(&["report", "diff", first, second]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(exit) && told.contains(why) && output.stdout.is_empty(), "{why}: {output:?}");
+    }
+    // One that an older version wrote lacks what came later.
+    let mut older: Value = serde_json::from_str(&whole).unwrap();
+    older.as_object_mut().unwrap().remove("exemptions");
+    older["coverage"].as_object_mut().unwrap().remove("scans");
+    older["namespaces"][0].as_object_mut().unwrap().remove("scannedAt");
+    older["findings"][0].as_object_mut().unwrap().remove("exemptScope");
+    assert_eq!(undock(&["report", "diff", &write("older.json", &older.to_string()), &new]).status.code(), Some(0));
+}
+
+#[test]
+fn an_output_into_a_folder_that_is_not_there_says_so() {
+    let inputs = Inputs::new();
+    let path = inputs.write("in.log", &text(&[flagged(1, &at(1, "10:00"))]));
+    let target = inputs.path("nowhere/report.html");
+    let output = undock(&["report", path.to_str().unwrap(), "-o", &format!("html={}", target.display())]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(4) && told.contains("make the folder") && told.contains("nowhere"), "{told}");
 }

@@ -121,6 +121,55 @@ pub(crate) fn record(number: u32, time: &str) -> Value {
     })
 }
 
+/// A whole scan at `time` of the namespace ci and of what is in it.
+pub(crate) fn scan(time: &str, objects: &[Value]) -> Value {
+    let parts = [
+        "nodes",
+        "namespaces",
+        "persistentvolumes",
+        "persistentvolumeclaims",
+        "deployments.apps",
+        "daemonsets.apps",
+        "statefulsets.apps",
+        "cronjobs.batch",
+        "replicasets.apps",
+        "replicationcontrollers",
+        "jobs.batch",
+        "podtemplates",
+        "pods",
+        "configmaps",
+    ];
+    json!({
+        "schema": "undock.scan/v1", "version": "0.1.0", "time": time, "cluster": "", "mode": "enforce",
+        "scope": {"namespaces": [], "selector": ""}, "summary": {}, "nodes": [], "namespaces": [{"name": "ci", "mode": null}], "checks": [],
+        "objects": objects, "exemptions": [],
+        "parts": parts.map(|part| json!({"part": part, "objects": 1, "complete": true})), "manual": [], "errors": [],
+    })
+}
+
+/// Deployment ci/runner in a scan, clean.
+pub(crate) fn scanned_clean() -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "ci", "name": "runner",
+        "owner": {"group": "apps", "kind": "Deployment", "name": "runner"}, "decision": "clean", "pods": 1, "privileged": false,
+        "findings": [], "notes": [], "team": "build"})
+}
+
+/// The same with the finding of [`flagged`].
+pub(crate) fn scanned_flagged() -> Value {
+    let mut object = scanned_clean();
+    object["decision"] = json!("deny");
+    object["manager"] = json!("helm");
+    object["findings"] = json!([{"rule": "DKR101", "name": "docker-socket-mount", "certainty": "certain", "impact": "breaks", "action": "deny",
+        "denies": true, "container": "build", "field": "spec.template.spec.volumes[0].hostPath.path", "evidence": "/var/run/docker.sock",
+        "message": "", "fix": "", "fingerprint": FINGERPRINT}]);
+    object
+}
+
+/// Lines of a quiet log from `first` to `last`, one each day.
+pub(crate) fn every_day(first: u32, last: u32) -> Vec<Value> {
+    (first..=last).map(|day| quiet(9000 + day, &at(day, "00:30"))).collect()
+}
+
 /// A quiet audit line at `time`, which moves the report's clock.
 pub(crate) fn quiet(number: u32, time: &str) -> Value {
     let mut event = event(number, time, "get");

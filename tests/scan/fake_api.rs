@@ -25,6 +25,7 @@ struct State {
     failures: Mutex<BTreeMap<String, (u16, usize)>>,
     expiries: Mutex<BTreeMap<String, usize>>,
     requests: Mutex<Vec<String>>,
+    date: Mutex<Option<&'static str>>,
     open: Arc<AtomicUsize>,
     most_open: AtomicUsize,
 }
@@ -73,6 +74,12 @@ impl FakeApi {
     /// The token of the second page of `path` is too old this many times.
     pub(crate) fn expiring(self, path: &str, times: usize) -> Self {
         self.0.expiries.lock().unwrap().insert(path.to_owned(), times);
+        self
+    }
+
+    /// Every answer has this header.
+    pub(crate) fn dated(self, date: &'static str) -> Self {
+        *self.0.date.lock().unwrap() = Some(date);
         self
     }
 
@@ -136,7 +143,12 @@ impl FakeApi {
         let open = self.0.open.fetch_add(1, Ordering::SeqCst) + 1;
         self.0.most_open.fetch_max(open, Ordering::SeqCst);
         let tracked = Tracked { bytes: serde_json::to_vec(body).unwrap(), open: Arc::clone(&self.0.open) };
-        Response::builder().status(code).body(Full::new(Bytes::from_owner(tracked))).unwrap()
+        let response = Response::builder().status(code);
+        let response = match *self.0.date.lock().unwrap() {
+            Some(date) => response.header("Date", date),
+            None => response,
+        };
+        response.body(Full::new(Bytes::from_owner(tracked))).unwrap()
     }
 }
 

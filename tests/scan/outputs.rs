@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use undock::check::sarif;
 use undock::scan::{Scanned, Scope, json as scan_json, table};
 
+use super::json_schema::breaks;
 use super::{FakeApi, clean_spec, node, object, pod, policy, run, socket_spec};
 
 fn scanned() -> Scanned {
@@ -54,13 +55,47 @@ fn the_table_answers_in_the_order_of_the_guide() {
     assert!(!text.contains('\u{1b}'), "{text}");
 }
 
-#[test]
-fn json_has_every_owner_and_says_what_is_missing() {
+fn as_json(scanned: &Scanned) -> Value {
     let mut out = Vec::new();
     let scope = Scope::default();
     let about = scan_json::About { cluster: "prod", time: "2026-11-23T00:00:00Z".to_owned(), scope: &scope };
-    scan_json::write(&mut out, &scanned(), &policy(), &about).unwrap();
-    let report: Value = serde_json::from_slice(&out).unwrap();
+    scan_json::write(&mut out, scanned, &policy(), &about).unwrap();
+    serde_json::from_slice(&out).unwrap()
+}
+
+#[test]
+fn json_tells_whose_an_owner_is_and_fits_its_schema() {
+    let mut runner =
+        object("ci", "runner", json!({"spec": {"schedule": "0 3 1 * *", "jobTemplate": {"spec": {"template": {"spec": socket_spec()}}}}}));
+    runner["metadata"]["labels"] = json!({"team": "build"});
+    runner["metadata"]["annotations"] = json!({"meta.helm.sh/release-name": "runners"});
+    let fields = |manager: &str, subresource: &str, time: &str| json!({"manager": manager, "subresource": subresource, "time": time, "fieldsV1": {"f:spec": {}}});
+    runner["metadata"]["managedFields"] = json!([
+        fields("kubectl-edit", "", "2026-11-01T10:00:00Z"),
+        fields("argocd-controller", "", "2026-11-02T10:00:00Z"),
+        fields("kube-controller-manager", "status", "2026-11-03T10:00:00Z"),
+    ]);
+    let mut namespace = object("", "ci", json!({}));
+    let terms = json!("until=2999-01-01; reason=moving; ref=PLAT-4");
+    namespace["metadata"]["annotations"] = json!({"exempt.undock.dev/DKR101": terms, "exempt.undock.dev/DKR201": "soon"});
+    let api = FakeApi::new().with("/api/v1/namespaces", vec![namespace]).with("/apis/batch/v1/cronjobs", vec![runner]);
+    let report = as_json(&run(&api));
+    let owner = &report["objects"][0];
+    let told = ["team", "managedBy", "release", "manager", "schedule"].map(|key| owner[key].as_str().unwrap());
+    assert_eq!(told, ["build", "helm", "runners", "argocd-controller", "0 3 1 * *"]);
+    let finding = &owner["findings"][0];
+    assert_eq!((&finding["action"], &finding["denies"], &finding["exempt"]["ref"]), (&json!("record"), &json!(true), &json!("PLAT-4")));
+    let schema: Value = serde_json::from_slice(&std::fs::read("docs/scan.schema.json").unwrap()).unwrap();
+    for report in [report, as_json(&scanned())] {
+        let mut found = Vec::new();
+        breaks(&schema, &report, "$", &mut found);
+        assert!(found.is_empty(), "{found:#?}");
+    }
+}
+
+#[test]
+fn json_has_every_owner_and_says_what_is_missing() {
+    let report = as_json(&scanned());
     assert_eq!((&report["schema"], &report["cluster"], &report["mode"]), (&json!("undock.scan/v1"), &json!("prod"), &json!("enforce")));
     let decisions: Vec<_> = report["objects"].as_array().unwrap().iter().map(|object| (&object["kind"], &object["decision"])).collect();
     let expected = json!([["Node", "record"], ["Node", "record"], ["Pod", "deny"], ["Pod", "deny"], ["Pod", "clean"]]);

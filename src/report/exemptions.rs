@@ -1,0 +1,129 @@
+//! The exemptions: which let something through, which end soon, which are of no use any more, which are wrong.
+//!
+//! Scans list those that are written down; reviews tell of those that were used. What a later scan of the same place does not
+//! list is gone.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::collect::Collected;
+use super::ends::Ends;
+use super::model::{Exemption, ExemptionStatus, Finding, Status};
+use super::scan::ListedExemption;
+use crate::decision::exemption::{NOTICE_DAYS, Rules};
+
+/// Where an exemption stands, and its terms.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    cluster: String,
+    listed: ListedExemption,
+}
+
+/// All exemptions as they stand on `today`, the most urgent first. Of `findings`, each is counted with the one that covers it.
+pub(super) fn exemptions(collected: &Collected, ends: &Ends<'_>, findings: &[Finding], today: Option<Date>) -> Vec<Exemption> {
+    let mut all: BTreeMap<Key, i64> = BTreeMap::new();
+    for scan in collected.scans.values() {
+        for listed in &scan.exemptions {
+            let seen = all.entry(Key { cluster: scan.cluster.clone(), listed: listed.clone() }).or_insert(scan.time);
+            *seen = scan.time.max(*seen);
+        }
+    }
+    // The newest scan that would list it has the last word.
+    all.retain(|Key { cluster, listed }, seen| {
+        let would_list = |time: i64| time > *seen;
+        let scans = ends.scans(cluster).iter().filter(|scan| scan.knows_namespace(&listed.namespace));
+        let holder_kind = listed.holder.split('/').next().unwrap_or_default();
+        let mut scans = scans.filter(|scan| listed.holder.is_empty() || scan.covers(holder_kind, &listed.namespace));
+        !scans.any(|scan| would_list(scan.time))
+    });
+    let mut exemptions: Vec<Exemption> = all.into_keys().map(|key| key.exemption(today)).collect();
+    for finding in findings {
+        let covering = exemptions.iter_mut().find(|exemption| exemption.covers(finding));
+        match (covering, finding.status) {
+            (Some(exemption), Status::Exempt | Status::Open) => exemption.findings += 1,
+            (None, Status::Exempt) => exemptions.push(used(finding, today)),
+            _ => {}
+        }
+    }
+    for exemption in exemptions.iter_mut().filter(|exemption| exemption.status == ExemptionStatus::Unused && exemption.findings > 0) {
+        exemption.status = if is_soon(exemption.days_left) { ExemptionStatus::Ending } else { ExemptionStatus::InUse };
+    }
+    exemptions.sort_by(|a, b| order(a).cmp(&order(b)));
+    exemptions
+}
+
+impl Key {
+    /// As it stands before anything is known to use it.
+    fn exemption(self, today: Option<Date>) -> Exemption {
+        let Self { cluster, listed } = self;
+        let ListedExemption { namespace, holder, scope, rules, until, reference, reason, error, is_allowed } = listed;
+        let days_left = days_left(&until, today);
+        let status = match (error.is_empty(), days_left) {
+            (false, _) => ExemptionStatus::Malformed,
+            (true, Some(days)) if days < 0 => ExemptionStatus::Expired,
+            _ if !is_allowed => ExemptionStatus::NotAllowed,
+            _ => ExemptionStatus::Unused,
+        };
+        Exemption { cluster, namespace, holder, scope, rules, status, until, days_left, reason, reference, findings: 0, error }
+    }
+}
+
+/// One that no scan lists, told by the finding that it lets through.
+fn used(finding: &Finding, today: Option<Date>) -> Exemption {
+    let days_left = days_left(&finding.exempt_until, today);
+    let is_of_workload = finding.exempt_scope == "workload";
+    let is_configured = finding.exempt_scope == "configuration";
+    Exemption {
+        cluster: finding.cluster.clone(),
+        namespace: if is_configured { String::new() } else { finding.namespace.clone() },
+        holder: if is_of_workload { holder(finding) } else { String::new() },
+        scope: finding.exempt_scope.clone(),
+        rules: finding.rule.clone(),
+        status: if is_soon(days_left) { ExemptionStatus::Ending } else { ExemptionStatus::InUse },
+        until: finding.exempt_until.clone(),
+        days_left,
+        reason: String::new(),
+        reference: finding.exempt_ref.clone(),
+        findings: 1,
+        error: String::new(),
+    }
+}
+
+impl Exemption {
+    /// True if it lets `finding` through, or did so until it ended.
+    fn covers(&self, finding: &Finding) -> bool {
+        let is_here = match self.scope.as_str() {
+            "configuration" => true,
+            "workload" => self.namespace == finding.namespace && self.holder == holder(finding),
+            _ => self.namespace == finding.namespace,
+        };
+        let is_meant = self.cluster == finding.cluster && is_here && Rules::parse(&self.rules).covers(&finding.rule);
+        let is_granted = (&self.until, &self.reference) == (&finding.exempt_until, &finding.exempt_ref)
+            && (finding.exempt_scope.is_empty() || self.scope == finding.exempt_scope);
+        is_meant
+            && match finding.status {
+                Status::Exempt => is_granted,
+                // Open again, or open for all that: who wrote the exemption should hear of it. The configuration's are for some only.
+                Status::Open => self.status == ExemptionStatus::Expired && self.scope != "configuration",
+                _ => false,
+            }
+    }
+}
+
+fn holder(finding: &Finding) -> String {
+    format!("{}/{}", finding.owner.kind, finding.owner.name)
+}
+
+fn days_left(until: &str, today: Option<Date>) -> Option<i64> {
+    Some(i64::from(today?.until(until.parse::<Date>().ok()?).ok()?.get_days()))
+}
+
+fn is_soon(days_left: Option<i64>) -> bool {
+    days_left.is_some_and(|days| days <= i64::from(NOTICE_DAYS))
+}
+
+fn order(exemption: &Exemption) -> (ExemptionStatus, &str, &str, &str, &str, &str, &str, &str) {
+    let Exemption { status, until, cluster, namespace, holder, rules, reason, reference, .. } = exemption;
+    (*status, until, cluster, namespace, holder, rules, reason, reference)
+}
