@@ -6,6 +6,7 @@
 use super::{Decision, Judged, Mode};
 use crate::finding::Action;
 use crate::finding::text::{clip, elide, escape_controls};
+use crate::workload::{Owner, OwnerSource};
 
 /// kubectl shows warnings of this length on one line; longer ones risk being cut (kube-apiserver: warning.go).
 const MAX_WARNING: usize = 120;
@@ -17,6 +18,8 @@ const MAX_NAME: usize = 24;
 const MIN_WHAT: usize = 16;
 /// A namespace's name has at most 63 characters; only a request that no API server sends has more.
 const MAX_NAMESPACE: usize = 63;
+/// Kind and name of an owner; references to owners are written by people.
+const MAX_OWNER: usize = 120;
 /// An event's note holds 1 kB, and the API server puts its own words in front.
 const MAX_DENIAL: usize = 900;
 
@@ -40,8 +43,8 @@ pub fn warnings(decision: &Decision) -> Vec<String> {
     lines
 }
 
-/// `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`; the fix, then the middle of WHAT, give way to the limit.
-fn warning(judged: &Judged, mode: Mode) -> String {
+/// One finding as a warning: `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`; the fix, then the middle of WHAT, give way to the limit.
+pub fn warning(judged: &Judged, mode: Mode) -> String {
     let finding = &judged.finding;
     let would_deny = judged.unlimited == Action::Deny && mode != Mode::Enforce;
     let suffix = if would_deny { " [would deny]" } else { "" };
@@ -58,8 +61,8 @@ fn warning(judged: &Judged, mode: Mode) -> String {
     format!("{}{suffix}", cut(&line, room))
 }
 
-/// The message of a denial: all findings that refuse the write, at most 900 bytes.
-pub fn denial(decision: &Decision, namespace: &str) -> String {
+/// The message of a denial: all findings that refuse the write, at most 900 bytes. `owner` is what a person has to edit.
+pub fn denial(decision: &Decision, namespace: &str, owner: Option<&Owner<'_>>) -> String {
     if let Some(error) = &decision.error {
         let cure = "Write the object in a form that the API accepts, or ask the platform team";
         return clip_line(
@@ -80,7 +83,8 @@ pub fn denial(decision: &Decision, namespace: &str) -> String {
     };
     let first = denied.first().map_or("", |judged| judged.finding.rule.code);
     let scope = scope(decision.mode, namespace);
-    let tail = format!(" {}{}. Details: undock explain {first}", scope[..1].to_uppercase(), &scope[1..]);
+    let edit = owner.filter(|owner| owner.source == OwnerSource::Derived).map_or_else(String::new, edit);
+    let tail = format!(" {}{}.{edit} Details: undock explain {first}", scope[..1].to_uppercase(), &scope[1..]);
     let room = MAX_DENIAL - head.len() - tail.len();
     format!("{head}{}{tail}", escape_controls(&entries(&denied, room)))
 }
@@ -109,6 +113,11 @@ fn entries(denied: &[&Judged], room: usize) -> String {
         }
     }
     text
+}
+
+/// ` Edit Deployment/runner.`: what is refused here is only made from it.
+fn edit(owner: &Owner<'_>) -> String {
+    format!(" Edit {}.", clip_line(&format!("{}/{}", owner.kind, owner.name), MAX_OWNER))
 }
 
 /// `namespace ci is in enforce mode`.

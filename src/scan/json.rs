@@ -108,12 +108,22 @@ fn each_owner<S: Serializer>(owners: &&[ScannedOwner], serializer: S) -> Result<
     for owner in *owners {
         sequence.serialize_element(&json!({
             "apiVersion": &*owner.api_version, "kind": &*owner.kind, "namespace": &*owner.namespace, "name": &*owner.name,
-            "owner": {"group": &*owner.group, "kind": &*owner.kind, "name": &*owner.name},
-            "decision": owner.outcome.as_str(), "pods": owner.pods, "privileged": owner.privileged,
+            "owner": person(owner), "decision": owner.outcome.as_str(), "pods": owner.pods, "privileged": owner.privileged,
             "findings": owner.findings.iter().map(finding).collect::<Vec<_>>(), "notes": owner.notes,
         }))?;
     }
     sequence.end()
+}
+
+/// Whom to ask, as far as the object tells.
+fn person(owner: &ScannedOwner) -> Value {
+    let mut value = json!({"group": &*owner.group, "kind": &*owner.kind, "name": &*owner.name});
+    for (name, text) in [("team", &owner.team), ("managedBy", &owner.managed_by), ("release", &owner.release)] {
+        if let Some(text) = text {
+            value[name] = (**text).into();
+        }
+    }
+    value
 }
 
 fn finding(found: &ScannedFinding) -> Value {

@@ -75,7 +75,7 @@ impl Part {
     }
 
     /// True if every cluster has it.
-    pub(super) fn is_built_in(&self) -> bool {
+    pub(crate) fn is_built_in(&self) -> bool {
         matches!(self.group, "" | "apps" | "batch")
     }
 }
