@@ -38,7 +38,7 @@ const INTERVAL: Duration = Duration::from_secs(3600);
 /// The same after a scan that could not read or write everything.
 const RETRY: Duration = Duration::from_secs(300);
 /// From a change to the scan: what follows it closely is seen by the same one.
-const SETTLE: Duration = Duration::from_secs(5);
+const SETTLE: Duration = Duration::from_secs(3);
 /// Scans for changes take at most a sixth of the time.
 const REST: u32 = 5;
 /// For giving the Lease back at the end.
