@@ -227,6 +227,39 @@ fn events_tell_what_changes_and_not_what_stands() {
 }
 
 #[test]
+fn events_tell_how_exemptions_end() {
+    let day = |days: i64| jiff::Zoned::now().date().saturating_add(jiff::Span::new().days(days));
+    let namespace = |until: jiff::civil::Date| {
+        let terms = format!("until={until}; reason=moving");
+        json!({"metadata": {"labels": {"undock.dev/mode": "enforce"}, "annotations": {"exempt.undock.dev/DKR101": terms}}})
+    };
+    let store = cluster(&[], json!({}), json!({}));
+    store.put("/api/v1/namespaces/ci", namespace(day(100)));
+    let replica = Replica::start(&store, Mode::Warn);
+    eventually("a scan", || replica.scan());
+    let mut told = Vec::new();
+    for (days, expected) in [
+        (60, None),
+        (10, Some("DockerExemptionExpiring Normal exempt until ")),
+        (9, None),
+        (2, Some("DockerExemptionExpiring Warning")),
+        (-2, Some("DockerExemptionExpired Warning DKR101 volume \"sock\" mounts ")),
+    ] {
+        store.put("/api/v1/namespaces/ci", namespace(day(days)));
+        replica.scan_again();
+        let text = |event: &Value, field: &str| event[field].as_str().unwrap().to_owned();
+        let events = store.all("/events/").into_iter();
+        let events = events.map(|event| format!("{} {} {}", text(&event, "reason"), text(&event, "type"), text(&event, "note")));
+        let new: Vec<_> = events.filter(|event| !told.contains(event)).collect();
+        match expected {
+            None => assert!(new.is_empty(), "{days}: {new:?}"),
+            Some(words) => assert!(new.len() == 1 && new[0].starts_with(words), "{days}: {new:?}"),
+        }
+        told.extend(new);
+    }
+}
+
+#[test]
 fn one_replica_leads_and_the_next_one_follows_at_once_when_it_stops() {
     let store = cluster(&["openreports.io"], json!({}), json!({}));
     let mut first = Replica::start(&store, Mode::Warn);

@@ -201,6 +201,9 @@ async fn watch_config(path: PathBuf, mode: Option<Mode>, app: Arc<App>, changed:
                 let facts = Arc::clone(&app.policy.load().facts);
                 app.policy.store(Arc::new(Policy { facts, ..config.policy(mode) }));
                 changed.notify_one();
+                if config.cluster != app.cluster {
+                    tracing::warn!(cluster = app.cluster, "the cluster's new name is taken at the next start");
+                }
                 tracing::info!(path = %path.display(), "took the changed configuration");
             }
             Err(error) => {

@@ -182,7 +182,7 @@ fn event(news: &News<'_>, holder: &str, now: Timestamp) -> Value {
     if !owner.namespace.is_empty() {
         regarding["namespace"] = (*owner.namespace).into();
     }
-    let digest = Sha256::digest(format!("{}/{code}/{reason}", owner.uid));
+    let digest = Sha256::digest(format!("{}/{code}/{reason}/{is_warning}", owner.uid));
     let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     // A name of an object has 253 characters at most, and a part of it ends in no dash.
     let start: String = owner.name.chars().take(200).collect();
