@@ -35,7 +35,7 @@ use reports::FLAVOURS;
 
 /// Between two scans when nothing changes.
 const INTERVAL: Duration = Duration::from_secs(3600);
-/// The same after a scan that could not read or write everything.
+/// The same after a scan that could not read or write everything, for a reason that may pass.
 const RETRY: Duration = Duration::from_secs(300);
 /// From a change to the scan: what follows it closely is seen by the same one.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -144,7 +144,7 @@ async fn scan_on(app: &SharedApp, client: &Client, options: &Options, changed: &
         let _ = changed.notified().now_or_never();
         let began = Instant::now();
         let troubles = scan_once(app, client, options, pen, &mut memory).await;
-        let pause = if troubles.is_empty() { INTERVAL } else { RETRY };
+        let pause = if troubles.iter().all(Trouble::lasts) { INTERVAL } else { RETRY };
         said.say(troubles);
         let rest = SETTLE.max(began.elapsed() * REST);
         tokio::select! {
@@ -241,6 +241,11 @@ struct Trouble {
 impl Trouble {
     fn new(what: &str, reason: &'static str, message: String) -> Self {
         Self { what: what.to_owned(), reason, message }
+    }
+
+    /// True if only somebody else can mend it.
+    fn lasts(&self) -> bool {
+        matches!(self.reason, "forbidden" | "not-found")
     }
 }
 

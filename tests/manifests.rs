@@ -266,7 +266,7 @@ fn the_pods_are_restricted() {
             "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
         })
     );
-    assert_eq!(container(&objects)["resources"]["limits"], json!({"memory": "128Mi"}), "no CPU limit");
+    assert_eq!(container(&objects)["resources"]["limits"], json!({"memory": "256Mi"}), "no CPU limit");
     assert_eq!(pod["serviceAccountName"], objects["ServiceAccount"]["metadata"]["name"]);
 
     let containerfile = fs::read_to_string(manifests().with_file_name("Containerfile")).expect("Containerfile");

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use super::told::{Standing, Told};
 use super::write::{WriteError, send};
 use super::{Pen, Trouble};
+use crate::finding::text::{clip, escape_controls};
 use crate::scan::{Scanned, ScannedOwner};
 
 /// Between two Events: five in a second.
@@ -24,6 +25,9 @@ const PACE: Duration = Duration::from_millis(200);
 const MAX_EVENTS: usize = 300;
 /// Days before the end of an exemption from which its end is a warning.
 const LAST_DAYS: i32 = 3;
+
+/// Bytes of a note, of which the API server takes 1,024.
+const MAX_NOTE: usize = 900;
 
 /// How a rule stands with an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +73,7 @@ impl Memory {
             let Some(known) = before.as_ref().and_then(|before| before.get(&owner.uid)) else { continue };
             let found = owner.codes();
             for code in known.keys().filter(|code| is_whole && !found.contains(*code)) {
-                let note = format!("{code} is gone from {}/{}", owner.kind, owner.name);
+                let note = clip(&escape_controls(&format!("{code} is gone from {}/{}", owner.kind, owner.name)), MAX_NOTE);
                 news.push(News { owner, code, reason: "DockerDependencyFixed", is_warning: false, note });
             }
         }
@@ -184,11 +188,9 @@ fn event(news: &News<'_>, holder: &str, now: Timestamp) -> Value {
     }
     let digest = Sha256::digest(format!("{}/{code}/{reason}/{is_warning}", owner.uid));
     let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    // A name of an object has 253 characters at most, and a part of it ends in no dash.
-    let start: String = owner.name.chars().take(200).collect();
     json!({
         "apiVersion": "events.k8s.io/v1", "kind": "Event",
-        "metadata": {"name": format!("{}.{digest}", start.trim_end_matches(['-', '.'])), "namespace": namespace(owner)},
+        "metadata": {"name": format!("undock.{digest}"), "namespace": namespace(owner)},
         "eventTime": format!("{now:.6}"), "reportingController": "undock.dev/scanner", "reportingInstance": holder,
         "action": code, "reason": reason, "type": if *is_warning { "Warning" } else { "Normal" }, "regarding": regarding, "note": note,
     })
