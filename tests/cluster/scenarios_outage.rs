@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::objects::pod_on_docker_socket;
 use crate::process::{eventually, say};
+use crate::scenarios_availability::Stop;
 use crate::world::World;
 
 /// A review as the API server would send it, so that undock can be asked while there is none.
@@ -62,9 +63,10 @@ pub(crate) fn no_answer_is_wrong_or_lost_while_the_api_server_is_away(world: &Wo
             }
             (rounds, wrong)
         });
+        let stop = Stop(&done);
         world.without_api_server(|| thread::sleep(Duration::from_secs(6)));
         thread::sleep(Duration::from_secs(3));
-        done.store(true, Ordering::Relaxed);
+        drop(stop);
         asker.join().expect("the asker does not panic")
     });
     say(&format!("{} answers while the API server was stopped and started", rounds * expected.len() * 2));

@@ -171,6 +171,7 @@ pub(crate) fn an_exemption_has_the_same_effect_in_webhook_check_and_scan(world: 
         };
         let mut told = namespace.clone();
         told["metadata"]["annotations"] = json!({"exempt.undock.dev/DKR101": terms(until)});
+        told["metadata"]["labels"] = json!({"undock.dev/mode": "enforce"});
         let file = world.file(&format!("{name}.json"), &json!({"apiVersion": "v1", "kind": "List", "items": [told, pod]}).to_string());
         let checked = undock(world.kubeconfig(), &format!("check {} -o json", file.display())).json();
         assert_eq!(of_namespace(&checked), [decision], "{checked:#}");
