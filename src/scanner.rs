@@ -8,9 +8,9 @@ mod events;
 pub mod lease;
 pub mod reports;
 mod told;
+mod trouble;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ use crate::server::SharedApp;
 use events::Memory;
 use lease::Election;
 use reports::FLAVOURS;
+use trouble::{NOT_INSTALLED, Said, Trouble};
 
 /// Between two scans when nothing changes.
 const INTERVAL: Duration = Duration::from_secs(3600);
@@ -201,7 +202,11 @@ async fn publish(scanned: &Scanned, default: Mode, client: &Client, options: &Op
         match groups(client).await {
             Ok(groups) => match FLAVOURS.iter().find(|flavour| groups.contains_key(flavour.group)) {
                 Some(flavour) => troubles.extend(reports::publish(client, flavour, &told, is_whole, pen).await),
-                None => tracing::debug!("neither openreports.io nor wgpolicyk8s.io is installed, so no reports are written"),
+                None => {
+                    pen.count("report", NOT_INSTALLED);
+                    let message = "neither openreports.io nor wgpolicyk8s.io is installed, so no reports are written";
+                    troubles.push(Trouble::new("report", NOT_INSTALLED, message.to_owned()));
+                }
             },
             Err(error) => troubles.push(Trouble::new("report", error.reason(), error.to_string())),
         }
@@ -226,51 +231,6 @@ impl Pen<'_> {
 
     fn count(&self, object: &'static str, outcome: &'static str) {
         self.metrics.count_write(object, outcome);
-    }
-}
-
-/// Something that could not be read or written.
-struct Trouble {
-    /// What: a part of the scan, `report`, `event`.
-    what: String,
-    /// One word.
-    reason: &'static str,
-    message: String,
-}
-
-impl Trouble {
-    fn new(what: &str, reason: &'static str, message: String) -> Self {
-        Self { what: what.to_owned(), reason, message }
-    }
-
-    /// True if only somebody else can mend it.
-    fn lasts(&self) -> bool {
-        matches!(self.reason, "forbidden" | "not-found")
-    }
-}
-
-impl From<&crate::scan::ScanError> for Trouble {
-    fn from(error: &crate::scan::ScanError) -> Self {
-        Self::new(&error.part, error.reason, error.message.clone())
-    }
-}
-
-/// What was logged already: a trouble that lasts is said when it begins.
-#[derive(Default)]
-struct Said(BTreeSet<(String, &'static str)>);
-
-impl Said {
-    fn say(&mut self, troubles: Vec<Trouble>) {
-        let mut now: BTreeMap<(String, &'static str), (String, usize)> = BTreeMap::new();
-        for Trouble { what, reason, message } in troubles {
-            now.entry((what, reason)).or_insert((message, 0)).1 += 1;
-        }
-        for ((what, reason), (message, times)) in &now {
-            if !self.0.contains(&(what.clone(), *reason)) {
-                tracing::warn!(what, reason, times, message, "the scan is incomplete");
-            }
-        }
-        self.0 = now.into_keys().collect();
     }
 }
 

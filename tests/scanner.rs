@@ -199,6 +199,7 @@ fn nothing_is_written_where_no_api_for_reports_is() {
     replica.scan_again();
     assert!(store.writes("").iter().all(|write| write.contains("/leases")), "{:?}", store.writes(""));
     assert_eq!(replica.metric("undock_scan_errors_total"), 0.0);
+    assert_eq!(replica.metric("undock_scanner_writes_total{object=\"report\",outcome=\"not-installed\"}"), 2.0);
 }
 
 #[test]
