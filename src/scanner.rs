@@ -11,7 +11,9 @@ mod told;
 mod trouble;
 mod write;
 
+use std::fmt::Display;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -71,8 +73,14 @@ impl Scanner {
     pub fn start(app: SharedApp, options: Options, changed: Arc<Notify>) -> io::Result<Self> {
         let (stop, stopping) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread =
-            thread::Builder::new().name("scanner".to_owned()).spawn(move || runtime.block_on(run(app, options, &changed, stopping)))?;
+        let work = move || {
+            let scans = AssertUnwindSafe(|| runtime.block_on(run(&app, options, &changed, stopping)));
+            if catch_unwind(scans).is_err() {
+                forget(&app);
+                tracing::error!("a defect of undock ended the scans of this replica, reviews go on; please report it");
+            }
+        };
+        let thread = thread::Builder::new().name("scanner".to_owned()).spawn(work)?;
         Ok(Self { stop, thread })
     }
 
@@ -85,12 +93,12 @@ impl Scanner {
     /// Waits until it has stopped.
     pub fn join(self) {
         self.stop();
-        // A panic of it was reported when it happened.
+        // It lets no panic through.
         let _ = self.thread.join();
     }
 }
 
-async fn run(app: SharedApp, options: Options, changed: &Notify, mut stopping: watch::Receiver<bool>) {
+async fn run(app: &SharedApp, options: Options, changed: &Notify, mut stopping: watch::Receiver<bool>) {
     let client = match cluster::connect(options.kubeconfig.as_deref()).await {
         Ok(Some(client)) => client,
         Ok(None) => return tracing::error!("there is no cluster to scan"),
@@ -103,7 +111,7 @@ async fn run(app: SharedApp, options: Options, changed: &Notify, mut stopping: w
         // An error means that whoever would ask is gone.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    let failures = Failures { app: &app, said: Default::default() };
+    let failures = Failures { app, said: Default::default() };
     let scan = async {
         loop {
             election.win(|error| failures.note(error)).await;
@@ -114,16 +122,16 @@ async fn run(app: SharedApp, options: Options, changed: &Notify, mut stopping: w
             tokio::select! {
                 () = election.keep(|error| failures.note(error)) => tracing::info!("another replica scans the cluster, or none can"),
                 () = changes::watch(&client, changed, &app.metrics.watch_errors) => {}
-                () = scan_on(&app, &client, &options, changed, &pen, &mut said) => {}
+                () = scan_on(app, &client, &options, changed, &pen, &mut said) => {}
             }
-            forget(&app);
+            forget(app);
         }
     };
     tokio::select! {
         () = scan => {}
         () = stop => {}
     }
-    forget(&app);
+    forget(app);
     match timeout(RELEASE, election.release()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the Lease could not be given back; it runs out by itself"),
@@ -241,7 +249,7 @@ struct Failures<'f> {
 }
 
 impl Failures<'_> {
-    fn note(&self, error: &kube::Error) {
+    fn note(&self, error: &dyn Display) {
         self.app.metrics.scan.count_write("lease", "failed");
         if !self.said.replace(true) {
             tracing::warn!(%error, lease = lease::NAME, "the Lease cannot be read or written; until it can, this replica does not scan");

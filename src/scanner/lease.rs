@@ -4,6 +4,7 @@
 //! unchanged, and every write of it names the version that was read, so of two replicas that try at once one fails.
 
 use std::cell::{Cell, RefCell};
+use std::fmt::Display;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -23,6 +24,8 @@ const RETRY: Duration = Duration::from_secs(4);
 const TRUST: Duration = Duration::from_secs(9);
 /// The longest duration that is believed: whoever may write the Lease could otherwise stop all scans for good.
 const MAX_DURATION: i32 = 60;
+
+const NO_ANSWER: &str = "the API server does not answer";
 
 /// This replica's share in the election.
 pub(super) struct Election {
@@ -51,26 +54,28 @@ impl Election {
         Self { leases, identity, trusted_until: Cell::default(), seen: RefCell::default() }
     }
 
-    /// Waits until this replica holds the Lease. `failed` hears of every attempt that brought no answer.
-    pub(super) async fn win(&self, failed: impl Fn(&Error)) {
+    /// Waits until this replica holds the Lease. `failed` hears why an attempt came to nothing.
+    pub(super) async fn win(&self, failed: impl Fn(&dyn Display)) {
         loop {
             match timeout(RETRY, self.attempt()).await {
                 Ok(Ok(Attempt::Held)) => return,
-                Ok(Ok(Attempt::Others | Attempt::Overtaken)) | Err(_) => {}
+                Ok(Ok(Attempt::Others | Attempt::Overtaken)) => {}
                 Ok(Err(error)) => failed(&error),
+                Err(_) => failed(&NO_ANSWER),
             }
             sleep(RETRY).await;
         }
     }
 
     /// Renews the Lease, and returns when it is lost.
-    pub(super) async fn keep(&self, failed: impl Fn(&Error)) {
+    pub(super) async fn keep(&self, failed: impl Fn(&dyn Display)) {
         loop {
             sleep(RETRY).await;
             match timeout(RETRY, self.attempt()).await {
                 Ok(Ok(Attempt::Others)) => self.trusted_until.set(None),
-                Ok(Ok(Attempt::Held | Attempt::Overtaken)) | Err(_) => {}
+                Ok(Ok(Attempt::Held | Attempt::Overtaken)) => {}
                 Ok(Err(error)) => failed(&error),
+                Err(_) => failed(&NO_ANSWER),
             }
             if !self.is_held() {
                 return;

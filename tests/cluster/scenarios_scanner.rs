@@ -164,7 +164,7 @@ pub(crate) fn without_permissions_the_scanner_says_so_and_reviews_go_on(world: &
         text.lines().filter(|line| line.contains(words)).count()
     };
     let times = logged("configmaps is forbidden");
-    world.kubectl.run("delete clusterrolebinding undock-scan").assert_accepted();
+    world.kubectl.run("delete clusterrolebinding undock-scanner").assert_accepted();
     scan_again(world);
     scan_again(world);
     assert!(errors() > before + 1.0, "two scans counted what they could not read");
