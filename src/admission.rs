@@ -23,8 +23,19 @@ pub struct Reviewed {
     pub resource: &'static str,
     /// What kept the object from being evaluated.
     pub failure: Option<Failure>,
-    /// The Namespace whose mode becomes stricter, and the mode: its workloads are worth a look before it is so.
-    pub stricter: Option<(String, Mode)>,
+    /// The Namespace whose mode becomes stricter: its workloads are worth a look before it is so.
+    pub stricter: Option<Stricter>,
+}
+
+/// A Namespace whose mode becomes stricter.
+#[derive(Debug)]
+pub struct Stricter {
+    /// Its name.
+    pub namespace: String,
+    /// The mode to come.
+    pub mode: Mode,
+    /// The settings to come.
+    pub settings: NamespaceSettings,
 }
 
 /// Why a review is answered without an evaluation of its object.
@@ -180,14 +191,16 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> De
 }
 
 /// Labels and exemptions of a Namespace. The `Namespace` in a review is its own: its name and its settings.
-fn decide_namespace(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> (Decision, Option<(String, Mode)>) {
+fn decide_namespace(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> (Decision, Option<Stricter>) {
     let old_object = request.old_object();
     let old = old_object.as_ref().map(|object| NamespaceSettings::of(&Workload::new(object, "")));
     let new = NamespaceSettings::of(workload);
     let writer = Writer { user: &request.user_info.username, groups: &request.user_info.groups };
     let change = namespace::judge_change(old.as_ref(), &new, policy, writer);
-    let stricter = change.stricter.map(|mode| (workload.name.to_owned(), mode));
-    (decision::decide_namespace(&change, new.mode.unwrap_or(policy.mode)), stricter)
+    let decision = decision::decide_namespace(&change, new.mode.unwrap_or(policy.mode));
+    // A new one has no workloads yet.
+    let stricter = change.stricter.filter(|_| old.is_some());
+    (decision, stricter.map(|mode| Stricter { namespace: workload.name.to_owned(), mode, settings: new }))
 }
 
 fn resource_label(resource: &str, sub_resource: &str) -> &'static str {

@@ -90,7 +90,7 @@ impl Check {
 
     /// What could not be read, and matters.
     fn unread(id: &'static str, error: &ReadError) -> Self {
-        let cure = "run it as somebody who may read this, such as with the ClusterRole of manifests/scan";
+        let cure = "run it as somebody who may read this, such as an administrator of the cluster";
         Self { is_incomplete: true, ..Self::skipped(id, format!("could not be read: {error}"), cure) }
     }
 }

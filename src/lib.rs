@@ -40,4 +40,6 @@ pub mod cluster;
 
 pub mod server;
 
+pub mod scanner;
+
 pub mod commands;

@@ -1,5 +1,7 @@
 //! Every metric, with closed label sets: no user, owner, image or path is ever a label.
 
+mod scan;
+
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -10,6 +12,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::admission::Reviewed;
 use crate::record::queue::Counts;
+
+pub use scan::ScanMetrics;
 
 /// All metrics of the server.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub struct Metrics {
     pub certificate_errors: Counter,
     /// When the serving certificate ends, in seconds since 1970.
     pub certificate_expiry: Gauge,
+    /// The elected scanner's.
+    pub scan: ScanMetrics,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -87,6 +93,7 @@ impl Metrics {
             configuration_errors: Counter::default(),
             certificate_errors: Counter::default(),
             certificate_expiry: Gauge::default(),
+            scan: ScanMetrics::new(&mut registry),
             registry: Registry::default(),
         };
         registry.register("reviews", "Answered reviews", metrics.reviews.clone());

@@ -74,8 +74,16 @@ pub struct ScannedOwner {
     pub kind: Arc<str>,
     /// Name.
     pub name: Box<str>,
-    /// `apiVersion` of the object that was read first.
+    /// `apiVersion`; that of the object that was read first where the owner itself could not be read.
     pub api_version: Arc<str>,
+    /// Identity; empty where neither the owner nor what it controls could be read.
+    pub uid: Box<str>,
+    /// Value of the label `team`.
+    pub team: Option<Arc<str>>,
+    /// `helm`, `flux` or the value of `app.kubernetes.io/managed-by`.
+    pub managed_by: Option<Arc<str>>,
+    /// Name of its release.
+    pub release: Option<Arc<str>>,
     /// The strongest action.
     pub outcome: Outcome,
     /// Its findings, in the order of codes, then fields.
@@ -293,7 +301,7 @@ struct GroupVersion {
 }
 
 /// The API groups of the cluster, with the version that each prefers.
-async fn groups(client: &Client) -> Result<BTreeMap<String, String>, ReadError> {
+pub(crate) async fn groups(client: &Client) -> Result<BTreeMap<String, String>, ReadError> {
     let body = match fetch::get(client, "/apis").await {
         Ok(body) => body,
         // Discovery can be closed to some; what is built in can still be tried.

@@ -19,6 +19,8 @@ mod for_people;
 mod kubectl;
 #[path = "cluster/kubelet.rs"]
 mod kubelet;
+#[path = "cluster/many.rs"]
+mod many;
 #[path = "cluster/namespace.rs"]
 mod namespace;
 #[path = "cluster/objects.rs"]
@@ -27,16 +29,24 @@ mod objects;
 mod pod_process;
 #[path = "cluster/process.rs"]
 mod process;
+#[path = "cluster/reports.rs"]
+mod reports;
 #[path = "cluster/scenarios.rs"]
 mod scenarios;
 #[path = "cluster/scenarios_availability.rs"]
 mod scenarios_availability;
 #[path = "cluster/scenarios_enforce.rs"]
 mod scenarios_enforce;
+#[path = "cluster/scenarios_many.rs"]
+mod scenarios_many;
 #[path = "cluster/scenarios_namespaces.rs"]
 mod scenarios_namespaces;
+#[path = "cluster/scenarios_outage.rs"]
+mod scenarios_outage;
 #[path = "cluster/scenarios_scan.rs"]
 mod scenarios_scan;
+#[path = "cluster/scenarios_scanner.rs"]
+mod scenarios_scanner;
 #[path = "cluster/scenarios_v1beta1.rs"]
 mod scenarios_v1beta1;
 #[path = "cluster/scenarios_warn.rs"]

@@ -1,9 +1,15 @@
-//! Exemptions and namespace settings: the same verdict from the webhook and from the check, and words about what does not hold.
+//! Exemptions and namespace settings: the same verdict from webhook, check, scan and report, and words about what does not hold.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "scan/fake_api.rs"]
+#[allow(dead_code, reason = "made for the tests of the scan, which ask it for more")]
+mod fake_api;
+
 use std::sync::Arc;
 
+use fake_api::FakeApi;
+use serde_json::Value;
 use undock::admission::review;
 use undock::check::Checked;
 use undock::config::Config;
@@ -32,8 +38,8 @@ fn namespace(labels: &str, annotations: &str) -> String {
     format!(r#"{{"apiVersion":"v1","kind":"Namespace","metadata":{{"name":"ci","labels":{{{labels}}},"annotations":{{{annotations}}}}}}}"#)
 }
 
-/// Decision and first note of the webhook, whose watch knows the namespace.
-fn by_webhook(policy: &Policy, labels: &str, annotations: &str, workload: &str) -> (String, String) {
+/// Decision, first note and record of the webhook, whose watch knows the namespace.
+fn by_webhook(policy: &Policy, labels: &str, annotations: &str, workload: &str) -> (String, String, Value) {
     let facts = ClusterFacts::default();
     facts.set_watching();
     facts.set_warm();
@@ -54,7 +60,8 @@ fn by_webhook(policy: &Policy, labels: &str, annotations: &str, workload: &str) 
     let reviewed = review(body.as_bytes(), &policy).unwrap();
     let decision = &reviewed.decision;
     let said = decision.doubts.iter().chain(&decision.notes).next();
-    (decision.outcome.as_str().to_owned(), said.cloned().unwrap_or_default())
+    let record = serde_json::to_value(&reviewed.record).unwrap();
+    (decision.outcome.as_str().to_owned(), said.cloned().unwrap_or_default(), record)
 }
 
 fn by_check(policy: &Policy, labels: &str, annotations: &str, workload: &str) -> String {
@@ -65,11 +72,33 @@ fn by_check(policy: &Policy, labels: &str, annotations: &str, workload: &str) ->
     checked.objects[0].outcome.as_str().to_owned()
 }
 
+fn by_scan(policy: &Policy, labels: &str, annotations: &str, workload: &str) -> String {
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let api = FakeApi::new()
+        .with("/api/v1/namespaces", vec![read(&namespace(labels, annotations))])
+        .with("/apis/apps/v1/deployments", vec![read(workload)]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let scanned = runtime.block_on(async { undock::scan::scan(&api.client(), &Default::default(), policy, &mut |_| ()).await }).unwrap();
+    assert_eq!((scanned.errors.len(), scanned.owners.len()), (0, 1));
+    scanned.owners[0].outcome.as_str().to_owned()
+}
+
+/// The status in the report on the webhook's record.
+fn by_report(mut record: Value) -> String {
+    record["@timestamp"] = format!("{TODAY}T10:00:00.000Z").into();
+    let mut reporter = undock::report::Reporter::new(Default::default());
+    reporter.read("records", format!("{record}\n").as_bytes());
+    let mut report = Vec::new();
+    undock::report::json::write(&mut report, &reporter.finish()).unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    report["findings"][0]["status"].as_str().unwrap_or_else(|| panic!("{report:#}")).to_owned()
+}
+
 const GOOD: &str = r#""exempt.undock.dev/DKR101":"until=2026-12-31; reason=moving; ref=PLAT-412""#;
 const ALLOW: &str = r#""undock.dev/workload-exemptions":"allow""#;
 
 #[test]
-fn webhook_and_check_agree() {
+fn webhook_check_scan_and_report_agree() {
     // Labels and annotations of the namespace, annotation of the workload, decision in enforce mode, a word of the note.
     let cases = [
         ("", "", "", "deny", ""),
@@ -90,10 +119,14 @@ fn webhook_and_check_agree() {
     let policy = policy(Mode::Enforce, "");
     for (labels, annotations, own, decision, word) in cases {
         let workload = workload(own);
-        let (webhook, note) = by_webhook(&policy, labels, annotations, &workload);
+        let (webhook, note, record) = by_webhook(&policy, labels, annotations, &workload);
         assert_eq!(webhook, decision, "webhook: {labels} {annotations} {own}");
         assert!(note.contains(word), "{note:?} does not hold {word:?}");
         assert_eq!(by_check(&policy, labels, annotations, &workload), decision, "check: {labels} {annotations} {own}");
+        assert_eq!(by_scan(&policy, labels, annotations, &workload), decision, "scan: {labels} {annotations} {own}");
+        // What was refused, and never stood, is blocked in a report.
+        let status = if decision == "deny" { "blocked" } else { decision };
+        assert_eq!(by_report(record), status, "report: {labels} {annotations} {own}");
     }
 }
 
@@ -107,7 +140,7 @@ fn the_label_sets_the_mode_and_mistakes_leave_the_default() {
         (r#""undock.dev/mode":"off""#, "clean", ""),
         (r#""undock.dev/mode":"Enforce""#, "warn", "write enforce, warn, audit or off"),
     ] {
-        let (outcome, note) = by_webhook(&policy, label, "", &workload(""));
+        let (outcome, note, _) = by_webhook(&policy, label, "", &workload(""));
         assert_eq!(outcome, decision, "{label}");
         assert!(note.contains(word), "{note}");
     }

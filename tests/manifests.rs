@@ -8,10 +8,13 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use undock::registration::{ADMIN_PORT, NAMESPACE, PATH, SERVICE, TLS_PORT, WEBHOOKS};
+use undock::scanner::changes::watched;
+use undock::scanner::lease::NAME as LEASE;
+use undock::scanner::reports::FLAVOURS;
 
 const OVERLAYS: [&str; 2] = ["overlays/warn", "overlays/enforce"];
 
-/// The objects of an overlay by kind; there is one of each.
+/// The objects of an overlay by kind; those that are not simply named `undock` as `KIND/NAME`.
 type Objects = BTreeMap<String, Value>;
 
 fn manifests() -> PathBuf {
@@ -52,8 +55,9 @@ fn render(folder: &Path) -> Objects {
 }
 
 fn add(objects: &mut Objects, object: Value) {
-    let kind = object["kind"].as_str().expect("a kind").to_owned();
-    assert!(objects.insert(kind, object).is_none(), "two objects of one kind");
+    let (kind, name) = (object["kind"].as_str().expect("a kind"), object["metadata"]["name"].as_str().expect("a name"));
+    let key = if name == "undock" { kind.to_owned() } else { format!("{kind}/{name}") };
+    assert!(objects.insert(key, object).is_none(), "an object twice");
 }
 
 /// A strategic merge: maps are merged, lists of named things too, everything else is replaced.
@@ -188,6 +192,8 @@ fn the_server_finds_its_ports_and_files() {
             "--tls-cert=/etc/undock/tls/tls.crt",
             "--tls-key=/etc/undock/tls/tls.key",
             "--config=/etc/undock/config/undock.yaml",
+            "--scan",
+            "--policy-reports",
         ]
     );
     assert_eq!(container["ports"], json!([{"name": "https", "containerPort": TLS_PORT}, {"name": "admin", "containerPort": ADMIN_PORT}]));
@@ -238,7 +244,7 @@ fn the_service_and_the_budget_find_the_pods() {
     assert!(budget["minAvailable"].as_u64().expect("minAvailable") < replicas, "a node can be drained");
 
     assert_eq!(objects["Namespace"]["metadata"]["name"], NAMESPACE);
-    for kind in ["ConfigMap", "Deployment", "PodDisruptionBudget", "Service", "ServiceAccount"] {
+    for kind in ["ConfigMap", "Deployment", "PodDisruptionBudget", "Role", "RoleBinding", "Service", "ServiceAccount"] {
         assert_eq!(objects[kind]["metadata"]["namespace"], NAMESPACE, "{kind}");
     }
 }
@@ -260,11 +266,68 @@ fn the_pods_are_restricted() {
             "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
         })
     );
-    assert_eq!(container(&objects)["resources"]["limits"], json!({"memory": "128Mi"}), "no CPU limit");
+    assert_eq!(container(&objects)["resources"]["limits"], json!({"memory": "256Mi"}), "no CPU limit");
     assert_eq!(pod["serviceAccountName"], objects["ServiceAccount"]["metadata"]["name"]);
 
     let containerfile = fs::read_to_string(manifests().with_file_name("Containerfile")).expect("Containerfile");
     assert!(containerfile.contains(&format!("\nUSER {user}:{user}\n")));
+}
+
+/// What a role allows: group, resource, verb.
+fn allowed(role: &Value) -> BTreeSet<(String, String, String)> {
+    let mut allowed = BTreeSet::new();
+    for rule in role["rules"].as_array().expect("rules") {
+        for group in strings(&rule["apiGroups"]) {
+            for resource in strings(&rule["resources"]) {
+                allowed.extend(strings(&rule["verbs"]).iter().map(|verb| (group.to_owned(), resource.to_owned(), (*verb).to_owned())));
+            }
+        }
+    }
+    allowed
+}
+
+#[test]
+fn the_roles_allow_what_the_server_does_and_nothing_else() {
+    let objects = overlay("overlays/enforce");
+    let mut needed = BTreeSet::new();
+    let mut need = |group: &str, resource: &str, verbs: &[&str]| {
+        needed.extend(verbs.iter().map(|verb| (group.to_owned(), resource.to_owned(), (*verb).to_owned())));
+    };
+    for resource in ["namespaces", "persistentvolumes"] {
+        need("", resource, &["list", "watch"]);
+    }
+    for part in watched() {
+        need(part.group, part.resource, &["list", "watch"]);
+    }
+    need("events.k8s.io", "events", &["create"]);
+    for flavour in &FLAVOURS {
+        for (resource, _) in flavour.resources {
+            need(flavour.group, resource, &["create", "delete", "list", "update"]);
+        }
+    }
+    assert_eq!(allowed(&objects["ClusterRole"]), needed);
+
+    let lease = &objects["Role"]["rules"];
+    let group = json!(["coordination.k8s.io"]);
+    let expected = json!([
+        {"apiGroups": group, "resources": ["leases"], "verbs": ["create"]},
+        {"apiGroups": group, "resources": ["leases"], "resourceNames": [LEASE], "verbs": ["get", "update"]},
+    ]);
+    assert_eq!(*lease, expected);
+
+    // The role of undock scan is tested beside the scan.
+    for (binding, role) in [("ClusterRoleBinding", "undock"), ("ClusterRoleBinding/undock-scanner", "undock-scan"), ("RoleBinding", "undock")]
+    {
+        assert_eq!(objects[binding]["roleRef"]["name"], role);
+        assert_eq!(objects[binding]["subjects"], json!([{"kind": "ServiceAccount", "name": "undock", "namespace": NAMESPACE}]));
+    }
+}
+
+#[test]
+fn events_are_written_only_where_writes_are_refused() {
+    let environment = |overlay_name: &str| container(&overlay(overlay_name))["env"].clone();
+    assert_eq!(environment("overlays/warn"), Value::Null);
+    assert_eq!(environment("overlays/enforce"), json!([{"name": "UNDOCK_EVENTS", "value": "true"}]));
 }
 
 #[test]

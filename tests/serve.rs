@@ -137,6 +137,7 @@ fn mistakes_are_one_line_with_a_cure() {
         (flag("--client-ca", path("empty")), 2, "empty"),
         (flag("--config", path("nowhere.yaml")), 2, "nowhere.yaml"),
         (flag("--config", path("bad.yaml")), 2, "bad.yaml:2:1"),
+        (vec!["--scan".to_owned()], 2, "--kubeconfig"),
     ];
     for (arguments, exit, word) in cases {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -145,9 +146,33 @@ fn mistakes_are_one_line_with_a_cure() {
         assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
         assert!(said.starts_with("undock: ") && said.contains(word), "{arguments:?}: {said}");
     }
-    for arguments in [&["--tls-cert", "x"][..], &["--mode", "loud"], &["--listen", "8443"], &["--nonsense"]] {
+    for arguments in
+        [&["--tls-cert", "x"][..], &["--mode", "loud"], &["--listen", "8443"], &["--nonsense"], &["--events"], &["--policy-reports"]]
+    {
         assert_eq!(refused(arguments).0, 2, "{arguments:?}");
     }
+}
+
+#[test]
+fn a_changed_configuration_is_taken_and_a_wrong_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("undock.yaml");
+    let configure = |text: &str| fs::write(&path, text).unwrap();
+    configure("mode: warn\n");
+    let undock = Undock::serve(&["--config", path.to_str().unwrap()]);
+    let ask = || Answer::of(&undock.connect().post(&bytes(&create(socket_pod())))).decision().to_owned();
+    let said = |word: &str| undock.err.lines().iter().filter(|line| line.contains(word)).count();
+    assert_eq!(ask(), "warn");
+    configure("mode: enforce\n");
+    support::eventually("the new one", || (ask() == "deny").then_some(()));
+    for (count, wrong) in [(1, "mode: loud\n"), (2, "exemptions:\n- {rules: [DKR101], until: soon, reason: x}\n"), (3, "mode: [\u{0}")] {
+        configure(wrong);
+        support::eventually("it is counted", || (undock.metric("undock_configuration_errors_total") == count).then_some(()));
+        assert_eq!((ask(), said("keeping the old configuration")), ("deny".to_owned(), usize::try_from(count).unwrap()));
+    }
+    fs::remove_file(&path).unwrap();
+    configure("mode: audit\n");
+    support::eventually("the next good one", || (ask() == "record").then_some(()));
 }
 
 #[test]

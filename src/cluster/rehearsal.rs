@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
 use crate::decision::facts::ClusterFacts;
+use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Judged, Mode, Policy, Writer};
 use crate::finding::Action;
 use crate::finding::text::{clip, escape_controls};
@@ -52,10 +53,17 @@ struct PageMetadata {
 }
 
 /// Looks at the workloads of `namespace` as `mode` would, and says what it would refuse or warn about, grouped by owner.
-pub async fn rehearse(client: &Client, namespace: &str, mode: Mode, policy: &Policy, timeout: Duration) -> Vec<String> {
+/// `settings` are those that the Namespace is to have: an exemption that comes with the mode counts.
+pub async fn rehearse(
+    client: &Client,
+    namespace: &str,
+    mode: Mode,
+    settings: &NamespaceSettings,
+    policy: &Policy,
+    timeout: Duration,
+) -> Vec<String> {
     let deadline = Instant::now() + MAX_TIME.min(timeout / 2);
-    // The labels of the namespace are being changed: the mode is given, the rest of its settings is as it was.
-    let policy = Policy { mode, facts: without_mode(policy, namespace), ..policy.clone() };
+    let policy = Policy { mode, facts: facts(policy, namespace, settings), ..policy.clone() };
     let mut owners: BTreeMap<String, Vec<Judged>> = BTreeMap::new();
     let (mut looked, mut problem) = (0, None);
     'sources: for (kind, path) in SOURCES {
@@ -150,17 +158,12 @@ fn lines(owners: &BTreeMap<String, Vec<Judged>>, mode: Mode, looked: usize, prob
     lines
 }
 
-/// The facts with only this namespace's exemptions in it.
-fn without_mode(policy: &Policy, namespace: &str) -> std::sync::Arc<ClusterFacts> {
+/// The facts with only this namespace in it, whose mode is that of the policy.
+fn facts(policy: &Policy, namespace: &str, settings: &NamespaceSettings) -> std::sync::Arc<ClusterFacts> {
     let facts = ClusterFacts::default();
     facts.set_watching();
     facts.set_warm();
-    let mut settings = match policy.facts.namespace(namespace) {
-        decision::facts::Known::Settings(settings) => (*settings).clone(),
-        _ => Default::default(),
-    };
-    settings.mode = None;
-    facts.set_namespace(namespace, Some(settings));
+    facts.set_namespace(namespace, Some(NamespaceSettings { mode: None, ..settings.clone() }));
     facts.set_surroundings((*policy.facts.surroundings()).clone());
     std::sync::Arc::new(facts)
 }

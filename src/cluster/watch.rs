@@ -13,16 +13,18 @@ use kube::runtime::watcher::{Config, Error, Event};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Client, ResourceExt};
 use prometheus_client::metrics::counter::Counter;
+use tokio::sync::Notify;
 
-use crate::decision::facts::ClusterFacts;
+use crate::decision::facts::{ClusterFacts, Known};
 use crate::decision::namespace::NamespaceSettings;
 use crate::finding::Context;
 use crate::rules;
 use crate::workload::object::Object;
 use crate::workload::{Surroundings, Workload};
 
-/// Watches until the process ends. `errors` counts every interruption; what is known stays known.
-pub async fn run(client: Client, facts: Arc<ClusterFacts>, errors: Counter) {
+/// Watches until the process ends. `errors` counts every interruption; what is known stays known. `changed` is told of what can
+/// change the verdict about workloads that are there already.
+pub async fn run(client: Client, facts: Arc<ClusterFacts>, errors: Counter, changed: Arc<Notify>) {
     let volumes_listed = AtomicBool::new(false);
     let namespaces_listed = AtomicBool::new(false);
     let warm = || {
@@ -35,12 +37,12 @@ pub async fn run(client: Client, facts: Arc<ClusterFacts>, errors: Counter) {
         warm();
     };
     tokio::join!(
-        namespaces(client.clone(), &facts, &errors, || listed(&namespaces_listed)),
-        volumes(client, &facts, &errors, || listed(&volumes_listed)),
+        namespaces(client.clone(), &facts, &errors, &changed, || listed(&namespaces_listed)),
+        volumes(client, &facts, &errors, &changed, || listed(&volumes_listed)),
     );
 }
 
-async fn namespaces(client: Client, facts: &ClusterFacts, errors: &Counter, listed: impl Fn()) {
+async fn namespaces(client: Client, facts: &ClusterFacts, errors: &Counter, changed: &Notify, listed: impl Fn()) {
     let stream = watcher(Api::<PartialObjectMeta<Namespace>>::all(client), Config::default()).default_backoff();
     let mut known: HashSet<String> = HashSet::new();
     let mut seen: HashSet<String> = HashSet::new();
@@ -51,7 +53,11 @@ async fn namespaces(client: Client, facts: &ClusterFacts, errors: &Counter, list
             labels.iter().map(|(key, value)| (key.as_str(), value.as_str())),
             annotations.iter().map(|(key, value)| (key.as_str(), value.as_str())),
         );
-        facts.set_namespace(&namespace.name_any(), Some(settings));
+        let is_known = |known: &NamespaceSettings| *known == settings;
+        if !matches!(facts.namespace(&namespace.name_any()), Known::Settings(known) if is_known(&known)) {
+            facts.set_namespace(&namespace.name_any(), Some(settings));
+            changed.notify_one();
+        }
     };
     follow(stream, "namespaces", errors, |event| match event {
         Event::Init => seen.clear(),
@@ -78,10 +84,11 @@ async fn namespaces(client: Client, facts: &ClusterFacts, errors: &Counter, list
     .await;
 }
 
-async fn volumes(client: Client, facts: &ClusterFacts, errors: &Counter, listed: impl Fn()) {
+async fn volumes(client: Client, facts: &ClusterFacts, errors: &Counter, changed: &Notify, listed: impl Fn()) {
     let stream = watcher(Api::<PersistentVolume>::all(client), Config::default()).default_backoff();
     // As JSON, because that is what the view of an object is made from; only those that reach Docker, which are few.
     let mut kept: HashMap<String, String> = HashMap::new();
+    let mut told: HashMap<String, String> = HashMap::new();
     let mut seen: HashSet<String> = HashSet::new();
     follow(stream, "persistentvolumes", errors, |event| {
         let is_whole = !matches!(event, Event::Init | Event::InitApply(_));
@@ -100,8 +107,10 @@ async fn volumes(client: Client, facts: &ClusterFacts, errors: &Counter, listed:
                 kept.remove(&volume.name_any());
             }
         }
-        if is_whole {
+        if is_whole && kept != told {
+            told.clone_from(&kept);
             facts.set_surroundings(surroundings(&kept));
+            changed.notify_one();
         }
     })
     .await;

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::{Exit, fail};
@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::decision::{Mode, Policy};
 use crate::metrics::Metrics;
 use crate::record::queue::Queue;
+use crate::scanner::{self, Scanner};
 use crate::server::admin::{self, Admin};
 use crate::server::certificates::{Certificates, tls_config};
 use crate::server::{App, State, listener};
@@ -56,6 +57,15 @@ pub struct Options {
     /// Watch the cluster of this kubeconfig; inside a cluster the Pod's service account is used
     #[arg(long, env = "UNDOCK_KUBECONFIG", value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
+    /// Elect one replica that scans the cluster at the start, when something changes and every hour
+    #[arg(long, env = "UNDOCK_SCAN")]
+    scan: bool,
+    /// Keep a Report (or PolicyReport) for each owner with findings, where that API is installed
+    #[arg(long, env = "UNDOCK_POLICY_REPORTS", requires = "scan")]
+    policy_reports: bool,
+    /// Write an Event on an owner when something about it is new
+    #[arg(long, env = "UNDOCK_EVENTS", requires = "scan")]
+    events: bool,
 }
 
 /// Endpoints are told of a stop after the process is; until they are, reviews keep coming (gatekeeper#3776).
@@ -77,7 +87,8 @@ pub fn run(options: Options) -> Exit {
 }
 
 async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
-    let Options { listen, admin_listen, tls_cert, tls_key, tls_min_version, client_ca, mode, config: config_file, kubeconfig } = options;
+    let Options { listen, admin_listen, tls_cert, tls_key, tls_min_version, client_ca, mode, config: config_file, .. } = options;
+    let Options { kubeconfig, scan, policy_reports, events, .. } = options;
     let usage = |error: &dyn std::fmt::Display| (Exit::Usage, error.to_string());
     let config = match &config_file {
         Some(path) => Config::read(path).map_err(|error| usage(&error))?,
@@ -108,12 +119,16 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     let metrics = Metrics::new(records.counts());
     metrics.certificate_expiry.set(certificates.expiry().unwrap_or_default());
     let client = cluster::connect(kubeconfig.as_deref()).await.map_err(|error| usage(&error))?;
+    if scan && client.is_none() {
+        return Err((Exit::Usage, "--scan needs a cluster: run inside of one, or name it with --kubeconfig".to_owned()));
+    }
     let policy = config.policy(mode);
     let facts = Arc::clone(&policy.facts);
     let mut background = JoinSet::new();
+    let changed = Arc::new(Notify::new());
     if let Some(client) = client.clone() {
         facts.set_watching();
-        background.spawn(cluster::watch::run(client, facts, metrics.watch_errors.clone()));
+        background.spawn(cluster::watch::run(client, facts, metrics.watch_errors.clone(), Arc::clone(&changed)));
     }
     let default_mode = policy.mode;
     let app = Arc::new(App {
@@ -127,8 +142,11 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         state: State::default(),
     });
     if let Some(path) = config_file {
-        background.spawn(watch_config(path, mode, Arc::clone(&app)));
+        background.spawn(watch_config(path, mode, Arc::clone(&app), Arc::clone(&changed)));
     }
+    let options = scanner::Options { kubeconfig, events, reports: policy_reports };
+    let scanner = scan.then(|| Scanner::start(Arc::clone(&app), options, changed)).transpose();
+    let scanner = scanner.map_err(|error| (Exit::Failed, format!("cannot start the scanner: {error}")))?;
 
     background.spawn(Arc::clone(&certificates).watch(pair, Arc::clone(&app)));
     let admin = tokio::spawn(admin::serve(admin_listener, Admin { app: Arc::clone(&app), certificates }));
@@ -140,6 +158,10 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
 
     let was_asked_by_kubelet = signals.next().await;
     app.state.set_draining();
+    // Another replica can scan while this one still answers.
+    if let Some(scanner) = &scanner {
+        scanner.stop();
+    }
     if was_asked_by_kubelet {
         tracing::info!("stopping: not ready any more, still answering for {ENDPOINT_DELAY:?}");
         tokio::select! {
@@ -155,6 +177,8 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     let _ = admin.await;
     // Their share of the app holds the record queue open.
     background.shutdown().await;
+    let joined = tokio::task::spawn_blocking(|| scanner.map(Scanner::join)).await;
+    joined.map_err(|error| (Exit::Failed, error.to_string()))?;
     if let Some(path) = ca_file {
         let _ = fs::remove_file(path);
     }
@@ -164,7 +188,7 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
 }
 
 /// Takes a changed configuration file; keeps the old one where the new one is wrong, and says so once.
-async fn watch_config(path: PathBuf, mode: Option<Mode>, app: Arc<App>) {
+async fn watch_config(path: PathBuf, mode: Option<Mode>, app: Arc<App>, changed: Arc<Notify>) {
     let mut last = fs::read(&path).unwrap_or_default();
     loop {
         tokio::time::sleep(CONFIG_POLL).await;
@@ -176,6 +200,10 @@ async fn watch_config(path: PathBuf, mode: Option<Mode>, app: Arc<App>) {
             Ok(config) => {
                 let facts = Arc::clone(&app.policy.load().facts);
                 app.policy.store(Arc::new(Policy { facts, ..config.policy(mode) }));
+                changed.notify_one();
+                if config.cluster != app.cluster {
+                    tracing::warn!(cluster = app.cluster, "the cluster's new name is taken at the next start");
+                }
                 tracing::info!(path = %path.display(), "took the changed configuration");
             }
             Err(error) => {

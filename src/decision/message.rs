@@ -6,6 +6,7 @@
 use super::{Decision, Judged, Mode};
 use crate::finding::Action;
 use crate::finding::text::{clip, elide, escape_controls};
+use crate::workload::{Owner, OwnerSource};
 
 /// kubectl shows warnings of this length on one line; longer ones risk being cut (kube-apiserver: warning.go).
 const MAX_WARNING: usize = 120;
@@ -21,6 +22,8 @@ const SHORT_WHAT: usize = 44;
 const MIN_WHAT: usize = 16;
 /// A namespace's name has at most 63 characters; only a request that no API server sends has more.
 const MAX_NAMESPACE: usize = 63;
+/// Kind and name of an owner; references to owners are written by people.
+const MAX_OWNER: usize = 120;
 /// An event's note holds 1 kB, and the API server puts its own words in front.
 const MAX_DENIAL: usize = 900;
 
@@ -44,9 +47,9 @@ pub fn warnings(decision: &Decision) -> Vec<String> {
     lines
 }
 
-/// `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`, the first of ever shorter forms that keeps to the limit: few words
+/// One finding as a warning: `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`, the first of ever shorter forms that keeps to the limit: few words
 /// are lost before the middle of WHAT, and that before the fix.
-fn warning(judged: &Judged, mode: Mode) -> String {
+pub fn warning(judged: &Judged, mode: Mode) -> String {
     let finding = &judged.finding;
     let would_deny = judged.unlimited == Action::Deny && mode != Mode::Enforce;
     let suffix = if would_deny { " [would deny]" } else { "" };
@@ -55,19 +58,23 @@ fn warning(judged: &Judged, mode: Mode) -> String {
         escape_controls(&format!("{} {}: {reason}{fix}{suffix}", head(name), elide(&finding.what, what)))
     };
     let fix = format!("; {}", finding.short_fix);
+    let whole = finding.what.chars().count();
+    let form = line(MAX_NAME, whole, &finding.reason, &fix);
+    if form.chars().count() <= MAX_WARNING {
+        return form;
+    }
     // One of two tools is enough to go on with.
     let shorter_fix = fix.replace("BuildKit/Buildah", "BuildKit");
     let reason = finding.reason.replace(" nodes", "");
-    let whole = finding.what.chars().count();
     let forms = [
-        line(MAX_NAME, whole, &finding.reason, &fix),
-        line(MAX_NAME, whole, &reason, &fix),
-        line(MAX_NAME, whole, &reason, &shorter_fix),
-        line(SHORT_NAME, whole, &reason, &shorter_fix),
-        line(SHORT_NAME, SHORT_WHAT, &reason, &shorter_fix),
-        line(MAX_NAME, whole, &finding.reason, ""),
+        (MAX_NAME, whole, &reason, fix.as_str()),
+        (MAX_NAME, whole, &reason, &shorter_fix),
+        (SHORT_NAME, whole, &reason, &shorter_fix),
+        (SHORT_NAME, SHORT_WHAT, &reason, &shorter_fix),
+        (MAX_NAME, whole, &finding.reason, ""),
     ];
-    if let Some(form) = forms.into_iter().find(|form| form.chars().count() <= MAX_WARNING) {
+    let mut forms = forms.into_iter().map(|(name, what, reason, fix)| line(name, what, reason, fix));
+    if let Some(form) = forms.find(|form| form.chars().count() <= MAX_WARNING) {
         return form;
     }
     let rest = format!(": {}", finding.reason);
@@ -77,8 +84,8 @@ fn warning(judged: &Judged, mode: Mode) -> String {
     format!("{}{suffix}", cut(&line, room))
 }
 
-/// The message of a denial: all findings that refuse the write, at most 900 bytes.
-pub fn denial(decision: &Decision, namespace: &str) -> String {
+/// The message of a denial: all findings that refuse the write, at most 900 bytes. `owner` is what a person has to edit.
+pub fn denial(decision: &Decision, namespace: &str, owner: Option<&Owner<'_>>) -> String {
     if let Some(error) = &decision.error {
         let cure = "Write the object in a form that the API accepts, or ask the platform team";
         return clip_line(
@@ -99,7 +106,8 @@ pub fn denial(decision: &Decision, namespace: &str) -> String {
     };
     let first = denied.first().map_or("", |judged| judged.finding.rule.code);
     let scope = scope(decision.mode, namespace);
-    let tail = format!(" {}{}. Details: undock explain {first}", scope[..1].to_uppercase(), &scope[1..]);
+    let edit = owner.filter(|owner| owner.source == OwnerSource::Derived).map_or_else(String::new, edit);
+    let tail = format!(" {}{}.{edit} Details: undock explain {first}", scope[..1].to_uppercase(), &scope[1..]);
     let room = MAX_DENIAL - head.len() - tail.len();
     format!("{head}{}{tail}", escape_controls(&entries(&denied, room)))
 }
@@ -128,6 +136,11 @@ fn entries(denied: &[&Judged], room: usize) -> String {
         }
     }
     text
+}
+
+/// ` Edit Deployment/runner.`: what is refused here is only made from it.
+fn edit(owner: &Owner<'_>) -> String {
+    format!(" Edit {}.", clip_line(&format!("{}/{}", owner.kind, owner.name), MAX_OWNER))
 }
 
 /// `namespace ci is in enforce mode`.

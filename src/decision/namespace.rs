@@ -10,7 +10,7 @@ pub const MODE_LABEL: &str = "undock.dev/mode";
 pub const WORKLOAD_EXEMPTIONS_LABEL: &str = "undock.dev/workload-exemptions";
 
 /// Labels and annotations of a Namespace, read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NamespaceSettings {
     /// The mode that it asks for.
     pub mode: Option<Mode>,

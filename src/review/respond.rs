@@ -99,7 +99,7 @@ fn status<'a>(answer: &Answer<'a>, decision: &'a Decision) -> Status<'a> {
         told.map(|judged| Cause { reason: judged.finding.rule.code, message: judged.finding.message(), field: &judged.finding.field });
     Status {
         status: "Failure",
-        message: message::denial(decision, answer.namespace),
+        message: message::denial(decision, answer.namespace, answer.owner),
         reason: "Forbidden",
         details: Details { name: answer.name, group: answer.group, kind: answer.resource, causes: causes.collect() },
         code: 403,

@@ -60,7 +60,7 @@ pub(super) fn describe(container: &Container<'_>, field: TextField) -> String {
     match field {
         TextField::Env(i) => format!("env {}", container.raw.env[i].name),
         TextField::Command(_) => "command".to_owned(),
-        TextField::Hook(place, _) => place.rsplit('.').next().unwrap_or_default().to_owned(),
+        TextField::Hook(place, _) => place.trim_end_matches(".exec.command").rsplit('.').next().unwrap_or_default().to_owned(),
         TextField::Args(_) => "argument".to_owned(),
         TextField::Script | TextField::Source => "script".to_owned(),
     }

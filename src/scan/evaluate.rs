@@ -264,6 +264,7 @@ impl Evaluation {
             *self.pods.entry(place).or_default() += 1;
         }
         let is_owner = workload.kind() == workload.owner.kind && workload.name == workload.owner.name;
+        self.identify(place, &workload, is_owner);
         let title = (!is_owner).then(|| format!("{}/{}", workload.kind(), workload.name).into_boxed_str());
         let owner = &mut self.owners[place];
         owner.privileged |= workload
@@ -294,6 +295,10 @@ impl Evaluation {
             kind: word(&mut self.words, kind),
             name: name.as_ref().into(),
             api_version: word(&mut self.words, workload.api_version()),
+            uid: Box::default(),
+            team: None,
+            managed_by: None,
+            release: None,
             outcome: Outcome::Clean,
             findings: Vec::new(),
             privileged: false,
@@ -303,6 +308,26 @@ impl Evaluation {
         };
         self.owners.push(owner);
         place
+    }
+
+    /// Notes who the owner is: from itself, else from a reference to it.
+    fn identify(&mut self, place: usize, workload: &Workload<'_>, is_owner: bool) {
+        let metadata = &workload.object.metadata;
+        let owner = &mut self.owners[place];
+        if is_owner {
+            let OwnerFields { team, managed_by, release, .. } = OwnerFields::from(workload);
+            let mut words = |text: Option<String>| text.map(|text| word(&mut self.words, &text));
+            (owner.team, owner.managed_by, owner.release) = (words(team), words(managed_by), words(release));
+            owner.api_version = word(&mut self.words, workload.api_version());
+            owner.uid = metadata.uid.as_str().into();
+        } else if owner.uid.is_empty() {
+            let is_meant = |kind: &str, name: &str| *kind == *workload.owner.kind && *name == *workload.owner.name;
+            let mut references = metadata.owner_references.iter();
+            if let Some(reference) = references.find(|reference| reference.controller.0 && is_meant(&reference.kind, &reference.name)) {
+                owner.api_version = word(&mut self.words, &reference.api_version);
+                owner.uid = reference.uid.as_str().into();
+            }
+        }
     }
 
     fn list_exemptions(&mut self, workload: &Workload<'_>, decision: &Decision) {

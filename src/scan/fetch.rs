@@ -71,7 +71,7 @@ impl ReadError {
 }
 
 /// What came next of a list.
-pub(super) enum Step<'p> {
+pub(crate) enum Step<'p> {
     /// Items.
     Items(&'p [&'p RawValue]),
     /// The list begins again: what was counted of it counts no more.
@@ -96,7 +96,7 @@ struct StatusMetadata {
 ///
 /// # Errors
 /// See [`ReadError`]; what was given before stays given.
-pub(super) async fn list(
+pub(crate) async fn list(
     client: &Client,
     path: &str,
     selector: &str,

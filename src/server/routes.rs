@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::SharedApp;
 use super::body::{self, End};
-use crate::admission::{self, Failure, NotAReview, Reviewed};
+use crate::admission::{self, Failure, NotAReview, Reviewed, Stricter};
 use crate::cluster::rehearsal;
 use crate::decision::Policy;
 use crate::registration;
@@ -84,10 +84,10 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
         app.records.push(record);
     }
     match (reviewed.stricter, &app.client) {
-        (Some((namespace, mode)), Some(client)) => {
+        (Some(Stricter { namespace, mode, settings }), Some(client)) => {
             let policy = Policy::clone(&policy);
             let left = deadline.saturating_duration_since(Instant::now());
-            let lines = rehearsal::rehearse(client, &namespace, mode, &policy, left).await;
+            let lines = rehearsal::rehearse(client, &namespace, mode, &settings, &policy, left).await;
             Ok(with_warnings(reviewed.response, lines))
         }
         _ => Ok(reviewed.response),

@@ -51,6 +51,7 @@ pub(crate) struct OwnerReference<'a> {
     pub(crate) api_version: Text<'a>,
     pub(crate) kind: Text<'a>,
     pub(crate) name: Text<'a>,
+    pub(crate) uid: Text<'a>,
     pub(crate) controller: Flag,
 }
 

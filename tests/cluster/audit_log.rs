@@ -39,6 +39,11 @@ impl AuditLog {
         })
     }
 
+    /// How many writes of this resource the log holds.
+    pub(crate) fn writes_of(&self, resource: &str) -> usize {
+        self.events().iter().filter(|event| event.text("/objectRef/resource") == resource).count()
+    }
+
     fn events(&self) -> Vec<AuditEvent> {
         let text = fs::read_to_string(&self.0).unwrap_or_default();
         // The last line may be half written at this moment.

@@ -21,8 +21,10 @@ mkdir -p "$cache"
 partial=$(mktemp -d "$cache/building-XXXXXX")
 trap 'rm -rf "$partial"' EXIT INT TERM
 
+version_of() { (cd "$here" && go list -m -f '{{.Version}}' "$1"); }
+
 # Without a version the API server calls itself v0.0.0 and clients refuse it.
-version=$(cd "$here" && go list -m -f '{{.Version}}' k8s.io/kubernetes)
+version=$(version_of k8s.io/kubernetes)
 minor=${version#v1.}
 minor=${minor%%.*}
 base=k8s.io/component-base/version
@@ -32,10 +34,10 @@ cd "$here"
 for package in go.etcd.io/etcd/server/v3 k8s.io/kubernetes/cmd/kubectl \
   k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager; do
   case $package in
-    */etcd/*) name=etcd ;;
-    *) name=${package##*/} ;;
+    */etcd/*) name=etcd built=$(version_of "$package") ;;
+    *) name=${package##*/} built=$version ;;
   esac
-  echo "control-plane.sh: building $name $version" >&2
+  echo "control-plane.sh: building $name $built" >&2
   CGO_ENABLED=0 go build -trimpath -ldflags "$flags" -o "$partial/$name" "$package" >&2
 done
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::json;
@@ -22,15 +23,18 @@ const ETCD: &str = "http://127.0.0.1:2379";
 const ETCD_PEER: &str = "http://127.0.0.1:2380";
 
 /// The folder with the binaries, as envtest lays it out.
+#[derive(Clone)]
 pub(crate) struct Assets(PathBuf);
 
 /// The running control plane; dropping it stops it.
 pub(crate) struct ControlPlane {
     /// A kubectl that is the cluster's administrator.
     pub(crate) kubectl: Kubectl,
+    assets: Assets,
+    root: PathBuf,
     // Dropped in this order: a server that loses its database first only fills its log.
     _controller_manager: Process,
-    _api_server: Process,
+    api_server: Mutex<Option<Process>>,
     _etcd: Process,
 }
 
@@ -60,16 +64,34 @@ impl ControlPlane {
     /// Starts all three and returns when the API server is ready.
     pub(crate) fn start(assets: &Assets, root: &Path) -> Self {
         let etcd = start_etcd(assets, root);
-        let api_server = start_api_server(assets, root);
+        prepare_api_server(root);
+        let api_server = Mutex::new(Some(start_api_server(assets, root)));
         let kubeconfig = root.join("kubeconfig");
         write_kubeconfig(root, &kubeconfig, PORT);
         let kubectl = Kubectl::new(assets.0.join("kubectl"), kubeconfig.clone());
-        eventually("kube-apiserver is ready", Duration::from_secs(60), || {
-            kubectl.run("get --raw /readyz").accepted().map_err(|error| format!("{error}\n{}", tail(&root.join("kube-apiserver.log"), 5)))
-        });
+        wait_for_api_server(&kubectl, root);
         let controller_manager = start_controller_manager(assets, root, &kubeconfig);
-        Self { kubectl, _controller_manager: controller_manager, _api_server: api_server, _etcd: etcd }
+        let (assets, root) = (assets.clone(), root.to_owned());
+        Self { kubectl, assets, root, _controller_manager: controller_manager, api_server, _etcd: etcd }
     }
+
+    /// Kills the API server.
+    pub(crate) fn stop_api_server(&self) {
+        *self.api_server.lock().expect("no scenario runs beside this one") = None;
+    }
+
+    /// Starts it again over the same database.
+    pub(crate) fn start_api_server(&self) {
+        let server = start_api_server(&self.assets, &self.root);
+        *self.api_server.lock().expect("no scenario runs beside this one") = Some(server);
+        wait_for_api_server(&self.kubectl, &self.root);
+    }
+}
+
+fn wait_for_api_server(kubectl: &Kubectl, root: &Path) {
+    eventually("kube-apiserver is ready", Duration::from_secs(60), || {
+        kubectl.run("get --raw /readyz").accepted().map_err(|error| format!("{error}\n{}", tail(&root.join("kube-apiserver.log"), 5)))
+    });
 }
 
 /// Where the API server writes its audit log.
@@ -102,16 +124,21 @@ fn start_etcd(assets: &Assets, root: &Path) -> Process {
     start("etcd", &mut etcd, root)
 }
 
-fn start_api_server(assets: &Assets, root: &Path) -> Process {
-    let key = root.join("service-account.key");
-    let public_key = root.join("service-account.pub");
+/// The files that it reads.
+fn prepare_api_server(root: &Path) {
+    let (key, public_key) = service_account_keys(root);
     run(Command::new("openssl").args(["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out"]).arg(&key));
     run(Command::new("openssl").args(["ec", "-pubout", "-in"]).arg(&key).arg("-out").arg(&public_key));
-    let tokens = root.join("tokens.csv");
-    write(&tokens, &format!("{TOKEN},admin,admin,\"system:masters\"\n"));
-    let policy = root.join("audit-policy.json");
-    write(&policy, &audit_policy());
+    write(&root.join("tokens.csv"), &format!("{TOKEN},admin,admin,\"system:masters\"\n"));
+    write(&root.join("audit-policy.json"), &audit_policy());
+}
 
+fn service_account_keys(root: &Path) -> (PathBuf, PathBuf) {
+    (root.join("service-account.key"), root.join("service-account.pub"))
+}
+
+fn start_api_server(assets: &Assets, root: &Path) -> Process {
+    let (key, public_key) = service_account_keys(root);
     let mut server = assets.command("kube-apiserver");
     server.arg(format!("--etcd-servers={ETCD}")).arg(format!("--secure-port={PORT}"));
     server.args(["--bind-address=127.0.0.1", "--advertise-address=192.0.2.1", "--endpoint-reconciler-type=none"]);
@@ -119,10 +146,10 @@ fn start_api_server(assets: &Assets, root: &Path) -> Process {
     server.arg("--service-account-signing-key-file").arg(&key);
     server.arg("--service-account-key-file").arg(&public_key);
     server.arg("--service-account-issuer=https://kubernetes.default.svc");
-    server.arg("--token-auth-file").arg(&tokens);
+    server.arg("--token-auth-file").arg(root.join("tokens.csv"));
     server.args(["--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24", "--allow-privileged=true"]);
     server.arg("--audit-log-path").arg(audit_log(root));
-    server.arg("--audit-policy-file").arg(&policy);
+    server.arg("--audit-policy-file").arg(root.join("audit-policy.json"));
     // No kube-proxy runs here: the API server picks a ready endpoint of the webhook's Service itself.
     server.arg("--enable-aggregator-routing=true");
     start("kube-apiserver", &mut server, root)

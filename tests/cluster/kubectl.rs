@@ -70,6 +70,12 @@ impl Kubectl {
     #[track_caller]
     pub(crate) fn create_namespace(&self, name: &str) {
         self.run(&format!("create namespace {name}")).assert_accepted();
+        self.wait_for_service_account(name);
+    }
+
+    /// Waits until Pods can be written to a namespace.
+    #[track_caller]
+    pub(crate) fn wait_for_service_account(&self, name: &str) {
         // Pods are refused until the controller manager has made the default service account.
         eventually("the namespace has its service account", Duration::from_secs(30), || {
             self.run(&format!("get serviceaccount default -n {name}")).accepted()

@@ -70,6 +70,22 @@ impl Kubelet {
         self.running().iter().map(|pod| lock(pod).certificate().unwrap_or_default()).collect()
     }
 
+    /// The Pod that scans the cluster, by name, if there is exactly one.
+    pub(crate) fn scanner(&self) -> Result<(String, Arc<Mutex<PodProcess>>), String> {
+        let pods: Vec<_> = lock(&self.0.pods).iter().map(|(name, pod)| (name.clone(), Arc::clone(pod))).collect();
+        let leads = |pod: &Pod| lock(pod).counter("undock_scanner_leads ").unwrap_or_default() > 0.0;
+        let mut leading: Vec<_> = pods.into_iter().filter(|(_, pod)| leads(pod)).collect();
+        match leading.len() {
+            1 => Ok(leading.remove(0)),
+            count => Err(format!("{count} Pods scan")),
+        }
+    }
+
+    /// What each running Pod answers to a review.
+    pub(crate) fn review(&self, review: &Value) -> Vec<Result<Value, String>> {
+        self.running().iter().map(|pod| lock(pod).review(review)).collect()
+    }
+
     /// Kills every process and leaves the Pods as they are: the endpoints still say ready.
     pub(crate) fn crash_all(&self) {
         self.running().iter().for_each(|pod| lock(pod).kill());
@@ -218,6 +234,6 @@ fn running_status(pod: &Value, address: &str) -> Value {
 }
 
 /// A scenario that panicked must not take the later ones with it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

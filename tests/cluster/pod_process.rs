@@ -20,6 +20,7 @@ pub(crate) struct PodProcess {
     service_account: String,
     folder: PathBuf,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     mounts: Vec<Mount>,
     /// Where the Service sends what it gets.
     port: u64,
@@ -44,8 +45,11 @@ impl PodProcess {
             // All Pods share one network namespace here, so "all addresses" has to mean the Pod's only one.
             argument.replace("0.0.0.0:", &format!("{address}:"))
         });
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let environment = container["env"].as_array().into_iter().flatten().map(|entry| (text(&entry["name"]), text(&entry["value"])));
         Self {
             arguments: arguments.collect(),
+            environment: environment.collect(),
             namespace: pod["metadata"]["namespace"].as_str().expect("a Pod has a namespace").to_owned(),
             service_account: pod["spec"]["serviceAccountName"].as_str().expect("undock has an account").to_owned(),
             port: port_named(container, "https").expect("the container has a port named https"),
@@ -67,6 +71,8 @@ impl PodProcess {
         let token = kubectl.run(&format!("create token {} -n {} --duration=24h", self.service_account, self.namespace));
         let mut config = kubectl.json("config view --raw");
         config["users"][0]["user"] = serde_json::json!({"token": token.assert_accepted().out.trim()});
+        // As the files of a service account do in a container.
+        config["contexts"][0]["context"]["namespace"] = self.namespace.as_str().into();
         std::fs::write(self.kubeconfig(), config.to_string()).expect("the folder of the Pod is writable");
     }
 
@@ -78,7 +84,7 @@ impl PodProcess {
     pub(crate) fn start(&mut self) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_undock"));
         // Nothing of the caller's environment: a container has none of it, and UNDOCK_* would be read as flags.
-        command.args(&self.arguments).env_clear();
+        command.args(&self.arguments).env_clear().envs(self.environment.iter().cloned());
         // In a container the token lies at a fixed path, which these processes share; the identity is the same.
         command.env("UNDOCK_KUBECONFIG", self.kubeconfig());
         self.process = Some(Process::start("undock", &mut command, &self.stdout(), &self.stderr()));
@@ -113,6 +119,21 @@ impl PodProcess {
         let answer = self.get(self.readiness.port, "/metrics")?;
         let series = answer.lines().filter(|line| line.starts_with(name));
         Ok(series.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    }
+
+    /// Posts a review to the webhook's port, as the API server does, and gives what came back.
+    pub(crate) fn review(&self, review: &Value) -> Result<Value, String> {
+        let mut client = Command::new("curl");
+        // Who answers is another scenario's question.
+        client.args(["--silent", "--show-error", "--insecure", "--max-time", "5", "-H", "Content-Type: application/json", "--data"]);
+        client.arg(review.to_string()).arg(format!("https://{}:{}/validate?timeout=5s", self.address, self.port));
+        let output = client.output().expect("curl starts");
+        serde_json::from_slice(&output.stdout).map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// The most memory that the process has had, in MB.
+    pub(crate) fn peak_memory(&self) -> f64 {
+        self.process.as_ref().expect("it runs").peak_memory()
     }
 
     /// The certificate that the webhook's port shows.

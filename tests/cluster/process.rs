@@ -30,6 +30,20 @@ impl Process {
         self.child.try_wait().unwrap_or_else(|error| panic!("{} cannot be waited for: {error}", self.name))
     }
 
+    /// The most memory that the process has had, in MB. `/proc` numbers processes as the outer namespace does.
+    pub(crate) fn peak_memory(&self) -> f64 {
+        let own = fs::read_link("/proc/self/ns/pid").expect("/proc is mounted");
+        let folders = fs::read_dir("/proc").expect("/proc is mounted").filter_map(|entry| Some(entry.ok()?.path()));
+        let mut ours = folders.filter(|folder| fs::read_link(folder.join("ns/pid")).is_ok_and(|namespace| namespace == own));
+        let found = ours.find_map(|folder| {
+            let status = fs::read_to_string(folder.join("status")).ok()?;
+            let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+            let is_child = field("NSpid:")?.split_whitespace().next_back()? == self.child.id().to_string();
+            is_child.then(|| field("VmHWM:")?.split_whitespace().next()?.parse::<f64>().ok())?
+        });
+        found.unwrap_or_else(|| panic!("{} is not in /proc", self.name)) / 1024.0
+    }
+
     /// Asks the process to stop, as a kubelet does first.
     pub(crate) fn terminate(&self) {
         // The standard library can only send SIGKILL.

@@ -9,8 +9,8 @@ use crate::control_plane::Assets;
 use crate::process::say;
 use crate::world::World;
 use crate::{
-    scenarios_availability as availability, scenarios_enforce as enforce, scenarios_namespaces as namespaces, scenarios_scan as scan,
-    scenarios_v1beta1 as v1beta1, scenarios_warn as warn,
+    scenarios_availability as availability, scenarios_enforce as enforce, scenarios_many as many, scenarios_namespaces as namespaces,
+    scenarios_outage as outage, scenarios_scan as scan, scenarios_scanner as scanner, scenarios_v1beta1 as v1beta1, scenarios_warn as warn,
 };
 
 /// Runs only the scenarios whose name contains this text.
@@ -45,6 +45,12 @@ const IN_WARN_MODE: &[Scenario] = scenarios![
     scan::doctor_after_the_install_finds_everything_in_order,
     scan::a_scan_with_the_shipped_role_reads_everything,
     scan::a_scan_without_the_role_says_what_it_could_not_read,
+    scan::an_exemption_has_the_same_effect_in_webhook_check_and_scan,
+    scanner::exactly_one_replica_scans,
+    scanner::a_report_follows_its_owner,
+    scanner::policy_reports_are_written_where_only_they_are_installed,
+    scanner::the_other_replica_takes_over_and_says_nothing_twice,
+    scanner::without_permissions_the_scanner_says_so_and_reviews_go_on,
     availability::both_replicas_are_asked,
     availability::a_write_passes_while_undock_is_down_and_failures_are_ignored,
 ];
@@ -55,7 +61,8 @@ const IN_ENFORCE_MODE: &[Scenario] = scenarios![
     enforce::a_denial_names_every_finding,
     enforce::a_deployment_is_refused_at_its_own_write,
     enforce::the_replicaset_controller_meets_the_same_denial_each_time,
-    enforce::labels_of_a_flagged_deployment_can_be_changed,
+    enforce::a_flagged_deployment_can_be_relabelled_scaled_and_patched,
+    enforce::pods_of_an_old_template_are_refused_unless_exempt,
     enforce::a_docker_socket_cannot_be_added_to_a_clean_deployment,
     enforce::an_ephemeral_container_is_refused_only_for_what_it_adds,
     enforce::an_object_that_is_being_deleted_can_be_updated,
@@ -63,6 +70,10 @@ const IN_ENFORCE_MODE: &[Scenario] = scenarios![
     availability::no_call_fails_while_certificates_are_rotated,
     availability::no_call_fails_during_a_rolling_restart,
     availability::a_write_is_refused_while_undock_is_down_and_failures_are_not_ignored,
+    scanner::an_event_tells_of_what_is_new,
+    outage::no_answer_is_wrong_or_lost_while_the_api_server_is_away,
+    // Last: what it leaves behind slows everything down.
+    many::ten_thousand_pods_are_scanned_and_left_alone,
 ];
 
 /// Starts the cluster, runs everything that was asked for and panics with the names of what failed.

@@ -112,17 +112,17 @@ fn failures_during(namespace: &str, world: &World, action: impl FnOnce()) -> Vec
             say(&format!("{calls} calls while this ran"));
             failures
         });
-        // A panic of the action must end the writer too, or the scope would wait for it for ever.
-        let stop = StopWriter(&done);
+        let stop = Stop(&done);
         action();
         drop(stop);
         writer.join().expect("the writer does not panic")
     })
 }
 
-struct StopWriter<'a>(&'a AtomicBool);
+/// Ends a thread of the scenario, also when the scenario panics: the scope would wait for it for ever.
+pub(crate) struct Stop<'a>(pub(crate) &'a AtomicBool);
 
-impl Drop for StopWriter<'_> {
+impl Drop for Stop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }

@@ -13,13 +13,13 @@ use crate::world::World;
 const LEGACY: &str = "legacy";
 
 /// What the API server says about an object on the Docker socket, word for word.
-pub(crate) fn refusal(webhook: &str, field: &str, namespace: &str) -> String {
+pub(crate) fn refusal(webhook: &str, field: &str, namespace: &str, edit: &str) -> String {
     format!(
         "admission webhook \"{webhook}\" denied the request: \
          1 Docker dependency must go before this namespace's nodes drop Docker. \
          [1/1] DKR101 {field} volume \"sock\" mounts /var/run/docker.sock: absent on containerd nodes; \
          fix: build with BuildKit/Buildah. \
-         Namespace {namespace} is in enforce mode. Details: undock explain DKR101"
+         Namespace {namespace} is in enforce mode.{edit} Details: undock explain DKR101"
     )
 }
 
@@ -32,6 +32,7 @@ pub(crate) fn prepare_what_must_exist_before(world: &World) {
         held,
         deployment_on_docker_socket("runner", 1),
         deployment_on_docker_socket("relabelled", 0),
+        deployment_on_docker_socket("old", 0),
         clean_deployment("clean", 0),
         pod_on_docker_socket("flagged"),
         clean_pod("web"),
@@ -45,7 +46,7 @@ pub(crate) fn a_bare_pod_is_refused_with_the_message_of_the_contract(world: &Wor
     let answer = world.kubectl.run_with("create -n enforced -f -", &pod_on_docker_socket("builder"));
     answer.assert_refused().assert_no_warning();
     assert!(answer.err.starts_with("Error from server (Forbidden): "), "{}", answer.err);
-    let refusal = refusal("pods.undock.dev", "spec.volumes[0]", "enforced");
+    let refusal = refusal("pods.undock.dev", "spec.volumes[0]", "enforced", "");
     assert!(answer.err.contains(&refusal), "{}", answer.err);
 
     let event = world.audit_log.last("create", "pods", "enforced", "builder");
@@ -91,7 +92,7 @@ pub(crate) fn a_deployment_is_refused_at_its_own_write(world: &World) {
     world.kubectl.create_namespace("enforced-deployments");
     let answer = world.kubectl.run_with("apply -n enforced-deployments -f -", &deployment_on_docker_socket("runner", 1));
     answer.assert_refused();
-    let refusal = refusal("workloads.undock.dev", "spec.template.spec.volumes[0]", "enforced-deployments");
+    let refusal = refusal("workloads.undock.dev", "spec.template.spec.volumes[0]", "enforced-deployments", "");
     assert!(answer.err.contains(&refusal), "{}", answer.err);
     let left = world.kubectl.run("get deployments,replicasets,pods -n enforced-deployments -o name");
     assert_eq!(left.assert_accepted().out, "");
@@ -101,9 +102,11 @@ pub(crate) fn a_deployment_is_refused_at_its_own_write(world: &World) {
 
 pub(crate) fn the_replicaset_controller_meets_the_same_denial_each_time(world: &World) {
     world.kubectl.run("delete pods -n legacy -l app=runner --wait=false").assert_accepted();
-    let events = "get events -n legacy --field-selector reason=FailedCreate,involvedObject.kind=ReplicaSet";
+    let replica_set = world.kubectl.json("get replicasets -n legacy -l app=runner")["items"][0]["metadata"]["name"].clone();
+    let replica_set = replica_set.as_str().expect("it has one");
+    let events = format!("get events -n legacy --field-selector reason=FailedCreate,involvedObject.name={replica_set}");
     let messages = eventually("the controller has tried five times", Duration::from_secs(60), || {
-        let events = world.kubectl.json(events);
+        let events = world.kubectl.json(&events);
         let events: Vec<_> = events["items"].as_array().into_iter().flatten().cloned().collect();
         let tries: u64 = events.iter().map(|event| event["count"].as_u64().unwrap_or(1)).sum();
         let messages: BTreeSet<String> = events.iter().map(|event| event["message"].as_str().unwrap_or_default().to_owned()).collect();
@@ -112,17 +115,59 @@ pub(crate) fn the_replicaset_controller_meets_the_same_denial_each_time(world: &
     // Events are merged by their text: one that changes with each try would fill the namespace.
     assert_eq!(messages.len(), 1, "{messages:?}");
     let message = messages.first().expect("there is one");
-    assert_eq!(*message, format!("Error creating: {}", refusal("pods.undock.dev", "spec.volumes[0]", LEGACY)));
+    assert_eq!(*message, format!("Error creating: {}", refusal("pods.undock.dev", "spec.volumes[0]", LEGACY, " Edit Deployment/runner.")));
 }
 
-pub(crate) fn labels_of_a_flagged_deployment_can_be_changed(world: &World) {
-    let answer = world.kubectl.run("label deployment relabelled -n legacy team=build");
-    answer.assert_accepted();
+pub(crate) fn a_flagged_deployment_can_be_relabelled_scaled_and_patched(world: &World) {
     // Old findings warn, so that the person who is here anyway knows.
     let warning = "DKR101 volume \"sock\" mounts /var/run/docker.sock: absent on containerd nodes; build with BuildKit/Buildah";
-    assert_eq!(answer.only_warning(), warning);
+    let answer = world.kubectl.run("label deployment relabelled -n legacy team=build");
+    assert_eq!(answer.assert_accepted().only_warning(), warning);
     let event = world.audit_log.last("patch", "deployments", LEGACY, "relabelled");
     event.assert_annotation("workloads.undock.dev/decision", "warn");
+
+    // What is scaled is a subresource, which undock is not asked about; Pods are.
+    world.kubectl.run("scale deployment relabelled -n legacy --replicas=3").assert_accepted();
+    world.kubectl.run("scale deployment relabelled -n legacy --replicas=0").assert_accepted();
+    for patch in [
+        json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "registry.example/app:2"}]}}}}),
+        json!({"spec": {"replicas": 1, "template": {"metadata": {"annotations": {"restarted": "yes"}}}}}),
+        json!({"spec": {"template": {"spec": {"volumes": [{"name": "sock", "hostPath": {"path": "/run/docker.sock"}}]}}}}),
+    ] {
+        let answer = world.kubectl.patch("patch deployment relabelled -n legacy", &patch);
+        assert_eq!(answer.assert_accepted().warnings().len(), 1, "{answer:?}");
+    }
+    // A second way to Docker is new.
+    let more = json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "docker:27-cli"}]}}}});
+    let answer = world.kubectl.patch("patch deployment relabelled -n legacy", &more);
+    answer.assert_refused();
+    assert!(answer.err.contains("1 Docker dependency must go") && answer.err.contains("DKR201 "), "{}", answer.err);
+}
+
+pub(crate) fn pods_of_an_old_template_are_refused_unless_exempt(world: &World) {
+    world.kubectl.run("scale deployment old -n legacy --replicas=1").assert_accepted();
+    let event = eventually("its ReplicaSet says why it makes no Pod", Duration::from_secs(60), || {
+        let events = world.kubectl.json("get events -n legacy --field-selector reason=FailedCreate,involvedObject.kind=ReplicaSet");
+        let events = events["items"].as_array().cloned().unwrap_or_default();
+        let told = events.iter().find(|event| event["involvedObject"]["name"].as_str().is_some_and(|name| name.starts_with("old-")));
+        told.map(|event| event["message"].as_str().unwrap_or_default().to_owned()).ok_or(format!("{} others", events.len()))
+    });
+    assert!(event.contains("Namespace legacy is in enforce mode. Edit Deployment/old. Details: "), "{event}");
+    let record = eventually("the record names it too", Duration::from_secs(10), || {
+        let records = world.kubelet.records();
+        let found = records.iter().find(|record| record["owner.name"] == "old" && record["decision"] == "deny").cloned();
+        found.ok_or_else(|| "no record".to_owned())
+    });
+    assert_eq!((&record["owner.kind"], &record["k8s.object.kind"]), (&json!("Deployment"), &json!("Pod")), "{record}");
+
+    let terms = "exempt.undock.dev/DKR101=until=2099-12-31;reason=moving;ref=PLAT-412";
+    world.kubectl.run(&format!("annotate namespace legacy {terms}")).assert_accepted();
+    eventually("the controller makes the Pod", Duration::from_secs(90), || {
+        let pods = world.kubectl.run("get pods -n legacy -l app=old -o name").out;
+        if pods.is_empty() { Err("no Pod".to_owned()) } else { Ok(()) }
+    });
+    world.kubectl.run("annotate namespace legacy exempt.undock.dev/DKR101-").assert_accepted();
+    world.kubectl.run("scale deployment old -n legacy --replicas=0").assert_accepted();
 }
 
 pub(crate) fn a_docker_socket_cannot_be_added_to_a_clean_deployment(world: &World) {

@@ -141,6 +141,47 @@ pub(crate) fn a_scan_without_the_role_says_what_it_could_not_read(world: &World)
     assert_eq!(run.code, 3, "{}{}", run.out, run.err);
 }
 
+pub(crate) fn an_exemption_has_the_same_effect_in_webhook_check_and_scan(world: &World) {
+    let terms = |until: &str| format!("until={until}; reason=moving; ref=PLAT-412");
+    for (name, until, decision) in [("ended", "2020-01-01", "deny"), ("holds", "2099-12-31", "exempt")] {
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"undock.dev/mode": "warn"}}});
+        world.kubectl.run_with("create -f -", &namespace).assert_accepted();
+        world.kubectl.wait_for_service_account(name);
+        let mut pod = pod_on_docker_socket("builder");
+        pod["metadata"]["namespace"] = json!(name);
+        world.kubectl.run_with("create -f -", &pod).assert_accepted();
+        let annotated =
+            json!({"metadata": {"annotations": {"exempt.undock.dev/DKR101": terms(until)}, "labels": {"undock.dev/mode": "enforce"}}});
+        let answer = world.kubectl.patch(&format!("patch namespace {name}"), &annotated);
+        answer.assert_accepted();
+        let mut again = pod.clone();
+        again["metadata"]["name"] = json!("again");
+        eventually("the webhook knows", Duration::from_secs(5), || {
+            let answer = world.kubectl.run_with("create --dry-run=server -f -", &again);
+            let refused = answer.err.contains("denied the request");
+            if refused == (decision == "deny") { Ok(()) } else { Err(format!("{answer:?}")) }
+        });
+        let event = world.audit_log.last("create", "pods", name, "again");
+        event.assert_annotation("pods.undock.dev/decision", decision);
+
+        let of_namespace = |report: &Value| -> Vec<String> {
+            let objects = report["objects"].as_array().into_iter().flatten();
+            let pods = objects.filter(|object| object["kind"] == "Pod" && object["namespace"] == name);
+            pods.map(|pod| pod["decision"].as_str().unwrap_or_default().to_owned()).collect()
+        };
+        let mut told = namespace.clone();
+        told["metadata"]["annotations"] = json!({"exempt.undock.dev/DKR101": terms(until)});
+        told["metadata"]["labels"] = json!({"undock.dev/mode": "enforce"});
+        let file = world.file(&format!("{name}.json"), &json!({"apiVersion": "v1", "kind": "List", "items": [told, pod]}).to_string());
+        let checked = undock(world.kubeconfig(), &format!("check {} -o json", file.display())).json();
+        assert_eq!(of_namespace(&checked), [decision], "{checked:#}");
+        let scanned = undock(world.kubeconfig(), &format!("scan -n {name} -o json")).json();
+        assert_eq!(of_namespace(&scanned), [decision], "{scanned:#}");
+        let status = if decision == "deny" { "expired" } else { "in-use" };
+        assert_eq!(scanned["exemptions"][0]["status"], status, "{scanned:#}");
+    }
+}
+
 fn claimed_volume() -> Value {
     let mut volume = volume_on_docker_socket("scanned-socket");
     volume["spec"]["claimRef"] = json!({"namespace": "scanned", "name": "socket"});

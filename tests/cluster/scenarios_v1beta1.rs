@@ -37,7 +37,7 @@ pub(crate) fn a_pod_is_refused_in_v1beta1(world: &World) {
     });
     world.kubectl.run("delete validatingwebhookconfiguration undock-v1beta1").assert_accepted();
     answer.assert_refused().assert_no_warning();
-    assert!(answer.err.contains(&refusal("v1beta1.undock.dev", "spec.volumes[0]", "kube-system")), "{}", answer.err);
+    assert!(answer.err.contains(&refusal("v1beta1.undock.dev", "spec.volumes[0]", "kube-system", "")), "{}", answer.err);
 }
 
 fn registration(namespace: &str, world: &World) -> Value {

@@ -28,7 +28,7 @@ pub(crate) struct World {
     root: PathBuf,
     kubeconfig: PathBuf,
     path: OsString,
-    _control_plane: ControlPlane,
+    control_plane: ControlPlane,
 }
 
 impl World {
@@ -46,7 +46,7 @@ impl World {
             kubeconfig: root.join("kubeconfig"),
             path: env::join_paths(folders).expect("it was a PATH before"),
             kubectl,
-            _control_plane: control_plane,
+            control_plane,
         };
         world.apply_overlay("warn");
         world.generate_certificates(&["--apply"]);
@@ -72,6 +72,20 @@ impl World {
     /// What `undock doctor` said before anything was installed.
     pub(crate) fn doctor_before(&self) -> &Run {
         &self.doctor_before
+    }
+
+    /// Does something while the API server is down, and starts it again.
+    pub(crate) fn without_api_server(&self, action: impl FnOnce()) {
+        self.control_plane.stop_api_server();
+        action();
+        self.control_plane.start_api_server();
+    }
+
+    /// A file for a scenario, in the folder of the run.
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.root.join(name);
+        fs::write(&path, text).expect("the folder of the run can be written");
+        path
     }
 
     /// The administrator's kubeconfig.

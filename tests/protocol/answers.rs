@@ -75,6 +75,21 @@ fn a_denial_names_every_finding() {
 }
 
 #[test]
+fn a_denial_names_what_a_person_has_to_edit() {
+    let server = Server::start(Mode::Enforce);
+    let mut pod = socket_pod();
+    pod["metadata"]["labels"] = json!({"pod-template-hash": "5d8c"});
+    let controller = |name: &str| json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": "u", "controller": true}]);
+    pod["metadata"]["ownerReferences"] = controller("runner-5d8c");
+    let answer = server.review(&create(pod.clone()));
+    let end = "Namespace ci is in enforce mode. Edit Deployment/runner. Details: undock explain DKR101";
+    assert!(answer.message().ends_with(end), "{}", answer.message());
+    // References are written by people: no name of theirs breaks the limits that every answer is held to.
+    pod["metadata"]["ownerReferences"] = controller(&"\u{202e}\n".repeat(500));
+    assert!(server.review(&create(pod)).message().contains("Edit ReplicaSet/\\u{202e}\\u{a}"));
+}
+
+#[test]
 fn workloads_are_refused_at_their_own_write() {
     let server = Server::start(Mode::Enforce);
     let answer = server.review(&create(deployment(&socket_pod())));
