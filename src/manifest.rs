@@ -4,11 +4,15 @@
 
 mod deserialize;
 mod documents;
+mod full;
+mod quick;
 mod tree;
 
 use serde::Deserialize;
 
 pub use documents::{Document, documents};
+#[cfg(any(test, fuzzing))]
+pub use quick::difference::difference;
 use tree::{NodeId, Tree};
 
 use crate::workload::leaves::Leaves;

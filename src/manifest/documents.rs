@@ -15,6 +15,15 @@ pub struct Document<'t> {
     pub source: Option<&'t str>,
 }
 
+impl Document<'_> {
+    /// Line and column in the file, from 1, of what the text has at these, from 0.
+    pub(super) fn place(&self, line: usize, column: usize) -> (u32, u32) {
+        let column = if line == 0 { column + self.column } else { column + 1 };
+        let line = line + self.line;
+        (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
+    }
+}
+
 /// The documents of `text`. Those without content (comments, blank lines) are left out.
 pub fn documents(text: &str) -> Vec<Document<'_>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
