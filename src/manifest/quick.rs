@@ -1,9 +1,9 @@
 //! A reader of the YAML that nearly all manifests are, several times as fast as the parser that reads all of YAML.
 //!
-//! It knows block maps and lists, words and quoted texts of one line, block scalars, flow collections and JSON. Whatever else
-//! comes (anchors, tags, texts that go on in the next line, tabs between words, odd indentation) it gives up, and the parser
-//! reads the document from its start. So it never decides what is YAML: either it builds the very tree that the parser
-//! builds, places included, or none. Property tests and a fuzz target hold it to that.
+//! It knows block maps and lists, plain and quoted texts, block scalars, flow collections and JSON. Where anything else comes
+//! (anchors, tags, tabs between words, odd indentation, any error) it gives up, and the parser reads the document from its
+//! start. So it never decides what is YAML: either it builds the very tree that the parser builds, places included, or none.
+//! Property tests and a fuzz target hold it to that.
 
 #[cfg(any(test, fuzzing))]
 pub(super) mod difference;
@@ -54,11 +54,14 @@ struct Reader<'d, 't> {
     is_flow: bool,
 }
 
-/// A text of one line.
+/// A plain or quoted text.
 struct Word<'t> {
     text: Cow<'t, str>,
     is_plain: bool,
+    /// Where it begins: in bytes, by line from 0, and in the file.
     start: usize,
+    line: usize,
+    place: (u32, u32),
 }
 
 impl<'d, 't> Reader<'d, 't> {
@@ -88,19 +91,22 @@ impl<'d, 't> Reader<'d, 't> {
             self.end_line(None)?;
             root
         } else {
-            self.block(column, 0)?
+            self.node(None, column, 0)?
         };
         self.indent.is_none().then(|| Tree::new(self.nodes, Some(root)))
     }
 
-    /// The map or list whose first line begins here, `column` behind the start of its line, inside `depth` others.
-    fn block(&mut self, column: usize, depth: usize) -> Option<NodeId> {
+    /// What begins here, `column` behind the start of its line, below something in column `parent` and inside `depth` collections.
+    fn node(&mut self, parent: Option<usize>, column: usize, depth: usize) -> Option<NodeId> {
         if self.is_dash() {
             let place = self.place(self.at);
             return self.list(column, place, depth);
         }
-        let key = self.word()?;
-        self.map(column, key, depth)
+        if matches!(self.peek()?, b'[' | b'{' | b'|' | b'>') {
+            return self.value(parent?, depth);
+        }
+        let word = self.word()?;
+        if self.peek() == Some(b':') { self.map(column, word, depth) } else { self.text(word, parent?) }
     }
 
     /// The list whose first dash is here.
@@ -116,11 +122,9 @@ impl<'d, 't> Reader<'d, 't> {
             elements.push(if self.is_line_end() {
                 self.next_line()?;
                 let indent = self.indent.filter(|indent| *indent > column)?;
-                self.block(indent, depth)?
-            } else if self.is_dash() {
-                self.block(inner, depth)?
+                self.node(Some(column), indent, depth)?
             } else {
-                self.element(column, inner, depth)?
+                self.node(Some(column), inner, depth)?
             });
             if !(self.is_indented_by(column)? && self.is_dash()) {
                 break;
@@ -130,28 +134,13 @@ impl<'d, 't> Reader<'d, 't> {
         Some(id)
     }
 
-    /// What stands behind a dash: a map that begins in the same line, or a value.
-    fn element(&mut self, column: usize, inner: usize, depth: usize) -> Option<NodeId> {
-        if matches!(self.peek()?, b'[' | b'{' | b'|' | b'>') {
-            return self.value(column, depth);
-        }
-        let word = self.word()?;
-        if self.peek() == Some(b':') {
-            return self.map(inner, word, depth);
-        }
-        let id = self.push_word(word);
-        self.end_line(Some(column))?;
-        Some(id)
-    }
-
     /// The map whose first key was read; its colon is here.
     fn map(&mut self, column: usize, mut key: Word<'t>, depth: usize) -> Option<NodeId> {
-        let place = self.place(key.start);
-        let id = self.push(Value::Map(Vec::new()), place);
+        let id = self.push(Value::Map(Vec::new()), key.place);
         let depth = deeper(depth)?;
         let mut pairs = Vec::new();
         loop {
-            if self.peek() != Some(b':') || self.at - key.start > MAX_KEY || !self.is_blank(self.at + 1) {
+            if !self.is_key(&key) || !self.is_blank(self.at + 1) {
                 return None;
             }
             let key_id = self.push_word(key);
@@ -174,7 +163,7 @@ impl<'d, 't> Reader<'d, 't> {
         let place = self.place(colon);
         self.next_line()?;
         match self.indent {
-            Some(indent) if indent > column => self.block(indent, depth),
+            Some(indent) if indent > column => self.node(Some(column), indent, depth),
             Some(indent) if indent == column && self.is_dash() => {
                 // For a list that is not indented the parser gives the place behind the first dash.
                 let mut behind = self.at + 1;
@@ -199,11 +188,24 @@ impl<'d, 't> Reader<'d, 't> {
             }
             _ => {
                 let word = self.word()?;
-                let id = self.push_word(word);
-                self.end_line(Some(column))?;
-                Some(id)
+                self.text(word, column)
             }
         }
+    }
+
+    /// The text that `word` begins, below something in `column`.
+    fn text(&mut self, mut word: Word<'t>, column: usize) -> Option<NodeId> {
+        if word.is_plain {
+            self.continue_plain(&mut word, column)?;
+        }
+        let id = self.push_word(word);
+        self.end_line(Some(column))?;
+        Some(id)
+    }
+
+    /// Whether `word` is a key whose colon is here.
+    fn is_key(&self, word: &Word<'_>) -> bool {
+        self.peek() == Some(b':') && self.line == word.line && self.at - word.start <= MAX_KEY
     }
 
     /// Whether the next line goes on with what stands in `column`; gives up where it is indented more.
@@ -301,8 +303,7 @@ impl<'d, 't> Reader<'d, 't> {
     }
 
     fn push_word(&mut self, word: Word<'t>) -> NodeId {
-        let place = self.place(word.start);
-        self.push(scalar(word.text, word.is_plain), place)
+        self.push(scalar(word.text, word.is_plain), word.place)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Flow collections, and so JSON.
 
-use super::{MAX_KEY, Reader, deeper};
+use super::{Reader, deeper};
 use crate::manifest::tree::{NodeId, Value};
 
 impl Reader<'_, '_> {
@@ -31,15 +31,15 @@ impl Reader<'_, '_> {
         let mut pairs = Vec::new();
         self.skip_flow_blanks()?;
         while self.peek() != Some(b'}') {
-            let key = self.flow_word()?;
-            let (start, is_plain, end) = (key.start, key.is_plain, self.at);
-            let key = self.push_word(key);
+            let word = self.flow_word()?;
+            let end = self.at;
             self.skip_spaces();
             // Behind a quoted key, and only right behind it, the colon stands for itself.
-            let needs_blank = is_plain || self.at != end;
-            if self.peek()? != b':' || self.at - start > MAX_KEY || (needs_blank && !self.is_blank(self.at + 1)) {
+            let needs_blank = word.is_plain || self.at != end;
+            if !self.is_key(&word) || (needs_blank && !self.is_blank(self.at + 1)) {
                 return None;
             }
+            let key = self.push_word(word);
             self.at += 1;
             self.skip_flow_blanks()?;
             pairs.push((key, self.flow_value(depth)?));

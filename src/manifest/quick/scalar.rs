@@ -6,36 +6,46 @@ use super::{Reader, Word};
 use crate::manifest::tree::{NodeId, Value};
 
 impl<'t> Reader<'_, 't> {
-    /// The text that begins here, outside of flow collections. Its end is behind it, and the blanks behind that.
+    /// The text that begins here, outside of flow collections, and the blanks behind it. A plain one only up to the end of its line.
     pub(super) fn word(&mut self) -> Option<Word<'t>> {
-        let word = match self.peek()? {
-            b'"' => self.double_quoted(),
-            b'\'' => self.single_quoted(),
-            _ => self.plain(|_| false),
-        };
+        let word = self.any_word(|_| false);
         self.skip_spaces();
         word
     }
 
     /// The text that begins here, in a flow collection.
     pub(super) fn flow_word(&mut self) -> Option<Word<'t>> {
-        match self.peek()? {
+        self.any_word(|byte| matches!(byte, b',' | b'[' | b']' | b'{' | b'}'))
+    }
+
+    /// `ends` are the bytes that end a plain text, or end it behind a colon.
+    fn any_word(&mut self, ends: impl Fn(u8) -> bool) -> Option<Word<'t>> {
+        let (start, line, place) = (self.at, self.line, self.place(self.at));
+        let quote = self.peek()?;
+        let text = match quote {
             b'"' => self.double_quoted(),
             b'\'' => self.single_quoted(),
-            _ => self.plain(|byte| matches!(byte, b',' | b'[' | b']' | b'{' | b'}')),
+            _ if self.is_plain_start(&ends) => self.plain(&ends).map(Cow::Borrowed),
+            _ => None,
+        };
+        Some(Word { text: text?, is_plain: !matches!(quote, b'"' | b'\''), start, line, place })
+    }
+
+    /// Whether a plain text can begin here. Fewer than YAML allows.
+    fn is_plain_start(&self, ends: impl Fn(u8) -> bool) -> bool {
+        let Some(&first) = self.bytes.get(self.at) else { return false };
+        let next = self.bytes.get(self.at + 1);
+        match first {
+            // At the start of a line a dash can be a document's marker.
+            b'-' => !self.is_marker() && next.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/' | b'_')),
+            b':' => !ends(b',') && next.is_some_and(u8::is_ascii_alphanumeric),
+            _ => first.is_ascii_alphanumeric() || !first.is_ascii() || b"_./$(<~+=^;\\)".contains(&first),
         }
     }
 
-    /// A text without quotes. `ends` are the bytes that end it, or end it behind a colon.
-    fn plain(&mut self, ends: impl Fn(u8) -> bool) -> Option<Word<'t>> {
+    /// The plain text from here to where it ends in this line.
+    fn plain(&mut self, ends: impl Fn(u8) -> bool) -> Option<&'t str> {
         let start = self.at;
-        let first = self.peek()?;
-        let begins = first.is_ascii_alphanumeric() || !first.is_ascii() || b"_./$(<~+=^;\\)".contains(&first);
-        // A dash may begin a text that goes on at once; at the start of a line it can be a document's marker.
-        let second = || self.bytes.get(start + 1).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/' | b'_'));
-        if !(begins || first == b'-' && second() && !self.is_marker()) {
-            return None;
-        }
         let (mut at, mut end) = (start, start);
         while let Some(&byte) = self.bytes.get(at) {
             match byte {
@@ -54,43 +64,99 @@ impl<'t> Reader<'_, 't> {
             end = at;
         }
         self.at = end;
-        Some(Word { text: Cow::Borrowed(&self.text[start..end]), is_plain: true, start })
+        Some(&self.text[start..end])
     }
 
-    fn single_quoted(&mut self) -> Option<Word<'t>> {
-        let (start, mut from) = (self.at, self.at + 1);
-        let mut text = Cow::Borrowed("");
+    /// Adds the lines in which a plain text goes on: those that are indented more than `column`.
+    pub(super) fn continue_plain(&mut self, word: &mut Word<'t>, column: usize) -> Option<()> {
+        while self.peek() == Some(b'\n') {
+            let (end, line) = (self.at, self.line);
+            let (indent, breaks) = self.skip_empty_lines();
+            match self.peek() {
+                Some(b'\t') => return None,
+                Some(byte) if indent > column && byte != b'#' => {}
+                _ => {
+                    (self.at, self.line) = (end, line);
+                    break;
+                }
+            }
+            let more = self.plain(|_| false)?;
+            if more.is_empty() {
+                return None;
+            }
+            fold(word.text.to_mut(), breaks);
+            word.text.to_mut().push_str(more);
+            self.skip_spaces();
+        }
+        Some(())
+    }
+
+    /// From the end of a line to the content of the next that has any: its indentation, and how many were empty.
+    fn skip_empty_lines(&mut self) -> (usize, usize) {
+        let mut breaks = 0;
         loop {
-            let end = from + memchr::memchr2(b'\'', b'\n', &self.bytes[from..]).filter(|at| self.bytes[from + at] == b'\'')?;
-            append(&mut text, &self.text[from..end]);
-            if self.bytes.get(end + 1) != Some(&b'\'') {
-                self.at = end + 1;
-                return Some(Word { text, is_plain: false, start });
+            self.newline();
+            let start = self.at;
+            self.skip_spaces();
+            if self.peek() != Some(b'\n') {
+                return (self.at - start, breaks);
+            }
+            breaks += 1;
+        }
+    }
+
+    fn single_quoted(&mut self) -> Option<Cow<'t, str>> {
+        let mut text = Cow::Borrowed("");
+        self.at += 1;
+        loop {
+            let end = self.at + memchr::memchr2(b'\'', b'\n', &self.bytes[self.at..])?;
+            append(&mut text, &self.text[self.at..end]);
+            self.at = end;
+            if self.bytes[end] == b'\n' {
+                self.fold_quoted(&mut text)?;
+                continue;
+            }
+            self.at += 1;
+            if self.peek() != Some(b'\'') {
+                return Some(text);
             }
             append(&mut text, "'");
-            from = end + 2;
+            self.at += 1;
         }
     }
 
-    fn double_quoted(&mut self) -> Option<Word<'t>> {
-        let (start, mut from) = (self.at, self.at + 1);
+    fn double_quoted(&mut self) -> Option<Cow<'t, str>> {
         let mut text = Cow::Borrowed("");
+        self.at += 1;
         loop {
-            let end = from + memchr::memchr3(b'"', b'\\', b'\n', &self.bytes[from..])?;
-            append(&mut text, &self.text[from..end]);
+            let end = self.at + memchr::memchr3(b'"', b'\\', b'\n', &self.bytes[self.at..])?;
+            append(&mut text, &self.text[self.at..end]);
+            self.at = end;
             match self.bytes[end] {
                 b'"' => {
-                    self.at = end + 1;
-                    return Some(Word { text, is_plain: false, start });
+                    self.at += 1;
+                    return Some(text);
                 }
-                b'\\' => {
+                b'\n' => self.fold_quoted(&mut text)?,
+                _ => {
                     let (c, length) = self.escape(end + 1)?;
                     text.to_mut().push(c);
-                    from = end + 1 + length;
+                    self.at = end + 1 + length;
                 }
-                _ => return None,
             }
         }
+    }
+
+    /// Joins the lines of a quoted text at the line feed that is here.
+    fn fold_quoted(&mut self, text: &mut Cow<'t, str>) -> Option<()> {
+        let kept = text.trim_end_matches([' ', '\t']).len();
+        let (indent, breaks) = self.skip_empty_lines();
+        // Blanks before the line feed count for nothing, unless they were escaped: that is for the parser to know.
+        if kept != text.len() || self.peek() == Some(b'\t') || (indent == 0 && self.is_marker()) {
+            return None;
+        }
+        fold(text.to_mut(), breaks);
+        Some(())
     }
 
     /// The character that the escape behind a backslash stands for, and its length. Halves of a pair are the parser's work.
@@ -189,6 +255,14 @@ impl<'t> Reader<'_, 't> {
             }
         }
     }
+}
+
+/// Joins two lines with `breaks` empty ones between them.
+fn fold(text: &mut String, breaks: usize) {
+    if breaks == 0 {
+        text.push(' ');
+    }
+    text.extend(std::iter::repeat_n('\n', breaks));
 }
 
 /// Adds `part` to `text`, which stays borrowed as long as there is one part.
