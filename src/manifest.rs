@@ -107,9 +107,11 @@ impl<'t> Manifest<'t> {
     }
 
     /// All texts of `item`.
-    pub fn leaves(&self, item: &Item) -> Leaves {
-        // Whatever was parsed is a tree of texts: only a document that outgrows the budget gives none.
-        self.tree.read(item.node).unwrap_or_default()
+    ///
+    /// # Errors
+    /// Where aliases make too many of them.
+    pub fn leaves(&self, item: &Item) -> Result<Leaves, ManifestError> {
+        self.tree.read(item.node)
     }
 
     /// Line and column at which `item` starts.

@@ -38,8 +38,8 @@ pub(super) enum Value<'t> {
     Map(Vec<(NodeId, NodeId)>),
 }
 
-/// No honest manifest visits more; it is 40 times the largest object that the API server takes.
-const BUDGET: usize = 4_000_000;
+/// Nodes that one reading may visit besides ten times those that there are: no honest manifest says that much through aliases.
+const ALIASED: usize = 50_000;
 /// Collections inside collections; serde_json stops at the same depth.
 pub(super) const MAX_DEPTH: usize = 127;
 
@@ -54,7 +54,7 @@ impl<'t> Tree<'t> {
 
     /// A tree of `nodes`.
     pub(super) fn new(nodes: Vec<Node<'t>>, root: Option<NodeId>) -> Self {
-        Self { nodes, root, budget: Cell::new(BUDGET) }
+        Self { nodes, root, budget: Cell::new(0) }
     }
 
     /// The document's node; `None` for an empty document.
@@ -67,11 +67,15 @@ impl<'t> Tree<'t> {
     /// # Errors
     /// Where its shape is another.
     pub(super) fn read<'a, T: Deserialize<'a>>(&'a self, node: NodeId) -> Result<T, ManifestError> {
-        self.budget.set(BUDGET);
+        self.refill();
         T::deserialize(NodeReader { tree: self, node, depth: 0 }).map_err(|error| {
             let (line, column) = error.place.unwrap_or_else(|| self.place(node));
             ManifestError { line, column, message: error.message }
         })
+    }
+
+    fn refill(&self) {
+        self.budget.set(ALIASED + 10 * self.nodes.len());
     }
 
     /// Takes one node from the budget; false when it is used up.
@@ -175,7 +179,7 @@ impl<'t> Tree<'t> {
 
     /// The place of the value at `field` (`a.b[0]['c.d']`) below `node`, or of the deepest part of it that exists.
     pub(super) fn locate(&self, node: NodeId, field: &str) -> (usize, usize) {
-        self.budget.set(BUDGET);
+        self.refill();
         let (mut node, mut rest) = (node, field);
         while !rest.is_empty() {
             let (step, behind) = if let Some(inner) = rest.strip_prefix("['") {
