@@ -115,9 +115,9 @@ fn the_pointer_covers_the_value_and_no_more() {
     for (line, pointer) in [
         ("  - {name: a, image: docker} # why", "   |                      ^^^^^^\n"),
         ("  - {name: a, image: \"docker\", command: [x]}", "   |                      ^^^^^^^^\n"),
-        ("  - {name: a, command: ['docker ps', b], image: x}", "   |                          ^^^^^^^^^^^\n"),
+        ("  - {name: a, command: ['docker', ps], image: x}", "   |                         ^^^^^^^^\n"),
         ("  - image: docker  # why", "   |            ^^^^^^\n"),
-        ("  - image: x\n    args: [a, docker, ps]\n    command: [\"docker\",\n     \"x\"]", "   |               ^^^^^^^^\n"),
+        ("  - image: x\n    command: [\"docker\",\n     \"ps\"]", "   |               ^^^^^^^^\n"),
     ] {
         let pod = format!(
             "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  namespace: b\n  labels: {{c: d}}\nspec:\n  restartPolicy: Never\n  containers:\n{line}\n"
