@@ -9,7 +9,7 @@ pub mod table;
 
 use std::sync::Arc;
 
-use crate::decision::facts::ClusterFacts;
+use crate::decision::facts::{ClusterFacts, Known};
 use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Decision, Judged, Outcome, Policy, Writer};
 use crate::finding::text::clip;
@@ -41,8 +41,17 @@ struct Waiting {
     text: String,
     line: usize,
     column: usize,
-    /// Places in `Checked::objects`, with those among the document's items.
-    objects: Vec<(usize, usize)>,
+    objects: Vec<WaitingObject>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct WaitingObject {
+    /// Its place in [`Checked::objects`].
+    object: usize,
+    /// Its place among the document's items.
+    item: usize,
+    /// It may depend on any other object, not only on its Namespace.
+    needs_surroundings: bool,
 }
 
 /// One object.
@@ -117,14 +126,18 @@ impl Checked {
     /// Checks `bytes`, the content of `file`. `namespace` is that of objects that name none.
     pub fn add(&mut self, file: &str, bytes: &[u8], namespace: &str, policy: &Policy) {
         self.files += 1;
+        // Windows writes it: no text begins with its byte order marks or with NUL.
+        if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..]) {
+            let message = "UTF-16 text: save it as UTF-8".to_owned();
+            return self.fail(file, ManifestError { line: 1, column: 1, message });
+        }
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
                 let before = &bytes[..error.valid_up_to()];
                 let line = memchr::memchr_iter(b'\n', before).count() + 1;
                 let column = before.len() - memchr::memrchr(b'\n', before).map_or(0, |at| at + 1) + 1;
-                self.errors.push(CheckError { file: file.to_owned(), line, column, message: "not UTF-8 text".to_owned() });
-                return;
+                return self.fail(file, ManifestError { line, column, message: "not UTF-8 text".to_owned() });
             }
         };
         let mut lines = Lines { text, first: 1, starts: Vec::new() };
@@ -147,7 +160,13 @@ impl Checked {
                     }
                 };
                 let inner = manifest.inner_pods(item);
-                let workload = view(&manifest, item, &object, &inner, (namespace, policy));
+                let workload = match view(&manifest, item, &object, &inner, (namespace, policy)) {
+                    Ok(workload) => workload,
+                    Err(error) => {
+                        self.fail(file, error);
+                        continue;
+                    }
+                };
                 self.surroundings.note(&workload);
                 if workload.kind() == "Namespace" {
                     // The mode is the question's; what the Namespace exempts is part of the answer.
@@ -156,8 +175,9 @@ impl Checked {
                     self.facts.set_namespace(workload.name, Some(settings));
                 }
                 let (outcome, findings) = place(&manifest, item, &workload, policy, &mut lines);
-                if workload.needs_surroundings() || outcome >= Outcome::Warn {
-                    waiting.push((self.objects.len(), index));
+                let needs_surroundings = workload.needs_surroundings();
+                if needs_surroundings || outcome >= Outcome::Warn {
+                    waiting.push(WaitingObject { object: self.objects.len(), item: index, needs_surroundings });
                 }
                 let line = manifest.start(item).0;
                 self.objects.push(CheckedObject::new(file, document.source, line, &workload, (outcome, findings)));
@@ -173,21 +193,31 @@ impl Checked {
     /// Checks again what depends on other objects, now that all are known.
     pub fn finish(&mut self, namespace: &str, policy: &Policy) {
         let policy = &Policy { facts: Arc::clone(&self.facts), ..policy.clone() };
-        for waiting in std::mem::take(&mut self.waiting) {
+        for mut waiting in std::mem::take(&mut self.waiting) {
+            waiting.objects.retain(|waiting| self.may_change(*waiting));
+            if waiting.objects.is_empty() {
+                continue;
+            }
             let document = Document { text: &waiting.text, line: waiting.line, column: waiting.column, source: None };
             // It was read before, from the same text.
             let Ok(manifest) = Manifest::parse(&document) else { continue };
             let mut lines = Lines { text: document.text, first: waiting.line, starts: Vec::new() };
-            for (object, item) in waiting.objects {
+            for WaitingObject { object, item, .. } in waiting.objects {
                 let checked = &mut self.objects[object];
                 let Some(item) = manifest.items().get(item) else { continue };
                 let Ok(object) = manifest.object(item) else { continue };
                 let inner = manifest.inner_pods(item);
-                let mut workload = view(&manifest, item, &object, &inner, (namespace, policy));
+                let Ok(mut workload) = view(&manifest, item, &object, &inner, (namespace, policy)) else { continue };
                 workload.place_in(&self.surroundings);
                 (checked.outcome, checked.findings) = place(&manifest, item, &workload, policy, &mut lines);
             }
         }
+    }
+
+    /// Whether anything that was read can change what was found for `waiting`.
+    fn may_change(&self, waiting: WaitingObject) -> bool {
+        let namespace = self.facts.namespace(&self.objects[waiting.object].namespace);
+        waiting.needs_surroundings && !self.surroundings.is_empty() || matches!(namespace, Known::Settings(_))
     }
 
     fn fail(&mut self, file: &str, error: ManifestError) {
@@ -201,13 +231,13 @@ fn view<'a>(
     object: &'a Object<'a>,
     inner: &'a [InnerPod<'a>],
     (namespace, policy): (&'a str, &'a Policy),
-) -> Workload<'a> {
+) -> Result<Workload<'a>, ManifestError> {
     let mut workload = Workload::with_knowledge(object, namespace, &policy.knowledge);
     workload.add_pods(inner, &policy.knowledge);
     if Workload::is_judged_by_texts(workload.kind()) {
-        workload.leaves = manifest.leaves(item);
+        workload.leaves = manifest.leaves(item)?;
     }
-    workload
+    Ok(workload)
 }
 
 /// As much of a line as is kept for each finding in it: a whole list can stand in one line of JSON.

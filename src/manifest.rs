@@ -4,12 +4,16 @@
 
 mod deserialize;
 mod documents;
+mod full;
 mod inner_pods;
+mod quick;
 mod tree;
 
 use serde::Deserialize;
 
 pub use documents::{Document, documents};
+#[cfg(any(test, fuzzing))]
+pub use quick::difference::difference;
 use tree::{NodeId, Tree};
 
 use crate::workload::inner_pod::InnerPod;
@@ -114,9 +118,11 @@ impl<'t> Manifest<'t> {
     }
 
     /// All texts of `item`.
-    pub fn leaves(&self, item: &Item) -> Leaves {
-        // Whatever was parsed is a tree of texts: only a document that outgrows the budget gives none.
-        self.tree.read(item.node).unwrap_or_default()
+    ///
+    /// # Errors
+    /// Where aliases make too many of them.
+    pub fn leaves(&self, item: &Item) -> Result<Leaves, ManifestError> {
+        self.tree.read(item.node)
     }
 
     /// Line and column at which `item` starts.

@@ -111,6 +111,23 @@ fn the_table_points_at_the_text() {
 }
 
 #[test]
+fn the_pointer_covers_the_value_and_no_more() {
+    for (line, pointer) in [
+        ("  - {name: a, image: docker} # why", "   |                      ^^^^^^\n"),
+        ("  - {name: a, image: \"docker\", command: [x]}", "   |                      ^^^^^^^^\n"),
+        ("  - {name: a, command: ['docker', ps], image: x}", "   |                         ^^^^^^^^\n"),
+        ("  - image: docker  # why", "   |            ^^^^^^\n"),
+        ("  - image: x\n    command: [\"docker\",\n     \"ps\"]", "   |               ^^^^^^^^\n"),
+    ] {
+        let pod = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  namespace: b\n  labels: {{c: d}}\nspec:\n  restartPolicy: Never\n  containers:\n{line}\n"
+        );
+        let text = stdout(&undock(Path::new("."), &["check", "-"], &pod));
+        assert!(text.contains(pointer), "{pointer:?} is not in\n{text}");
+    }
+}
+
+#[test]
 fn exit_codes_tell_findings_from_failures() {
     let broken = format!("a: [\n---\n{SOCKET_POD}");
     let files = [
@@ -240,6 +257,10 @@ fn every_format_names_the_finding_and_its_place() {
     fs::write(folder.path().join("a b.yaml"), format!("# moved\n\n{SOCKET_POD}")).unwrap();
     let moved: Value = serde_json::from_str(&text("sarif")).unwrap();
     assert_eq!(moved["runs"][0]["results"][0]["partialFingerprints"], before, "a moved line is the same alert");
+    let absolute = folder.path().join("a b.yaml").display().to_string();
+    let sarif: Value = serde_json::from_str(&stdout(&undock(folder.path(), &["check", &absolute, "-o", "sarif"], ""))).unwrap();
+    let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], format!("file://{}", absolute.replace(' ', "%20")));
     assert!(text("junit").contains("<failure type=\"DKR101\" message=\"volume &quot;sock&quot; mounts"));
     assert!(text("github").starts_with("::error file=a b.yaml,line=17,col=13,title=DKR101::volume \"sock\" mounts"));
     assert!(text("markdown").contains("| deny | DKR101 | Pod ci/builder | a b.yaml:17 |"));
@@ -267,4 +288,51 @@ fn a_closed_pipe_is_no_error() {
     child.stdin.take().unwrap().write_all(many.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+/// Runs the command line in a shell with `$0` as undock, for at most 30 seconds.
+#[cfg(target_os = "linux")]
+fn shell(folder: &Path, line: &str) -> Output {
+    Command::new("timeout").current_dir(folder).args(["30", "sh", "-c", line, env!("CARGO_BIN_EXE_undock")]).output().unwrap()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn inputs_that_are_no_files_are_errors_and_nothing_waits() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder(&[("a.yaml", SOCKET_POD), ("d/clean.yaml", CLEAN)]);
+    let odd = folder.path().join(std::ffi::OsStr::from_bytes(b"d/\xff.yaml"));
+    fs::write(odd, SOCKET_POD).unwrap();
+    let set_up = "mkfifo p; mkdir f l; mkfifo f/p.yaml; ln -s ../l l/loop; ln -s loop.yaml l/loop.yaml; ln -s absent l/gone.yml; ln -s ../a.yaml l/a.yaml; ln -s x x";
+    assert!(shell(folder.path(), set_up).status.success());
+    for (line, code, part) in [
+        ("\"$0\" check p", 3, "error: p: cannot read it: it is a pipe or a device"),
+        ("\"$0\" check f", 3, "error: f/p.yaml: cannot read it: it is a pipe or a device"),
+        ("\"$0\" check /dev/zero", 3, "it is a pipe or a device; give its content on standard input, with - as the path"),
+        ("\"$0\" check - </dev/zero", 3, "it is larger than 512 MiB"),
+        ("\"$0\" check x", 3, "error: x: cannot read it: Too many levels of symbolic links"),
+        ("\"$0\" check l", 3, "error: l/gone.yml: cannot read it: No such file"),
+        ("\"$0\" check l", 3, "--> l/a.yaml:15:13"),
+        ("\"$0\" check d", 1, "--> d/\u{fffd}.yaml:15:13"),
+        ("cat a.yaml | \"$0\" check /dev/fd/0", 1, "--> /dev/fd/0:15:13"),
+    ] {
+        let output = shell(folder.path(), line);
+        let text = stdout(&output);
+        assert_eq!(output.status.code(), Some(code), "{line}: {text}");
+        assert!(text.contains(part), "{line}: {part:?} is not in\n{text}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn aliases_cannot_ask_for_more_than_there_is_memory() {
+    let mut bomb = String::from("kind: ConfigMap\napiVersion: v1\ndata:\n  a0: &a0 {a: x, b: x}\n");
+    for i in 1..60 {
+        bomb += &format!("  a{i}: &a{i} {{a: *a{0}, b: *a{0}}}\n", i - 1);
+    }
+    let folder = folder(&[("bomb.yaml", &bomb)]);
+    let output = shell(folder.path(), "ulimit -v 100000 && exec \"$0\" check bomb.yaml");
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(3), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("error: through aliases this document becomes too large to read\n  --> bomb.yaml:"), "{text}");
 }

@@ -322,9 +322,17 @@ fn custom_resources_may_use_the_names_for_something_else() {
 fn text_that_is_not_utf_8_is_an_error_with_a_place() {
     let checked = read(b"kind: Pod\nmetadata: {name: \xff}\n");
     assert_eq!(errors(&checked), [(2, 18, "not UTF-8 text")]);
-    // UTF-16 has a byte order mark that UTF-8 does not allow.
-    let wide: Vec<u8> = [0xff_u8, 0xfe].into_iter().chain("kind: Pod".encode_utf16().flat_map(u16::to_le_bytes)).collect();
-    assert_eq!(errors(&read(&wide)), [(1, 1, "not UTF-8 text")]);
+    for mark in ["\u{feff}", ""] {
+        let units: Vec<u16> = format!("{mark}kind: Pod").encode_utf16().collect();
+        for wide in [
+            units.iter().copied().flat_map(u16::to_le_bytes).collect::<Vec<_>>(),
+            units.iter().copied().flat_map(u16::to_be_bytes).collect(),
+        ] {
+            assert_eq!(errors(&read(&wide)), [(1, 1, "UTF-16 text: save it as UTF-8")]);
+        }
+    }
+    let checked = check("kind: Pod\napiVersion: v1\nmetadata: {name: \"a\0\"}\n");
+    assert_eq!((checked.objects.len(), checked.errors[0].line, checked.errors[0].column), (0, 3, 20));
 }
 
 /// Runs `text`, and wants it done in a time that only exponential or cubic work exceeds.
@@ -348,7 +356,10 @@ fn bombs_and_deep_nesting_end() {
     for i in 1..60 {
         maps += &format!("  a{i}: &a{i} {{a: *a{0}, b: *a{0}}}\n", i - 1);
     }
-    ends("a bomb in a ConfigMap, whose texts are all read", &maps);
+    let checked = ends("a bomb in a ConfigMap, whose texts are all read", &maps);
+    assert!(checked.objects.is_empty() && checked.errors.len() == 1, "what is not read is no clean object: {checked:?}");
+    let error = &checked.errors[0];
+    assert!(error.message.contains("through aliases") && (4..=63).contains(&error.line) && error.column > 1, "{error:?}");
     let mut merges = String::from("kind: Pod\napiVersion: v1\nm0: &m0 {a: b}\n");
     for i in 1..200 {
         merges += &format!("m{i}: &m{i} {{<<: [*m{0}, *m{0}, *m{0}]}}\n", i - 1);

@@ -1,8 +1,9 @@
 //! `check -o junit`: a suite for each file, a case for each object; what is refused fails, the rest is told in the output.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
-use super::{Checked, CheckedObject, Placed};
+use super::{CheckError, Checked, CheckedObject, Placed};
 use crate::decision::Outcome;
 use crate::finding::Action;
 
@@ -11,25 +12,40 @@ use crate::finding::Action;
 /// # Errors
 /// Where `out` does not take it.
 pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
-    let mut files: Vec<&str> = Vec::new();
-    let objects = checked.objects.iter().map(|object| object.file.as_str());
-    for file in objects.chain(checked.errors.iter().map(|error| error.file.as_str())) {
-        if files.last() != Some(&file) && !files.contains(&file) {
-            files.push(file);
-        }
+    let mut suites: Vec<Suite<'_>> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for object in &checked.objects {
+        suite(&mut suites, &mut places, &object.file).objects.push(object);
+    }
+    for error in &checked.errors {
+        suite(&mut suites, &mut places, &error.file).errors.push(error);
     }
     let (tests, failures) = (checked.objects.len() + checked.errors.len(), checked.count(Outcome::Deny));
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(out, "<testsuites name=\"undock\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{}\">", checked.errors.len())?;
-    for file in files {
-        write_suite(out, checked, file)?;
+    for suite in suites {
+        write_suite(out, &suite)?;
     }
     writeln!(out, "</testsuites>")
 }
 
-fn write_suite(out: &mut dyn Write, checked: &Checked, file: &str) -> io::Result<()> {
-    let objects: Vec<_> = checked.objects.iter().filter(|object| object.file == file).collect();
-    let errors: Vec<_> = checked.errors.iter().filter(|error| error.file == file).collect();
+/// What is known of one file.
+struct Suite<'c> {
+    file: &'c str,
+    objects: Vec<&'c CheckedObject>,
+    errors: Vec<&'c CheckError>,
+}
+
+/// The suite of `file`, a new one at its first object or error.
+fn suite<'s, 'c>(suites: &'s mut Vec<Suite<'c>>, places: &mut HashMap<&'c str, usize>, file: &'c str) -> &'s mut Suite<'c> {
+    let place = *places.entry(file).or_insert_with(|| {
+        suites.push(Suite { file, objects: Vec::new(), errors: Vec::new() });
+        suites.len() - 1
+    });
+    &mut suites[place]
+}
+
+fn write_suite(out: &mut dyn Write, Suite { file, objects, errors }: &Suite<'_>) -> io::Result<()> {
     let failures = objects.iter().filter(|object| object.outcome == Outcome::Deny).count();
     let (tests, errored) = (objects.len() + errors.len(), errors.len());
     writeln!(out, "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errored}\">", escape(file))?;

@@ -97,11 +97,14 @@ fn notification(error: &CheckError) -> Value {
     json!({"level": "error", "message": {"text": error.message}, "locations": [{"physicalLocation": location}]})
 }
 
-/// A path as a relative URI: forward slashes, everything but plain characters escaped.
+/// A path as a URI, relative as long as the path is: forward slashes, everything but plain characters escaped.
 fn uri(path: &str) -> String {
     let path = path.replace('\\', "/");
     let path = path.strip_prefix("./").unwrap_or(&path);
     let mut uri = String::with_capacity(path.len());
+    if path.starts_with('/') {
+        uri.push_str("file://");
+    }
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
             uri.push(char::from(byte));

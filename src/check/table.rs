@@ -56,14 +56,25 @@ fn write_finding(out: &mut dyn Write, object: &CheckedObject, placed: &Placed, s
     let text = escape_controls(&clip(&placed.text.replace('\t', " "), MAX_TEXT));
     let width = text.chars().count();
     let from = placed.column.saturating_sub(1).min(width);
-    let shown: String = text.chars().skip(from).collect();
-    let length = shown.trim_end().chars().count().max(1);
+    let (before, shown) = text.split_at(text.char_indices().nth(from).map_or(text.len(), |(at, _)| at));
+    let length = value(before, shown).chars().count().max(1);
     writeln!(out, "{gutter} |\n{number} | {text}\n{gutter} | {}{}", " ".repeat(from), style.paint("31;1", &"^".repeat(length)))?;
     if !finding.consequence.is_empty() {
         writeln!(out, "{gutter} = why: {}", finding.consequence)?;
     }
     writeln!(out, "{gutter} = fix: {}", finding.fix())?;
     writeln!(out, "{gutter} = see: undock explain {}\n", finding.rule.code)
+}
+
+/// The part of `shown` that is the value which begins there; `before` is what stands before it in the line.
+fn value<'l>(before: &str, shown: &'l str) -> &'l str {
+    if let Some(quote) = shown.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        return shown[1..].find(quote).map_or(shown, |end| &shown[..end + 2]);
+    }
+    let opened = before.matches(['[', '{']).count() > before.matches([']', '}']).count();
+    let is_end = |c: char| opened && matches!(c, ',' | ']' | '}');
+    let end = shown.find(" #").into_iter().chain(shown.find(is_end)).min();
+    shown[..end.unwrap_or(shown.len())].trim_end()
 }
 
 fn write_summary(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! `undock check`: manifests from files, folders and standard input; no cluster.
 
-use std::fs;
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -98,9 +98,7 @@ pub fn run(options: Options) -> Exit {
 /// Gives each file's bytes to `take`, folders in the order of their names. Links to folders are not followed: they can be loops.
 fn read(path: &Path, named: bool, take: &mut dyn FnMut(&Path, io::Result<Vec<u8>>)) {
     if named && path == Path::new("-") {
-        let mut bytes = Vec::new();
-        let read = io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes);
-        return take(path, read);
+        return take(path, read_all(io::stdin().lock()));
     }
     let metadata = if named { fs::metadata(path) } else { fs::symlink_metadata(path) };
     match metadata {
@@ -113,12 +111,34 @@ fn read(path: &Path, named: bool, take: &mut dyn FnMut(&Path, io::Result<Vec<u8>
                 paths.iter().for_each(|path| read(path, false, take));
             }
         },
-        Ok(metadata) if named || is_manifest(path) && (metadata.is_file() || fs::metadata(path).is_ok_and(|target| target.is_file())) => {
-            take(path, fs::read(path));
-        }
+        Ok(metadata) if named => take(path, read_file(path, &metadata)),
+        Ok(_) if is_manifest(path) => match fs::metadata(path) {
+            Ok(target) if target.is_dir() => {}
+            target => take(path, target.and_then(|target| read_file(path, &target))),
+        },
         Ok(_) => {}
     }
 }
+
+/// A file's bytes. To open a pipe or a device can wait forever, unless it is open already, as the shell's `<(command)` is.
+fn read_file(path: &Path, metadata: &Metadata) -> io::Result<Vec<u8>> {
+    if !(metadata.is_file() || path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd")) {
+        return Err(io::Error::other("it is a pipe or a device; give its content on standard input, with - as the path"));
+    }
+    read_all(File::open(path)?)
+}
+
+fn read_all(input: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(MAX_INPUT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_INPUT {
+        return Err(io::Error::other("it is larger than 512 MiB; check it in parts"));
+    }
+    Ok(bytes)
+}
+
+/// Bytes of one input: more than the manifests of a large cluster.
+const MAX_INPUT: u64 = 512 << 20;
 
 fn is_manifest(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();

@@ -47,8 +47,8 @@ pub fn warnings(decision: &Decision) -> Vec<String> {
     lines
 }
 
-/// One finding as a warning: `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`, the first of ever shorter forms that keeps to the limit: few words
-/// are lost before the middle of WHAT, and that before the fix.
+/// One finding as a warning: `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`, the first of ever shorter forms that keeps to
+/// the limit: few words are lost before the middle of WHAT, and that before the fix.
 pub fn warning(judged: &Judged, mode: Mode) -> String {
     let finding = &judged.finding;
     let would_deny = judged.unlimited == Action::Deny && mode != Mode::Enforce;

@@ -48,10 +48,10 @@ impl<'de> Deserializer<'de> for NodeReader<'de, '_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         if !self.tree.spend() {
-            return Err(self.at(de::Error::custom("aliases make this document too large")));
+            return Err(self.at(de::Error::custom("through aliases this document becomes too large to read")));
         }
         if self.depth > MAX_DEPTH {
-            return Err(self.at(de::Error::custom("aliases nest this document too deep")));
+            return Err(self.at(de::Error::custom("through aliases this document nests too deep")));
         }
         let depth = self.depth + 1;
         let read = match self.tree.value(self.node) {

@@ -1,5 +1,6 @@
 //! Splits a file into documents before any of them is parsed, so that a broken one leaves the others alone.
 
+use memchr::memmem;
 use serde_json::value::RawValue;
 
 /// One document of a file.
@@ -15,6 +16,15 @@ pub struct Document<'t> {
     pub source: Option<&'t str>,
 }
 
+impl Document<'_> {
+    /// Line and column in the file, from 1, of what the text has at these, from 0.
+    pub(super) fn place(&self, line: usize, column: usize) -> (u32, u32) {
+        let column = if line == 0 { column + self.column } else { column + 1 };
+        let line = line + self.line;
+        (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
+    }
+}
+
 /// The documents of `text`. Those without content (comments, blank lines) are left out.
 pub fn documents(text: &str) -> Vec<Document<'_>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -23,22 +33,22 @@ pub fn documents(text: &str) -> Vec<Document<'_>> {
         return found;
     }
     let mut found = Vec::new();
-    let (mut start, mut start_line) = (0, 1);
-    let mut at = 0;
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        if is_separator(line) && at > start {
-            found.extend(document(&text[start..at], start_line));
-            (start, start_line) = (at, index + 1);
-        }
-        at += line.len();
+    let (mut start, mut line) = (0, 1);
+    let separators = memmem::find_iter(text.as_bytes(), SEPARATOR).filter(|at| is_separator(&text[*at..])).map(|at| at + 1);
+    for end in separators.chain([text.len()]) {
+        found.extend(document(&text[start..end], line));
+        line += memchr::memchr_iter(b'\n', &text.as_bytes()[start..end]).count();
+        start = end;
     }
-    found.extend(document(&text[start..], start_line));
     found
 }
 
+/// A line begins with it: the end of the one before belongs to it.
+const SEPARATOR: &str = "\n---";
+
 /// `---` at the start of a line, alone or before white space: content may follow it.
-fn is_separator(line: &str) -> bool {
-    line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+fn is_separator(text: &str) -> bool {
+    text.strip_prefix(SEPARATOR).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
 fn document(text: &str, line: usize) -> Option<Document<'_>> {

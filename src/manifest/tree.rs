@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle};
 use serde::Deserialize;
 
-use super::ManifestError;
 use super::deserialize::NodeReader;
 use super::documents::Document;
+use super::{ManifestError, full, quick};
 
 /// A node of a [`Tree`].
 pub(super) type NodeId = u32;
@@ -24,13 +23,13 @@ pub(super) struct Tree<'t> {
 }
 
 #[derive(Debug)]
-struct Node<'t> {
-    value: Value<'t>,
-    line: u32,
-    column: u32,
+pub(super) struct Node<'t> {
+    pub(super) value: Value<'t>,
+    pub(super) line: u32,
+    pub(super) column: u32,
 }
 
-/// A node's content. Mappings hold key and value by turns.
+/// A node's content. Mappings hold pairs of key and value.
 #[derive(Debug)]
 pub(super) enum Value<'t> {
     Null,
@@ -39,8 +38,8 @@ pub(super) enum Value<'t> {
     Map(Vec<(NodeId, NodeId)>),
 }
 
-/// No honest manifest visits more; it is 40 times the largest object that the API server takes.
-const BUDGET: usize = 4_000_000;
+/// Nodes that one reading may visit besides ten times those that there are: no honest manifest says that much through aliases.
+const ALIASED: usize = 50_000;
 /// Collections inside collections; serde_json stops at the same depth.
 pub(super) const MAX_DEPTH: usize = 127;
 
@@ -50,8 +49,12 @@ impl<'t> Tree<'t> {
     /// # Errors
     /// Where it is not YAML. JSON is.
     pub(super) fn parse(document: &Document<'t>) -> Result<Self, ManifestError> {
-        Builder { nodes: Vec::with_capacity(document.text.len() / 16), open: Vec::new(), anchors: HashMap::new(), root: None, document }
-            .build()
+        quick::read(document).map_or_else(|| full::parse(document), Ok)
+    }
+
+    /// A tree of `nodes`.
+    pub(super) fn new(nodes: Vec<Node<'t>>, root: Option<NodeId>) -> Self {
+        Self { nodes, root, budget: Cell::new(0) }
     }
 
     /// The document's node; `None` for an empty document.
@@ -64,11 +67,15 @@ impl<'t> Tree<'t> {
     /// # Errors
     /// Where its shape is another.
     pub(super) fn read<'a, T: Deserialize<'a>>(&'a self, node: NodeId) -> Result<T, ManifestError> {
-        self.budget.set(BUDGET);
+        self.refill();
         T::deserialize(NodeReader { tree: self, node, depth: 0 }).map_err(|error| {
             let (line, column) = error.place.unwrap_or_else(|| self.place(node));
             ManifestError { line, column, message: error.message }
         })
+    }
+
+    fn refill(&self) {
+        self.budget.set(ALIASED + 10 * self.nodes.len());
     }
 
     /// Takes one node from the budget; false when it is used up.
@@ -172,7 +179,7 @@ impl<'t> Tree<'t> {
 
     /// The place of the value at `field` (`a.b[0]['c.d']`) below `node`, or of the deepest part of it that exists.
     pub(super) fn locate(&self, node: NodeId, field: &str) -> (usize, usize) {
-        self.budget.set(BUDGET);
+        self.refill();
         let (mut node, mut rest) = (node, field);
         while !rest.is_empty() {
             let (step, behind) = if let Some(inner) = rest.strip_prefix("['") {
@@ -197,102 +204,7 @@ impl<'t> Tree<'t> {
     }
 }
 
-struct Builder<'d, 't> {
-    nodes: Vec<Node<'t>>,
-    open: Vec<Open>,
-    anchors: HashMap<usize, NodeId>,
-    root: Option<NodeId>,
-    document: &'d Document<'t>,
-}
-
-/// A collection whose end has not come.
-struct Open {
-    node: NodeId,
-    anchor: usize,
-    /// The key that waits for its value.
-    key: Option<NodeId>,
-}
-
-impl<'t> Builder<'_, 't> {
-    fn build(mut self) -> Result<Tree<'t>, ManifestError> {
-        let mut parser = Parser::new_from_str(self.document.text);
-        while let Some(event) = parser.next_event() {
-            let (event, span) = event.map_err(|error| {
-                let marker = error.marker();
-                self.error(marker.line(), marker.col(), error.info())
-            })?;
-            let (line, column) = self.place(span.start.line(), span.start.col());
-            let node = |value| Node { value, line, column };
-            match event {
-                Event::Scalar(text, style, anchor, _) => {
-                    let is_null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
-                    let id = self.push(node(if is_null { Value::Null } else { Value::Scalar(text) }));
-                    self.finish(id, anchor);
-                }
-                Event::SequenceStart(_, anchor, _) => self.begin(node(Value::List(Vec::new())), anchor)?,
-                Event::MappingStart(_, anchor, _) => self.begin(node(Value::Map(Vec::new())), anchor)?,
-                Event::SequenceEnd | Event::MappingEnd => {
-                    if let Some(open) = self.open.pop() {
-                        self.finish(open.node, open.anchor);
-                    }
-                }
-                Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                    Some(&id) => self.attach(id),
-                    None => return Err(self.error(span.start.line(), span.start.col(), "this alias is part of its own anchor")),
-                },
-                _ => {}
-            }
-        }
-        Ok(Tree { nodes: self.nodes, root: self.root, budget: Cell::new(BUDGET) })
-    }
-
-    fn push(&mut self, node: Node<'t>) -> NodeId {
-        self.nodes.push(node);
-        NodeId::try_from(self.nodes.len() - 1).unwrap_or(NodeId::MAX)
-    }
-
-    fn begin(&mut self, node: Node<'t>, anchor: usize) -> Result<(), ManifestError> {
-        if self.open.len() >= MAX_DEPTH {
-            let message = format!("nested deeper than {MAX_DEPTH} levels");
-            return Err(ManifestError { line: node.line as usize, column: node.column as usize, message });
-        }
-        let node = self.push(node);
-        self.open.push(Open { node, anchor, key: None });
-        Ok(())
-    }
-
-    /// A node is complete: it can be referred to, and belongs to what is open.
-    fn finish(&mut self, node: NodeId, anchor: usize) {
-        if anchor != 0 {
-            self.anchors.insert(anchor, node);
-        }
-        self.attach(node);
-    }
-
-    fn attach(&mut self, node: NodeId) {
-        let Some(open) = self.open.last_mut() else {
-            self.root = self.root.or(Some(node));
-            return;
-        };
-        match &mut self.nodes[open.node as usize].value {
-            Value::List(elements) => elements.push(node),
-            Value::Map(pairs) => match open.key.take() {
-                None => open.key = Some(node),
-                Some(key) => pairs.push((key, node)),
-            },
-            _ => {}
-        }
-    }
-
-    /// A place in the document as one in the file.
-    fn place(&self, line: usize, column: usize) -> (u32, u32) {
-        let column = if line <= 1 { column + self.document.column } else { column + 1 };
-        let line = line.saturating_sub(1) + self.document.line;
-        (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
-    }
-
-    fn error(&self, line: usize, column: usize, message: impl Into<String>) -> ManifestError {
-        let (line, column) = self.place(line, column);
-        ManifestError { line: line as usize, column: column as usize, message: message.into() }
-    }
+/// The value of a scalar: `null` in its spellings is nothing, unless it is quoted.
+pub(super) fn scalar(text: Cow<'_, str>, is_plain: bool) -> Value<'_> {
+    if is_plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL") { Value::Null } else { Value::Scalar(text) }
 }

@@ -63,6 +63,11 @@ impl Surroundings {
         }
     }
 
+    /// True if nothing was noted.
+    pub fn is_empty(&self) -> bool {
+        self.by_volume.is_empty() && self.runtimes.is_empty()
+    }
+
     /// True if `volume` was noted, which is so only where it has a host path.
     pub fn has_volume(&self, volume: &str) -> bool {
         self.by_volume.contains_key(volume)

@@ -1,0 +1,109 @@
+//! The parser of a library behind the tree: it reads all of YAML, and says what is none.
+
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser, ScalarStyle};
+
+use super::ManifestError;
+use super::documents::Document;
+use super::tree::{MAX_DEPTH, Node, NodeId, Tree, Value, scalar};
+
+/// Parses `document`.
+///
+/// # Errors
+/// Where it is not YAML.
+pub(super) fn parse<'t>(document: &Document<'t>) -> Result<Tree<'t>, ManifestError> {
+    Builder { nodes: Vec::with_capacity(document.text.len() / 16), open: Vec::new(), anchors: HashMap::new(), root: None, document }.build()
+}
+
+struct Builder<'d, 't> {
+    nodes: Vec<Node<'t>>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, NodeId>,
+    root: Option<NodeId>,
+    document: &'d Document<'t>,
+}
+
+/// A collection whose end has not come.
+struct Open {
+    node: NodeId,
+    anchor: usize,
+    /// The key that waits for its value.
+    key: Option<NodeId>,
+}
+
+impl<'t> Builder<'_, 't> {
+    fn build(mut self) -> Result<Tree<'t>, ManifestError> {
+        let mut parser = Parser::new_from_str(self.document.text);
+        while let Some(event) = parser.next_event() {
+            let (event, span) = event.map_err(|error| {
+                let marker = error.marker();
+                self.error(marker.line(), marker.col(), error.info())
+            })?;
+            let (line, column) = self.document.place(span.start.line().saturating_sub(1), span.start.col());
+            let node = |value| Node { value, line, column };
+            match event {
+                Event::Scalar(text, style, anchor, _) => {
+                    let id = self.push(node(scalar(text, style == ScalarStyle::Plain)));
+                    self.finish(id, anchor);
+                }
+                Event::SequenceStart(_, anchor, _) => self.begin(node(Value::List(Vec::new())), anchor)?,
+                Event::MappingStart(_, anchor, _) => self.begin(node(Value::Map(Vec::new())), anchor)?,
+                Event::SequenceEnd | Event::MappingEnd => {
+                    if let Some(open) = self.open.pop() {
+                        self.finish(open.node, open.anchor);
+                    }
+                }
+                Event::Alias(anchor) => match self.anchors.get(&anchor) {
+                    Some(&id) => self.attach(id),
+                    None => return Err(self.error(span.start.line(), span.start.col(), "this alias is part of its own anchor")),
+                },
+                _ => {}
+            }
+        }
+        Ok(Tree::new(self.nodes, self.root))
+    }
+
+    fn push(&mut self, node: Node<'t>) -> NodeId {
+        self.nodes.push(node);
+        NodeId::try_from(self.nodes.len() - 1).unwrap_or(NodeId::MAX)
+    }
+
+    fn begin(&mut self, node: Node<'t>, anchor: usize) -> Result<(), ManifestError> {
+        if self.open.len() >= MAX_DEPTH {
+            let message = format!("nested deeper than {MAX_DEPTH} levels");
+            return Err(ManifestError { line: node.line as usize, column: node.column as usize, message });
+        }
+        let node = self.push(node);
+        self.open.push(Open { node, anchor, key: None });
+        Ok(())
+    }
+
+    /// A node is complete: it can be referred to, and belongs to what is open.
+    fn finish(&mut self, node: NodeId, anchor: usize) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, node);
+        }
+        self.attach(node);
+    }
+
+    fn attach(&mut self, node: NodeId) {
+        let Some(open) = self.open.last_mut() else {
+            self.root = self.root.or(Some(node));
+            return;
+        };
+        match &mut self.nodes[open.node as usize].value {
+            Value::List(elements) => elements.push(node),
+            Value::Map(pairs) => match open.key.take() {
+                None => open.key = Some(node),
+                Some(key) => pairs.push((key, node)),
+            },
+            _ => {}
+        }
+    }
+
+    fn error(&self, line: usize, column: usize, message: impl Into<String>) -> ManifestError {
+        let (line, column) = self.document.place(line.saturating_sub(1), column);
+        ManifestError { line: line as usize, column: column as usize, message: message.into() }
+    }
+}
