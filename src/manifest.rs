@@ -112,9 +112,8 @@ impl<'t> Manifest<'t> {
     pub fn inner_pods<'a>(&'a self, item: &'a Item) -> Vec<InnerPod<'a>> {
         let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
         let group = envelope.api_version.split_once('/').map_or("", |(group, _)| group);
-        // Definitions and roles are large, and hold none.
-        let is_custom = group.contains('.') && !matches!(group, "apiextensions.k8s.io" | "rbac.authorization.k8s.io");
-        if is_custom { inner_pods::find(&self.tree, item.node) } else { Vec::new() }
+        let holds_none = WITHOUT_PODS.iter().any(|end| group.ends_with(end));
+        if group.contains('.') && !holds_none { inner_pods::find(&self.tree, item.node) } else { Vec::new() }
     }
 
     /// All texts of `item`.
@@ -172,6 +171,11 @@ impl<'t> Manifest<'t> {
         WORKLOADS.contains(&kind.as_str()) && built_in.contains(&envelope.api_version.split_once('/').map_or("", |(group, _)| group))
     }
 }
+
+/// Groups, by the end of their names, without pods: definitions and roles are large for nothing, and policies hold
+/// patterns of what they refuse.
+const WITHOUT_PODS: [&str; 5] =
+    ["apiextensions.k8s.io", "rbac.authorization.k8s.io", "gatekeeper.sh", "kyverno.io", "open-cluster-management.io"];
 
 /// Kinds that carry pods or volumes.
 const WORKLOADS: [&str; 10] = [

@@ -74,6 +74,9 @@ pub(super) fn is_data_root(path: &HostPath) -> bool {
 
 /// The first component of `path` below Docker's data directory; empty for the directory itself.
 pub(super) fn below_data_root(path: &HostPath) -> Option<&str> {
+    if !mentions(path.as_str(), "docker") {
+        return None;
+    }
     let below = |at: usize, root: &str| path.as_str().get(at + root.len()..).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let rest = tables::DATA_ROOTS.iter().find_map(|root| path.as_str().match_indices(root).find_map(|(at, _)| below(at, root)))?;
     Some(rest.split('/').nth(1).unwrap_or_default())

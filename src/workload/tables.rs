@@ -170,35 +170,35 @@ pub(crate) const CONFIG_PATHS: [&str; 10] = [
 /// Sockets of other runtimes, by file name: the target state, never a finding by themselves.
 pub(crate) const OTHER_RUNTIME_SOCKETS: [&str; 3] = ["containerd.sock", "crio.sock", "podman.sock"];
 
-/// Images that carry the Docker client for use in CI and do without it elsewhere, by `host/path`; a
+/// Images that carry the Docker client for use in CI and do without it elsewhere, by host and path; a
 /// trailing `*` stands for any name.
-const BUNDLED: [&str; 26] = [
-    "docker.io/anchore/grype",                         // (docs)
-    "docker.io/aquasec/trivy",                         // (docs)
-    "docker.io/buildkite/agent",                       // helm/charts: stable/buildkite
-    "docker.io/circleci/*",                            // (docs)
-    "docker.io/cimg/*",                                // (docs)
-    "docker.io/drone/drone-runner-docker",             // drone/charts: charts/drone-runner-docker
-    "docker.io/gitlab/gitlab-runner",                  // gitlab-org/gitlab-runner (docs)
-    "docker.io/google/cloud-sdk",                      // (docs)
-    "docker.io/jenkins/jnlp-agent-docker",             // (docs)
-    "docker.io/jenkinsci/blueocean",                   // (docs)
-    "docker.io/lazyteam/lazydocker",                   // (docs)
-    "docker.io/library/traefik",                       // its docker provider
-    "docker.io/localstack/localstack",                 // (docs)
-    "docker.io/openwhisk/invoker",                     // apache/openwhisk-deploy-kube: docs/configurationChoices.md
-    "docker.io/plugins/docker",                        // (docs)
-    "docker.io/plugins/ecr",                           // (docs)
-    "docker.io/portainer/portainer",                   // (docs)
-    "docker.io/portainer/portainer-ce",                // (docs)
-    "docker.io/testcontainers/ryuk",                   // (docs)
-    "docker.io/wagoodman/dive",                        // (docs)
-    "docker.io/woodpeckerci/woodpecker-agent",         // (docs)
-    "gcr.io/google.com/cloudsdktool/cloud-sdk",        // (docs)
-    "gcr.io/k8s-staging-test-infra/gcb-docker-gcloud", // kubernetes/test-infra: config/jobs
-    "gcr.io/k8s-staging-test-infra/kubekins-e2e",      // kubernetes/test-infra: config/jobs
-    "gcr.io/k8s-testimages/kubekins-e2e",              // kubernetes/test-infra: config/jobs
-    "ghcr.io/actions/actions-runner",                  // actions/actions-runner-controller
+const BUNDLED: [(&str, &str); 26] = [
+    ("docker.io", "anchore/grype"),                         // (docs)
+    ("docker.io", "aquasec/trivy"),                         // (docs)
+    ("docker.io", "buildkite/agent"),                       // helm/charts: stable/buildkite
+    ("docker.io", "circleci/*"),                            // (docs)
+    ("docker.io", "cimg/*"),                                // (docs)
+    ("docker.io", "drone/drone-runner-docker"),             // drone/charts: charts/drone-runner-docker
+    ("docker.io", "gitlab/gitlab-runner"),                  // gitlab-org/gitlab-runner (docs)
+    ("docker.io", "google/cloud-sdk"),                      // (docs)
+    ("docker.io", "jenkins/jnlp-agent-docker"),             // (docs)
+    ("docker.io", "jenkinsci/blueocean"),                   // (docs)
+    ("docker.io", "lazyteam/lazydocker"),                   // (docs)
+    ("docker.io", "library/traefik"),                       // its docker provider
+    ("docker.io", "localstack/localstack"),                 // (docs)
+    ("docker.io", "openwhisk/invoker"),                     // apache/openwhisk-deploy-kube: docs/configurationChoices.md
+    ("docker.io", "plugins/docker"),                        // (docs)
+    ("docker.io", "plugins/ecr"),                           // (docs)
+    ("docker.io", "portainer/portainer"),                   // (docs)
+    ("docker.io", "portainer/portainer-ce"),                // (docs)
+    ("docker.io", "testcontainers/ryuk"),                   // (docs)
+    ("docker.io", "wagoodman/dive"),                        // (docs)
+    ("docker.io", "woodpeckerci/woodpecker-agent"),         // (docs)
+    ("gcr.io", "google.com/cloudsdktool/cloud-sdk"),        // (docs)
+    ("gcr.io", "k8s-staging-test-infra/gcb-docker-gcloud"), // kubernetes/test-infra: config/jobs
+    ("gcr.io", "k8s-staging-test-infra/kubekins-e2e"),      // kubernetes/test-infra: config/jobs
+    ("gcr.io", "k8s-testimages/kubekins-e2e"),              // kubernetes/test-infra: config/jobs
+    ("ghcr.io", "actions/actions-runner"),                  // actions/actions-runner-controller
 ];
 
 /// True for an image that bundles the Docker client.
@@ -207,8 +207,7 @@ pub(crate) fn bundles_docker_client(image: &ImageReference<'_>) -> bool {
         Some(start) => image.path.starts_with(start),
         None => image.path == name,
     };
-    let named = BUNDLED.iter().filter_map(|name| name.split_once('/'));
-    named.into_iter().any(|(host, name)| host == image.host && is_named(name))
+    BUNDLED.iter().any(|(host, name)| *host == image.host && is_named(name))
 }
 
 /// An agent that has a mode without Docker.
