@@ -24,7 +24,7 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use kube::Client;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::cluster;
 use crate::decision::{Mode, Policy};
@@ -120,7 +120,7 @@ async fn run(app: &SharedApp, options: Options, changed: &Notify, mut stopping: 
             app.metrics.scan.leads.set(1);
             let pen = Pen { election: &election, metrics: &app.metrics.scan, holder: &holder };
             tokio::select! {
-                () = election.keep(|error| failures.note(error)) => tracing::info!("another replica scans the cluster, or none can"),
+                () = election.keep(|error| failures.note(error)) => tracing::info!("the Lease is lost, so this replica does not scan"),
                 () = changes::watch(&client, changed, &app.metrics.watch_errors) => {}
                 () = scan_on(app, &client, &options, changed, &pen, &mut said) => {}
             }
@@ -155,10 +155,14 @@ async fn scan_on(app: &SharedApp, client: &Client, options: &Options, changed: &
         let troubles = scan_once(app, client, options, pen, &mut memory).await;
         let pause = if troubles.iter().all(Trouble::lasts) { INTERVAL } else { RETRY };
         said.say(troubles);
-        let rest = SETTLE.max(began.elapsed() * REST);
+        let rested = Instant::now() + began.elapsed() * REST;
+        let change = async {
+            changed.notified().await;
+            sleep_until(rested.max(Instant::now() + SETTLE)).await;
+        };
         tokio::select! {
-            () = sleep(pause.max(rest)) => {}
-            () = async { changed.notified().await; sleep(rest).await } => {}
+            () = sleep(pause) => {}
+            () = change => {}
         }
     }
 }

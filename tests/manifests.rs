@@ -316,7 +316,8 @@ fn the_roles_allow_what_the_server_does_and_nothing_else() {
     assert_eq!(*lease, expected);
 
     // The role of undock scan is tested beside the scan.
-    for (binding, role) in [("ClusterRoleBinding", "undock"), ("ClusterRoleBinding/undock-scanner", "undock-scan"), ("RoleBinding", "undock")]
+    for (binding, role) in
+        [("ClusterRoleBinding", "undock"), ("ClusterRoleBinding/undock-scanner", "undock-scan"), ("RoleBinding", "undock")]
     {
         assert_eq!(objects[binding]["roleRef"]["name"], role);
         assert_eq!(objects[binding]["subjects"], json!([{"kind": "ServiceAccount", "name": "undock", "namespace": NAMESPACE}]));
