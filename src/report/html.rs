@@ -87,7 +87,7 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let (summary, window, coverage) = (&report.summary, &report.window, &report.coverage);
     writeln!(out, "<p class=lede>{}</p>", escape(&lede(report)))?;
     let tiles: [(&str, usize, &str, &str); 5] = [
-        ("READY", summary.ready, "READY", "namespaces that can be switched to enforce"),
+        ("READY", summary.ready, "READY", "namespaces in which nothing would be refused"),
         ("BLOCKED", summary.blocked_namespaces, "BLOCKED", "namespaces in which writes would be refused"),
         ("UNKNOWN", summary.unknown, "UNKNOWN", "namespaces of which too little is known"),
         ("open", summary.open_denied, "to fix", "open findings that enforce would refuse"),
