@@ -87,7 +87,7 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let (summary, window, coverage) = (&report.summary, &report.window, &report.coverage);
     writeln!(out, "<p class=lede>{}</p>", escape(&lede(report)))?;
     let tiles: [(&str, usize, &str, &str); 5] = [
-        ("READY", summary.ready, "READY", "namespaces that can be switched to enforce"),
+        ("READY", summary.ready, "READY", "namespaces in which nothing would be refused"),
         ("BLOCKED", summary.blocked_namespaces, "BLOCKED", "namespaces in which writes would be refused"),
         ("UNKNOWN", summary.unknown, "UNKNOWN", "namespaces of which too little is known"),
         ("open", summary.open_denied, "to fix", "open findings that enforce would refuse"),
@@ -121,8 +121,9 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 /// The state of things in three sentences at most.
 fn lede(report: &Report) -> String {
     let summary = &report.summary;
-    let switchable =
-        report.namespaces.iter().filter(|namespace| namespace.verdict == Verdict::Ready && namespace.mode != "enforce").count();
+    let is_switchable =
+        |namespace: &&Namespace| namespace.verdict == Verdict::Ready && namespace.mode != "enforce" && !namespace.name.is_empty();
+    let switchable = report.namespaces.iter().filter(is_switchable).count();
     let mut told = match (summary.open_denied, switchable) {
         (0, 0) => "Nothing open would be refused.".to_owned(),
         (0, _) => format!(
@@ -185,6 +186,8 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let row = |namespace: &Namespace| {
         let why = if namespace.verdict == Verdict::Ready && namespace.mode == "enforce" {
             "enforced".to_owned()
+        } else if namespace.verdict == Verdict::Ready && namespace.name.is_empty() {
+            "nothing here would be refused".to_owned()
         } else if namespace.verdict == Verdict::Ready {
             format!("<code>kubectl label ns {} undock.dev/mode=enforce --overwrite</code>", escape(&namespace.name))
         } else {

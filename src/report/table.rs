@@ -64,6 +64,7 @@ fn namespaces(out: &mut dyn Write, report: &Report, colour: bool) -> io::Result<
             namespace.missed.to_string(),
             match (namespace.verdict, namespace.mode.as_str()) {
                 (Verdict::Ready, "enforce") => "enforced".to_owned(),
+                (Verdict::Ready, _) if namespace.name.is_empty() => "nothing here would be refused".to_owned(),
                 (Verdict::Ready, _) => "undock.dev/mode=enforce is safe".to_owned(),
                 _ => namespace.reasons.join("; "),
             },

@@ -17,6 +17,10 @@ fn the_example_tells_its_story() {
     let (report, exit) = report_on(Path::new("examples"), &[]);
     assert_eq!((exit, &report["coverage"]["unreadable"], &report["coverage"]["scans"]), (1, &json!(0), &json!(1)));
     let verdicts = texts(&report["namespaces"], &["/name", "/verdict"]);
+    assert!(
+        verdicts.contains(" READY")
+            && !String::from_utf8_lossy(&undock(&["report", "examples", "-o", "html"]).stdout).contains("label ns  ")
+    );
     for expected in ["ci BLOCKED", "logging READY", "payments UNKNOWN", "web READY"] {
         assert!(verdicts.contains(expected), "{expected}: {verdicts:#?}");
     }
