@@ -121,7 +121,6 @@ fn real_manifests_are_read_alike_and_nearly_all_quickly() {
             }
         }
     }
-    println!("{quickly} of {all} documents are read quickly");
     assert!(all > 100 && quickly * 100 >= all * 90, "{quickly} of {all}");
 }
 
