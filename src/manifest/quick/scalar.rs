@@ -188,10 +188,9 @@ impl<'t> Reader<'_, 't> {
         if self.peek()? != b'\n' {
             return None;
         }
-        let (indent, place) = self.block_scalar_start(column)?;
-        let mut content = Content { text: String::new(), is_literal, breaks: 0, was_blank: false, has_lines: false };
-        // The first line begins behind its indentation; the breaks before it were counted there.
-        content.breaks = place.1;
+        let (indent, breaks) = self.block_scalar_start(column)?;
+        let place = self.place(self.at);
+        let mut content = Content { text: String::new(), is_literal, breaks, was_blank: false, has_lines: false };
         loop {
             let end = self.at + memchr::memchr(b'\n', &self.bytes[self.at..]).unwrap_or(self.bytes.len() - self.at);
             content.add(&self.text[self.at..end]);
@@ -209,11 +208,11 @@ impl<'t> Reader<'_, 't> {
         if self.indent.is_some_and(|indent| indent > column) {
             return None;
         }
-        Some(self.push(Value::Scalar(Cow::Owned(content.text)), place.0))
+        Some(self.push(Value::Scalar(Cow::Owned(content.text)), place))
     }
 
-    /// From the end of the header to the first content: its indentation, its place, and the empty lines before it.
-    fn block_scalar_start(&mut self, column: usize) -> Option<(usize, ((u32, u32), usize))> {
+    /// From the end of the header to the first content: its indentation, and how many lines before it are empty.
+    fn block_scalar_start(&mut self, column: usize) -> Option<(usize, usize)> {
         let mut breaks = 0;
         loop {
             self.newline();
@@ -224,7 +223,7 @@ impl<'t> Reader<'_, 't> {
                 // Blanks in a line without content can set the indentation, or break it.
                 b'\n' if indent <= column + 1 => breaks += 1,
                 b'\n' => return None,
-                _ if indent > column => return Some((indent, (self.place(self.at), breaks))),
+                _ if indent > column => return Some((indent, breaks)),
                 _ => return None,
             }
         }
