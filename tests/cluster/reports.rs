@@ -20,10 +20,10 @@ pub(crate) fn policy_reports() -> Vec<Value> {
     names.map(|(plural, kind, scope)| definition("wgpolicyk8s.io", "v1alpha2", plural, kind, scope, false)).into()
 }
 
-/// Installs `definitions` and waits until they are served.
+/// Installs `definitions`, unless they are there already, and waits until they are served.
 pub(crate) fn install(kubectl: &Kubectl, definitions: &[Value]) {
     for definition in definitions {
-        kubectl.run_with("create -f -", definition).assert_accepted();
+        kubectl.run_with("apply -f -", definition).assert_accepted();
         let name = definition["metadata"]["name"].as_str().expect("it has a name");
         eventually("the kind is served", Duration::from_secs(20), || kubectl.run(&format!("get {name}")).accepted());
     }

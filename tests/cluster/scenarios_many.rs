@@ -19,6 +19,7 @@ const PODS_OF_EACH: usize = 10;
 const FLAGGED: usize = OWNERS / 2;
 
 pub(crate) fn ten_thousand_pods_are_scanned_and_left_alone(world: &World) {
+    reports::install(&world.kubectl, &reports::open_reports());
     world.kubectl.create_namespace(NAMESPACE);
     // While nothing may happen in the namespace, Pods on the socket can be made.
     world.kubectl.run("label namespace many undock.dev/mode=off").assert_accepted();
