@@ -151,11 +151,10 @@ async fn scan_on(app: &SharedApp, client: &Client, options: &Options, changed: &
     loop {
         // What changed until now is in the scan that begins.
         let _ = changed.notified().now_or_never();
-        let began = Instant::now();
-        let troubles = scan_once(app, client, options, pen, &mut memory).await;
+        let (troubles, took) = scan_once(app, client, options, pen, &mut memory).await;
         let pause = if troubles.iter().all(Trouble::lasts) { INTERVAL } else { RETRY };
         said.say(troubles);
-        let rested = Instant::now() + began.elapsed() * REST;
+        let rested = Instant::now() + took * REST;
         let change = async {
             changed.notified().await;
             sleep_until(rested.max(Instant::now() + SETTLE)).await;
@@ -167,8 +166,8 @@ async fn scan_on(app: &SharedApp, client: &Client, options: &Options, changed: &
     }
 }
 
-/// Scans, and makes the cluster's reports and Events say what was found.
-async fn scan_once(app: &SharedApp, client: &Client, options: &Options, pen: &Pen<'_>, memory: &mut Memory) -> Vec<Trouble> {
+/// Scans, and makes the cluster's reports and Events say what was found. The time is that of the scan; Events go at a slow pace.
+async fn scan_once(app: &SharedApp, client: &Client, options: &Options, pen: &Pen<'_>, memory: &mut Memory) -> (Vec<Trouble>, Duration) {
     let metrics = &app.metrics.scan;
     let own: Arc<Policy> = app.policy.load_full();
     // As on the command line, the question is what enforce would refuse.
@@ -179,10 +178,11 @@ async fn scan_once(app: &SharedApp, client: &Client, options: &Options, pen: &Pe
         Ok(scanned) => scanned,
         Err(error) => {
             metrics.count_error(error.reason());
-            return vec![Trouble::new("scan", error.reason(), format!("cannot scan: {error}"))];
+            return (vec![Trouble::new("scan", error.reason(), format!("cannot scan: {error}"))], began.elapsed());
         }
     };
-    metrics.take(&scanned, time, began.elapsed());
+    let took = began.elapsed();
+    metrics.take(&scanned, time, took);
     let mut bytes = Vec::new();
     let about = json::About { cluster: &app.cluster, time: time.to_string(), scope: &scope };
     if json::write(&mut bytes, &scanned, &policy, &about).is_ok() {
@@ -195,15 +195,15 @@ async fn scan_once(app: &SharedApp, client: &Client, options: &Options, pen: &Pe
         flagged = scanned.flagged(),
         pods = scanned.pods,
         errors = scanned.errors.len(),
-        seconds = began.elapsed().as_secs_f64(),
+        seconds = took.as_secs_f64(),
         "scanned the cluster"
     );
     // Without them neither modes nor exemptions are known, and everything that would be said could be wrong.
     if scanned.parts.iter().any(|read| read.part == "namespaces" && !read.complete) {
-        return troubles;
+        return (troubles, took);
     }
     troubles.extend(publish(&scanned, own.mode, client, options, pen, memory).await);
-    troubles
+    (troubles, took)
 }
 
 async fn publish(scanned: &Scanned, default: Mode, client: &Client, options: &Options, pen: &Pen<'_>, memory: &mut Memory) -> Vec<Trouble> {

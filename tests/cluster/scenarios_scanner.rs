@@ -39,7 +39,7 @@ pub(crate) fn scan_again(world: &World) {
     let labels = world.kubectl.json("get namespace trigger")["metadata"]["labels"].clone();
     let other = if labels["undock.dev/mode"] == "warn" { "audit" } else { "warn" };
     world.kubectl.run(&format!("label namespace trigger undock.dev/mode={other} --overwrite")).assert_accepted();
-    eventually("the change is scanned", Duration::from_secs(180), || match last_scan(world)? {
+    eventually("the change is scanned", Duration::from_secs(300), || match last_scan(world)? {
         time if time > before => Ok(()),
         time => Err(format!("the last scan was at {time}")),
     });
