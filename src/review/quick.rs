@@ -46,6 +46,8 @@ pub(super) fn from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unkno
     if reader.at == text.len() { Ok(value) } else { Err(Unknown) }
 }
 
+// What every reader of a type calls is kept out of line: inlined, the readers of all types together would not fit into
+// the processor's instruction cache, and waiting for their code took longer than running it.
 struct Reader<'a> {
     text: &'a str,
     /// Of the next byte. Between tokens it is always at a character's first byte.
@@ -86,11 +88,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes `word`, which must come next.
+    #[inline(never)]
     fn take_word(&mut self, word: &str) -> Result<(), Unknown> {
         self.text.as_bytes()[self.at..].starts_with(word.as_bytes()).then(|| self.at += word.len()).ok_or(Unknown)
     }
 
     /// Takes the rest of a string whose first quote was taken: its content as written, and whether that has escapes.
+    #[inline(never)]
     fn string(&mut self) -> Result<(&'a str, bool), Unknown> {
         let bytes = self.text.as_bytes();
         let start = self.at;
@@ -109,6 +113,13 @@ impl<'a> Reader<'a> {
         Ok((content, has_escapes))
     }
 
+    /// The text that `content` stands for, a string's content that was just taken.
+    #[inline(never)]
+    fn unescaped(&self, content: &str) -> Result<String, Unknown> {
+        let quoted = &self.text[self.at - content.len() - 2..self.at];
+        serde_json::from_str(quoted).map_err(|_| Unknown)
+    }
+
     /// Reads the entries of the list or object that begins here and ends with `close`.
     fn nested<T>(&mut self, close: u8, read: impl FnOnce(Entries<'_, 'a>) -> Result<T, Unknown>) -> Result<T, Unknown> {
         self.at += 1;
@@ -123,6 +134,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a whole number of a size that no field of Kubernetes exceeds.
+    #[inline(never)]
     fn integer(&mut self) -> Result<u64, Unknown> {
         let mut number = 0_u64;
         let start = self.at;
@@ -136,6 +148,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Jumps over the next value.
+    #[inline(never)]
     fn skip(&mut self) -> Result<(), Unknown> {
         let first = self.peek()?;
         match first {
@@ -220,13 +233,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         match self.peek()? {
             b'"' => {
                 self.at += 1;
-                let start = self.at;
                 match self.string()? {
                     (text, false) => visitor.visit_borrowed_str(text),
-                    (text, true) => {
-                        let quoted = &self.text[start - 1..=start + text.len()];
-                        visitor.visit_string(serde_json::from_str(quoted).map_err(|_| Unknown)?)
-                    }
+                    (text, true) => visitor.visit_string(self.unescaped(text)?),
                 }
             }
             b'{' => self.nested(b'}', |entries| visitor.visit_map(entries)),
@@ -237,6 +246,11 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             b'0'..=b'9' => self.integer().and_then(|number| visitor.visit_u64(number)),
             _ => Err(Unknown),
         }
+    }
+
+    /// Fields are many and their readers large: each knows an object and nothing else.
+    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Unknown> {
+        if self.peek()? == b'{' { self.nested(b'}', |entries| visitor.visit_map(entries)) } else { Err(Unknown) }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unknown> {
@@ -264,7 +278,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        seq tuple tuple_struct map struct enum identifier
+        seq tuple tuple_struct map enum identifier
     }
 }
 
@@ -276,6 +290,7 @@ struct Entries<'r, 'a> {
 
 impl Entries<'_, '_> {
     /// Takes the comma before the next entry; false where `close` comes instead.
+    #[inline(never)]
     fn has_next(&mut self, close: u8) -> Result<bool, Unknown> {
         if std::mem::take(&mut self.is_first) {
             return Ok(self.reader.peek()? != close);

@@ -74,22 +74,22 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         }
         // A probe tells of a port that nothing declares.
         let is_declared = |number: i64| container.raw.ports.iter().any(|port| port.container_port.0 == Some(number));
-        let probed = probed_ports(container).find(|(_, number)| (1..1024).contains(number) && !is_declared(*number));
-        if let Some((field, number)) = probed {
-            let field = format!("{}.{field}", pod.container_path(container));
+        let probed = probed_ports(container).find(|(.., number)| (1..1024).contains(number) && !is_declared(*number));
+        if let Some((probe, way, number)) = probed {
+            let field = format!("{}.{probe}.{way}.port", pod.container_path(container));
             let what = format!("is probed on port {number}, without root");
             findings.push(Finding::in_container(&RULE, container, what, field, &number.to_string()));
         }
     }
 }
 
-/// The ports that the probes of `container` connect to, with their field.
-fn probed_ports(container: &Container<'_>) -> impl Iterator<Item = (String, i64)> {
+/// The ports that the probes of `container` connect to, with the probe's field and the way's below it.
+fn probed_ports(container: &Container<'_>) -> impl Iterator<Item = (&'static str, &'static str, i64)> {
     let raw = container.raw;
     let probes =
         [("livenessProbe", &raw.liveness_probe), ("readinessProbe", &raw.readiness_probe), ("startupProbe", &raw.startup_probe)];
     probes.into_iter().filter_map(|(place, probe)| Some((place, probe.as_ref()?))).flat_map(|(place, probe)| {
         let ports = [("httpGet", &probe.http_get), ("tcpSocket", &probe.tcp_socket)];
-        ports.into_iter().filter_map(move |(way, port)| Some((format!("{place}.{way}.port"), port.as_ref()?.port.0?)))
+        ports.into_iter().filter_map(move |(way, port)| Some((place, way, port.as_ref()?.port.0?)))
     })
 }
