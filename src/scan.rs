@@ -78,12 +78,6 @@ pub struct ScannedOwner {
     pub api_version: Arc<str>,
     /// Identity; empty where neither the owner nor what it controls could be read.
     pub uid: Box<str>,
-    /// Value of the label `team`.
-    pub team: Option<Arc<str>>,
-    /// `helm`, `flux` or the value of `app.kubernetes.io/managed-by`.
-    pub managed_by: Option<Arc<str>>,
-    /// Name of its release.
-    pub release: Option<Arc<str>>,
     /// The strongest action.
     pub outcome: Outcome,
     /// Its findings, in the order of codes, then fields.

@@ -296,9 +296,6 @@ impl Evaluation {
             name: name.as_ref().into(),
             api_version: word(&mut self.words, workload.api_version()),
             uid: Box::default(),
-            team: None,
-            managed_by: None,
-            release: None,
             outcome: Outcome::Clean,
             findings: Vec::new(),
             privileged: false,
@@ -315,9 +312,6 @@ impl Evaluation {
         let metadata = &workload.object.metadata;
         let owner = &mut self.owners[place];
         if is_owner {
-            let OwnerFields { team, managed_by, release, .. } = OwnerFields::from(workload);
-            let mut words = |text: Option<String>| text.map(|text| word(&mut self.words, &text));
-            (owner.team, owner.managed_by, owner.release) = (words(team), words(managed_by), words(release));
             owner.api_version = word(&mut self.words, workload.api_version());
             owner.uid = metadata.uid.as_str().into();
         } else if owner.uid.is_empty() {

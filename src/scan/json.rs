@@ -110,7 +110,7 @@ fn each_owner<S: Serializer>(owners: &&[ScannedOwner], serializer: S) -> Result<
     for owner in *owners {
         let mut value = json!({
             "apiVersion": &*owner.api_version, "kind": &*owner.kind, "namespace": &*owner.namespace, "name": &*owner.name,
-            "owner": person(owner), "decision": owner.outcome.as_str(), "pods": owner.pods, "privileged": owner.privileged,
+            "owner": {"group": &*owner.group, "kind": &*owner.kind, "name": &*owner.name}, "decision": owner.outcome.as_str(), "pods": owner.pods, "privileged": owner.privileged,
             "findings": owner.findings.iter().map(finding).collect::<Vec<_>>(), "notes": owner.notes,
         });
         let super::Origin { team, managed_by, release, manager, schedule } = &owner.origin;
@@ -121,17 +121,6 @@ fn each_owner<S: Serializer>(owners: &&[ScannedOwner], serializer: S) -> Result<
         sequence.serialize_element(&value)?;
     }
     sequence.end()
-}
-
-/// Whom to ask, as far as the object tells.
-fn person(owner: &ScannedOwner) -> Value {
-    let mut value = json!({"group": &*owner.group, "kind": &*owner.kind, "name": &*owner.name});
-    for (name, text) in [("team", &owner.team), ("managedBy", &owner.managed_by), ("release", &owner.release)] {
-        if let Some(text) = text {
-            value[name] = (**text).into();
-        }
-    }
-    value
 }
 
 fn finding(found: &ScannedFinding) -> Value {

@@ -238,6 +238,9 @@ fn properties(told: &Told<'_>, found: &crate::scan::ScannedFinding) -> Map<Strin
     let (judged, finding, owner) = (&found.judged, &found.judged.finding, told.owner);
     let until = judged.exempt.as_ref().map(|granted| granted.terms.until.to_string());
     let exempt = judged.exempt.as_ref().map(|granted| &granted.terms);
+    fn told_by(text: &str) -> Option<&str> {
+        Some(text).filter(|text| !text.is_empty())
+    }
     let properties = [
         ("fingerprint", Some(judged.fingerprint.as_str())),
         ("certainty", Some(finding.certainty.as_str())),
@@ -247,12 +250,12 @@ fn properties(told: &Told<'_>, found: &crate::scan::ScannedFinding) -> Map<Strin
         ("container", finding.container.as_deref()),
         ("object", found.object.as_deref()),
         ("fix", Some(finding.fix())),
-        ("team", owner.team.as_deref()),
-        ("managedBy", owner.managed_by.as_deref()),
-        ("release", owner.release.as_deref()),
+        ("team", told_by(&owner.origin.team)),
+        ("managedBy", told_by(&owner.origin.managed_by)),
+        ("release", told_by(&owner.origin.release)),
         ("exemptUntil", until.as_deref()),
         ("exemptReason", exempt.map(|terms| terms.reason.as_str())),
-        ("exemptRef", exempt.map(|terms| terms.reference.as_str()).filter(|reference| !reference.is_empty())),
+        ("exemptRef", exempt.and_then(|terms| told_by(&terms.reference))),
     ];
     properties.into_iter().filter_map(|(name, text)| Some((name.to_owned(), clip(&escape_controls(text?), MAX_TEXT).into()))).collect()
 }
