@@ -1,0 +1,128 @@
+//! The quick reader beside serde_json: the same values, or none.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::workload::object::Object;
+
+/// What either reader makes of `text`; errors of both count as one.
+fn both(text: &str) -> (Option<String>, Option<String>) {
+    let shown = |object: Object<'_>| format!("{object:?}");
+    (from_str::<Object<'_>>(text).ok().map(shown), serde_json::from_str::<Object<'_>>(text).ok().map(shown))
+}
+
+#[test]
+fn what_api_servers_send_is_read_at_once() {
+    for text in [
+        r#"{"kind":"Pod","spec":{"containers":[{"name":"a\u003eb\n","env":[{"name":"é"}],"ports":[{"hostPort":80}]}],"hostPID":true}}"#,
+        "{ \"kind\" : null , \"spec\" : { \"volumes\" : [ ] , \"nodeSelector\" : { } } , \"x\" : [ 1.5e3 , \"]\" , [ ] ] } \r\n",
+        r#"{"metadata":{"managedFields":[{"k:{\"x\":\"]\"}":[[1],"]\\"]},"[é"],"name":"n"},"status":{"a":"}\"","b":[{}],"c":{}},"d":-1}"#,
+        r#"{"metadata":{"managedFields":null,"labels":{"a":"b","c":"\\"}}}"#,
+    ] {
+        let (quick, slow) = both(text);
+        assert!(quick.is_some(), "{text}");
+        assert_eq!(quick, slow, "{text}");
+    }
+}
+
+#[test]
+fn the_rest_is_left_to_serde_json() {
+    for text in [
+        "",
+        "{",
+        "{}x",
+        "{,}",
+        r#"{"kind":"Pod",}"#,
+        r#"{"kind":"Pod" "spec":{}}"#,
+        r#"{"kind":tru}"#,
+        r#"{"kind":nul"#,
+        "{\"kind\":\"a\u{1}\"}",
+        "{\"kind\":\"long enough a\u{1f}\"}",
+        r#"{"kind":"\q"}"#,
+        r#"{"kind":"\ud800"}"#,
+        r#"{"kind":"\"#,
+        r#"{"kind":"a\é"}"#,
+        r#"{"kind":1.5}"#,
+        r#"{"kind":01}"#,
+        r#"{"kind":99999999999999999999}"#,
+        r#"{"kind":"a","kind":"b"}"#,
+        r#"{"spec":{"containers":"x"}}"#,
+        r#"{"spec":{"containers":[{},]}}"#,
+        r#"{1:2}"#,
+        r#"{"x":}"#,
+        r#"{"x":[}"#,
+        r#"{"x":["a]}"#,
+        r#"{"x":{"a}"#,
+    ] {
+        assert_eq!(both(text).0, None, "{text}");
+    }
+    let deep = |levels| format!("{}{{}}{}", r#"{"spec":{"template":"#.repeat(levels), "}}".repeat(levels));
+    assert_eq!(from_str::<Object<'_>>(&deep(100)).err(), Some(Unknown));
+    assert!(from_str::<Object<'_>>(&deep(20)).is_ok());
+}
+
+#[test]
+fn a_value_can_stay_unread() {
+    let text = r#"{"a": {"b":[1,"}"]} , "c":null}"#;
+    let read = |pairs: std::collections::BTreeMap<String, Option<Unread<'_>>>| pairs["a"].map(|raw| raw.text().to_owned());
+    assert_eq!(from_str(text).map(read), Ok(Some(r#"{"b":[1,"}"]}"#.to_owned())));
+    assert_eq!(serde_json::from_str(text).map(read).map_err(drop), Ok(Some(r#"{"b":[1,"}"]}"#.to_owned())));
+}
+
+/// Any JSON, with the keys of objects and strings that try to mislead.
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let word = prop_oneof![
+        prop::sample::select(vec![
+            "kind",
+            "metadata",
+            "managedFields",
+            "labels",
+            "spec",
+            "template",
+            "containers",
+            "env",
+            "image",
+            "volumes"
+        ])
+        .prop_map(str::to_owned),
+        Just("{\"managedFields\":[".to_owned()),
+        Just(",\"managedFields\":[\"".to_owned()),
+        "[\\[\\]{}\",\\\\a:é\u{1}]{0,12}",
+    ];
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i32>().prop_map(Into::into),
+        any::<f32>().prop_map(Into::into),
+        word.clone().prop_map(Into::into),
+    ];
+    leaf.prop_recursive(6, 64, 5, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
+            prop::collection::vec((word.clone(), inner), 0..6).prop_map(|pairs| serde_json::Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_json_reads_alike(value in json(), spaced in any::<bool>()) {
+        let text = if spaced { serde_json::to_string_pretty(&value).unwrap_or_default().replace('\n', " ") } else { value.to_string() };
+        let (quick, slow) = both(&text);
+        prop_assert!(quick.is_none() || quick == slow, "{text}");
+    }
+
+    #[test]
+    fn any_cut_of_a_json_is_an_error(value in json(), at in any::<prop::sample::Index>()) {
+        let text = value.to_string();
+        let cut = &text[..text.floor_char_boundary(at.index(text.len()))];
+        prop_assert!(!text.starts_with('{') || both(cut) == (None, None), "{cut}");
+    }
+
+    #[test]
+    fn no_text_is_too_strange(text in "[{}\\[\\]:,\"\\\\é1nt \u{1}]{0,24}") {
+        let (quick, slow) = both(&text);
+        // What is jumped over is not checked; what is read is the same.
+        prop_assert!(quick.is_none() || slow.is_none() || quick == slow, "{text}");
+    }
+}
