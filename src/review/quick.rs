@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use memchr::{memchr, memchr_iter, memchr2, memchr2_iter};
+use memchr::{memchr, memchr_iter, memchr2_iter};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -100,12 +100,12 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let mut has_escapes = false;
         loop {
-            self.at += memchr2(b'"', b'\\', bytes.get(self.at..).unwrap_or_default()).ok_or(Unknown)?;
-            if bytes[self.at] == b'"' {
-                break;
+            self.at = end_of_plain(bytes, self.at);
+            match bytes.get(self.at) {
+                Some(b'"') => break,
+                Some(_) => (self.at, has_escapes) = (self.at + 2, true),
+                None => return Err(Unknown),
             }
-            has_escapes = true;
-            self.at += 2;
         }
         // Both ends lie beside a quote, so neither splits a character.
         let content = self.text.get(start..self.at).ok_or(Unknown)?;
@@ -192,6 +192,25 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// Where the plain part of a string that goes on at `at` ends: at a quote, a backslash, or the end. Eight bytes at a
+/// time; the names and values of a Pod are too short for a searcher that takes more.
+fn end_of_plain(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The high bit of each byte that is zero. Bits above the first such byte can be wrong, and are not looked at.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*chunk);
+        let found = zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\')));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len())
 }
 
 /// The length of the list whose opening bracket stands before `bytes`, up to its closing one; `None` if it has no end.

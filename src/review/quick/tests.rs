@@ -125,4 +125,12 @@ proptest! {
         // What is jumped over is not checked; what is read is the same.
         prop_assert!(quick.is_none() || slow.is_none() || quick == slow, "{text}");
     }
+
+    #[test]
+    fn the_end_of_plain_text_is_found(text in "[a-zé\"\\\\\u{7f}]{0,40}", at in 0..12_usize) {
+        let bytes = text.as_bytes();
+        let at = at.min(bytes.len());
+        let slow = bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\\')).map_or(bytes.len(), |n| at + n);
+        prop_assert_eq!(end_of_plain(bytes, at), slow);
+    }
 }
