@@ -77,7 +77,6 @@ pub struct NotAReview(String);
 /// Where there is no review to answer. Everything else is an answer.
 pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
     match review::text(body).and_then(Review::parse) {
-        Ok((_, request)) if request.uid.is_empty() => Err(NotAReview("request.uid is empty".to_owned())),
         Ok((_, request)) if is_write(&request.operation) && request.object.is_none() => {
             fail(body, Failure::Unreadable, "the request holds no object", policy)
         }

@@ -9,8 +9,6 @@ mod inner_pods;
 mod quick;
 mod tree;
 
-use serde::Deserialize;
-
 pub use documents::{Document, documents};
 #[cfg(any(test, fuzzing))]
 pub use quick::difference::difference;
@@ -19,7 +17,8 @@ use tree::{NodeId, Tree};
 use crate::workload::inner_pod::InnerPod;
 use crate::workload::leaves::Leaves;
 use crate::workload::object::{Metadata, Object};
-use crate::workload::text::{Text, null_default};
+use crate::workload::shape::shape;
+use crate::workload::text::Text;
 
 /// What is wrong with a document, and where. Lines and columns count from 1, in the whole file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,24 +47,21 @@ pub struct Item {
     implied_kind: Option<String>,
 }
 
-/// The envelope of any object.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    kind: Text<'a>,
-    api_version: Text<'a>,
+shape! {
+    /// The envelope of any object.
+    struct Envelope<'a> {
+        kind: Text<'a> = "kind",
+        api_version: Text<'a> = "apiVersion",
+    }
 }
 
-/// What is read of an object whose other fields mean something of its own.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Heading<'a> {
-    #[serde(borrow)]
-    kind: Text<'a>,
-    api_version: Text<'a>,
-    #[serde(deserialize_with = "null_default")]
-    metadata: Metadata<'a>,
+shape! {
+    /// What is read of an object whose other fields mean something of its own.
+    struct Heading<'a> {
+        kind: Text<'a> = "kind",
+        api_version: Text<'a> = "apiVersion",
+        metadata: Metadata<'a> = "metadata",
+    }
 }
 
 impl<'t> Manifest<'t> {

@@ -7,78 +7,67 @@ mod respond;
 pub use head::Head;
 pub use respond::{Answer, respond};
 
-use quick::Unread;
-use serde::Deserialize;
+use serde::de::DeserializeSeed;
 
 use crate::workload::object::Object;
+use crate::workload::shape::{Fill, Place, Unread, shape};
 use crate::workload::text::{Flag, List, Text, within};
 
-/// A whole review.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Review<'a> {
-    #[serde(borrow)]
-    api_version: Text<'a>,
-    kind: Text<'a>,
-    request: Request<'a>,
+shape! {
+    /// A whole review.
+    pub struct Review<'a> {
+        api_version: Text<'a> = "apiVersion",
+        kind: Text<'a> = "kind",
+        request: Option<Request<'a>> = "request",
+    }
 }
 
-/// The request of a review.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Request<'a> {
-    /// Identity of the review, echoed in the answer.
-    #[serde(borrow)]
-    pub uid: Text<'a>,
-    /// The resource in the form that the webhook registered for.
-    pub resource: GroupVersionResource<'a>,
-    /// `ephemeralcontainers`, `resize`; empty for the object itself.
-    #[serde(default)]
-    pub sub_resource: Text<'a>,
-    /// Absent for a CREATE that leaves the name to the API server.
-    #[serde(default)]
-    pub name: Text<'a>,
-    /// Absent for cluster-scoped objects.
-    #[serde(default)]
-    pub namespace: Text<'a>,
-    /// `CREATE`, `UPDATE`, `DELETE` or `CONNECT`.
-    pub operation: Text<'a>,
-    /// Who writes.
-    #[serde(default)]
-    pub user_info: UserInfo<'a>,
-    /// The object as it will be stored.
-    #[serde(default)]
-    pub object: Option<Object<'a>>,
-    /// The object as it is stored, for an UPDATE; read only when it matters.
-    #[serde(default, borrow)]
-    old_object: Option<Unread<'a>>,
-    /// True if the write will not be stored.
-    #[serde(default)]
-    pub dry_run: Flag,
+shape! {
+    /// The request of a review.
+    pub struct Request<'a> {
+        /// Identity of the review, echoed in the answer.
+        pub uid: Text<'a> = "uid",
+        /// The resource in the form that the webhook registered for.
+        pub resource: GroupVersionResource<'a> = "resource",
+        /// `ephemeralcontainers`, `resize`; empty for the object itself.
+        pub sub_resource: Text<'a> = "subResource",
+        /// Absent for a CREATE that leaves the name to the API server.
+        pub name: Text<'a> = "name",
+        /// Absent for cluster-scoped objects.
+        pub namespace: Text<'a> = "namespace",
+        /// `CREATE`, `UPDATE`, `DELETE` or `CONNECT`.
+        pub operation: Text<'a> = "operation",
+        /// Who writes.
+        pub user_info: UserInfo<'a> = "userInfo",
+        /// The object as it will be stored.
+        pub object: Option<Object<'a>> = "object",
+        /// The object as it is stored, for an UPDATE; read only when it matters.
+        old_object: Unread<'a> = "oldObject",
+        /// True if the write will not be stored.
+        pub dry_run: Flag = "dryRun",
+    }
 }
 
-/// A resource of the API.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct GroupVersionResource<'a> {
-    /// API group; empty for the core group.
-    #[serde(borrow)]
-    pub group: Text<'a>,
-    /// Version.
-    pub version: Text<'a>,
-    /// Plural name.
-    pub resource: Text<'a>,
+shape! {
+    /// A resource of the API.
+    pub struct GroupVersionResource<'a> {
+        /// API group; empty for the core group.
+        pub group: Text<'a> = "group",
+        /// Version.
+        pub version: Text<'a> = "version",
+        /// Plural name.
+        pub resource: Text<'a> = "resource",
+    }
 }
 
-/// Who writes, as the API server authenticated it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct UserInfo<'a> {
-    /// User name.
-    #[serde(borrow)]
-    pub username: Text<'a>,
-    /// Groups.
-    pub groups: List<Text<'a>>,
+shape! {
+    /// Who writes, as the API server authenticated it.
+    pub struct UserInfo<'a> {
+        /// User name.
+        pub username: Text<'a> = "username",
+        /// Groups.
+        pub groups: List<Text<'a>> = "groups",
+    }
 }
 
 /// The versions of `admission.k8s.io` that are spoken. They differ in nothing that undock reads or writes.
@@ -111,13 +100,21 @@ const MAX_ELEMENTS: usize = 512 * 1024;
 impl<'a> Request<'a> {
     /// The object as it is stored; `None` if there is none, or none that can be read.
     pub fn old_object(&self) -> Option<Object<'a>> {
-        read::<Option<Object<'a>>>(self.old_object?.text()).ok().flatten()
+        read::<Option<Object<'a>>>(self.old_object.0?).ok().flatten()
     }
 }
 
 /// Reads a `T`, quickly if `text` has the form in which API servers send it.
-fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
-    within(MAX_ELEMENTS, || quick::from_str(text)).or_else(|_| within(MAX_ELEMENTS, || serde_json::from_str(text)))
+fn read<'a, T: Place<'a> + Default>(text: &'a str) -> Result<T, serde_json::Error> {
+    let mut value = T::default();
+    if within(MAX_ELEMENTS, || quick::fill(text, &mut value)).is_ok() {
+        return Ok(value);
+    }
+    let mut value = T::default();
+    let mut json = serde_json::Deserializer::from_str(text);
+    within(MAX_ELEMENTS, || Fill(&mut value).deserialize(&mut json))?;
+    json.end()?;
+    Ok(value)
 }
 
 /// The text of a body.
@@ -135,19 +132,16 @@ impl<'a> Review<'a> {
     /// Where it is not JSON, not an AdmissionReview, or its object has a field of the wrong type. [`Head`]
     /// then tells what can be known all the same.
     pub fn parse(text: &'a str) -> Result<(Version, Request<'a>), String> {
-        let review: Self = read(text).map_err(|error| without_values(&error.to_string()))?;
+        let review: Self = read(text).map_err(|error| error.to_string())?;
         let version = Version::parse(&review.api_version).filter(|_| *review.kind == *"AdmissionReview");
-        let version = version.ok_or_else(|| "not an admission.k8s.io AdmissionReview of v1 or v1beta1".to_owned())?;
-        Ok((version, review.request))
-    }
-}
-
-/// serde's words about a value of the wrong type, without the value: secrets pass through objects.
-fn without_values(error: &str) -> String {
-    let quoted = error.find(": string \"").map(|at| at + ": string".len());
-    match quoted.zip(error.rfind("\", expected")) {
-        Some((start, end)) if start < end => format!("{}{}", &error[..start], &error[end + 1..]),
-        _ => error.to_owned(),
+        let version = version.ok_or("not an admission.k8s.io AdmissionReview of v1 or v1beta1")?;
+        let request = review.request.ok_or("there is no request")?;
+        for (field, value) in [("uid", &request.uid), ("operation", &request.operation), ("resource", &request.resource.resource)] {
+            if value.is_empty() {
+                return Err(format!("request.{field} is empty"));
+            }
+        }
+        Ok((version, request))
     }
 }
 
@@ -156,14 +150,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_keep_types_and_places_and_drop_values() {
-        for (value, expected) in [
-            ("\"secret\"", "invalid type: string, expected a list at line 1 column 8"),
-            ("\"a\\\", expected \"", "invalid type: string, expected a list at line 1 column 16"),
-            ("7", "invalid type: integer `7`, expected a list at line 1 column 1"),
+    fn errors_tell_types_and_places_and_no_values() {
+        let head = r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":"#;
+        let request = r#"{"uid":"u","resource":{"resource":"pods"},"operation":"CREATE","object":"#;
+        for (rest, expected) in [
+            ("\"secret\"}".to_owned(), "expected a map, found a text at line 1 column 79"),
+            (format!("{request}\"secret\"}}}}"), "expected a map, found a text at line 1 column 151"),
+            (format!("{request}{{\"spec\":[]}}}}}}"), "expected a map, found a list at line 1 column 153"),
+            ("null}".to_owned(), "there is no request"),
+            ("{}}".to_owned(), "request.uid is empty"),
+            (r#"{"uid":"u"}}"#.to_owned(), "request.operation is empty"),
+            (r#"{"uid":"u","operation":"CREATE","resource":{}}}"#.to_owned(), "request.resource is empty"),
         ] {
-            let error = serde_json::from_str::<List<Text<'_>>>(value).unwrap_err().to_string();
-            assert_eq!(without_values(&error), expected);
+            assert_eq!(Review::parse(&format!("{head}{rest}")).unwrap_err(), expected, "{rest}");
         }
     }
 }

@@ -282,10 +282,9 @@ fn wrong_shapes_are_errors_at_their_place() {
     let cases = [
         ("kind: Pod\napiVersion: v1\nspec:\n  containers: \"x\"\n", 4, 15, "a list"),
         ("kind: Pod\napiVersion: v1\nspec:\n  containers:\n  - name: a\n    env: {A: b}\n", 6, 10, "a list"),
-        ("kind: Pod\napiVersion: v1\nspec:\n  containers:\n  - name: [a]\n", 5, 11, "a string"),
+        ("kind: Pod\napiVersion: v1\nspec:\n  containers:\n  - name: [a]\n", 5, 11, "a text, found a list"),
         ("kind: Deployment\napiVersion: apps/v1\nspec:\n  template: x\n", 4, 13, "a map, found a text"),
         ("kind: Pod\napiVersion: v1\nspec: [1]\n", 3, 7, "a map, found a list"),
-        ("kind: Pod\napiVersion: v1\nspec:\n  containers: [~]\n", 4, 16, "a map, found nothing"),
         ("kind: Pod\napiVersion: v1\nspec:\n  containers:\n  - [a, b]\n", 5, 5, "a map, found a list"),
         ("kind: Pod\napiVersion: v1\nspec:\n  volumes:\n  - name: a\n    hostPath: /var/run/docker.sock\n", 6, 15, "a map"),
         ("{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"spec\":\n{\"containers\":7}}", 2, 15, "a list"),
@@ -298,6 +297,16 @@ fn wrong_shapes_are_errors_at_their_place() {
         assert_eq!((error.line, error.column), (line, column), "{} in\n{text}", error.message);
         assert!(error.message.contains(expected), "{}", error.message);
     }
+}
+
+#[test]
+fn null_is_nothing_everywhere_as_go_reads_it() {
+    let pod =
+        "{kind: Pod, apiVersion: v1, metadata: ~, spec: {containers: [~, {name: a, image: docker, env: ~}], volumes: ~, template: ~}}";
+    let checked = check(pod);
+    assert_eq!((checked.errors.len(), checked.objects.len()), (0, 1));
+    let fields: Vec<_> = checked.objects[0].findings.iter().map(|placed| placed.judged.finding.field.as_str()).collect();
+    assert!(fields.contains(&"spec.containers[1].image"), "{fields:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ fuzz_target!(|body: &[u8]| {
                 assert!(warning.chars().count() <= 120 && !warning.chars().any(char::is_control));
             }
             if !reviewed.decision.is_allowed() {
-                let denial = message::denial(&reviewed.decision, "ns");
+                let denial = message::denial(&reviewed.decision, "ns", None);
                 assert!(denial.len() <= 900 && !denial.chars().any(char::is_control));
             }
         }

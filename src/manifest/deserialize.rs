@@ -63,32 +63,13 @@ impl<'de> Deserializer<'de> for NodeReader<'de, '_> {
         read.map_err(|error| self.at(error))
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        if self.tree.is_null(self.node) { visitor.visit_none() } else { visitor.visit_some(self) }
-    }
-
-    /// A list would be taken for the fields in their order, as serde has it for formats without names.
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
-        match self.tree.value(self.node) {
-            Value::Map(_) => self.deserialize_any(visitor),
-            Value::Null => Err(self.at(de::Error::custom("expected a map, found nothing"))),
-            Value::List(_) => Err(self.at(de::Error::custom("expected a map, found a list"))),
-            Value::Scalar(_) => Err(self.at(de::Error::custom("expected a map, found a text"))),
-        }
-    }
-
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         visitor.visit_unit()
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier
     }
 }
 

@@ -1,53 +1,30 @@
 //! A JSON reader for the reviews that API servers send: takes what serde_json takes, in half the instructions.
 //!
-//! It reads compact JSON into borrowed shapes and jumps over what they do not have: `managedFields` alone are a third
-//! to a half of each object. Whatever it does not know at sight (a fraction, a control character, a wrong type) is an
+//! It takes compact JSON to the places of a shape and jumps over what has none: `managedFields` alone are a third to a
+//! half of each object. Whatever it does not know at sight (a fraction, a control character, a wrong type) is an
 //! [`Unknown`], and the caller asks serde_json, which decides and has the words for it. What it jumps over it does
 //! not check: no value of it is ever seen.
 
-use std::fmt;
-
 use memchr::{memchr, memchr_iter, memchr2_iter};
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+
+use crate::workload::shape::{Next, Place, Seen};
+use crate::workload::text::Text;
 
 /// The text is not what this reader knows; what is wrong with it, if anything, serde_json tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unknown;
 
-impl fmt::Display for Unknown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON of another form than API servers send")
-    }
-}
-
-impl std::error::Error for Unknown {}
-
-impl de::Error for Unknown {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self
-    }
-}
-
-/// Reads a `T` from `text`.
+/// Takes the value that `text` is to `place`.
 ///
 /// # Errors
-/// Where the text has something that this reader leaves to serde_json.
-pub(super) fn from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unknown> {
-    // Go ends what it encodes with a line break. No other control character is in it, and once that is known nothing
-    // needs to look for them in each string.
-    let text = text.trim_ascii_end();
-    if text.bytes().fold(false, |found, byte| found | (byte < b' ')) {
-        return Err(Unknown);
-    }
-    let mut reader = Reader { text, at: 0, depth: 0 };
-    let value = T::deserialize(&mut reader)?;
-    reader.skip_space();
-    if reader.at == text.len() { Ok(value) } else { Err(Unknown) }
+/// Where the text has something that this reader leaves to serde_json. Something may have been taken then.
+pub(super) fn fill<'a>(text: &'a str, place: &mut dyn Place<'a>) -> Result<(), Unknown> {
+    // Go ends what it encodes with a line break.
+    let mut reader = Reader { text: text.trim_ascii_end(), at: 0, depth: 0 };
+    reader.value(place)?;
+    if reader.at == reader.text.len() { Ok(()) } else { Err(Unknown) }
 }
 
-// What every reader of a type calls is kept out of line: inlined, the readers of all types together would not fit into
-// the processor's instruction cache, and waiting for their code took longer than running it.
 struct Reader<'a> {
     text: &'a str,
     /// Of the next byte. Between tokens it is always at a character's first byte.
@@ -60,102 +37,175 @@ struct Reader<'a> {
 const MAX_DEPTH: u8 = 128;
 
 impl<'a> Reader<'a> {
-    fn skip_space(&mut self) {
-        while self.text.as_bytes().get(self.at) == Some(&b' ') {
+    /// Takes the next value to `place`.
+    fn value(&mut self, place: &mut dyn Place<'a>) -> Result<(), Unknown> {
+        let is_taken = match self.peek()? {
+            b'"' => place.take_text(self.string()?),
+            b'{' => self.object(place)?,
+            b'[' => self.list(place)?,
+            b'n' => self.take_word("null")?,
+            b't' => self.take_word("true")? && place.take_text(Text::from("true")),
+            b'f' => self.take_word("false")? && place.take_text(Text::from("false")),
+            b'0'..=b'9' => place.take_text(Text::from(self.integer()?)),
+            _ => false,
+        };
+        if is_taken { Ok(()) } else { Err(Unknown) }
+    }
+
+    /// Takes the fields of the object that begins here; false if `place` takes none.
+    fn object(&mut self, place: &mut dyn Place<'a>) -> Result<bool, Unknown> {
+        if !place.begin_map() {
+            return Ok(false);
+        }
+        let mut seen = Seen::default();
+        let mut goes_on = self.open(b'}')?;
+        while goes_on {
+            if self.peek()? != b'"' {
+                return Err(Unknown);
+            }
+            let key = self.string()?;
+            if self.peek()? != b':' {
+                return Err(Unknown);
+            }
             self.at += 1;
-        }
-    }
-
-    /// The first byte of the next token.
-    fn peek(&mut self) -> Result<u8, Unknown> {
-        let bytes = self.text.as_bytes();
-        match bytes.get(self.at) {
-            Some(byte) if *byte > b' ' => Ok(*byte),
-            _ => {
-                self.skip_space();
-                bytes.get(self.at).copied().ok_or(Unknown)
+            match place.field(&key) {
+                Next::Skip => self.skip()?,
+                Next::Place(place) => self.value(place)?,
+                Next::Field(number, place) if seen.is_first(number) => self.value(place)?,
+                Next::Unread(text) => *text = Some(self.unread()?),
+                Next::Field(..) | Next::NoRoom => return Err(Unknown),
             }
+            goes_on = self.goes_on(b'}')?;
         }
+        Ok(true)
     }
 
-    /// Takes `byte`, which must be the next token.
-    fn take(&mut self, byte: u8) -> Result<(), Unknown> {
-        if self.peek()? != byte {
-            return Err(Unknown);
+    /// Takes the elements of the list that begins here; false if `place` takes none.
+    fn list(&mut self, place: &mut dyn Place<'a>) -> Result<bool, Unknown> {
+        if !place.begin_list() {
+            return Ok(false);
         }
-        self.at += 1;
-        Ok(())
-    }
-
-    /// Takes `word`, which must come next.
-    #[inline(never)]
-    fn take_word(&mut self, word: &str) -> Result<(), Unknown> {
-        self.text.as_bytes()[self.at..].starts_with(word.as_bytes()).then(|| self.at += word.len()).ok_or(Unknown)
-    }
-
-    /// Takes the rest of a string whose first quote was taken: its content as written, and whether that has escapes.
-    #[inline(never)]
-    fn string(&mut self) -> Result<(&'a str, bool), Unknown> {
-        let bytes = self.text.as_bytes();
-        let start = self.at;
-        let mut has_escapes = false;
-        loop {
-            self.at = end_of_plain(bytes, self.at);
-            match bytes.get(self.at) {
-                Some(b'"') => break,
-                Some(_) => (self.at, has_escapes) = (self.at + 2, true),
-                None => return Err(Unknown),
+        let mut goes_on = self.open(b']')?;
+        while goes_on {
+            match place.element() {
+                Next::Skip | Next::Unread(_) => self.skip()?,
+                Next::Place(place) | Next::Field(_, place) => self.value(place)?,
+                Next::NoRoom => return Err(Unknown),
             }
+            goes_on = self.goes_on(b']')?;
         }
-        // Both ends lie beside a quote, so neither splits a character.
-        let content = self.text.get(start..self.at).ok_or(Unknown)?;
-        self.at += 1;
-        Ok((content, has_escapes))
+        Ok(true)
     }
 
-    /// The text that `content` stands for, a string's content that was just taken.
-    #[inline(never)]
-    fn unescaped(&self, content: &str) -> Result<String, Unknown> {
-        let quoted = &self.text[self.at - content.len() - 2..self.at];
-        serde_json::from_str(quoted).map_err(|_| Unknown)
-    }
-
-    /// Reads the entries of the list or object that begins here and ends with `close`.
-    fn nested<T>(&mut self, close: u8, read: impl FnOnce(Entries<'_, 'a>) -> Result<T, Unknown>) -> Result<T, Unknown> {
+    /// Goes into the list or object that begins here; false if it ends at once.
+    fn open(&mut self, close: u8) -> Result<bool, Unknown> {
         self.at += 1;
         self.depth += 1;
         if self.depth == MAX_DEPTH {
             return Err(Unknown);
         }
-        let value = read(Entries { reader: self, is_first: true })?;
-        self.depth -= 1;
-        self.take(close)?;
-        Ok(value)
+        let is_empty = self.peek()? == close;
+        if is_empty {
+            self.at += 1;
+            self.depth -= 1;
+        }
+        Ok(!is_empty)
     }
 
-    /// Reads a whole number of a size that no field of Kubernetes exceeds.
-    #[inline(never)]
-    fn integer(&mut self) -> Result<u64, Unknown> {
-        let mut number = 0_u64;
-        let start = self.at;
-        while let Some(digit @ b'0'..=b'9') = self.text.as_bytes().get(self.at) {
-            number = number.checked_mul(10).and_then(|tens| tens.checked_add(u64::from(digit - b'0'))).ok_or(Unknown)?;
+    /// Takes the comma after an entry, or `close` and is false. Behind a comma the reader of what comes next finds it missing.
+    fn goes_on(&mut self, close: u8) -> Result<bool, Unknown> {
+        let byte = self.peek()?;
+        self.at += 1;
+        if byte == close {
+            self.depth -= 1;
+            return Ok(false);
+        }
+        if byte == b',' { Ok(true) } else { Err(Unknown) }
+    }
+
+    /// The first byte of the next token.
+    fn peek(&mut self) -> Result<u8, Unknown> {
+        let bytes = self.text.as_bytes();
+        while bytes.get(self.at) == Some(&b' ') {
             self.at += 1;
         }
-        let is_padded = self.text.as_bytes()[start] == b'0' && self.at > start + 1;
-        let goes_on = matches!(self.text.as_bytes().get(self.at), Some(b'.' | b'e' | b'E'));
-        if is_padded || goes_on { Err(Unknown) } else { Ok(number) }
+        bytes.get(self.at).copied().ok_or(Unknown)
+    }
+
+    /// Takes `word`, which must come next.
+    fn take_word(&mut self, word: &str) -> Result<bool, Unknown> {
+        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+            return Err(Unknown);
+        }
+        self.at += word.len();
+        Ok(true)
+    }
+
+    /// Takes the string that begins here.
+    fn string(&mut self) -> Result<Text<'a>, Unknown> {
+        let (content, has_escapes) = self.raw_string()?;
+        if has_escapes { unescaped(content) } else { Ok(Text::from(content)) }
+    }
+
+    /// Takes the string that begins here: its content as written, and whether that has escapes.
+    #[inline(never)]
+    fn raw_string(&mut self) -> Result<(&'a str, bool), Unknown> {
+        let start = self.at + 1;
+        let rest = self.text.as_bytes().get(start..).ok_or(Unknown)?;
+        let length = end_of_plain(rest);
+        match rest.get(length) {
+            Some(b'"') => self.content(start, length).map(|content| (content, false)),
+            Some(b'\\') => self.raw_string_with_escapes(start, rest, length),
+            _ => Err(Unknown),
+        }
+    }
+
+    /// The same from its first escape on, which lies at `at` of `rest`.
+    #[inline(never)]
+    fn raw_string_with_escapes(&mut self, start: usize, rest: &[u8], mut at: usize) -> Result<(&'a str, bool), Unknown> {
+        while rest.get(at) == Some(&b'\\') {
+            at += 2;
+            at += end_of_plain(rest.get(at..).ok_or(Unknown)?);
+        }
+        if rest.get(at) != Some(&b'"') {
+            return Err(Unknown);
+        }
+        self.content(start, at).map(|content| (content, true))
+    }
+
+    /// Takes `length` bytes from `start` and the quote behind them.
+    fn content(&mut self, start: usize, length: usize) -> Result<&'a str, Unknown> {
+        self.at = start + length + 1;
+        // Both ends lie beside a quote, so neither splits a character.
+        self.text.get(start..start + length).ok_or(Unknown)
+    }
+
+    /// Takes a whole number of a size that no field of Kubernetes exceeds, as it is written.
+    fn integer(&mut self) -> Result<&'a str, Unknown> {
+        let rest = &self.text[self.at..];
+        let length = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (digits, rest) = rest.split_at(length);
+        let is_padded = length > 1 && digits.starts_with('0');
+        if is_padded || length > 19 || rest.starts_with(['.', 'e', 'E']) {
+            return Err(Unknown);
+        }
+        self.at += length;
+        Ok(digits)
+    }
+
+    /// Takes the next value as it is written.
+    fn unread(&mut self) -> Result<&'a str, Unknown> {
+        self.peek()?;
+        let start = self.at;
+        self.skip()?;
+        self.text.get(start..self.at).ok_or(Unknown)
     }
 
     /// Jumps over the next value.
     #[inline(never)]
     fn skip(&mut self) -> Result<(), Unknown> {
-        let first = self.peek()?;
-        match first {
-            b'"' => {
-                self.at += 1;
-                self.string().map(|_| ())
-            }
+        match self.peek()? {
+            b'"' => self.raw_string().map(|_| ()),
             b'{' => self.skip_object(),
             b'[' => {
                 self.at += 1 + length_of_list(&self.text.as_bytes()[self.at + 1..]).ok_or(Unknown)? + 1;
@@ -176,11 +226,12 @@ impl<'a> Reader<'a> {
         let mut depth = 0_usize;
         loop {
             let byte = *bytes.get(self.at).ok_or(Unknown)?;
+            if byte == b'"' {
+                self.raw_string()?;
+                continue;
+            }
             self.at += 1;
             match byte {
-                b'"' => {
-                    self.string()?;
-                }
                 b'{' => depth += 1,
                 b'}' => {
                     depth -= 1;
@@ -194,23 +245,51 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where the plain part of a string that goes on at `at` ends: at a quote, a backslash, or the end. Eight bytes at a
-/// time; the names and values of a Pod are too short for a searcher that takes more.
-fn end_of_plain(bytes: &[u8], mut at: usize) -> usize {
+/// Where the plain part of `rest`, the rest of a string, ends: at a quote, a backslash, a control character, or the end.
+/// Eight bytes at a time; the names and values of a Pod are too short for a searcher that takes more.
+fn end_of_plain(rest: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    // The high bit of each byte that is zero. Bits above the first such byte can be wrong, and are not looked at.
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*chunk);
-        let found = zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\')));
+    // The high bit of each byte below `n`. Bits above the first such byte can be wrong, and are not looked at.
+    let below = |word: u64, n: u8| word.wrapping_sub(ONES * u64::from(n)) & !word & HIGH;
+    let (words, tail) = rest.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // With its second bit turned, a quote comes right behind the control characters, which stay among themselves.
+        let found = below(word ^ (ONES * 2), b'"' - 1) | below(word ^ (ONES * u64::from(b'\\')), 1);
         if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+            return at * 8 + found.trailing_zeros() as usize / 8;
         }
-        at += 8;
     }
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len())
+    words.len() * 8 + tail.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')).unwrap_or(tail.len())
+}
+
+/// The text that `content` stands for, the content of a string. Go escapes `<`, `>` and `&`, so commands have escapes.
+#[inline(never)]
+fn unescaped<'a>(content: &str) -> Result<Text<'a>, Unknown> {
+    let mut text = String::with_capacity(content.len());
+    let mut rest = content;
+    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
+        let (plain, escape) = rest.split_at(at);
+        text.push_str(plain);
+        let mut length = 2;
+        text.push(match escape.as_bytes().get(1) {
+            Some(b'n') => '\n',
+            Some(b't') => '\t',
+            Some(b'r') => '\r',
+            Some(byte @ (b'"' | b'\\' | b'/')) => char::from(*byte),
+            Some(b'u') => {
+                length = 6;
+                let digits = escape.get(2..6).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())).ok_or(Unknown)?;
+                // Halves of a pair are left to serde_json.
+                u32::from_str_radix(digits, 16).ok().and_then(char::from_u32).ok_or(Unknown)?
+            }
+            _ => return Err(Unknown),
+        });
+        rest = escape.get(length..).ok_or(Unknown)?;
+    }
+    text.push_str(rest);
+    Ok(Text::from(text))
 }
 
 /// The length of the list whose opening bracket stands before `bytes`, up to its closing one; `None` if it has no end.
@@ -236,163 +315,14 @@ fn length_of_list(bytes: &[u8]) -> Option<usize> {
 /// True if `bytes` open a string or close one, and do not do both.
 fn has_odd_quotes(bytes: &[u8]) -> bool {
     let mut quotes = memchr_iter(b'"', bytes).count();
-    let mut at = 0;
-    while let Some(backslash) = memchr(b'\\', &bytes[at..]) {
-        let escaped = at + backslash + 1;
-        quotes -= usize::from(bytes.get(escaped) == Some(&b'"'));
-        at = bytes.len().min(escaped + 1);
+    let mut escaped = usize::MAX;
+    for at in memchr_iter(b'\\', bytes).filter(|at| bytes.get(at + 1).is_some()) {
+        if at != escaped {
+            escaped = at + 1;
+            quotes -= usize::from(bytes[escaped] == b'"');
+        }
     }
     quotes % 2 == 1
-}
-
-impl<'de> Deserializer<'de> for &mut Reader<'de> {
-    type Error = Unknown;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unknown> {
-        match self.peek()? {
-            b'"' => {
-                self.at += 1;
-                match self.string()? {
-                    (text, false) => visitor.visit_borrowed_str(text),
-                    (text, true) => visitor.visit_string(self.unescaped(text)?),
-                }
-            }
-            b'{' => self.nested(b'}', |entries| visitor.visit_map(entries)),
-            b'[' => self.nested(b']', |entries| visitor.visit_seq(entries)),
-            b'n' => self.take_word("null").and_then(|()| visitor.visit_unit()),
-            b't' => self.take_word("true").and_then(|()| visitor.visit_bool(true)),
-            b'f' => self.take_word("false").and_then(|()| visitor.visit_bool(false)),
-            b'0'..=b'9' => self.integer().and_then(|number| visitor.visit_u64(number)),
-            _ => Err(Unknown),
-        }
-    }
-
-    /// Fields are many and their readers large: each knows an object and nothing else.
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Unknown> {
-        if self.peek()? == b'{' { self.nested(b'}', |entries| visitor.visit_map(entries)) } else { Err(Unknown) }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unknown> {
-        if self.peek()? == b'n' {
-            self.take_word("null")?;
-            return visitor.visit_none();
-        }
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Unknown> {
-        if name != Unread::NAME {
-            return visitor.visit_newtype_struct(self);
-        }
-        self.peek()?;
-        let start = self.at;
-        self.skip()?;
-        visitor.visit_borrowed_str(self.text.get(start..self.at).ok_or(Unknown)?)
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unknown> {
-        self.skip()?;
-        visitor.visit_unit()
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        seq tuple tuple_struct map enum identifier
-    }
-}
-
-/// The entries of a list or an object.
-struct Entries<'r, 'a> {
-    reader: &'r mut Reader<'a>,
-    is_first: bool,
-}
-
-impl Entries<'_, '_> {
-    /// Takes the comma before the next entry; false where `close` comes instead.
-    #[inline(never)]
-    fn has_next(&mut self, close: u8) -> Result<bool, Unknown> {
-        if std::mem::take(&mut self.is_first) {
-            return Ok(self.reader.peek()? != close);
-        }
-        match self.reader.peek()? {
-            b',' => {
-                self.reader.at += 1;
-                // serde_json would find the key or the value missing, and so do the readers of keys and values here.
-                Ok(true)
-            }
-            byte if byte == close => Ok(false),
-            _ => Err(Unknown),
-        }
-    }
-}
-
-impl<'a> MapAccess<'a> for Entries<'_, 'a> {
-    type Error = Unknown;
-
-    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Unknown> {
-        if !self.has_next(b'}')? {
-            return Ok(None);
-        }
-        if self.reader.peek()? != b'"' {
-            return Err(Unknown);
-        }
-        seed.deserialize(&mut *self.reader).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Unknown> {
-        self.reader.take(b':')?;
-        seed.deserialize(&mut *self.reader)
-    }
-}
-
-impl<'a> SeqAccess<'a> for Entries<'_, 'a> {
-    type Error = Unknown;
-
-    fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, Unknown> {
-        if !self.has_next(b']')? {
-            return Ok(None);
-        }
-        seed.deserialize(&mut *self.reader).map(Some)
-    }
-}
-
-/// The text of a value that may never be needed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Unread<'a>(&'a str);
-
-impl<'a> Unread<'a> {
-    /// By this name the reader knows that the text itself is wanted.
-    const NAME: &'static str = "undock::review::Unread";
-
-    /// The text, as it came.
-    pub(super) fn text(self) -> &'a str {
-        self.0
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Unread<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(Self::NAME, UnreadVisitor)
-    }
-}
-
-struct UnreadVisitor;
-
-impl<'de> Visitor<'de> for UnreadVisitor {
-    type Value = Unread<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Unread(text))
-    }
-
-    /// serde_json has a name of its own for the same wish.
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(|raw| Unread(raw.get()))
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::place;
 use crate::finding::{Action, Certainty, Findings, Impact, Rule};
 use crate::workload::Workload;
-use crate::workload::pod::mentions;
+use crate::workload::mentions::mentions;
 use crate::workload::tables;
 
 /// The declaration; messages, pages and metrics come from it.

@@ -4,7 +4,7 @@ use super::signals;
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint::{BRIDGE_ADDRESSES};
-use crate::workload::pod::mentions;
+use crate::workload::mentions::mentions;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -61,7 +61,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         let field = format!("{}.hostAliases[{i}].ip", pod.path);
         findings.push(Finding::new(&RULE, "hostAlias", &alias.ip, "names Docker's bridge".to_owned(), field, &alias.ip));
     }
-    for container in &pod.containers {
+    for container in pod.containers.iter().filter(|container| container.mentions().docker || container.mentions().bridge) {
         for (field, text) in container.all_texts() {
             let Some(address) = bridge_address(text) else { continue };
             let path = format!("{}.{}", pod.container_path(container), field.path());

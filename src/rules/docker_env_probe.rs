@@ -3,7 +3,7 @@
 use super::signals;
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
-use crate::workload::pod::{Container, mentions};
+use crate::workload::mentions::mentions;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -49,7 +49,7 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| container.mentions_docker() || names_a_chain(container)) {
+    for container in pod.containers.iter().filter(|container| container.mentions().docker || container.mentions().docker_chain) {
         for (field, text) in container.all_texts() {
             let Some(trace) = trace_of(text) else { continue };
             let path = format!("{}.{}", pod.container_path(container), field.path());
@@ -57,10 +57,6 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             findings.push(Finding::in_container(&RULE, container, what, path, trace));
         }
     }
-}
-
-fn names_a_chain(container: &Container<'_>) -> bool {
-    container.all_texts().any(|(_, text)| mentions(text, "DOCKER-"))
 }
 
 /// The trace of Docker that `text` looks for.

@@ -3,7 +3,7 @@
 use super::place;
 use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
-use crate::workload::pod::mentions;
+use crate::workload::mentions::mentions;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {

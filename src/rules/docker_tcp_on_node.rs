@@ -55,7 +55,7 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in &pod.containers {
+    for container in pod.containers.iter().filter(|container| container.mentions().docker_port) {
         for (field, text) in container.all_texts() {
             let is_on_node = |host: &str| {
                 endpoint::names_node(container, host)

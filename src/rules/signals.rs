@@ -3,7 +3,8 @@
 use crate::finding::{Certainty, Finding, Impact, Rule};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod, TextField, mentions};
+use crate::workload::mentions::mentions;
+use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod, TextField};
 use crate::workload::shell::{HostEntry, Invocation};
 use crate::workload::tables::{self, ImageRole};
 

@@ -3,6 +3,7 @@
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::commands;
+use crate::workload::pod::Container;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -55,7 +56,8 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| container.runs_without_root(pod) && container.drops_capability("NET_RAW")) {
+    let may_not = |container: &&Container<'_>| container.runs_without_root(pod) && container.drops_capability("NET_RAW");
+    for container in pod.containers.iter().filter(|container| container.mentions().ping).filter(may_not) {
         let calls = commands::read_naming(container.raw, "ping");
         if let Some(call) = calls.iter().find(|call| call.invocation.program() == "ping") {
             let path = format!("{}.{}", pod.container_path(container), call.field);

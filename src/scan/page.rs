@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 use super::parts::{Part, Role};
 use crate::workload::leaves::Leaves;
 use crate::workload::object::{Metadata, Object};
-use crate::workload::text::{Text, null_default};
+use crate::workload::shape::shape;
+use crate::workload::text::{List, Text, null_default};
 
 /// A page, or a single object.
 #[derive(Debug, Default)]
@@ -18,7 +19,7 @@ pub(super) struct Page<'a> {
 }
 
 #[derive(Deserialize)]
-struct List<'a> {
+struct ItemList<'a> {
     #[serde(default, deserialize_with = "null_default")]
     metadata: ListMetadata,
     #[serde(borrow, default)]
@@ -33,21 +34,18 @@ struct ListMetadata {
     token: String,
 }
 
-/// The parts of a controlled object that tell its owner.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Head<'a> {
-    #[serde(borrow, deserialize_with = "null_default")]
-    metadata: Metadata<'a>,
-    #[serde(deserialize_with = "null_default")]
-    spec: HeadSpec<'a>,
+shape! {
+    /// The parts of a controlled object that tell its owner.
+    struct Head<'a> {
+        metadata: Metadata<'a> = "metadata",
+        spec: HeadSpec<'a> = "spec",
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct HeadSpec<'a> {
-    #[serde(borrow)]
-    node_name: Text<'a>,
+shape! {
+    struct HeadSpec<'a> {
+        node_name: Text<'a> = "nodeName",
+    }
 }
 
 impl<'a> Page<'a> {
@@ -56,7 +54,7 @@ impl<'a> Page<'a> {
     /// # Errors
     /// Where the body is no JSON object.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, serde_json::Error> {
-        let list: List<'a> = serde_json::from_slice(body)?;
+        let list: ItemList<'a> = serde_json::from_slice(body)?;
         match list.items {
             None if !list.kind.ends_with("List") => Ok(Self { items: vec![serde_json::from_slice(body)?], token: String::new() }),
             items => Ok(Self { items: items.unwrap_or_default(), token: list.metadata.token }),
@@ -87,37 +85,32 @@ pub(super) fn head<'a>(item: &'a RawValue) -> Result<(Object<'a>, Text<'a>), ser
     Ok((Object { metadata, ..Object::default() }, spec.node_name))
 }
 
-/// What an item tells besides what rules see.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Aside<'a> {
-    #[serde(borrow, deserialize_with = "null_default")]
-    metadata: AsideMetadata<'a>,
-    #[serde(deserialize_with = "null_default")]
-    spec: AsideSpec<'a>,
+shape! {
+    /// What an item tells besides what rules see.
+    pub(super) struct Aside<'a> {
+        metadata: AsideMetadata<'a> = "metadata",
+        spec: AsideSpec<'a> = "spec",
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct AsideMetadata<'a> {
-    #[serde(borrow, deserialize_with = "null_default")]
-    managed_fields: Vec<ManagedFields<'a>>,
+shape! {
+    struct AsideMetadata<'a> {
+        managed_fields: List<ManagedFields<'a>> = "managedFields",
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ManagedFields<'a> {
-    #[serde(borrow)]
-    manager: Text<'a>,
-    subresource: Text<'a>,
-    time: Text<'a>,
+shape! {
+    struct ManagedFields<'a> {
+        manager: Text<'a> = "manager",
+        subresource: Text<'a> = "subresource",
+        time: Text<'a> = "time",
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct AsideSpec<'a> {
-    #[serde(borrow)]
-    schedule: Text<'a>,
+shape! {
+    struct AsideSpec<'a> {
+        schedule: Text<'a> = "schedule",
+    }
 }
 
 impl<'a> Aside<'a> {

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::mentions::mentions;
 use super::object::Container;
-use super::pod::{self, mentions};
+use super::pod;
 use super::shell::{self, Invocation};
 use super::text::Text;
 

@@ -58,7 +58,7 @@ const SHARED_DIRECTORIES: [&str; 3] = ["/run", "/run/docker", "/certs"];
 
 fn shares_daemon_directory(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     let names_docker = |text: &str| text.contains("docker") || text.contains("dind");
-    let own_volume = |name: &str| pod.spec.volumes.iter().any(|volume| *volume.name == *name && volume.empty_dir.is_some());
+    let own_volume = |name: &str| pod.spec.volumes.iter().any(|volume| *volume.name == *name && volume.empty_dir.0);
     let is_meeting_place = |path: &str| {
         let path = super::host_path::HostPath::new(path);
         path.as_str() == "/run/docker.sock" || SHARED_DIRECTORIES.iter().any(|shared| path.is_within(shared))

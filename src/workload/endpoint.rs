@@ -95,7 +95,7 @@ pub(super) fn of_container(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint
     };
     match default {
         Endpoint::NotMounted if pod.daemon().is_some() => Endpoint::InPod,
-        Endpoint::NotMounted if !container.raw.env_from.is_empty() => Endpoint::Unknown,
+        Endpoint::NotMounted if container.raw.env_from.0 => Endpoint::Unknown,
         Endpoint::NotMounted => Endpoint::None,
         found => found,
     }
@@ -157,7 +157,7 @@ pub(crate) fn expand(container: &Container<'_>, text: &str) -> String {
         let (name, default) = name.split_once(":-").map_or((name, None), |(name, default)| (name, Some(default)));
         let value = match container.env(name) {
             Some(var) => var.value_from.is_none().then_some(var.value.as_str()),
-            None => default.filter(|_| container.raw.env_from.is_empty()),
+            None => default.filter(|_| !container.raw.env_from.0),
         };
         match value.filter(|value| expanded.len() + value.len() <= MAX_EXPANDED) {
             Some(value) => expanded.push_str(value),

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::workload::tables::MIRRORS;
+use super::tables;
 
 /// A reference taken apart. `host` and `path` are what rules compare; the tag is a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,17 +61,13 @@ fn is_host(first: &str) -> bool {
 
 /// Reads a mirror of Docker Hub as Docker Hub.
 fn fold_mirror<'a>(host: &'a str, path: &'a str) -> (&'a str, &'a str) {
-    for mirror in MIRRORS {
-        let host_matches = match mirror.host.strip_prefix('*') {
-            Some(suffix) => host.ends_with(suffix),
-            None => host == mirror.host,
-        };
-        if let Some(rest) = path.strip_prefix(mirror.prefix).filter(|_| host_matches) {
-            return ("docker.io", rest);
-        }
+    if let Some(prefix) = tables::mirror_prefix(host)
+        && let Some(rest) = path.strip_prefix(prefix)
+    {
+        return ("docker.io", rest);
     }
     // A pull-through cache under a name of its own keeps Docker Hub's `library/`.
-    match path.find("/library/") {
+    match memchr::memmem::find(path.as_bytes(), b"/library/") {
         Some(at) => ("docker.io", &path[at + 1..]),
         None if path.starts_with("library/") => ("docker.io", path),
         None => (host, path),

@@ -9,6 +9,7 @@ use super::endpoint::Endpoint;
 use super::host_path::HostPath;
 use super::image::ImageReference;
 use super::knowledge::Knowledge;
+use super::mentions::Mentions;
 use super::object::{self, Spec, Volume};
 use super::surroundings::Surroundings;
 use super::tables::ImageRole;
@@ -35,7 +36,7 @@ pub struct Container<'a> {
     list: &'static str,
     position: usize,
     commands: OnceCell<Vec<Command>>,
-    mentions_docker: OnceCell<bool>,
+    mentions: OnceCell<Mentions>,
     image: OnceCell<ImageReference<'a>>,
     image_role: OnceCell<Option<ImageRole>>,
     knowledge: &'a Knowledge,
@@ -108,7 +109,7 @@ impl<'a> Pod<'a> {
                     list,
                     position,
                     commands: OnceCell::new(),
-                    mentions_docker: OnceCell::new(),
+                    mentions: OnceCell::new(),
                     image: OnceCell::new(),
                     image_role: OnceCell::new(),
                     knowledge,
@@ -270,7 +271,16 @@ impl<'a> Container<'a> {
 
     /// True if a command, an argument, a variable or a hook names Docker at all; if not, no rule needs to read them.
     pub(crate) fn mentions_docker(&self) -> bool {
-        *self.mentions_docker.get_or_init(|| self.all_texts().any(|(_, text)| mentions(text, "docker")))
+        self.mentions().docker
+    }
+
+    /// What its commands, arguments, variables and hooks mention.
+    pub(crate) fn mentions(&self) -> Mentions {
+        *self.mentions.get_or_init(|| {
+            let mut found = Mentions::default();
+            self.all_texts().for_each(|(_, text)| found.add(text));
+            found
+        })
     }
 
     /// The volume that is mounted at the longest directory above `path`, or at `path`, and that directory.
@@ -416,12 +426,6 @@ const MAX_PATH: usize = 4096;
 
 /// Longest text that variables are filled into; a few of them can ask for more than there is memory.
 pub(crate) const MAX_EXPANDED: usize = 16 * 1024;
-
-/// True if `text` holds `needle`; both are short, so a plain scan for the first byte beats a searcher's set-up.
-pub(crate) fn mentions(text: &str, needle: &str) -> bool {
-    let (text, needle) = (text.as_bytes(), needle.as_bytes());
-    text.len() >= needle.len() && memchr::memchr_iter(needle[0], text).any(|at| text[at..].starts_with(needle))
-}
 
 /// One of the texts of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

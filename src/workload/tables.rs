@@ -5,12 +5,11 @@
 use super::image::ImageReference;
 
 /// A registry that serves Docker Hub's images under a prefix.
-#[derive(Debug)]
-pub(crate) struct Mirror {
+struct Mirror {
     /// Registry host; a leading `*` stands for any text in front.
-    pub(crate) host: &'static str,
+    host: &'static str,
     /// What comes before the Docker Hub path.
-    pub(crate) prefix: &'static str,
+    prefix: &'static str,
 }
 
 const fn mirror(host: &'static str, prefix: &'static str) -> Mirror {
@@ -18,7 +17,7 @@ const fn mirror(host: &'static str, prefix: &'static str) -> Mirror {
 }
 
 /// Hub spellings that the reference library does not fold, and pull-through mirrors.
-pub(crate) const MIRRORS: &[Mirror] = &[
+const MIRRORS: &[Mirror] = &[
     mirror("*.docker.scarf.sh", ""),          // litmuschaos/chaos-charts: faults/kubernetes/experiments.yaml
     mirror("*.mirror.aliyuncs.com", ""),      // Alibaba Cloud (docs)
     mirror("docker.com", ""),                 // seen in manifests
@@ -33,6 +32,15 @@ pub(crate) const MIRRORS: &[Mirror] = &[
     mirror("registry.docker-cn.com", ""),     // Docker (docs)
     mirror("registry.hub.docker.com", ""),    // gitlab-org/gitlab-runner: .gitlab/ci/release.gitlab-ci.yml
 ];
+
+/// What stands before Docker Hub's paths on `host`, if it is a mirror.
+pub(crate) fn mirror_prefix(host: &str) -> Option<&'static str> {
+    let is_mirror = |mirror: &&Mirror| match mirror.host.strip_prefix('*') {
+        Some(end) => host.ends_with(end),
+        None => host == mirror.host,
+    };
+    MIRRORS.iter().find(is_mirror).map(|mirror| mirror.prefix)
+}
 
 /// What an image has to do with Docker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,53 +57,49 @@ pub(crate) enum ImageRole {
 
 use ImageRole::{Client, Docker, DockerInDocker, DockerOnly};
 
-/// Repositories by `host/path` after mirror folding.
-const IMAGES: &[(&str, ImageRole)] = &[
-    ("docker.io/amd64/docker", Docker),   // docker-library/official-images: the same by architecture
-    ("docker.io/arm32v6/docker", Docker), // docker-library/official-images
-    ("docker.io/arm32v7/docker", Docker), // docker-library/official-images
-    ("docker.io/arm64v8/docker", Docker), // docker-library/official-images
-    ("docker.io/containrrr/watchtower", DockerOnly), // its README: not for Kubernetes
-    ("docker.io/cruizba/ubuntu-dind", DockerInDocker), // (docs)
-    ("docker.io/docker/buildx-bin", Client), // docker/buildx (docs)
-    ("docker.io/docker/compose", Client), // docker/compose (docs)
-    ("docker.io/docker/compose-bin", Client), // docker/compose (docs)
-    ("docker.io/docker/docker-bench-security", DockerOnly), // madhuakula/kubernetes-goat: scenarios/docker-bench-security
-    ("docker.io/gliderlabs/logspout", DockerOnly), // falcosecurity/rules: rules/falco-sandbox_rules.yaml
-    ("docker.io/gocd/gocd-agent-docker-dind", DockerInDocker), // helm/charts: stable/gocd
-    ("docker.io/jpetazzo/dind", DockerInDocker), // its README: the image before docker:dind
-    ("docker.io/jwilder/docker-gen", DockerOnly), // nginx-proxy/docker-gen, before it moved
-    ("docker.io/jwilder/nginx-proxy", DockerOnly), // nginx-proxy/nginx-proxy, before it moved
-    ("docker.io/library/docker", Docker), // docker-library/official-images
-    ("docker.io/linuxserver/socket-proxy", DockerOnly), // (docs)
-    ("docker.io/meltwater/docker-cleanup", DockerOnly), // its README
-    ("docker.io/mumoshu/actions-runner-dind", DockerInDocker), // actions/actions-runner-controller: testdata
-    ("docker.io/nginxproxy/docker-gen", DockerOnly), // nginx-proxy/docker-gen
-    ("docker.io/nginxproxy/nginx-proxy", DockerOnly), // nginx-proxy/nginx-proxy
-    ("docker.io/progrium/logspout", DockerOnly), // gliderlabs/logspout, before it moved
-    ("docker.io/pyouroboros/ouroboros", DockerOnly), // its README
-    ("docker.io/sematext/sematext-agent-docker", DockerOnly), // helm/charts: stable/sematext-docker-agent
-    ("docker.io/spotify/docker-gc", DockerOnly), // helm/charts: stable/spotify-docker-gc
-    ("docker.io/summerwind/actions-runner-dind", DockerInDocker), // actions/actions-runner-controller
-    ("docker.io/tecnativa/docker-socket-proxy", DockerOnly), // its README
-    ("docker.io/v2tec/watchtower", DockerOnly), // containrrr/watchtower, before it moved
-    ("docker.io/willfarrell/autoheal", DockerOnly), // its README
-    ("docker.io/wollomatic/socket-proxy", DockerOnly), // its README
-    ("gcr.io/cloud-builders/docker", Client), // Google Cloud Build (docs)
-    ("ghcr.io/containrrr/watchtower", DockerOnly), // its README
-    ("ghcr.io/tecnativa/docker-socket-proxy", DockerOnly), // its README
-    ("lscr.io/linuxserver/socket-proxy", DockerOnly), // (docs)
+/// Repositories by host and path after mirror folding.
+const IMAGES: &[(&str, &str, ImageRole)] = &[
+    ("docker.io", "amd64/docker", Docker),   // docker-library/official-images: the same by architecture
+    ("docker.io", "arm32v6/docker", Docker), // docker-library/official-images
+    ("docker.io", "arm32v7/docker", Docker), // docker-library/official-images
+    ("docker.io", "arm64v8/docker", Docker), // docker-library/official-images
+    ("docker.io", "containrrr/watchtower", DockerOnly), // its README: not for Kubernetes
+    ("docker.io", "cruizba/ubuntu-dind", DockerInDocker), // (docs)
+    ("docker.io", "docker/buildx-bin", Client), // docker/buildx (docs)
+    ("docker.io", "docker/compose", Client), // docker/compose (docs)
+    ("docker.io", "docker/compose-bin", Client), // docker/compose (docs)
+    ("docker.io", "docker/docker-bench-security", DockerOnly), // madhuakula/kubernetes-goat: scenarios/docker-bench-security
+    ("docker.io", "gliderlabs/logspout", DockerOnly), // falcosecurity/rules: rules/falco-sandbox_rules.yaml
+    ("docker.io", "gocd/gocd-agent-docker-dind", DockerInDocker), // helm/charts: stable/gocd
+    ("docker.io", "jpetazzo/dind", DockerInDocker), // its README: the image before docker:dind
+    ("docker.io", "jwilder/docker-gen", DockerOnly), // nginx-proxy/docker-gen, before it moved
+    ("docker.io", "jwilder/nginx-proxy", DockerOnly), // nginx-proxy/nginx-proxy, before it moved
+    ("docker.io", "library/docker", Docker), // docker-library/official-images
+    ("docker.io", "linuxserver/socket-proxy", DockerOnly), // (docs)
+    ("docker.io", "meltwater/docker-cleanup", DockerOnly), // its README
+    ("docker.io", "mumoshu/actions-runner-dind", DockerInDocker), // actions/actions-runner-controller: testdata
+    ("docker.io", "nginxproxy/docker-gen", DockerOnly), // nginx-proxy/docker-gen
+    ("docker.io", "nginxproxy/nginx-proxy", DockerOnly), // nginx-proxy/nginx-proxy
+    ("docker.io", "progrium/logspout", DockerOnly), // gliderlabs/logspout, before it moved
+    ("docker.io", "pyouroboros/ouroboros", DockerOnly), // its README
+    ("docker.io", "sematext/sematext-agent-docker", DockerOnly), // helm/charts: stable/sematext-docker-agent
+    ("docker.io", "spotify/docker-gc", DockerOnly), // helm/charts: stable/spotify-docker-gc
+    ("docker.io", "summerwind/actions-runner-dind", DockerInDocker), // actions/actions-runner-controller
+    ("docker.io", "tecnativa/docker-socket-proxy", DockerOnly), // its README
+    ("docker.io", "v2tec/watchtower", DockerOnly), // containrrr/watchtower, before it moved
+    ("docker.io", "willfarrell/autoheal", DockerOnly), // its README
+    ("docker.io", "wollomatic/socket-proxy", DockerOnly), // its README
+    ("gcr.io", "cloud-builders/docker", Client), // Google Cloud Build (docs)
+    ("ghcr.io", "containrrr/watchtower", DockerOnly), // its README
+    ("ghcr.io", "tecnativa/docker-socket-proxy", DockerOnly), // its README
+    ("lscr.io", "linuxserver/socket-proxy", DockerOnly), // (docs)
 ];
 
 /// The role of `image`, if it has one.
 pub(crate) fn image_role(image: &ImageReference<'_>) -> Option<ImageRole> {
-    // Nearly every image has none of these words: no comparison, no allocation.
-    let at = IMAGES.binary_search_by(|(name, _)| {
-        let (host, path) = name.split_once('/').unwrap_or((name, ""));
-        (host, path).cmp(&(image.host, &image.path))
-    });
+    let at = IMAGES.binary_search_by(|(host, path, _)| (*host, *path).cmp(&(image.host, &image.path)));
     let is_enterprise = || image.host == "docker.io" && ENTERPRISE.iter().any(|start| image.path.starts_with(start));
-    at.ok().map(|at| IMAGES[at].1).or_else(|| is_enterprise().then_some(DockerOnly))
+    at.ok().map(|at| IMAGES[at].2).or_else(|| is_enterprise().then_some(DockerOnly))
 }
 
 /// Docker Hub repositories of Docker Enterprise's control plane begin so. Source: falcosecurity/rules (ucp-agent), its documentation.
@@ -316,9 +320,9 @@ mod tests {
 
     #[test]
     fn images_are_sorted_and_found() {
-        assert!(IMAGES.is_sorted_by_key(|(name, _)| name.split_once('/')));
-        for (name, role) in IMAGES {
-            assert_eq!(image_role(&ImageReference::parse(name)), Some(*role), "{name}");
+        assert!(IMAGES.is_sorted_by_key(|(host, path, _)| (host, path)));
+        for (host, path, role) in IMAGES {
+            assert_eq!(image_role(&ImageReference::parse(&format!("{host}/{path}"))), Some(*role), "{host}/{path}");
         }
         assert_eq!(image_role(&ImageReference::parse("nginx")), None);
     }

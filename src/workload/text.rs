@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
-use std::marker::PhantomData;
 use std::ops::Deref;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer};
+
+use super::shape::{Fill, Next, Place, read_as_place};
 
 /// A string of the object, borrowed from the input unless an escape forced a copy.
 ///
@@ -43,53 +44,24 @@ impl<'a> From<&'a str> for Text<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextVisitor)
+impl From<String> for Text<'_> {
+    fn from(text: String) -> Self {
+        Self(Cow::Owned(text))
     }
 }
 
-struct TextVisitor;
-
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Text<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
+impl<'a> Place<'a> for Text<'a> {
+    fn expected(&self) -> &'static str {
+        "a text"
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
-        Ok(Text(Cow::Owned(text)))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Text::default())
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Text(Cow::Borrowed(if value { "true" } else { "false" })))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        self.visit_string(value.to_string())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        self.visit_string(value.to_string())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        self.visit_string(value.to_string())
+    fn take_text(&mut self, text: Self) -> bool {
+        *self = text;
+        true
     }
 }
+
+read_as_place! { Text<'a> }
 
 thread_local! {
     /// Bytes that lists and maps may still take.
@@ -107,14 +79,11 @@ pub(crate) fn within<T>(room: usize, read: impl FnOnce() -> T) -> T {
     value
 }
 
-fn take_room<E: Error>(bytes: usize) -> Result<(), E> {
-    match ROOM.get().checked_sub(bytes) {
-        Some(left) => {
-            ROOM.set(left);
-            Ok(())
-        }
-        None => Err(E::custom("more list elements than any real object has")),
-    }
+/// False if there is no room for `bytes` more.
+fn take_room(bytes: usize) -> bool {
+    let left = ROOM.get().checked_sub(bytes);
+    ROOM.set(left.unwrap_or_default());
+    left.is_some()
 }
 
 /// A list that reads `null` as empty, as Go does; the API server and hand-written manifests both send nulls.
@@ -148,36 +117,32 @@ impl<T> Deref for List<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ListVisitor(PhantomData))
-    }
-}
-
-struct ListVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = List<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
+impl<'a, T: Place<'a> + Default> Place<'a> for List<T> {
+    fn expected(&self) -> &'static str {
+        "a list"
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(List::default())
+    fn begin_list(&mut self) -> bool {
+        true
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = sequence.next_element()? {
-            take_room(size_of::<T>())?;
-            items.push(item);
+    fn element(&mut self) -> Next<'_, 'a> {
+        if !take_room(size_of::<T>()) {
+            return Next::NoRoom;
         }
-        Ok(List(items))
+        Next::Place(self.0.push_mut(T::default()))
     }
 }
 
-/// Reads `null` as the default, for structs that are not optional.
+impl<'de, T: Place<'de> + Default> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut list = Self::default();
+        Fill(&mut list).deserialize(deserializer)?;
+        Ok(list)
+    }
+}
+
+/// Reads `null` as the default, for fields that are not optional.
 pub(crate) fn null_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
@@ -201,9 +166,17 @@ impl<'a> Deref for Annotations<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Annotations<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MapVisitor { wanted: wanted_annotation }).map(Self)
+impl<'a> Place<'a> for Annotations<'a> {
+    fn expected(&self) -> &'static str {
+        self.0.expected()
+    }
+
+    fn begin_map(&mut self) -> bool {
+        true
+    }
+
+    fn field(&mut self, key: &Text<'a>) -> Next<'_, 'a> {
+        if wanted_annotation(key) { self.0.field(key) } else { Next::Skip }
     }
 }
 
@@ -223,49 +196,68 @@ impl<'a> TextMap<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for TextMap<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MapVisitor { wanted: |_| true })
-    }
-}
-
-struct MapVisitor {
-    wanted: fn(&str) -> bool,
-}
-
-impl<'de> Visitor<'de> for MapVisitor {
-    type Value = TextMap<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map of strings")
+impl<'a> Place<'a> for TextMap<'a> {
+    fn expected(&self) -> &'static str {
+        "a map"
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(TextMap::default())
+    fn begin_map(&mut self) -> bool {
+        true
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some(key) = map.next_key::<Text<'de>>()? {
-            if (self.wanted)(&key) {
-                take_room(size_of::<(Text<'_>, Text<'_>)>())?;
-                pairs.push((key, map.next_value()?));
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
+    fn field(&mut self, key: &Text<'a>) -> Next<'_, 'a> {
+        if !take_room(size_of::<(Text<'_>, Text<'_>)>()) {
+            return Next::NoRoom;
         }
-        Ok(TextMap(pairs))
+        Next::Place(&mut self.0.push_mut((key.clone(), Text::default())).1)
     }
 }
+
+read_as_place! { TextMap<'a> }
 
 /// A boolean; `null` and the text of unexpanded templates read as false, `"true"` as true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flag(pub bool);
 
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Text::deserialize(deserializer)?;
-        Ok(Self(matches!(text.as_str(), "true" | "True" | "TRUE" | "yes" | "on")))
+impl<'a> Place<'a> for Flag {
+    fn expected(&self) -> &'static str {
+        "a boolean"
+    }
+
+    fn take_text(&mut self, text: Text<'a>) -> bool {
+        self.0 = matches!(text.as_str(), "true" | "True" | "TRUE" | "yes" | "on");
+        true
+    }
+}
+
+read_as_place! { Flag }
+
+/// Whether there is something at all, whatever it is: an `emptyDir` of no settings, a list of any elements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Given(pub(crate) bool);
+
+impl<'a> Place<'a> for Given {
+    fn expected(&self) -> &'static str {
+        "anything"
+    }
+
+    fn take_text(&mut self, _: Text<'a>) -> bool {
+        self.0 = true;
+        true
+    }
+
+    fn begin_map(&mut self) -> bool {
+        self.0 = true;
+        true
+    }
+
+    fn begin_list(&mut self) -> bool {
+        true
+    }
+
+    fn element(&mut self) -> Next<'_, 'a> {
+        self.0 = true;
+        Next::Skip
     }
 }
 
@@ -273,12 +265,18 @@ impl<'de> Deserialize<'de> for Flag {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Int(pub Option<i64>);
 
-impl<'de> Deserialize<'de> for Int {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Text::deserialize(deserializer)?;
-        Ok(Self(text.parse().ok()))
+impl<'a> Place<'a> for Int {
+    fn expected(&self) -> &'static str {
+        "a number"
+    }
+
+    fn take_text(&mut self, text: Text<'a>) -> bool {
+        self.0 = text.parse().ok();
+        true
     }
 }
+
+read_as_place! { Int }
 
 #[cfg(test)]
 mod tests {
@@ -292,14 +290,6 @@ mod tests {
         assert!(range.contains(&texts[0].as_ptr()));
         assert_eq!(texts[1].as_str(), "");
         assert_eq!(texts[2].as_str(), "es\ncaped");
-    }
-
-    #[test]
-    fn null_lists_and_maps_are_empty_and_wrong_shapes_are_errors() {
-        assert!(serde_json::from_str::<List<Text<'_>>>("null").unwrap().is_empty());
-        assert!(serde_json::from_str::<TextMap<'_>>("null").unwrap().iter().next().is_none());
-        let error = serde_json::from_str::<List<Text<'_>>>("\"x\"").unwrap_err().to_string();
-        assert!(error.contains("expected a list"), "{error}");
     }
 
     #[test]

@@ -4,11 +4,17 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::workload::object::Object;
+use crate::workload::shape::{Unread, shape};
 
 /// What either reader makes of `text`; errors of both count as one.
 fn both(text: &str) -> (Option<String>, Option<String>) {
     let shown = |object: Object<'_>| format!("{object:?}");
-    (from_str::<Object<'_>>(text).ok().map(shown), serde_json::from_str::<Object<'_>>(text).ok().map(shown))
+    (quick(text).ok().map(shown), serde_json::from_str::<Object<'_>>(text).ok().map(shown))
+}
+
+fn quick(text: &str) -> Result<Object<'_>, Unknown> {
+    let mut object = Object::default();
+    fill(text, &mut object).map(|()| object)
 }
 
 #[test]
@@ -57,16 +63,25 @@ fn the_rest_is_left_to_serde_json() {
         assert_eq!(both(text).0, None, "{text}");
     }
     let deep = |levels| format!("{}{{}}{}", r#"{"spec":{"template":"#.repeat(levels), "}}".repeat(levels));
-    assert_eq!(from_str::<Object<'_>>(&deep(100)).err(), Some(Unknown));
-    assert!(from_str::<Object<'_>>(&deep(20)).is_ok());
+    assert!(quick(&deep(100)).is_err());
+    assert!(quick(&deep(20)).is_ok());
+}
+
+shape! {
+    struct Pair<'a> {
+        a: Unread<'a> = "a",
+        c: Text<'a> = "c",
+    }
 }
 
 #[test]
 fn a_value_can_stay_unread() {
     let text = r#"{"a": {"b":[1,"}"]} , "c":null}"#;
-    let read = |pairs: std::collections::BTreeMap<String, Option<Unread<'_>>>| pairs["a"].map(|raw| raw.text().to_owned());
-    assert_eq!(from_str(text).map(read), Ok(Some(r#"{"b":[1,"}"]}"#.to_owned())));
-    assert_eq!(serde_json::from_str(text).map(read).map_err(drop), Ok(Some(r#"{"b":[1,"}"]}"#.to_owned())));
+    let mut pair = Pair::default();
+    assert_eq!(fill(text, &mut pair), Ok(()));
+    assert_eq!((pair.a.0, pair.c.as_str()), (Some(r#"{"b":[1,"}"]}"#), ""));
+    let slow = serde_json::from_str::<Pair<'_>>(text).ok();
+    assert_eq!(format!("{:?}", Some(pair)), format!("{slow:?}"));
 }
 
 /// Any JSON, with the keys of objects and strings that try to mislead.
@@ -127,10 +142,15 @@ proptest! {
     }
 
     #[test]
-    fn the_end_of_plain_text_is_found(text in "[a-zé\"\\\\\u{7f}]{0,40}", at in 0..12_usize) {
-        let bytes = text.as_bytes();
-        let at = at.min(bytes.len());
-        let slow = bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\\')).map_or(bytes.len(), |n| at + n);
-        prop_assert_eq!(end_of_plain(bytes, at), slow);
+    fn the_end_of_plain_text_is_found(text in "[ !#a-zé\"\\\\\u{7f}\u{1f}\u{0}]{0,40}") {
+        let slow = text.bytes().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')).unwrap_or(text.len());
+        prop_assert_eq!(end_of_plain(text.as_bytes()), slow);
+    }
+
+    #[test]
+    fn escapes_stand_for_what_serde_json_says(content in r#"([a-zé]|\\[nrtbfux"\\/]|\\u[0-9a-fA-F+]{4}|\\ud83d\\ude00){0,12}"#) {
+        let slow = serde_json::from_str::<String>(&format!("\"{content}\"")).ok();
+        let quick = unescaped(&content).ok().map(|text| text.to_string());
+        prop_assert!(quick.is_none() || quick == slow, "{content}");
     }
 }
