@@ -49,7 +49,7 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| container.mentions().docker || container.mentions().docker_chain) {
+    for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
         for (field, text) in container.all_texts() {
             let Some(trace) = trace_of(text) else { continue };
             let path = format!("{}.{}", pod.container_path(container), field.path());

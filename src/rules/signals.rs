@@ -4,6 +4,7 @@ use crate::finding::{Certainty, Finding, Impact, Rule};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
 use crate::workload::mentions::mentions;
+use crate::workload::object::EnvVar;
 use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod, TextField};
 use crate::workload::shell::{HostEntry, Invocation};
 use crate::workload::tables::{self, ImageRole};
@@ -304,7 +305,9 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(String, Strin
     if !container.mentions_docker() {
         return found;
     }
-    for (i, var) in container.raw.env.iter().enumerate().filter(|(_, var)| *var.value == *"docker" && tables::selects_runtime(&var.name)) {
+    // Programs read such values in any case.
+    let selects = |var: &EnvVar<'_>| var.value.eq_ignore_ascii_case("docker") && tables::selects_runtime(&var.name);
+    for (i, var) in container.raw.env.iter().enumerate().filter(|(_, var)| selects(var)) {
         found.push((TextField::Env(i).path(), format!("{}=docker", var.name)));
     }
     // The words of the container itself, then those of the commands in its scripts.
@@ -331,6 +334,6 @@ fn selecting_flag(word: &str, next: Option<&str>) -> Option<String> {
     let name = name.trim_start_matches('-');
     let (flag, wanted) = tables::RUNTIME_FLAGS.iter().find(|(flag, _)| *flag == name)?;
     // A switch needs no value.
-    let selects = value.or(next).is_some_and(|value| value == *wanted) || (value.is_none() && *wanted == "true");
+    let selects = value.or(next).is_some_and(|value| value.eq_ignore_ascii_case(wanted)) || (value.is_none() && *wanted == "true");
     selects.then(|| format!("--{flag}={wanted}"))
 }

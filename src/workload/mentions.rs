@@ -9,10 +9,8 @@ pub(crate) fn mentions(text: &str, needle: &str) -> bool {
 /// What the texts of a container mention, by one look at each: rules read only where their words are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mentions {
-    /// `docker`, in paths, addresses, commands.
+    /// `docker` in any case, in paths, addresses, commands, names of runtimes.
     pub(crate) docker: bool,
-    /// `DOCKER-`, with which the chains begin that Docker adds to iptables.
-    pub(crate) docker_chain: bool,
     /// `:237`, with which Docker's ports begin.
     pub(crate) docker_port: bool,
     /// `172.17.`, Docker's bridge.
@@ -27,8 +25,7 @@ impl Mentions {
         let text = text.as_bytes();
         let stands = |word: &[u8], back: usize, at: usize| at.checked_sub(back).is_some_and(|start| text[start..].starts_with(word));
         for at in memchr::memchr3_iter(b'k', b'K', b'7', text) {
-            self.docker |= stands(b"docker", 3, at);
-            self.docker_chain |= stands(b"DOCKER-", 3, at);
+            self.docker |= at >= 3 && text[at - 3..].get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"docker"));
             self.docker_port |= stands(b":237", 3, at);
             self.bridge |= stands(b"172.17.", 1, at);
         }
@@ -45,15 +42,16 @@ mod tests {
         let found = |text: &str| {
             let mut found = Mentions::default();
             found.add(text);
-            [found.docker, found.docker_chain, found.docker_port, found.bridge, found.ping]
+            [found.docker, found.docker_port, found.bridge, found.ping]
         };
-        for (at, word) in ["docker", "DOCKER-", ":237", "172.17.", "ping"].into_iter().enumerate() {
-            let mut expected = [false; 5];
+        assert!(found("a Docker")[0] && found("DOCKER-USER")[0]);
+        for (at, word) in ["docker", ":237", "172.17.", "ping"].into_iter().enumerate() {
+            let mut expected = [false; 4];
             expected[at] = true;
             for text in [word.to_owned(), format!("{word}x"), format!("k7gK{word}"), format!("é {word} k7g")] {
                 assert_eq!(found(&text), expected, "{text}");
             }
-            assert_eq!(found(&word[1..]), [false; 5], "{word}");
+            assert_eq!(found(&word[1..]), [false; 4], "{word}");
         }
     }
 }
