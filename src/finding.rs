@@ -10,6 +10,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use text::{clip, escape_controls, is_plain};
 
+use crate::workload::mentions::mentions;
 use crate::workload::pod::Container;
 
 /// How sure it is that the *node's* Docker is meant.
@@ -214,7 +215,7 @@ impl Findings {
             finding.consequence = String::new();
         }
         for text in [&mut finding.reason, &mut finding.consequence] {
-            if text.contains("{nodes}") {
+            if mentions(text, "{nodes}") {
                 *text = text.replace("{nodes}", self.target.nodes());
             }
         }

@@ -20,7 +20,7 @@ pub(super) struct Unknown;
 /// Where the text has something that this reader leaves to serde_json. Something may have been taken then.
 pub(super) fn fill<'a>(text: &'a str, place: &mut dyn Place<'a>) -> Result<(), Unknown> {
     // Go ends what it encodes with a line break.
-    let mut reader = Reader { text: text.trim_ascii_end(), at: 0, depth: 0 };
+    let mut reader = Reader { text: text.trim_ascii_end(), at: 0, depth: 0, has_escapes: false };
     reader.value(place)?;
     if reader.at == reader.text.len() { Ok(()) } else { Err(Unknown) }
 }
@@ -31,13 +31,18 @@ struct Reader<'a> {
     at: usize,
     /// Lists and objects around it that are being read.
     depth: u8,
+    /// The string that was taken last has escapes.
+    has_escapes: bool,
 }
 
 /// A pod template may hold another one, and the stack is no deeper than this; as in serde_json.
 const MAX_DEPTH: u8 = 128;
 
 impl<'a> Reader<'a> {
+    // Most values are texts: they are taken in the loop that meets them, and only what is nested costs a call.
+
     /// Takes the next value to `place`.
+    #[inline(always)]
     fn value(&mut self, place: &mut dyn Place<'a>) -> Result<(), Unknown> {
         let is_taken = match self.peek()? {
             b'"' => place.take_text(self.string()?),
@@ -53,6 +58,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the fields of the object that begins here; false if `place` takes none.
+    #[inline(never)]
     fn object(&mut self, place: &mut dyn Place<'a>) -> Result<bool, Unknown> {
         if !place.begin_map() {
             return Ok(false);
@@ -81,6 +87,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the elements of the list that begins here; false if `place` takes none.
+    #[inline(never)]
     fn list(&mut self, place: &mut dyn Place<'a>) -> Result<bool, Unknown> {
         if !place.begin_list() {
             return Ok(false);
@@ -143,38 +150,23 @@ impl<'a> Reader<'a> {
 
     /// Takes the string that begins here.
     fn string(&mut self) -> Result<Text<'a>, Unknown> {
-        let (content, has_escapes) = self.raw_string()?;
-        if has_escapes { unescaped(content) } else { Ok(Text::from(content)) }
+        let content = self.raw_string()?;
+        if self.has_escapes { unescaped(content) } else { Ok(Text::from(content)) }
     }
 
-    /// Takes the string that begins here: its content as written, and whether that has escapes.
+    /// Takes the string that begins here, as it is written.
     #[inline(never)]
-    fn raw_string(&mut self) -> Result<(&'a str, bool), Unknown> {
+    fn raw_string(&mut self) -> Result<&'a str, Unknown> {
         let start = self.at + 1;
         let rest = self.text.as_bytes().get(start..).ok_or(Unknown)?;
-        let length = end_of_plain(rest);
-        match rest.get(length) {
-            Some(b'"') => self.content(start, length).map(|content| (content, false)),
-            Some(b'\\') => self.raw_string_with_escapes(start, rest, length),
-            _ => Err(Unknown),
+        let mut length = end_of_plain(rest);
+        self.has_escapes = rest.get(length) == Some(&b'\\');
+        if self.has_escapes {
+            length = end_of_escaped(rest, length)?;
         }
-    }
-
-    /// The same from its first escape on, which lies at `at` of `rest`.
-    #[inline(never)]
-    fn raw_string_with_escapes(&mut self, start: usize, rest: &[u8], mut at: usize) -> Result<(&'a str, bool), Unknown> {
-        while rest.get(at) == Some(&b'\\') {
-            at += 2;
-            at += end_of_plain(rest.get(at..).ok_or(Unknown)?);
-        }
-        if rest.get(at) != Some(&b'"') {
+        if rest.get(length) != Some(&b'"') {
             return Err(Unknown);
         }
-        self.content(start, at).map(|content| (content, true))
-    }
-
-    /// Takes `length` bytes from `start` and the quote behind them.
-    fn content(&mut self, start: usize, length: usize) -> Result<&'a str, Unknown> {
         self.at = start + length + 1;
         // Both ends lie beside a quote, so neither splits a character.
         self.text.get(start..start + length).ok_or(Unknown)
@@ -223,23 +215,23 @@ impl<'a> Reader<'a> {
     /// Jumps over an object, which is short: what is long in a review are lists.
     fn skip_object(&mut self) -> Result<(), Unknown> {
         let bytes = self.text.as_bytes();
-        let mut depth = 0_usize;
+        let (mut at, mut depth) = (self.at, 0_usize);
         loop {
-            let byte = *bytes.get(self.at).ok_or(Unknown)?;
-            if byte == b'"' {
-                self.raw_string()?;
-                continue;
-            }
-            self.at += 1;
+            let byte = *bytes.get(at).ok_or(Unknown)?;
+            at += 1;
             match byte {
-                b'{' => depth += 1,
-                b'}' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return Ok(());
-                    }
+                b'"' => {
+                    self.at = at - 1;
+                    self.raw_string()?;
+                    at = self.at;
                 }
+                b'{' => depth += 1,
+                b'}' => depth -= 1,
                 _ => {}
+            }
+            if depth == 0 {
+                self.at = at;
+                return Ok(());
             }
         }
     }
@@ -261,7 +253,24 @@ fn end_of_plain(rest: &[u8]) -> usize {
             return at * 8 + found.trailing_zeros() as usize / 8;
         }
     }
-    words.len() * 8 + tail.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')).unwrap_or(tail.len())
+    words.len() * 8 + end_of_plain_tail(tail)
+}
+
+/// Where only the end of the text is left.
+#[cold]
+#[inline(never)]
+fn end_of_plain_tail(tail: &[u8]) -> usize {
+    tail.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')).unwrap_or(tail.len())
+}
+
+/// The same for a string whose first escape lies at `at`, all escapes passed.
+#[inline(never)]
+fn end_of_escaped(rest: &[u8], mut at: usize) -> Result<usize, Unknown> {
+    while rest.get(at) == Some(&b'\\') {
+        at += 2;
+        at += end_of_plain(rest.get(at..).ok_or(Unknown)?);
+    }
+    Ok(at)
 }
 
 /// The text that `content` stands for, the content of a string. Go escapes `<`, `>` and `&`, so commands have escapes.

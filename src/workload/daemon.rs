@@ -1,5 +1,6 @@
 //! Does a container bring a Docker daemon of its own (Docker-in-Docker)? Then its clients do not need the node's.
 
+use super::mentions::mentions;
 use super::pod::{Container, Pod};
 use super::shell::Invocation;
 use super::tables::{self, ImageRole};
@@ -17,15 +18,15 @@ pub(super) fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     let starts_dockerd = raw.command.is_empty() && raw.args.first().is_none_or(|arg| arg.starts_with('-'));
     let image = container.image();
     let tag = image.tag.unwrap_or_default();
-    let is_dind = tag.contains("dind");
+    let is_dind = mentions(tag, "dind");
     match container.image_role() {
         Some(ImageRole::DockerInDocker) => raw.command.is_empty(),
         Some(ImageRole::Docker) => {
-            starts_dockerd && !tag.contains("cli") && !tag.ends_with("git") && (is_dind || container.is_privileged())
+            starts_dockerd && !mentions(tag, "cli") && !tag.ends_with("git") && (is_dind || container.is_privileged())
         }
         None if tables::names_dind(image) => {
             let starts = if tables::resembles_docker(image) { starts_dockerd } else { raw.command.is_empty() };
-            starts && (container.is_privileged() || raw.image.contains("rootless"))
+            starts && (container.is_privileged() || mentions(&raw.image, "rootless"))
         }
         _ => container.is_privileged() && shares_daemon_directory(pod, container),
     }
@@ -57,7 +58,7 @@ fn starts_docker_service(invocation: &Invocation) -> bool {
 const SHARED_DIRECTORIES: [&str; 3] = ["/run", "/run/docker", "/certs"];
 
 fn shares_daemon_directory(pod: &Pod<'_>, container: &Container<'_>) -> bool {
-    let names_docker = |text: &str| text.contains("docker") || text.contains("dind");
+    let names_docker = |text: &str| mentions(text, "docker") || mentions(text, "dind");
     let own_volume = |name: &str| pod.spec.volumes.iter().any(|volume| *volume.name == *name && volume.empty_dir.0);
     let is_meeting_place = |path: &str| {
         let path = super::host_path::HostPath::new(path);

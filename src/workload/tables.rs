@@ -3,6 +3,7 @@
 //! `(docs)` is the tool's own documentation. The tables are sorted by what they are looked up by.
 
 use super::image::ImageReference;
+use super::mentions::mentions;
 
 /// A registry that serves Docker Hub's images under a prefix.
 struct Mirror {
@@ -108,7 +109,9 @@ const ENTERPRISE: [&str; 3] = ["docker/dtr", "docker/ucp", "mirantis/ucp"];
 /// True for an image that says that it brings a daemon: `dind` as a word of its name or its tag.
 pub(crate) fn names_dind(image: &ImageReference<'_>) -> bool {
     let name = image.path.rsplit('/').next().unwrap_or_default();
-    [name, image.tag.unwrap_or_default()].iter().any(|text| text.contains("dind") && text.split(['-', '_', '.']).any(|word| word == "dind"))
+    [name, image.tag.unwrap_or_default()]
+        .iter()
+        .any(|text| mentions(text, "dind") && text.split(['-', '_', '.']).any(|word| word == "dind"))
 }
 
 /// True for a repository named `docker` that is not one of Docker's own: most likely a copy in a private registry.
