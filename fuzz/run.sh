@@ -3,8 +3,9 @@
 #
 #   fuzz/run.sh [SECONDS [TARGET...]]
 #
-# Default: 600 seconds, every target. Needs `cargo install cargo-fuzz`, and a stable toolchain is enough. What is found worth
-# keeping is in fuzz/corpus. Takes the manifests of tests/fixtures as the first inputs.
+# Default: 600 seconds, every target. Needs `cargo install cargo-fuzz`, and a stable toolchain is enough. The first build takes
+# a quarter of an hour on two cores. What is found worth keeping is in fuzz/corpus. The first inputs are the manifests of
+# tests/fixtures and, where there are some, captured reviews.
 set -eu
 
 cd "$(dirname "$0")"
@@ -12,12 +13,15 @@ seconds=${1:-600}
 if [ $# -gt 0 ]; then shift; fi
 if [ $# -eq 0 ]; then set -- manifest quick review shell text; fi
 
+reviews=${UNDOCK_TEST_SHARED:-../../shared}/captures/reviews
+if [ ! -d "$reviews" ]; then reviews=../tests/fixtures/rules; fi
 # The versions that undock ships with.
 cp ../Cargo.lock Cargo.lock
-# The flags of the sanitizer are for nightly compilers; this lets a stable one take them.
+# The flags that count coverage are for nightly compilers; this lets a stable one take them.
 export RUSTC_BOOTSTRAP=1
 for target in "$@"; do
   mkdir -p "corpus/$target"
-  cargo fuzz run "$target" "corpus/$target" ../tests/fixtures/rules -- \
-    -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
+  # undock has no unsafe code, so it needs no sanitizer.
+  cargo fuzz run --sanitizer none "$target" "corpus/$target" ../tests/fixtures/rules "$reviews" -- \
+    -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
 done
