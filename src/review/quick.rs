@@ -237,23 +237,24 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where the plain part of `rest`, the rest of a string, ends: at a quote, a backslash, a control character, or the end.
+/// Where the plain part of `text`, the rest of a string, ends: at a quote, a backslash, a control character, or the end.
 /// Eight bytes at a time; the names and values of a Pod are too short for a searcher that takes more.
-fn end_of_plain(rest: &[u8]) -> usize {
+fn end_of_plain(text: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     // The high bit of each byte below `n`. Bits above the first such byte can be wrong, and are not looked at.
     let below = |word: u64, n: u8| word.wrapping_sub(ONES * u64::from(n)) & !word & HIGH;
-    let (words, tail) = rest.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
+    let mut rest = text;
+    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
         let word = u64::from_le_bytes(*word);
         // With its second bit turned, a quote comes right behind the control characters, which stay among themselves.
         let found = below(word ^ (ONES * 2), b'"' - 1) | below(word ^ (ONES * u64::from(b'\\')), 1);
         if found != 0 {
-            return at * 8 + found.trailing_zeros() as usize / 8;
+            return text.len() - rest.len() + found.trailing_zeros() as usize / 8;
         }
+        rest = behind;
     }
-    words.len() * 8 + end_of_plain_tail(tail)
+    text.len() - rest.len() + end_of_plain_tail(rest)
 }
 
 /// Where only the end of the text is left.

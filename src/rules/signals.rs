@@ -3,7 +3,7 @@
 use crate::finding::{Certainty, Finding, Impact, Rule};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
-use crate::workload::mentions::mentions;
+use crate::workload::mentions::{mentions, occurrences};
 use crate::workload::object::EnvVar;
 use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod, TextField};
 use crate::workload::shell::{HostEntry, Invocation};
@@ -80,7 +80,7 @@ pub(super) fn below_data_root(path: &HostPath) -> Option<&str> {
         return None;
     }
     let below = |at: usize, root: &str| path.as_str().get(at + root.len()..).filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let rest = tables::DATA_ROOTS.iter().find_map(|root| path.as_str().match_indices(root).find_map(|(at, _)| below(at, root)))?;
+    let rest = tables::DATA_ROOTS.iter().find_map(|root| occurrences(path.as_str(), root).find_map(|at| below(at, root)))?;
     Some(rest.split('/').nth(1).unwrap_or_default())
 }
 

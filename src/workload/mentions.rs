@@ -1,9 +1,14 @@
 //! Words in texts: what a container's texts mention decides which rules need to read them.
 
-/// True if `text` holds `needle`; both are short, so a plain scan for the first byte beats a searcher's set-up.
+/// True if `text` holds `needle`.
 pub(crate) fn mentions(text: &str, needle: &str) -> bool {
+    occurrences(text, needle).next().is_some()
+}
+
+/// Where `needle` stands in `text`. Both are short, so a plain scan for the first byte beats a searcher's set-up.
+pub(crate) fn occurrences(text: &str, needle: &str) -> impl Iterator<Item = usize> {
     let (text, needle) = (text.as_bytes(), needle.as_bytes());
-    text.len() >= needle.len() && memchr::memchr_iter(needle[0], text).any(|at| text[at..].starts_with(needle))
+    memchr::memchr_iter(needle[0], text).filter(move |at| text[*at..].starts_with(needle))
 }
 
 /// What the texts of a container mention, by one look at each: rules read only where their words are.

@@ -7,6 +7,7 @@ use std::ops::Deref;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer};
 
+use super::mentions::mentions;
 use super::shape::{Fill, Next, Place, read_as_place};
 
 /// A string of the object, borrowed from the input unless an escape forced a copy.
@@ -151,7 +152,7 @@ pub(crate) fn null_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Defa
 /// object, and unescaping it would cost more than all rules together.
 fn wanted_annotation(key: &str) -> bool {
     const PREFIXES: [&str; 3] = ["exempt.undock.dev/", "meta.helm.sh/", "kubernetes.io/config.mirror"];
-    PREFIXES.iter().any(|prefix| key.starts_with(prefix)) || key.contains("seccomp.security.alpha.kubernetes.io/")
+    PREFIXES.iter().any(|prefix| key.starts_with(prefix)) || mentions(key, "seccomp.security.alpha.kubernetes.io/")
 }
 
 /// Annotations that rules, exemptions and attribution read; all others are skipped unread.
