@@ -255,7 +255,7 @@ impl Decision {
 /// Decides about a write of a Namespace.
 pub fn decide_namespace(change: &namespace::Change, mode: Mode) -> Decision {
     let outcome = if change.refusals.is_empty() { Outcome::Clean } else { Outcome::Deny };
-    Decision { outcome, refusals: change.refusals.clone(), ..Decision::clean(mode) }
+    Decision { outcome, refusals: change.refusals.clone(), notes: change.notes.clone(), ..Decision::clean(mode) }
 }
 
 /// Evaluates `workload` and decides. `old` is what the object was before an update: what it already had can warn, not deny.
@@ -342,12 +342,7 @@ fn exempt(
             }
             continue;
         }
-        for exemption in all.iter().filter(|exemption| exemption.rules.covers(code)) {
-            match &exemption.terms {
-                Err(error) => notes.push(format!("exemption {} ignored: {error}; nothing was exempted", exemption.rules)),
-                Ok(terms) => notes.push(format!("exemption {} ended on {}; nothing was exempted", exemption.rules, terms.until)),
-            }
-        }
+        notes.extend(all.iter().filter(|exemption| exemption.rules.covers(code)).filter_map(|exemption| exemption.flaw(today)));
     }
     notes.sort_unstable();
     notes.dedup();

@@ -108,10 +108,7 @@ impl Metrics {
         registry.register("configuration_errors", "Configuration reloads that failed", metrics.configuration_errors.clone());
         registry.register("certificate_errors", "Certificate reloads that failed", metrics.certificate_errors.clone());
         registry.register("certificate_expiry_timestamp", "End of the serving certificate, since 1970", metrics.certificate_expiry.clone());
-        let outcome = |name: &str| std::iter::once(("outcome".into(), name.to_owned().into()));
-        for (name, counter) in [("written", &records.written), ("suppressed", &records.suppressed), ("dropped", &records.dropped)] {
-            registry.sub_registry_with_labels(outcome(name)).register("report_records", "Records of flagged reviews", counter.clone());
-        }
+        registry.register("report_records", "Records of flagged reviews", records.by_outcome.clone());
         registry.register("build", "Version of undock", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         Self { registry, ..metrics }
     }

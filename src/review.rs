@@ -141,7 +141,10 @@ impl<'a> Review<'a> {
                 return Err(format!("request.{field} is empty"));
             }
         }
-        Ok((version, request))
+        match &*request.operation {
+            "CREATE" | "UPDATE" | "DELETE" | "CONNECT" => Ok((version, request)),
+            _ => Err("request.operation is none of CREATE, UPDATE, DELETE and CONNECT".to_owned()),
+        }
     }
 }
 
@@ -161,6 +164,10 @@ mod tests {
             ("{}}".to_owned(), "request.uid is empty"),
             (r#"{"uid":"u"}}"#.to_owned(), "request.operation is empty"),
             (r#"{"uid":"u","operation":"CREATE","resource":{}}}"#.to_owned(), "request.resource is empty"),
+            (
+                r#"{"uid":"u","operation":"create","resource":{"resource":"pods"}}}"#.to_owned(),
+                "request.operation is none of CREATE, UPDATE, DELETE and CONNECT",
+            ),
         ] {
             assert_eq!(Review::parse(&format!("{head}{rest}")).unwrap_err(), expected, "{rest}");
         }

@@ -212,3 +212,45 @@ fn the_answer_tells_of_the_exemption() {
     assert_eq!(record["findings"][0]["status"], "exempt");
     assert_eq!(record["findings"][0]["exempt.ref"], "PLAT-412");
 }
+
+#[test]
+fn a_denial_says_why_an_exemption_did_not_help() {
+    let policy = policy(Mode::Enforce, "");
+    let answer = |annotation: &str| {
+        let body = format!(
+            r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"u","resource":{{"group":"apps","version":"v1","resource":"deployments"}},
+            "namespace":"ci","operation":"CREATE","object":{}}}}}"#,
+            workload(annotation)
+        );
+        serde_json::from_slice::<Value>(&review(body.as_bytes(), &policy).unwrap().response).unwrap()["response"].clone()
+    };
+    let refused = answer(r#""exempt.undock.dev/DKR101":"until=2027-01-01; reason=x""#);
+    assert_eq!(refused["allowed"], false);
+    assert!(refused["warnings"][0].as_str().unwrap().starts_with("undock: exemptions on workloads count only where"), "{refused}");
+    assert_eq!(answer("")["warnings"], Value::Null);
+}
+
+#[test]
+fn who_writes_an_exemption_of_a_namespace_hears_what_is_wrong_with_it() {
+    let policy = policy(Mode::Enforce, "");
+    let notes = |annotation: &str| {
+        let body = format!(
+            r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"u","resource":{{"group":"","version":"v1","resource":"namespaces"}},
+            "name":"ci","namespace":"ci","operation":"CREATE","object":{}}}}}"#,
+            namespace("", annotation)
+        );
+        let answer: Value = serde_json::from_slice(&review(body.as_bytes(), &policy).unwrap().response).unwrap();
+        assert_eq!(answer["response"]["allowed"], true);
+        answer["response"]["warnings"].clone()
+    };
+    for (annotation, word) in [
+        (r#""exempt.undock.dev/DKR101":"until=2026-99-99; reason=x""#, "not YYYY-MM-DD"),
+        (r#""exempt.undock.dev/DKR101":"until=2026-01-01; reason=x""#, "ended on 2026-01-01"),
+        (r#""exempt.undock.dev/DKR999":"until=2027-01-01; reason=x""#, "there is no such rule"),
+        (r#""exempt.undock.dev/all":"until=2027-01-01""#, "\"reason\" is missing"),
+    ] {
+        let told = notes(annotation);
+        assert!(told[0].as_str().is_some_and(|note| note.contains(word)), "{annotation}: {told}");
+    }
+    assert_eq!(notes(r#""exempt.undock.dev/DKR101":"until=2027-01-01; reason=x""#), Value::Null);
+}

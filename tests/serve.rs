@@ -62,6 +62,11 @@ fn the_admin_port_tells_how_it_goes() {
     assert_eq!((undock.metric(reviews), undock.metric("undock_would_deny_total")), (1, 1));
     let (_, metrics) = undock.admin("/metrics");
     assert!(metrics.contains("undock_review_duration_seconds_bucket"), "{metrics}");
+    let mut types: Vec<&str> = metrics.lines().filter(|line| line.starts_with("# TYPE")).collect();
+    types.sort_unstable();
+    let count = types.len();
+    types.dedup();
+    assert_eq!(types.len(), count, "OpenMetrics has each family once: {metrics}");
     assert!(!metrics.contains("builder") && !metrics.contains("admin\""), "no names in metrics: {metrics}");
     assert!(undock.metric("undock_certificate_expiry_timestamp") > 1_700_000_000);
 }

@@ -230,18 +230,25 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, (Exit, Str
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// A terminal that is closed.
+    hang_up: Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
 
-    /// Waits for one: true for SIGTERM, which comes from kubelet, false for Ctrl-C.
+    /// Waits for one: true for SIGTERM, which comes from kubelet, false for Ctrl-C and a closed terminal.
     async fn next(&mut self) -> bool {
         tokio::select! {
             _ = self.terminate.recv() => true,
             _ = self.interrupt.recv() => false,
+            _ = self.hang_up.recv() => false,
         }
     }
 }

@@ -150,6 +150,19 @@ impl Exemption {
         let rules = Rules::parse(key.strip_prefix(ANNOTATION_PREFIX)?);
         Some(Self { rules, scope, terms: Terms::parse(value) })
     }
+
+    /// Why it exempts nothing, if it does not.
+    pub(super) fn flaw(&self, today: Date) -> Option<String> {
+        let rules = &self.rules;
+        match (&self.terms, rules) {
+            (_, Rules::Code(code)) if crate::rules::find(code).is_none() => {
+                Some(format!("exemption {rules} ignored: there is no such rule"))
+            }
+            (Err(error), _) => Some(format!("exemption {rules} ignored: {error}; nothing was exempted")),
+            (Ok(terms), _) if !terms.holds(today) => Some(format!("exemption {rules} ended on {}; nothing was exempted", terms.until)),
+            (Ok(_), _) => None,
+        }
+    }
 }
 
 impl fmt::Display for Rules {

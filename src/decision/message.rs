@@ -43,8 +43,14 @@ pub fn warnings(decision: &Decision) -> Vec<String> {
         lines.push(format!("undock: {hidden} more {noun} not shown. See them all: undock check FILE"));
     }
     let room = (MAX_WARNINGS + 1).saturating_sub(lines.len());
-    lines.extend(decision.notes.iter().take(room).map(|note| cut(&escape_controls(&format!("undock: {note}")), MAX_WARNING)));
+    lines.extend(notes(decision).into_iter().take(room));
     lines
+}
+
+/// What the writer should know besides the findings, as warnings.
+pub fn notes(decision: &Decision) -> Vec<String> {
+    let notes = decision.notes.iter().take(MAX_WARNINGS);
+    notes.map(|note| cut(&escape_controls(&format!("undock: {note}")), MAX_WARNING)).collect()
 }
 
 /// One finding as a warning: `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`, the first of ever shorter forms that keeps to

@@ -82,6 +82,8 @@ pub struct Change {
     pub refusals: Vec<Refusal>,
     /// The new mode, where it is stricter than the old one: existing workloads are worth a look.
     pub stricter: Option<Mode>,
+    /// What is written and exempts nothing.
+    pub notes: Vec<String>,
 }
 
 /// Judges a write of a Namespace. `old` is `None` for a new one.
@@ -115,7 +117,8 @@ pub fn judge_change(old: Option<&NamespaceSettings>, new: &NamespaceSettings, po
             refuse(format!("metadata.annotations['{key}']"), format!("adding or changing the exemption {}", exemption.rules));
         }
     }
-    Change { refusals, stricter: (after > before).then_some(after) }
+    let notes = new.exemptions.iter().filter_map(|exemption| exemption.flaw((policy.today)())).collect();
+    Change { refusals, stricter: (after > before).then_some(after), notes }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 
 use super::Record;
 use super::dedupe::Dedupe;
@@ -23,14 +24,24 @@ const SWEEP: Duration = Duration::from_secs(60);
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
 
 /// What became of the records so far. Clones share the counters.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Counts {
+    /// All three, by outcome, as one metric.
+    pub by_outcome: Family<[(&'static str, &'static str); 1], Counter>,
     /// Lines on stdout.
     pub written: Counter,
     /// Repeats that only a rollup counts.
     pub suppressed: Counter,
     /// Lost: the queue was full, or the line could not be written.
     pub dropped: Counter,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        let by_outcome = Family::<[(&'static str, &'static str); 1], Counter>::default();
+        let of = |outcome| by_outcome.get_or_create(&[("outcome", outcome)]).clone();
+        Self { written: of("written"), suppressed: of("suppressed"), dropped: of("dropped"), by_outcome }
+    }
 }
 
 /// The entry of the queue. Clones share it.
@@ -140,7 +151,10 @@ fn write(out: &mut impl Write, records: &mut [Record], counts: &Counts) {
         let lines = batch.iter_mut().map(Record::line).collect::<Vec<_>>().concat();
         let outcome = match out.write_all(&lines).and_then(|()| out.flush()) {
             Ok(()) => &counts.written,
-            Err(_) => &counts.dropped,
+            Err(error) => {
+                tracing::error!(%error, lost = batch.len(), "records cannot be written to stdout");
+                &counts.dropped
+            }
         };
         outcome.inc_by(batch.len() as u64);
     }

@@ -34,7 +34,7 @@ pub struct Answer<'a> {
 /// The bytes of the answer.
 pub fn respond(answer: &Answer<'_>, decision: &Decision) -> Vec<u8> {
     let allowed = decision.is_allowed();
-    let warn = allowed && answer.warn && decision.mode.limit() >= Action::Warn;
+    let warn = answer.warn && decision.mode.limit() >= Action::Warn;
     let review = ReviewOut {
         api_version: answer.version.as_str(),
         kind: "AdmissionReview",
@@ -42,7 +42,12 @@ pub fn respond(answer: &Answer<'_>, decision: &Decision) -> Vec<u8> {
             uid: answer.uid,
             allowed,
             status: (!allowed).then(|| status(answer, decision)),
-            warnings: if warn { message::warnings(decision) } else { Vec::new() },
+            warnings: match (warn, allowed) {
+                (true, true) => message::warnings(decision),
+                // The denial names the findings; why an exemption did not help is said beside it.
+                (true, false) => message::notes(decision),
+                (false, _) => Vec::new(),
+            },
             audit_annotations: annotations(answer, decision),
         },
     };

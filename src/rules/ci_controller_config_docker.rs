@@ -48,7 +48,9 @@ data:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for leaf in place::texts_of(workload, "ConfigMap") {
-        if let Some(setting) = generates_docker_pods(&leaf.text) {
+        // Argo Workflows reads the key from the ConfigMap itself, too.
+        let is_executor = leaf.path == "data.containerRuntimeExecutor" && leaf.text == "docker";
+        if let Some(setting) = generates_docker_pods(&leaf.text).or(is_executor.then_some("containerRuntimeExecutor: docker")) {
             findings.push(place::in_object(&RULE, workload, leaf, format!("sets {setting}"), setting));
         }
     }

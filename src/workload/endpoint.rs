@@ -217,7 +217,12 @@ fn explicit(invocation: &Invocation) -> Option<(Setting, &str)> {
 }
 
 fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, path: &str) -> Endpoint {
+    // The root of the node's first process, which the Pod sees: no volume is needed to get there.
+    let is_of_node = path.starts_with("/proc/1/root/") && pod.spec.host_pid.0;
     let path = HostPath::new(path);
+    if is_of_node {
+        return Endpoint::NodeSocket(path);
+    }
     match pod.host_path_at(container, &path) {
         // podman speaks Docker's API, and containerd's socket is another rule's business.
         Some(host_path) if OTHER_RUNTIME_SOCKETS.contains(&host_path.file_name()) => Endpoint::Remote,

@@ -9,7 +9,7 @@ use super::endpoint::Endpoint;
 use super::host_path::HostPath;
 use super::image::ImageReference;
 use super::knowledge::Knowledge;
-use super::mentions::Mentions;
+use super::mentions::{Mentions, mentions};
 use super::object::{self, Spec, Volume};
 use super::surroundings::Surroundings;
 use super::tables::ImageRole;
@@ -386,8 +386,20 @@ impl<'a> Container<'a> {
         self.texts().chain(words)
     }
 
-    /// `text` with `$(NAME)` replaced by literal environment values, and whether any variable stayed unresolved.
+    /// `text` with `$(NAME)` replaced by literal environment values, which may hold variables in turn, and whether any variable
+    /// stayed unresolved.
     pub(crate) fn expand(&self, text: &str) -> (String, bool) {
+        let (mut expanded, mut open) = self.expand_once(text);
+        for _ in 1..MAX_EXPANSIONS {
+            if !mentions(&expanded, "$(") {
+                break;
+            }
+            (expanded, open) = self.expand_once(&expanded);
+        }
+        (expanded, open)
+    }
+
+    fn expand_once(&self, text: &str) -> (String, bool) {
         if text.len() > MAX_EXPANDED {
             return (text.to_owned(), text.contains("$("));
         }
@@ -420,6 +432,9 @@ impl<'a> Container<'a> {
         (known.collect::<Vec<_>>().join("/"), true)
     }
 }
+
+/// Variables inside variables are filled in this often.
+const MAX_EXPANSIONS: usize = 4;
 
 /// Longest path that Linux opens.
 const MAX_PATH: usize = 4096;

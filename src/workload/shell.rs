@@ -106,8 +106,7 @@ fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<I
         }
         scope.enter(raw.branch);
         if raw.defines {
-            let next = commands.peek().and_then(|body| body.words.first());
-            names.define(&raw.words[0], next.map_or("", String::as_str));
+            names.define(&raw.words[0], commands.peek().map_or(&[], |body| &body.words));
         }
         if raw.words.is_empty() {
             // A variable that is set alone is seen by clients only if it is exported somewhere, which nearly all scripts do.
@@ -352,6 +351,23 @@ mod tests {
         {
             assert!(!runs_docker(script), "{script}: {:?}", programs(script));
         }
+    }
+
+    #[test]
+    fn names_that_lead_onto_the_node_are_followed() {
+        for script in [
+            "NS=\"nsenter -t 1 -m\"; $NS docker ps",
+            "NS=\"nsenter -t 1 -m --\"\n${NS} docker ps",
+            "C='chroot /host'; $C docker ps",
+            "h() { nsenter -t 1 -m -- \"$@\"; }; h docker ps",
+            "h() { chroot /host \"$@\"; }\nh docker ps",
+            "alias h='nsenter -t 1 -m'; h docker ps",
+        ] {
+            let found = read_script(script);
+            assert!(found.iter().any(|i| i.program() == "docker" && i.on_host.is_some()), "{script}: {:?}", programs(script));
+        }
+        let found = read_script("h() { nsenter -t 1 -m -- \"$@\"; }; h systemctl restart docker");
+        assert!(found.iter().any(|i| i.program() == "systemctl" && i.on_host.is_some()));
     }
 
     #[test]

@@ -7,19 +7,19 @@ const MAX_NAMES: usize = 32;
 /// Longest text that a name stands for.
 const MAX_LENGTH: usize = 128;
 
-/// What names stand for, as far as Docker is concerned: variables as `$NAME`, aliases and functions as their own name.
+/// What names stand for, as far as Docker and the way onto the node are concerned: variables as `$NAME`, aliases and functions
+/// as their own name.
 #[derive(Default)]
 pub(super) struct Names {
     stand_for: HashMap<String, Vec<String>>,
 }
 
 impl Names {
-    /// Notes a variable whose value calls Docker.
+    /// Notes a variable whose value calls Docker, or leads onto the node.
     pub(super) fn assign(&mut self, pair: &str) {
         let Some((name, value)) = pair.split_once('=') else { return };
-        let calls_docker = value.len() <= MAX_LENGTH && value.split_whitespace().any(|word| word.rsplit('/').next() == Some("docker"));
         let variable = format!("${}", name.get(..MAX_LENGTH.min(name.len())).unwrap_or_default());
-        if calls_docker {
+        if value.len() <= MAX_LENGTH && value.split_whitespace().any(is_of_interest) {
             self.note(variable, value);
         } else {
             self.stand_for.remove(&variable);
@@ -29,15 +29,19 @@ impl Names {
     /// Notes an alias of Docker, or for it.
     pub(super) fn alias(&mut self, pair: &str) {
         let Some((name, value)) = pair.split_once('=').filter(|(_, value)| value.len() <= MAX_LENGTH) else { return };
-        if name == "docker" || value.split_whitespace().any(|word| word.rsplit('/').next() == Some("docker")) {
+        if name == "docker" || value.split_whitespace().any(is_of_interest) {
             self.note(name.to_owned(), value);
         }
     }
 
-    /// Notes a function that takes Docker's name for another runtime's client, which its body starts with.
-    pub(super) fn define(&mut self, name: &str, body: &str) {
-        if name == "docker" && matches!(body, "podman" | "nerdctl" | "buildah") {
-            self.note(name.to_owned(), body);
+    /// Notes a function by the first command of its body: one that takes Docker's name for another runtime's client, and one that
+    /// runs its arguments on the node.
+    pub(super) fn define(&mut self, name: &str, body: &[String]) {
+        let Some((first, rest)) = body.split_first() else { return };
+        if name == "docker" && matches!(first.as_str(), "podman" | "nerdctl" | "buildah") {
+            self.note(name.to_owned(), first);
+        } else if rest.last().is_some_and(|word| matches!(word.as_str(), "$@" | "$*")) && is_of_interest(first) {
+            self.note(name.to_owned(), &body[..rest.len().min(MAX_NAMES)].join(" "));
         }
     }
 
@@ -63,4 +67,9 @@ impl Names {
             self.stand_for.insert(name, value.split_whitespace().map(str::to_owned).collect());
         }
     }
+}
+
+/// True for a program that finds Docker or leads to it.
+fn is_of_interest(word: &str) -> bool {
+    matches!(word.rsplit('/').next(), Some("docker" | "nsenter" | "chroot"))
 }
