@@ -79,6 +79,8 @@ pub struct CheckedObject {
     pub outcome: Outcome,
     /// Its findings.
     pub findings: Vec<Placed>,
+    /// What its writer should know besides: an exemption that does not hold, a label without meaning.
+    pub notes: Vec<String>,
 }
 
 /// A finding with its place.
@@ -174,13 +176,13 @@ impl Checked {
                     self.facts.set_watching();
                     self.facts.set_namespace(workload.name, Some(settings));
                 }
-                let (outcome, findings) = place(&manifest, item, &workload, policy, &mut lines);
+                let judgement = place(&manifest, item, &workload, policy, &mut lines);
                 let needs_surroundings = workload.needs_surroundings();
-                if needs_surroundings || outcome >= Outcome::Warn {
+                if needs_surroundings || judgement.outcome >= Outcome::Warn {
                     waiting.push(WaitingObject { object: self.objects.len(), item: index, needs_surroundings });
                 }
                 let line = manifest.start(item).0;
-                self.objects.push(CheckedObject::new(file, document.source, line, &workload, (outcome, findings)));
+                self.objects.push(CheckedObject::new(file, document.source, line, &workload, judgement));
             }
             if !waiting.is_empty() {
                 // Once for all of them: a list can hold every object of a cluster.
@@ -209,7 +211,8 @@ impl Checked {
                 let inner = manifest.inner_pods(item);
                 let Ok(mut workload) = view(&manifest, item, &object, &inner, (namespace, policy)) else { continue };
                 workload.place_in(&self.surroundings);
-                (checked.outcome, checked.findings) = place(&manifest, item, &workload, policy, &mut lines);
+                let judgement = place(&manifest, item, &workload, policy, &mut lines);
+                (checked.outcome, checked.findings, checked.notes) = (judgement.outcome, judgement.findings, judgement.notes);
             }
         }
     }
@@ -243,18 +246,28 @@ fn view<'a>(
 /// As much of a line as is kept for each finding in it: a whole list can stand in one line of JSON.
 const MAX_LINE: usize = 1024;
 
+/// What was decided about an object, with places.
+struct Judgement {
+    outcome: Outcome,
+    findings: Vec<Placed>,
+    notes: Vec<String>,
+}
+
 /// Decides about `workload`, and finds the places of its findings.
-fn place(manifest: &Manifest<'_>, item: &Item, workload: &Workload<'_>, policy: &Policy, lines: &mut Lines<'_>) -> (Outcome, Vec<Placed>) {
-    let Decision { outcome, findings, .. } = decision::decide(workload, None, policy, Writer::default());
+fn place(manifest: &Manifest<'_>, item: &Item, workload: &Workload<'_>, policy: &Policy, lines: &mut Lines<'_>) -> Judgement {
+    let Decision { outcome, findings, mut notes, .. } = decision::decide(workload, None, policy, Writer::default());
+    if workload.kind() == "Namespace" {
+        notes.extend(NamespaceSettings::of(workload).flaws((policy.today)()));
+    }
     let placed = findings.into_iter().map(|judged| {
         let (line, column) = manifest.locate(item, &judged.finding.field);
         Placed { judged, line, column, text: clip(lines.get(line), MAX_LINE) }
     });
-    (outcome, placed.collect())
+    Judgement { outcome, findings: placed.collect(), notes }
 }
 
 impl CheckedObject {
-    fn new(file: &str, source: Option<&str>, line: usize, workload: &Workload<'_>, (outcome, findings): (Outcome, Vec<Placed>)) -> Self {
+    fn new(file: &str, source: Option<&str>, line: usize, workload: &Workload<'_>, judgement: Judgement) -> Self {
         Self {
             file: file.to_owned(),
             source: source.map(str::to_owned),
@@ -265,8 +278,9 @@ impl CheckedObject {
             name: workload.name.to_owned(),
             owner_kind: workload.owner.kind.to_string(),
             owner_name: workload.owner.name.to_string(),
-            outcome,
-            findings,
+            outcome: judgement.outcome,
+            findings: judgement.findings,
+            notes: judgement.notes,
         }
     }
 }

@@ -215,6 +215,8 @@ fn into_checked(owner: ScannedOwner) -> CheckedObject {
             .into_iter()
             .map(|found| Placed { judged: found.judged, line: 1, column: 1, text: String::new() })
             .collect(),
+        // A scan lists the exemptions of the whole cluster by themselves.
+        notes: Vec::new(),
     }
 }
 

@@ -214,6 +214,25 @@ fn the_answer_tells_of_the_exemption() {
 }
 
 #[test]
+fn the_table_of_a_check_says_what_is_exempt_and_what_is_not() {
+    let policy = policy(Mode::Enforce, "");
+    let table = |labels: &str, annotations: &str| {
+        let mut checked = Checked::default();
+        checked.add("a.json", format!("{}\n{}", workload(""), namespace(labels, annotations)).as_bytes(), "", &policy);
+        checked.finish("", &policy);
+        let mut out = Vec::new();
+        undock::check::table::write(&mut out, &checked, false).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let exempt = table("", r#""exempt.undock.dev/DKR101":"until=2026-12-31; reason=x""#);
+    assert!(exempt.contains("= exempt until 2026-12-31 by the namespace") && exempt.contains("1 exempt"), "{exempt}");
+    let flawed = table(r#""undock.dev/mode":"loud""#, r#""exempt.undock.dev/DKR101":"until=2026-01-01; reason=x""#);
+    for part in ["note: exemption DKR101 ended on 2026-01-01", "note: label undock.dev/mode is \"loud\"", "Namespace ci", "1 denied"] {
+        assert!(flawed.contains(part), "{part} in\n{flawed}");
+    }
+}
+
+#[test]
 fn a_denial_says_why_an_exemption_did_not_help() {
     let policy = policy(Mode::Enforce, "");
     let answer = |annotation: &str| {

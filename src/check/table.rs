@@ -20,6 +20,10 @@ pub fn write(out: &mut dyn Write, checked: &Checked, colour: bool) -> io::Result
         for placed in &object.findings {
             write_finding(out, object, placed, style)?;
         }
+        for note in &object.notes {
+            writeln!(out, "{}: {}", style.paint("36;1", "note"), escape_controls(note))?;
+            writeln!(out, "  --> {}:{}  {}\n", escape_controls(&object.file), object.line, name_of(object))?;
+        }
     }
     for error in &checked.errors {
         let label = style.paint("31;1", "error");
@@ -43,10 +47,12 @@ fn write_finding(out: &mut dyn Write, object: &CheckedObject, placed: &Placed, s
     };
     let head = format!("{} \"{}\" {}: {}", finding.noun, finding.name, finding.what, finding.reason);
     writeln!(out, "{label}[{}]: {head}", finding.rule.code)?;
-    let namespace = if object.namespace.is_empty() { String::new() } else { format!("{}/", object.namespace) };
-    let name = escape_controls(&format!("{} {namespace}{}", object.kind, object.name));
+    let name = name_of(object);
     let source = object.source.as_deref().map_or_else(String::new, |source| format!(" (from {})", escape_controls(source)));
     writeln!(out, "  --> {}:{}:{}  {name}{source}", escape_controls(&object.file), placed.line, placed.column)?;
+    if let Some(granted) = &placed.judged.exempt {
+        writeln!(out, "  = exempt until {} by the {}", granted.terms.until, granted.scope.as_str())?;
+    }
     // Hints stay short: they are many, and nobody has to act on them today.
     if placed.judged.action <= Action::Record {
         return writeln!(out);
@@ -64,6 +70,11 @@ fn write_finding(out: &mut dyn Write, object: &CheckedObject, placed: &Placed, s
     }
     writeln!(out, "{gutter} = fix: {}", finding.fix())?;
     writeln!(out, "{gutter} = see: undock explain {}\n", finding.rule.code)
+}
+
+fn name_of(object: &CheckedObject) -> String {
+    let namespace = if object.namespace.is_empty() { String::new() } else { format!("{}/", object.namespace) };
+    escape_controls(&format!("{} {namespace}{}", object.kind, object.name))
 }
 
 /// The part of `shown` that is the value which begins there; `before` is what stands before it in the line.
@@ -85,7 +96,10 @@ fn write_summary(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         (count(Outcome::Record), "recorded"),
         (count(Outcome::Clean), "clean"),
     ];
-    let parts: Vec<String> = parts.iter().map(|(count, word)| format!("{count} {word}")).collect();
+    let mut parts: Vec<String> = parts.iter().map(|(count, word)| format!("{count} {word}")).collect();
+    if count(Outcome::Exempt) > 0 {
+        parts.insert(2, format!("{} exempt", count(Outcome::Exempt)));
+    }
     write!(out, "Checked {} in {}: {}", many(checked.objects.len(), "object"), many(checked.files, "file"), parts.join(", "))?;
     if checked.skipped > 0 {
         write!(out, "; {} no Kubernetes object", many(checked.skipped, "document"))?;

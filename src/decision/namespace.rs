@@ -1,5 +1,7 @@
 //! What a Namespace says about its workloads: mode, exemptions, and whether workloads may exempt themselves.
 
+use jiff::civil::Date;
+
 use super::exemption::{Exemption, Scope};
 use super::{Mode, Policy, Writer};
 use crate::workload::Workload;
@@ -61,6 +63,12 @@ impl NamespaceSettings {
         settings
     }
 
+    /// What is written and has no effect: labels without meaning, exemptions that do not hold.
+    pub fn flaws(&self, today: Date) -> Vec<String> {
+        let exemptions = self.exemptions.iter().filter_map(|exemption| exemption.flaw(today));
+        self.problems.iter().map(ToString::to_string).chain(exemptions).collect()
+    }
+
     fn problem(&mut self, label: &'static str, value: &str, choices: &'static str) {
         self.problems.push(LabelProblem { label, value: value.to_owned(), choices });
     }
@@ -117,7 +125,8 @@ pub fn judge_change(old: Option<&NamespaceSettings>, new: &NamespaceSettings, po
             refuse(format!("metadata.annotations['{key}']"), format!("adding or changing the exemption {}", exemption.rules));
         }
     }
-    let notes = new.exemptions.iter().filter_map(|exemption| exemption.flaw((policy.today)())).collect();
+    let is_refused = |flaw: &String| refusals.iter().any(|refusal| refusal.message == *flaw);
+    let notes = new.flaws((policy.today)()).into_iter().filter(|flaw| !is_refused(flaw)).collect();
     Change { refusals, stricter: (after > before).then_some(after), notes }
 }
 
