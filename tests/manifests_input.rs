@@ -300,6 +300,16 @@ fn wrong_shapes_are_errors_at_their_place() {
 }
 
 #[test]
+fn lines_are_those_of_editors_also_where_yaml_has_more_of_them() {
+    // A carriage return alone ends a line of YAML.
+    let text = "\r\r# é\r\rapiVersion: v1\r\nkind: Pod\nspec:\n  containers:\n  - name: a\n    image: docker:cli\n---\na: [\r\r}\n";
+    let checked = check(text);
+    let places: Vec<_> = checked.objects[0].findings.iter().map(|placed| (placed.line, placed.column)).collect();
+    assert!(!places.is_empty() && places.iter().all(|place| *place == (6, 12)), "{places:?}");
+    assert_eq!((checked.objects[0].line, checked.errors[0].line, checked.errors[0].column), (1, 8, 4), "{:?}", checked.errors);
+}
+
+#[test]
 fn null_is_nothing_everywhere_as_go_reads_it() {
     let pod =
         "{kind: Pod, apiVersion: v1, metadata: ~, spec: {containers: [~, {name: a, image: docker, env: ~}], volumes: ~, template: ~}}";

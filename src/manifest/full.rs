@@ -13,7 +13,36 @@ use super::tree::{MAX_DEPTH, Node, NodeId, Tree, Value, scalar};
 /// # Errors
 /// Where it is not YAML.
 pub(super) fn parse<'t>(document: &Document<'t>) -> Result<Tree<'t>, ManifestError> {
-    Builder { nodes: Vec::with_capacity(document.text.len() / 16), open: Vec::new(), anchors: HashMap::new(), root: None, document }.build()
+    Builder {
+        nodes: Vec::with_capacity(document.text.len() / 16),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        root: None,
+        breaks: breaks(document.text),
+        document,
+    }
+    .build()
+}
+
+/// Where each line of YAML begins as editors count: line and column, from 0. Empty where both count alike: YAML ends a line at a
+/// carriage return alone, too.
+fn breaks(text: &str) -> Vec<(usize, usize)> {
+    if !text.contains('\r') {
+        return Vec::new();
+    }
+    let mut breaks = vec![(0, 0)];
+    let (mut line, mut column, mut differs) = (0, 0, false);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        column += 1;
+        match c {
+            '\n' => (line, column) = (line + 1, 0),
+            '\r' if chars.peek() != Some(&'\n') => differs = true,
+            _ => continue,
+        }
+        breaks.push((line, column));
+    }
+    if differs { breaks } else { Vec::new() }
 }
 
 struct Builder<'d, 't> {
@@ -21,6 +50,8 @@ struct Builder<'d, 't> {
     open: Vec<Open>,
     anchors: HashMap<usize, NodeId>,
     root: Option<NodeId>,
+    /// See [`breaks`].
+    breaks: Vec<(usize, usize)>,
     document: &'d Document<'t>,
 }
 
@@ -40,7 +71,7 @@ impl<'t> Builder<'_, 't> {
                 let marker = error.marker();
                 self.error(marker.line(), marker.col(), error.info())
             })?;
-            let (line, column) = self.document.place(span.start.line().saturating_sub(1), span.start.col());
+            let (line, column) = self.place(span.start.line(), span.start.col());
             let node = |value| Node { value, line, column };
             match event {
                 Event::Scalar(text, style, anchor, _) => {
@@ -102,8 +133,15 @@ impl<'t> Builder<'_, 't> {
         }
     }
 
+    /// The place in the file of what the parser has at `line`, from 1, and `column`, from 0.
+    fn place(&self, line: usize, column: usize) -> (u32, u32) {
+        let line = line.saturating_sub(1);
+        let (line, before) = self.breaks.get(line).copied().unwrap_or((line, 0));
+        self.document.place(line, before + column)
+    }
+
     fn error(&self, line: usize, column: usize, message: impl Into<String>) -> ManifestError {
-        let (line, column) = self.document.place(line.saturating_sub(1), column);
+        let (line, column) = self.place(line, column);
         ManifestError { line: line as usize, column: column as usize, message: message.into() }
     }
 }
