@@ -12,7 +12,7 @@ pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
     let mut findings = Findings::new(context.target);
     let has_mounts = !workload.host_mounts().is_empty();
     for rule in RULES {
-        // Most objects have none, and most rules are about nothing else.
+        // Most objects have none, and many rules are about nothing else.
         if has_mounts || rule.host_path.is_none() {
             (rule.check)(workload, &mut findings);
         }

@@ -1,4 +1,4 @@
-//! A JSON reader for the reviews that API servers send: takes what serde_json takes, in half the instructions.
+//! A JSON reader for the reviews that API servers send: takes what serde_json takes, in fewer instructions.
 //!
 //! It takes compact JSON to the places of a shape and jumps over what has none: `managedFields` alone are a third to a
 //! half of each object. Whatever it does not know at sight (a fraction, a control character, a wrong type) is an

@@ -1,7 +1,7 @@
 //! The parts of Kubernetes objects that rules read, borrowed from the input. Unknown fields are skipped unparsed.
 //!
 //! One set of shapes serves every kind: a field that a kind does not have is simply absent. Which of them
-//! is the pod template is decided in `extract`. Names follow the API; `managedFields` and `status` are never read.
+//! is the pod template is decided in `workload`. Names follow the API; `managedFields` and `status` are never read.
 
 use super::shape::shape;
 use super::text::{Annotations, Flag, Given, Int, List, Text, TextMap};
