@@ -5,10 +5,13 @@
 //! [`Unknown`], and the caller asks serde_json, which decides and has the words for it. What it jumps over it does
 //! not check: no value of it is ever seen.
 
-use memchr::{memchr, memchr_iter, memchr2_iter};
+mod scan;
+
+use memchr::memchr;
 
 use crate::workload::shape::{Next, Place, Seen};
 use crate::workload::text::Text;
+use scan::{end_of_plain, length_of_nested};
 
 /// The text is not what this reader knows; what is wrong with it, if anything, serde_json tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,13 +133,9 @@ impl<'a> Reader<'a> {
         if byte == b',' { Ok(true) } else { Err(Unknown) }
     }
 
-    /// The first byte of the next token.
-    fn peek(&mut self) -> Result<u8, Unknown> {
-        let bytes = self.text.as_bytes();
-        while bytes.get(self.at) == Some(&b' ') {
-            self.at += 1;
-        }
-        bytes.get(self.at).copied().ok_or(Unknown)
+    /// The first byte of the next token. Between tokens there are no spaces.
+    fn peek(&self) -> Result<u8, Unknown> {
+        self.text.as_bytes().get(self.at).copied().ok_or(Unknown)
     }
 
     /// Takes `word`, which must come next.
@@ -159,16 +158,44 @@ impl<'a> Reader<'a> {
     fn raw_string(&mut self) -> Result<&'a str, Unknown> {
         let start = self.at + 1;
         let rest = self.text.as_bytes().get(start..).ok_or(Unknown)?;
-        let mut length = end_of_plain(rest);
-        self.has_escapes = rest.get(length) == Some(&b'\\');
-        if self.has_escapes {
-            length = end_of_escaped(rest, length)?;
+        let Some(length) = end_of_plain(rest) else { return self.last_string(start) };
+        if rest.get(length) != Some(&b'"') {
+            return self.escaped_string(start, length);
+        }
+        self.has_escapes = false;
+        self.at = start + length + 1;
+        // Both ends lie beside a quote, so neither splits a character.
+        self.text.get(start..start + length).ok_or(Unknown)
+    }
+
+    /// The same where an escape, or what belongs into no string, stands `length` bytes behind `start`.
+    #[inline(never)]
+    fn escaped_string(&mut self, start: usize, mut length: usize) -> Result<&'a str, Unknown> {
+        let rest = &self.text.as_bytes()[start..];
+        while rest.get(length) == Some(&b'\\') {
+            length += 2;
+            let behind = rest.get(length..).ok_or(Unknown)?;
+            length += end_of_plain(behind).unwrap_or_else(|| end_of_last(behind));
         }
         if rest.get(length) != Some(&b'"') {
             return Err(Unknown);
         }
+        self.has_escapes = true;
         self.at = start + length + 1;
-        // Both ends lie beside a quote, so neither splits a character.
+        self.text.get(start..start + length).ok_or(Unknown)
+    }
+
+    /// The same where only the end of the text is left.
+    #[cold]
+    #[inline(never)]
+    fn last_string(&mut self, start: usize) -> Result<&'a str, Unknown> {
+        let rest = &self.text.as_bytes()[start..];
+        let length = end_of_last(rest);
+        if rest.get(length) != Some(&b'"') {
+            return self.escaped_string(start, length);
+        }
+        self.has_escapes = false;
+        self.at = start + length + 1;
         self.text.get(start..start + length).ok_or(Unknown)
     }
 
@@ -198,11 +225,8 @@ impl<'a> Reader<'a> {
     fn skip(&mut self) -> Result<(), Unknown> {
         match self.peek()? {
             b'"' => self.raw_string().map(|_| ()),
-            b'{' => self.skip_object(),
-            b'[' => {
-                self.at += 1 + length_of_list(&self.text.as_bytes()[self.at + 1..]).ok_or(Unknown)? + 1;
-                Ok(())
-            }
+            b'{' => self.skip_nested(b'{', b'}'),
+            b'[' => self.skip_nested(b'[', b']'),
             _ => {
                 let rest = &self.text.as_bytes()[self.at..];
                 let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')).count();
@@ -212,66 +236,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Jumps over an object, which is short: what is long in a review are lists.
-    fn skip_object(&mut self) -> Result<(), Unknown> {
-        let bytes = self.text.as_bytes();
-        let (mut at, mut depth) = (self.at, 0_usize);
-        loop {
-            let byte = *bytes.get(at).ok_or(Unknown)?;
-            at += 1;
-            match byte {
-                b'"' => {
-                    self.at = at - 1;
-                    self.raw_string()?;
-                    at = self.at;
-                }
-                b'{' => depth += 1,
-                b'}' => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                self.at = at;
-                return Ok(());
-            }
-        }
+    /// Jumps over the list or object that begins here.
+    fn skip_nested(&mut self, open: u8, close: u8) -> Result<(), Unknown> {
+        let start = self.at + 1;
+        let rest = &self.text.as_bytes()[start..];
+        let is_empty = rest.first() == Some(&close);
+        self.at = start + if is_empty { 1 } else { length_of_nested(rest, open, close).ok_or(Unknown)? };
+        Ok(())
     }
 }
 
-/// Where the plain part of `text`, the rest of a string, ends: at a quote, a backslash, a control character, or the end.
-/// Eight bytes at a time; the names and values of a Pod are too short for a searcher that takes more.
-fn end_of_plain(text: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    // The high bit of each byte below `n`. Bits above the first such byte can be wrong, and are not looked at.
-    let below = |word: u64, n: u8| word.wrapping_sub(ONES * u64::from(n)) & !word & HIGH;
-    let mut rest = text;
-    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*word);
-        // With its second bit turned, a quote comes right behind the control characters, which stay among themselves.
-        let found = below(word ^ (ONES * 2), b'"' - 1) | below(word ^ (ONES * u64::from(b'\\')), 1);
-        if found != 0 {
-            return text.len() - rest.len() + found.trailing_zeros() as usize / 8;
-        }
-        rest = behind;
-    }
-    text.len() - rest.len() + end_of_plain_tail(rest)
-}
-
-/// Where only the end of the text is left.
-#[cold]
-#[inline(never)]
-fn end_of_plain_tail(tail: &[u8]) -> usize {
-    tail.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')).unwrap_or(tail.len())
-}
-
-/// The same for a string whose first escape lies at `at`, all escapes passed.
-#[inline(never)]
-fn end_of_escaped(rest: &[u8], mut at: usize) -> Result<usize, Unknown> {
-    while rest.get(at) == Some(&b'\\') {
-        at += 2;
-        at += end_of_plain(rest.get(at..).ok_or(Unknown)?);
-    }
-    Ok(at)
+/// [`end_of_plain`] for the last bytes of a text.
+fn end_of_last(text: &[u8]) -> usize {
+    text.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')).unwrap_or(text.len())
 }
 
 /// The text that `content` stands for, the content of a string. Go escapes `<`, `>` and `&`, so commands have escapes.
@@ -290,9 +267,10 @@ fn unescaped<'a>(content: &str) -> Result<Text<'a>, Unknown> {
             Some(byte @ (b'"' | b'\\' | b'/')) => char::from(*byte),
             Some(b'u') => {
                 length = 6;
-                let digits = escape.get(2..6).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())).ok_or(Unknown)?;
+                let digits = escape.as_bytes().get(2..6).ok_or(Unknown)?;
+                let number = digits.iter().try_fold(0, |number, digit| Some(number * 16 + char::from(*digit).to_digit(16)?));
                 // Halves of a pair are left to serde_json.
-                u32::from_str_radix(digits, 16).ok().and_then(char::from_u32).ok_or(Unknown)?
+                number.and_then(char::from_u32).ok_or(Unknown)?
             }
             _ => return Err(Unknown),
         });
@@ -300,39 +278,6 @@ fn unescaped<'a>(content: &str) -> Result<Text<'a>, Unknown> {
     }
     text.push_str(rest);
     Ok(Text::from(text))
-}
-
-/// The length of the list whose opening bracket stands before `bytes`, up to its closing one; `None` if it has no end.
-fn length_of_list(bytes: &[u8]) -> Option<usize> {
-    let (mut depth, mut in_string, mut seen) = (1, false, 0);
-    // Brackets are rare in `managedFields` and quotes are not: count the quotes between two brackets instead of
-    // walking over each.
-    for at in memchr2_iter(b'[', b']', bytes) {
-        in_string ^= has_odd_quotes(&bytes[seen..at]);
-        seen = at;
-        if in_string {
-            continue;
-        }
-        match bytes[at] {
-            b'[' => depth += 1,
-            _ if depth == 1 => return Some(at),
-            _ => depth -= 1,
-        }
-    }
-    None
-}
-
-/// True if `bytes` open a string or close one, and do not do both.
-fn has_odd_quotes(bytes: &[u8]) -> bool {
-    let mut quotes = memchr_iter(b'"', bytes).count();
-    let mut escaped = usize::MAX;
-    for at in memchr_iter(b'\\', bytes).filter(|at| bytes.get(at + 1).is_some()) {
-        if at != escaped {
-            escaped = at + 1;
-            quotes -= usize::from(bytes[escaped] == b'"');
-        }
-    }
-    quotes % 2 == 1
 }
 
 #[cfg(test)]

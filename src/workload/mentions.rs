@@ -1,5 +1,7 @@
 //! Words in texts: what a container's texts mention decides which rules need to read them.
 
+use wide::u8x16;
+
 /// True if `text` holds `needle`.
 pub(crate) fn mentions(text: &str, needle: &str) -> bool {
     occurrences(text, needle).next().is_some()
@@ -25,16 +27,44 @@ pub(crate) struct Mentions {
 }
 
 impl Mentions {
+    /// True if any of the words stands in them.
+    pub(crate) fn any(self) -> bool {
+        self.docker || self.docker_port || self.bridge || self.ping
+    }
+
     /// Looks for each word by the rarest of its letters.
+    #[inline(never)]
     pub(super) fn add(&mut self, text: &str) {
         let text = text.as_bytes();
-        let stands = |word: &[u8], back: usize, at: usize| at.checked_sub(back).is_some_and(|start| text[start..].starts_with(word));
-        for at in memchr::memchr3_iter(b'k', b'K', b'7', text) {
-            self.docker |= at >= 3 && text[at - 3..].get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"docker"));
-            self.docker_port |= stands(b":237", 3, at);
-            self.bridge |= stands(b"172.17.", 1, at);
+        let (chunks, tail) = text.as_chunks::<16>();
+        for (number, chunk) in chunks.iter().enumerate() {
+            let bytes = u8x16::new(*chunk);
+            let letters = bytes | u8x16::splat(b' ');
+            let rare = letters.simd_eq(u8x16::splat(b'k')) | letters.simd_eq(u8x16::splat(b'g')) | bytes.simd_eq(u8x16::splat(b'7'));
+            let mut found = rare.to_bitmask();
+            while found != 0 {
+                self.look_around(text, number * 16 + found.trailing_zeros() as usize);
+                found &= found - 1;
+            }
         }
-        self.ping |= memchr::memchr_iter(b'g', text).any(|at| stands(b"ping", 3, at));
+        for at in text.len() - tail.len()..text.len() {
+            if matches!(text[at], b'k' | b'K' | b'g' | b'7') {
+                self.look_around(text, at);
+            }
+        }
+    }
+
+    /// Looks for the word around its rarest letter, which stands at `at`.
+    fn look_around(&mut self, text: &[u8], at: usize) {
+        let around = |word: &[u8], back: usize| text.get(at.checked_sub(back)?..)?.get(..word.len());
+        match text[at] {
+            b'k' | b'K' => self.docker |= around(b"docker", 3).is_some_and(|found| found.eq_ignore_ascii_case(b"docker")),
+            b'7' => {
+                self.docker_port |= around(b":237", 3) == Some(b":237");
+                self.bridge |= around(b"172.17.", 1) == Some(b"172.17.");
+            }
+            _ => self.ping |= around(b"ping", 3) == Some(b"ping"),
+        }
     }
 }
 
