@@ -5,6 +5,7 @@ pub(crate) mod text;
 
 use std::fmt;
 
+pub(crate) use rule::{Check, Reads};
 pub use rule::{Context, HostPathRule, Rule, Target, Thing};
 use serde::Serialize;
 use sha2::{Digest, Sha256};

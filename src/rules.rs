@@ -4,17 +4,26 @@ mod host_paths;
 mod place;
 mod signals;
 
-use crate::finding::{Context, Finding, Findings, Rule};
+use crate::finding::{Check, Context, Finding, Findings, Reads, Rule};
 use crate::workload::Workload;
 
 /// All findings of `workload`, in the order of codes, then fields. The same object gives the same findings everywhere.
 pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
     let mut findings = Findings::new(context.target);
-    let has_mounts = !workload.host_mounts().is_empty();
-    for rule in RULES {
-        // Most objects have none, and many rules are about nothing else.
-        if has_mounts || rule.host_path.is_none() {
-            (rule.check)(workload, &mut findings);
+    let has_host_paths = !workload.host_mounts().is_empty();
+    let has_words = workload.mentions_any();
+    let has_texts = workload.leaves.iter().next().is_some();
+    for (at, (reads, check)) in CHECKS.iter().enumerate() {
+        let is_called = match reads {
+            Reads::HostPaths => has_host_paths,
+            Reads::Words => has_words,
+            Reads::ObjectTexts => has_texts,
+            Reads::Object => true,
+        };
+        if is_called {
+            check(workload, &mut findings);
+        } else {
+            debug_assert!(finds_nothing(RULES[at], workload, context), "{} reads more than it says", RULES[at].code);
         }
     }
     let mut found = findings.into_inner();
@@ -25,6 +34,13 @@ pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
     }
     found.sort_by(|a, b| (a.rule.code, &a.field, &a.evidence).cmp(&(b.rule.code, &b.field, &b.evidence)));
     found
+}
+
+/// What must be true of a rule that is not called.
+fn finds_nothing(rule: &Rule, workload: &Workload<'_>, context: Context) -> bool {
+    let mut findings = Findings::new(context.target);
+    (rule.check)(workload, &mut findings);
+    findings.into_inner().is_empty()
 }
 
 /// The rule with this code or name, in any case.
@@ -38,6 +54,9 @@ macro_rules! catalogue {
 
         /// Every rule, in the order of codes.
         pub static RULES: &[&Rule] = &[$(&$module::RULE),+];
+
+        /// The same without their texts, close together: what each evaluation looks at.
+        static CHECKS: &[(Reads, Check)] = &[$(($module::RULE.reads, $module::RULE.check)),+];
     };
 }
 

@@ -27,6 +27,7 @@ use std::collections::BTreeSet;
 use host_path::HostPath;
 use inner_pod::InnerPod;
 use leaves::Leaves;
+use mentions::Mentions;
 use object::{Metadata, Object, Spec};
 use pod::{HostMount, MountUser, Pod};
 use text::{Annotations, TextMap};
@@ -162,6 +163,21 @@ impl<'a> Workload<'a> {
         own.chain(template.map(|(metadata, path)| (format!("{path}.metadata"), &metadata.annotations)))
     }
 
+    /// True if one of the words of [`mentions`] stands in a text of a container, an annotation that is kept, or what the
+    /// Pod asks of its node.
+    pub(crate) fn mentions_any(&self) -> bool {
+        let mut found = Mentions::default();
+        for metadata in std::iter::once(&self.object.metadata).chain(template_metadata(self.object)) {
+            metadata.annotations.iter().for_each(|(_, value)| found.add(value));
+        }
+        if let Some(pod) = &self.pod {
+            pod.spec.node_selector.iter().for_each(|(_, value)| found.add(value));
+            pod.spec.tolerations.iter().for_each(|toleration| found.add(&toleration.value));
+            pod.node_requirements().for_each(|(requirement, _)| requirement.values.iter().for_each(|value| found.add(value)));
+        }
+        found.any() || self.containers().iter().any(|container| container.mentions().any())
+    }
+
     /// The labels of the object itself.
     pub fn labels(&self) -> &'a TextMap<'a> {
         &self.object.metadata.labels
@@ -235,11 +251,8 @@ fn template_metadata<'a>(object: &'a Object<'a>) -> Option<&'a Metadata<'a>> {
 
 /// The host path that a PersistentVolume offers: `hostPath`, or `local` on nodes that it names.
 fn persistent_volume<'a>(object: &'a Object<'a>, knowledge: &Knowledge) -> Vec<HostMount<'a>> {
-    let spec = object.spec.as_ref().filter(|_| object.kind.as_str() == "PersistentVolume");
-    let sources = [
-        (spec.and_then(|spec| spec.host_path.as_ref()), "spec.hostPath.path"),
-        (spec.and_then(|spec| spec.local.as_ref()), "spec.local.path"),
-    ];
+    let Some(spec) = object.spec.as_ref().filter(|_| object.kind.as_str() == "PersistentVolume") else { return Vec::new() };
+    let sources = [(spec.host_path.as_ref(), "spec.hostPath.path"), (spec.local.as_ref(), "spec.local.path")];
     let offered = sources.into_iter().filter_map(|(source, field)| Some((source?, field)));
     offered
         .map(|(source, field)| HostMount {

@@ -46,14 +46,33 @@ pub struct Rule {
     pub references: &'static [&'static str],
     /// What the rule is about, if it is about host paths alone.
     pub host_path: Option<HostPathRule>,
+    /// Where the rule finds something, if it does.
+    pub(crate) reads: Reads,
     /// Adds the findings of the rule. Cannot fail, does no I/O.
-    pub(crate) check: fn(&Workload<'_>, &mut Findings),
+    pub(crate) check: Check,
 }
+
+/// Adds the findings of a rule.
+pub(crate) type Check = fn(&Workload<'_>, &mut Findings);
 
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code)
     }
+}
+
+/// What a rule reads. It is not called where there is none of it: most objects have little that could hold a finding, and
+/// code that is fetched in vain is most of what a review costs (`docs/performance.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// Host paths that the object mounts or offers.
+    HostPaths,
+    /// Texts in which one of the words of `workload::mentions` stands: of containers, of annotations, of what a Pod asks of its node.
+    Words,
+    /// All texts of an object that has no pod spec.
+    ObjectTexts,
+    /// Anything else, or more than one of these.
+    Object,
 }
 
 /// Which host paths a rule is about.

@@ -1,7 +1,7 @@
 //! CLU902 ci-controller-config-docker: the configuration of a controller that makes Pods with Docker.
 
 use super::place;
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
 use crate::workload::tables;
@@ -43,6 +43,7 @@ data:
         "https://docs.gitlab.com/runner/executors/kubernetes/",
     ],
     host_path: None,
+    reads: Reads::ObjectTexts,
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use super::host_paths;
 use crate::finding::Thing;
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount};
 
@@ -60,6 +60,7 @@ spec:
         "https://gitlab.com/gitlab-org/gitlab/-/issues/428875",
     ],
     host_path: None,
+    reads: Reads::HostPaths,
     check,
 };
 

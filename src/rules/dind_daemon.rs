@@ -1,7 +1,7 @@
 //! DKR203 dind-daemon: a Docker daemon inside the Pod.
 
 use super::docker_cli_image::image_finding;
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -46,6 +46,7 @@ spec:
         "argoproj/argo-workflows: examples/sidecar-dind.yaml",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

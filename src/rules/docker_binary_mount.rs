@@ -1,7 +1,7 @@
 //! DKR504 docker-binary-mount: the node's Docker programs in a Pod.
 
 use super::host_paths;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
 use crate::workload::tables;
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
@@ -52,6 +52,7 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
     ],
     host_path: Some(HostPathRule { thing: Thing::File, matches }),
+    reads: Reads::HostPaths,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR305 docker-bridge-address: the address of Docker's bridge, used as the node's.
 
 use super::signals;
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint::{BRIDGE_ADDRESSES};
 use crate::workload::mentions::mentions;
@@ -52,6 +52,7 @@ spec:
         "DataDog/docker-dd-agent#140",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR603 docker-chaos-experiment: a chaos tool that works through Docker.
 
 use super::{docker_cli_image::image_finding, signals};
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::tables;
 
@@ -61,6 +61,7 @@ spec:
         "litmuschaos/chaos-charts",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

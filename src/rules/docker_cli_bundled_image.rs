@@ -1,7 +1,7 @@
 //! DKR202 docker-cli-bundled-image: an image that carries the Docker client, beside another sign of Docker.
 
 use super::{docker_cli_image::image_finding, signals};
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::tables;
 
@@ -51,6 +51,7 @@ spec:
         "gitlab-org/gitlab-runner: executors/docker",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

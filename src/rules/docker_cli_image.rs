@@ -1,7 +1,7 @@
 //! DKR201 docker-cli-image: a Docker client by its image.
 
 use super::{host_paths, signals};
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::tables::{self, ImageRole};
 use crate::workload::Workload;
 use crate::workload::endpoint::{Endpoint};
@@ -49,6 +49,7 @@ spec:
         "docker-library/docker: docker-entrypoint.sh",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

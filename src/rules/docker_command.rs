@@ -1,7 +1,7 @@
 //! DKR401 docker-command: a call of the Docker client.
 
 use super::signals;
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint;
 use crate::workload::shell::Invocation;
@@ -55,6 +55,7 @@ spec:
         "https://kubernetes.io/docs/tasks/debug/debug-cluster/crictl/",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR402 docker-command-on-host: the node's own Docker client, called from a Pod.
 
 use super::signals;
-use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -51,6 +51,7 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use super::host_paths;
 use crate::finding::Thing;
-use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Reads, Rule};
 use crate::workload::tables;
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
@@ -61,6 +61,7 @@ spec:
         "NVIDIA/gpu-operator: controllers/object_controls.go",
     ],
     host_path: Some(HostPathRule { thing: Thing::Directory, matches }),
+    reads: Reads::HostPaths,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR507 docker-daemon-log: dockerd's log file in a Pod.
 
 use super::host_paths;
-use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Rule, Thing};
+use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 
@@ -57,6 +57,7 @@ spec:
         "kubernetes/node-problem-detector: config/docker-monitor-filelog.json",
     ],
     host_path: Some(HostPathRule { thing: Thing::File, matches }),
+    reads: Reads::HostPaths,
     check,
 };
 

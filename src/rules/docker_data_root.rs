@@ -1,7 +1,7 @@
 //! DKR501 docker-data-root: Docker's data directory in a Pod.
 
 use super::{host_paths, signals};
-use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Rule, Thing};
+use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
@@ -59,6 +59,7 @@ spec:
         "yahoo/kubectl-flame: README.md",
     ],
     host_path: Some(HostPathRule { thing: Thing::Directory, matches }),
+    reads: Reads::HostPaths,
     check,
 };
 

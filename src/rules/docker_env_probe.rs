@@ -1,7 +1,7 @@
 //! DKR405 docker-env-probe: a script that looks for traces of Docker.
 
 use super::signals;
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
 
@@ -44,6 +44,7 @@ spec:
         "moby/moby: daemon/initlayer",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

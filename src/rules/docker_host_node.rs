@@ -1,7 +1,7 @@
 //! DKR301 docker-host-node: a Docker endpoint that leads to the node.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::tables;
 use crate::workload::endpoint::{self, Endpoint};
@@ -63,6 +63,7 @@ spec:
         "google/cadvisor: docs/runtime_options.md",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

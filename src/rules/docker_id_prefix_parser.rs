@@ -1,7 +1,7 @@
 //! DKR703 docker-id-prefix-parser: code that takes docker:// off container ids.
 
 use super::place;
-use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
 
@@ -42,6 +42,7 @@ data:
         "yahoo/kubectl-flame: agent/main.go",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

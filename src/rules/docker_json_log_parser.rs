@@ -1,7 +1,7 @@
 //! DKR701 docker-json-log-parser: a log agent that only parses Docker's log format.
 
 use super::place;
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
 
@@ -49,6 +49,7 @@ data:
         "https://www.elastic.co/guide/en/beats/filebeat/7.17/filebeat-input-docker.html",
     ],
     host_path: None,
+    reads: Reads::ObjectTexts,
     check,
 };
 

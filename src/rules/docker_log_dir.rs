@@ -2,7 +2,7 @@
 
 use super::{host_paths, signals};
 use crate::finding::Thing;
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount, MountUser};
 
@@ -59,6 +59,7 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
     ],
     host_path: None,
+    reads: Reads::HostPaths,
     check,
 };
 

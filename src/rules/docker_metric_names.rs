@@ -1,7 +1,7 @@
 //! DKR702 docker-metric-names: rules and dashboards that rely on metrics as Docker gave them.
 
 use super::place;
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
 
@@ -49,6 +49,7 @@ spec:
         "containerd/containerd#4541",
     ],
     host_path: None,
+    reads: Reads::ObjectTexts,
     check,
 };
 

@@ -1,6 +1,6 @@
 //! DKR806 docker-node-selector: a Pod that asks for nodes with Docker.
 
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -43,6 +43,7 @@ spec:
         "https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR204 docker-only-tool-image: a tool that only speaks Docker's API.
 
 use super::docker_cli_image::image_finding;
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::tables::ImageRole;
 use crate::workload::Workload;
 
@@ -44,6 +44,7 @@ spec:
         "falcosecurity/rules: rules/falco-sandbox_rules.yaml",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

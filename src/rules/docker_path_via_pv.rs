@@ -1,7 +1,7 @@
 //! DKR112 docker-path-via-pv: a path of Docker behind a PersistentVolumeClaim.
 
 use super::{host_paths, signals};
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -61,6 +61,7 @@ spec:
         "IBM/blockchain-network-on-kubernetes: configFiles/docker-volume.yaml",
     ],
     host_path: None,
+    reads: Reads::HostPaths,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR104 docker-private-socket-mount: dockerd's runtime directory in a Pod.
 
 use super::host_paths;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 
@@ -59,6 +59,7 @@ spec:
         "moby/moby: libcontainerd/supervisor",
     ],
     host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
+    reads: Reads::HostPaths,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR506 docker-run-state: dockerd's process file or network namespaces in a Pod.
 
 use super::host_paths;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 
@@ -57,6 +57,7 @@ spec:
         "moby/moby: libnetwork/osl",
     ],
     host_path: Some(HostPathRule { thing: Thing::Directory, matches }),
+    reads: Reads::HostPaths,
     check,
 };
 

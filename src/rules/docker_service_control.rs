@@ -1,7 +1,7 @@
 //! DKR403 docker-service-control: control of the node's Docker service.
 
 use super::signals;
-use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::shell::Invocation;
 
@@ -48,6 +48,7 @@ spec:
         "litmuschaos/chaos-charts: faults/kubernetes/docker-service-kill",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR302 docker-socket-env: a variable or an argument that names a mounted Docker socket.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint::{self, Endpoint};
 
@@ -64,6 +64,7 @@ spec:
         "NVIDIA/gpu-operator: controllers/object_controls.go",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

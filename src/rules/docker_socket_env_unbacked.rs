@@ -1,7 +1,7 @@
 //! DKR303 docker-socket-env-unbacked: a variable or an argument that names a Docker socket which nothing mounts.
 
 use super::signals;
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::pod::TextField;
@@ -47,6 +47,7 @@ spec:
         "deepfence/ThreatMapper: deployment-scripts",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR404 docker-socket-http: plain HTTP over the Docker socket.
 
 use super::signals;
-use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint;
 use crate::workload::host_path::HostPath;
@@ -56,6 +56,7 @@ spec:
         "https://docs.docker.com/reference/api/engine/",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR101 docker-socket-mount: the node's Docker socket in a Pod.
 
 use super::host_paths;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 
@@ -54,6 +54,7 @@ spec:
         "kubernetes/kubernetes: pkg/volume/hostpath/host_path.go",
     ],
     host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
+    reads: Reads::HostPaths,
     check,
 };
 

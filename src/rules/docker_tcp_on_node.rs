@@ -1,7 +1,7 @@
 //! DKR304 docker-tcp-on-node: Docker's TCP ports on the node.
 
 use super::signals;
-use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint::{self, BRIDGE_ADDRESSES};
 
@@ -50,6 +50,7 @@ spec:
         "https://docs.docker.com/engine/security/protect-access/",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR105 docker-windows-pipe: Docker's named pipe in a Windows Pod.
 
 use super::host_paths;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 
@@ -58,6 +58,7 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
     ],
     host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
+    reads: Reads::HostPaths,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR102 dockershim-socket-mount: kubelet's dockershim socket in a Pod.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
@@ -61,6 +61,7 @@ spec:
         "bottlerocket-os/bottlerocket#796",
     ],
     host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
+    reads: Reads::HostPaths,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR505 dockershim-state: the state of dockershim or cri-dockerd in a Pod.
 
 use super::host_paths;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 
@@ -50,6 +50,7 @@ spec:
         "Mirantis/cri-dockerd: cmd/cri/options/options.go",
     ],
     host_path: Some(HostPathRule { thing: Thing::Directory, matches }),
+    reads: Reads::HostPaths,
     check,
 };
 

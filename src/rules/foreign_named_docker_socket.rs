@@ -2,7 +2,7 @@
 
 use super::host_paths;
 use super::rootless_docker_socket::is_rootless_socket;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Rule, Thing};
+use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 
@@ -52,6 +52,7 @@ spec:
         "instana/helm-charts: instana-agent/CHANGELOG.md",
     ],
     host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
+    reads: Reads::HostPaths,
     check,
 };
 

@@ -1,6 +1,6 @@
 //! DKR805 host-port-behaviour: a port of the node.
 
-use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -44,6 +44,7 @@ spec:
         "kubernetes/enhancements#1985",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

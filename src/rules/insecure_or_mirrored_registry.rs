@@ -1,7 +1,7 @@
 //! DKR206 insecure-or-mirrored-registry: a registry that the runtime may need settings for.
 
 use super::docker_cli_image::image_finding;
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -43,6 +43,7 @@ spec:
         "https://kubernetes.io/blog/2022/02/17/dockershim-faq/",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 
@@ -55,10 +56,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 
 /// A host that a public certificate cannot be for, with a port of its own.
 fn is_local_registry(host: &str) -> bool {
-    let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
-    let is_private = match name.parse::<std::net::Ipv4Addr>() {
+    let Some((name, _)) = host.rsplit_once(':').filter(|(_, port)| !matches!(*port, "" | "443")) else { return false };
+    match name.parse::<std::net::Ipv4Addr>() {
         Ok(address) => address.is_private() || address.is_loopback() || address.is_link_local(),
         Err(_) => name == "localhost" || [".local", ".internal", ".svc", ".lan"].iter().any(|suffix| name.ends_with(suffix)),
-    };
-    is_private && !port.is_empty() && port != "443"
+    }
 }

@@ -1,7 +1,7 @@
 //! CLU901 installer-docker: an installer's object that selects Docker.
 
 use super::place;
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
 
@@ -41,6 +41,7 @@ spec:
         "gardener/gardener#4693",
     ],
     host_path: None,
+    reads: Reads::ObjectTexts,
     check,
 };
 

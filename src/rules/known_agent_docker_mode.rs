@@ -1,7 +1,7 @@
 //! DKR601 known-agent-docker-mode: an agent that is known to have a mode without Docker, in its Docker mode.
 
 use super::{docker_cli_image::image_finding, signals};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::tables;
 
@@ -59,6 +59,7 @@ spec:
         "https://docs.datadoghq.com/agent/guide/docker-deprecation",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR602 known-agent-multi-runtime: Docker's socket beside the socket of another runtime.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Findings, Impact, Rule, Thing};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -61,6 +61,7 @@ spec:
         "falcosecurity/charts: charts/falco/values.yaml",
     ],
     host_path: None,
+    reads: Reads::HostPaths,
     check,
 };
 

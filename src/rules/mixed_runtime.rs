@@ -1,7 +1,7 @@
 //! NOD906 mixed-runtime: nodes with different runtimes.
 
 use super::place;
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -60,6 +60,7 @@ status:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/find-out-runtime-you-use/",
     ],
     host_path: None,
+    reads: Reads::ObjectTexts,
     check,
 };
 

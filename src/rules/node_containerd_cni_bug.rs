@@ -1,7 +1,7 @@
 //! NOD904 node-containerd-cni-bug: a containerd release with faults in its network set-up.
 
 use super::place;
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -42,6 +42,7 @@ status:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/troubleshooting-cni-plugin-related-errors/",
     ],
     host_path: None,
+    reads: Reads::ObjectTexts,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! NOD903 node-cri-dockerd: a node that keeps Docker behind cri-dockerd.
 
 use super::place;
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -43,6 +43,7 @@ status:
         "Mirantis/cri-dockerd: core/docker_service.go",
     ],
     host_path: None,
+    reads: Reads::ObjectTexts,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! NOD905 node-docker-problem-condition: a node condition about Docker.
 
 use super::place;
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
 
@@ -43,6 +43,7 @@ status:
         "kubernetes/node-problem-detector: config",
     ],
     host_path: None,
+    reads: Reads::ObjectTexts,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! NOD902 node-dockershim-annotation: a node that kubeadm set up for dockershim.
 
 use super::place;
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -40,6 +40,7 @@ status:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrate-dockershim-dockerd/",
     ],
     host_path: None,
+    reads: Reads::ObjectTexts,
     check,
 };
 

@@ -1,6 +1,6 @@
 //! DKR205 node-local-image: an image that must already be on the node.
 
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -44,6 +44,7 @@ spec:
         "docker/docs#15360",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! NOD901 node-runtime-docker: a node that runs Docker.
 
 use super::place;
-use crate::finding::{Action, Certainty, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -43,6 +43,7 @@ status:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
     ],
     host_path: None,
+    reads: Reads::ObjectTexts,
     check,
 };
 

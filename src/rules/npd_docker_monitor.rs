@@ -1,6 +1,6 @@
 //! DKR604 npd-docker-monitor: node-problem-detector with its Docker monitors.
 
-use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
 
@@ -44,6 +44,7 @@ spec:
         "kubernetes/node-problem-detector: config, deployment",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

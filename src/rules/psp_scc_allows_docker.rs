@@ -1,7 +1,7 @@
 //! CLU903 psp-scc-allows-docker: an admission policy that lets Docker's socket through.
 
 use super::{place, signals};
-use crate::finding::{Certainty, Findings, Impact, Rule};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::mentions::mentions;
@@ -43,6 +43,7 @@ spec:
         "litmuschaos/chaos-charts: security/kyverno-policies",
     ],
     host_path: None,
+    reads: Reads::ObjectTexts,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR306 runtime-selector-docker: a setting that chooses Docker as the container runtime.
 
 use super::signals;
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -46,6 +46,7 @@ spec:
         "weaveworks/scope: examples/k8s/ds.yaml",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

@@ -1,6 +1,6 @@
 //! DKR804 runtimeclass-docker: a RuntimeClass that means Docker.
 
-use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -42,6 +42,7 @@ spec:
         "Mirantis/cri-dockerd: core/sandbox_run.go",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

@@ -1,6 +1,6 @@
 //! DKR803 seccomp-docker-default: the seccomp annotation with Docker's name for it.
 
-use crate::finding::{Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -47,6 +47,7 @@ spec:
         "kubernetes/kubernetes#114947",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR207 short-image-name: an image name without a registry, for CRI-O.
 
 use super::docker_cli_image::image_finding;
-use crate::finding::{Action, Certainty, Findings, Impact, Rule, Target};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule, Target};
 use crate::workload::Workload;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -43,6 +43,7 @@ spec:
         "kubernetes/minikube#19395",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR110 socket-parent-mount: a directory above the Docker socket, in a container that uses Docker.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Findings, Impact, Rule, Thing};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount, MountUser, Pod};
 
@@ -61,6 +61,7 @@ spec:
         "DataDog/helm-charts: charts/datadog/CHANGELOG.md",
     ],
     host_path: None,
+    reads: Reads::HostPaths,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! DKR111 socket-parent-mount-bare: a directory above the Docker socket, without a sign of Docker.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Findings, Impact, Rule, Thing};
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount, MountUser};
 
@@ -58,6 +58,7 @@ spec:
         "kubereboot/kured: kured-ds.yaml",
     ],
     host_path: None,
+    reads: Reads::HostPaths,
     check,
 };
 

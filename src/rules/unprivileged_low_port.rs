@@ -1,6 +1,6 @@
 //! DKR801 unprivileged-low-port: a low port without root.
 
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::pod::Container;
 
@@ -56,6 +56,7 @@ spec:
         "bottlerocket-os/bottlerocket#2466",
     ],
     host_path: None,
+    reads: Reads::Object,
     check,
 };
 
@@ -65,16 +66,22 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     if sysctls.into_iter().any(|sysctl| *sysctl.name == *"net.ipv4.ip_unprivileged_port_start") {
         return;
     }
-    for container in pod.containers.iter().filter(|container| container.runs_without_root(pod) && !container.adds_capability("NET_BIND_SERVICE")) {
-        for (i, port) in container.raw.ports.iter().enumerate() {
-            let Some(number) = port.container_port.0.filter(|number| (1..1024).contains(number)) else { continue };
+    let is_low = |number: i64| (1..1024).contains(&number);
+    for container in &pod.containers {
+        let ports = container.raw.ports.iter().enumerate().filter_map(|(i, port)| Some((i, port.container_port.0?)));
+        let declared: Vec<(usize, i64)> = ports.filter(|(_, number)| is_low(*number)).collect();
+        // A probe tells of a port that nothing declares.
+        let is_declared = |number: i64| declared.iter().any(|(_, declared)| *declared == number);
+        let probed = probed_ports(container).find(|(.., number)| is_low(*number) && !is_declared(*number));
+        let listens_low = !declared.is_empty() || probed.is_some();
+        if !listens_low || !container.runs_without_root(pod) || container.adds_capability("NET_BIND_SERVICE") {
+            continue;
+        }
+        for (i, number) in declared {
             let field = format!("{}.ports[{i}].containerPort", pod.container_path(container));
             let what = format!("listens on port {number} without root");
             findings.push(Finding::in_container(&RULE, container, what, field, &number.to_string()));
         }
-        // A probe tells of a port that nothing declares.
-        let is_declared = |number: i64| container.raw.ports.iter().any(|port| port.container_port.0 == Some(number));
-        let probed = probed_ports(container).find(|(.., number)| (1..1024).contains(number) && !is_declared(*number));
         if let Some((probe, way, number)) = probed {
             let field = format!("{}.{probe}.{way}.port", pod.container_path(container));
             let what = format!("is probed on port {number}, without root");

@@ -1,6 +1,6 @@
 //! DKR802 unprivileged-ping: ping without root and without NET_RAW.
 
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::commands;
 use crate::workload::pod::Container;
@@ -51,6 +51,7 @@ spec:
         "kubernetes/kubernetes#102612",
     ],
     host_path: None,
+    reads: Reads::Words,
     check,
 };
 

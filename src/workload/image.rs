@@ -5,6 +5,9 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memrchr};
+
+use super::mentions::occurrences;
 use super::tables;
 
 /// A reference taken apart. `host` and `path` are what rules compare; the tag is a hint.
@@ -26,21 +29,16 @@ impl<'a> ImageReference<'a> {
     /// Takes `text` apart.
     pub fn parse(text: &'a str) -> Self {
         let text = text.trim();
-        let (name, digest) = match text.split_once('@') {
-            Some((name, digest)) => (name, Some(digest)),
-            None => (text, None),
-        };
-        let tag_at = name.rfind(':').filter(|&at| !name[at..].contains('/'));
-        let (name, tag) = match tag_at {
-            Some(at) => (&name[..at], Some(&name[at + 1..])),
-            None => (name, None),
-        };
-        let (host, path, is_short) = match name.split_once('/') {
-            Some((first, rest)) if is_host(first) => (first, rest, false),
+        let (name, digest) = split_at(text, memchr(b'@', text.as_bytes()));
+        let last_slash = memrchr(b'/', name.as_bytes()).unwrap_or_default();
+        let (name, tag) = split_at(name, memrchr(b':', &name.as_bytes()[last_slash..]).map(|at| last_slash + at));
+        let (host, path, is_short) = match split_at(name, memchr(b'/', name.as_bytes())) {
+            (first, Some(rest)) if is_host(first) => (first, rest, false),
             _ => ("docker.io", name, true),
         };
         let (host, path) = fold_mirror(host, path);
-        let path = if host == "docker.io" && !path.contains('/') { Cow::Owned(format!("library/{path}")) } else { Cow::Borrowed(path) };
+        let is_single = host == "docker.io" && !path.contains('/');
+        let path = if is_single { Cow::Owned(format!("library/{path}")) } else { Cow::Borrowed(path) };
         Self { host, path, tag: tag.filter(|tag| !tag.is_empty()), digest, is_short }
     }
 
@@ -49,14 +47,24 @@ impl<'a> ImageReference<'a> {
         self.host == "docker.io" && self.path == path
     }
 
+    /// The last component of the path.
+    pub fn name(&self) -> &str {
+        &self.path[memrchr(b'/', self.path.as_bytes()).map_or(0, |at| at + 1)..]
+    }
+
     /// `host/path`, the form in which references are compared and fingerprinted.
     pub fn repository(&self) -> String {
         format!("{}/{}", self.host, self.path)
     }
 }
 
+/// What stands before the separator at `at`, and behind it.
+fn split_at(text: &str, at: Option<usize>) -> (&str, Option<&str>) {
+    at.map_or((text, None), |at| (&text[..at], Some(&text[at + 1..])))
+}
+
 fn is_host(first: &str) -> bool {
-    first == "localhost" || first.contains(['.', ':']) || first.bytes().any(|b| b.is_ascii_uppercase())
+    first == "localhost" || first.bytes().any(|byte| matches!(byte, b'.' | b':' | b'A'..=b'Z'))
 }
 
 /// Reads a mirror of Docker Hub as Docker Hub.
@@ -67,7 +75,7 @@ fn fold_mirror<'a>(host: &'a str, path: &'a str) -> (&'a str, &'a str) {
         return ("docker.io", rest);
     }
     // A pull-through cache under a name of its own keeps Docker Hub's `library/`.
-    match memchr::memmem::find(path.as_bytes(), b"/library/") {
+    match occurrences(path, "/library/").next() {
         Some(at) => ("docker.io", &path[at + 1..]),
         None if path.starts_with("library/") => ("docker.io", path),
         None => (host, path),

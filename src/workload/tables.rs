@@ -108,15 +108,14 @@ const ENTERPRISE: [&str; 3] = ["docker/dtr", "docker/ucp", "mirantis/ucp"];
 
 /// True for an image that says that it brings a daemon: `dind` as a word of its name or its tag.
 pub(crate) fn names_dind(image: &ImageReference<'_>) -> bool {
-    let name = image.path.rsplit('/').next().unwrap_or_default();
-    [name, image.tag.unwrap_or_default()]
+    [image.name(), image.tag.unwrap_or_default()]
         .iter()
         .any(|text| mentions(text, "dind") && text.split(['-', '_', '.']).any(|word| word == "dind"))
 }
 
 /// True for a repository named `docker` that is not one of Docker's own: most likely a copy in a private registry.
 pub(crate) fn resembles_docker(image: &ImageReference<'_>) -> bool {
-    image.path.rsplit('/').next() == Some("docker") && image_role(image).is_none()
+    image.name() == "docker" && image_role(image).is_none()
 }
 
 /// Programs of Docker's packages. Source: docker/docker-ce-packaging; the second line holds those before 18.09, the
