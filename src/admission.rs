@@ -16,7 +16,7 @@ pub struct Reviewed {
     /// What was decided.
     pub decision: Decision,
     /// The record, where something was found or went wrong.
-    pub record: Option<Record>,
+    pub record: Option<Box<Record>>,
     /// Operation, as a metric label.
     pub operation: &'static str,
     /// Resource, as a metric label.
@@ -115,7 +115,7 @@ pub fn fail(body: &[u8], failure: Failure, reason: &str, policy: &Policy) -> Res
     };
     Ok(Reviewed {
         response: respond(&answer, &decision),
-        record: is_recorded.then(|| Record::new(&source, None, &decision)),
+        record: is_recorded.then(|| Box::new(Record::new(&source, None, &decision))),
         operation: registration::operation_label(&head.operation),
         resource: resource_label(&head.resource, &head.sub_resource),
         failure: Some(failure),
@@ -126,13 +126,10 @@ pub fn fail(body: &[u8], failure: Failure, reason: &str, policy: &Policy) -> Res
 
 fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed {
     let namespace = request.namespace.as_str();
-    let surroundings = policy.facts.surroundings();
-    let view = |object| {
-        let mut workload = Workload::with_knowledge(object, namespace, &policy.knowledge);
-        workload.place_in(&surroundings);
-        workload
-    };
-    let workload = request.object.as_ref().map(view);
+    let mut workload = request.object.as_ref().map(|object| Workload::with_knowledge(object, namespace, &policy.knowledge));
+    if let Some(workload) = &mut workload {
+        workload.place_in(&policy.facts.surroundings());
+    }
     let is_namespace = *request.resource.resource == *"namespaces" && request.resource.group.is_empty();
     let (decision, stricter) = match &workload {
         Some(workload) if is_namespace && is_write(&request.operation) => decide_namespace(request, workload, policy),
@@ -160,7 +157,7 @@ fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed 
     };
     Reviewed {
         response: respond(&answer, &decision),
-        record: (decision.outcome != Outcome::Clean).then(|| Record::new(&source, workload.as_ref(), &decision)),
+        record: (decision.outcome != Outcome::Clean).then(|| Box::new(Record::new(&source, workload.as_ref(), &decision))),
         operation: registration::operation_label(&request.operation),
         resource: resource_label(&request.resource.resource, &request.sub_resource),
         failure: None,

@@ -18,7 +18,8 @@ shape! {
     pub struct Review<'a> {
         api_version: Text<'a> = "apiVersion",
         kind: Text<'a> = "kind",
-        request: Option<Request<'a>> = "request",
+        /// In a box, because it is large and handed on.
+        request: Option<Box<Request<'a>>> = "request",
     }
 }
 
@@ -131,7 +132,7 @@ impl<'a> Review<'a> {
     /// # Errors
     /// Where it is not JSON, not an AdmissionReview, or its object has a field of the wrong type. [`Head`]
     /// then tells what can be known all the same.
-    pub fn parse(text: &'a str) -> Result<(Version, Request<'a>), String> {
+    pub fn parse(text: &'a str) -> Result<(Version, Box<Request<'a>>), String> {
         let review: Self = read(text).map_err(|error| error.to_string())?;
         let version = Version::parse(&review.api_version).filter(|_| *review.kind == *"AdmissionReview");
         let version = version.ok_or("not an admission.k8s.io AdmissionReview of v1 or v1beta1")?;

@@ -28,7 +28,7 @@ pub struct ImageReference<'a> {
 impl<'a> ImageReference<'a> {
     /// Takes `text` apart.
     pub fn parse(text: &'a str) -> Self {
-        let text = text.trim();
+        let text = text.trim_ascii();
         let (name, digest) = split_at(text, memchr(b'@', text.as_bytes()));
         let last_slash = memrchr(b'/', name.as_bytes()).unwrap_or_default();
         let (name, tag) = split_at(name, memrchr(b':', &name.as_bytes()[last_slash..]).map(|at| last_slash + at));

@@ -105,7 +105,7 @@ proptest! {
             let again = admission::review(&body, &policy).expect("a review");
             prop_assert_eq!(&reviewed.response, &again.response);
             if let Some(record) = reviewed.record {
-                let line = line(record);
+                let line = line(*record);
                 prop_assert!(line.len() <= MAX_LINE, "{} bytes: {}", line.len(), line);
                 let read: Value = serde_json::from_str(&line).expect("a record is JSON");
                 let shown = read["findings"].as_array().map_or(0, Vec::len);
