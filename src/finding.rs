@@ -174,7 +174,7 @@ impl Finding {
     /// evidence, separated by `|`.
     pub fn fingerprint(&self, namespace: &str, owner_kind: &str, owner_name: &str) -> String {
         let place = self.container.as_deref().unwrap_or(&self.name);
-        let text = format!("v1|{namespace}|{owner_kind}|{owner_name}|{place}|{}|{}", self.rule.code, self.identity);
+        let text = ["v1", namespace, owner_kind, owner_name, place, self.rule.code, &self.identity].join("|");
         let digest = Sha256::digest(text.as_bytes());
         let number = digest[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
         format!("{number:016x}")

@@ -253,7 +253,8 @@ impl Record {
         // No name in the API is longer than the first; the second fits even if every byte of every text is escaped.
         let mut limits = [LONG_TEXT, SHORT_TEXT].into_iter();
         loop {
-            let mut line = serde_json::to_vec(self).expect("strings, numbers and lists always serialise");
+            let mut line = Vec::with_capacity(USUAL_LINE);
+            serde_json::to_writer(&mut line, self).expect("strings, numbers and lists always serialise");
             if line.len() < MAX_LINE || !self.shorten(&mut limits) {
                 line.push(b'\n');
                 return line;
@@ -284,6 +285,8 @@ impl Record {
     }
 }
 
+/// Room for a record with one finding or two.
+const USUAL_LINE: usize = 2048;
 /// Longest text in a record that would otherwise be too long.
 const LONG_TEXT: usize = 256;
 /// The same where that is not enough.

@@ -59,11 +59,11 @@ pub fn warning(judged: &Judged, mode: Mode) -> String {
     let finding = &judged.finding;
     let would_deny = judged.unlimited == Action::Deny && mode != Mode::Enforce;
     let suffix = if would_deny { " [would deny]" } else { "" };
-    let head = |name| format!("{} {} \"{}\"", finding.rule.code, finding.noun, elide(&finding.name, name));
+    let head = |name| [finding.rule.code, " ", finding.noun, " \"", &elide(&finding.name, name), "\""].concat();
     let line = |name, what: usize, reason: &str, fix: &str| {
-        escape_controls(&format!("{} {}: {reason}{fix}{suffix}", head(name), elide(&finding.what, what)))
+        escape_controls(&[&head(name), " ", &elide(&finding.what, what), ": ", reason, fix, suffix].concat())
     };
-    let fix = format!("; {}", finding.short_fix);
+    let fix = ["; ", finding.short_fix].concat();
     let whole = finding.what.chars().count();
     let form = line(MAX_NAME, whole, &finding.reason, &fix);
     if form.chars().count() <= MAX_WARNING {

@@ -1,7 +1,7 @@
 //! A JSON reader for the reviews that API servers send: takes what serde_json takes, in fewer instructions.
 //!
 //! It takes compact JSON to the places of a shape and jumps over what has none: `managedFields` alone are a third to a
-//! half of each object. Whatever it does not know at sight (a fraction, a control character, a wrong type) is an
+//! half of each object. Whatever it does not know at sight (a space between tokens, a fraction, a wrong type) is an
 //! [`Unknown`], and the caller asks serde_json, which decides and has the words for it. What it jumps over it does
 //! not check: no value of it is ever seen.
 
@@ -158,44 +158,34 @@ impl<'a> Reader<'a> {
     fn raw_string(&mut self) -> Result<&'a str, Unknown> {
         let start = self.at + 1;
         let rest = self.text.as_bytes().get(start..).ok_or(Unknown)?;
-        let Some(length) = end_of_plain(rest) else { return self.last_string(start) };
-        if rest.get(length) != Some(&b'"') {
-            return self.escaped_string(start, length);
+        let plain = end_of_plain(rest);
+        match plain {
+            Some(length) if rest.get(length) == Some(&b'"') => {
+                self.has_escapes = false;
+                self.content(start, length)
+            }
+            _ => self.other_string(start, plain),
         }
-        self.has_escapes = false;
-        self.at = start + length + 1;
-        // Both ends lie beside a quote, so neither splits a character.
-        self.text.get(start..start + length).ok_or(Unknown)
     }
 
-    /// The same where an escape, or what belongs into no string, stands `length` bytes behind `start`.
+    /// The same for a string with escapes, or one near the end of the text; its plain part is `plain` long, where that is known.
     #[inline(never)]
-    fn escaped_string(&mut self, start: usize, mut length: usize) -> Result<&'a str, Unknown> {
+    fn other_string(&mut self, start: usize, plain: Option<usize>) -> Result<&'a str, Unknown> {
         let rest = &self.text.as_bytes()[start..];
+        let end_of_plain = |text: &[u8]| end_of_plain(text).unwrap_or_else(|| end_of_last(text));
+        let mut length = plain.unwrap_or_else(|| end_of_last(rest));
+        self.has_escapes = rest.get(length) == Some(&b'\\');
         while rest.get(length) == Some(&b'\\') {
             length += 2;
-            let behind = rest.get(length..).ok_or(Unknown)?;
-            length += end_of_plain(behind).unwrap_or_else(|| end_of_last(behind));
+            length += end_of_plain(rest.get(length..).ok_or(Unknown)?);
         }
-        if rest.get(length) != Some(&b'"') {
-            return Err(Unknown);
-        }
-        self.has_escapes = true;
-        self.at = start + length + 1;
-        self.text.get(start..start + length).ok_or(Unknown)
+        if rest.get(length) == Some(&b'"') { self.content(start, length) } else { Err(Unknown) }
     }
 
-    /// The same where only the end of the text is left.
-    #[cold]
-    #[inline(never)]
-    fn last_string(&mut self, start: usize) -> Result<&'a str, Unknown> {
-        let rest = &self.text.as_bytes()[start..];
-        let length = end_of_last(rest);
-        if rest.get(length) != Some(&b'"') {
-            return self.escaped_string(start, length);
-        }
-        self.has_escapes = false;
+    /// The content of the string that begins at `start` and is `length` long; the next token is behind it.
+    fn content(&mut self, start: usize, length: usize) -> Result<&'a str, Unknown> {
         self.at = start + length + 1;
+        // Both ends lie beside a quote, so neither splits a character.
         self.text.get(start..start + length).ok_or(Unknown)
     }
 

@@ -180,7 +180,7 @@ fn rules(findings: &[Judged]) -> String {
 fn findings(findings: &[Judged]) -> String {
     let mut text = String::new();
     for (at, judged) in findings.iter().enumerate() {
-        let entry = format!("{} {} {}", judged.finding.rule.code, judged.fingerprint, ascii(&judged.finding.field));
+        let entry = [judged.finding.rule.code, " ", &judged.fingerprint, " ", &ascii(&judged.finding.field)].concat();
         let separator = if at == 0 { "" } else { "; " };
         if text.len() + separator.len() + entry.len() > MAX_FINDINGS {
             text.push_str(&format!("{separator}+{}", findings.len() - at));
