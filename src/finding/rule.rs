@@ -62,7 +62,7 @@ impl fmt::Debug for Rule {
 }
 
 /// What a rule reads. It is not called where there is none of it: most objects have little that could hold a finding, and
-/// code that is fetched in vain is most of what a review costs (`docs/performance.md`).
+/// code that runs once in each review costs more than its instructions (`docs/performance.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reads {
     /// Host paths that the object mounts or offers.

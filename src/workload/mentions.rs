@@ -1,4 +1,4 @@
-//! Words in texts: what a container's texts mention decides which rules need to read them.
+//! Words in texts: what the texts of an object mention decides which rules need to read them.
 
 use wide::u8x16;
 
@@ -13,7 +13,7 @@ pub(crate) fn occurrences(text: &str, needle: &str) -> impl Iterator<Item = usiz
     memchr::memchr_iter(needle[0], text).filter(move |at| text[*at..].starts_with(needle))
 }
 
-/// What the texts of a container mention, by one look at each: rules read only where their words are.
+/// What texts mention, by one look at each: rules read only where their words are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mentions {
     /// `docker` in any case, in paths, addresses, commands, names of runtimes.
