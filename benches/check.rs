@@ -22,9 +22,16 @@ const OBJECTS: usize = 10_000;
 fn main() {
     let inputs = inputs();
     let bytes: usize = inputs.iter().map(|(_, text)| text.len()).sum();
-    let policy = Policy { mode: Mode::Enforce, ..Policy::default() };
+    let policy = Policy {
+        mode: Mode::Enforce,
+        ..Policy::default()
+    };
     println!("{} files, {:.2} MB", inputs.len(), bytes as f64 / 1e6);
-    let (rounds, wanted) = if std::env::args().any(|argument| argument == "--once") { (1, 1) } else { (3, OBJECTS) };
+    let (rounds, wanted) = if std::env::args().any(|argument| argument == "--once") {
+        (1, 1)
+    } else {
+        (3, OBJECTS)
+    };
     for round in 1..=rounds {
         let started = cpu_nanoseconds();
         for (_, text) in &inputs {
@@ -59,9 +66,14 @@ fn megabytes_per_second(bytes: usize, nanoseconds: u64) -> f64 {
 }
 
 fn inputs() -> Vec<(String, String)> {
-    let shared = std::env::var_os("UNDOCK_TEST_SHARED").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
+    let shared = std::env::var_os("UNDOCK_TEST_SHARED")
+        .map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
     let mut found = Vec::new();
-    for entry in fs::read_dir(shared.join("corpus/manifests")).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(shared.join("corpus/manifests"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         if let Ok(text) = fs::read_to_string(entry.path()) {
             found.push((entry.path().display().to_string(), text));
         }
@@ -86,19 +98,36 @@ fn made(number: usize) -> String {
         }
         text.push_str("        volumeMounts:\n        - {name: data, mountPath: /data}\n");
     }
-    let path = if number.is_multiple_of(10) { "/var/run/docker.sock" } else { "/srv/data" };
-    text.push_str(&format!("      volumes:\n      - name: data\n        hostPath:\n          path: {path}\n"));
+    let path = if number.is_multiple_of(10) {
+        "/var/run/docker.sock"
+    } else {
+        "/srv/data"
+    };
+    text.push_str(&format!(
+        "      volumes:\n      - name: data\n        hostPath:\n          path: {path}\n"
+    ));
     text
 }
 
 /// CPU time of this thread: a busy neighbour does not count.
 fn cpu_nanoseconds() -> u64 {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux keeps the thread's CPU time there");
-    text.split_whitespace().next().and_then(|first| first.parse().ok()).expect("the first number is the time")
+    let text = fs::read_to_string("/proc/thread-self/schedstat")
+        .expect("Linux keeps the thread's CPU time there");
+    text.split_whitespace()
+        .next()
+        .and_then(|first| first.parse().ok())
+        .expect("the first number is the time")
 }
 
 fn resident_kilobytes() -> u64 {
-    let text = fs::read_to_string("/proc/self/status").expect("Linux keeps the process's memory there");
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("resident memory is listed");
-    line.split_whitespace().next().and_then(|first| first.parse().ok()).expect("it is a number of kB")
+    let text =
+        fs::read_to_string("/proc/self/status").expect("Linux keeps the process's memory there");
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .expect("resident memory is listed");
+    line.split_whitespace()
+        .next()
+        .and_then(|first| first.parse().ok())
+        .expect("it is a number of kB")
 }

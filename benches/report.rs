@@ -20,27 +20,67 @@ const ROUNDS: usize = 3;
 
 fn main() {
     let is_smoke = std::env::args().any(|argument| argument == "--smoke");
-    let asked = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
-    let (megabytes, rounds) = if is_smoke { (8, 1) } else { (asked.unwrap_or(50), ROUNDS) };
+    let asked = std::env::args()
+        .skip(1)
+        .find_map(|argument| argument.parse().ok());
+    let (megabytes, rounds) = if is_smoke {
+        (8, 1)
+    } else {
+        (asked.unwrap_or(50), ROUNDS)
+    };
     let file = std::env::temp_dir().join(format!("undock-bench-audit-{}.log", std::process::id()));
     let lines = generate(&file, megabytes << 20);
     let bytes = std::fs::metadata(&file).unwrap().len();
-    println!("{} MB, {lines} lines; each best of {rounds}, in turns", bytes / 1_000_000);
+    println!(
+        "{} MB, {lines} lines; each best of {rounds}, in turns",
+        bytes / 1_000_000
+    );
     let path = file.to_str().unwrap();
     let undock = env!("CARGO_BIN_EXE_undock");
     let filter = r#"select(.annotations // {} | keys | any(test("undock.dev/|^failed-open")))"#;
     let tools: [(&str, Vec<&str>); 4] = [
-        ("undock report", vec![undock, "report", "--fail-on=none", "-o", "json", path]),
-        ("undock report --replay", vec![undock, "report", "--fail-on=none", "-o", "json", "--replay", path]),
+        (
+            "undock report",
+            vec![undock, "report", "--fail-on=none", "-o", "json", path],
+        ),
+        (
+            "undock report --replay",
+            vec![
+                undock,
+                "report",
+                "--fail-on=none",
+                "-o",
+                "json",
+                "--replay",
+                path,
+            ],
+        ),
         ("grep -c", vec!["grep", "-c", "-F", "undock.dev/", path]),
         ("jq -c select", vec!["jq", "-c", filter, path]),
     ];
     let page = std::env::temp_dir().join(format!("undock-bench-{}.html", std::process::id()));
     let output = format!("html={}", page.display());
-    let first_minute = run(&[undock, "report", "--fail-on=none", "examples", "-o", "table", "-o", &output]).unwrap().wall;
+    let first_minute = run(&[
+        undock,
+        "report",
+        "--fail-on=none",
+        "examples",
+        "-o",
+        "table",
+        "-o",
+        &output,
+    ])
+    .unwrap()
+    .wall;
     std::fs::remove_file(&page).unwrap();
-    println!("the example, table and page: {} ms", first_minute.as_millis());
-    assert!(first_minute < Duration::from_secs(1), "{first_minute:?} for the example");
+    println!(
+        "the example, table and page: {} ms",
+        first_minute.as_millis()
+    );
+    assert!(
+        first_minute < Duration::from_secs(1),
+        "{first_minute:?} for the example"
+    );
     let mut best = [None::<Cost>; 4];
     for _ in 0..rounds {
         for (at, (_, command)) in tools.iter().enumerate() {
@@ -53,7 +93,11 @@ fn main() {
         match best {
             Some(Cost { wall, cpu, peak }) => {
                 let rate = bytes as f64 / 1e6 / wall.as_secs_f64();
-                println!("{name:<24} {rate:>6.0} MB/s {:>7.2} s {:>7.2} s CPU {peak:>7} kB peak", wall.as_secs_f64(), cpu.as_secs_f64());
+                println!(
+                    "{name:<24} {rate:>6.0} MB/s {:>7.2} s {:>7.2} s CPU {peak:>7} kB peak",
+                    wall.as_secs_f64(),
+                    cpu.as_secs_f64()
+                );
             }
             None => println!("{name:<24} is not installed"),
         }
@@ -80,7 +124,11 @@ struct Cost {
 
 impl Cost {
     fn best(self, other: Self) -> Self {
-        Self { wall: self.wall.min(other.wall), cpu: self.cpu.min(other.cpu), peak: self.peak.max(other.peak) }
+        Self {
+            wall: self.wall.min(other.wall),
+            cpu: self.cpu.min(other.cpu),
+            peak: self.peak.max(other.peak),
+        }
     }
 }
 
@@ -89,17 +137,31 @@ fn run(command: &[&str]) -> Option<Cost> {
     // Not /dev/null: grep stops at its first match there.
     let out = tempfile::tempfile().unwrap();
     let (started, before) = (Instant::now(), cpu_of_children());
-    let mut child = Command::new(command[0]).args(&command[1..]).stdout(out).spawn().ok()?;
+    let mut child = Command::new(command[0])
+        .args(&command[1..])
+        .stdout(out)
+        .spawn()
+        .ok()?;
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     loop {
         let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let now = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        let now = text.lines().find_map(|line| {
+            line.strip_prefix("VmHWM:")?
+                .trim()
+                .strip_suffix(" kB")?
+                .parse()
+                .ok()
+        });
         peak = peak.max(now.unwrap_or(0));
         if let Some(status) = child.try_wait().unwrap() {
             assert!(status.success(), "{command:?}: {status}");
             let cpu = (cpu_of_children() - before).max(Duration::from_millis(10));
-            return Some(Cost { wall: started.elapsed(), cpu, peak });
+            return Some(Cost {
+                wall: started.elapsed(),
+                cpu,
+                peak,
+            });
         }
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -134,7 +196,12 @@ fn generate(file: &Path, size: u64) -> u64 {
 }
 
 fn line(number: u64, random: u64) -> String {
-    let id = format!("{:08x}-{:04x}-4000-8000-{:012x}", number as u32, random as u16, random >> 16);
+    let id = format!(
+        "{:08x}-{:04x}-4000-8000-{:012x}",
+        number as u32,
+        random as u16,
+        random >> 16
+    );
     let seconds = number / 20;
     let time = format!(
         "2026-11-{:02}T{:02}:{:02}:{:02}.{:06}Z",
@@ -157,16 +224,28 @@ fn line(number: u64, random: u64) -> String {
         ) + "\n"
     };
     if !number.is_multiple_of(12) {
-        let uri = format!("/apis/coordination.k8s.io/v1/namespaces/ns-{namespace}/leases/app-{app}?timeout=10s");
+        let uri = format!(
+            "/apis/coordination.k8s.io/v1/namespaces/ns-{namespace}/leases/app-{app}?timeout=10s"
+        );
         let object = format!(
             r#","objectRef":{{"resource":"leases","namespace":"ns-{namespace}","name":"app-{app}","apiGroup":"coordination.k8s.io","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":200}}"#
         );
         return head("Metadata", "update", &uri) + &object + &tail("");
     }
     let is_flagged = random.is_multiple_of(7);
-    let volume =
-        if is_flagged { r#"{"name":"sock","hostPath":{"path":"/var/run/docker.sock"}}"# } else { r#"{"name":"tmp","emptyDir":{}}"# };
-    let env: String = (0..30).map(|at| format!(r#"{{"name":"SETTING_{at}","value":"value-{}"}},"#, random >> (at % 40))).collect();
+    let volume = if is_flagged {
+        r#"{"name":"sock","hostPath":{"path":"/var/run/docker.sock"}}"#
+    } else {
+        r#"{"name":"tmp","emptyDir":{}}"#
+    };
+    let env: String = (0..30)
+        .map(|at| {
+            format!(
+                r#"{{"name":"SETTING_{at}","value":"value-{}"}},"#,
+                random >> (at % 40)
+            )
+        })
+        .collect();
     let object = format!(
         r#","objectRef":{{"resource":"deployments","namespace":"ns-{namespace}","name":"app-{app}","apiGroup":"apps","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":200}},"requestObject":{{"kind":"Deployment","apiVersion":"apps/v1","metadata":{{"name":"app-{app}","namespace":"ns-{namespace}"}},"spec":{{"template":{{"spec":{{"containers":[{{"name":"app","image":"registry.example/app:{app}","env":[{env}{{"name":"LAST","value":"1"}}]}}],"volumes":[{volume}]}}}}}}}}"#
     );
@@ -178,5 +257,10 @@ fn line(number: u64, random: u64) -> String {
     } else {
         r#","workloads.undock.dev/decision":"clean","workloads.undock.dev/mode":"warn""#.to_owned()
     };
-    head("Request", "update", &format!("/apis/apps/v1/namespaces/ns-{namespace}/deployments/app-{app}")) + &object + &tail(&annotations)
+    head(
+        "Request",
+        "update",
+        &format!("/apis/apps/v1/namespaces/ns-{namespace}/deployments/app-{app}"),
+    ) + &object
+        + &tail(&annotations)
 }

@@ -25,10 +25,16 @@ const PODS_OF_EACH: usize = 10;
 const GATE: f64 = 100.0;
 
 fn main() {
-    let pods: usize = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
+    let pods: usize = std::env::args()
+        .skip(1)
+        .find_map(|argument| argument.parse().ok())
+        .unwrap_or(100_000);
     let server = serve(pods);
     let folder = tempfile::tempdir().unwrap();
-    let (kubeconfig, report) = (folder.path().join("kubeconfig"), folder.path().join("scan.json"));
+    let (kubeconfig, report) = (
+        folder.path().join("kubeconfig"),
+        folder.path().join("scan.json"),
+    );
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "bench",
         "clusters": [{"name": "bench", "cluster": {"server": format!("http://{server}")}}],
@@ -36,7 +42,12 @@ fn main() {
     });
     std::fs::write(&kubeconfig, config.to_string()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_undock"));
-    command.arg("scan").arg("--kubeconfig").arg(&kubeconfig).arg("-o").arg(format!("json={}", report.display()));
+    command
+        .arg("scan")
+        .arg("--kubeconfig")
+        .arg(&kubeconfig)
+        .arg("-o")
+        .arg(format!("json={}", report.display()));
     let began = Instant::now();
     let mut child = command.stdin(Stdio::null()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
@@ -52,7 +63,11 @@ fn main() {
     let bytes = std::fs::read(&report).unwrap();
     let scan: Value = serde_json::from_slice(&bytes).unwrap();
     let summary = &scan["summary"];
-    assert_eq!((code, &summary["pods"], &summary["denied"]), (Some(1), &json!(pods), &json!(pods / PODS_OF_EACH / 2)), "{summary}");
+    assert_eq!(
+        (code, &summary["pods"], &summary["denied"]),
+        (Some(1), &json!(pods), &json!(pods / PODS_OF_EACH / 2)),
+        "{summary}"
+    );
     println!(
         "scan of {pods} Pods of {} Deployments, {} flagged: {:.1} s, {peak:.1} MB at most (gate {GATE}), {} MB of JSON",
         pods / PODS_OF_EACH,
@@ -66,7 +81,9 @@ fn main() {
 /// The most memory that a process has had so far, in MB.
 fn memory(status: &str) -> Option<f64> {
     let status = std::fs::read_to_string(status).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0)
 }
 
@@ -76,10 +93,15 @@ fn serve(pods: usize) -> SocketAddr {
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let router = Router::new().fallback(move |uri: Uri| async move { answer(&uri, pods) });
-            axum::serve(tokio::net::TcpListener::from_std(listener).unwrap(), router).await.unwrap();
+            axum::serve(tokio::net::TcpListener::from_std(listener).unwrap(), router)
+                .await
+                .unwrap();
         });
     });
     address
@@ -88,7 +110,10 @@ fn serve(pods: usize) -> SocketAddr {
 fn answer(uri: &Uri, pods: usize) -> Response {
     let parameter = |name: &str| {
         let pairs = uri.query().unwrap_or_default().split('&');
-        pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).and_then(|(_, value)| value.parse::<usize>().ok())
+        pairs
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .and_then(|(_, value)| value.parse::<usize>().ok())
     };
     let owners = pods / PODS_OF_EACH;
     let (count, make): (usize, fn(usize, usize) -> Value) = match uri.path() {
@@ -96,14 +121,28 @@ fn answer(uri: &Uri, pods: usize) -> Response {
         "/apis/apps/v1/deployments" => (owners, deployment),
         "/apis/apps/v1/replicasets" => (owners, replica_set),
         "/api/v1/pods" => (pods, pod),
-        path if ["/api/v1", "/apis/apps", "/apis/batch"].iter().any(|root| path.starts_with(root)) => (0, pod),
+        path if ["/api/v1", "/apis/apps", "/apis/batch"]
+            .iter()
+            .any(|root| path.starts_with(root)) =>
+        {
+            (0, pod)
+        }
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
-    let (start, limit) = (parameter("continue").unwrap_or_default(), parameter("limit").unwrap());
+    let (start, limit) = (
+        parameter("continue").unwrap_or_default(),
+        parameter("limit").unwrap(),
+    );
     let end = count.min(start + limit);
     let items: Vec<Value> = (start..end).map(|number| make(number, owners)).collect();
-    let next = if end < count { end.to_string() } else { String::new() };
-    body(&json!({"kind": "List", "apiVersion": "v1", "metadata": {"continue": next}, "items": items}))
+    let next = if end < count {
+        end.to_string()
+    } else {
+        String::new()
+    };
+    body(
+        &json!({"kind": "List", "apiVersion": "v1", "metadata": {"continue": next}, "items": items}),
+    )
 }
 
 fn body(value: &Value) -> Response {
@@ -112,7 +151,12 @@ fn body(value: &Value) -> Response {
 
 /// What a server adds to objects, and a scan has to read past.
 fn managed_fields() -> Value {
-    let fields = (0..24).map(|number| (format!("f:field-{number}"), json!({"f:value": {}, "f:other": {"k:{\"name\":\"app\"}": {}}})));
+    let fields = (0..24).map(|number| {
+        (
+            format!("f:field-{number}"),
+            json!({"f:value": {}, "f:other": {"k:{\"name\":\"app\"}": {}}}),
+        )
+    });
     let fields: serde_json::Map<String, Value> = fields.collect();
     json!([{"manager": "kube-controller-manager", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields}])
 }
@@ -143,8 +187,7 @@ fn deployment(owner: usize, _: usize) -> Value {
 
 fn replica_set(owner: usize, _: usize) -> Value {
     let mut metadata = metadata(format!("service-{owner}-5d8c7f9b6d"), owner);
-    metadata["ownerReferences"] =
-        json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": format!("service-{owner}"), "uid": "u", "controller": true}]);
+    metadata["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": format!("service-{owner}"), "uid": "u", "controller": true}]);
     json!({"metadata": metadata, "spec": {"template": {"spec": spec(owner)}}})
 }
 

@@ -77,9 +77,12 @@ pub struct NotAReview(String);
 /// Where there is no review to answer. Everything else is an answer.
 pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
     match review::text(body).and_then(Review::parse) {
-        Ok((_, request)) if is_write(&request.operation) && request.object.is_none() => {
-            fail(body, Failure::Unreadable, "the request holds no object", policy)
-        }
+        Ok((_, request)) if is_write(&request.operation) && request.object.is_none() => fail(
+            body,
+            Failure::Unreadable,
+            "the request holds no object",
+            policy,
+        ),
         Ok((version, request)) => Ok(answer(version, &request, policy)),
         Err(error) => fail(body, Failure::Unreadable, &error, policy),
     }
@@ -89,19 +92,35 @@ pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
 ///
 /// # Errors
 /// As for [`review()`].
-pub fn fail(body: &[u8], failure: Failure, reason: &str, policy: &Policy) -> Result<Reviewed, NotAReview> {
+pub fn fail(
+    body: &[u8],
+    failure: Failure,
+    reason: &str,
+    policy: &Policy,
+) -> Result<Reviewed, NotAReview> {
     let head = Head::read(body);
-    let Some(version) = head.version() else { return Err(NotAReview(reason.to_owned())) };
+    let Some(version) = head.version() else {
+        return Err(NotAReview(reason.to_owned()));
+    };
     let decision = if matches!(head.operation.as_str(), "DELETE" | "CONNECT") {
         // Neither brings anything in, so there was nothing to evaluate.
         Decision::clean(policy.mode)
     } else {
         // A Namespace is never refused for its form: that would lock the cluster's administrators out.
-        let mode = if head.resource == "namespaces" { policy.mode.min(Mode::Warn) } else { policy.mode };
+        let mode = if head.resource == "namespaces" {
+            policy.mode.min(Mode::Warn)
+        } else {
+            policy.mode
+        };
         Decision::error(mode, text::clip(reason, MAX_REASON))
     };
-    let source =
-        Source { review_uid: &head.uid, operation: &head.operation, namespace: &head.namespace, dry_run: head.dry_run, user: &head.user };
+    let source = Source {
+        review_uid: &head.uid,
+        operation: &head.operation,
+        namespace: &head.namespace,
+        dry_run: head.dry_run,
+        user: &head.user,
+    };
     let is_recorded = decision.outcome == Outcome::Error && policy.mode != Mode::Off;
     let answer = Answer {
         version,
@@ -126,18 +145,26 @@ pub fn fail(body: &[u8], failure: Failure, reason: &str, policy: &Policy) -> Res
 
 fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed {
     let namespace = request.namespace.as_str();
-    let mut workload = request.object.as_ref().map(|object| Workload::with_knowledge(object, namespace, &policy.knowledge));
+    let mut workload = request
+        .object
+        .as_ref()
+        .map(|object| Workload::with_knowledge(object, namespace, &policy.knowledge));
     if let Some(workload) = &mut workload {
         workload.place_in(&policy.facts.surroundings());
     }
-    let is_namespace = *request.resource.resource == *"namespaces" && request.resource.group.is_empty();
+    let is_namespace =
+        *request.resource.resource == *"namespaces" && request.resource.group.is_empty();
     let (decision, stricter) = match &workload {
-        Some(workload) if is_namespace && is_write(&request.operation) => decide_namespace(request, workload, policy),
+        Some(workload) if is_namespace && is_write(&request.operation) => {
+            decide_namespace(request, workload, policy)
+        }
         Some(workload) => (decide(request, workload, policy), None),
         None => (Decision::clean(policy.mode), None),
     };
-    let by_controller =
-        workload.as_ref().is_some_and(|workload| workload.has_controller()) && user_kind(&request.user_info.username) != "user";
+    let by_controller = workload
+        .as_ref()
+        .is_some_and(|workload| workload.has_controller())
+        && user_kind(&request.user_info.username) != "user";
     let answer = Answer {
         version,
         uid: &request.uid,
@@ -157,7 +184,8 @@ fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed 
     };
     Reviewed {
         response: respond(&answer, &decision),
-        record: (decision.outcome != Outcome::Clean).then(|| Box::new(Record::new(&source, workload.as_ref(), &decision))),
+        record: (decision.outcome != Outcome::Clean)
+            .then(|| Box::new(Record::new(&source, workload.as_ref(), &decision))),
         operation: registration::operation_label(&request.operation),
         resource: resource_label(&request.resource.resource, &request.sub_resource),
         failure: None,
@@ -178,25 +206,46 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> De
     }
     // An old object that cannot be read had nothing that is known, so all that is found counts as new.
     let old_object = request.old_object();
-    let mut old = old_object.as_ref().map(|object| Workload::with_knowledge(object, request.namespace.as_str(), &policy.knowledge));
+    let mut old = old_object.as_ref().map(|object| {
+        Workload::with_knowledge(object, request.namespace.as_str(), &policy.knowledge)
+    });
     if let Some(old) = &mut old {
         old.place_in(&policy.facts.surroundings());
     }
-    let writer = Writer { user: &request.user_info.username, groups: &request.user_info.groups };
+    let writer = Writer {
+        user: &request.user_info.username,
+        groups: &request.user_info.groups,
+    };
     decision::decide(workload, old.as_ref(), policy, writer)
 }
 
 /// Labels and exemptions of a Namespace. The `Namespace` in a review is its own: its name and its settings.
-fn decide_namespace(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> (Decision, Option<Stricter>) {
+fn decide_namespace(
+    request: &Request<'_>,
+    workload: &Workload<'_>,
+    policy: &Policy,
+) -> (Decision, Option<Stricter>) {
     let old_object = request.old_object();
-    let old = old_object.as_ref().map(|object| NamespaceSettings::of(&Workload::new(object, "")));
+    let old = old_object
+        .as_ref()
+        .map(|object| NamespaceSettings::of(&Workload::new(object, "")));
     let new = NamespaceSettings::of(workload);
-    let writer = Writer { user: &request.user_info.username, groups: &request.user_info.groups };
+    let writer = Writer {
+        user: &request.user_info.username,
+        groups: &request.user_info.groups,
+    };
     let change = namespace::judge_change(old.as_ref(), &new, policy, writer);
     let decision = decision::decide_namespace(&change, new.mode.unwrap_or(policy.mode));
     // A new one has no workloads yet.
     let stricter = change.stricter.filter(|_| old.is_some());
-    (decision, stricter.map(|mode| Stricter { namespace: workload.name.to_owned(), mode, settings: new }))
+    (
+        decision,
+        stricter.map(|mode| Stricter {
+            namespace: workload.name.to_owned(),
+            mode,
+            settings: new,
+        }),
+    )
 }
 
 fn resource_label(resource: &str, sub_resource: &str) -> &'static str {

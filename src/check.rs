@@ -112,37 +112,69 @@ pub struct CheckError {
 impl Checked {
     /// Objects with a finding of any action.
     pub fn flagged(&self) -> usize {
-        self.objects.iter().filter(|object| !object.findings.is_empty()).count()
+        self.objects
+            .iter()
+            .filter(|object| !object.findings.is_empty())
+            .count()
     }
 
     /// Objects with this outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
-        self.objects.iter().filter(|object| object.outcome == outcome).count()
+        self.objects
+            .iter()
+            .filter(|object| object.outcome == outcome)
+            .count()
     }
 
     /// The strongest outcome of all.
     pub fn worst(&self) -> Outcome {
-        self.objects.iter().map(|object| object.outcome).max().unwrap_or(Outcome::Clean)
+        self.objects
+            .iter()
+            .map(|object| object.outcome)
+            .max()
+            .unwrap_or(Outcome::Clean)
     }
 
     /// Checks `bytes`, the content of `file`. `namespace` is that of objects that name none.
     pub fn add(&mut self, file: &str, bytes: &[u8], namespace: &str, policy: &Policy) {
         self.files += 1;
         // Windows writes it: no text begins with its byte order marks or with NUL.
-        if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..]) {
+        if matches!(
+            bytes,
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..]
+        ) {
             let message = "UTF-16 text: save it as UTF-8".to_owned();
-            return self.fail(file, ManifestError { line: 1, column: 1, message });
+            return self.fail(
+                file,
+                ManifestError {
+                    line: 1,
+                    column: 1,
+                    message,
+                },
+            );
         }
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
                 let before = &bytes[..error.valid_up_to()];
                 let line = memchr::memchr_iter(b'\n', before).count() + 1;
-                let column = before.len() - memchr::memrchr(b'\n', before).map_or(0, |at| at + 1) + 1;
-                return self.fail(file, ManifestError { line, column, message: "not UTF-8 text".to_owned() });
+                let column =
+                    before.len() - memchr::memrchr(b'\n', before).map_or(0, |at| at + 1) + 1;
+                return self.fail(
+                    file,
+                    ManifestError {
+                        line,
+                        column,
+                        message: "not UTF-8 text".to_owned(),
+                    },
+                );
             }
         };
-        let mut lines = Lines { text, first: 1, starts: Vec::new() };
+        let mut lines = Lines {
+            text,
+            first: 1,
+            starts: Vec::new(),
+        };
         for document in documents(text) {
             let manifest = match Manifest::parse(&document) {
                 Ok(manifest) => manifest,
@@ -172,59 +204,109 @@ impl Checked {
                 self.surroundings.note(&workload);
                 if workload.kind() == "Namespace" {
                     // The mode is the question's; what the Namespace exempts is part of the answer.
-                    let settings = NamespaceSettings { mode: None, ..NamespaceSettings::of(&workload) };
+                    let settings = NamespaceSettings {
+                        mode: None,
+                        ..NamespaceSettings::of(&workload)
+                    };
                     self.facts.set_watching();
                     self.facts.set_namespace(workload.name, Some(settings));
                 }
                 let judgement = place(&manifest, item, &workload, policy, &mut lines);
                 let needs_surroundings = workload.needs_surroundings();
                 if needs_surroundings || judgement.outcome >= Outcome::Warn {
-                    waiting.push(WaitingObject { object: self.objects.len(), item: index, needs_surroundings });
+                    waiting.push(WaitingObject {
+                        object: self.objects.len(),
+                        item: index,
+                        needs_surroundings,
+                    });
                 }
                 let line = manifest.start(item).0;
-                self.objects.push(CheckedObject::new(file, document.source, line, &workload, judgement));
+                self.objects.push(CheckedObject::new(
+                    file,
+                    document.source,
+                    line,
+                    &workload,
+                    judgement,
+                ));
             }
             if !waiting.is_empty() {
                 // Once for all of them: a list can hold every object of a cluster.
-                let Document { text, line, column, .. } = document;
-                self.waiting.push(Waiting { text: text.to_owned(), line, column, objects: waiting });
+                let Document {
+                    text, line, column, ..
+                } = document;
+                self.waiting.push(Waiting {
+                    text: text.to_owned(),
+                    line,
+                    column,
+                    objects: waiting,
+                });
             }
         }
     }
 
     /// Checks again what depends on other objects, now that all are known.
     pub fn finish(&mut self, namespace: &str, policy: &Policy) {
-        let policy = &Policy { facts: Arc::clone(&self.facts), ..policy.clone() };
+        let policy = &Policy {
+            facts: Arc::clone(&self.facts),
+            ..policy.clone()
+        };
         for mut waiting in std::mem::take(&mut self.waiting) {
             waiting.objects.retain(|waiting| self.may_change(*waiting));
             if waiting.objects.is_empty() {
                 continue;
             }
-            let document = Document { text: &waiting.text, line: waiting.line, column: waiting.column, source: None };
+            let document = Document {
+                text: &waiting.text,
+                line: waiting.line,
+                column: waiting.column,
+                source: None,
+            };
             // It was read before, from the same text.
-            let Ok(manifest) = Manifest::parse(&document) else { continue };
-            let mut lines = Lines { text: document.text, first: waiting.line, starts: Vec::new() };
+            let Ok(manifest) = Manifest::parse(&document) else {
+                continue;
+            };
+            let mut lines = Lines {
+                text: document.text,
+                first: waiting.line,
+                starts: Vec::new(),
+            };
             for WaitingObject { object, item, .. } in waiting.objects {
                 let checked = &mut self.objects[object];
-                let Some(item) = manifest.items().get(item) else { continue };
-                let Ok(object) = manifest.object(item) else { continue };
+                let Some(item) = manifest.items().get(item) else {
+                    continue;
+                };
+                let Ok(object) = manifest.object(item) else {
+                    continue;
+                };
                 let inner = manifest.inner_pods(item);
-                let Ok(mut workload) = view(&manifest, item, &object, &inner, (namespace, policy)) else { continue };
+                let Ok(mut workload) = view(&manifest, item, &object, &inner, (namespace, policy))
+                else {
+                    continue;
+                };
                 workload.place_in(&self.surroundings);
                 let judgement = place(&manifest, item, &workload, policy, &mut lines);
-                (checked.outcome, checked.findings, checked.notes) = (judgement.outcome, judgement.findings, judgement.notes);
+                (checked.outcome, checked.findings, checked.notes) =
+                    (judgement.outcome, judgement.findings, judgement.notes);
             }
         }
     }
 
     /// Whether anything that was read can change what was found for `waiting`.
     fn may_change(&self, waiting: WaitingObject) -> bool {
-        let namespace = self.facts.namespace(&self.objects[waiting.object].namespace);
-        waiting.needs_surroundings && !self.surroundings.is_empty() || matches!(namespace, Known::Settings(_))
+        let namespace = self
+            .facts
+            .namespace(&self.objects[waiting.object].namespace);
+        waiting.needs_surroundings && !self.surroundings.is_empty()
+            || matches!(namespace, Known::Settings(_))
     }
 
     fn fail(&mut self, file: &str, error: ManifestError) {
-        self.errors.push(CheckError { file: file.to_owned(), line: error.line, column: error.column, message: error.message });
+        self.errors.push(CheckError {
+            file: file.to_owned(),
+            line: error.line,
+            column: error.column,
+            message: error.message,
+        });
     }
 }
 
@@ -254,20 +336,46 @@ struct Judgement {
 }
 
 /// Decides about `workload`, and finds the places of its findings.
-fn place(manifest: &Manifest<'_>, item: &Item, workload: &Workload<'_>, policy: &Policy, lines: &mut Lines<'_>) -> Judgement {
-    let Decision { outcome, findings, mut notes, .. } = decision::decide(workload, None, policy, Writer::default());
+fn place(
+    manifest: &Manifest<'_>,
+    item: &Item,
+    workload: &Workload<'_>,
+    policy: &Policy,
+    lines: &mut Lines<'_>,
+) -> Judgement {
+    let Decision {
+        outcome,
+        findings,
+        mut notes,
+        ..
+    } = decision::decide(workload, None, policy, Writer::default());
     if workload.kind() == "Namespace" {
         notes.extend(NamespaceSettings::of(workload).flaws((policy.today)()));
     }
     let placed = findings.into_iter().map(|judged| {
         let (line, column) = manifest.locate(item, &judged.finding.field);
-        Placed { judged, line, column, text: clip(lines.get(line), MAX_LINE) }
+        Placed {
+            judged,
+            line,
+            column,
+            text: clip(lines.get(line), MAX_LINE),
+        }
     });
-    Judgement { outcome, findings: placed.collect(), notes }
+    Judgement {
+        outcome,
+        findings: placed.collect(),
+        notes,
+    }
 }
 
 impl CheckedObject {
-    fn new(file: &str, source: Option<&str>, line: usize, workload: &Workload<'_>, judgement: Judgement) -> Self {
+    fn new(
+        file: &str,
+        source: Option<&str>,
+        line: usize,
+        workload: &Workload<'_>,
+        judgement: Judgement,
+    ) -> Self {
         Self {
             file: file.to_owned(),
             source: source.map(str::to_owned),
@@ -299,10 +407,16 @@ impl<'t> Lines<'t> {
         let index = number.wrapping_sub(self.first);
         if self.starts.is_empty() {
             self.starts.push(0);
-            self.starts.extend(memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1));
+            self.starts
+                .extend(memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1));
         }
-        let Some(&start) = self.starts.get(index) else { return "" };
-        let end = self.starts.get(index + 1).map_or(self.text.len(), |next| next - 1);
+        let Some(&start) = self.starts.get(index) else {
+            return "";
+        };
+        let end = self
+            .starts
+            .get(index + 1)
+            .map_or(self.text.len(), |next| next - 1);
         self.text[start..end].trim_end_matches('\r')
     }
 }

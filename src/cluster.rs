@@ -34,13 +34,23 @@ pub enum ConnectError {
 pub async fn connect(kubeconfig: Option<&Path>) -> Result<Option<Client>, ConnectError> {
     let config = match kubeconfig {
         Some(path) => {
-            let problem = |reason: String| ConnectError::Kubeconfig { path: path.display().to_string(), reason };
-            let kubeconfig = Kubeconfig::read_from(path).map_err(|error| problem(error.to_string()))?;
+            let problem = |reason: String| ConnectError::Kubeconfig {
+                path: path.display().to_string(),
+                reason,
+            };
+            let kubeconfig =
+                Kubeconfig::read_from(path).map_err(|error| problem(error.to_string()))?;
             let options = KubeConfigOptions::default();
-            kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| problem(error.to_string()))?
+            kube::Config::from_custom_kubeconfig(kubeconfig, &options)
+                .await
+                .map_err(|error| problem(error.to_string()))?
         }
         None if std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() => return Ok(None),
-        None => kube::Config::incluster().map_err(|error| ConnectError::InCluster(error.to_string()))?,
+        None => {
+            kube::Config::incluster().map_err(|error| ConnectError::InCluster(error.to_string()))?
+        }
     };
-    Client::try_from(config).map(Some).map_err(|error| ConnectError::InCluster(error.to_string()))
+    Client::try_from(config)
+        .map(Some)
+        .map_err(|error| ConnectError::InCluster(error.to_string()))
 }

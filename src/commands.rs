@@ -28,7 +28,12 @@ pub enum Exit {
 
 /// Moves Kubernetes clusters off Docker Engine: finds what depends on the node's Docker, warns or refuses.
 #[derive(Debug, Parser)]
-#[command(name = "undock", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "undock",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -54,8 +59,15 @@ impl Cli {
     /// Reads the arguments of the process. Installed as `kubectl-undock`, it calls itself as people call it.
     pub fn from_arguments() -> Self {
         let program = std::env::args_os().next().map(std::path::PathBuf::from);
-        let name = program.as_deref().and_then(|path| path.file_stem()?.to_str()).unwrap_or_default();
-        let command = if name == "kubectl-undock" { Self::command().bin_name("kubectl undock") } else { Self::command() };
+        let name = program
+            .as_deref()
+            .and_then(|path| path.file_stem()?.to_str())
+            .unwrap_or_default();
+        let command = if name == "kubectl-undock" {
+            Self::command().bin_name("kubectl undock")
+        } else {
+            Self::command()
+        };
         Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
 

@@ -135,7 +135,10 @@ impl Config {
     /// # Errors
     /// See [`ConfigError`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::parse(&text, path)
     }
 
@@ -144,22 +147,36 @@ impl Config {
     /// # Errors
     /// See [`ConfigError`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let config: Option<Self> = serde_saphyr::from_str(text).map_err(|error| syntax_error(&error, path))?;
+        let config: Option<Self> =
+            serde_saphyr::from_str(text).map_err(|error| syntax_error(&error, path))?;
         let mut config = config.unwrap_or_default();
         let written = std::mem::take(&mut config.rules);
         for (name, action) in written {
-            let rule = rules::find(&name).ok_or_else(|| ConfigError::UnknownRule { path: path.to_owned(), rule: name })?;
+            let rule = rules::find(&name).ok_or_else(|| ConfigError::UnknownRule {
+                path: path.to_owned(),
+                rule: name,
+            })?;
             config.rules.insert(rule.code.to_owned(), action);
         }
         for (index, entry) in config.exemptions.iter().enumerate() {
-            let problem = |reason: String| ConfigError::Exemption { path: path.to_owned(), index, reason };
+            let problem = |reason: String| ConfigError::Exemption {
+                path: path.to_owned(),
+                index,
+                reason,
+            };
             entry.terms().map_err(|error| problem(error.to_string()))?;
             if entry.rules.is_empty() {
                 return Err(problem("rules is empty; name rules, or all".to_owned()));
             }
-            let unknown = entry.rules.iter().find(|name| !name.eq_ignore_ascii_case("all") && rules::find(name).is_none());
+            let unknown = entry
+                .rules
+                .iter()
+                .find(|name| !name.eq_ignore_ascii_case("all") && rules::find(name).is_none());
             if let Some(rule) = unknown {
-                return Err(ConfigError::UnknownRule { path: path.to_owned(), rule: rule.clone() });
+                return Err(ConfigError::UnknownRule {
+                    path: path.to_owned(),
+                    rule: rule.clone(),
+                });
             }
         }
         Ok(config)
@@ -170,11 +187,17 @@ impl Config {
         let defaults = Policy::default();
         Policy {
             mode: mode.or(self.mode).unwrap_or(defaults.mode),
-            context: Context { target: self.target },
+            context: Context {
+                target: self.target,
+            },
             deny_at: self.deny_at.unwrap_or(defaults.deny_at),
             actions: self.rules.clone(),
             knowledge: Arc::new(self.tables.knowledge()),
-            exemptions: self.exemptions.iter().flat_map(ExemptionEntry::exemptions).collect(),
+            exemptions: self
+                .exemptions
+                .iter()
+                .flat_map(ExemptionEntry::exemptions)
+                .collect(),
             weakening_groups: self.weakening.groups.clone(),
             ..defaults
         }
@@ -190,7 +213,8 @@ impl ExemptionEntry {
     fn exemptions(&self) -> impl Iterator<Item = ConfiguredExemption> {
         self.rules.iter().map(|name| ConfiguredExemption {
             exemption: Exemption {
-                rules: rules::find(name).map_or(Rules::All, |rule| Rules::Code(rule.code.to_owned())),
+                rules: rules::find(name)
+                    .map_or(Rules::All, |rule| Rules::Code(rule.code.to_owned())),
                 scope: Scope::Configuration,
                 terms: self.terms(),
             },
@@ -207,9 +231,21 @@ impl Tables {
     fn knowledge(&self) -> Knowledge {
         Knowledge {
             // `registry.corp/hub` must not match `registry.corp/hubble/app`.
-            mirrors: self.mirrors.iter().map(|prefix| format!("{}/", prefix.trim_end_matches('/'))).collect(),
-            sockets: self.sockets.iter().map(|path| HostPath::new(path)).collect(),
-            cli_images: self.cli_images.iter().map(|name| ImageReference::parse(name).repository()).collect(),
+            mirrors: self
+                .mirrors
+                .iter()
+                .map(|prefix| format!("{}/", prefix.trim_end_matches('/')))
+                .collect(),
+            sockets: self
+                .sockets
+                .iter()
+                .map(|path| HostPath::new(path))
+                .collect(),
+            cli_images: self
+                .cli_images
+                .iter()
+                .map(|name| ImageReference::parse(name).repository())
+                .collect(),
         }
     }
 }
@@ -219,7 +255,9 @@ fn syntax_error(error: &serde_saphyr::Error, path: &Path) -> ConfigError {
     // The text repeats the place, and on further lines shows a snippet; one line is enough here.
     let text = error.without_snippet().to_string();
     let first = text.lines().next().unwrap_or_default();
-    let message = first.rsplit_once(" at line ").map_or(first, |(message, _)| message);
+    let message = first
+        .rsplit_once(" at line ")
+        .map_or(first, |(message, _)| message);
     ConfigError::Syntax {
         path: path.to_owned(),
         line: location.map_or(1, |location| location.line()),
@@ -240,7 +278,10 @@ mod tests {
     fn all_keys_are_read() {
         let text = "mode: enforce\ntarget: cri-o\ndenyAt: certain\ncluster: prod\nrules:\n  DKR203: off\n  docker-log-dir: deny\n";
         let policy = parse(text).unwrap().policy(None);
-        assert_eq!((policy.mode, policy.context.target, policy.deny_at), (Mode::Enforce, Target::CriO, Certainty::Certain));
+        assert_eq!(
+            (policy.mode, policy.context.target, policy.deny_at),
+            (Mode::Enforce, Target::CriO, Certainty::Certain)
+        );
         assert_eq!(policy.actions["DKR203"], Action::Off);
         assert_eq!(policy.actions["DKR502"], Action::Deny);
     }
@@ -248,9 +289,16 @@ mod tests {
     #[test]
     fn nothing_is_the_default() {
         for text in ["", "# only a comment\n", "{}"] {
-            assert_eq!(parse(text).unwrap().policy(None).mode, Mode::Warn, "{text:?}");
+            assert_eq!(
+                parse(text).unwrap().policy(None).mode,
+                Mode::Warn,
+                "{text:?}"
+            );
         }
-        assert_eq!(parse("mode: audit").unwrap().policy(Some(Mode::Off)).mode, Mode::Off);
+        assert_eq!(
+            parse("mode: audit").unwrap().policy(Some(Mode::Off)).mode,
+            Mode::Off
+        );
     }
 
     #[test]
@@ -263,7 +311,10 @@ mod tests {
             ("rules: {DKR999: off}\n", "undock.yaml", "DKR999"),
         ] {
             let error = parse(text).unwrap_err();
-            assert!(error.starts_with(place) && error.contains(word), "{text:?} gave {error}");
+            assert!(
+                error.starts_with(place) && error.contains(word),
+                "{text:?} gave {error}"
+            );
             assert!(!error.contains('\n'), "{error}");
         }
     }

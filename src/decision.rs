@@ -21,7 +21,19 @@ use crate::workload::text::Text;
 use crate::workload::{Knowledge, Workload};
 
 /// The most that may happen in a namespace.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, clap::ValueEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Deserialize,
+    Serialize,
+    clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Nothing is said or recorded.
@@ -48,7 +60,9 @@ impl Mode {
 
     /// The mode of that name, in lower case as labels have it.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Off, Self::Audit, Self::Warn, Self::Enforce].into_iter().find(|mode| mode.as_str() == word)
+        [Self::Off, Self::Audit, Self::Warn, Self::Enforce]
+            .into_iter()
+            .find(|mode| mode.as_str() == word)
     }
 
     /// The word used in labels, records and messages.
@@ -145,7 +159,9 @@ pub struct Writer<'a> {
 
 /// Today in UTC, by the machine's clock.
 pub fn today() -> Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+    jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
 }
 
 impl Default for Policy {
@@ -248,37 +264,72 @@ impl Decision {
 
     /// True if `enforce` would have refused the write.
     pub fn would_deny(&self) -> bool {
-        self.findings.iter().any(|judged| judged.unlimited == Action::Deny && !judged.known && judged.exempt.is_none())
+        self.findings.iter().any(|judged| {
+            judged.unlimited == Action::Deny && !judged.known && judged.exempt.is_none()
+        })
     }
 }
 
 /// Decides about a write of a Namespace.
 pub fn decide_namespace(change: &namespace::Change, mode: Mode) -> Decision {
-    let outcome = if change.refusals.is_empty() { Outcome::Clean } else { Outcome::Deny };
-    Decision { outcome, refusals: change.refusals.clone(), notes: change.notes.clone(), ..Decision::clean(mode) }
+    let outcome = if change.refusals.is_empty() {
+        Outcome::Clean
+    } else {
+        Outcome::Deny
+    };
+    Decision {
+        outcome,
+        refusals: change.refusals.clone(),
+        notes: change.notes.clone(),
+        ..Decision::clean(mode)
+    }
 }
 
 /// Evaluates `workload` and decides. `old` is what the object was before an update: what it already had can warn, not deny.
-pub fn decide(workload: &Workload<'_>, old: Option<&Workload<'_>>, policy: &Policy, writer: Writer<'_>) -> Decision {
+pub fn decide(
+    workload: &Workload<'_>,
+    old: Option<&Workload<'_>>,
+    policy: &Policy,
+    writer: Writer<'_>,
+) -> Decision {
     let (mut notes, mut doubts) = (Vec::new(), Vec::new());
     let settings = settings_of(workload.namespace, policy, &mut doubts);
-    let mode = settings.as_ref().and_then(|settings| settings.mode).unwrap_or(policy.mode);
+    let mode = settings
+        .as_ref()
+        .and_then(|settings| settings.mode)
+        .unwrap_or(policy.mode);
     if mode == Mode::Off {
-        return Decision { doubts, ..Decision::clean(mode) };
+        return Decision {
+            doubts,
+            ..Decision::clean(mode)
+        };
     }
     let mut findings = judge(workload, policy, mode);
-    if let Some(old) = old.filter(|_| findings.iter().any(|judged| judged.unlimited == Action::Deny)) {
+    if let Some(old) = old.filter(|_| {
+        findings
+            .iter()
+            .any(|judged| judged.unlimited == Action::Deny)
+    }) {
         let before = judge(old, policy, mode);
         for judged in &mut findings {
             // What was a mere hint before, a volume that no container mounted, is new when it becomes more.
-            if before.iter().any(|other| other.unlimited >= judged.unlimited && other.fingerprint == judged.fingerprint) {
+            if before.iter().any(|other| {
+                other.unlimited >= judged.unlimited && other.fingerprint == judged.fingerprint
+            }) {
                 judged.known = true;
                 judged.action = judged.action.min(Action::Warn);
             }
         }
     }
     if findings.iter().any(|judged| judged.action >= Action::Warn) {
-        exempt(&mut findings, workload, settings.as_deref(), policy, writer, &mut notes);
+        exempt(
+            &mut findings,
+            workload,
+            settings.as_deref(),
+            policy,
+            writer,
+            &mut notes,
+        );
     }
     let outcome = match findings.iter().map(|judged| judged.action).max() {
         Some(Action::Deny) => Outcome::Deny,
@@ -287,10 +338,20 @@ pub fn decide(workload: &Workload<'_>, old: Option<&Workload<'_>>, policy: &Poli
         Some(Action::Record) => Outcome::Record,
         None | Some(Action::Off) => Outcome::Clean,
     };
-    Decision { notes, doubts, findings, outcome, ..Decision::clean(mode) }
+    Decision {
+        notes,
+        doubts,
+        findings,
+        outcome,
+        ..Decision::clean(mode)
+    }
 }
 
-fn settings_of(namespace: &str, policy: &Policy, doubts: &mut Vec<String>) -> Option<Arc<NamespaceSettings>> {
+fn settings_of(
+    namespace: &str,
+    policy: &Policy,
+    doubts: &mut Vec<String>,
+) -> Option<Arc<NamespaceSettings>> {
     if namespace.is_empty() {
         return None;
     }
@@ -303,7 +364,10 @@ fn settings_of(namespace: &str, policy: &Policy, doubts: &mut Vec<String>) -> Op
         Known::Cold => "the namespaces have not been listed yet",
         Known::Missing => "the namespace has not been seen yet",
     };
-    doubts.push(format!("{missing}: the default mode {} applies", policy.mode.as_str()));
+    doubts.push(format!(
+        "{missing}: the default mode {} applies",
+        policy.mode.as_str()
+    ));
     None
 }
 
@@ -317,8 +381,12 @@ fn exempt(
     notes: &mut Vec<String>,
 ) {
     let counts_own = settings.is_some_and(|settings| settings.allows_workload_exemptions);
-    let annotations = workload.annotations().flat_map(|(_, annotations)| annotations.iter());
-    let mut own: Vec<Exemption> = annotations.filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload)).collect();
+    let annotations = workload
+        .annotations()
+        .flat_map(|(_, annotations)| annotations.iter());
+    let mut own: Vec<Exemption> = annotations
+        .filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload))
+        .collect();
     if !counts_own && !own.is_empty() {
         notes.push(format!(
             "exemptions on workloads count only where the namespace has the label {}=allow",
@@ -326,23 +394,42 @@ fn exempt(
         ));
         own.clear();
     }
-    let configured = policy.exemptions.iter().filter(|entry| entry.is_for(workload, writer)).map(|entry| &entry.exemption);
-    let all: Vec<&Exemption> = settings.iter().flat_map(|settings| &settings.exemptions).chain(&own).chain(configured).collect();
+    let configured = policy
+        .exemptions
+        .iter()
+        .filter(|entry| entry.is_for(workload, writer))
+        .map(|entry| &entry.exemption);
+    let all: Vec<&Exemption> = settings
+        .iter()
+        .flat_map(|settings| &settings.exemptions)
+        .chain(&own)
+        .chain(configured)
+        .collect();
     if all.is_empty() {
         return;
     }
     let today = (policy.today)();
-    for judged in findings.iter_mut().filter(|judged| judged.action >= Action::Warn) {
+    for judged in findings
+        .iter_mut()
+        .filter(|judged| judged.action >= Action::Warn)
+    {
         let code = judged.finding.rule.code;
         judged.exempt = exemption::grant(all.iter().copied(), code, today);
         if let Some(granted) = &judged.exempt {
             judged.action = Action::Record;
             if let Some(days) = granted.terms.ends_soon(today) {
-                notes.push(format!("exemption for {code} ends in {days} days ({})", granted.terms.until));
+                notes.push(format!(
+                    "exemption for {code} ends in {days} days ({})",
+                    granted.terms.until
+                ));
             }
             continue;
         }
-        notes.extend(all.iter().filter(|exemption| exemption.rules.covers(code)).filter_map(|exemption| exemption.flaw(today)));
+        notes.extend(
+            all.iter()
+                .filter(|exemption| exemption.rules.covers(code))
+                .filter_map(|exemption| exemption.flaw(today)),
+        );
     }
     notes.sort_unstable();
     notes.dedup();
@@ -350,19 +437,31 @@ fn exempt(
 
 impl ConfiguredExemption {
     fn is_for(&self, workload: &Workload<'_>, writer: Writer<'_>) -> bool {
-        let any = |patterns: &[String], text: &str| patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, text));
+        let any = |patterns: &[String], text: &str| {
+            patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, text))
+        };
         let owner = format!("{}/{}", workload.owner.kind, workload.owner.name);
-        let in_groups = self.groups.is_empty() || writer.groups.iter().any(|group| any(&self.groups, group));
-        let has_images = self.images.is_empty() || workload.images().all(|image| any(&self.images, image));
-        any(&self.namespaces, workload.namespace) && any(&self.owners, &owner) && any(&self.users, writer.user) && in_groups && has_images
+        let in_groups =
+            self.groups.is_empty() || writer.groups.iter().any(|group| any(&self.groups, group));
+        let has_images =
+            self.images.is_empty() || workload.images().all(|image| any(&self.images, image));
+        any(&self.namespaces, workload.namespace)
+            && any(&self.owners, &owner)
+            && any(&self.users, writer.user)
+            && in_groups
+            && has_images
     }
 }
 
 /// True if `text` fits `pattern`, in which `*` stands for any characters. Linear in both.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let Some(last) = pattern.rsplit_once('*').map(|(_, last)| last) else { return rest.is_empty() };
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
+        return false;
+    };
+    let Some(last) = pattern.rsplit_once('*').map(|(_, last)| last) else {
+        return rest.is_empty();
+    };
     let middle: Vec<&str> = parts.collect();
     for part in &middle[..middle.len() - 1] {
         match rest.find(part) {
@@ -375,12 +474,23 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
 
 fn judge(workload: &Workload<'_>, policy: &Policy, mode: Mode) -> Vec<Judged> {
     let owner = &workload.owner;
-    let judged = rules::evaluate(workload, policy.context).into_iter().map(|finding| {
-        let unlimited = policy.action(&finding);
-        let fingerprint = finding.fingerprint(workload.namespace, &owner.kind, &owner.name);
-        Judged { action: unlimited.min(mode.limit()), unlimited, known: false, fingerprint, exempt: None, finding }
-    });
-    judged.filter(|judged| judged.action != Action::Off).collect()
+    let judged = rules::evaluate(workload, policy.context)
+        .into_iter()
+        .map(|finding| {
+            let unlimited = policy.action(&finding);
+            let fingerprint = finding.fingerprint(workload.namespace, &owner.kind, &owner.name);
+            Judged {
+                action: unlimited.min(mode.limit()),
+                unlimited,
+                known: false,
+                fingerprint,
+                exempt: None,
+                finding,
+            }
+        });
+    judged
+        .filter(|judged| judged.action != Action::Off)
+        .collect()
 }
 
 #[cfg(test)]

@@ -32,7 +32,10 @@ pub struct Place {
 
 impl Default for Place {
     fn default() -> Self {
-        Self { namespace: NAMESPACE.to_owned(), probe_namespace: "default".to_owned() }
+        Self {
+            namespace: NAMESPACE.to_owned(),
+            probe_namespace: "default".to_owned(),
+        }
     }
 }
 
@@ -68,8 +71,19 @@ pub struct Check {
 }
 
 impl Check {
-    fn new(id: &'static str, result: Health, message: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { id, result, message: message.into(), cure: cure.into(), is_incomplete: false }
+    fn new(
+        id: &'static str,
+        result: Health,
+        message: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
+        Self {
+            id,
+            result,
+            message: message.into(),
+            cure: cure.into(),
+            is_incomplete: false,
+        }
     }
 
     fn ok(id: &'static str, message: impl Into<String>) -> Self {
@@ -91,7 +105,10 @@ impl Check {
     /// What could not be read, and matters.
     fn unread(id: &'static str, error: &ReadError) -> Self {
         let cure = "run it as somebody who may read this, such as an administrator of the cluster";
-        Self { is_incomplete: true, ..Self::skipped(id, format!("could not be read: {error}"), cure) }
+        Self {
+            is_incomplete: true,
+            ..Self::skipped(id, format!("could not be read: {error}"), cure)
+        }
     }
 }
 
@@ -105,7 +122,10 @@ pub struct Examined {
 impl Examined {
     /// Checks that ended so.
     pub fn count(&self, result: Health) -> usize {
-        self.checks.iter().filter(|check| check.result == result).count()
+        self.checks
+            .iter()
+            .filter(|check| check.result == result)
+            .count()
     }
 
     /// The check with this id.
@@ -120,7 +140,9 @@ impl Examined {
 /// Where the API server does not answer, or does not know who asks.
 pub async fn examine(client: &Client, place: &Place) -> Result<Examined, ReadError> {
     let mut checks = vec![api_server(client).await?];
-    let configuration = format!("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{CONFIGURATION}");
+    let configuration = format!(
+        "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{CONFIGURATION}"
+    );
     match read::<ValidatingWebhookConfiguration>(client, &configuration).await {
         Ok(configuration) => {
             checks.extend(registration::examine(&configuration, place));
@@ -128,7 +150,11 @@ pub async fn examine(client: &Client, place: &Place) -> Result<Examined, ReadErr
         }
         Err(ReadError::NotFound(_)) => {
             let cure = "install it: kubectl apply -k manifests/overlays/warn, then certs-script/generate.sh --apply";
-            checks.push(Check::fail("registration", format!("there is no ValidatingWebhookConfiguration {CONFIGURATION}"), cure));
+            checks.push(Check::fail(
+                "registration",
+                format!("there is no ValidatingWebhookConfiguration {CONFIGURATION}"),
+                cure,
+            ));
             checks.extend(service::examine(client, place, None).await);
         }
         Err(error) => {
@@ -136,8 +162,14 @@ pub async fn examine(client: &Client, place: &Place) -> Result<Examined, ReadErr
             checks.extend(service::examine(client, place, None).await);
         }
     }
-    let is_registered = checks.iter().any(|check| check.id == "registration" && check.result != Health::Fail);
-    checks.push(if is_registered { probe::examine(client, place).await } else { Check::skipped("probe", "nothing is registered yet", "") });
+    let is_registered = checks
+        .iter()
+        .any(|check| check.id == "registration" && check.result != Health::Fail);
+    checks.push(if is_registered {
+        probe::examine(client, place).await
+    } else {
+        Check::skipped("probe", "nothing is registered yet", "")
+    });
     checks.extend(metrics::examine(client).await);
     Ok(Examined { checks })
 }
@@ -146,7 +178,10 @@ async fn api_server(client: &Client) -> Result<Check, ReadError> {
     let body = fetch::get_once(client, "/version").await?;
     let info: k8s_openapi::apimachinery::pkg::version::Info =
         serde_json::from_slice(&body).map_err(|error| ReadError::Unreadable(error.to_string()))?;
-    Ok(Check::ok("api-server", format!("the API server is {}", info.git_version)))
+    Ok(Check::ok(
+        "api-server",
+        format!("the API server is {}", info.git_version),
+    ))
 }
 
 /// Reads one object.
@@ -165,7 +200,12 @@ fn server_name(namespace: &str) -> String {
 /// # Errors
 /// Where `out` does not take it.
 pub fn write_table(out: &mut dyn Write, examined: &Examined, colour: bool) -> io::Result<()> {
-    let width = examined.checks.iter().map(|check| check.id.len()).max().unwrap_or(0);
+    let width = examined
+        .checks
+        .iter()
+        .map(|check| check.id.len())
+        .max()
+        .unwrap_or(0);
     for check in &examined.checks {
         let (word, code) = match check.result {
             Health::Ok => ("ok     ", "32"),
@@ -173,15 +213,38 @@ pub fn write_table(out: &mut dyn Write, examined: &Examined, colour: bool) -> io
             Health::Fail => ("FAIL   ", "31;1"),
             Health::Skipped => ("skipped", "36"),
         };
-        let word = if colour { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word.to_owned() };
-        writeln!(out, "{word}  {:width$}  {}", check.id, escape_controls(&check.message))?;
+        let word = if colour {
+            format!("\u{1b}[{code}m{word}\u{1b}[0m")
+        } else {
+            word.to_owned()
+        };
+        writeln!(
+            out,
+            "{word}  {:width$}  {}",
+            check.id,
+            escape_controls(&check.message)
+        )?;
         if !check.cure.is_empty() {
-            writeln!(out, "{:9}{:width$}  -> {}", "", "", escape_controls(&check.cure))?;
+            writeln!(
+                out,
+                "{:9}{:width$}  -> {}",
+                "",
+                "",
+                escape_controls(&check.cure)
+            )?;
         }
     }
     let count = |result| examined.count(result);
-    let (ok, warn, fail, skipped) = (count(Health::Ok), count(Health::Warn), count(Health::Fail), count(Health::Skipped));
-    writeln!(out, "\n{ok} ok, {warn} to look at, {fail} failed, {skipped} skipped.")
+    let (ok, warn, fail, skipped) = (
+        count(Health::Ok),
+        count(Health::Warn),
+        count(Health::Fail),
+        count(Health::Skipped),
+    );
+    writeln!(
+        out,
+        "\n{ok} ok, {warn} to look at, {fail} failed, {skipped} skipped."
+    )
 }
 
 /// Writes the checks as `undock.doctor/v1`.

@@ -51,9 +51,16 @@ pub fn write_page(out: &mut dyn Write, rule: &Rule) -> io::Result<()> {
         writeln!(out, "{FAILURE_MODES}")?;
     }
     writeln!(out, "## How to fix it\n\n{}\n", rule.fix)?;
-    writeln!(out, "Before:\n\n```yaml\n{}```\n\nAfter:\n\n```yaml\n{}```\n", rule.before, rule.after)?;
+    writeln!(
+        out,
+        "Before:\n\n```yaml\n{}```\n\nAfter:\n\n```yaml\n{}```\n",
+        rule.before, rule.after
+    )?;
     writeln!(out, "## What is not flagged\n\n{}\n", rule.not_flagged)?;
-    writeln!(out, "To let a workload keep it for a while, see the exemptions of its namespace.\n\n## References\n")?;
+    writeln!(
+        out,
+        "To let a workload keep it for a while, see the exemptions of its namespace.\n\n## References\n"
+    )?;
     for reference in rule.references {
         writeln!(out, "- {reference}")?;
     }
@@ -66,14 +73,30 @@ pub fn write_page(out: &mut dyn Write, rule: &Rule) -> io::Result<()> {
 /// Where `out` does not take it.
 pub fn write_list(out: &mut dyn Write, markdown: bool) -> io::Result<()> {
     if markdown {
-        writeln!(out, "| code | name | flags | default |\n| --- | --- | --- | --- |")?;
+        writeln!(
+            out,
+            "| code | name | flags | default |\n| --- | --- | --- | --- |"
+        )?;
     }
     for rule in RULES {
         if markdown {
             let page = format!("[{}](rules/{}.md)", rule.code, rule.code);
-            writeln!(out, "| {page} | {} | {} | {} |", rule.name, rule.summary, default_action(rule))?;
+            writeln!(
+                out,
+                "| {page} | {} | {} | {} |",
+                rule.name,
+                rule.summary,
+                default_action(rule)
+            )?;
         } else {
-            writeln!(out, "{}  {:<7} {:<28} {}", rule.code, default_action(rule), rule.name, rule.summary)?;
+            writeln!(
+                out,
+                "{}  {:<7} {:<28} {}",
+                rule.code,
+                default_action(rule),
+                rule.name,
+                rule.summary
+            )?;
         }
     }
     Ok(())
@@ -126,5 +149,7 @@ pub fn write_json(out: &mut dyn Write, rules: &[&Rule]) -> io::Result<()> {
 
 fn capitalise(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }

@@ -5,7 +5,7 @@ pub(crate) mod text;
 
 use std::fmt;
 
-pub(crate) use rule::{Check, Reads};
+pub(crate) use rule::Reads;
 pub use rule::{Context, HostPathRule, Rule, Target, Thing};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -115,7 +115,14 @@ pub struct Finding {
 
 impl Finding {
     /// A finding with the rule's own certainty, impact and reason.
-    pub(crate) fn new(rule: &'static Rule, noun: &'static str, name: &str, what: String, field: String, evidence: &str) -> Self {
+    pub(crate) fn new(
+        rule: &'static Rule,
+        noun: &'static str,
+        name: &str,
+        what: String,
+        field: String,
+        evidence: &str,
+    ) -> Self {
         Self {
             rule,
             certainty: rule.certainty,
@@ -135,7 +142,13 @@ impl Finding {
     }
 
     /// A finding in `container`, at `field` of it.
-    pub(crate) fn in_container(rule: &'static Rule, container: &Container<'_>, what: String, field: String, evidence: &str) -> Self {
+    pub(crate) fn in_container(
+        rule: &'static Rule,
+        container: &Container<'_>,
+        what: String,
+        field: String,
+        evidence: &str,
+    ) -> Self {
         let mut finding = Self::new(rule, "container", container.name(), what, field, evidence);
         finding.container = Some(container.name().to_owned());
         finding
@@ -143,7 +156,10 @@ impl Finding {
 
     /// The sentence without the fix: `volume "sock" mounts /var/run/docker.sock: absent on containerd nodes; …`.
     pub fn message(&self) -> String {
-        let mut message = format!("{} \"{}\" {}: {}", self.noun, self.name, self.what, self.reason);
+        let mut message = format!(
+            "{} \"{}\" {}: {}",
+            self.noun, self.name, self.what, self.reason
+        );
         if !self.consequence.is_empty() {
             message.push_str("; ");
             message.push_str(&self.consequence);
@@ -174,9 +190,20 @@ impl Finding {
     /// evidence, separated by `|`.
     pub fn fingerprint(&self, namespace: &str, owner_kind: &str, owner_name: &str) -> String {
         let place = self.container.as_deref().unwrap_or(&self.name);
-        let text = ["v1", namespace, owner_kind, owner_name, place, self.rule.code, &self.identity].join("|");
+        let text = [
+            "v1",
+            namespace,
+            owner_kind,
+            owner_name,
+            place,
+            self.rule.code,
+            &self.identity,
+        ]
+        .join("|");
         let digest = Sha256::digest(text.as_bytes());
-        let number = digest[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let number = digest[..8]
+            .iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte));
         format!("{number:016x}")
     }
 }
@@ -194,7 +221,10 @@ pub struct Findings {
 impl Findings {
     /// An empty collection for a cluster that moves to `target`.
     pub(crate) fn new(target: Target) -> Self {
-        Self { target, found: Vec::new() }
+        Self {
+            target,
+            found: Vec::new(),
+        }
     }
 
     /// The runtime that the cluster moves to.
@@ -220,7 +250,12 @@ impl Findings {
                 *text = text.replace("{nodes}", self.target.nodes());
             }
         }
-        for text in [&mut finding.evidence, &mut finding.name, &mut finding.what, &mut finding.consequence] {
+        for text in [
+            &mut finding.evidence,
+            &mut finding.name,
+            &mut finding.what,
+            &mut finding.consequence,
+        ] {
             if !is_plain(text) {
                 *text = escape_controls(text);
             }

@@ -71,7 +71,11 @@ impl<'t> Manifest<'t> {
     /// Where it is not YAML or JSON, or is no object.
     pub fn parse(document: &Document<'t>) -> Result<Self, ManifestError> {
         let tree = Tree::parse(document)?;
-        let mut manifest = Self { items: Vec::new(), skipped: 0, tree };
+        let mut manifest = Self {
+            items: Vec::new(),
+            skipped: 0,
+            tree,
+        };
         if let Some(root) = manifest.tree.root() {
             manifest.collect(root, None)?;
         }
@@ -94,12 +98,24 @@ impl<'t> Manifest<'t> {
             Err(error) if self.is_workload(item) => return Err(error),
             Err(_) => {
                 let heading: Heading<'_> = self.tree.read(item.node).unwrap_or_default();
-                Object { api_version: heading.api_version, kind: heading.kind, metadata: heading.metadata, ..Object::default() }
+                Object {
+                    api_version: heading.api_version,
+                    kind: heading.kind,
+                    metadata: heading.metadata,
+                    ..Object::default()
+                }
             }
         };
         if object.kind.is_empty() {
             let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
-            object.set_type(envelope.api_version, if envelope.kind.is_empty() { implied(item) } else { envelope.kind });
+            object.set_type(
+                envelope.api_version,
+                if envelope.kind.is_empty() {
+                    implied(item)
+                } else {
+                    envelope.kind
+                },
+            );
         }
         Ok(object)
     }
@@ -107,9 +123,16 @@ impl<'t> Manifest<'t> {
     /// The pods inside `item`, if it is a custom resource; those of Kubernetes' own kinds lie where [`Object`] has them.
     pub fn inner_pods<'a>(&'a self, item: &'a Item) -> Vec<InnerPod<'a>> {
         let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
-        let group = envelope.api_version.split_once('/').map_or("", |(group, _)| group);
+        let group = envelope
+            .api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group);
         let holds_none = WITHOUT_PODS.iter().any(|end| group.ends_with(end));
-        if group.contains('.') && !holds_none { inner_pods::find(&self.tree, item.node) } else { Vec::new() }
+        if group.contains('.') && !holds_none {
+            inner_pods::find(&self.tree, item.node)
+        } else {
+            Vec::new()
+        }
     }
 
     /// All texts of `item`.
@@ -140,19 +163,35 @@ impl<'t> Manifest<'t> {
         if self.tree.is_null(node) {
             return Ok(());
         }
-        let envelope: Envelope<'_> = if self.tree.is_map(node) { self.tree.read(node)? } else { Envelope::default() };
+        let envelope: Envelope<'_> = if self.tree.is_map(node) {
+            self.tree.read(node)?
+        } else {
+            Envelope::default()
+        };
         let list = envelope.kind.strip_suffix("List").map(str::to_owned);
-        if let (Some(list), Some(inner)) = (list, self.tree.get(node, "items").filter(|inner| self.tree.is_list(*inner))) {
+        if let (Some(list), Some(inner)) = (
+            list,
+            self.tree
+                .get(node, "items")
+                .filter(|inner| self.tree.is_list(*inner)),
+        ) {
             for item in self.tree.elements(inner) {
                 self.collect(item, (!list.is_empty()).then(|| list.clone()))?;
             }
             return Ok(());
         }
-        match (envelope.kind.is_empty() && implied_kind.is_none(), envelope.api_version.is_empty()) {
+        match (
+            envelope.kind.is_empty() && implied_kind.is_none(),
+            envelope.api_version.is_empty(),
+        ) {
             (true, true) => self.skipped += 1,
             (true, false) => {
                 let (line, column) = self.tree.place(node);
-                return Err(ManifestError { line, column, message: "this object has an apiVersion and no kind".to_owned() });
+                return Err(ManifestError {
+                    line,
+                    column,
+                    message: "this object has an apiVersion and no kind".to_owned(),
+                });
             }
             (false, _) => self.items.push(Item { node, implied_kind }),
         }
@@ -162,16 +201,31 @@ impl<'t> Manifest<'t> {
     /// True for kinds whose shape is fixed by Kubernetes itself.
     fn is_workload(&self, item: &Item) -> bool {
         let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
-        let kind = if envelope.kind.is_empty() { implied(item) } else { envelope.kind };
+        let kind = if envelope.kind.is_empty() {
+            implied(item)
+        } else {
+            envelope.kind
+        };
         let built_in = ["", "apps", "batch", "extensions"];
-        WORKLOADS.contains(&kind.as_str()) && built_in.contains(&envelope.api_version.split_once('/').map_or("", |(group, _)| group))
+        WORKLOADS.contains(&kind.as_str())
+            && built_in.contains(
+                &envelope
+                    .api_version
+                    .split_once('/')
+                    .map_or("", |(group, _)| group),
+            )
     }
 }
 
 /// Groups, by the end of their names, without pods: definitions and roles are large for nothing, and policies hold
 /// patterns of what they refuse.
-const WITHOUT_PODS: [&str; 5] =
-    ["apiextensions.k8s.io", "rbac.authorization.k8s.io", "gatekeeper.sh", "kyverno.io", "open-cluster-management.io"];
+const WITHOUT_PODS: [&str; 5] = [
+    "apiextensions.k8s.io",
+    "rbac.authorization.k8s.io",
+    "gatekeeper.sh",
+    "kyverno.io",
+    "open-cluster-management.io",
+];
 
 /// Kinds that carry pods or volumes.
 const WORKLOADS: [&str; 10] = [

@@ -74,7 +74,9 @@ struct StatusLabels {
 }
 
 /// From 50 microseconds: an evaluation takes tens of them.
-const BUCKETS: [f64; 12] = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0];
+const BUCKETS: [f64; 12] = [
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0,
+];
 
 impl Metrics {
     /// All metrics at zero; `records` are the counters of the record queue.
@@ -97,39 +99,113 @@ impl Metrics {
             registry: Registry::default(),
         };
         registry.register("reviews", "Answered reviews", metrics.reviews.clone());
-        registry.register("findings", "Findings of answered reviews", metrics.findings.clone());
-        registry.register("would_deny", "Reviews that enforce mode would have refused", metrics.would_deny.clone());
-        registry.register_with_unit("review_duration", "Time from the whole body to the answer", Unit::Seconds, metrics.duration.clone());
-        registry.register("review_errors", "Reviews whose object could not be evaluated", metrics.errors.clone());
-        registry.register("refused_requests", "Requests that were no reviews", metrics.refused.clone());
-        registry.register("connections", "Open TLS connections", metrics.connections.clone());
-        registry.register("tls_handshake_failures", "TLS handshakes that failed or took too long", metrics.handshake_failures.clone());
-        registry.register("watch_errors", "Interruptions of the watches", metrics.watch_errors.clone());
-        registry.register("configuration_errors", "Configuration reloads that failed", metrics.configuration_errors.clone());
-        registry.register("certificate_errors", "Certificate reloads that failed", metrics.certificate_errors.clone());
-        registry.register("certificate_expiry_timestamp", "End of the serving certificate, since 1970", metrics.certificate_expiry.clone());
-        registry.register("report_records", "Records of flagged reviews", records.by_outcome.clone());
-        registry.register("build", "Version of undock", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        Self { registry, ..metrics }
+        registry.register(
+            "findings",
+            "Findings of answered reviews",
+            metrics.findings.clone(),
+        );
+        registry.register(
+            "would_deny",
+            "Reviews that enforce mode would have refused",
+            metrics.would_deny.clone(),
+        );
+        registry.register_with_unit(
+            "review_duration",
+            "Time from the whole body to the answer",
+            Unit::Seconds,
+            metrics.duration.clone(),
+        );
+        registry.register(
+            "review_errors",
+            "Reviews whose object could not be evaluated",
+            metrics.errors.clone(),
+        );
+        registry.register(
+            "refused_requests",
+            "Requests that were no reviews",
+            metrics.refused.clone(),
+        );
+        registry.register(
+            "connections",
+            "Open TLS connections",
+            metrics.connections.clone(),
+        );
+        registry.register(
+            "tls_handshake_failures",
+            "TLS handshakes that failed or took too long",
+            metrics.handshake_failures.clone(),
+        );
+        registry.register(
+            "watch_errors",
+            "Interruptions of the watches",
+            metrics.watch_errors.clone(),
+        );
+        registry.register(
+            "configuration_errors",
+            "Configuration reloads that failed",
+            metrics.configuration_errors.clone(),
+        );
+        registry.register(
+            "certificate_errors",
+            "Certificate reloads that failed",
+            metrics.certificate_errors.clone(),
+        );
+        registry.register(
+            "certificate_expiry_timestamp",
+            "End of the serving certificate, since 1970",
+            metrics.certificate_expiry.clone(),
+        );
+        registry.register(
+            "report_records",
+            "Records of flagged reviews",
+            records.by_outcome.clone(),
+        );
+        registry.register(
+            "build",
+            "Version of undock",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        Self {
+            registry,
+            ..metrics
+        }
     }
 
     /// Counts an answered review.
     pub fn count(&self, reviewed: &Reviewed, duration: std::time::Duration) {
         let decision = &reviewed.decision;
         let mode = decision.mode.as_str();
-        let labels = ReviewLabels { operation: reviewed.operation, resource: reviewed.resource, mode, decision: decision.outcome.as_str() };
+        let labels = ReviewLabels {
+            operation: reviewed.operation,
+            resource: reviewed.resource,
+            mode,
+            decision: decision.outcome.as_str(),
+        };
         self.reviews.get_or_create(&labels).inc();
-        self.duration.get_or_create(&ResourceLabels { resource: reviewed.resource }).observe(duration.as_secs_f64());
+        self.duration
+            .get_or_create(&ResourceLabels {
+                resource: reviewed.resource,
+            })
+            .observe(duration.as_secs_f64());
         for judged in &decision.findings {
             let finding = &judged.finding;
-            let labels = FindingLabels { rule: finding.rule.code, impact: finding.impact.as_str(), mode, action: judged.action.as_str() };
+            let labels = FindingLabels {
+                rule: finding.rule.code,
+                impact: finding.impact.as_str(),
+                mode,
+                action: judged.action.as_str(),
+            };
             self.findings.get_or_create(&labels).inc();
         }
         if decision.would_deny() {
             self.would_deny.inc();
         }
         if let Some(failure) = reviewed.failure {
-            self.errors.get_or_create(&ReasonLabels { reason: failure.as_str() }).inc();
+            self.errors
+                .get_or_create(&ReasonLabels {
+                    reason: failure.as_str(),
+                })
+                .inc();
         }
     }
 

@@ -44,7 +44,11 @@ pub struct Record {
     #[serde(rename = "service.version")]
     pub service_version: Word,
     /// From the configuration.
-    #[serde(rename = "k8s.cluster.name", default, skip_serializing_if = "String::is_empty")]
+    #[serde(
+        rename = "k8s.cluster.name",
+        default,
+        skip_serializing_if = "String::is_empty"
+    )]
     pub cluster: String,
     /// Joins the audit annotation `review-uid`.
     #[serde(rename = "review.uid")]
@@ -85,7 +89,11 @@ pub struct Record {
     /// The findings.
     pub findings: Vec<FindingFields>,
     /// How many findings found no room.
-    #[serde(rename = "findings.truncated", default, skip_serializing_if = "is_zero")]
+    #[serde(
+        rename = "findings.truncated",
+        default,
+        skip_serializing_if = "is_zero"
+    )]
     pub findings_truncated: usize,
     /// Why the object could not be evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,7 +102,11 @@ pub struct Record {
     #[serde(rename = "dedupe.suppressed", default)]
     pub suppressed: u32,
     /// The first of those that a rollup stands for.
-    #[serde(rename = "dedupe.first_seen", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "dedupe.first_seen",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub first_seen: Option<String>,
 }
 
@@ -111,13 +123,25 @@ pub struct ObjectFields {
     #[serde(rename = "k8s.object.kind")]
     pub kind: String,
     /// Name; empty where the API server has yet to make it.
-    #[serde(rename = "k8s.object.name", default, skip_serializing_if = "String::is_empty")]
+    #[serde(
+        rename = "k8s.object.name",
+        default,
+        skip_serializing_if = "String::is_empty"
+    )]
     pub name: String,
     /// Prefix of a name to be made.
-    #[serde(rename = "k8s.object.generate_name", default, skip_serializing_if = "String::is_empty")]
+    #[serde(
+        rename = "k8s.object.generate_name",
+        default,
+        skip_serializing_if = "String::is_empty"
+    )]
     pub generate_name: String,
     /// Identity of the object.
-    #[serde(rename = "k8s.object.uid", default, skip_serializing_if = "String::is_empty")]
+    #[serde(
+        rename = "k8s.object.uid",
+        default,
+        skip_serializing_if = "String::is_empty"
+    )]
     pub uid: String,
 }
 
@@ -137,13 +161,25 @@ pub struct OwnerFields {
     #[serde(rename = "owner.source")]
     pub source: Word,
     /// Value of the label `team`.
-    #[serde(rename = "owner.team", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "owner.team",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub team: Option<String>,
     /// `helm`, `flux` or the value of `app.kubernetes.io/managed-by`.
-    #[serde(rename = "owner.managed_by", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "owner.managed_by",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub managed_by: Option<String>,
     /// Name of the release.
-    #[serde(rename = "owner.release", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "owner.release",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub release: Option<String>,
 }
 
@@ -163,7 +199,11 @@ pub struct FindingFields {
     /// What it did.
     pub action: Word,
     /// Container.
-    #[serde(rename = "container.name", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "container.name",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub container: Option<String>,
     /// Field path.
     pub field: String,
@@ -174,13 +214,25 @@ pub struct FindingFields {
     /// `open` or `exempt`
     pub status: Word,
     /// Last day of the exemption.
-    #[serde(rename = "exempt.until", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "exempt.until",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub exempt_until: Option<String>,
     /// Its ticket or page.
-    #[serde(rename = "exempt.ref", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "exempt.ref",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub exempt_ref: Option<String>,
     /// Where it is written: `namespace`, `workload` or `configuration`.
-    #[serde(rename = "exempt.scope", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "exempt.scope",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub exempt_scope: Option<String>,
 }
 
@@ -196,10 +248,22 @@ pub(crate) struct Source<'a> {
 
 impl Record {
     /// The record of `decision`; time and duration are stamped by the caller.
-    pub(crate) fn new(source: &Source<'_>, workload: Option<&Workload<'_>>, decision: &Decision) -> Self {
-        let findings: Vec<_> = decision.findings.iter().take(MAX_FINDINGS).map(FindingFields::from).collect();
+    pub(crate) fn new(
+        source: &Source<'_>,
+        workload: Option<&Workload<'_>>,
+        decision: &Decision,
+    ) -> Self {
+        let findings: Vec<_> = decision
+            .findings
+            .iter()
+            .take(MAX_FINDINGS)
+            .map(FindingFields::from)
+            .collect();
         let codes = codes(decision);
-        let place = workload.map_or_else(|| source.namespace.to_owned(), |w| format!("{} {}/{}", w.owner.kind, w.namespace, w.owner.name));
+        let place = workload.map_or_else(
+            || source.namespace.to_owned(),
+            |w| format!("{} {}/{}", w.owner.kind, w.namespace, w.owner.name),
+        );
         let told = decision.error.as_deref().unwrap_or(&codes);
         Self {
             timestamp: String::new(),
@@ -209,7 +273,10 @@ impl Record {
                 _ => "info",
             }
             .into(),
-            message: clip(&format!("{} {place}: {told}", decision.outcome.as_str()), 200),
+            message: clip(
+                &format!("{} {place}: {told}", decision.outcome.as_str()),
+                200,
+            ),
             event: match decision.outcome {
                 Outcome::Error => "undock.review.error",
                 Outcome::Exempt => "undock.review.exempted",
@@ -254,7 +321,8 @@ impl Record {
         let mut limits = [LONG_TEXT, SHORT_TEXT].into_iter();
         loop {
             let mut line = Vec::with_capacity(USUAL_LINE);
-            serde_json::to_writer(&mut line, self).expect("strings, numbers and lists always serialise");
+            serde_json::to_writer(&mut line, self)
+                .expect("strings, numbers and lists always serialise");
             if line.len() < MAX_LINE || !self.shorten(&mut limits) {
                 line.push(b'\n');
                 return line;
@@ -269,19 +337,61 @@ impl Record {
             self.findings_truncated += 1;
             return true;
         }
-        let Some(limit) = limits.next() else { return false };
+        let Some(limit) = limits.next() else {
+            return false;
+        };
         self.texts().for_each(|text| *text = clip(text, limit));
         true
     }
 
     /// The texts whose length somebody else decides.
     fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        let Self { cluster, review_uid, namespace, object, owner, user, error, operation, .. } = self;
-        let ObjectFields { group, version, kind, name, generate_name, uid } = object;
-        let OwnerFields { group: owner_group, kind: owner_kind, name: owner_name, source: _, team, managed_by, release } = owner;
-        let always = [cluster, review_uid, namespace, user, operation, group, version, kind, name, generate_name, uid];
+        let Self {
+            cluster,
+            review_uid,
+            namespace,
+            object,
+            owner,
+            user,
+            error,
+            operation,
+            ..
+        } = self;
+        let ObjectFields {
+            group,
+            version,
+            kind,
+            name,
+            generate_name,
+            uid,
+        } = object;
+        let OwnerFields {
+            group: owner_group,
+            kind: owner_kind,
+            name: owner_name,
+            source: _,
+            team,
+            managed_by,
+            release,
+        } = owner;
+        let always = [
+            cluster,
+            review_uid,
+            namespace,
+            user,
+            operation,
+            group,
+            version,
+            kind,
+            name,
+            generate_name,
+            uid,
+        ];
         let of_owner = [owner_group, owner_kind, owner_name];
-        always.into_iter().chain(of_owner).chain([team, managed_by, release, error].into_iter().flatten())
+        always
+            .into_iter()
+            .chain(of_owner)
+            .chain([team, managed_by, release, error].into_iter().flatten())
     }
 }
 
@@ -301,7 +411,11 @@ impl From<&Workload<'_>> for ObjectFields {
             version: version.to_owned(),
             kind: workload.kind().to_owned(),
             name: metadata.name.to_string(),
-            generate_name: if metadata.name.is_empty() { metadata.generate_name.to_string() } else { String::new() },
+            generate_name: if metadata.name.is_empty() {
+                metadata.generate_name.to_string()
+            } else {
+                String::new()
+            },
             uid: metadata.uid.to_string(),
         }
     }
@@ -311,7 +425,10 @@ impl From<&Workload<'_>> for OwnerFields {
     fn from(workload: &Workload<'_>) -> Self {
         let metadata = &workload.object.metadata;
         let helm = metadata.annotations.get("meta.helm.sh/release-name");
-        let flux = metadata.labels.get("helm.toolkit.fluxcd.io/name").or(metadata.labels.get("kustomize.toolkit.fluxcd.io/name"));
+        let flux = metadata
+            .labels
+            .get("helm.toolkit.fluxcd.io/name")
+            .or(metadata.labels.get("kustomize.toolkit.fluxcd.io/name"));
         let managed_by = match (helm, flux) {
             (_, Some(_)) => Some("flux"),
             (Some(_), None) => Some("helm"),
@@ -324,7 +441,10 @@ impl From<&Workload<'_>> for OwnerFields {
             source: workload.owner.source.as_str().into(),
             team: metadata.labels.get("team").map(str::to_owned),
             managed_by: managed_by.map(str::to_lowercase),
-            release: flux.or(helm).or(metadata.labels.get("app.kubernetes.io/instance")).map(str::to_owned),
+            release: flux
+                .or(helm)
+                .or(metadata.labels.get("app.kubernetes.io/instance"))
+                .map(str::to_owned),
         }
     }
 }
@@ -342,17 +462,34 @@ impl From<&crate::decision::Judged> for FindingFields {
             field: finding.field.clone(),
             evidence: finding.evidence.clone(),
             fingerprint: judged.fingerprint.clone(),
-            status: if judged.exempt.is_some() { "exempt" } else { "open" }.into(),
-            exempt_until: judged.exempt.as_ref().map(|granted| granted.terms.until.to_string()),
-            exempt_ref: judged.exempt.as_ref().map(|granted| granted.terms.reference.clone()).filter(|reference| !reference.is_empty()),
-            exempt_scope: judged.exempt.as_ref().map(|granted| granted.scope.as_str().to_owned()),
+            status: if judged.exempt.is_some() {
+                "exempt"
+            } else {
+                "open"
+            }
+            .into(),
+            exempt_until: judged
+                .exempt
+                .as_ref()
+                .map(|granted| granted.terms.until.to_string()),
+            exempt_ref: judged
+                .exempt
+                .as_ref()
+                .map(|granted| granted.terms.reference.clone())
+                .filter(|reference| !reference.is_empty()),
+            exempt_scope: judged
+                .exempt
+                .as_ref()
+                .map(|granted| granted.scope.as_str().to_owned()),
         }
     }
 }
 
 /// What kind of identity a user name is. Names of system components are those of Kubernetes' own bootstrap policy.
 pub(crate) fn user_kind(user: &str) -> &'static str {
-    if user.starts_with("system:serviceaccount:kube-system:") || user == "system:kube-controller-manager" {
+    if user.starts_with("system:serviceaccount:kube-system:")
+        || user == "system:kube-controller-manager"
+    {
         "controller"
     } else if user.starts_with("system:serviceaccount:") {
         "serviceaccount"
@@ -364,7 +501,11 @@ pub(crate) fn user_kind(user: &str) -> &'static str {
 }
 
 fn codes(decision: &Decision) -> String {
-    let mut codes: Vec<_> = decision.findings.iter().map(|judged| judged.finding.rule.code).collect();
+    let mut codes: Vec<_> = decision
+        .findings
+        .iter()
+        .map(|judged| judged.finding.rule.code)
+        .collect();
     codes.dedup();
     codes.join(",")
 }

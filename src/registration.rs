@@ -40,8 +40,18 @@ pub const WEBHOOKS: [Webhook; 3] = [
     Webhook {
         name: "pods.undock.dev",
         rules: &[
-            Resources { group: "", version: "v1", resources: &["pods"], operations: WRITES },
-            Resources { group: "", version: "v1", resources: &["pods/ephemeralcontainers", "pods/resize"], operations: &["UPDATE"] },
+            Resources {
+                group: "",
+                version: "v1",
+                resources: &["pods"],
+                operations: WRITES,
+            },
+            Resources {
+                group: "",
+                version: "v1",
+                resources: &["pods/ephemeralcontainers", "pods/resize"],
+                operations: &["UPDATE"],
+            },
         ],
     },
     Webhook {
@@ -56,25 +66,48 @@ pub const WEBHOOKS: [Webhook; 3] = [
             Resources {
                 group: "",
                 version: "v1",
-                resources: &["replicationcontrollers", "podtemplates", "persistentvolumes"],
+                resources: &[
+                    "replicationcontrollers",
+                    "podtemplates",
+                    "persistentvolumes",
+                ],
                 operations: WRITES,
             },
-            Resources { group: "batch", version: "v1", resources: &["jobs", "cronjobs"], operations: WRITES },
+            Resources {
+                group: "batch",
+                version: "v1",
+                resources: &["jobs", "cronjobs"],
+                operations: WRITES,
+            },
         ],
     },
     Webhook {
         name: "namespaces.undock.dev",
-        rules: &[Resources { group: "", version: "v1", resources: &["namespaces"], operations: WRITES }],
+        rules: &[Resources {
+            group: "",
+            version: "v1",
+            resources: &["namespaces"],
+            operations: WRITES,
+        }],
     },
 ];
 
 /// `resource` as a metric label: one of those that undock registers for, else `other`.
 pub fn resource_label(resource: &str) -> &'static str {
-    let known = WEBHOOKS.iter().flat_map(|webhook| webhook.rules).flat_map(|rules| rules.resources);
-    known.copied().find(|name| *name == resource).unwrap_or("other")
+    let known = WEBHOOKS
+        .iter()
+        .flat_map(|webhook| webhook.rules)
+        .flat_map(|rules| rules.resources);
+    known
+        .copied()
+        .find(|name| *name == resource)
+        .unwrap_or("other")
 }
 
 /// `operation` as a metric label.
 pub fn operation_label(operation: &str) -> &'static str {
-    ["CREATE", "UPDATE", "DELETE", "CONNECT"].into_iter().find(|name| *name == operation).unwrap_or("other")
+    ["CREATE", "UPDATE", "DELETE", "CONNECT"]
+        .into_iter()
+        .find(|name| *name == operation)
+        .unwrap_or("other")
 }

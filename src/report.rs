@@ -56,7 +56,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cluster: String::new(), deadline: None, since: None, window_days: 14, replay: None }
+        Self {
+            cluster: String::new(),
+            deadline: None,
+            since: None,
+            window_days: 14,
+            replay: None,
+        }
     }
 }
 
@@ -72,7 +78,9 @@ pub enum Since {
 impl Since {
     fn from(self, now: i64) -> i64 {
         match self {
-            Self::Date(date) => date.to_zoned(TimeZone::UTC).map_or(0, |start| start.timestamp().as_millisecond()),
+            Self::Date(date) => date
+                .to_zoned(TimeZone::UTC)
+                .map_or(0, |start| start.timestamp().as_millisecond()),
             Self::Days(days) => now - i64::from(days) * fate::DAY,
         }
     }
@@ -86,7 +94,9 @@ impl std::str::FromStr for Since {
         match (days, text.parse()) {
             (Some(days), _) => Ok(Self::Days(days)),
             (None, Ok(date)) => Ok(Self::Date(date)),
-            (None, Err(_)) => Err("write a day as YYYY-MM-DD, or a number of days as 14d".to_owned()),
+            (None, Err(_)) => {
+                Err("write a day as YYYY-MM-DD, or a number of days as 14d".to_owned())
+            }
         }
     }
 }
@@ -101,7 +111,11 @@ pub struct Reporter {
 impl Reporter {
     /// A reporter that has read nothing.
     pub fn new(mut options: Options) -> Self {
-        let gatherer = Gatherer { collected: Collected::default(), cluster: options.cluster.clone(), replay: options.replay.take() };
+        let gatherer = Gatherer {
+            collected: Collected::default(),
+            cluster: options.cluster.clone(),
+            replay: options.replay.take(),
+        };
         Self { options, gatherer }
     }
 
@@ -133,7 +147,9 @@ impl Reporter {
 
     /// Notes an input that could not be read at all.
     pub fn fail(&mut self, file: &str, error: &io::Error) {
-        self.gatherer.collected.fail(file, 0, format!("cannot read it: {error}"));
+        self.gatherer
+            .collected
+            .fail(file, 0, format!("cannot read it: {error}"));
     }
 
     /// The report of all that was read.
@@ -156,14 +172,21 @@ impl Passed {
 
     fn take(&mut self, time: Option<&[u8]>) {
         let time = time.and_then(|time| Some((*time.first_chunk()?, Moment::try_from(time).ok()?)));
-        let Some((day, time)) = time.filter(|(day, _)| self.0.len() < Self::MAX_DAYS || self.0.contains_key(day)) else { return };
+        let Some((day, time)) =
+            time.filter(|(day, _)| self.0.len() < Self::MAX_DAYS || self.0.contains_key(day))
+        else {
+            return;
+        };
         let (oldest, newest) = self.0.entry(day).or_insert((time, time));
         *oldest = time.min(*oldest);
         *newest = time.max(*newest);
     }
 
     fn moments(&self) -> impl Iterator<Item = i64> {
-        let times = self.0.values().flat_map(|(oldest, newest)| [oldest, newest]);
+        let times = self
+            .0
+            .values()
+            .flat_map(|(oldest, newest)| [oldest, newest]);
         times.filter_map(|time| gather::millis(std::str::from_utf8(time).ok()?))
     }
 }

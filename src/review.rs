@@ -90,7 +90,9 @@ impl Version {
     }
 
     fn parse(api_version: &str) -> Option<Self> {
-        [Self::V1, Self::V1Beta1].into_iter().find(|version| version.as_str() == api_version)
+        [Self::V1, Self::V1Beta1]
+            .into_iter()
+            .find(|version| version.as_str() == api_version)
     }
 }
 
@@ -101,7 +103,9 @@ const MAX_ELEMENTS: usize = 512 * 1024;
 impl<'a> Request<'a> {
     /// The object as it is stored; `None` if there is none, or none that can be read.
     pub fn old_object(&self) -> Option<Object<'a>> {
-        read::<Option<Object<'a>>>(self.old_object.0?).ok().flatten()
+        read::<Option<Object<'a>>>(self.old_object.0?)
+            .ok()
+            .flatten()
     }
 }
 
@@ -123,7 +127,8 @@ fn read<'a, T: Place<'a> + Default>(text: &'a str) -> Result<T, serde_json::Erro
 /// # Errors
 /// Where it is not UTF-8.
 pub fn text(body: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(body).map_err(|error| format!("invalid UTF-8 at byte {}", error.valid_up_to()))
+    std::str::from_utf8(body)
+        .map_err(|error| format!("invalid UTF-8 at byte {}", error.valid_up_to()))
 }
 
 impl<'a> Review<'a> {
@@ -134,10 +139,15 @@ impl<'a> Review<'a> {
     /// then tells what can be known all the same.
     pub fn parse(text: &'a str) -> Result<(Version, Box<Request<'a>>), String> {
         let review: Self = read(text).map_err(|error| error.to_string())?;
-        let version = Version::parse(&review.api_version).filter(|_| *review.kind == *"AdmissionReview");
+        let version =
+            Version::parse(&review.api_version).filter(|_| *review.kind == *"AdmissionReview");
         let version = version.ok_or("not an admission.k8s.io AdmissionReview of v1 or v1beta1")?;
         let request = review.request.ok_or("there is no request")?;
-        for (field, value) in [("uid", &request.uid), ("operation", &request.operation), ("resource", &request.resource.resource)] {
+        for (field, value) in [
+            ("uid", &request.uid),
+            ("operation", &request.operation),
+            ("resource", &request.resource.resource),
+        ] {
             if value.is_empty() {
                 return Err(format!("request.{field} is empty"));
             }
@@ -158,19 +168,35 @@ mod tests {
         let head = r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":"#;
         let request = r#"{"uid":"u","resource":{"resource":"pods"},"operation":"CREATE","object":"#;
         for (rest, expected) in [
-            ("\"secret\"}".to_owned(), "expected a map, found a text at line 1 column 79"),
-            (format!("{request}\"secret\"}}}}"), "expected a map, found a text at line 1 column 151"),
-            (format!("{request}{{\"spec\":[]}}}}}}"), "expected a map, found a list at line 1 column 153"),
+            (
+                "\"secret\"}".to_owned(),
+                "expected a map, found a text at line 1 column 79",
+            ),
+            (
+                format!("{request}\"secret\"}}}}"),
+                "expected a map, found a text at line 1 column 151",
+            ),
+            (
+                format!("{request}{{\"spec\":[]}}}}}}"),
+                "expected a map, found a list at line 1 column 153",
+            ),
             ("null}".to_owned(), "there is no request"),
             ("{}}".to_owned(), "request.uid is empty"),
             (r#"{"uid":"u"}}"#.to_owned(), "request.operation is empty"),
-            (r#"{"uid":"u","operation":"CREATE","resource":{}}}"#.to_owned(), "request.resource is empty"),
+            (
+                r#"{"uid":"u","operation":"CREATE","resource":{}}}"#.to_owned(),
+                "request.resource is empty",
+            ),
             (
                 r#"{"uid":"u","operation":"create","resource":{"resource":"pods"}}}"#.to_owned(),
                 "request.operation is none of CREATE, UPDATE, DELETE and CONNECT",
             ),
         ] {
-            assert_eq!(Review::parse(&format!("{head}{rest}")).unwrap_err(), expected, "{rest}");
+            assert_eq!(
+                Review::parse(&format!("{head}{rest}")).unwrap_err(),
+                expected,
+                "{rest}"
+            );
         }
     }
 }

@@ -1,10 +1,68 @@
 //! The catalogue: every rule once, in the order of its codes, and the one evaluation that everything calls.
 
+mod ci_controller_config_docker;
+mod cri_dockerd_socket_mount;
+mod cri_socket_posing_as_docker;
+mod dind_daemon;
+mod docker_binary_mount;
+mod docker_bridge_address;
+mod docker_chaos_experiment;
+mod docker_cli_bundled_image;
+mod docker_cli_image;
+mod docker_command;
+mod docker_command_on_host;
+mod docker_config_dir;
+mod docker_daemon_log;
+mod docker_data_root;
+mod docker_env_probe;
+mod docker_host_node;
+mod docker_id_prefix_parser;
+mod docker_json_log_parser;
+mod docker_log_dir;
+mod docker_metric_names;
+mod docker_node_selector;
+mod docker_only_tool_image;
+mod docker_path_via_pv;
+mod docker_private_socket_mount;
+mod docker_run_state;
+mod docker_service_control;
+mod docker_socket_env;
+mod docker_socket_env_unbacked;
+mod docker_socket_http;
+mod docker_socket_mount;
+mod docker_tcp_on_node;
+mod docker_windows_pipe;
+mod dockershim_socket_mount;
+mod dockershim_state;
+mod foreign_named_docker_socket;
 mod host_paths;
+mod host_port_behaviour;
+mod insecure_or_mirrored_registry;
+mod installer_docker;
+mod known_agent_docker_mode;
+mod known_agent_multi_runtime;
+mod mixed_runtime;
+mod node_containerd_cni_bug;
+mod node_cri_dockerd;
+mod node_docker_problem_condition;
+mod node_dockershim_annotation;
+mod node_local_image;
+mod node_runtime_docker;
+mod npd_docker_monitor;
 mod place;
+mod psp_scc_allows_docker;
+mod rootless_docker_socket;
+mod runtime_selector_docker;
+mod runtimeclass_docker;
+mod seccomp_docker_default;
+mod short_image_name;
 mod signals;
+mod socket_parent_mount;
+mod socket_parent_mount_bare;
+mod unprivileged_low_port;
+mod unprivileged_ping;
 
-use crate::finding::{Check, Context, Finding, Findings, Reads, Rule};
+use crate::finding::{Context, Finding, Findings, Reads, Rule};
 use crate::workload::Workload;
 
 /// All findings of `workload`, in the order of codes, then fields. The same object gives the same findings everywhere.
@@ -13,26 +71,36 @@ pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
     let has_host_paths = !workload.host_mounts().is_empty();
     let has_words = workload.mentions_any();
     let has_texts = workload.leaves.iter().next().is_some();
-    for (at, (reads, check)) in CHECKS.iter().enumerate() {
-        let is_called = match reads {
+    for rule in RULES {
+        let is_called = match rule.reads {
             Reads::HostPaths => has_host_paths,
             Reads::Words => has_words,
             Reads::ObjectTexts => has_texts,
             Reads::Object => true,
         };
         if is_called {
-            check(workload, &mut findings);
+            (rule.check)(workload, &mut findings);
         } else {
-            debug_assert!(finds_nothing(RULES[at], workload, context), "{} reads more than it says", RULES[at].code);
+            debug_assert!(
+                finds_nothing(rule, workload, context),
+                "{} reads more than it says",
+                rule.code
+            );
         }
     }
     let mut found = findings.into_inner();
     for part in &workload.parts {
         // Of what is found there, the pod is the part's and the rest is the object's own.
-        let is_inside = |finding: &Finding| part.pod.as_ref().is_some_and(|pod| finding.field.starts_with(pod.path));
+        let is_inside = |finding: &Finding| {
+            part.pod
+                .as_ref()
+                .is_some_and(|pod| finding.field.starts_with(pod.path))
+        };
         found.extend(evaluate(part, context).into_iter().filter(is_inside));
     }
-    found.sort_by(|a, b| (a.rule.code, &a.field, &a.evidence).cmp(&(b.rule.code, &b.field, &b.evidence)));
+    found.sort_by(|a, b| {
+        (a.rule.code, &a.field, &a.evidence).cmp(&(b.rule.code, &b.field, &b.evidence))
+    });
     found
 }
 
@@ -45,81 +113,72 @@ fn finds_nothing(rule: &Rule, workload: &Workload<'_>, context: Context) -> bool
 
 /// The rule with this code or name, in any case.
 pub fn find(code_or_name: &str) -> Option<&'static Rule> {
-    RULES.iter().copied().find(|rule| rule.code.eq_ignore_ascii_case(code_or_name) || rule.name.eq_ignore_ascii_case(code_or_name))
+    RULES.iter().copied().find(|rule| {
+        rule.code.eq_ignore_ascii_case(code_or_name) || rule.name.eq_ignore_ascii_case(code_or_name)
+    })
 }
 
-macro_rules! catalogue {
-    ($($module:ident),+ $(,)?) => {
-        $(mod $module;)+
-
-        /// Every rule, in the order of codes.
-        pub static RULES: &[&Rule] = &[$(&$module::RULE),+];
-
-        /// The same without their texts, close together: what each evaluation looks at.
-        static CHECKS: &[(Reads, Check)] = &[$(($module::RULE.reads, $module::RULE.check)),+];
-    };
-}
-
-catalogue! {
-    installer_docker,
-    ci_controller_config_docker,
-    psp_scc_allows_docker,
-    docker_socket_mount,
-    dockershim_socket_mount,
-    cri_dockerd_socket_mount,
-    docker_private_socket_mount,
-    docker_windows_pipe,
-    rootless_docker_socket,
-    cri_socket_posing_as_docker,
-    foreign_named_docker_socket,
-    socket_parent_mount,
-    socket_parent_mount_bare,
-    docker_path_via_pv,
-    docker_cli_image,
-    docker_cli_bundled_image,
-    dind_daemon,
-    docker_only_tool_image,
-    node_local_image,
-    insecure_or_mirrored_registry,
-    short_image_name,
-    docker_host_node,
-    docker_socket_env,
-    docker_socket_env_unbacked,
-    docker_tcp_on_node,
-    docker_bridge_address,
-    runtime_selector_docker,
-    docker_command,
-    docker_command_on_host,
-    docker_service_control,
-    docker_socket_http,
-    docker_env_probe,
-    docker_data_root,
-    docker_log_dir,
-    docker_config_dir,
-    docker_binary_mount,
-    dockershim_state,
-    docker_run_state,
-    docker_daemon_log,
-    known_agent_docker_mode,
-    known_agent_multi_runtime,
-    docker_chaos_experiment,
-    npd_docker_monitor,
-    docker_json_log_parser,
-    docker_metric_names,
-    docker_id_prefix_parser,
-    unprivileged_low_port,
-    unprivileged_ping,
-    seccomp_docker_default,
-    runtimeclass_docker,
-    host_port_behaviour,
-    docker_node_selector,
-    node_runtime_docker,
-    node_dockershim_annotation,
-    node_cri_dockerd,
-    node_containerd_cni_bug,
-    node_docker_problem_condition,
-    mixed_runtime,
-}
+/// Every rule, in the order of codes.
+pub static RULES: &[&Rule] = &[
+    &installer_docker::RULE,
+    &ci_controller_config_docker::RULE,
+    &psp_scc_allows_docker::RULE,
+    &docker_socket_mount::RULE,
+    &dockershim_socket_mount::RULE,
+    &cri_dockerd_socket_mount::RULE,
+    &docker_private_socket_mount::RULE,
+    &docker_windows_pipe::RULE,
+    &rootless_docker_socket::RULE,
+    &cri_socket_posing_as_docker::RULE,
+    &foreign_named_docker_socket::RULE,
+    &socket_parent_mount::RULE,
+    &socket_parent_mount_bare::RULE,
+    &docker_path_via_pv::RULE,
+    &docker_cli_image::RULE,
+    &docker_cli_bundled_image::RULE,
+    &dind_daemon::RULE,
+    &docker_only_tool_image::RULE,
+    &node_local_image::RULE,
+    &insecure_or_mirrored_registry::RULE,
+    &short_image_name::RULE,
+    &docker_host_node::RULE,
+    &docker_socket_env::RULE,
+    &docker_socket_env_unbacked::RULE,
+    &docker_tcp_on_node::RULE,
+    &docker_bridge_address::RULE,
+    &runtime_selector_docker::RULE,
+    &docker_command::RULE,
+    &docker_command_on_host::RULE,
+    &docker_service_control::RULE,
+    &docker_socket_http::RULE,
+    &docker_env_probe::RULE,
+    &docker_data_root::RULE,
+    &docker_log_dir::RULE,
+    &docker_config_dir::RULE,
+    &docker_binary_mount::RULE,
+    &dockershim_state::RULE,
+    &docker_run_state::RULE,
+    &docker_daemon_log::RULE,
+    &known_agent_docker_mode::RULE,
+    &known_agent_multi_runtime::RULE,
+    &docker_chaos_experiment::RULE,
+    &npd_docker_monitor::RULE,
+    &docker_json_log_parser::RULE,
+    &docker_metric_names::RULE,
+    &docker_id_prefix_parser::RULE,
+    &unprivileged_low_port::RULE,
+    &unprivileged_ping::RULE,
+    &seccomp_docker_default::RULE,
+    &runtimeclass_docker::RULE,
+    &host_port_behaviour::RULE,
+    &docker_node_selector::RULE,
+    &node_runtime_docker::RULE,
+    &node_dockershim_annotation::RULE,
+    &node_cri_dockerd::RULE,
+    &node_containerd_cni_bug::RULE,
+    &node_docker_problem_condition::RULE,
+    &mixed_runtime::RULE,
+];
 
 #[cfg(test)]
 mod tests {

@@ -152,32 +152,55 @@ pub struct Progress<'p> {
 impl ScannedOwner {
     /// The codes of its findings, each once.
     pub fn codes(&self) -> Vec<&'static str> {
-        let mut codes: Vec<_> = self.findings.iter().map(|found| found.judged.finding.rule.code).collect();
+        let mut codes: Vec<_> = self
+            .findings
+            .iter()
+            .map(|found| found.judged.finding.rule.code)
+            .collect();
         codes.dedup();
         codes
     }
 
     /// `KIND/NAME`, behind its namespace if it has one.
     pub fn title(&self) -> String {
-        let Self { namespace, kind, name, .. } = self;
-        if namespace.is_empty() { format!("{kind}/{name}") } else { format!("{namespace} {kind}/{name}") }
+        let Self {
+            namespace,
+            kind,
+            name,
+            ..
+        } = self;
+        if namespace.is_empty() {
+            format!("{kind}/{name}")
+        } else {
+            format!("{namespace} {kind}/{name}")
+        }
     }
 }
 
 impl Scanned {
     /// Owners with this outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
-        self.owners.iter().filter(|owner| owner.outcome == outcome).count()
+        self.owners
+            .iter()
+            .filter(|owner| owner.outcome == outcome)
+            .count()
     }
 
     /// Owners with a finding of any action.
     pub fn flagged(&self) -> usize {
-        self.owners.iter().filter(|owner| !owner.findings.is_empty()).count()
+        self.owners
+            .iter()
+            .filter(|owner| !owner.findings.is_empty())
+            .count()
     }
 
     /// The strongest outcome of all.
     pub fn worst(&self) -> Outcome {
-        self.owners.iter().map(|owner| owner.outcome).max().unwrap_or(Outcome::Clean)
+        self.owners
+            .iter()
+            .map(|owner| owner.outcome)
+            .max()
+            .unwrap_or(Outcome::Clean)
     }
 
     /// The same for the outputs of `check`, which point at files: an object's path in the API takes the file's place.
@@ -189,8 +212,17 @@ impl Scanned {
             .errors
             .into_iter()
             .map(|error| {
-                let file = if error.namespace.is_empty() { error.part } else { format!("{}/{}", error.namespace, error.part) };
-                crate::check::CheckError { file, line: 0, column: 0, message: error.message }
+                let file = if error.namespace.is_empty() {
+                    error.part
+                } else {
+                    format!("{}/{}", error.namespace, error.part)
+                };
+                crate::check::CheckError {
+                    file,
+                    line: 0,
+                    column: 0,
+                    message: error.message,
+                }
             })
             .collect();
         checked
@@ -198,7 +230,11 @@ impl Scanned {
 }
 
 fn into_checked(owner: ScannedOwner) -> CheckedObject {
-    let place = if owner.namespace.is_empty() { String::new() } else { format!("{}/", owner.namespace) };
+    let place = if owner.namespace.is_empty() {
+        String::new()
+    } else {
+        format!("{}/", owner.namespace)
+    };
     CheckedObject {
         file: format!("{place}{}/{}", owner.kind, owner.name),
         source: None,
@@ -213,7 +249,12 @@ fn into_checked(owner: ScannedOwner) -> CheckedObject {
         findings: owner
             .findings
             .into_iter()
-            .map(|found| Placed { judged: found.judged, line: 1, column: 1, text: String::new() })
+            .map(|found| Placed {
+                judged: found.judged,
+                line: 1,
+                column: 1,
+                text: String::new(),
+            })
             .collect(),
         // A scan lists the exemptions of the whole cluster by themselves.
         notes: Vec::new(),
@@ -242,10 +283,21 @@ pub async fn scan(
             None if !part.is_built_in() => continue,
             _ => part.version.clone(),
         };
-        let part = Part { version, ..part.clone() };
+        let part = Part {
+            version,
+            ..part.clone()
+        };
         let is_spread = part.namespaced || part.role == Role::Namespace;
-        let namespaces = if is_spread && !scope.namespaces.is_empty() { scope.namespaces.as_slice() } else { &nowhere };
-        let selector = if part.is_selected() { scope.selector.as_str() } else { "" };
+        let namespaces = if is_spread && !scope.namespaces.is_empty() {
+            scope.namespaces.as_slice()
+        } else {
+            &nowhere
+        };
+        let selector = if part.is_selected() {
+            scope.selector.as_str()
+        } else {
+            ""
+        };
         evaluation.begin(&part);
         for namespace in namespaces {
             let (name, path) = (part.name(), part.path(namespace));
@@ -255,7 +307,10 @@ pub async fn scan(
                     Step::Items(items) => items.iter().for_each(|item| evaluation.add(&part, item)),
                     Step::Restart => evaluation.restart(),
                 }
-                progress(Progress { part: &name, objects: evaluation.objects_of_part() });
+                progress(Progress {
+                    part: &name,
+                    objects: evaluation.objects_of_part(),
+                });
             });
             match read.await {
                 Ok(()) => {}
@@ -304,6 +359,11 @@ pub(crate) async fn groups(client: &Client) -> Result<BTreeMap<String, String>, 
         Err(ReadError::Forbidden(_) | ReadError::NotFound(_)) => return Ok(BTreeMap::new()),
         Err(error) => return Err(error),
     };
-    let groups: Groups = serde_json::from_slice(&body).map_err(|error| ReadError::Unreadable(error.to_string()))?;
-    Ok(groups.groups.into_iter().map(|group| (group.name, group.preferred_version.version)).collect())
+    let groups: Groups =
+        serde_json::from_slice(&body).map_err(|error| ReadError::Unreadable(error.to_string()))?;
+    Ok(groups
+        .groups
+        .into_iter()
+        .map(|group| (group.name, group.preferred_version.version))
+        .collect())
 }

@@ -72,15 +72,22 @@ impl Scanner {
     /// Where the system gives no thread.
     pub fn start(app: SharedApp, options: Options, changed: Arc<Notify>) -> io::Result<Self> {
         let (stop, stopping) = watch::channel(false);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let work = move || {
-            let scans = AssertUnwindSafe(|| runtime.block_on(run(&app, options, &changed, stopping)));
+            let scans =
+                AssertUnwindSafe(|| runtime.block_on(run(&app, options, &changed, stopping)));
             if catch_unwind(scans).is_err() {
                 forget(&app);
-                tracing::error!("a defect of undock ended the scans of this replica, reviews go on; please report it");
+                tracing::error!(
+                    "a defect of undock ended the scans of this replica, reviews go on; please report it"
+                );
             }
         };
-        let thread = thread::Builder::new().name("scanner".to_owned()).spawn(work)?;
+        let thread = thread::Builder::new()
+            .name("scanner".to_owned())
+            .spawn(work)?;
         Ok(Self { stop, thread })
     }
 
@@ -98,7 +105,12 @@ impl Scanner {
     }
 }
 
-async fn run(app: &SharedApp, options: Options, changed: &Notify, mut stopping: watch::Receiver<bool>) {
+async fn run(
+    app: &SharedApp,
+    options: Options,
+    changed: &Notify,
+    mut stopping: watch::Receiver<bool>,
+) {
     let client = match cluster::connect(options.kubeconfig.as_deref()).await {
         Ok(Some(client)) => client,
         Ok(None) => return tracing::error!("there is no cluster to scan"),
@@ -111,14 +123,21 @@ async fn run(app: &SharedApp, options: Options, changed: &Notify, mut stopping: 
         // An error means that whoever would ask is gone.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    let failures = Failures { app, said: Default::default() };
+    let failures = Failures {
+        app,
+        said: Default::default(),
+    };
     let scan = async {
         loop {
             election.win(|error| failures.note(error)).await;
             failures.said.set(false);
             tracing::info!(holder, "this replica scans the cluster");
             app.metrics.scan.leads.set(1);
-            let pen = Pen { election: &election, metrics: &app.metrics.scan, holder: &holder };
+            let pen = Pen {
+                election: &election,
+                metrics: &app.metrics.scan,
+                holder: &holder,
+            };
             tokio::select! {
                 () = election.keep(|error| failures.note(error)) => tracing::info!("the Lease is lost, so this replica does not scan"),
                 () = changes::watch(&client, changed, &app.metrics.watch_errors) => {}
@@ -134,8 +153,12 @@ async fn run(app: &SharedApp, options: Options, changed: &Notify, mut stopping: 
     forget(app);
     match timeout(RELEASE, election.release()).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the Lease could not be given back; it runs out by itself"),
-        Err(_) => tracing::warn!("the Lease could not be given back in time; it runs out by itself"),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the Lease could not be given back; it runs out by itself")
+        }
+        Err(_) => {
+            tracing::warn!("the Lease could not be given back in time; it runs out by itself")
+        }
     }
 }
 
@@ -146,13 +169,24 @@ fn forget(app: &SharedApp) {
 }
 
 /// Scans until it is dropped.
-async fn scan_on(app: &SharedApp, client: &Client, options: &Options, changed: &Notify, pen: &Pen<'_>, said: &mut Said) {
+async fn scan_on(
+    app: &SharedApp,
+    client: &Client,
+    options: &Options,
+    changed: &Notify,
+    pen: &Pen<'_>,
+    said: &mut Said,
+) {
     let mut memory = Memory::default();
     loop {
         // What changed until now is in the scan that begins.
         let _ = changed.notified().now_or_never();
         let (troubles, took) = scan_once(app, client, options, pen, &mut memory).await;
-        let pause = if troubles.iter().all(Trouble::lasts) { INTERVAL } else { RETRY };
+        let pause = if troubles.iter().all(Trouble::lasts) {
+            INTERVAL
+        } else {
+            RETRY
+        };
         said.say(troubles);
         let rested = Instant::now() + took * REST;
         let change = async {
@@ -167,29 +201,51 @@ async fn scan_on(app: &SharedApp, client: &Client, options: &Options, changed: &
 }
 
 /// Scans, and makes the cluster's reports and Events say what was found. The time is that of the scan; Events go at a slow pace.
-async fn scan_once(app: &SharedApp, client: &Client, options: &Options, pen: &Pen<'_>, memory: &mut Memory) -> (Vec<Trouble>, Duration) {
+async fn scan_once(
+    app: &SharedApp,
+    client: &Client,
+    options: &Options,
+    pen: &Pen<'_>,
+    memory: &mut Memory,
+) -> (Vec<Trouble>, Duration) {
     let metrics = &app.metrics.scan;
     let own: Arc<Policy> = app.policy.load_full();
     // As on the command line, the question is what enforce would refuse.
-    let policy = Policy { mode: Mode::Enforce, ..(*own).clone() };
+    let policy = Policy {
+        mode: Mode::Enforce,
+        ..(*own).clone()
+    };
     let scope = Scope::default();
     let (time, began) = (Timestamp::now(), Instant::now());
     let scanned = match scan(client, &scope, &policy, &mut |_| ()).await {
         Ok(scanned) => scanned,
         Err(error) => {
             metrics.count_error(error.reason());
-            return (vec![Trouble::new("scan", error.reason(), format!("cannot scan: {error}"))], began.elapsed());
+            return (
+                vec![Trouble::new(
+                    "scan",
+                    error.reason(),
+                    format!("cannot scan: {error}"),
+                )],
+                began.elapsed(),
+            );
         }
     };
     let took = began.elapsed();
     metrics.take(&scanned, time, took);
     let mut bytes = Vec::new();
-    let about = json::About { cluster: &app.cluster, time: time.to_string(), scope: &scope };
+    let about = json::About {
+        cluster: &app.cluster,
+        time: time.to_string(),
+        scope: &scope,
+    };
     if json::write(&mut bytes, &scanned, &policy, &about).is_ok() {
         app.last_scan.store(Some(Arc::new(Bytes::from(bytes))));
     }
     let mut troubles: Vec<Trouble> = scanned.errors.iter().map(Trouble::from).collect();
-    troubles.iter().for_each(|trouble| metrics.count_error(trouble.reason));
+    troubles
+        .iter()
+        .for_each(|trouble| metrics.count_error(trouble.reason));
     tracing::info!(
         owners = scanned.owners.len(),
         flagged = scanned.flagged(),
@@ -199,21 +255,37 @@ async fn scan_once(app: &SharedApp, client: &Client, options: &Options, pen: &Pe
         "scanned the cluster"
     );
     // Without them neither modes nor exemptions are known, and everything that would be said could be wrong.
-    if scanned.parts.iter().any(|read| read.part == "namespaces" && !read.complete) {
+    if scanned
+        .parts
+        .iter()
+        .any(|read| read.part == "namespaces" && !read.complete)
+    {
         return (troubles, took);
     }
     troubles.extend(publish(&scanned, own.mode, client, options, pen, memory).await);
     (troubles, took)
 }
 
-async fn publish(scanned: &Scanned, default: Mode, client: &Client, options: &Options, pen: &Pen<'_>, memory: &mut Memory) -> Vec<Trouble> {
+async fn publish(
+    scanned: &Scanned,
+    default: Mode,
+    client: &Client,
+    options: &Options,
+    pen: &Pen<'_>,
+    memory: &mut Memory,
+) -> Vec<Trouble> {
     let told = told::told(scanned, default);
     let is_whole = scanned.errors.is_empty();
     let mut troubles = Vec::new();
     if options.reports {
         match groups(client).await {
-            Ok(groups) => match FLAVOURS.iter().find(|flavour| groups.contains_key(flavour.group)) {
-                Some(flavour) => troubles.extend(reports::publish(client, flavour, &told, is_whole, pen).await),
+            Ok(groups) => match FLAVOURS
+                .iter()
+                .find(|flavour| groups.contains_key(flavour.group))
+            {
+                Some(flavour) => {
+                    troubles.extend(reports::publish(client, flavour, &told, is_whole, pen).await)
+                }
                 None => {
                     pen.count("report", NOT_INSTALLED);
                     let message = "neither openreports.io nor wgpolicyk8s.io is installed, so no reports are written";

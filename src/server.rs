@@ -43,7 +43,10 @@ pub struct App {
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // kube's client has no debug form, and the rest is large.
-        f.debug_struct("App").field("cluster", &self.cluster).field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("cluster", &self.cluster)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 

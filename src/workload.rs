@@ -62,9 +62,16 @@ impl<'a> Workload<'a> {
     }
 
     /// The view of `object`. `namespace` is used where the object names none, as the API server does.
-    pub fn with_knowledge(object: &'a Object<'a>, namespace: &'a str, knowledge: &'a Knowledge) -> Self {
+    pub fn with_knowledge(
+        object: &'a Object<'a>,
+        namespace: &'a str,
+        knowledge: &'a Knowledge,
+    ) -> Self {
         let own = object.metadata.namespace.as_str();
-        let cluster_scoped = matches!(object.kind.as_str(), "PersistentVolume" | "Namespace" | "Node");
+        let cluster_scoped = matches!(
+            object.kind.as_str(),
+            "PersistentVolume" | "Namespace" | "Node"
+        );
         Self {
             object,
             namespace: if !own.is_empty() {
@@ -118,21 +125,33 @@ impl<'a> Workload<'a> {
         if self.kind() == "Node" {
             self.runtimes.clone_from(surroundings.runtimes());
         }
-        self.parts.iter_mut().for_each(|part| part.place_in(surroundings));
+        self.parts
+            .iter_mut()
+            .for_each(|part| part.place_in(surroundings));
     }
 
     /// True if its findings depend on other objects, so that [`Workload::place_in`] matters.
     pub fn needs_surroundings(&self) -> bool {
-        let has_claims = |pod: &Pod<'_>| pod.spec.volumes.iter().any(|volume| volume.persistent_volume_claim.is_some());
+        let has_claims = |pod: &Pod<'_>| {
+            pod.spec
+                .volumes
+                .iter()
+                .any(|volume| volume.persistent_volume_claim.is_some())
+        };
         let has_class = |pod: &Pod<'_>| !pod.spec.runtime_class_name.is_empty();
         self.kind() == "Node"
-            || self.pod.as_ref().is_some_and(|pod| has_claims(pod) || has_class(pod))
+            || self
+                .pod
+                .as_ref()
+                .is_some_and(|pod| has_claims(pod) || has_class(pod))
             || self.parts.iter().any(Self::needs_surroundings)
     }
 
     /// What a node says runs its containers, such as `containerd://2.1.4`.
     pub(crate) fn node_runtime(&self) -> Option<&str> {
-        self.leaves.get("status.nodeInfo.containerRuntimeVersion").filter(|_| self.kind() == "Node")
+        self.leaves
+            .get("status.nodeInfo.containerRuntimeVersion")
+            .filter(|_| self.kind() == "Node")
     }
 
     /// Kind of the object itself.
@@ -147,35 +166,64 @@ impl<'a> Workload<'a> {
 
     /// True for an object that is marked for deletion.
     pub fn is_being_deleted(&self) -> bool {
-        self.object.metadata.deletion_timestamp.as_ref().is_some_and(|time| !time.is_empty())
+        self.object
+            .metadata
+            .deletion_timestamp
+            .as_ref()
+            .is_some_and(|time| !time.is_empty())
     }
 
     /// True if a controller made the object.
     pub fn has_controller(&self) -> bool {
-        self.object.metadata.owner_references.iter().any(|reference| reference.controller.0)
+        self.object
+            .metadata
+            .owner_references
+            .iter()
+            .any(|reference| reference.controller.0)
     }
 
     /// The annotations of the object and of its pod template, with the field path of their metadata.
     pub fn annotations(&self) -> impl Iterator<Item = (String, &'a Annotations<'a>)> {
         let own = std::iter::once(("metadata".to_owned(), &self.object.metadata.annotations));
-        let path = self.pod.as_ref().and_then(|pod| pod.path.strip_suffix(".spec"));
+        let path = self
+            .pod
+            .as_ref()
+            .and_then(|pod| pod.path.strip_suffix(".spec"));
         let template = template_metadata(self.object).zip(path);
-        own.chain(template.map(|(metadata, path)| (format!("{path}.metadata"), &metadata.annotations)))
+        own.chain(
+            template.map(|(metadata, path)| (format!("{path}.metadata"), &metadata.annotations)),
+        )
     }
 
     /// True if one of the words of [`mentions`] stands in a text of a container, an annotation that is kept, or what the
     /// Pod asks of its node.
     pub(crate) fn mentions_any(&self) -> bool {
         let mut found = Mentions::default();
-        for metadata in std::iter::once(&self.object.metadata).chain(template_metadata(self.object)) {
-            metadata.annotations.iter().for_each(|(_, value)| found.add(value));
+        for metadata in std::iter::once(&self.object.metadata).chain(template_metadata(self.object))
+        {
+            metadata
+                .annotations
+                .iter()
+                .for_each(|(_, value)| found.add(value));
         }
         if let Some(pod) = &self.pod {
-            pod.spec.node_selector.iter().for_each(|(_, value)| found.add(value));
-            pod.spec.tolerations.iter().for_each(|toleration| found.add(&toleration.value));
-            pod.node_requirements().for_each(|(requirement, _)| requirement.values.iter().for_each(|value| found.add(value)));
+            pod.spec
+                .node_selector
+                .iter()
+                .for_each(|(_, value)| found.add(value));
+            pod.spec
+                .tolerations
+                .iter()
+                .for_each(|toleration| found.add(&toleration.value));
+            pod.node_requirements().for_each(|(requirement, _)| {
+                requirement.values.iter().for_each(|value| found.add(value))
+            });
         }
-        found.any() || self.containers().iter().any(|container| container.mentions().any())
+        found.any()
+            || self
+                .containers()
+                .iter()
+                .any(|container| container.mentions().any())
     }
 
     /// The labels of the object itself.
@@ -185,13 +233,22 @@ impl<'a> Workload<'a> {
 
     /// The images of all containers, as written.
     pub fn images(&self) -> impl Iterator<Item = &'a str> {
-        let pods = self.pod.iter().chain(self.parts.iter().filter_map(|part| part.pod.as_ref()));
-        pods.flat_map(|pod| pod.containers.iter().map(|container| container.raw.image.as_str()))
+        let pods = self
+            .pod
+            .iter()
+            .chain(self.parts.iter().filter_map(|part| part.pod.as_ref()));
+        pods.flat_map(|pod| {
+            pod.containers
+                .iter()
+                .map(|container| container.raw.image.as_str())
+        })
     }
 
     /// Every host path that the object mounts or offers.
     pub(crate) fn host_mounts(&self) -> &[HostMount<'a>] {
-        self.pod.as_ref().map_or(&self.volume, |pod| &pod.host_mounts)
+        self.pod
+            .as_ref()
+            .map_or(&self.volume, |pod| &pod.host_mounts)
     }
 
     /// The containers, none for kinds without a pod spec.
@@ -227,33 +284,71 @@ const TEXT_KINDS: [&str; 20] = [
 /// Where the pod spec lies. Kinds are not listed: any object with a template at one of the places has one,
 /// whatever its API version, which is how Rollouts, DeploymentConfigs and Knative Services are understood.
 fn pod_spec<'a>(object: &'a Object<'a>) -> Option<(&'a Spec<'a>, &'static str)> {
-    if let Some(template) = object.template.as_ref().filter(|_| object.kind.as_str() == "PodTemplate") {
+    if let Some(template) = object
+        .template
+        .as_ref()
+        .filter(|_| object.kind.as_str() == "PodTemplate")
+    {
         return template.spec.as_deref().map(|spec| (spec, "template.spec"));
     }
     let spec = object.spec.as_ref()?;
-    if let Some(template) = spec.job_template.as_ref().and_then(|job| job.spec.as_deref()?.template.as_ref()) {
-        return template.spec.as_deref().map(|spec| (spec, "spec.jobTemplate.spec.template.spec"));
+    if let Some(template) = spec
+        .job_template
+        .as_ref()
+        .and_then(|job| job.spec.as_deref()?.template.as_ref())
+    {
+        return template
+            .spec
+            .as_deref()
+            .map(|spec| (spec, "spec.jobTemplate.spec.template.spec"));
     }
     if let Some(template) = &spec.template {
-        return template.spec.as_deref().map(|spec| (spec, "spec.template.spec"));
+        return template
+            .spec
+            .as_deref()
+            .map(|spec| (spec, "spec.template.spec"));
     }
-    let has_containers = !(spec.containers.is_empty() && spec.init_containers.is_empty() && spec.ephemeral_containers.is_empty());
+    let has_containers = !(spec.containers.is_empty()
+        && spec.init_containers.is_empty()
+        && spec.ephemeral_containers.is_empty());
     (object.kind.as_str() == "Pod" || has_containers).then_some((spec, "spec"))
 }
 
 /// The metadata of the pod template.
 fn template_metadata<'a>(object: &'a Object<'a>) -> Option<&'a Metadata<'a>> {
     let spec = object.spec.as_ref();
-    let job = spec.and_then(|spec| spec.job_template.as_ref()?.spec.as_deref()?.template.as_ref());
-    let template = object.template.as_ref().or(job).or(spec.and_then(|spec| spec.template.as_ref()))?;
+    let job = spec.and_then(|spec| {
+        spec.job_template
+            .as_ref()?
+            .spec
+            .as_deref()?
+            .template
+            .as_ref()
+    });
+    let template = object
+        .template
+        .as_ref()
+        .or(job)
+        .or(spec.and_then(|spec| spec.template.as_ref()))?;
     Some(&template.metadata)
 }
 
 /// The host path that a PersistentVolume offers: `hostPath`, or `local` on nodes that it names.
 fn persistent_volume<'a>(object: &'a Object<'a>, knowledge: &Knowledge) -> Vec<HostMount<'a>> {
-    let Some(spec) = object.spec.as_ref().filter(|_| object.kind.as_str() == "PersistentVolume") else { return Vec::new() };
-    let sources = [(spec.host_path.as_ref(), "spec.hostPath.path"), (spec.local.as_ref(), "spec.local.path")];
-    let offered = sources.into_iter().filter_map(|(source, field)| Some((source?, field)));
+    let Some(spec) = object
+        .spec
+        .as_ref()
+        .filter(|_| object.kind.as_str() == "PersistentVolume")
+    else {
+        return Vec::new();
+    };
+    let sources = [
+        (spec.host_path.as_ref(), "spec.hostPath.path"),
+        (spec.local.as_ref(), "spec.local.path"),
+    ];
+    let offered = sources
+        .into_iter()
+        .filter_map(|(source, field)| Some((source?, field)));
     offered
         .map(|(source, field)| HostMount {
             volume: owner::own_name(object),

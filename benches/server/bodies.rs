@@ -38,12 +38,20 @@ impl Body {
             Self::Clean | Self::Finding => 3,
             Self::Large => 20,
         };
-        review(&pod(containers, if self == Self::Large { 9 } else { 3 }, self == Self::Finding), self == Self::Finding)
+        review(
+            &pod(
+                containers,
+                if self == Self::Large { 9 } else { 3 },
+                self == Self::Finding,
+            ),
+            self == Self::Finding,
+        )
     }
 }
 
 const CONTROLLER: &str = r#"{"username":"system:serviceaccount:kube-system:replicaset-controller","uid":"eb2bb62e-dc8d-464c-983e-f6d1b6b345cb","groups":["system:serviceaccounts","system:serviceaccounts:kube-system","system:authenticated"],"extra":{"authentication.kubernetes.io/credential-id":["JTI=09ff4ca6-49d7-49d0-ad95-c654c74fdad6"]}}"#;
-const PERSON: &str = r#"{"username":"dana@shop.example","groups":["developers","system:authenticated"]}"#;
+const PERSON: &str =
+    r#"{"username":"dana@shop.example","groups":["developers","system:authenticated"]}"#;
 
 fn review(pod: &str, by_person: bool) -> String {
     let user = if by_person { PERSON } else { CONTROLLER };
@@ -53,8 +61,11 @@ fn review(pod: &str, by_person: bool) -> String {
 }
 
 fn pod(containers: usize, variables: usize, mounts_socket: bool) -> String {
-    let names: Vec<String> = (0..containers).map(|i| format!("{}-{i}", ["api", "worker", "proxy"][i % 3])).collect();
-    let list = |item: &dyn Fn(usize) -> String| (0..containers).map(item).collect::<Vec<_>>().join(",");
+    let names: Vec<String> = (0..containers)
+        .map(|i| format!("{}-{i}", ["api", "worker", "proxy"][i % 3]))
+        .collect();
+    let list =
+        |item: &dyn Fn(usize) -> String| (0..containers).map(item).collect::<Vec<_>>().join(",");
     let fields = list(&|i| container_fields(&names[i], i, variables, mounts_socket && i == 0));
     let specs = list(&|i| container(&names[i], i, variables, mounts_socket && i == 0));
     let (mut socket, mut socket_fields) = ("", "");
@@ -67,8 +78,11 @@ fn pod(containers: usize, variables: usize, mounts_socket: bool) -> String {
     } else {
         r#""ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"checkout-5547f99f44","uid":"60d20c51-b091-4f08-a24a-2f6c384bdf8e","controller":true,"blockOwnerDeletion":true}],"#.to_owned()
     };
-    let name =
-        if mounts_socket { format!(r#""name":"checkout-{SEQUENCE}""#) } else { r#""generateName":"checkout-5547f99f44-""#.to_owned() };
+    let name = if mounts_socket {
+        format!(r#""name":"checkout-{SEQUENCE}""#)
+    } else {
+        r#""generateName":"checkout-5547f99f44-""#.to_owned()
+    };
     format!(
         concat!(
             r#"{{"kind":"Pod","apiVersion":"v1","metadata":{{{name},"namespace":"shop","uid":"990ef081-a7a8-4a72-a7c2-600e365efc75","generation":1,"creationTimestamp":"2026-03-21T09:03:21Z","#,
@@ -92,17 +106,30 @@ fn pod(containers: usize, variables: usize, mounts_socket: bool) -> String {
 }
 
 fn variable(index: usize) -> String {
-    ["DATABASE_URL", "LOG_LEVEL", "FEATURE_FLAGS", "POD_IP", "QUEUE_ENDPOINT", "CACHE_TTL", "TRACE_SAMPLING", "REGION"]
-        .get(index)
-        .map_or_else(|| format!("SETTING_{index}"), |name| (*name).to_owned())
+    [
+        "DATABASE_URL",
+        "LOG_LEVEL",
+        "FEATURE_FLAGS",
+        "POD_IP",
+        "QUEUE_ENDPOINT",
+        "CACHE_TTL",
+        "TRACE_SAMPLING",
+        "REGION",
+    ]
+    .get(index)
+    .map_or_else(|| format!("SETTING_{index}"), |name| (*name).to_owned())
 }
 
 fn value(index: usize, container: usize) -> String {
     match index {
-        0 => format!(r#""value":"postgres://checkout@db-{container}.shop.svc.cluster.local:5432/orders?sslmode=require\u0026pool=8""#),
+        0 => format!(
+            r#""value":"postgres://checkout@db-{container}.shop.svc.cluster.local:5432/orders?sslmode=require\u0026pool=8""#
+        ),
         1 => r#""value":"info""#.to_owned(),
         2 => r#""value":"newCart,fastPay,regions""#.to_owned(),
-        3 => r#""valueFrom":{"fieldRef":{"apiVersion":"v1","fieldPath":"status.podIP"}}"#.to_owned(),
+        3 => {
+            r#""valueFrom":{"fieldRef":{"apiVersion":"v1","fieldPath":"status.podIP"}}"#.to_owned()
+        }
         _ => format!(r#""value":"https://service-{index}.shop.svc.cluster.local/v{container}""#),
     }
 }
@@ -111,9 +138,18 @@ fn container(name: &str, index: usize, variables: usize, mounts_socket: bool) ->
     let mut env = String::new();
     for i in 0..variables {
         let separator = if i == 0 { "" } else { "," };
-        let _ = write!(env, r#"{separator}{{"name":"{}",{}}}"#, variable(i), value(i, index));
+        let _ = write!(
+            env,
+            r#"{separator}{{"name":"{}",{}}}"#,
+            variable(i),
+            value(i, index)
+        );
     }
-    let socket = if mounts_socket { r#"{"name":"sock","mountPath":"/var/run/docker.sock"},"# } else { "" };
+    let socket = if mounts_socket {
+        r#"{"name":"sock","mountPath":"/var/run/docker.sock"},"#
+    } else {
+        ""
+    };
     let probes = if has_probes(index) { PROBES } else { "" };
     format!(
         concat!(
@@ -144,11 +180,27 @@ const READINESS_FIELDS: &str = r#""f:readinessProbe":{".":{},"f:exec":{".":{},"f
 fn container_fields(name: &str, index: usize, variables: usize, mounts_socket: bool) -> String {
     let mut env = String::new();
     for i in 0..variables {
-        let from = if value(i, index).starts_with("\"valueFrom") { r#""f:valueFrom":{".":{},"f:fieldRef":{}}"# } else { r#""f:value":{}"# };
-        let _ = write!(env, r#","k:{{\"name\":\"{}\"}}":{{".":{{}},"f:name":{{}},{from}}}"#, variable(i));
+        let from = if value(i, index).starts_with("\"valueFrom") {
+            r#""f:valueFrom":{".":{},"f:fieldRef":{}}"#
+        } else {
+            r#""f:value":{}"#
+        };
+        let _ = write!(
+            env,
+            r#","k:{{\"name\":\"{}\"}}":{{".":{{}},"f:name":{{}},{from}}}"#,
+            variable(i)
+        );
     }
-    let socket = if mounts_socket { r#","k:{\"mountPath\":\"/var/run/docker.sock\"}":{".":{},"f:mountPath":{},"f:name":{}}"# } else { "" };
-    let (liveness, readiness) = if has_probes(index) { (LIVENESS_FIELDS, READINESS_FIELDS) } else { ("", "") };
+    let socket = if mounts_socket {
+        r#","k:{\"mountPath\":\"/var/run/docker.sock\"}":{".":{},"f:mountPath":{},"f:name":{}}"#
+    } else {
+        ""
+    };
+    let (liveness, readiness) = if has_probes(index) {
+        (LIVENESS_FIELDS, READINESS_FIELDS)
+    } else {
+        ("", "")
+    };
     format!(
         concat!(
             r#""k:{{\"name\":\"{name}\"}}":{{".":{{}},"f:args":{{}},"f:command":{{}},"f:env":{{".":{{}}{env}}},"f:image":{{}},"f:imagePullPolicy":{{}},"#,

@@ -27,7 +27,11 @@ pub(crate) fn measure(smoke: bool, gates: &mut Gates) -> Outcome<()> {
     let folder = folder.path();
     write_certificates(folder)?;
     let records = folder.join("records");
-    let servers = [Server::start_role("floor", folder)?, Server::start_undock(folder, &records)?, Server::start_role("dynamic", folder)?];
+    let servers = [
+        Server::start_role("floor", folder)?,
+        Server::start_undock(folder, &records)?,
+        Server::start_role("dynamic", folder)?,
+    ];
     let (most_rounds, end) = (if smoke { 3 } else { 15 }, Instant::now() + MOST_TIME);
     let mut rounds = 0;
     // samples[body][server][round], in microseconds per request.
@@ -55,20 +59,56 @@ pub(crate) fn measure(smoke: bool, gates: &mut Gates) -> Outcome<()> {
     }
     print(&samples, rounds);
     let (clean, finding, large) = (&samples[0], &samples[1], &samples[2]);
-    gates.at_most("clean Pod of 10 KB against the floor", ratio(&clean[UNDOCK], &clean[FLOOR]), 1.9, "x");
-    gates.at_most("the same with a finding and its record", ratio(&finding[UNDOCK], &finding[FLOOR]), 2.5, "x");
-    gates.at_most("Pod of 68 KB against the floor", ratio(&large[UNDOCK], &large[FLOOR]), 3.0, "x");
-    gates.at_least("10 KB: DynamicObject against undock", ratio(&clean[DYNAMIC], &clean[UNDOCK]), 2.5, "x");
-    gates.at_least("68 KB: DynamicObject against undock", ratio(&large[DYNAMIC], &large[UNDOCK]), 3.5, "x");
+    gates.at_most(
+        "clean Pod of 10 KB against the floor",
+        ratio(&clean[UNDOCK], &clean[FLOOR]),
+        1.9,
+        "x",
+    );
+    gates.at_most(
+        "the same with a finding and its record",
+        ratio(&finding[UNDOCK], &finding[FLOOR]),
+        2.5,
+        "x",
+    );
+    gates.at_most(
+        "Pod of 68 KB against the floor",
+        ratio(&large[UNDOCK], &large[FLOOR]),
+        3.0,
+        "x",
+    );
+    gates.at_least(
+        "10 KB: DynamicObject against undock",
+        ratio(&clean[DYNAMIC], &clean[UNDOCK]),
+        2.5,
+        "x",
+    );
+    gates.at_least(
+        "68 KB: DynamicObject against undock",
+        ratio(&large[DYNAMIC], &large[UNDOCK]),
+        3.5,
+        "x",
+    );
     drop(servers);
     let written = memchr::memchr_iter(b'\n', &fs::read(&records)?).count();
-    gates.at_least("records written, per review with a finding", (written as f64 / f64::from(sent)).min(1.0), 1.0, "");
+    gates.at_least(
+        "records written, per review with a finding",
+        (written as f64 / f64::from(sent)).min(1.0),
+        1.0,
+        "",
+    );
     println!();
     Ok(())
 }
 
 /// The processor time that `server` takes for `requests`, handshakes aside.
-fn cost(server: &Server, certificates: &Path, body: Body, requests: i32, first: i32) -> Outcome<Duration> {
+fn cost(
+    server: &Server,
+    certificates: &Path,
+    body: Body,
+    requests: i32,
+    first: i32,
+) -> Outcome<Duration> {
     let mut load = Load::connect(server, certificates, body, CONNECTIONS, first.try_into()?)?;
     // What is still being done for the requests before, or for these, is done by then.
     let settle = || std::thread::sleep(Duration::from_millis(20));
@@ -82,8 +122,13 @@ fn cost(server: &Server, certificates: &Path, body: Body, requests: i32, first: 
 }
 
 fn print(samples: &[Vec<Vec<f64>>], rounds: usize) {
-    println!("server CPU in microseconds per request: HTTP/1.1 over TLS 1.3, {CONNECTIONS} connections; median of {rounds} rounds (least)");
-    println!("{:<22} {:>16} {:>16} {:>16}", "body", NAMES[0], NAMES[1], NAMES[2]);
+    println!(
+        "server CPU in microseconds per request: HTTP/1.1 over TLS 1.3, {CONNECTIONS} connections; median of {rounds} rounds (least)"
+    );
+    println!(
+        "{:<22} {:>16} {:>16} {:>16}",
+        "body", NAMES[0], NAMES[1], NAMES[2]
+    );
     for (body, servers) in Body::ALL.into_iter().zip(samples) {
         let cell = |s: usize| {
             let least = servers[s].iter().copied().fold(f64::INFINITY, f64::min);
@@ -103,5 +148,9 @@ fn ratio(a: &[f64], b: &[f64]) -> f64 {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
+    if values.len() % 2 == 1 {
+        values[middle]
+    } else {
+        (values[middle - 1] + values[middle]) / 2.0
+    }
 }

@@ -32,7 +32,9 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome<()> {
     };
     let body = Body::parse(body).ok_or("no such body")?;
     let numbers = Arc::new(AtomicUsize::new(first.parse()?));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         // Waking a thread that sleeps costs the one who wakes it several microseconds on a virtual machine, as much as
         // a third of the floor: a server that outruns the load generator would be spared that, and others would not.
@@ -47,10 +49,19 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome<()> {
         for _ in 0..connections.parse()? {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
-            let stream = connector.connect(ServerName::try_from("localhost")?, stream).await?;
+            let stream = connector
+                .connect(ServerName::try_from("localhost")?, stream)
+                .await?;
             let request = request(body);
-            let digits = memchr::memmem::find(&request, SEQUENCE.as_bytes()).filter(|_| body == Body::Finding);
-            open.push(Connection { stream, request, digits, numbers: Arc::clone(&numbers), answer: Vec::new() });
+            let digits = memchr::memmem::find(&request, SEQUENCE.as_bytes())
+                .filter(|_| body == Body::Finding);
+            open.push(Connection {
+                stream,
+                request,
+                digits,
+                numbers: Arc::clone(&numbers),
+                answer: Vec::new(),
+            });
         }
         open = send(open, WARM_UP * connections.parse::<usize>()?).await?;
         println!("ready");
@@ -65,7 +76,9 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome<()> {
 fn connector(certificates: &Path) -> Outcome<TlsConnector> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(certificates.join("ca.crt"))?)?;
-    let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let mut config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
 }
@@ -98,8 +111,16 @@ async fn send(connections: Vec<Connection>, requests: usize) -> Outcome<Vec<Conn
         .map(|mut connection| {
             let left = Arc::clone(&left);
             tokio::spawn(async move {
-                while left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
-                    connection.exchange().await.map_err(|error| error.to_string())?;
+                while left
+                    .try_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                        left.checked_sub(1)
+                    })
+                    .is_ok()
+                {
+                    connection
+                        .exchange()
+                        .await
+                        .map_err(|error| error.to_string())?;
                 }
                 Ok::<_, String>(connection)
             })
@@ -116,7 +137,10 @@ impl Connection {
     /// One request and its answer, which must allow.
     async fn exchange(&mut self) -> Outcome<()> {
         if let Some(at) = self.digits {
-            let number = format!("{:08}", self.numbers.fetch_add(1, Ordering::Relaxed) % 100_000_000);
+            let number = format!(
+                "{:08}",
+                self.numbers.fetch_add(1, Ordering::Relaxed) % 100_000_000
+            );
             self.request[at..at + SEQUENCE.len()].copy_from_slice(number.as_bytes());
         }
         self.stream.write_all(&self.request).await?;
@@ -127,7 +151,11 @@ impl Connection {
                 return Err("the server closed the connection".into());
             }
             if let Some(whole) = is_whole(&self.answer)? {
-                return if whole { Ok(()) } else { Err(String::from_utf8_lossy(&self.answer).into()) };
+                return if whole {
+                    Ok(())
+                } else {
+                    Err(String::from_utf8_lossy(&self.answer).into())
+                };
             }
         }
     }
@@ -135,11 +163,22 @@ impl Connection {
 
 /// `None` until `answer` is whole; then whether it is a 200 that allows.
 fn is_whole(answer: &[u8]) -> Outcome<Option<bool>> {
-    let Some(end) = memchr::memmem::find(answer, b"\r\n\r\n") else { return Ok(None) };
+    let Some(end) = memchr::memmem::find(answer, b"\r\n\r\n") else {
+        return Ok(None);
+    };
     let head = std::str::from_utf8(&answer[..end])?;
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    let length = head.lines().find_map(|line| {
+        line.to_ascii_lowercase()
+            .strip_prefix("content-length:")?
+            .trim()
+            .parse::<usize>()
+            .ok()
+    });
     if answer.len() < end + 4 + length.ok_or("an answer without content-length")? {
         return Ok(None);
     }
-    Ok(Some(head.starts_with("HTTP/1.1 200") && memchr::memmem::find(answer, b"\"allowed\":true").is_some()))
+    Ok(Some(
+        head.starts_with("HTTP/1.1 200")
+            && memchr::memmem::find(answer, b"\"allowed\":true").is_some(),
+    ))
 }

@@ -36,28 +36,61 @@ struct Gates {
 impl Gates {
     /// `figure` must be at most `gate`.
     fn at_most(&mut self, name: &str, figure: f64, gate: f64, unit: &str) {
-        self.judge(name, figure, gate, unit, "at most", figure <= gate, figure <= gate * self.slack);
+        self.judge(
+            name,
+            figure,
+            gate,
+            unit,
+            "at most",
+            figure <= gate,
+            figure <= gate * self.slack,
+        );
     }
 
     /// `figure` must be at least `gate`.
     fn at_least(&mut self, name: &str, figure: f64, gate: f64, unit: &str) {
-        self.judge(name, figure, gate, unit, "at least", figure >= gate, figure >= gate / self.slack);
+        self.judge(
+            name,
+            figure,
+            gate,
+            unit,
+            "at least",
+            figure >= gate,
+            figure >= gate / self.slack,
+        );
     }
 
     #[expect(clippy::too_many_arguments, reason = "one line of a table")]
-    fn judge(&mut self, name: &str, figure: f64, gate: f64, unit: &str, bound: &str, is_met: bool, is_tolerated: bool) {
+    fn judge(
+        &mut self,
+        name: &str,
+        figure: f64,
+        gate: f64,
+        unit: &str,
+        bound: &str,
+        is_met: bool,
+        is_tolerated: bool,
+    ) {
         let verdict = match (is_met, is_tolerated) {
             (true, _) => "PASS",
             (false, true) => "over the gate, tolerated",
             (false, false) => "FAIL",
         };
         self.missed += usize::from(!is_tolerated);
-        println!("{name:<52} {:>9} {unit:<2}  {bound:<8} {:>9}  {verdict}", number(figure), number(gate));
+        println!(
+            "{name:<52} {:>9} {unit:<2}  {bound:<8} {:>9}  {verdict}",
+            number(figure),
+            number(gate)
+        );
     }
 }
 
 fn number(figure: f64) -> String {
-    if figure >= 1000.0 { format!("{figure:.0}") } else { format!("{figure:.2}") }
+    if figure >= 1000.0 {
+        format!("{figure:.0}")
+    } else {
+        format!("{figure:.2}")
+    }
 }
 
 fn main() -> ExitCode {
@@ -72,23 +105,42 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Outcome<bool> {
-    rustls::crypto::aws_lc_rs::default_provider().install_default().map_err(|_| "a crypto provider is installed already")?;
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| "a crypto provider is installed already")?;
     // The other processes of a run are this executable again, in a role.
-    let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--bench").collect();
+    let words: Vec<&str> = arguments
+        .iter()
+        .map(String::as_str)
+        .filter(|word| *word != "--bench")
+        .collect();
     match words.as_slice() {
-        ["role", "floor", rest @ ..] => return servers::run(servers::Kind::Floor, rest).map(|()| true),
-        ["role", "dynamic", rest @ ..] => return servers::run(servers::Kind::Dynamic, rest).map(|()| true),
+        ["role", "floor", rest @ ..] => {
+            return servers::run(servers::Kind::Floor, rest).map(|()| true);
+        }
+        ["role", "dynamic", rest @ ..] => {
+            return servers::run(servers::Kind::Dynamic, rest).map(|()| true);
+        }
         ["role", "load", rest @ ..] => return load::run(rest).map(|()| true),
         ["role", "evaluate", rest @ ..] => return instructions::evaluate(rest).map(|()| true),
         _ => {}
     }
     let smoke = words.contains(&"--smoke");
-    let parts: Vec<&str> = words.into_iter().filter(|word| *word != "--smoke").collect();
-    if let Some(unknown) = parts.iter().find(|part| !["cpu", "instructions", "memory"].contains(part)) {
+    let parts: Vec<&str> = words
+        .into_iter()
+        .filter(|word| *word != "--smoke")
+        .collect();
+    if let Some(unknown) = parts
+        .iter()
+        .find(|part| !["cpu", "instructions", "memory"].contains(part))
+    {
         return Err(format!("there is no part {unknown}: cpu, instructions, memory").into());
     }
     let wanted = |part| parts.is_empty() || parts.contains(&part);
-    let mut gates = Gates { slack: if smoke { 4.0 } else { 1.0 }, missed: 0 };
+    let mut gates = Gates {
+        slack: if smoke { 4.0 } else { 1.0 },
+        missed: 0,
+    };
     if wanted("instructions") {
         instructions::measure(&mut gates)?;
     }

@@ -29,7 +29,12 @@ pub(crate) fn measure(gates: &mut Gates) -> Outcome<()> {
     gates.at_most("resident memory, idle", server.memory("VmRSS")?, 16.0, "MB");
     let mut load = Load::connect(&server, folder, Body::Clean, CONNECTIONS, 0)?;
     load.send(CONNECTIONS * 50)?;
-    gates.at_most("resident memory, most at 64 connections x 10 KB", server.memory("VmHWM")?, 24.0, "MB");
+    gates.at_most(
+        "resident memory, most at 64 connections x 10 KB",
+        server.memory("VmHWM")?,
+        24.0,
+        "MB",
+    );
     load.end()?;
     println!();
     Ok(())

@@ -22,9 +22,17 @@ pub(crate) enum Side {
 /// The first and the last processor that this process may use.
 fn processors() -> Outcome<(String, String)> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).ok_or("no Cpus_allowed_list")?.trim();
+    let list = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))
+        .ok_or("no Cpus_allowed_list")?
+        .trim();
     let first = list.split([',', '-']).next().unwrap_or_default().to_owned();
-    let last = list.rsplit([',', '-']).next().unwrap_or_default().to_owned();
+    let last = list
+        .rsplit([',', '-'])
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     Ok((first, last))
 }
 
@@ -41,7 +49,10 @@ pub(crate) fn check_processors() -> Outcome<()> {
 pub(crate) fn pinned(side: Side, program: &Path) -> Outcome<Command> {
     let (first, last) = processors()?;
     let mut command = Command::new("taskset");
-    command.arg("-c").arg(if side == Side::Server { first } else { last }).arg(program);
+    command
+        .arg("-c")
+        .arg(if side == Side::Server { first } else { last })
+        .arg(program);
     Ok(command)
 }
 
@@ -66,19 +77,43 @@ impl Server {
     /// This executable as a server of another kind.
     pub(crate) fn start_role(role: &str, certificates: &Path) -> Outcome<Self> {
         let mut command = pinned(Side::Server, &std::env::current_exe()?)?;
-        let mut child = command.args(["role", role]).arg(certificates).stdout(Stdio::piped()).spawn()?;
+        let mut child = command
+            .args(["role", role])
+            .arg(certificates)
+            .stdout(Stdio::piped())
+            .spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
-        Ok(Self { child, address: line.trim().parse().map_err(|_| format!("the {role} server did not start"))?, admin: None })
+        Ok(Self {
+            child,
+            address: line
+                .trim()
+                .parse()
+                .map_err(|_| format!("the {role} server did not start"))?,
+            admin: None,
+        })
     }
 
     /// undock itself; its records go to `records`.
     pub(crate) fn start_undock(certificates: &Path, records: &Path) -> Outcome<Self> {
         let mut command = pinned(Side::Server, Path::new(env!("CARGO_BIN_EXE_undock")))?;
         let admin = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        command.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", &admin.to_string()]);
-        command.arg("--tls-cert").arg(certificates.join("tls.crt")).arg("--tls-key").arg(certificates.join("tls.key"));
-        let mut child = command.stdout(fs::File::create(records)?).stderr(Stdio::piped()).spawn()?;
+        command.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            &admin.to_string(),
+        ]);
+        command
+            .arg("--tls-cert")
+            .arg(certificates.join("tls.crt"))
+            .arg("--tls-key")
+            .arg(certificates.join("tls.key"));
+        let mut child = command
+            .stdout(fs::File::create(records)?)
+            .stderr(Stdio::piped())
+            .spawn()?;
         let mut log = BufReader::new(child.stderr.take().ok_or("no stderr")?);
         let mut line = String::new();
         while !line.contains("undock is ready") {
@@ -88,10 +123,17 @@ impl Server {
             }
         }
         let ready: serde_json::Value = serde_json::from_str(&line)?;
-        let address = ready["listen"].as_str().ok_or("undock says no address")?.parse()?;
+        let address = ready["listen"]
+            .as_str()
+            .ok_or("undock says no address")?
+            .parse()?;
         // The log is read on, so that a full pipe never stops the server.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::stderr()));
-        Ok(Self { child, address, admin: Some(admin) })
+        Ok(Self {
+            child,
+            address,
+            admin: Some(admin),
+        })
     }
 
     /// Processor time of all threads so far, from the scheduler's own clock.
@@ -107,8 +149,15 @@ impl Server {
     /// `VmRSS` or `VmHWM`, in MB of 10^6 bytes.
     pub(crate) fn memory(&self, field: &str) -> Outcome<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(field)).ok_or("no such field")?;
-        let kibibytes: f64 = line.trim_start_matches(':').trim().trim_end_matches(" kB").parse()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(field))
+            .ok_or("no such field")?;
+        let kibibytes: f64 = line
+            .trim_start_matches(':')
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()?;
         Ok(kibibytes * 1024.0 / 1e6)
     }
 
@@ -119,7 +168,9 @@ impl Server {
         while Instant::now() < deadline {
             let mut answer = String::new();
             let mut stream = TcpStream::connect(admin)?;
-            stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+            stream.write_all(
+                b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            )?;
             stream.read_to_string(&mut answer)?;
             if answer.starts_with("HTTP/1.1 200") {
                 return Ok(());
@@ -140,14 +191,29 @@ pub(crate) struct Load {
 
 impl Load {
     /// Connects. `first` is the number of the first request, where requests are told apart.
-    pub(crate) fn connect(server: &Server, certificates: &Path, body: Body, connections: usize, first: usize) -> Outcome<Self> {
+    pub(crate) fn connect(
+        server: &Server,
+        certificates: &Path,
+        body: Body,
+        connections: usize,
+        first: usize,
+    ) -> Outcome<Self> {
         let mut command = pinned(Side::Load, &std::env::current_exe()?)?;
-        command.args(["role", "load", &server.address.to_string()]).arg(certificates);
+        command
+            .args(["role", "load", &server.address.to_string()])
+            .arg(certificates);
         command.args([body.name(), &connections.to_string(), &first.to_string()]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
         let orders = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().ok_or("no stdout")?);
-        let mut load = Self { child, orders, answers };
+        let mut load = Self {
+            child,
+            orders,
+            answers,
+        };
         load.expect("ready")?;
         Ok(load)
     }
@@ -161,13 +227,21 @@ impl Load {
     /// Closes the connections.
     pub(crate) fn end(mut self) -> Outcome<()> {
         drop(self.orders.take());
-        if self.child.wait()?.success() { Ok(()) } else { Err("the load generator failed".into()) }
+        if self.child.wait()?.success() {
+            Ok(())
+        } else {
+            Err("the load generator failed".into())
+        }
     }
 
     fn expect(&mut self, word: &str) -> Outcome<()> {
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
-        if line.trim() == word { Ok(()) } else { Err(format!("the load generator failed: no {word}").into()) }
+        if line.trim() == word {
+            Ok(())
+        } else {
+            Err(format!("the load generator failed: no {word}").into())
+        }
     }
 }
 
@@ -177,7 +251,8 @@ pub(crate) fn write_certificates(folder: &Path) -> Outcome<()> {
     ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     let ca_key = KeyPair::generate()?;
     let key = KeyPair::generate()?;
-    let leaf = CertificateParams::new(["localhost".to_owned()])?.signed_by(&key, &Issuer::from_params(&ca, &ca_key))?;
+    let leaf = CertificateParams::new(["localhost".to_owned()])?
+        .signed_by(&key, &Issuer::from_params(&ca, &ca_key))?;
     fs::write(folder.join("ca.crt"), ca.self_signed(&ca_key)?.pem())?;
     fs::write(folder.join("tls.crt"), leaf.pem())?;
     fs::write(folder.join("tls.key"), key.serialize_pem())?;

@@ -33,17 +33,25 @@ pub(crate) enum Kind {
 
 /// Serves until the process is killed; says the address on stdout.
 pub(crate) fn run(kind: Kind, arguments: &[&str]) -> Outcome<()> {
-    let [certificates] = arguments else { return Err("usage: CERTIFICATES".into()) };
+    let [certificates] = arguments else {
+        return Err("usage: CERTIFICATES".into());
+    };
     let folder = Path::new(certificates);
-    let (certificates, _) = Certificates::from_files(&folder.join("tls.crt"), &folder.join("tls.key"))?;
+    let (certificates, _) =
+        Certificates::from_files(&folder.join("tls.crt"), &folder.join("tls.key"))?;
     let tls = TlsAcceptor::from(Arc::new(tls_config(Arc::new(certificates), None, false)?));
     let handler = match kind {
         Kind::Floor => post(constant),
         Kind::Dynamic => post(dynamic),
     };
-    let router = Router::new().route(registration::PATH, handler).layer(DefaultBodyLimit::max(MAX_BODY));
+    let router = Router::new()
+        .route(registration::PATH, handler)
+        .layer(DefaultBodyLimit::max(MAX_BODY));
     // The same runtime as undock's.
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(tls, router))
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(serve(tls, router))
 }
 
 async fn serve(tls: TlsAcceptor, router: Router) -> Outcome<()> {
@@ -54,10 +62,18 @@ async fn serve(tls: TlsAcceptor, router: Router) -> Outcome<()> {
         let (tls, router) = (tls.clone(), router.clone());
         tokio::spawn(async move {
             let _ = stream.set_nodelay(true);
-            let Ok(stream) = tls.accept(stream).await else { return };
+            let Ok(stream) = tls.accept(stream).await else {
+                return;
+            };
             let mut builder = auto::Builder::new(TokioExecutor::new());
-            builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(120)).max_headers(64);
-            let _ = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await;
+            builder
+                .http1()
+                .timer(TokioTimer::new())
+                .header_read_timeout(Duration::from_secs(120))
+                .max_headers(64);
+            let _ = builder
+                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+                .await;
         });
     }
 }
@@ -72,16 +88,28 @@ async fn constant(body: Bytes) -> Response {
 
 async fn dynamic(body: Bytes) -> Response {
     let review: Result<AdmissionReview<DynamicObject>, _> = serde_json::from_slice(&body);
-    let request: Result<AdmissionRequest<DynamicObject>, _> = review.map(|review| review.try_into()).unwrap_or_else(|_| Err(kube_error()));
+    let request: Result<AdmissionRequest<DynamicObject>, _> = review
+        .map(|review| review.try_into())
+        .unwrap_or_else(|_| Err(kube_error()));
     let response = match &request {
         Ok(request) => AdmissionResponse::from(request),
         Err(error) => AdmissionResponse::invalid(error),
     };
     // The least that a rule does: look at one field of the object.
-    let host_network =
-        request.iter().filter_map(|request| request.object.as_ref()).any(|object| object.data["spec"]["hostNetwork"] == true);
-    let response = if host_network { response.deny("hostNetwork") } else { response };
-    ([(CONTENT_TYPE, "application/json")], serde_json::to_vec(&response.into_review()).unwrap_or_default()).into_response()
+    let host_network = request
+        .iter()
+        .filter_map(|request| request.object.as_ref())
+        .any(|object| object.data["spec"]["hostNetwork"] == true);
+    let response = if host_network {
+        response.deny("hostNetwork")
+    } else {
+        response
+    };
+    (
+        [(CONTENT_TYPE, "application/json")],
+        serde_json::to_vec(&response.into_review()).unwrap_or_default(),
+    )
+        .into_response()
 }
 
 fn kube_error() -> kube::core::admission::ConvertAdmissionReviewError {

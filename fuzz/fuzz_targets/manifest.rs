@@ -6,12 +6,19 @@ use undock::check::Checked;
 use undock::decision::{Mode, Policy};
 
 fuzz_target!(|bytes: &[u8]| {
-    let policy = Policy { mode: Mode::Enforce, ..Policy::default() };
+    let policy = Policy {
+        mode: Mode::Enforce,
+        ..Policy::default()
+    };
     let mut checked = Checked::default();
     checked.add("fuzz.yaml", bytes, "", &policy);
     checked.finish("", &policy);
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 2;
     for placed in checked.objects.iter().flat_map(|object| &object.findings) {
-        assert!((1..=lines).contains(&placed.line), "line {} of {lines}", placed.line);
+        assert!(
+            (1..=lines).contains(&placed.line),
+            "line {} of {lines}",
+            placed.line
+        );
     }
 });

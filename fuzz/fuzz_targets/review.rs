@@ -7,7 +7,10 @@ use undock::decision::{Mode, Policy, message};
 
 fuzz_target!(|body: &[u8]| {
     for mode in [Mode::Warn, Mode::Enforce] {
-        let policy = Policy { mode, ..Policy::default() };
+        let policy = Policy {
+            mode,
+            ..Policy::default()
+        };
         if let Ok(reviewed) = review(body, &policy) {
             for warning in message::warnings(&reviewed.decision) {
                 assert!(warning.chars().count() <= 120 && !warning.chars().any(char::is_control));

@@ -20,19 +20,29 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             };
             let (file, title) = (property(&object.file), property(finding.rule.code));
             let message = data(&format!("{}. {}", finding.message(), finding.fix()));
-            writeln!(out, "::{level} file={file},line={},col={},title={title}::{message}", placed.line, placed.column)?;
+            writeln!(
+                out,
+                "::{level} file={file},line={},col={},title={title}::{message}",
+                placed.line, placed.column
+            )?;
         }
     }
     for error in &checked.errors {
         let (file, line) = (property(&error.file), error.line.max(1));
-        writeln!(out, "::error file={file},line={line},title=unreadable::{}", data(&error.message))?;
+        writeln!(
+            out,
+            "::error file={file},line={line},title=unreadable::{}",
+            data(&error.message)
+        )?;
     }
     Ok(())
 }
 
 /// Escapes of the runner (actions/toolkit: packages/core/src/command.ts).
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

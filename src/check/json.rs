@@ -105,7 +105,10 @@ impl<'a> From<&'a CheckedObject> for ObjectOut<'a> {
             kind: &object.kind,
             namespace: &object.namespace,
             name: &object.name,
-            owner: OwnerOut { kind: &object.owner_kind, name: &object.owner_name },
+            owner: OwnerOut {
+                kind: &object.owner_kind,
+                name: &object.owner_name,
+            },
             decision: object.outcome.as_str(),
             findings: object.findings.iter().map(FindingOut::from).collect(),
         }
@@ -135,6 +138,11 @@ impl<'a> From<&'a Placed> for FindingOut<'a> {
 
 impl<'a> From<&'a CheckError> for ErrorOut<'a> {
     fn from(error: &'a CheckError) -> Self {
-        Self { file: &error.file, line: error.line, column: error.column, message: &error.message }
+        Self {
+            file: &error.file,
+            line: error.line,
+            column: error.column,
+            message: &error.message,
+        }
     }
 }

@@ -15,14 +15,25 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     let mut suites: Vec<Suite<'_>> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for object in &checked.objects {
-        suite(&mut suites, &mut places, &object.file).objects.push(object);
+        suite(&mut suites, &mut places, &object.file)
+            .objects
+            .push(object);
     }
     for error in &checked.errors {
-        suite(&mut suites, &mut places, &error.file).errors.push(error);
+        suite(&mut suites, &mut places, &error.file)
+            .errors
+            .push(error);
     }
-    let (tests, failures) = (checked.objects.len() + checked.errors.len(), checked.count(Outcome::Deny));
+    let (tests, failures) = (
+        checked.objects.len() + checked.errors.len(),
+        checked.count(Outcome::Deny),
+    );
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
-    writeln!(out, "<testsuites name=\"undock\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{}\">", checked.errors.len())?;
+    writeln!(
+        out,
+        "<testsuites name=\"undock\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{}\">",
+        checked.errors.len()
+    )?;
     for suite in suites {
         write_suite(out, &suite)?;
     }
@@ -37,40 +48,86 @@ struct Suite<'c> {
 }
 
 /// The suite of `file`, a new one at its first object or error.
-fn suite<'s, 'c>(suites: &'s mut Vec<Suite<'c>>, places: &mut HashMap<&'c str, usize>, file: &'c str) -> &'s mut Suite<'c> {
+fn suite<'s, 'c>(
+    suites: &'s mut Vec<Suite<'c>>,
+    places: &mut HashMap<&'c str, usize>,
+    file: &'c str,
+) -> &'s mut Suite<'c> {
     let place = *places.entry(file).or_insert_with(|| {
-        suites.push(Suite { file, objects: Vec::new(), errors: Vec::new() });
+        suites.push(Suite {
+            file,
+            objects: Vec::new(),
+            errors: Vec::new(),
+        });
         suites.len() - 1
     });
     &mut suites[place]
 }
 
-fn write_suite(out: &mut dyn Write, Suite { file, objects, errors }: &Suite<'_>) -> io::Result<()> {
-    let failures = objects.iter().filter(|object| object.outcome == Outcome::Deny).count();
+fn write_suite(
+    out: &mut dyn Write,
+    Suite {
+        file,
+        objects,
+        errors,
+    }: &Suite<'_>,
+) -> io::Result<()> {
+    let failures = objects
+        .iter()
+        .filter(|object| object.outcome == Outcome::Deny)
+        .count();
     let (tests, errored) = (objects.len() + errors.len(), errors.len());
-    writeln!(out, "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errored}\">", escape(file))?;
+    writeln!(
+        out,
+        "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errored}\">",
+        escape(file)
+    )?;
     for object in objects {
         write_case(out, object)?;
     }
     for error in errors {
         let place = format!("{}:{}", error.line, error.column);
-        writeln!(out, "    <testcase classname=\"{}\" name=\"document at {place}\">", escape(file))?;
-        writeln!(out, "      <error type=\"unreadable\" message=\"{}\"/>\n    </testcase>", escape(&error.message))?;
+        writeln!(
+            out,
+            "    <testcase classname=\"{}\" name=\"document at {place}\">",
+            escape(file)
+        )?;
+        writeln!(
+            out,
+            "      <error type=\"unreadable\" message=\"{}\"/>\n    </testcase>",
+            escape(&error.message)
+        )?;
     }
     writeln!(out, "  </testsuite>")
 }
 
 fn write_case(out: &mut dyn Write, object: &CheckedObject) -> io::Result<()> {
     let name = format!("{} {}/{}", object.kind, object.namespace, object.name);
-    writeln!(out, "    <testcase classname=\"{}\" name=\"{}\">", escape(&object.file), escape(&name))?;
-    let (denied, told): (Vec<_>, Vec<_>) = object.findings.iter().partition(|placed| placed.judged.action == Action::Deny);
+    writeln!(
+        out,
+        "    <testcase classname=\"{}\" name=\"{}\">",
+        escape(&object.file),
+        escape(&name)
+    )?;
+    let (denied, told): (Vec<_>, Vec<_>) = object
+        .findings
+        .iter()
+        .partition(|placed| placed.judged.action == Action::Deny);
     if let Some(first) = denied.first() {
         let code = first.judged.finding.rule.code;
         let message = escape(&first.judged.finding.message());
-        writeln!(out, "      <failure type=\"{code}\" message=\"{message}\">{}</failure>", lines(object, &denied))?;
+        writeln!(
+            out,
+            "      <failure type=\"{code}\" message=\"{message}\">{}</failure>",
+            lines(object, &denied)
+        )?;
     }
     if !told.is_empty() {
-        writeln!(out, "      <system-out>{}</system-out>", lines(object, &told))?;
+        writeln!(
+            out,
+            "      <system-out>{}</system-out>",
+            lines(object, &told)
+        )?;
     }
     writeln!(out, "    </testcase>")
 }
@@ -78,7 +135,15 @@ fn write_case(out: &mut dyn Write, object: &CheckedObject) -> io::Result<()> {
 fn lines(object: &CheckedObject, placed: &[&Placed]) -> String {
     let lines = placed.iter().map(|placed| {
         let finding = &placed.judged.finding;
-        format!("{}:{}:{} {} {}. {}", object.file, placed.line, placed.column, finding.rule.code, finding.message(), finding.fix())
+        format!(
+            "{}:{}:{} {} {}. {}",
+            object.file,
+            placed.line,
+            placed.column,
+            finding.rule.code,
+            finding.message(),
+            finding.fix()
+        )
     });
     escape(&lines.collect::<Vec<_>>().join("\n"))
 }

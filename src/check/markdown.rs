@@ -14,12 +14,23 @@ const MAX_ROWS: usize = 200;
 /// # Errors
 /// Where `out` does not take it.
 pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
-    let mut rows: Vec<_> = checked.objects.iter().flat_map(|object| object.findings.iter().map(move |placed| (object, placed))).collect();
+    let mut rows: Vec<_> = checked
+        .objects
+        .iter()
+        .flat_map(|object| object.findings.iter().map(move |placed| (object, placed)))
+        .collect();
     rows.sort_by_key(|(_, placed)| std::cmp::Reverse(placed.judged.action));
     let (denied, objects) = (checked.count(Outcome::Deny), checked.objects.len());
-    writeln!(out, "**undock**: {denied} of {objects} objects would be refused, {} have findings.\n", checked.flagged())?;
+    writeln!(
+        out,
+        "**undock**: {denied} of {objects} objects would be refused, {} have findings.\n",
+        checked.flagged()
+    )?;
     if !rows.is_empty() {
-        writeln!(out, "| action | rule | object | place | finding | fix |\n| --- | --- | --- | --- | --- | --- |")?;
+        writeln!(
+            out,
+            "| action | rule | object | place | finding | fix |\n| --- | --- | --- | --- | --- | --- |"
+        )?;
     }
     for (object, placed) in rows.iter().take(MAX_ROWS) {
         let finding = &placed.judged.finding;
@@ -28,17 +39,29 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             "| {} | {} | {} | {} | {} | {} |",
             placed.judged.action,
             finding.rule.code,
-            cell(&format!("{} {}/{}", object.kind, object.namespace, object.name)),
+            cell(&format!(
+                "{} {}/{}",
+                object.kind, object.namespace, object.name
+            )),
             cell(&format!("{}:{}", object.file, placed.line)),
             cell(&finding.message()),
             cell(finding.fix()),
         )?;
     }
     if rows.len() > MAX_ROWS {
-        writeln!(out, "\n{} more findings are not shown.", rows.len() - MAX_ROWS)?;
+        writeln!(
+            out,
+            "\n{} more findings are not shown.",
+            rows.len() - MAX_ROWS
+        )?;
     }
     for error in &checked.errors {
-        writeln!(out, "\nCould not read {}: {}", cell(&format!("{}:{}", error.file, error.line)), cell(&error.message))?;
+        writeln!(
+            out,
+            "\nCould not read {}: {}",
+            cell(&format!("{}:{}", error.file, error.line)),
+            cell(&error.message)
+        )?;
     }
     Ok(())
 }

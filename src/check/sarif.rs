@@ -24,7 +24,12 @@ struct Log {
 /// # Errors
 /// Where `out` does not take it.
 pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
-    let found = checked.objects.iter().flat_map(|object| object.findings.iter().map(move |placed| result(object, placed)));
+    let found = checked.objects.iter().flat_map(|object| {
+        object
+            .findings
+            .iter()
+            .map(move |placed| result(object, placed))
+    });
     let run = json!({
         "tool": {"driver": {
             "name": "undock",
@@ -38,7 +43,11 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             "toolExecutionNotifications": checked.errors.iter().map(notification).collect::<Vec<_>>(),
         }],
     });
-    let log = Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] };
+    let log = Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [run],
+    };
     serde_json::to_writer_pretty(&mut *out, &log)?;
     out.write_all(b"\n")
 }

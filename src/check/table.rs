@@ -21,8 +21,19 @@ pub fn write(out: &mut dyn Write, checked: &Checked, colour: bool) -> io::Result
             write_finding(out, object, placed, style)?;
         }
         for note in &object.notes {
-            writeln!(out, "{}: {}", style.paint("36;1", "note"), escape_controls(note))?;
-            writeln!(out, "  --> {}:{}  {}\n", escape_controls(&object.file), object.line, name_of(object))?;
+            writeln!(
+                out,
+                "{}: {}",
+                style.paint("36;1", "note"),
+                escape_controls(note)
+            )?;
+            writeln!(
+                out,
+                "  --> {}:{}  {}\n",
+                escape_controls(&object.file),
+                object.line,
+                name_of(object)
+            )?;
         }
     }
     for error in &checked.errors {
@@ -32,26 +43,51 @@ pub fn write(out: &mut dyn Write, checked: &Checked, colour: bool) -> io::Result
         if error.line == 0 {
             writeln!(out, "{label}: {file}: {message}\n")?;
         } else {
-            writeln!(out, "{label}: {message}\n  --> {file}:{}:{}\n", error.line, error.column)?;
+            writeln!(
+                out,
+                "{label}: {message}\n  --> {file}:{}:{}\n",
+                error.line, error.column
+            )?;
         }
     }
     write_summary(out, checked)
 }
 
-fn write_finding(out: &mut dyn Write, object: &CheckedObject, placed: &Placed, style: Style) -> io::Result<()> {
+fn write_finding(
+    out: &mut dyn Write,
+    object: &CheckedObject,
+    placed: &Placed,
+    style: Style,
+) -> io::Result<()> {
     let finding = &placed.judged.finding;
     let label = match placed.judged.action {
         Action::Deny => style.paint("31;1", "error"),
         Action::Warn => style.paint("33;1", "warning"),
         Action::Record | Action::Off => style.paint("36;1", "note"),
     };
-    let head = format!("{} \"{}\" {}: {}", finding.noun, finding.name, finding.what, finding.reason);
+    let head = format!(
+        "{} \"{}\" {}: {}",
+        finding.noun, finding.name, finding.what, finding.reason
+    );
     writeln!(out, "{label}[{}]: {head}", finding.rule.code)?;
     let name = name_of(object);
-    let source = object.source.as_deref().map_or_else(String::new, |source| format!(" (from {})", escape_controls(source)));
-    writeln!(out, "  --> {}:{}:{}  {name}{source}", escape_controls(&object.file), placed.line, placed.column)?;
+    let source = object.source.as_deref().map_or_else(String::new, |source| {
+        format!(" (from {})", escape_controls(source))
+    });
+    writeln!(
+        out,
+        "  --> {}:{}:{}  {name}{source}",
+        escape_controls(&object.file),
+        placed.line,
+        placed.column
+    )?;
     if let Some(granted) = &placed.judged.exempt {
-        writeln!(out, "  = exempt until {} by the {}", granted.terms.until, granted.scope.as_str())?;
+        writeln!(
+            out,
+            "  = exempt until {} by the {}",
+            granted.terms.until,
+            granted.scope.as_str()
+        )?;
     }
     // Hints stay short: they are many, and nobody has to act on them today.
     if placed.judged.action <= Action::Record {
@@ -62,25 +98,44 @@ fn write_finding(out: &mut dyn Write, object: &CheckedObject, placed: &Placed, s
     let text = escape_controls(&clip(&placed.text.replace('\t', " "), MAX_TEXT));
     let width = text.chars().count();
     let from = placed.column.saturating_sub(1).min(width);
-    let (before, shown) = text.split_at(text.char_indices().nth(from).map_or(text.len(), |(at, _)| at));
+    let (before, shown) = text.split_at(
+        text.char_indices()
+            .nth(from)
+            .map_or(text.len(), |(at, _)| at),
+    );
     let length = value(before, shown).chars().count().max(1);
-    writeln!(out, "{gutter} |\n{number} | {text}\n{gutter} | {}{}", " ".repeat(from), style.paint("31;1", &"^".repeat(length)))?;
+    writeln!(
+        out,
+        "{gutter} |\n{number} | {text}\n{gutter} | {}{}",
+        " ".repeat(from),
+        style.paint("31;1", &"^".repeat(length))
+    )?;
     if !finding.consequence.is_empty() {
         writeln!(out, "{gutter} = why: {}", finding.consequence)?;
     }
     writeln!(out, "{gutter} = fix: {}", finding.fix())?;
-    writeln!(out, "{gutter} = see: undock explain {}\n", finding.rule.code)
+    writeln!(
+        out,
+        "{gutter} = see: undock explain {}\n",
+        finding.rule.code
+    )
 }
 
 fn name_of(object: &CheckedObject) -> String {
-    let namespace = if object.namespace.is_empty() { String::new() } else { format!("{}/", object.namespace) };
+    let namespace = if object.namespace.is_empty() {
+        String::new()
+    } else {
+        format!("{}/", object.namespace)
+    };
     escape_controls(&format!("{} {namespace}{}", object.kind, object.name))
 }
 
 /// The part of `shown` that is the value which begins there; `before` is what stands before it in the line.
 fn value<'l>(before: &str, shown: &'l str) -> &'l str {
     if let Some(quote) = shown.chars().next().filter(|c| matches!(c, '"' | '\'')) {
-        return shown[1..].find(quote).map_or(shown, |end| &shown[..end + 2]);
+        return shown[1..]
+            .find(quote)
+            .map_or(shown, |end| &shown[..end + 2]);
     }
     let opened = before.matches(['[', '{']).count() > before.matches([']', '}']).count();
     let is_end = |c: char| opened && matches!(c, ',' | ']' | '}');
@@ -96,13 +151,26 @@ fn write_summary(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         (count(Outcome::Record), "recorded"),
         (count(Outcome::Clean), "clean"),
     ];
-    let mut parts: Vec<String> = parts.iter().map(|(count, word)| format!("{count} {word}")).collect();
+    let mut parts: Vec<String> = parts
+        .iter()
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
     if count(Outcome::Exempt) > 0 {
         parts.insert(2, format!("{} exempt", count(Outcome::Exempt)));
     }
-    write!(out, "Checked {} in {}: {}", many(checked.objects.len(), "object"), many(checked.files, "file"), parts.join(", "))?;
+    write!(
+        out,
+        "Checked {} in {}: {}",
+        many(checked.objects.len(), "object"),
+        many(checked.files, "file"),
+        parts.join(", ")
+    )?;
     if checked.skipped > 0 {
-        write!(out, "; {} no Kubernetes object", many(checked.skipped, "document"))?;
+        write!(
+            out,
+            "; {} no Kubernetes object",
+            many(checked.skipped, "document")
+        )?;
     }
     if !checked.errors.is_empty() {
         write!(out, "; {} could not be read", checked.errors.len())?;
@@ -111,7 +179,11 @@ fn write_summary(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
 }
 
 fn many(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -121,6 +193,10 @@ struct Style {
 
 impl Style {
     fn paint(self, code: &str, text: &str) -> String {
-        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.colour {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }

@@ -63,13 +63,20 @@ pub async fn rehearse(
     timeout: Duration,
 ) -> Vec<String> {
     let deadline = Instant::now() + MAX_TIME.min(timeout / 2);
-    let policy = Policy { mode, facts: facts(policy, namespace, settings), ..policy.clone() };
+    let policy = Policy {
+        mode,
+        facts: facts(policy, namespace, settings),
+        ..policy.clone()
+    };
     let mut owners: BTreeMap<String, Vec<Judged>> = BTreeMap::new();
     let (mut looked, mut problem) = (0, None);
     'sources: for (kind, path) in SOURCES {
         let mut next = String::new();
         loop {
-            let uri = format!("{}?limit={PAGE}&continue={next}", path.replace("{}", namespace));
+            let uri = format!(
+                "{}?limit={PAGE}&continue={next}",
+                path.replace("{}", namespace)
+            );
             let body = match timeout_at(deadline, get(client, &uri)).await {
                 Ok(Ok(body)) => body,
                 Ok(Err(error)) => {
@@ -103,28 +110,50 @@ pub async fn rehearse(
 }
 
 /// Adds the findings of one object to those of its owner.
-fn look(json: &str, kind: &str, namespace: &str, policy: &Policy, owners: &mut BTreeMap<String, Vec<Judged>>) {
-    let Ok(mut object) = serde_json::from_str::<Object<'_>>(json) else { return };
+fn look(
+    json: &str,
+    kind: &str,
+    namespace: &str,
+    policy: &Policy,
+    owners: &mut BTreeMap<String, Vec<Judged>>,
+) {
+    let Ok(mut object) = serde_json::from_str::<Object<'_>>(json) else {
+        return;
+    };
     // Items of a list do not name their kind.
     object.set_type("".into(), kind.into());
     let mut workload = Workload::with_knowledge(&object, namespace, &policy.knowledge);
     workload.place_in(&policy.facts.surroundings());
     let decision = decision::decide(&workload, None, policy, Writer::default());
-    let told = decision.findings.into_iter().filter(|judged| judged.action >= Action::Warn);
+    let told = decision
+        .findings
+        .into_iter()
+        .filter(|judged| judged.action >= Action::Warn);
     let owner = format!("{}/{}", workload.owner.kind, workload.owner.name);
     for judged in told {
         let known = owners.entry(owner.clone()).or_default();
-        if !known.iter().any(|other| other.fingerprint == judged.fingerprint) {
+        if !known
+            .iter()
+            .any(|other| other.fingerprint == judged.fingerprint)
+        {
             known.push(judged);
         }
     }
 }
 
 /// One line for each set of rules: the first owner, how many others, and the first finding.
-fn lines(owners: &BTreeMap<String, Vec<Judged>>, mode: Mode, looked: usize, problem: Option<&str>) -> Vec<String> {
+fn lines(
+    owners: &BTreeMap<String, Vec<Judged>>,
+    mode: Mode,
+    looked: usize,
+    problem: Option<&str>,
+) -> Vec<String> {
     let mut groups: BTreeMap<Vec<&str>, Vec<(&String, &Vec<Judged>)>> = BTreeMap::new();
     for (owner, findings) in owners {
-        let mut codes: Vec<&str> = findings.iter().map(|judged| judged.finding.rule.code).collect();
+        let mut codes: Vec<&str> = findings
+            .iter()
+            .map(|judged| judged.finding.rule.code)
+            .collect();
         codes.sort_unstable();
         codes.dedup();
         groups.entry(codes).or_default().push((owner, findings));
@@ -143,32 +172,66 @@ fn lines(owners: &BTreeMap<String, Vec<Judged>>, mode: Mode, looked: usize, prob
                 1 => " (and 1 other)".to_owned(),
                 count => format!(" (and {count} others)"),
             };
-            let verb = if refused { "would be refused" } else { "would be warned about" };
-            clip(&escape_controls(&format!("undock: {owner}{others} {verb}: {}", codes.join(", "))), 120)
+            let verb = if refused {
+                "would be refused"
+            } else {
+                "would be warned about"
+            };
+            clip(
+                &escape_controls(&format!(
+                    "undock: {owner}{others} {verb}: {}",
+                    codes.join(", ")
+                )),
+                120,
+            )
         })
         .collect();
     if hidden > 0 {
-        lines.push(format!("undock: {hidden} more kinds of findings; see them all: undock scan"));
+        lines.push(format!(
+            "undock: {hidden} more kinds of findings; see them all: undock scan"
+        ));
     }
     match problem {
-        Some(problem) => lines.push(clip(&format!("undock: only the first {looked} objects were checked: {problem}"), 120)),
-        None if lines.is_empty() => lines.push(format!("undock: {looked} objects checked, none has findings under {}", mode.as_str())),
+        Some(problem) => lines.push(clip(
+            &format!("undock: only the first {looked} objects were checked: {problem}"),
+            120,
+        )),
+        None if lines.is_empty() => lines.push(format!(
+            "undock: {looked} objects checked, none has findings under {}",
+            mode.as_str()
+        )),
         None => {}
     }
     lines
 }
 
 /// The facts with only this namespace in it, whose mode is that of the policy.
-fn facts(policy: &Policy, namespace: &str, settings: &NamespaceSettings) -> std::sync::Arc<ClusterFacts> {
+fn facts(
+    policy: &Policy,
+    namespace: &str,
+    settings: &NamespaceSettings,
+) -> std::sync::Arc<ClusterFacts> {
     let facts = ClusterFacts::default();
     facts.set_watching();
     facts.set_warm();
-    facts.set_namespace(namespace, Some(NamespaceSettings { mode: None, ..settings.clone() }));
+    facts.set_namespace(
+        namespace,
+        Some(NamespaceSettings {
+            mode: None,
+            ..settings.clone()
+        }),
+    );
     facts.set_surroundings((*policy.facts.surroundings()).clone());
     std::sync::Arc::new(facts)
 }
 
 async fn get(client: &Client, uri: &str) -> Result<Bytes, String> {
-    let request = axum::http::Request::get(uri).body(Vec::new()).map_err(|error| error.to_string())?;
-    client.request_text(request).await.map(Bytes::from).map_err(|error| error.to_string())
+    let request = axum::http::Request::get(uri)
+        .body(Vec::new())
+        .map_err(|error| error.to_string())?;
+    client
+        .request_text(request)
+        .await
+        .map(Bytes::from)
+        .map_err(|error| error.to_string())
 }

@@ -37,24 +37,43 @@ pub async fn run(client: Client, facts: Arc<ClusterFacts>, errors: Counter, chan
         warm();
     };
     tokio::join!(
-        namespaces(client.clone(), &facts, &errors, &changed, || listed(&namespaces_listed)),
-        volumes(client, &facts, &errors, &changed, || listed(&volumes_listed)),
+        namespaces(client.clone(), &facts, &errors, &changed, || listed(
+            &namespaces_listed
+        )),
+        volumes(client, &facts, &errors, &changed, || listed(
+            &volumes_listed
+        )),
     );
 }
 
-async fn namespaces(client: Client, facts: &ClusterFacts, errors: &Counter, changed: &Notify, listed: impl Fn()) {
-    let stream = watcher(Api::<PartialObjectMeta<Namespace>>::all(client), Config::default()).default_backoff();
+async fn namespaces(
+    client: Client,
+    facts: &ClusterFacts,
+    errors: &Counter,
+    changed: &Notify,
+    listed: impl Fn(),
+) {
+    let stream = watcher(
+        Api::<PartialObjectMeta<Namespace>>::all(client),
+        Config::default(),
+    )
+    .default_backoff();
     let mut known: HashSet<String> = HashSet::new();
     let mut seen: HashSet<String> = HashSet::new();
     let take = |namespace: &PartialObjectMeta<Namespace>| {
         let pairs = |map: &std::collections::BTreeMap<String, String>| map.clone();
         let (labels, annotations) = (pairs(namespace.labels()), pairs(namespace.annotations()));
         let settings = NamespaceSettings::read(
-            labels.iter().map(|(key, value)| (key.as_str(), value.as_str())),
-            annotations.iter().map(|(key, value)| (key.as_str(), value.as_str())),
+            labels
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.as_str())),
+            annotations
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.as_str())),
         );
         let is_known = |known: &NamespaceSettings| *known == settings;
-        if !matches!(facts.namespace(&namespace.name_any()), Known::Settings(known) if is_known(&known)) {
+        if !matches!(facts.namespace(&namespace.name_any()), Known::Settings(known) if is_known(&known))
+        {
             facts.set_namespace(&namespace.name_any(), Some(settings));
             changed.notify_one();
         }
@@ -84,7 +103,13 @@ async fn namespaces(client: Client, facts: &ClusterFacts, errors: &Counter, chan
     .await;
 }
 
-async fn volumes(client: Client, facts: &ClusterFacts, errors: &Counter, changed: &Notify, listed: impl Fn()) {
+async fn volumes(
+    client: Client,
+    facts: &ClusterFacts,
+    errors: &Counter,
+    changed: &Notify,
+    listed: impl Fn(),
+) {
     let stream = watcher(Api::<PersistentVolume>::all(client), Config::default()).default_backoff();
     // As JSON, because that is what the view of an object is made from; only those that reach Docker, which are few.
     let mut kept: HashMap<String, String> = HashMap::new();
@@ -145,8 +170,9 @@ fn keep(kept: &mut HashMap<String, String>, volume: &PersistentVolume) {
         json.to_string()
     });
     let Ok(json) = json else { return };
-    let reaches_docker = serde_json::from_str::<Object<'_>>(&json)
-        .is_ok_and(|object| !rules::evaluate(&Workload::new(&object, ""), Context::default()).is_empty());
+    let reaches_docker = serde_json::from_str::<Object<'_>>(&json).is_ok_and(|object| {
+        !rules::evaluate(&Workload::new(&object, ""), Context::default()).is_empty()
+    });
     if reaches_docker {
         kept.insert(volume.name_any(), json);
     } else {

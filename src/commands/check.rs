@@ -19,7 +19,14 @@ pub struct Options {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Output format, and the file it goes to if not standard output; may be repeated
-    #[arg(short, long, env = "UNDOCK_OUTPUT", value_name = "FORMAT[=FILE]", default_value = "table", value_delimiter = ',')]
+    #[arg(
+        short,
+        long,
+        env = "UNDOCK_OUTPUT",
+        value_name = "FORMAT[=FILE]",
+        default_value = "table",
+        value_delimiter = ','
+    )]
     output: Vec<Output<Format>>,
     /// Namespace of objects that name none
     #[arg(short, long, env = "UNDOCK_NAMESPACE", default_value = "")]
@@ -54,7 +61,14 @@ enum Format {
 
 /// Checks what is named and prints the result.
 pub fn run(options: Options) -> Exit {
-    let Options { paths, output, namespace, mode, fail_on, config } = options;
+    let Options {
+        paths,
+        output,
+        namespace,
+        mode,
+        fail_on,
+        config,
+    } = options;
     let config = match config.map_or_else(|| Ok(Config::default()), |path| Config::read(&path)) {
         Ok(config) => config,
         Err(error) => return fail(Exit::Usage, &error.to_string()),
@@ -67,7 +81,12 @@ pub fn run(options: Options) -> Exit {
             Ok(bytes) => checked.add(&file.display().to_string(), &bytes, &namespace, &policy),
             Err(error) => {
                 let message = format!("cannot read it: {error}");
-                checked.errors.push(CheckError { file: file.display().to_string(), line: 0, column: 0, message });
+                checked.errors.push(CheckError {
+                    file: file.display().to_string(),
+                    line: 0,
+                    column: 0,
+                    message,
+                });
             }
         });
     }
@@ -84,7 +103,10 @@ pub fn run(options: Options) -> Exit {
         return fail(Exit::Failed, &error);
     }
     if checked.objects.is_empty() && checked.errors.is_empty() {
-        return fail(Exit::Incomplete, "nothing to check: no Kubernetes object in what was named");
+        return fail(
+            Exit::Incomplete,
+            "nothing to check: no Kubernetes object in what was named",
+        );
     }
     if !checked.errors.is_empty() {
         Exit::Incomplete
@@ -100,17 +122,23 @@ fn read(path: &Path, named: bool, take: &mut dyn FnMut(&Path, io::Result<Vec<u8>
     if named && path == Path::new("-") {
         return take(path, read_all(io::stdin().lock()));
     }
-    let metadata = if named { fs::metadata(path) } else { fs::symlink_metadata(path) };
+    let metadata = if named {
+        fs::metadata(path)
+    } else {
+        fs::symlink_metadata(path)
+    };
     match metadata {
         Err(error) => take(path, Err(error)),
-        Ok(metadata) if metadata.is_dir() => match fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
-            Err(error) => take(path, Err(error)),
-            Ok(entries) => {
-                let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
-                paths.sort();
-                paths.iter().for_each(|path| read(path, false, take));
+        Ok(metadata) if metadata.is_dir() => {
+            match fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+                Err(error) => take(path, Err(error)),
+                Ok(entries) => {
+                    let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
+                    paths.sort();
+                    paths.iter().for_each(|path| read(path, false, take));
+                }
             }
-        },
+        }
         Ok(metadata) if named => take(path, read_file(path, &metadata)),
         Ok(_) if is_manifest(path) => match fs::metadata(path) {
             Ok(target) if target.is_dir() => {}
@@ -123,7 +151,9 @@ fn read(path: &Path, named: bool, take: &mut dyn FnMut(&Path, io::Result<Vec<u8>
 /// A file's bytes. To open a pipe or a device can wait forever, unless it is open already, as the shell's `<(command)` is.
 fn read_file(path: &Path, metadata: &Metadata) -> io::Result<Vec<u8>> {
     if !(metadata.is_file() || path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd")) {
-        return Err(io::Error::other("it is a pipe or a device; give its content on standard input, with - as the path"));
+        return Err(io::Error::other(
+            "it is a pipe or a device; give its content on standard input, with - as the path",
+        ));
     }
     read_all(File::open(path)?)
 }
@@ -132,7 +162,9 @@ fn read_all(input: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     input.take(MAX_INPUT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_INPUT {
-        return Err(io::Error::other("it is larger than 512 MiB; check it in parts"));
+        return Err(io::Error::other(
+            "it is larger than 512 MiB; check it in parts",
+        ));
     }
     Ok(bytes)
 }
@@ -141,6 +173,11 @@ fn read_all(input: impl Read) -> io::Result<Vec<u8>> {
 const MAX_INPUT: u64 = 512 << 20;
 
 fn is_manifest(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default();
+    ["yaml", "yml", "json"]
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known))
 }

@@ -24,13 +24,20 @@ impl ClusterOptions {
     /// # Errors
     /// Says in one line why there is none.
     pub(super) async fn client(&self) -> Result<Client, String> {
-        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
+        let options = KubeConfigOptions {
+            context: self.context.clone(),
+            ..KubeConfigOptions::default()
+        };
         let config = match &self.kubeconfig {
             Some(path) => {
                 let kubeconfig = Kubeconfig::read_from(path).map_err(|error| error.to_string())?;
-                Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| error.to_string())
+                Config::from_custom_kubeconfig(kubeconfig, &options)
+                    .await
+                    .map_err(|error| error.to_string())
             }
-            None if self.context.is_some() => Config::from_kubeconfig(&options).await.map_err(|error| error.to_string()),
+            None if self.context.is_some() => Config::from_kubeconfig(&options)
+                .await
+                .map_err(|error| error.to_string()),
             None => Config::infer().await.map_err(|error| error.to_string()),
         };
         let mut config = config.map_err(|error| format!("no cluster: {error}"))?;
@@ -42,5 +49,8 @@ impl ClusterOptions {
 
 /// The runtime of a verb that talks to a cluster: one thread is plenty.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work))
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work))
 }

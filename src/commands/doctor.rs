@@ -15,12 +15,24 @@ pub struct Options {
     #[arg(short, long, env = "UNDOCK_NAMESPACE", value_name = "NAME", default_value = NAMESPACE)]
     namespace: String,
     /// Namespace of the probe, a dry run that stores nothing
-    #[arg(long, env = "UNDOCK_PROBE_NAMESPACE", value_name = "NAME", default_value = "default")]
+    #[arg(
+        long,
+        env = "UNDOCK_PROBE_NAMESPACE",
+        value_name = "NAME",
+        default_value = "default"
+    )]
     probe_namespace: String,
     #[command(flatten)]
     cluster: ClusterOptions,
     /// Output format, and the file it goes to if not standard output; may be repeated
-    #[arg(short, long, env = "UNDOCK_OUTPUT", value_name = "FORMAT[=FILE]", default_value = "table", value_delimiter = ',')]
+    #[arg(
+        short,
+        long,
+        env = "UNDOCK_OUTPUT",
+        value_name = "FORMAT[=FILE]",
+        default_value = "table",
+        value_delimiter = ','
+    )]
     output: Vec<Output<Format>>,
 }
 
@@ -35,11 +47,21 @@ enum Format {
 
 /// Examines the installation and prints the result.
 pub fn run(options: Options) -> Exit {
-    let Options { namespace, probe_namespace, cluster, output } = options;
-    let place = Place { namespace, probe_namespace };
+    let Options {
+        namespace,
+        probe_namespace,
+        cluster,
+        output,
+    } = options;
+    let place = Place {
+        namespace,
+        probe_namespace,
+    };
     let examined = block_on(async {
         let client = cluster.client().await?;
-        examine(&client, &place).await.map_err(|error| error.to_string())
+        examine(&client, &place)
+            .await
+            .map_err(|error| error.to_string())
     });
     let examined = match examined.map_err(|error| error.to_string()).flatten() {
         Ok(examined) => examined,

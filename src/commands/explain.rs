@@ -13,7 +13,14 @@ pub struct Options {
     /// Code or name of a rule, such as DKR101 or docker-socket-mount
     rule: Option<String>,
     /// Output format, and the file it goes to if not standard output; may be repeated
-    #[arg(short, long, env = "UNDOCK_OUTPUT", value_name = "FORMAT[=FILE]", default_value = "table", value_delimiter = ',')]
+    #[arg(
+        short,
+        long,
+        env = "UNDOCK_OUTPUT",
+        value_name = "FORMAT[=FILE]",
+        default_value = "table",
+        value_delimiter = ','
+    )]
     output: Vec<Output<Format>>,
 }
 
@@ -34,7 +41,12 @@ pub fn run(options: Options) -> Exit {
     let rule = match rule.as_deref().map(|name| rules::find(name).ok_or(name)) {
         None => None,
         Some(Ok(rule)) => Some(rule),
-        Some(Err(name)) => return fail(Exit::Usage, &format!("there is no rule {name:?}; `undock explain` lists them")),
+        Some(Err(name)) => {
+            return fail(
+                Exit::Usage,
+                &format!("there is no rule {name:?}; `undock explain` lists them"),
+            );
+        }
     };
     let written = write_all(&output, |format, out, _| match (rule, format) {
         (Some(rule), Format::Json) => explain::write_json(out, &[rule]),

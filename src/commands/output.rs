@@ -34,9 +34,15 @@ impl<F: ValueEnum> FromStr for Output<F> {
             None => (text, None),
         };
         let format = F::from_str(name, true).map_err(|_| {
-            let names: Vec<_> =
-                F::value_variants().iter().filter_map(F::to_possible_value).map(|value| value.get_name().to_owned()).collect();
-            format!("there is no format {name:?}; choose from {}", names.join(", "))
+            let names: Vec<_> = F::value_variants()
+                .iter()
+                .filter_map(F::to_possible_value)
+                .map(|value| value.get_name().to_owned())
+                .collect();
+            format!(
+                "there is no format {name:?}; choose from {}",
+                names.join(", ")
+            )
         })?;
         Ok(Self { format, file })
     }
@@ -85,8 +91,15 @@ pub(super) fn write_all<'o, F: Copy + 'o>(
         };
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                let place = output.file.as_ref().map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
-                let folder = output.file.as_deref().and_then(std::path::Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+                let place = output.file.as_ref().map_or_else(
+                    || "standard output".to_owned(),
+                    |path| path.display().to_string(),
+                );
+                let folder = output
+                    .file
+                    .as_deref()
+                    .and_then(std::path::Path::parent)
+                    .filter(|folder| !folder.as_os_str().is_empty());
                 let cure = match folder.filter(|folder| !folder.is_dir()) {
                     Some(folder) => format!("; make the folder {} first", folder.display()),
                     None => String::new(),
@@ -102,5 +115,7 @@ pub(super) fn write_all<'o, F: Copy + 'o>(
 /// True for a terminal that was not told otherwise (no-color.org).
 fn wants_colour() -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    io::stdout().is_terminal() && !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    io::stdout().is_terminal()
+        && !is_set("NO_COLOR")
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

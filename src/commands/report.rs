@@ -12,7 +12,9 @@ use super::{Exit, fail};
 use crate::config::Config;
 use crate::decision::Mode;
 use crate::report::model::{Report, Status};
-use crate::report::{Options as ReportOptions, Reporter, Since, csv, diff, html, json, markdown, table};
+use crate::report::{
+    Options as ReportOptions, Reporter, Since, csv, diff, html, json, markdown, table,
+};
 
 /// Flags of `undock report`.
 #[derive(Debug, Args)]
@@ -22,7 +24,14 @@ pub struct Options {
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Output format, and the file it goes to if not standard output; may be repeated
-    #[arg(short, long, env = "UNDOCK_OUTPUT", value_name = "FORMAT[=FILE]", default_value = "table", value_delimiter = ',')]
+    #[arg(
+        short,
+        long,
+        env = "UNDOCK_OUTPUT",
+        value_name = "FORMAT[=FILE]",
+        default_value = "table",
+        value_delimiter = ','
+    )]
     output: Vec<Output<Format>>,
     /// The day on which nothing should be left, for the burn-down
     #[arg(long, env = "UNDOCK_DEADLINE", value_name = "DATE")]
@@ -34,7 +43,12 @@ pub struct Options {
     #[arg(long, env = "UNDOCK_WINDOW", value_name = "DAYS", default_value = "14")]
     window: u32,
     /// The cluster of inputs that name none [default: the one that the others name]
-    #[arg(long, env = "UNDOCK_CLUSTER_NAME", value_name = "NAME", default_value = "")]
+    #[arg(
+        long,
+        env = "UNDOCK_CLUSTER_NAME",
+        value_name = "NAME",
+        default_value = ""
+    )]
     cluster: String,
     /// Evaluate the logged objects (audit level Request or above): a report before anything is installed
     #[arg(long, env = "UNDOCK_REPLAY")]
@@ -66,7 +80,14 @@ struct DiffOptions {
     #[arg(long, env = "UNDOCK_FAIL_ON_NEW")]
     fail_on_new: bool,
     /// Output format, and the file it goes to if not standard output; may be repeated
-    #[arg(short, long, env = "UNDOCK_OUTPUT", value_name = "FORMAT[=FILE]", default_value = "table", value_delimiter = ',')]
+    #[arg(
+        short,
+        long,
+        env = "UNDOCK_OUTPUT",
+        value_name = "FORMAT[=FILE]",
+        default_value = "table",
+        value_delimiter = ','
+    )]
     output: Vec<Output<DiffFormat>>,
 }
 
@@ -110,18 +131,33 @@ enum FailOn {
 
 impl FailOn {
     fn is_reached(self, report: &Report) -> bool {
-        report.findings.iter().filter(|finding| finding.status == Status::Open).any(|finding| match self {
-            Self::Deny => finding.denies,
-            Self::Warn => finding.denies || finding.severity != "advisory",
-            Self::Record => true,
-            Self::None => false,
-        })
+        report
+            .findings
+            .iter()
+            .filter(|finding| finding.status == Status::Open)
+            .any(|finding| match self {
+                Self::Deny => finding.denies,
+                Self::Warn => finding.denies || finding.severity != "advisory",
+                Self::Record => true,
+                Self::None => false,
+            })
     }
 }
 
 /// Makes the report and prints it.
 pub fn run(options: Options) -> Exit {
-    let Options { inputs, output, deadline, since, window, cluster, replay, fail_on, config, verb } = options;
+    let Options {
+        inputs,
+        output,
+        deadline,
+        since,
+        window,
+        cluster,
+        replay,
+        fail_on,
+        config,
+        verb,
+    } = options;
     if let Some(Verb::Diff(options)) = verb {
         return run_diff(&options);
     }
@@ -131,11 +167,22 @@ pub fn run(options: Options) -> Exit {
     };
     // What enforce would have refused is the question of a replay.
     let replay = replay.then(|| config.policy(Some(Mode::Enforce)));
-    let mut reporter = Reporter::new(ReportOptions { cluster, deadline, since, window_days: window, replay });
-    inputs.iter().for_each(|input| read(&mut reporter, input, true));
+    let mut reporter = Reporter::new(ReportOptions {
+        cluster,
+        deadline,
+        since,
+        window_days: window,
+        replay,
+    });
+    inputs
+        .iter()
+        .for_each(|input| read(&mut reporter, input, true));
     let report = reporter.finish();
     if report.as_of.is_empty() && report.errors.is_empty() {
-        return fail(Exit::Incomplete, "nothing to report: no record, no audit event and no scan in what was named");
+        return fail(
+            Exit::Incomplete,
+            "nothing to report: no record, no audit event and no scan in what was named",
+        );
     }
     let written = write_all(&output, |format, out, colour| match format {
         Format::Table => table::write(out, &report, colour),
@@ -151,7 +198,11 @@ pub fn run(options: Options) -> Exit {
     if report.coverage.unreadable > 0 {
         return Exit::Incomplete;
     }
-    if fail_on.is_reached(&report) { Exit::Findings } else { Exit::Clean }
+    if fail_on.is_reached(&report) {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    }
 }
 
 /// Reads files, and folders in the order of their names. Links to folders are not followed: they can be loops.
@@ -160,7 +211,11 @@ fn read(reporter: &mut Reporter, path: &Path, named: bool) {
     if named && path == Path::new("-") {
         return reporter.read("-", io::stdin().lock());
     }
-    let is_folder = if named { path.is_dir() } else { fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) };
+    let is_folder = if named {
+        path.is_dir()
+    } else {
+        fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+    };
     if is_folder {
         match fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
             Err(error) => reporter.fail(&name, &error),
@@ -173,7 +228,10 @@ fn read(reporter: &mut Reporter, path: &Path, named: bool) {
         return;
     }
     // In a folder, notes beside the logs are no logs.
-    let is_other = ["md", "txt", "html", "csv"].iter().any(|other| path.extension().is_some_and(|extension| extension == *other));
+    let is_other = ["md", "txt", "html", "csv"].iter().any(|other| {
+        path.extension()
+            .is_some_and(|extension| extension == *other)
+    });
     if !named && (is_other || !path.is_file()) {
         return;
     }
@@ -185,9 +243,14 @@ fn read(reporter: &mut Reporter, path: &Path, named: bool) {
 
 fn run_diff(options: &DiffOptions) -> Exit {
     let load = |path: &Path| {
-        let bytes = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        json::read(&bytes)
-            .map_err(|error| format!("{} is no report of undock: {error}; write one with undock report -o json", path.display()))
+        let bytes =
+            fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        json::read(&bytes).map_err(|error| {
+            format!(
+                "{} is no report of undock: {error}; write one with undock report -o json",
+                path.display()
+            )
+        })
     };
     let (old, new) = match (load(&options.old), load(&options.new)) {
         (Ok(old), Ok(new)) => (old, new),

@@ -37,10 +37,20 @@ pub struct Options {
     #[arg(long, env = "UNDOCK_ADMIN_LISTEN", value_name = "ADDR:PORT", default_value_t = SocketAddr::from(([127, 0, 0, 1], registration::ADMIN_PORT)))]
     admin_listen: SocketAddr,
     /// Serving certificate in PEM, read again when its content changes
-    #[arg(long, env = "UNDOCK_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    #[arg(
+        long,
+        env = "UNDOCK_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
     tls_cert: Option<PathBuf>,
     /// Private key of the certificate in PEM
-    #[arg(long, env = "UNDOCK_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    #[arg(
+        long,
+        env = "UNDOCK_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
     tls_key: Option<PathBuf>,
     /// Oldest TLS version that is spoken
     #[arg(long, env = "UNDOCK_TLS_MIN_VERSION", value_name = "VERSION", value_parser = ["1.2", "1.3"], default_value = "1.3")]
@@ -77,18 +87,39 @@ const CONFIG_POLL: Duration = Duration::from_secs(2);
 /// Runs the webhook until a signal ends it.
 pub fn run(options: Options) -> Exit {
     telemetry::start();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(Exit::Failed, &format!("cannot start: {error}")),
     };
-    let exit = runtime.block_on(serve(options)).unwrap_or_else(|(exit, message)| fail(exit, &message));
+    let exit = runtime
+        .block_on(serve(options))
+        .unwrap_or_else(|(exit, message)| fail(exit, &message));
     runtime.shutdown_timeout(Duration::from_secs(1));
     exit
 }
 
 async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
-    let Options { listen, admin_listen, tls_cert, tls_key, tls_min_version, client_ca, mode, config: config_file, .. } = options;
-    let Options { kubeconfig, scan, policy_reports, events, .. } = options;
+    let Options {
+        listen,
+        admin_listen,
+        tls_cert,
+        tls_key,
+        tls_min_version,
+        client_ca,
+        mode,
+        config: config_file,
+        ..
+    } = options;
+    let Options {
+        kubeconfig,
+        scan,
+        policy_reports,
+        events,
+        ..
+    } = options;
     let usage = |error: &dyn std::fmt::Display| (Exit::Usage, error.to_string());
     let config = match &config_file {
         Some(path) => Config::read(path).map_err(|error| usage(&error))?,
@@ -97,30 +128,54 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
 
     let mut ca = None;
     let (certificates, pair) = match (tls_cert, tls_key) {
-        (Some(certificate), Some(key)) => Certificates::from_files(&certificate, &key).map_err(|error| usage(&error))?,
+        (Some(certificate), Some(key)) => {
+            Certificates::from_files(&certificate, &key).map_err(|error| usage(&error))?
+        }
         _ => {
-            let ephemeral = Certificates::ephemeral().map_err(|error| (Exit::Failed, error.to_string()))?;
+            let ephemeral =
+                Certificates::ephemeral().map_err(|error| (Exit::Failed, error.to_string()))?;
             ca = Some(ephemeral.ca);
             (ephemeral.certificates, Default::default())
         }
     };
     let certificates = Arc::new(certificates);
-    let tls = tls_config(Arc::clone(&certificates), client_ca.as_deref(), tls_min_version == "1.2").map_err(|error| usage(&error))?;
+    let tls = tls_config(
+        Arc::clone(&certificates),
+        client_ca.as_deref(),
+        tls_min_version == "1.2",
+    )
+    .map_err(|error| usage(&error))?;
 
     // From here on a signal is a request to end, not the end.
-    let mut signals = Signals::new().map_err(|error| (Exit::Failed, format!("cannot wait for signals: {error}")))?;
+    let mut signals = Signals::new()
+        .map_err(|error| (Exit::Failed, format!("cannot wait for signals: {error}")))?;
     let listener = bind(listen, "--listen").await?;
     let admin_listener = bind(admin_listen, "--admin-listen").await?;
-    let address = |listener: &TcpListener| listener.local_addr().map_err(|error| (Exit::Failed, error.to_string()));
+    let address = |listener: &TcpListener| {
+        listener
+            .local_addr()
+            .map_err(|error| (Exit::Failed, error.to_string()))
+    };
     let (listen, admin_listen) = (address(&listener)?, address(&admin_listener)?);
 
-    let (records, writer) =
-        Queue::start(std::io::stdout()).map_err(|error| (Exit::Failed, format!("cannot start the writer of records: {error}")))?;
+    let (records, writer) = Queue::start(std::io::stdout()).map_err(|error| {
+        (
+            Exit::Failed,
+            format!("cannot start the writer of records: {error}"),
+        )
+    })?;
     let metrics = Metrics::new(records.counts());
-    metrics.certificate_expiry.set(certificates.expiry().unwrap_or_default());
-    let client = cluster::connect(kubeconfig.as_deref()).await.map_err(|error| usage(&error))?;
+    metrics
+        .certificate_expiry
+        .set(certificates.expiry().unwrap_or_default());
+    let client = cluster::connect(kubeconfig.as_deref())
+        .await
+        .map_err(|error| usage(&error))?;
     if scan && client.is_none() {
-        return Err((Exit::Usage, "--scan needs a cluster: run inside of one, or name it with --kubeconfig".to_owned()));
+        return Err((
+            Exit::Usage,
+            "--scan needs a cluster: run inside of one, or name it with --kubeconfig".to_owned(),
+        ));
     }
     let policy = config.policy(mode);
     let facts = Arc::clone(&policy.facts);
@@ -128,7 +183,12 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     let changed = Arc::new(Notify::new());
     if let Some(client) = client.clone() {
         facts.set_watching();
-        background.spawn(cluster::watch::run(client, facts, metrics.watch_errors.clone(), Arc::clone(&changed)));
+        background.spawn(cluster::watch::run(
+            client,
+            facts,
+            metrics.watch_errors.clone(),
+            Arc::clone(&changed),
+        ));
     }
     let default_mode = policy.mode;
     let app = Arc::new(App {
@@ -142,19 +202,45 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         state: State::default(),
     });
     if let Some(path) = config_file {
-        background.spawn(watch_config(path, mode, Arc::clone(&app), Arc::clone(&changed)));
+        background.spawn(watch_config(
+            path,
+            mode,
+            Arc::clone(&app),
+            Arc::clone(&changed),
+        ));
     }
-    let options = scanner::Options { kubeconfig, events, reports: policy_reports };
-    let scanner = scan.then(|| Scanner::start(Arc::clone(&app), options, changed)).transpose();
-    let scanner = scanner.map_err(|error| (Exit::Failed, format!("cannot start the scanner: {error}")))?;
+    let options = scanner::Options {
+        kubeconfig,
+        events,
+        reports: policy_reports,
+    };
+    let scanner = scan
+        .then(|| Scanner::start(Arc::clone(&app), options, changed))
+        .transpose();
+    let scanner =
+        scanner.map_err(|error| (Exit::Failed, format!("cannot start the scanner: {error}")))?;
 
     background.spawn(Arc::clone(&certificates).watch(pair, Arc::clone(&app)));
-    let admin = tokio::spawn(admin::serve(admin_listener, Admin { app: Arc::clone(&app), certificates }));
+    let admin = tokio::spawn(admin::serve(
+        admin_listener,
+        Admin {
+            app: Arc::clone(&app),
+            certificates,
+        },
+    ));
     let (stop, stopping) = watch::channel(false);
-    let serving = tokio::spawn(listener::serve(listener, Arc::new(tls), Arc::clone(&app), stopping));
+    let serving = tokio::spawn(listener::serve(
+        listener,
+        Arc::new(tls),
+        Arc::clone(&app),
+        stopping,
+    ));
     app.state.set_listening();
     tracing::info!(%listen, %admin_listen, mode = default_mode.as_str(), version = env!("CARGO_PKG_VERSION"), "undock is ready");
-    let ca_file = ca.map(|ca| introduce(listen, &ca)).transpose().map_err(|error| (Exit::Failed, error))?;
+    let ca_file = ca
+        .map(|ca| introduce(listen, &ca))
+        .transpose()
+        .map_err(|error| (Exit::Failed, error))?;
 
     let was_asked_by_kubelet = signals.next().await;
     app.state.set_draining();
@@ -183,7 +269,9 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         let _ = fs::remove_file(path);
     }
     drop(app);
-    tokio::task::spawn_blocking(move || writer.stop()).await.map_err(|error| (Exit::Failed, error.to_string()))?;
+    tokio::task::spawn_blocking(move || writer.stop())
+        .await
+        .map_err(|error| (Exit::Failed, error.to_string()))?;
     Ok(Exit::Clean)
 }
 
@@ -199,10 +287,16 @@ async fn watch_config(path: PathBuf, mode: Option<Mode>, app: Arc<App>, changed:
         match Config::parse(&String::from_utf8_lossy(&now), &path) {
             Ok(config) => {
                 let facts = Arc::clone(&app.policy.load().facts);
-                app.policy.store(Arc::new(Policy { facts, ..config.policy(mode) }));
+                app.policy.store(Arc::new(Policy {
+                    facts,
+                    ..config.policy(mode)
+                }));
                 changed.notify_one();
                 if config.cluster != app.cluster {
-                    tracing::warn!(cluster = app.cluster, "the cluster's new name is taken at the next start");
+                    tracing::warn!(
+                        cluster = app.cluster,
+                        "the cluster's new name is taken at the next start"
+                    );
                 }
                 tracing::info!(path = %path.display(), "took the changed configuration");
             }
@@ -218,11 +312,18 @@ async fn watch_config(path: PathBuf, mode: Option<Mode>, app: Arc<App>, changed:
 async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, (Exit, String)> {
     TcpListener::bind(address).await.map_err(|error| {
         let cure = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another process has this port; stop it or choose another",
-            std::io::ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another",
+            std::io::ErrorKind::AddrInUse => {
+                "another process has this port; stop it or choose another"
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                "ports below 1024 need privileges; choose another"
+            }
             _ => "choose an address of this machine",
         };
-        (Exit::Failed, format!("cannot listen on {address}: {error}; {cure} with {flag}"))
+        (
+            Exit::Failed,
+            format!("cannot listen on {address}: {error}; {cure} with {flag}"),
+        )
     })
 }
 
@@ -265,11 +366,21 @@ const SAMPLE: &str = concat!(
 /// Tells a person how to try the webhook. Writes the CA to a file for them and returns its path.
 fn introduce(listen: SocketAddr, ca: &str) -> Result<PathBuf, String> {
     let path = write_ca(&std::env::temp_dir(), listen.port(), ca)?;
-    let host = if listen.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], listen.port())) } else { listen };
+    let host = if listen.ip().is_unspecified() {
+        SocketAddr::from(([127, 0, 0, 1], listen.port()))
+    } else {
+        listen
+    };
     let ca = path.display();
-    #[expect(clippy::print_stderr, reason = "a person started this by hand and reads it here")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "a person started this by hand and reads it here"
+    )]
     {
-        eprintln!("\nundock answers at https://{host}{} with a certificate of its own.", registration::PATH);
+        eprintln!(
+            "\nundock answers at https://{host}{} with a certificate of its own.",
+            registration::PATH
+        );
         eprintln!("CA: {ca}\nTry it from a second terminal; the record appears here:\n");
         eprintln!(
             "curl --cacert '{ca}' -H 'Content-Type: application/json' --data '{SAMPLE}' 'https://{host}{}?timeout=5s'\n",
@@ -284,13 +395,26 @@ fn introduce(listen: SocketAddr, ca: &str) -> Result<PathBuf, String> {
 fn write_ca(folder: &Path, port: u16, ca: &str) -> Result<PathBuf, String> {
     let mut attempt = 0;
     loop {
-        let path = folder.join(format!("undock-ca-{port}-{}-{attempt}.crt", std::process::id()));
+        let path = folder.join(format!(
+            "undock-ca-{port}-{}-{attempt}.crt",
+            std::process::id()
+        ));
         // `create_new` follows no link that somebody else has put there.
-        match fs::OpenOptions::new().write(true).create_new(true).open(&path).and_then(|mut file| file.write_all(ca.as_bytes())) {
+        match fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(ca.as_bytes()))
+        {
             Ok(()) => return Ok(path),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && attempt < 1_000 => attempt += 1,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && attempt < 1_000 => {
+                attempt += 1
+            }
             Err(error) => {
-                return Err(format!("cannot write the CA to {}: {error}; set TMPDIR to a folder that can be written", path.display()));
+                return Err(format!(
+                    "cannot write the CA to {}: {error}; set TMPDIR to a folder that can be written",
+                    path.display()
+                ));
             }
         }
     }
@@ -306,7 +430,17 @@ mod tests {
         let first = write_ca(folder.path(), 8443, "one").unwrap();
         let second = write_ca(folder.path(), 8443, "two").unwrap();
         assert_ne!(first, second);
-        assert_eq!((fs::read_to_string(first).unwrap(), fs::read_to_string(second).unwrap()), ("one".to_owned(), "two".to_owned()));
-        assert!(write_ca(&folder.path().join("nowhere"), 8443, "x").unwrap_err().contains("TMPDIR"));
+        assert_eq!(
+            (
+                fs::read_to_string(first).unwrap(),
+                fs::read_to_string(second).unwrap()
+            ),
+            ("one".to_owned(), "two".to_owned())
+        );
+        assert!(
+            write_ca(&folder.path().join("nowhere"), 8443, "x")
+                .unwrap_err()
+                .contains("TMPDIR")
+        );
     }
 }

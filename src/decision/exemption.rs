@@ -50,8 +50,14 @@ impl Terms {
     /// See [`TermsError`].
     pub fn parse(text: &str) -> Result<Self, TermsError> {
         let (mut until, mut reason, mut reference) = ("", "", "");
-        for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
-            let (name, value) = part.split_once('=').ok_or_else(|| TermsError::NoPair(clip(part, 40)))?;
+        for part in text
+            .split(';')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
+            let (name, value) = part
+                .split_once('=')
+                .ok_or_else(|| TermsError::NoPair(clip(part, 40)))?;
             let value = value.trim();
             match name.trim() {
                 "until" => until = value,
@@ -72,7 +78,11 @@ impl Terms {
         if reason.trim().is_empty() {
             return Err(TermsError::NoReason);
         }
-        Ok(Self { until, reason: clip(&escape_controls(reason), 200), reference: clip(&escape_controls(reference), 80) })
+        Ok(Self {
+            until,
+            reason: clip(&escape_controls(reason), 200),
+            reference: clip(&escape_controls(reference), 80),
+        })
     }
 
     /// True on the last day and before.
@@ -82,7 +92,9 @@ impl Terms {
 
     /// Days from `today` to the last day, if writers should hear of the end.
     pub fn ends_soon(&self, today: Date) -> Option<i32> {
-        let days = today.until(self.until).map_or(i32::MAX, |span| span.get_days());
+        let days = today
+            .until(self.until)
+            .map_or(i32::MAX, |span| span.get_days());
         (0..=NOTICE_DAYS).contains(&days).then_some(days)
     }
 }
@@ -99,7 +111,11 @@ pub enum Rules {
 impl Rules {
     /// `all` or a code, in any case.
     pub fn parse(text: &str) -> Self {
-        if text.eq_ignore_ascii_case("all") { Self::All } else { Self::Code(text.to_ascii_uppercase()) }
+        if text.eq_ignore_ascii_case("all") {
+            Self::All
+        } else {
+            Self::Code(text.to_ascii_uppercase())
+        }
     }
 
     /// True if the rule with `code` is meant.
@@ -148,7 +164,11 @@ impl Exemption {
     /// Reads an annotation; `None` for one that is about something else.
     pub fn from_annotation(key: &str, value: &str, scope: Scope) -> Option<Self> {
         let rules = Rules::parse(key.strip_prefix(ANNOTATION_PREFIX)?);
-        Some(Self { rules, scope, terms: Terms::parse(value) })
+        Some(Self {
+            rules,
+            scope,
+            terms: Terms::parse(value),
+        })
     }
 
     /// Why it exempts nothing, if it does not.
@@ -158,8 +178,13 @@ impl Exemption {
             (_, Rules::Code(code)) if crate::rules::find(code).is_none() => {
                 Some(format!("exemption {rules} ignored: there is no such rule"))
             }
-            (Err(error), _) => Some(format!("exemption {rules} ignored: {error}; nothing was exempted")),
-            (Ok(terms), _) if !terms.holds(today) => Some(format!("exemption {rules} ended on {}; nothing was exempted", terms.until)),
+            (Err(error), _) => Some(format!(
+                "exemption {rules} ignored: {error}; nothing was exempted"
+            )),
+            (Ok(terms), _) if !terms.holds(today) => Some(format!(
+                "exemption {rules} ended on {}; nothing was exempted",
+                terms.until
+            )),
             (Ok(_), _) => None,
         }
     }
@@ -184,11 +209,24 @@ pub struct Granted {
 }
 
 /// The exemption among `all` that covers `code` today: the one that holds longest.
-pub fn grant<'e>(all: impl Iterator<Item = &'e Exemption>, code: &str, today: Date) -> Option<Granted> {
-    let holding = all.filter(|exemption| exemption.rules.covers(code)).filter_map(|exemption| {
-        let terms = exemption.terms.as_ref().ok().filter(|terms| terms.holds(today))?;
-        Some(Granted { terms: terms.clone(), scope: exemption.scope })
-    });
+pub fn grant<'e>(
+    all: impl Iterator<Item = &'e Exemption>,
+    code: &str,
+    today: Date,
+) -> Option<Granted> {
+    let holding = all
+        .filter(|exemption| exemption.rules.covers(code))
+        .filter_map(|exemption| {
+            let terms = exemption
+                .terms
+                .as_ref()
+                .ok()
+                .filter(|terms| terms.holds(today))?;
+            Some(Granted {
+                terms: terms.clone(),
+                scope: exemption.scope,
+            })
+        });
     holding.max_by_key(|granted| granted.terms.until)
 }
 
@@ -199,7 +237,10 @@ mod tests {
     #[test]
     fn terms_are_read_in_any_order() {
         let terms = Terms::parse("reason=a=b, c; until = 2026-12-31 ;ref=PLAT-412;").unwrap();
-        assert_eq!((terms.reason.as_str(), terms.reference.as_str()), ("a=b, c", "PLAT-412"));
+        assert_eq!(
+            (terms.reason.as_str(), terms.reference.as_str()),
+            ("a=b, c", "PLAT-412")
+        );
         assert_eq!(terms.until.to_string(), "2026-12-31");
     }
 
@@ -232,16 +273,24 @@ mod tests {
 
     #[test]
     fn the_longest_one_that_covers_the_rule_is_granted() {
-        let read = |key: &str, value: &str| Exemption::from_annotation(key, value, Scope::Namespace).unwrap();
+        let read = |key: &str, value: &str| {
+            Exemption::from_annotation(key, value, Scope::Namespace).unwrap()
+        };
         let all = [
             read("exempt.undock.dev/DKR101", "until=2026-12-31; reason=short"),
             read("exempt.undock.dev/all", "until=2027-12-31; reason=long"),
             read("exempt.undock.dev/dkr201", "until=2020-01-01; reason=past"),
             read("exempt.undock.dev/DKR301", "until=never"),
         ];
-        let grant = |code| grant(all.iter(), code, "2026-11-23".parse().unwrap()).map(|granted| granted.terms.reason);
+        let grant = |code| {
+            grant(all.iter(), code, "2026-11-23".parse().unwrap())
+                .map(|granted| granted.terms.reason)
+        };
         assert_eq!(grant("DKR101").as_deref(), Some("long"));
-        assert_eq!(super::grant(all[2..].iter(), "DKR201", "2026-11-23".parse().unwrap()), None);
+        assert_eq!(
+            super::grant(all[2..].iter(), "DKR201", "2026-11-23".parse().unwrap()),
+            None
+        );
         assert!(Exemption::from_annotation("other/DKR101", "", Scope::Namespace).is_none());
     }
 }

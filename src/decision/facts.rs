@@ -54,7 +54,10 @@ impl ClusterFacts {
             return Known::NotWatching;
         }
         // A panic while the lock was held cannot leave a half-written map: each change is one insert or remove.
-        let namespaces = self.namespaces.read().unwrap_or_else(PoisonError::into_inner);
+        let namespaces = self
+            .namespaces
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         match namespaces.get(namespace) {
             Some(settings) => Known::Settings(Arc::clone(settings)),
             None if self.is_warm.load(Ordering::Acquire) => Known::Missing,
@@ -64,7 +67,10 @@ impl ClusterFacts {
 
     /// Takes the settings of `namespace`; none for one that is gone.
     pub fn set_namespace(&self, namespace: &str, settings: Option<NamespaceSettings>) {
-        let mut namespaces = self.namespaces.write().unwrap_or_else(PoisonError::into_inner);
+        let mut namespaces = self
+            .namespaces
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         match settings {
             Some(settings) => namespaces.insert(namespace.to_owned(), Arc::new(settings)),
             None => namespaces.remove(namespace),
@@ -73,11 +79,19 @@ impl ClusterFacts {
 
     /// Host paths behind claims.
     pub fn surroundings(&self) -> Arc<Surroundings> {
-        Arc::clone(&self.surroundings.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .surroundings
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Takes the volumes as they are now.
     pub fn set_surroundings(&self, surroundings: Surroundings) {
-        *self.surroundings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(surroundings);
+        *self
+            .surroundings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(surroundings);
     }
 }

@@ -30,17 +30,29 @@ const MAX_DENIAL: usize = 900;
 /// The warnings of `decision`, most severe first.
 pub fn warnings(decision: &Decision) -> Vec<String> {
     if let Some(error) = &decision.error {
-        return vec![cut(&escape_controls(&format!("undock could not check this object: {error}")), MAX_WARNING)];
+        return vec![cut(
+            &escape_controls(&format!("undock could not check this object: {error}")),
+            MAX_WARNING,
+        )];
     }
-    let mut shown: Vec<&Judged> = decision.findings.iter().filter(|judged| judged.action >= Action::Warn).collect();
+    let mut shown: Vec<&Judged> = decision
+        .findings
+        .iter()
+        .filter(|judged| judged.action >= Action::Warn)
+        .collect();
     shown.sort_by_key(|judged| std::cmp::Reverse(judged.unlimited));
-    let mut lines: Vec<String> = shown.iter().map(|judged| warning(judged, decision.mode)).collect();
+    let mut lines: Vec<String> = shown
+        .iter()
+        .map(|judged| warning(judged, decision.mode))
+        .collect();
     dedup(&mut lines);
     if lines.len() > MAX_WARNINGS {
         let hidden = lines.len() - MAX_WARNINGS;
         lines.truncate(MAX_WARNINGS);
         let noun = if hidden == 1 { "finding" } else { "findings" };
-        lines.push(format!("undock: {hidden} more {noun} not shown. See them all: undock check FILE"));
+        lines.push(format!(
+            "undock: {hidden} more {noun} not shown. See them all: undock check FILE"
+        ));
     }
     let room = (MAX_WARNINGS + 1).saturating_sub(lines.len());
     lines.extend(notes(decision).into_iter().take(room));
@@ -50,7 +62,9 @@ pub fn warnings(decision: &Decision) -> Vec<String> {
 /// What the writer should know besides the findings, as warnings.
 pub fn notes(decision: &Decision) -> Vec<String> {
     let notes = decision.notes.iter().take(MAX_WARNINGS);
-    notes.map(|note| cut(&escape_controls(&format!("undock: {note}")), MAX_WARNING)).collect()
+    notes
+        .map(|note| cut(&escape_controls(&format!("undock: {note}")), MAX_WARNING))
+        .collect()
 }
 
 /// One finding as a warning: `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`, the first of ever shorter forms that keeps to
@@ -59,9 +73,30 @@ pub fn warning(judged: &Judged, mode: Mode) -> String {
     let finding = &judged.finding;
     let would_deny = judged.unlimited == Action::Deny && mode != Mode::Enforce;
     let suffix = if would_deny { " [would deny]" } else { "" };
-    let head = |name| [finding.rule.code, " ", finding.noun, " \"", &elide(&finding.name, name), "\""].concat();
+    let head = |name| {
+        [
+            finding.rule.code,
+            " ",
+            finding.noun,
+            " \"",
+            &elide(&finding.name, name),
+            "\"",
+        ]
+        .concat()
+    };
     let line = |name, what: usize, reason: &str, fix: &str| {
-        escape_controls(&[&head(name), " ", &elide(&finding.what, what), ": ", reason, fix, suffix].concat())
+        escape_controls(
+            &[
+                &head(name),
+                " ",
+                &elide(&finding.what, what),
+                ": ",
+                reason,
+                fix,
+                suffix,
+            ]
+            .concat(),
+        )
     };
     let fix = ["; ", finding.short_fix].concat();
     let whole = finding.what.chars().count();
@@ -79,14 +114,21 @@ pub fn warning(judged: &Judged, mode: Mode) -> String {
         (SHORT_NAME, SHORT_WHAT, &reason, &shorter_fix),
         (MAX_NAME, whole, &finding.reason, ""),
     ];
-    let mut forms = forms.into_iter().map(|(name, what, reason, fix)| line(name, what, reason, fix));
+    let mut forms = forms
+        .into_iter()
+        .map(|(name, what, reason, fix)| line(name, what, reason, fix));
     if let Some(form) = forms.find(|form| form.chars().count() <= MAX_WARNING) {
         return form;
     }
     let rest = format!(": {}", finding.reason);
     let room = MAX_WARNING - suffix.len();
-    let room_of_what = room.saturating_sub(head(MAX_NAME).chars().count() + 1 + rest.chars().count());
-    let line = escape_controls(&format!("{} {}{rest}", head(MAX_NAME), elide(&finding.what, room_of_what.max(MIN_WHAT))));
+    let room_of_what =
+        room.saturating_sub(head(MAX_NAME).chars().count() + 1 + rest.chars().count());
+    let line = escape_controls(&format!(
+        "{} {}{rest}",
+        head(MAX_NAME),
+        elide(&finding.what, room_of_what.max(MIN_WHAT))
+    ));
     format!("{}{suffix}", cut(&line, room))
 }
 
@@ -95,25 +137,46 @@ pub fn denial(decision: &Decision, namespace: &str, owner: Option<&Owner<'_>>) -
     if let Some(error) = &decision.error {
         let cure = "Write the object in a form that the API accepts, or ask the platform team";
         return clip_line(
-            &format!("undock could not check this object, and {}: {error}. {cure}", scope(decision.mode, namespace)),
+            &format!(
+                "undock could not check this object, and {}: {error}. {cure}",
+                scope(decision.mode, namespace)
+            ),
             MAX_DENIAL,
         );
     }
     if !decision.refusals.is_empty() {
-        let refusals: Vec<String> = decision.refusals.iter().map(|refusal| format!("{}: {}", refusal.field, refusal.message)).collect();
+        let refusals: Vec<String> = decision
+            .refusals
+            .iter()
+            .map(|refusal| format!("{}: {}", refusal.field, refusal.message))
+            .collect();
         return clip_line(&refusals.join("; "), MAX_DENIAL);
     }
-    let denied: Vec<&Judged> = decision.findings.iter().filter(|judged| judged.action == Action::Deny).collect();
+    let denied: Vec<&Judged> = decision
+        .findings
+        .iter()
+        .filter(|judged| judged.action == Action::Deny)
+        .collect();
     let count = denied.len();
-    let nodes = if namespace.is_empty() { "the cluster's nodes" } else { "this namespace's nodes" };
+    let nodes = if namespace.is_empty() {
+        "the cluster's nodes"
+    } else {
+        "this namespace's nodes"
+    };
     let head = match count {
         1 => format!("1 Docker dependency must go before {nodes} drop Docker."),
         _ => format!("{count} Docker dependencies must go before {nodes} drop Docker."),
     };
     let first = denied.first().map_or("", |judged| judged.finding.rule.code);
     let scope = scope(decision.mode, namespace);
-    let edit = owner.filter(|owner| owner.source == OwnerSource::Derived).map_or_else(String::new, edit);
-    let tail = format!(" {}{}.{edit} Details: undock explain {first}", scope[..1].to_uppercase(), &scope[1..]);
+    let edit = owner
+        .filter(|owner| owner.source == OwnerSource::Derived)
+        .map_or_else(String::new, edit);
+    let tail = format!(
+        " {}{}.{edit} Details: undock explain {first}",
+        scope[..1].to_uppercase(),
+        &scope[1..]
+    );
     let room = MAX_DENIAL - head.len() - tail.len();
     format!("{head}{}{tail}", escape_controls(&entries(&denied, room)))
 }
@@ -125,11 +188,17 @@ fn entries(denied: &[&Judged], room: usize) -> String {
     let mut text = String::new();
     for (at, judged) in denied.iter().enumerate() {
         let finding = &judged.finding;
-        let field = finding.field.strip_suffix(".hostPath.path").unwrap_or(&finding.field);
+        let field = finding
+            .field
+            .strip_suffix(".hostPath.path")
+            .unwrap_or(&finding.field);
         let short = format!(" [{}/{count}] {} {field}", at + 1, finding.rule.code);
         let name = elide(&finding.name, MAX_NAME);
         let what = elide(&finding.what, 100);
-        let full = format!("{short} {} \"{name}\" {what}: {}; fix: {}.", finding.noun, finding.reason, finding.short_fix);
+        let full = format!(
+            "{short} {} \"{name}\" {what}: {}; fix: {}.",
+            finding.noun, finding.reason, finding.short_fix
+        );
         let reserve = if at + 1 < count { reserve_of_rest } else { 0 };
         if text.len() + full.len() + reserve <= room {
             text.push_str(&full);
@@ -146,7 +215,10 @@ fn entries(denied: &[&Judged], room: usize) -> String {
 
 /// ` Edit Deployment/runner.`: what is refused here is only made from it.
 fn edit(owner: &Owner<'_>) -> String {
-    format!(" Edit {}.", clip_line(&format!("{}/{}", owner.kind, owner.name), MAX_OWNER))
+    format!(
+        " Edit {}.",
+        clip_line(&format!("{}/{}", owner.kind, owner.name), MAX_OWNER)
+    )
 }
 
 /// `namespace ci is in enforce mode`.

@@ -39,11 +39,19 @@ pub struct LabelProblem {
 impl NamespaceSettings {
     /// The settings of `namespace`, an object of kind Namespace.
     pub fn of(namespace: &Workload<'_>) -> Self {
-        Self::read(namespace.labels().iter(), namespace.annotations().flat_map(|(_, annotations)| annotations.iter()))
+        Self::read(
+            namespace.labels().iter(),
+            namespace
+                .annotations()
+                .flat_map(|(_, annotations)| annotations.iter()),
+        )
     }
 
     /// Reads labels and annotations; others are left alone.
-    pub fn read<'s>(labels: impl Iterator<Item = (&'s str, &'s str)>, annotations: impl Iterator<Item = (&'s str, &'s str)>) -> Self {
+    pub fn read<'s>(
+        labels: impl Iterator<Item = (&'s str, &'s str)>,
+        annotations: impl Iterator<Item = (&'s str, &'s str)>,
+    ) -> Self {
         let mut settings = Self::default();
         for (label, value) in labels {
             match label {
@@ -59,18 +67,31 @@ impl NamespaceSettings {
                 _ => {}
             }
         }
-        settings.exemptions = annotations.filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Namespace)).collect();
+        settings.exemptions = annotations
+            .filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Namespace))
+            .collect();
         settings
     }
 
     /// What is written and has no effect: labels without meaning, exemptions that do not hold.
     pub fn flaws(&self, today: Date) -> Vec<String> {
-        let exemptions = self.exemptions.iter().filter_map(|exemption| exemption.flaw(today));
-        self.problems.iter().map(ToString::to_string).chain(exemptions).collect()
+        let exemptions = self
+            .exemptions
+            .iter()
+            .filter_map(|exemption| exemption.flaw(today));
+        self.problems
+            .iter()
+            .map(ToString::to_string)
+            .chain(exemptions)
+            .collect()
     }
 
     fn problem(&mut self, label: &'static str, value: &str, choices: &'static str) {
-        self.problems.push(LabelProblem { label, value: value.to_owned(), choices });
+        self.problems.push(LabelProblem {
+            label,
+            value: value.to_owned(),
+            choices,
+        });
     }
 }
 
@@ -99,35 +120,79 @@ pub struct Change {
 /// Labels with a value that does not exist are refused, unless they were there before: an old mistake must not keep a
 /// Namespace from being changed otherwise. Weakening is lowering the mode, allowing workloads to exempt themselves, and adding or
 /// changing an exemption; with `weakening.groups` in the configuration it is for members of these groups alone.
-pub fn judge_change(old: Option<&NamespaceSettings>, new: &NamespaceSettings, policy: &Policy, writer: Writer<'_>) -> Change {
+pub fn judge_change(
+    old: Option<&NamespaceSettings>,
+    new: &NamespaceSettings,
+    policy: &Policy,
+    writer: Writer<'_>,
+) -> Change {
     let none = NamespaceSettings::default();
     let old = old.unwrap_or(&none);
-    let mut refusals: Vec<Refusal> = (new.problems.iter().filter(|problem| !old.problems.contains(problem)))
-        .map(|problem| Refusal { field: format!("metadata.labels['{}']", problem.label), message: problem.to_string() })
-        .collect();
-    let (before, after) = (old.mode.unwrap_or(policy.mode), new.mode.unwrap_or(policy.mode));
+    let mut refusals: Vec<Refusal> = (new
+        .problems
+        .iter()
+        .filter(|problem| !old.problems.contains(problem)))
+    .map(|problem| Refusal {
+        field: format!("metadata.labels['{}']", problem.label),
+        message: problem.to_string(),
+    })
+    .collect();
+    let (before, after) = (
+        old.mode.unwrap_or(policy.mode),
+        new.mode.unwrap_or(policy.mode),
+    );
     let may_weaken = policy.weakening_groups.is_empty()
-        || writer.groups.iter().any(|group| policy.weakening_groups.iter().any(|allowed| *allowed == **group));
+        || writer.groups.iter().any(|group| {
+            policy
+                .weakening_groups
+                .iter()
+                .any(|allowed| *allowed == **group)
+        });
     if !may_weaken {
         let who = policy.weakening_groups.join(", ");
         let mut refuse = |field: String, what: String| {
-            refusals.push(Refusal { field, message: format!("{what} is for members of {who}; ask one of them") });
+            refusals.push(Refusal {
+                field,
+                message: format!("{what} is for members of {who}; ask one of them"),
+            });
         };
         if after < before {
-            refuse(format!("metadata.labels['{MODE_LABEL}']"), format!("lowering the mode from {} to {}", before.as_str(), after.as_str()));
+            refuse(
+                format!("metadata.labels['{MODE_LABEL}']"),
+                format!(
+                    "lowering the mode from {} to {}",
+                    before.as_str(),
+                    after.as_str()
+                ),
+            );
         }
         if new.allows_workload_exemptions && !old.allows_workload_exemptions {
-            refuse(format!("metadata.labels['{WORKLOAD_EXEMPTIONS_LABEL}']"), "allowing workloads to exempt themselves".to_owned());
+            refuse(
+                format!("metadata.labels['{WORKLOAD_EXEMPTIONS_LABEL}']"),
+                "allowing workloads to exempt themselves".to_owned(),
+            );
         }
-        let is_new = |exemption: &&Exemption| !old.exemptions.iter().any(|known| known == *exemption);
+        let is_new =
+            |exemption: &&Exemption| !old.exemptions.iter().any(|known| known == *exemption);
         for exemption in new.exemptions.iter().filter(is_new) {
             let key = format!("{}{}", super::exemption::ANNOTATION_PREFIX, exemption.rules);
-            refuse(format!("metadata.annotations['{key}']"), format!("adding or changing the exemption {}", exemption.rules));
+            refuse(
+                format!("metadata.annotations['{key}']"),
+                format!("adding or changing the exemption {}", exemption.rules),
+            );
         }
     }
     let is_refused = |flaw: &String| refusals.iter().any(|refusal| refusal.message == *flaw);
-    let notes = new.flaws((policy.today)()).into_iter().filter(|flaw| !is_refused(flaw)).collect();
-    Change { refusals, stricter: (after > before).then_some(after), notes }
+    let notes = new
+        .flaws((policy.today)())
+        .into_iter()
+        .filter(|flaw| !is_refused(flaw))
+        .collect();
+    Change {
+        refusals,
+        stricter: (after > before).then_some(after),
+        notes,
+    }
 }
 
 #[cfg(test)]
@@ -135,40 +200,109 @@ mod tests {
     use super::*;
 
     fn read(labels: &[(&str, &str)]) -> NamespaceSettings {
-        let annotation = [("exempt.undock.dev/DKR101", "until=2026-12-31; reason=x"), ("other", "y")];
+        let annotation = [
+            ("exempt.undock.dev/DKR101", "until=2026-12-31; reason=x"),
+            ("other", "y"),
+        ];
         NamespaceSettings::read(labels.iter().copied(), annotation.into_iter())
     }
 
     #[test]
     fn labels_are_read_and_mistakes_named() {
-        let settings = read(&[("undock.dev/mode", "enforce"), ("undock.dev/workload-exemptions", "allow"), ("team", "x")]);
-        assert_eq!((settings.mode, settings.allows_workload_exemptions), (Some(Mode::Enforce), true));
+        let settings = read(&[
+            ("undock.dev/mode", "enforce"),
+            ("undock.dev/workload-exemptions", "allow"),
+            ("team", "x"),
+        ]);
+        assert_eq!(
+            (settings.mode, settings.allows_workload_exemptions),
+            (Some(Mode::Enforce), true)
+        );
         assert_eq!((settings.exemptions.len(), settings.problems.len()), (1, 0));
-        let settings = read(&[("undock.dev/mode", "loud"), ("undock.dev/workload-exemptions", "yes")]);
-        assert_eq!((settings.mode, settings.allows_workload_exemptions, settings.problems.len()), (None, false, 2));
-        assert_eq!(settings.problems[0].to_string(), "label undock.dev/mode is \"loud\"; write enforce, warn, audit or off");
+        let settings = read(&[
+            ("undock.dev/mode", "loud"),
+            ("undock.dev/workload-exemptions", "yes"),
+        ]);
+        assert_eq!(
+            (
+                settings.mode,
+                settings.allows_workload_exemptions,
+                settings.problems.len()
+            ),
+            (None, false, 2)
+        );
+        assert_eq!(
+            settings.problems[0].to_string(),
+            "label undock.dev/mode is \"loud\"; write enforce, warn, audit or off"
+        );
     }
 
     #[test]
     fn weakening_is_for_the_groups_that_may() {
-        let policy = Policy { mode: Mode::Warn, weakening_groups: vec!["platform".to_owned()], ..Policy::default() };
-        let settings = |labels: &[(&str, &str)]| NamespaceSettings::read(labels.iter().copied(), std::iter::empty());
+        let policy = Policy {
+            mode: Mode::Warn,
+            weakening_groups: vec!["platform".to_owned()],
+            ..Policy::default()
+        };
+        let settings = |labels: &[(&str, &str)]| {
+            NamespaceSettings::read(labels.iter().copied(), std::iter::empty())
+        };
         let groups = ["platform".into(), "others".into()];
-        let (platform, others) = (Writer { user: "a", groups: &groups[..1] }, Writer { user: "b", groups: &groups[1..] });
+        let (platform, others) = (
+            Writer {
+                user: "a",
+                groups: &groups[..1],
+            },
+            Writer {
+                user: "b",
+                groups: &groups[1..],
+            },
+        );
         let enforce = settings(&[(MODE_LABEL, "enforce")]);
-        let judge = |old: Option<&NamespaceSettings>, new: &NamespaceSettings, writer| judge_change(old, new, &policy, writer);
+        let judge = |old: Option<&NamespaceSettings>, new: &NamespaceSettings, writer| {
+            judge_change(old, new, &policy, writer)
+        };
         let lowered = judge(Some(&enforce), &settings(&[]), others);
         assert_eq!(lowered.refusals.len(), 1);
-        assert!(lowered.refusals[0].message.contains("from enforce to warn is for members of platform"), "{lowered:?}");
-        assert!(judge(Some(&enforce), &settings(&[]), platform).refusals.is_empty());
-        assert_eq!(judge(Some(&settings(&[])), &enforce, others).stricter, Some(Mode::Enforce));
+        assert!(
+            lowered.refusals[0]
+                .message
+                .contains("from enforce to warn is for members of platform"),
+            "{lowered:?}"
+        );
+        assert!(
+            judge(Some(&enforce), &settings(&[]), platform)
+                .refusals
+                .is_empty()
+        );
+        assert_eq!(
+            judge(Some(&settings(&[])), &enforce, others).stricter,
+            Some(Mode::Enforce)
+        );
         assert!(judge(None, &enforce, others).refusals.is_empty());
-        assert_eq!(judge(None, &settings(&[(MODE_LABEL, "off")]), others).refusals.len(), 1);
-        let exempt = NamespaceSettings::read(std::iter::empty(), [("exempt.undock.dev/all", "until=2026-12-31; reason=x")].into_iter());
-        assert_eq!(judge(None, &exempt, others).refusals[0].field, "metadata.annotations['exempt.undock.dev/all']");
-        assert!(judge(Some(&exempt), &exempt, others).refusals.is_empty(), "what was there stays");
+        assert_eq!(
+            judge(None, &settings(&[(MODE_LABEL, "off")]), others)
+                .refusals
+                .len(),
+            1
+        );
+        let exempt = NamespaceSettings::read(
+            std::iter::empty(),
+            [("exempt.undock.dev/all", "until=2026-12-31; reason=x")].into_iter(),
+        );
+        assert_eq!(
+            judge(None, &exempt, others).refusals[0].field,
+            "metadata.annotations['exempt.undock.dev/all']"
+        );
+        assert!(
+            judge(Some(&exempt), &exempt, others).refusals.is_empty(),
+            "what was there stays"
+        );
         let bad = settings(&[(MODE_LABEL, "loud")]);
         assert_eq!(judge(None, &bad, platform).refusals.len(), 1);
-        assert!(judge(Some(&bad), &bad, platform).refusals.is_empty(), "an old mistake keeps nobody from other changes");
+        assert!(
+            judge(Some(&bad), &bad, platform).refusals.is_empty(),
+            "an old mistake keeps nobody from other changes"
+        );
     }
 }

@@ -16,7 +16,10 @@ pub(super) async fn examine(client: &Client) -> Vec<Check> {
                 error => format!("the API server's metrics could not be read: {error}"),
             };
             let cure = "allow get on the nonResourceURL /metrics";
-            return vec![Check::skipped("failed-open", why.clone(), cure), Check::skipped("audit-policy", why, cure)];
+            return vec![
+                Check::skipped("failed-open", why.clone(), cure),
+                Check::skipped("audit-policy", why, cure),
+            ];
         }
     };
     vec![failed_open(&text), audit_policy(&text)]
@@ -24,13 +27,27 @@ pub(super) async fn examine(client: &Client) -> Vec<Check> {
 
 fn failed_open(text: &str) -> Check {
     let id = "failed-open";
-    let is_ours = |line: &str| WEBHOOKS.iter().any(|webhook| line.contains(&format!("name=\"{}\"", webhook.name)));
+    let is_ours = |line: &str| {
+        WEBHOOKS
+            .iter()
+            .any(|webhook| line.contains(&format!("name=\"{}\"", webhook.name)))
+    };
     let passed = sum(text, "apiserver_admission_webhook_fail_open_count", is_ours);
-    let cure = "scan for what they brought (undock scan), and look at undock's logs and at timeouts";
+    let cure =
+        "scan for what they brought (undock scan), and look at undock's logs and at timeouts";
     if passed > 0.0 {
-        Check::warn(id, format!("{passed} writes passed unreviewed since this API server started, because undock did not answer"), cure)
+        Check::warn(
+            id,
+            format!(
+                "{passed} writes passed unreviewed since this API server started, because undock did not answer"
+            ),
+            cure,
+        )
     } else {
-        Check::ok(id, "this API server let no write pass unreviewed; others count for themselves")
+        Check::ok(
+            id,
+            "this API server let no write pass unreviewed; others count for themselves",
+        )
     }
 }
 
@@ -38,7 +55,10 @@ fn audit_policy(text: &str) -> Check {
     let id = "audit-policy";
     let cure = "log at least level Metadata for pods and workloads: undock's annotations are then in the audit log, for undock report";
     if sum(text, "apiserver_audit_event_total", |_| true) > 0.0 {
-        Check::ok(id, "the API server writes audit events; undock's annotations are in those of level Metadata and above")
+        Check::ok(
+            id,
+            "the API server writes audit events; undock's annotations are in those of level Metadata and above",
+        )
     } else {
         Check::warn(id, "the API server writes no audit events", cure)
     }
@@ -46,8 +66,14 @@ fn audit_policy(text: &str) -> Check {
 
 /// The sum of the samples of `name` that are wanted.
 fn sum(text: &str, name: &str, is_wanted: impl Fn(&str) -> bool) -> f64 {
-    let samples = text.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
-    samples.filter(|line| is_wanted(line)).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    let samples = text.lines().filter(|line| {
+        line.strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(['{', ' ']))
+    });
+    samples
+        .filter(|line| is_wanted(line))
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+        .sum()
 }
 
 #[cfg(test)]

@@ -24,21 +24,58 @@ struct Slices {
 }
 
 /// Service, endpoints, certificate and version.
-pub(super) async fn examine(client: &Client, place: &Place, configuration: Option<&ValidatingWebhookConfiguration>) -> Vec<Check> {
+pub(super) async fn examine(
+    client: &Client,
+    place: &Place,
+    configuration: Option<&ValidatingWebhookConfiguration>,
+) -> Vec<Check> {
     let namespace = &place.namespace;
-    let service = read::<Service>(client, &format!("/api/v1/namespaces/{namespace}/services/{SERVICE}")).await;
+    let service = read::<Service>(
+        client,
+        &format!("/api/v1/namespaces/{namespace}/services/{SERVICE}"),
+    )
+    .await;
     let selector = format!("kubernetes.io%2Fservice-name%3D{SERVICE}");
-    let path = format!("/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector={selector}");
-    let slices = read::<Slices>(client, &path).await.map(|slices| slices.items);
-    let deployment = read::<Deployment>(client, &format!("/apis/apps/v1/namespaces/{namespace}/deployments/{SERVICE}")).await;
-    let mut addresses = slices.as_ref().map_or_else(|_| Vec::new(), |slices| ready_addresses(slices));
-    let mut checks = vec![service_check(&service, namespace), endpoints_check(&slices, addresses.len())];
-    let ip = service.as_ref().ok().and_then(|service| service.spec.as_ref()).and_then(|spec| {
-        let port = spec.ports.as_ref()?.first()?.port;
-        Some(format!("{}:{port}", spec.cluster_ip.as_deref().filter(|ip| *ip != "None")?))
-    });
+    let path = format!(
+        "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector={selector}"
+    );
+    let slices = read::<Slices>(client, &path)
+        .await
+        .map(|slices| slices.items);
+    let deployment = read::<Deployment>(
+        client,
+        &format!("/apis/apps/v1/namespaces/{namespace}/deployments/{SERVICE}"),
+    )
+    .await;
+    let mut addresses = slices
+        .as_ref()
+        .map_or_else(|_| Vec::new(), |slices| ready_addresses(slices));
+    let mut checks = vec![
+        service_check(&service, namespace),
+        endpoints_check(&slices, addresses.len()),
+    ];
+    let ip = service
+        .as_ref()
+        .ok()
+        .and_then(|service| service.spec.as_ref())
+        .and_then(|spec| {
+            let port = spec.ports.as_ref()?.first()?.port;
+            Some(format!(
+                "{}:{port}",
+                spec.cluster_ip.as_deref().filter(|ip| *ip != "None")?
+            ))
+        });
     addresses.extend(ip);
-    checks.push(certificate_check(client, place, configuration, &addresses, deployment.as_ref().ok()).await);
+    checks.push(
+        certificate_check(
+            client,
+            place,
+            configuration,
+            &addresses,
+            deployment.as_ref().ok(),
+        )
+        .await,
+    );
     checks.push(version_check(&deployment));
     checks
 }
@@ -46,7 +83,11 @@ pub(super) async fn examine(client: &Client, place: &Place, configuration: Optio
 fn service_check(service: &Result<Service, ReadError>, namespace: &str) -> Check {
     match service {
         Ok(_) => Check::ok("service", format!("Service {namespace}/{SERVICE} is there")),
-        Err(ReadError::NotFound(_)) => Check::fail("service", format!("there is no Service {namespace}/{SERVICE}"), INSTALL),
+        Err(ReadError::NotFound(_)) => Check::fail(
+            "service",
+            format!("there is no Service {namespace}/{SERVICE}"),
+            INSTALL,
+        ),
         Err(error) => Check::unread("service", error),
     }
 }
@@ -55,8 +96,16 @@ fn endpoints_check(slices: &Result<Vec<EndpointSlice>, ReadError>, ready: usize)
     let id = "endpoints";
     match (slices, ready) {
         (Err(error), _) => Check::unread(id, error),
-        (Ok(_), 0) => Check::fail(id, "no Pod of undock is ready", "look at kubectl get pods and kubectl logs in its namespace"),
-        (Ok(_), 1) => Check::warn(id, "one Pod of undock is ready: while it restarts, nothing is reviewed", "run two replicas"),
+        (Ok(_), 0) => Check::fail(
+            id,
+            "no Pod of undock is ready",
+            "look at kubectl get pods and kubectl logs in its namespace",
+        ),
+        (Ok(_), 1) => Check::warn(
+            id,
+            "one Pod of undock is ready: while it restarts, nothing is reviewed",
+            "run two replicas",
+        ),
         (Ok(_), ready) => Check::ok(id, format!("{ready} Pods of undock are ready")),
     }
 }
@@ -64,15 +113,22 @@ fn endpoints_check(slices: &Result<Vec<EndpointSlice>, ReadError>, ready: usize)
 fn ready_addresses(slices: &[EndpointSlice]) -> Vec<String> {
     let mut addresses = Vec::new();
     for slice in slices {
-        let Some(port) = slice.ports.iter().flatten().find_map(|port| port.port) else { continue };
+        let Some(port) = slice.ports.iter().flatten().find_map(|port| port.port) else {
+            continue;
+        };
         for endpoint in slice.endpoints.iter().flatten() {
-            if endpoint.conditions.as_ref().is_none_or(|conditions| conditions.ready != Some(false)) {
-                addresses.extend(
-                    endpoint
-                        .addresses
-                        .iter()
-                        .map(|address| if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }),
-                );
+            if endpoint
+                .conditions
+                .as_ref()
+                .is_none_or(|conditions| conditions.ready != Some(false))
+            {
+                addresses.extend(endpoint.addresses.iter().map(|address| {
+                    if address.contains(':') {
+                        format!("[{address}]:{port}")
+                    } else {
+                        format!("{address}:{port}")
+                    }
+                }));
             }
         }
     }
@@ -96,9 +152,18 @@ async fn certificate_check(
     let name = server_name(&place.namespace);
     for address in addresses {
         match connect(address, &name, &bundle.0).await {
-            Ok(end) => return judge_end(end, &format!("{address} shows a certificate that the caBundle verifies")),
+            Ok(end) => {
+                return judge_end(
+                    end,
+                    &format!("{address} shows a certificate that the caBundle verifies"),
+                );
+            }
             Err(ConnectError::Untrusted(error)) => {
-                return Check::fail(id, format!("the caBundle does not verify what is served: {error}"), GENERATE);
+                return Check::fail(
+                    id,
+                    format!("the caBundle does not verify what is served: {error}"),
+                    GENERATE,
+                );
             }
             Err(ConnectError::Unreachable(_)) => {}
         }
@@ -106,18 +171,36 @@ async fn certificate_check(
     // The network of Pods is rarely reachable from outside; the Secret says the same to those who may read it.
     let secret_name = deployment.and_then(secret_of);
     if let Some(secret_name) = secret_name {
-        let path = format!("/api/v1/namespaces/{}/secrets/{secret_name}", place.namespace);
+        let path = format!(
+            "/api/v1/namespaces/{}/secrets/{secret_name}",
+            place.namespace
+        );
         if let Ok(secret) = read::<Secret>(client, &path).await {
-            let certificate = secret.data.unwrap_or_default().remove("tls.crt").unwrap_or_default();
+            let certificate = secret
+                .data
+                .unwrap_or_default()
+                .remove("tls.crt")
+                .unwrap_or_default();
             return match verify(&certificate.0, &name, &bundle.0) {
-                Ok(end) => judge_end(end, &format!("the caBundle verifies the certificate in Secret {secret_name}")),
-                Err(error) => {
-                    Check::fail(id, format!("the caBundle does not verify the certificate in Secret {secret_name}: {error}"), GENERATE)
-                }
+                Ok(end) => judge_end(
+                    end,
+                    &format!("the caBundle verifies the certificate in Secret {secret_name}"),
+                ),
+                Err(error) => Check::fail(
+                    id,
+                    format!(
+                        "the caBundle does not verify the certificate in Secret {secret_name}: {error}"
+                    ),
+                    GENERATE,
+                ),
             };
         }
     }
-    Check::skipped(id, "the Pods cannot be reached from here, and the Secret may not be read; the probe covers the rest", "")
+    Check::skipped(
+        id,
+        "the Pods cannot be reached from here, and the Secret may not be read; the probe covers the rest",
+        "",
+    )
 }
 
 fn judge_end(end: Timestamp, what: &str) -> Check {
@@ -134,7 +217,9 @@ fn judge_end(end: Timestamp, what: &str) -> Check {
 
 fn secret_of(deployment: &Deployment) -> Option<String> {
     let volumes = deployment.spec.template.spec.as_ref()?.volumes.as_ref()?;
-    volumes.iter().find_map(|volume| volume.secret.as_ref()?.secret_name.clone())
+    volumes
+        .iter()
+        .find_map(|volume| volume.secret.as_ref()?.secret_name.clone())
 }
 
 fn version_check(deployment: &Result<Deployment, ReadError>) -> Check {
@@ -142,16 +227,45 @@ fn version_check(deployment: &Result<Deployment, ReadError>) -> Check {
     let own = env!("CARGO_PKG_VERSION");
     let deployment = match deployment {
         Ok(deployment) => deployment,
-        Err(ReadError::NotFound(_)) => return Check::skipped(id, format!("there is no Deployment {SERVICE}"), ""),
+        Err(ReadError::NotFound(_)) => {
+            return Check::skipped(id, format!("there is no Deployment {SERVICE}"), "");
+        }
         Err(error) => return Check::unread(id, error),
     };
-    let containers = deployment.spec.template.spec.as_ref().map(|spec| &spec.containers);
-    let image = containers.into_iter().flatten().find_map(|container| container.image.as_deref()).unwrap_or_default();
-    let tag =
-        image.split('@').next().and_then(|name| name.rsplit_once('/').map_or(name, |(_, last)| last).split_once(':')).map(|(_, tag)| tag);
+    let containers = deployment
+        .spec
+        .template
+        .spec
+        .as_ref()
+        .map(|spec| &spec.containers);
+    let image = containers
+        .into_iter()
+        .flatten()
+        .find_map(|container| container.image.as_deref())
+        .unwrap_or_default();
+    let tag = image
+        .split('@')
+        .next()
+        .and_then(|name| {
+            name.rsplit_once('/')
+                .map_or(name, |(_, last)| last)
+                .split_once(':')
+        })
+        .map(|(_, tag)| tag);
     match tag {
-        Some(tag) if tag.trim_start_matches('v') == own => Check::ok(id, format!("image {image} is the version of this binary, {own}")),
-        Some(_) => Check::warn(id, format!("this binary is {own}, the cluster runs {image}"), "use the same version in both places"),
-        None => Check::skipped(id, format!("image {image} has no tag that tells its version; this binary is {own}"), ""),
+        Some(tag) if tag.trim_start_matches('v') == own => Check::ok(
+            id,
+            format!("image {image} is the version of this binary, {own}"),
+        ),
+        Some(_) => Check::warn(
+            id,
+            format!("this binary is {own}, the cluster runs {image}"),
+            "use the same version in both places",
+        ),
+        None => Check::skipped(
+            id,
+            format!("image {image} has no tag that tells its version; this binary is {own}"),
+            "",
+        ),
     }
 }

@@ -49,11 +49,8 @@ pub struct Rule {
     /// Where the rule finds something, if it does.
     pub(crate) reads: Reads,
     /// Adds the findings of the rule. Cannot fail, does no I/O.
-    pub(crate) check: Check,
+    pub(crate) check: fn(&Workload<'_>, &mut Findings),
 }
-
-/// Adds the findings of a rule.
-pub(crate) type Check = fn(&Workload<'_>, &mut Findings);
 
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

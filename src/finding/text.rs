@@ -31,7 +31,15 @@ pub(crate) fn escape_controls(text: &str) -> String {
     if is_plain(text) || !text.chars().any(is_unsafe) {
         return text.to_owned();
     }
-    text.chars().map(|c| if is_unsafe(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+    text.chars()
+        .map(|c| {
+            if is_unsafe(c) {
+                c.escape_unicode().to_string()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
 }
 
 /// True for nothing but visible ASCII and spaces, as nearly all texts are.
@@ -41,7 +49,8 @@ pub(crate) fn is_plain(text: &str) -> bool {
 
 /// Control characters, line separators, and the marks that reorder text on a terminal.
 fn is_unsafe(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -58,7 +67,10 @@ mod tests {
 
     #[test]
     fn controls_become_visible() {
-        assert_eq!(escape_controls("a\nb\u{1b}[31m\u{202e}"), "a\\u{a}b\\u{1b}[31m\\u{202e}");
+        assert_eq!(
+            escape_controls("a\nb\u{1b}[31m\u{202e}"),
+            "a\\u{a}b\\u{1b}[31m\\u{202e}"
+        );
         assert_eq!(escape_controls("plain é"), "plain é");
     }
 }

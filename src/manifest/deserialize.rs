@@ -33,13 +33,19 @@ impl std::error::Error for ReadError {}
 
 impl de::Error for ReadError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { message: message.to_string(), place: None }
+        Self {
+            message: message.to_string(),
+            place: None,
+        }
     }
 }
 
 impl<'a, 't> NodeReader<'a, 't> {
     fn at(self, error: ReadError) -> ReadError {
-        ReadError { place: error.place.or_else(|| Some(self.tree.place(self.node))), ..error }
+        ReadError {
+            place: error.place.or_else(|| Some(self.tree.place(self.node))),
+            ..error
+        }
     }
 }
 
@@ -48,17 +54,30 @@ impl<'de> Deserializer<'de> for NodeReader<'de, '_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         if !self.tree.spend() {
-            return Err(self.at(de::Error::custom("through aliases this document becomes too large to read")));
+            return Err(self.at(de::Error::custom(
+                "through aliases this document becomes too large to read",
+            )));
         }
         if self.depth > MAX_DEPTH {
-            return Err(self.at(de::Error::custom("through aliases this document nests too deep")));
+            return Err(self.at(de::Error::custom(
+                "through aliases this document nests too deep",
+            )));
         }
         let depth = self.depth + 1;
         let read = match self.tree.value(self.node) {
             Value::Null => visitor.visit_unit(),
             Value::Scalar(text) => visitor.visit_borrowed_str(text),
-            Value::List(elements) => visitor.visit_seq(Elements { tree: self.tree, left: elements.iter(), depth }),
-            Value::Map(_) => visitor.visit_map(Entries { tree: self.tree, pairs: self.tree.entries(self.node), at: 0, depth }),
+            Value::List(elements) => visitor.visit_seq(Elements {
+                tree: self.tree,
+                left: elements.iter(),
+                depth,
+            }),
+            Value::Map(_) => visitor.visit_map(Entries {
+                tree: self.tree,
+                pairs: self.tree.entries(self.node),
+                at: 0,
+                depth,
+            }),
         };
         read.map_err(|error| self.at(error))
     }
@@ -82,9 +101,19 @@ struct Elements<'a, 't> {
 impl<'a> SeqAccess<'a> for Elements<'a, '_> {
     type Error = ReadError;
 
-    fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
+    fn next_element_seed<T: DeserializeSeed<'a>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, ReadError> {
         let next = self.left.next();
-        next.map(|&node| seed.deserialize(NodeReader { tree: self.tree, node, depth: self.depth })).transpose()
+        next.map(|&node| {
+            seed.deserialize(NodeReader {
+                tree: self.tree,
+                node,
+                depth: self.depth,
+            })
+        })
+        .transpose()
     }
 }
 
@@ -98,14 +127,28 @@ struct Entries<'a, 't> {
 impl<'a> MapAccess<'a> for Entries<'a, '_> {
     type Error = ReadError;
 
-    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
+    fn next_key_seed<K: DeserializeSeed<'a>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, ReadError> {
         let next = self.pairs.get(self.at);
-        next.map(|&(node, _)| seed.deserialize(NodeReader { tree: self.tree, node, depth: self.depth })).transpose()
+        next.map(|&(node, _)| {
+            seed.deserialize(NodeReader {
+                tree: self.tree,
+                node,
+                depth: self.depth,
+            })
+        })
+        .transpose()
     }
 
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
         let (_, node) = self.pairs[self.at];
         self.at += 1;
-        seed.deserialize(NodeReader { tree: self.tree, node, depth: self.depth })
+        seed.deserialize(NodeReader {
+            tree: self.tree,
+            node,
+            depth: self.depth,
+        })
     }
 }

@@ -72,14 +72,22 @@ impl<'t> Builder<'_, 't> {
                 self.error(marker.line(), marker.col(), error.info())
             })?;
             let (line, column) = self.place(span.start.line(), span.start.col());
-            let node = |value| Node { value, line, column };
+            let node = |value| Node {
+                value,
+                line,
+                column,
+            };
             match event {
                 Event::Scalar(text, style, anchor, _) => {
                     let id = self.push(node(scalar(text, style == ScalarStyle::Plain)));
                     self.finish(id, anchor);
                 }
-                Event::SequenceStart(_, anchor, _) => self.begin(node(Value::List(Vec::new())), anchor)?,
-                Event::MappingStart(_, anchor, _) => self.begin(node(Value::Map(Vec::new())), anchor)?,
+                Event::SequenceStart(_, anchor, _) => {
+                    self.begin(node(Value::List(Vec::new())), anchor)?
+                }
+                Event::MappingStart(_, anchor, _) => {
+                    self.begin(node(Value::Map(Vec::new())), anchor)?
+                }
                 Event::SequenceEnd | Event::MappingEnd => {
                     if let Some(open) = self.open.pop() {
                         self.finish(open.node, open.anchor);
@@ -87,7 +95,13 @@ impl<'t> Builder<'_, 't> {
                 }
                 Event::Alias(anchor) => match self.anchors.get(&anchor) {
                     Some(&id) => self.attach(id),
-                    None => return Err(self.error(span.start.line(), span.start.col(), "this alias is part of its own anchor")),
+                    None => {
+                        return Err(self.error(
+                            span.start.line(),
+                            span.start.col(),
+                            "this alias is part of its own anchor",
+                        ));
+                    }
                 },
                 _ => {}
             }
@@ -103,10 +117,18 @@ impl<'t> Builder<'_, 't> {
     fn begin(&mut self, node: Node<'t>, anchor: usize) -> Result<(), ManifestError> {
         if self.open.len() >= MAX_DEPTH {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
-            return Err(ManifestError { line: node.line as usize, column: node.column as usize, message });
+            return Err(ManifestError {
+                line: node.line as usize,
+                column: node.column as usize,
+                message,
+            });
         }
         let node = self.push(node);
-        self.open.push(Open { node, anchor, key: None });
+        self.open.push(Open {
+            node,
+            anchor,
+            key: None,
+        });
         Ok(())
     }
 
@@ -142,6 +164,10 @@ impl<'t> Builder<'_, 't> {
 
     fn error(&self, line: usize, column: usize, message: impl Into<String>) -> ManifestError {
         let (line, column) = self.place(line, column);
-        ManifestError { line: line as usize, column: column as usize, message: message.into() }
+        ManifestError {
+            line: line as usize,
+            column: column as usize,
+            message: message.into(),
+        }
     }
 }

@@ -15,10 +15,17 @@ const MAX_NODES: usize = 200_000;
 
 /// Finds the templates below `root`, the object itself aside, in the order of the document.
 pub(super) fn find<'a>(tree: &'a Tree<'_>, root: NodeId) -> Vec<InnerPod<'a>> {
-    let mut search = Search { tree, found: Vec::new(), nodes: 0 };
+    let mut search = Search {
+        tree,
+        found: Vec::new(),
+        nodes: 0,
+    };
     for (key, value) in tree.entries(root).iter() {
         // What others wrote about the object, and its state, are not the object.
-        if let Some(key) = tree.text(*key).filter(|key| !matches!(*key, "metadata" | "status")) {
+        if let Some(key) = tree
+            .text(*key)
+            .filter(|key| !matches!(*key, "metadata" | "status"))
+        {
             search.visit(*value, key.to_owned(), None, 0);
         }
     }
@@ -50,10 +57,17 @@ impl<'a> Search<'a, '_> {
             return;
         }
         // The templates of a workflow mount its volumes.
-        let shared = tree.get(node, "templates").and_then(|_| tree.get(node, "volumes")).or(shared);
+        let shared = tree
+            .get(node, "templates")
+            .and_then(|_| tree.get(node, "volumes"))
+            .or(shared);
         for (key, value) in tree.entries(node).iter() {
             if let Some(key) = tree.text(*key) {
-                let path = if key.contains('.') { format!("{path}['{key}']") } else { format!("{path}.{key}") };
+                let path = if key.contains('.') {
+                    format!("{path}['{key}']")
+                } else {
+                    format!("{path}.{key}")
+                };
                 self.visit(*value, path, shared, depth + 1);
             }
         }
@@ -62,19 +76,39 @@ impl<'a> Search<'a, '_> {
     /// The pod that the map at `node` describes, if it does.
     fn spec_at(&self, node: NodeId, shared: Option<NodeId>) -> Option<Spec<'a>> {
         let tree = self.tree;
-        let is_container = |node: NodeId| ["image", "command", "script", "source"].iter().any(|key| tree.get(node, key).is_some());
+        let is_container = |node: NodeId| {
+            ["image", "command", "script", "source"]
+                .iter()
+                .any(|key| tree.get(node, key).is_some())
+        };
         let lists_containers = |key: &str| {
             let list = tree.get(node, key).filter(|list| tree.is_list(*list));
-            list.is_some_and(|list| tree.elements(list).first().is_some_and(|first| is_container(*first)))
+            list.is_some_and(|list| {
+                tree.elements(list)
+                    .first()
+                    .is_some_and(|first| is_container(*first))
+            })
         };
         // An operator may bring the image, and a template may leave the containers to it altogether.
-        let is_extended = |node: NodeId| ["volumeMounts", "env", "securityContext"].iter().any(|key| tree.get(node, key).is_some());
-        let extends = tree.get(node, "containers").is_some_and(|list| tree.elements(list).into_iter().any(is_extended));
+        let is_extended = |node: NodeId| {
+            ["volumeMounts", "env", "securityContext"]
+                .iter()
+                .any(|key| tree.get(node, key).is_some())
+        };
+        let extends = tree
+            .get(node, "containers")
+            .is_some_and(|list| tree.elements(list).into_iter().any(is_extended));
         let is_workflow = tree.get(node, "templates").is_some();
-        let has_pod =
-            lists_containers("containers") || lists_containers("initContainers") || extends || !is_workflow && self.has_host_path(node);
-        let single = ["container", "script"].into_iter().filter(|key| tree.get(node, key).is_some_and(is_container));
-        let listed = ["steps", "sidecars"].into_iter().filter(|key| lists_containers(key));
+        let has_pod = lists_containers("containers")
+            || lists_containers("initContainers")
+            || extends
+            || !is_workflow && self.has_host_path(node);
+        let single = ["container", "script"]
+            .into_iter()
+            .filter(|key| tree.get(node, key).is_some_and(is_container));
+        let listed = ["steps", "sidecars"]
+            .into_iter()
+            .filter(|key| lists_containers(key));
         let (single, listed): (Vec<&str>, Vec<&str>) = (single.collect(), listed.collect());
         if !has_pod && single.is_empty() && listed.is_empty() {
             return None;
@@ -86,11 +120,21 @@ impl<'a> Search<'a, '_> {
         }
         let mut extra: Vec<(Cow<'static, str>, Container<'_>)> = Vec::new();
         for key in single {
-            extra.extend(tree.get(node, key).and_then(|node| tree.read(node).ok()).map(|container| (key.into(), container)));
+            extra.extend(
+                tree.get(node, key)
+                    .and_then(|node| tree.read(node).ok())
+                    .map(|container| (key.into(), container)),
+            );
         }
         for key in listed {
-            let elements = tree.get(node, key).map(|list| tree.elements(list)).unwrap_or_default();
-            let read = elements.into_iter().enumerate().filter_map(|(at, node)| Some((at, tree.read(node).ok()?)));
+            let elements = tree
+                .get(node, key)
+                .map(|list| tree.elements(list))
+                .unwrap_or_default();
+            let read = elements
+                .into_iter()
+                .enumerate()
+                .filter_map(|(at, node)| Some((at, tree.read(node).ok()?)));
             extra.extend(read.map(|(at, container)| (format!("{key}[{at}]").into(), container)));
         }
         spec.add_containers(extra);
@@ -100,7 +144,14 @@ impl<'a> Search<'a, '_> {
     /// True for a map with a volume on a path of the node.
     fn has_host_path(&self, node: NodeId) -> bool {
         let tree = self.tree;
-        let path = |volume: NodeId| tree.get(volume, "hostPath").and_then(|source| tree.get(source, "path"));
-        tree.get(node, "volumes").is_some_and(|volumes| tree.elements(volumes).into_iter().any(|volume| path(volume).is_some()))
+        let path = |volume: NodeId| {
+            tree.get(volume, "hostPath")
+                .and_then(|source| tree.get(source, "path"))
+        };
+        tree.get(node, "volumes").is_some_and(|volumes| {
+            tree.elements(volumes)
+                .into_iter()
+                .any(|volume| path(volume).is_some())
+        })
     }
 }

@@ -23,13 +23,21 @@ pub(super) fn read<'t>(document: &Document<'t>) -> Option<Tree<'t>> {
     let is_ascii = text.is_ascii();
     let is_readable = |b: u8| (b >= b' ' && b != 0x7f) || b == b'\n' || b == b'\t';
     // Folded, not searched: that is done for many bytes at once.
-    let readable = text.bytes().fold(true, |all, b| all & is_readable(b)) && (is_ascii || text.chars().all(is_printable));
-    readable.then(|| Reader::new(document, is_ascii).document()).flatten()
+    let readable = text.bytes().fold(true, |all, b| all & is_readable(b))
+        && (is_ascii || text.chars().all(is_printable));
+    readable
+        .then(|| Reader::new(document, is_ascii).document())
+        .flatten()
 }
 
 /// Less than what YAML prints, by a few characters that mean something else in old versions of it.
 fn is_printable(c: char) -> bool {
-    c.is_ascii() || (c >= '\u{a0}' && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'))
+    c.is_ascii()
+        || (c >= '\u{a0}'
+            && !matches!(
+                c,
+                '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+            ))
 }
 
 /// A key may be that long before the parser takes it for something else. In bytes: never more than its count of characters.
@@ -69,7 +77,19 @@ impl<'d, 't> Reader<'d, 't> {
         let text = document.text;
         let nodes = Vec::with_capacity(text.len() / 16);
         let (bytes, is_flow) = (text.as_bytes(), false);
-        Self { document, text, bytes, is_ascii, nodes, at: 0, indent: Some(0), line: 0, counted: 0, column: 0, is_flow }
+        Self {
+            document,
+            text,
+            bytes,
+            is_ascii,
+            nodes,
+            at: 0,
+            indent: Some(0),
+            line: 0,
+            counted: 0,
+            column: 0,
+            is_flow,
+        }
     }
 
     fn document(mut self) -> Option<Tree<'t>> {
@@ -93,7 +113,9 @@ impl<'d, 't> Reader<'d, 't> {
         } else {
             self.node(None, column, 0)?
         };
-        self.indent.is_none().then(|| Tree::new(self.nodes, Some(root)))
+        self.indent
+            .is_none()
+            .then(|| Tree::new(self.nodes, Some(root)))
     }
 
     /// What begins here, `column` behind the start of its line, below something in column `parent` and inside `depth` collections.
@@ -106,7 +128,11 @@ impl<'d, 't> Reader<'d, 't> {
             return self.value(parent?, depth);
         }
         let word = self.word()?;
-        if self.peek() == Some(b':') { self.map(column, word, depth) } else { self.text(word, parent?) }
+        if self.peek() == Some(b':') {
+            self.map(column, word, depth)
+        } else {
+            self.text(word, parent?)
+        }
     }
 
     /// The list whose first dash is here.
@@ -147,7 +173,11 @@ impl<'d, 't> Reader<'d, 't> {
             let colon = self.at;
             self.at += 1;
             self.skip_spaces();
-            let value = if self.is_line_end() { self.value_below(column, colon, depth)? } else { self.value(column, depth)? };
+            let value = if self.is_line_end() {
+                self.value_below(column, colon, depth)?
+            } else {
+                self.value(column, depth)?
+            };
             pairs.push((key_id, value));
             if !self.is_indented_by(column)? {
                 break;
@@ -171,7 +201,11 @@ impl<'d, 't> Reader<'d, 't> {
                     behind += 1;
                 }
                 let place = self.place(behind);
-                if matches!(self.bytes.get(behind), None | Some(b'\n' | b'#')) { None } else { self.list(column, place, depth) }
+                if matches!(self.bytes.get(behind), None | Some(b'\n' | b'#')) {
+                    None
+                } else {
+                    self.list(column, place, depth)
+                }
             }
             _ => Some(self.push(Value::Null, place)),
         }
@@ -228,8 +262,14 @@ impl<'d, 't> Reader<'d, 't> {
 
     /// True where the line holds nothing more, or a comment, which is skipped.
     fn is_line_end(&mut self) -> bool {
-        if self.peek() == Some(b'#') && self.at.checked_sub(1).is_none_or(|before| matches!(self.bytes[before], b' ' | b'\n')) {
-            self.at += memchr::memchr(b'\n', &self.bytes[self.at..]).unwrap_or(self.bytes.len() - self.at);
+        if self.peek() == Some(b'#')
+            && self
+                .at
+                .checked_sub(1)
+                .is_none_or(|before| matches!(self.bytes[before], b' ' | b'\n'))
+        {
+            self.at +=
+                memchr::memchr(b'\n', &self.bytes[self.at..]).unwrap_or(self.bytes.len() - self.at);
         }
         matches!(self.peek(), None | Some(b'\n'))
     }
@@ -268,7 +308,9 @@ impl<'d, 't> Reader<'d, 't> {
     /// True at the start of a line that begins as `---` and `...` do.
     fn is_marker(&self) -> bool {
         let at_start = self.at == 0 || self.bytes[self.at - 1] == b'\n';
-        at_start && (self.bytes[self.at..].starts_with(b"---") || self.bytes[self.at..].starts_with(b"..."))
+        at_start
+            && (self.bytes[self.at..].starts_with(b"---")
+                || self.bytes[self.at..].starts_with(b"..."))
     }
 
     fn peek(&self) -> Option<u8> {
@@ -292,13 +334,21 @@ impl<'d, 't> Reader<'d, 't> {
 
     /// Line and column in the file of what is at `at` of this line, behind all that was asked for before.
     fn place(&mut self, at: usize) -> (u32, u32) {
-        self.column += if self.is_ascii { at - self.counted } else { self.text[self.counted..at].chars().count() };
+        self.column += if self.is_ascii {
+            at - self.counted
+        } else {
+            self.text[self.counted..at].chars().count()
+        };
         self.counted = at;
         self.document.place(self.line, self.column)
     }
 
     fn push(&mut self, value: Value<'t>, (line, column): (u32, u32)) -> NodeId {
-        self.nodes.push(Node { value, line, column });
+        self.nodes.push(Node {
+            value,
+            line,
+            column,
+        });
         NodeId::try_from(self.nodes.len() - 1).unwrap_or(NodeId::MAX)
     }
 

@@ -54,7 +54,11 @@ impl<'t> Tree<'t> {
 
     /// A tree of `nodes`.
     pub(super) fn new(nodes: Vec<Node<'t>>, root: Option<NodeId>) -> Self {
-        Self { nodes, root, budget: Cell::new(0) }
+        Self {
+            nodes,
+            root,
+            budget: Cell::new(0),
+        }
     }
 
     /// The document's node; `None` for an empty document.
@@ -68,9 +72,18 @@ impl<'t> Tree<'t> {
     /// Where its shape is another.
     pub(super) fn read<'a, T: Deserialize<'a>>(&'a self, node: NodeId) -> Result<T, ManifestError> {
         self.refill();
-        T::deserialize(NodeReader { tree: self, node, depth: 0 }).map_err(|error| {
+        T::deserialize(NodeReader {
+            tree: self,
+            node,
+            depth: 0,
+        })
+        .map_err(|error| {
             let (line, column) = error.place.unwrap_or_else(|| self.place(node));
-            ManifestError { line, column, message: error.message }
+            ManifestError {
+                line,
+                column,
+                message: error.message,
+            }
         })
     }
 
@@ -120,7 +133,11 @@ impl<'t> Tree<'t> {
 
     /// The value under `key` of a mapping.
     pub(super) fn get(&self, node: NodeId, key: &str) -> Option<NodeId> {
-        self.entries(node).iter().rev().find(|(k, _)| self.text(*k) == Some(key)).map(|(_, value)| *value)
+        self.entries(node)
+            .iter()
+            .rev()
+            .find(|(k, _)| self.text(*k) == Some(key))
+            .map(|(_, value)| *value)
     }
 
     /// The text of a scalar.
@@ -138,10 +155,15 @@ impl<'t> Tree<'t> {
 
     /// `depth` counts merges inside merges, which a chain of anchors can make as long as the document.
     fn merged_entries(&self, node: NodeId, depth: usize) -> Cow<'_, [(NodeId, NodeId)]> {
-        let Value::Map(pairs) = self.value(node) else { return Cow::Borrowed(&[]) };
+        let Value::Map(pairs) = self.value(node) else {
+            return Cow::Borrowed(&[]);
+        };
         let is_plain = |(at, (key, _)): (usize, &(NodeId, NodeId))| {
             let text = self.text(*key);
-            text != Some("<<") && !pairs[..at].iter().any(|(other, _)| self.text(*other) == text)
+            text != Some("<<")
+                && !pairs[..at]
+                    .iter()
+                    .any(|(other, _)| self.text(*other) == text)
         };
         // Few keys or none repeated is nearly every mapping; large ones are data, where a set pays.
         if pairs.len() <= 32 && pairs.iter().enumerate().all(is_plain) {
@@ -150,7 +172,9 @@ impl<'t> Tree<'t> {
         let mut merged: Vec<(NodeId, NodeId)> = Vec::with_capacity(pairs.len());
         let mut places: HashMap<&str, usize> = HashMap::with_capacity(pairs.len());
         for &(key, value) in pairs {
-            let Some(text) = self.text(key).filter(|text| *text != "<<") else { continue };
+            let Some(text) = self.text(key).filter(|text| *text != "<<") else {
+                continue;
+            };
             match places.get(text) {
                 Some(&at) => merged[at] = (key, value),
                 None => {
@@ -159,9 +183,19 @@ impl<'t> Tree<'t> {
                 }
             }
         }
-        for &(_, source) in pairs.iter().filter(|(key, _)| self.text(*key) == Some("<<")) {
-            let sources = if self.is_list(source) { self.elements(source) } else { vec![source] };
-            for (key, value) in sources.into_iter().flat_map(|source| self.merge_source(source, depth + 1)) {
+        for &(_, source) in pairs
+            .iter()
+            .filter(|(key, _)| self.text(*key) == Some("<<"))
+        {
+            let sources = if self.is_list(source) {
+                self.elements(source)
+            } else {
+                vec![source]
+            };
+            for (key, value) in sources
+                .into_iter()
+                .flat_map(|source| self.merge_source(source, depth + 1))
+            {
                 let Some(text) = self.text(key) else { continue };
                 if !places.contains_key(text) {
                     places.insert(text, merged.len());
@@ -174,7 +208,11 @@ impl<'t> Tree<'t> {
 
     /// The pairs of a merged mapping; merges inside merges cost budget, because they can multiply.
     fn merge_source(&self, source: NodeId, depth: usize) -> Vec<(NodeId, NodeId)> {
-        if depth < MAX_DEPTH && self.spend() { self.merged_entries(source, depth).into_owned() } else { Vec::new() }
+        if depth < MAX_DEPTH && self.spend() {
+            self.merged_entries(source, depth).into_owned()
+        } else {
+            Vec::new()
+        }
     }
 
     /// The place of the value at `field` (`a.b[0]['c.d']`) below `node`, or of the deepest part of it that exists.
@@ -184,13 +222,20 @@ impl<'t> Tree<'t> {
         while !rest.is_empty() {
             let (step, behind) = if let Some(inner) = rest.strip_prefix("['") {
                 let end = inner.find("']").unwrap_or(inner.len());
-                (self.get(node, &inner[..end]), inner.get(end + 2..).unwrap_or_default())
+                (
+                    self.get(node, &inner[..end]),
+                    inner.get(end + 2..).unwrap_or_default(),
+                )
             } else if let Some(inner) = rest.strip_prefix('[') {
                 let end = inner.find(']').unwrap_or(inner.len());
-                let element = inner[..end].parse().ok().and_then(|at: usize| match self.value(node) {
-                    Value::List(elements) => elements.get(at).copied(),
-                    _ => None,
-                });
+                let element =
+                    inner[..end]
+                        .parse()
+                        .ok()
+                        .and_then(|at: usize| match self.value(node) {
+                            Value::List(elements) => elements.get(at).copied(),
+                            _ => None,
+                        });
                 (element, inner.get(end + 1..).unwrap_or_default())
             } else {
                 let rest = rest.strip_prefix('.').unwrap_or(rest);
@@ -206,5 +251,9 @@ impl<'t> Tree<'t> {
 
 /// The value of a scalar: `null` in its spellings is nothing, unless it is quoted.
 pub(super) fn scalar(text: Cow<'_, str>, is_plain: bool) -> Value<'_> {
-    if is_plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL") { Value::Null } else { Value::Scalar(text) }
+    if is_plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL") {
+        Value::Null
+    } else {
+        Value::Scalar(text)
+    }
 }

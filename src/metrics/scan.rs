@@ -55,14 +55,47 @@ impl ScanMetrics {
     /// All at zero, in `registry`.
     pub(super) fn new(registry: &mut Registry) -> Self {
         let metrics = Self::default();
-        registry.register("scanner_leads", "1 on the replica that scans the cluster", metrics.leads.clone());
-        registry.register("last_scan_timestamp_seconds", "Begin of the last scan, since 1970", metrics.last.clone());
-        registry.register_with_unit("scan_duration", "Time that the last scan took", Unit::Seconds, metrics.duration.clone());
-        registry.register("owners", "Owners of the last scan, by what enforce mode would do", metrics.owners.clone());
-        registry.register("open_findings", "Findings of the last scan, by rule", metrics.findings.clone());
-        registry.register("nodes", "Nodes of the last scan, by runtime", metrics.nodes.clone());
-        registry.register("scan_errors", "Parts and objects that a scan could not read", metrics.errors.clone());
-        registry.register("scanner_writes", "What the scanner wrote, and what became of it", metrics.writes.clone());
+        registry.register(
+            "scanner_leads",
+            "1 on the replica that scans the cluster",
+            metrics.leads.clone(),
+        );
+        registry.register(
+            "last_scan_timestamp_seconds",
+            "Begin of the last scan, since 1970",
+            metrics.last.clone(),
+        );
+        registry.register_with_unit(
+            "scan_duration",
+            "Time that the last scan took",
+            Unit::Seconds,
+            metrics.duration.clone(),
+        );
+        registry.register(
+            "owners",
+            "Owners of the last scan, by what enforce mode would do",
+            metrics.owners.clone(),
+        );
+        registry.register(
+            "open_findings",
+            "Findings of the last scan, by rule",
+            metrics.findings.clone(),
+        );
+        registry.register(
+            "nodes",
+            "Nodes of the last scan, by runtime",
+            metrics.nodes.clone(),
+        );
+        registry.register(
+            "scan_errors",
+            "Parts and objects that a scan could not read",
+            metrics.errors.clone(),
+        );
+        registry.register(
+            "scanner_writes",
+            "What the scanner wrote, and what became of it",
+            metrics.writes.clone(),
+        );
         metrics
     }
 
@@ -70,23 +103,49 @@ impl ScanMetrics {
     pub fn take(&self, scanned: &Scanned, time: Timestamp, duration: Duration) {
         self.last.set(time.as_second());
         self.duration.set(duration.as_secs_f64());
-        for outcome in [Outcome::Clean, Outcome::Record, Outcome::Exempt, Outcome::Warn, Outcome::Deny] {
-            self.owners.get_or_create(&DecisionLabels { decision: outcome.as_str() }).set(count(scanned.count(outcome)));
+        for outcome in [
+            Outcome::Clean,
+            Outcome::Record,
+            Outcome::Exempt,
+            Outcome::Warn,
+            Outcome::Deny,
+        ] {
+            self.owners
+                .get_or_create(&DecisionLabels {
+                    decision: outcome.as_str(),
+                })
+                .set(count(scanned.count(outcome)));
         }
         let mut findings: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for found in scanned.owners.iter().flat_map(|owner| &owner.findings) {
-            let status = if found.judged.exempt.is_some() { "exempt" } else { "open" };
-            *findings.entry((found.judged.finding.rule.code, status)).or_default() += 1;
+            let status = if found.judged.exempt.is_some() {
+                "exempt"
+            } else {
+                "open"
+            };
+            *findings
+                .entry((found.judged.finding.rule.code, status))
+                .or_default() += 1;
         }
         self.findings.clear();
         for ((rule, status), number) in findings {
-            self.findings.get_or_create(&RuleLabels { rule, status }).set(count(number));
+            self.findings
+                .get_or_create(&RuleLabels { rule, status })
+                .set(count(number));
         }
         self.nodes.clear();
         for group in &scanned.nodes {
-            let family = group.runtime.split_once("://").map_or("", |(family, _)| family);
-            let runtime = ["docker", "containerd", "cri-o"].into_iter().find(|known| *known == family).unwrap_or("other");
-            self.nodes.get_or_create(&RuntimeLabels { runtime }).inc_by(count(group.names.len()));
+            let family = group
+                .runtime
+                .split_once("://")
+                .map_or("", |(family, _)| family);
+            let runtime = ["docker", "containerd", "cri-o"]
+                .into_iter()
+                .find(|known| *known == family)
+                .unwrap_or("other");
+            self.nodes
+                .get_or_create(&RuntimeLabels { runtime })
+                .inc_by(count(group.names.len()));
         }
     }
 
@@ -107,7 +166,9 @@ impl ScanMetrics {
 
     /// Counts a write of `object` (`lease`, `report`, `event`).
     pub fn count_write(&self, object: &'static str, outcome: &'static str) {
-        self.writes.get_or_create(&WriteLabels { object, outcome }).inc();
+        self.writes
+            .get_or_create(&WriteLabels { object, outcome })
+            .inc();
     }
 }
 

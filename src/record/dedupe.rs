@@ -29,7 +29,8 @@ impl Dedupe {
     /// The records to write now that `record` came in: itself, nothing, or rollups of what it pushed out.
     pub(super) fn pass(&mut self, record: Record, now: Instant) -> Vec<Record> {
         // People and pipelines always get their denial on record; only the cluster's own parts retry by themselves.
-        let is_denial_of_somebody = record.decision == "deny" && matches!(&*record.user_kind, "user" | "serviceaccount");
+        let is_denial_of_somebody =
+            record.decision == "deny" && matches!(&*record.user_kind, "user" | "serviceaccount");
         if record.dry_run || is_denial_of_somebody {
             return vec![record];
         }
@@ -46,11 +47,28 @@ impl Dedupe {
                 seen.last = Some(Box::new(record));
             }
             Some(seen) => {
-                let before = std::mem::replace(seen, Seen { since: now, first_seen: record.timestamp.clone(), suppressed: 0, last: None });
-                out.push(if before.suppressed > 0 { rollup(record, &before) } else { record });
+                let before = std::mem::replace(
+                    seen,
+                    Seen {
+                        since: now,
+                        first_seen: record.timestamp.clone(),
+                        suppressed: 0,
+                        last: None,
+                    },
+                );
+                out.push(if before.suppressed > 0 {
+                    rollup(record, &before)
+                } else {
+                    record
+                });
             }
             None => {
-                let seen = Seen { since: now, first_seen: record.timestamp.clone(), suppressed: 0, last: None };
+                let seen = Seen {
+                    since: now,
+                    first_seen: record.timestamp.clone(),
+                    suppressed: 0,
+                    last: None,
+                };
                 self.seen.insert(key(&record), seen);
                 out.push(record);
             }
@@ -60,7 +78,9 @@ impl Dedupe {
 
     /// Forgets what is older than the window; the rollups of what was counted.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<Record> {
-        let old = self.seen.extract_if(|_, seen| now.duration_since(seen.since) >= WINDOW);
+        let old = self
+            .seen
+            .extract_if(|_, seen| now.duration_since(seen.since) >= WINDOW);
         sorted(old.filter_map(|(_, seen)| take_rollup(seen)))
     }
 
@@ -89,11 +109,22 @@ fn sorted(records: impl Iterator<Item = Record>) -> Vec<Record> {
 }
 
 fn key(record: &Record) -> u64 {
-    let mut fingerprints: Vec<&str> = record.findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
+    let mut fingerprints: Vec<&str> = record
+        .findings
+        .iter()
+        .map(|finding| finding.fingerprint.as_str())
+        .collect();
     fingerprints.sort_unstable();
     let mut hasher = DefaultHasher::new();
     // A record holds only the first findings; their number stands for the rest.
-    (fingerprints, record.findings_count, &record.decision, &record.user, &record.error).hash(&mut hasher);
+    (
+        fingerprints,
+        record.findings_count,
+        &record.decision,
+        &record.user,
+        &record.error,
+    )
+        .hash(&mut hasher);
     // Without findings (errors) the object is the identity.
     if record.findings.is_empty() {
         (&record.namespace, &record.object.kind, &record.object.name).hash(&mut hasher);
@@ -123,13 +154,34 @@ mod tests {
         let (mut dedupe, start) = (Dedupe::default(), Instant::now());
         assert_eq!(dedupe.pass(record("a", 0), start).len(), 1);
         for second in 1..=3 {
-            assert!(dedupe.pass(record("a", second), start + Duration::from_secs(second)).is_empty());
+            assert!(
+                dedupe
+                    .pass(record("a", second), start + Duration::from_secs(second))
+                    .is_empty()
+            );
         }
-        assert!(dedupe.expire(start + WINDOW - Duration::from_secs(1)).is_empty());
+        assert!(
+            dedupe
+                .expire(start + WINDOW - Duration::from_secs(1))
+                .is_empty()
+        );
         let out = dedupe.pass(record("a", 9), start + WINDOW);
-        assert_eq!((&*out[0].event, out[0].suppressed, out[0].review_uid.as_str()), ("undock.review.rollup", 3, "u9"));
-        assert_eq!(out[0].first_seen.as_deref(), Some("2026-11-23T00:00:00.000Z"));
-        assert!(dedupe.pass(record("a", 10), start + WINDOW).is_empty(), "a new window has begun");
+        assert_eq!(
+            (
+                &*out[0].event,
+                out[0].suppressed,
+                out[0].review_uid.as_str()
+            ),
+            ("undock.review.rollup", 3, "u9")
+        );
+        assert_eq!(
+            out[0].first_seen.as_deref(),
+            Some("2026-11-23T00:00:00.000Z")
+        );
+        assert!(
+            dedupe.pass(record("a", 10), start + WINDOW).is_empty(),
+            "a new window has begun"
+        );
     }
 
     #[test]
@@ -139,7 +191,12 @@ mod tests {
         dedupe.pass(record("a", 1), start);
         dedupe.pass(record("b", 2), start);
         let out = dedupe.expire(start + WINDOW);
-        assert_eq!(out.iter().map(|record| record.review_uid.as_str()).collect::<Vec<_>>(), ["u1"]);
+        assert_eq!(
+            out.iter()
+                .map(|record| record.review_uid.as_str())
+                .collect::<Vec<_>>(),
+            ["u1"]
+        );
         assert!(dedupe.expire(start + WINDOW * 2).is_empty() && dedupe.flush().is_empty());
     }
 
@@ -150,11 +207,19 @@ mod tests {
         let keys = MAX_KEYS + 10;
         for round in 0..2 {
             for at in 0..keys {
-                told += dedupe.pass(record(&at.to_string(), round), now).iter().map(|record| 1 + record.suppressed).sum::<u32>();
+                told += dedupe
+                    .pass(record(&at.to_string(), round), now)
+                    .iter()
+                    .map(|record| 1 + record.suppressed)
+                    .sum::<u32>();
                 assert!(dedupe.seen.len() <= MAX_KEYS);
             }
         }
-        told += dedupe.flush().iter().map(|record| record.suppressed).sum::<u32>();
+        told += dedupe
+            .flush()
+            .iter()
+            .map(|record| record.suppressed)
+            .sum::<u32>();
         assert!(told as usize >= 2 * keys, "{told}");
     }
 }

@@ -40,7 +40,12 @@ impl Default for Counts {
     fn default() -> Self {
         let by_outcome = Family::<[(&'static str, &'static str); 1], Counter>::default();
         let of = |outcome| by_outcome.get_or_create(&[("outcome", outcome)]).clone();
-        Self { written: of("written"), suppressed: of("suppressed"), dropped: of("dropped"), by_outcome }
+        Self {
+            written: of("written"),
+            suppressed: of("suppressed"),
+            dropped: of("dropped"),
+            by_outcome,
+        }
     }
 }
 
@@ -59,7 +64,10 @@ pub struct Writer {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "all but the last item are records, and a box for each would cost more")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "all but the last item are records, and a box for each would cost more"
+)]
 enum Item {
     Record(Record),
     Stop,
@@ -74,8 +82,13 @@ impl Queue {
         let (sender, receiver) = sync_channel(CAPACITY);
         let counts = Counts::default();
         let shared = counts.clone();
-        let thread = std::thread::Builder::new().name("records".to_owned()).spawn(move || write_all(&receiver, out, &shared))?;
-        let writer = Writer { sender: sender.clone(), thread };
+        let thread = std::thread::Builder::new()
+            .name("records".to_owned())
+            .spawn(move || write_all(&receiver, out, &shared))?;
+        let writer = Writer {
+            sender: sender.clone(),
+            thread,
+        };
         Ok((Self { sender, counts }, writer))
     }
 
@@ -99,7 +112,8 @@ impl Writer {
         let deadline = Instant::now() + STOP_DEADLINE;
         let mut is_told = false;
         while !self.thread.is_finished() {
-            is_told = is_told || !matches!(self.sender.try_send(Item::Stop), Err(TrySendError::Full(_)));
+            is_told =
+                is_told || !matches!(self.sender.try_send(Item::Stop), Err(TrySendError::Full(_)));
             if Instant::now() >= deadline {
                 tracing::warn!("stdout is not being read: the last records are lost");
                 return;
@@ -121,7 +135,10 @@ fn write_all(receiver: &Receiver<Item>, mut out: impl Write, counts: &Counts) {
                 if matches!(first, Item::Record(_)) {
                     std::thread::sleep(GATHER);
                 }
-                for item in std::iter::once(first).chain(receiver.try_iter()).take(MAX_BATCH) {
+                for item in std::iter::once(first)
+                    .chain(receiver.try_iter())
+                    .take(MAX_BATCH)
+                {
                     let Item::Record(record) = item else {
                         is_told_to_stop = true;
                         break;
@@ -148,7 +165,11 @@ fn write_all(receiver: &Receiver<Item>, mut out: impl Write, counts: &Counts) {
 
 fn write(out: &mut impl Write, records: &mut [Record], counts: &Counts) {
     for batch in records.chunks_mut(MAX_BATCH) {
-        let lines = batch.iter_mut().map(Record::line).collect::<Vec<_>>().concat();
+        let lines = batch
+            .iter_mut()
+            .map(Record::line)
+            .collect::<Vec<_>>()
+            .concat();
         let outcome = match out.write_all(&lines).and_then(|()| out.flush()) {
             Ok(()) => &counts.written,
             Err(error) => {

@@ -9,16 +9,23 @@ impl Collected {
     /// Makes everything that names no cluster a part of the only one that is named. With several, nothing tells which.
     pub(super) fn adopt(&mut self) {
         let mut named = self.clusters.iter();
-        let (Some(cluster), None) = (named.next().cloned(), named.next()) else { return };
+        let (Some(cluster), None) = (named.next().cloned(), named.next()) else {
+            return;
+        };
         let rename = |name: &mut String| {
             if name.is_empty() {
                 name.clone_from(&cluster);
             }
         };
-        let owners = renumber(&mut self.owners, |owner: &mut OwnerKey| rename(&mut owner.cluster));
-        let findings = renumber(&mut self.findings, |finding: &mut FindingKey| finding.owner = owners[finding.owner as usize]);
+        let owners = renumber(&mut self.owners, |owner: &mut OwnerKey| {
+            rename(&mut owner.cluster)
+        });
+        let findings = renumber(&mut self.findings, |finding: &mut FindingKey| {
+            finding.owner = owners[finding.owner as usize]
+        });
         let sets = renumber(&mut self.sets, |set: &mut Vec<u32>| {
-            set.iter_mut().for_each(|finding| *finding = findings[*finding as usize]);
+            set.iter_mut()
+                .for_each(|finding| *finding = findings[*finding as usize]);
             set.sort_unstable();
             set.dedup();
         });
@@ -29,7 +36,10 @@ impl Collected {
         self.about = about;
         let mut details: HashMap<u32, Details> = HashMap::with_capacity(self.details.len());
         for (finding, told) in self.details.drain() {
-            details.entry(findings[finding as usize]).or_default().merge(told);
+            details
+                .entry(findings[finding as usize])
+                .or_default()
+                .merge(told);
         }
         self.details = details;
         for review in self.reviews.values_mut() {
@@ -37,7 +47,10 @@ impl Collected {
         }
         for ((mut place, namespace), mode) in std::mem::take(&mut self.modes) {
             rename(&mut place);
-            self.modes.entry((place, namespace)).or_default().merge(mode);
+            self.modes
+                .entry((place, namespace))
+                .or_default()
+                .merge(mode);
         }
         for mut deletion in std::mem::take(&mut self.deletions) {
             rename(&mut deletion.owner.cluster);
@@ -49,13 +62,20 @@ impl Collected {
         }
         for scan in self.scans.values_mut() {
             rename(&mut scan.cluster);
-            scan.owners = scan.owners.iter().map(|owner| owners[*owner as usize]).collect();
+            scan.owners = scan
+                .owners
+                .iter()
+                .map(|owner| owners[*owner as usize])
+                .collect();
         }
     }
 }
 
 /// Changes every value and numbers them anew; gives the new number of each old one.
-fn renumber<T: Clone + Eq + std::hash::Hash>(names: &mut Names<T>, change: impl Fn(&mut T)) -> Vec<u32> {
+fn renumber<T: Clone + Eq + std::hash::Hash>(
+    names: &mut Names<T>,
+    change: impl Fn(&mut T),
+) -> Vec<u32> {
     let mut renamed = Names::default();
     let numbers = names.iter().map(|(_, value)| {
         let mut value = value.clone();
@@ -69,7 +89,13 @@ fn renumber<T: Clone + Eq + std::hash::Hash>(names: &mut Names<T>, change: impl 
 
 impl AboutOwner {
     fn merge(&mut self, other: Self) {
-        let Self { team, managed_by, release, schedule, manager } = other;
+        let Self {
+            team,
+            managed_by,
+            release,
+            schedule,
+            manager,
+        } = other;
         self.team.merge(team);
         self.managed_by.merge(managed_by);
         self.release.merge(release);
@@ -80,7 +106,16 @@ impl AboutOwner {
 
 impl Details {
     fn merge(&mut self, other: Self) {
-        let Self { severity, certainty, container, field, evidence, exempt, denies, first_seen } = other;
+        let Self {
+            severity,
+            certainty,
+            container,
+            field,
+            evidence,
+            exempt,
+            denies,
+            first_seen,
+        } = other;
         self.severity.merge(severity);
         self.certainty.merge(certainty);
         self.container.merge(container);

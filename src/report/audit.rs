@@ -54,12 +54,20 @@ impl<'a> ObjectRef<'a> {
             }
         }
         let mut next = || Text::from(parts.next().unwrap_or_default());
-        Self { resource: next(), name: next(), subresource: next(), namespace: namespace.into() }
+        Self {
+            resource: next(),
+            name: next(),
+            subresource: next(),
+            namespace: namespace.into(),
+        }
     }
 
     /// The kind of the resource, for those that undock reviews.
     pub(super) fn kind(&self) -> Option<&'static str> {
-        KINDS.iter().find(|(resource, _)| *resource == self.resource.as_str()).map(|(_, kind)| *kind)
+        KINDS
+            .iter()
+            .find(|(resource, _)| *resource == self.resource.as_str())
+            .map(|(_, kind)| *kind)
     }
 }
 
@@ -104,7 +112,9 @@ impl<'e> Annotations<'e> {
     pub(super) fn of(event: &'e Event<'_>) -> Option<Self> {
         let mut all = Self::default();
         for (key, value) in event.annotations.iter() {
-            let Some((webhook, key)) = key.split_once('/') else { continue };
+            let Some((webhook, key)) = key.split_once('/') else {
+                continue;
+            };
             if !is_ours(webhook) {
                 continue;
             }
@@ -113,8 +123,14 @@ impl<'e> Annotations<'e> {
                 "mode" => all.mode = value.split('@').next().unwrap_or_default(),
                 "would-deny" => all.would_deny = value == "true",
                 "findings" => {
-                    all.findings = value.split("; ").filter_map(AnnotatedFinding::parse).collect();
-                    all.is_partial = value.rsplit("; ").next().is_some_and(|last| last.starts_with('+'));
+                    all.findings = value
+                        .split("; ")
+                        .filter_map(AnnotatedFinding::parse)
+                        .collect();
+                    all.is_partial = value
+                        .rsplit("; ")
+                        .next()
+                        .is_some_and(|last| last.starts_with('+'));
                 }
                 "owner" => all.owner = owner(value),
                 "review-uid" => all.review_uid = value,
@@ -132,16 +148,32 @@ impl<'e> Annotations<'e> {
 
     /// The exemption of `rule`: `DKR101 by=namespace until=2026-12-01 ref=PLAT-412; …`.
     pub(super) fn exemption(&self, rule: &str) -> Option<ExemptTerms> {
-        let entry = self.exempt.split("; ").find_map(|entry| entry.strip_prefix(rule)?.strip_prefix(' '))?;
-        let part = |name: &str| entry.split(' ').find_map(|part| part.strip_prefix(name)).unwrap_or_default();
-        Some(ExemptTerms::new(part("until="), part("ref=").trim_start_matches('-'), part("by=")))
+        let entry = self
+            .exempt
+            .split("; ")
+            .find_map(|entry| entry.strip_prefix(rule)?.strip_prefix(' '))?;
+        let part = |name: &str| {
+            entry
+                .split(' ')
+                .find_map(|part| part.strip_prefix(name))
+                .unwrap_or_default()
+        };
+        Some(ExemptTerms::new(
+            part("until="),
+            part("ref=").trim_start_matches('-'),
+            part("by="),
+        ))
     }
 }
 
 impl<'e> AnnotatedFinding<'e> {
     fn parse(entry: &'e str) -> Option<Self> {
         let mut words = entry.splitn(3, ' ');
-        let found = Self { rule: words.next()?, fingerprint: words.next()?, field: words.next().unwrap_or_default() };
+        let found = Self {
+            rule: words.next()?,
+            fingerprint: words.next()?,
+            field: words.next().unwrap_or_default(),
+        };
         (found.rule.starts_with("DKR") && found.fingerprint.len() == 16).then_some(found)
     }
 }
@@ -156,8 +188,13 @@ fn owner(value: &str) -> Option<(&str, &str, bool)> {
 
 /// The webhooks of ours that did not answer about `event`.
 pub(super) fn missed<'e>(event: &'e Event<'_>) -> impl Iterator<Item = &'e str> {
-    let failed = event.annotations.iter().filter(|(key, _)| key.starts_with(FAILED_OPEN));
-    failed.map(|(_, webhook)| webhook).filter(|webhook| is_ours(webhook))
+    let failed = event
+        .annotations
+        .iter()
+        .filter(|(key, _)| key.starts_with(FAILED_OPEN));
+    failed
+        .map(|(_, webhook)| webhook)
+        .filter(|webhook| is_ours(webhook))
 }
 
 fn is_ours(webhook: &str) -> bool {
@@ -177,7 +214,11 @@ pub(super) fn whole_object<'e>(event: &'e Event<'_>) -> Option<Cow<'e, str>> {
         serde_json::from_str::<Kind<'_>>(text).is_ok_and(|object| object.kind.as_str() == kind)
     };
     let request = event.request.filter(|_| event.verb.as_str() != "patch");
-    [event.response, request].into_iter().flatten().find(is_whole).map(Cow::Borrowed)
+    [event.response, request]
+        .into_iter()
+        .flatten()
+        .find(is_whole)
+        .map(Cow::Borrowed)
 }
 
 #[cfg(test)]
@@ -187,28 +228,61 @@ mod tests {
     #[test]
     fn paths_of_cloud_logging_name_objects() {
         for (path, expected) in [
-            ("core/v1/namespaces/ci/pods/builder", ["pods", "ci", "builder", ""]),
-            ("apps/v1/namespaces/ci/deployments", ["deployments", "ci", "", ""]),
-            ("core/v1/namespaces/ci/pods/web/ephemeralcontainers", ["pods", "ci", "web", "ephemeralcontainers"]),
+            (
+                "core/v1/namespaces/ci/pods/builder",
+                ["pods", "ci", "builder", ""],
+            ),
+            (
+                "apps/v1/namespaces/ci/deployments",
+                ["deployments", "ci", "", ""],
+            ),
+            (
+                "core/v1/namespaces/ci/pods/web/ephemeralcontainers",
+                ["pods", "ci", "web", "ephemeralcontainers"],
+            ),
             ("core/v1/namespaces/ci", ["namespaces", "", "ci", ""]),
-            ("core/v1/persistentvolumes/pv", ["persistentvolumes", "", "pv", ""]),
+            (
+                "core/v1/persistentvolumes/pv",
+                ["persistentvolumes", "", "pv", ""],
+            ),
             ("", ["", "", "", ""]),
         ] {
-            let ObjectRef { resource, namespace, name, subresource } = ObjectRef::from_path(path);
-            assert_eq!([resource, namespace, name, subresource].map(|text| text.to_string()), expected, "{path}");
+            let ObjectRef {
+                resource,
+                namespace,
+                name,
+                subresource,
+            } = ObjectRef::from_path(path);
+            assert_eq!(
+                [resource, namespace, name, subresource].map(|text| text.to_string()),
+                expected,
+                "{path}"
+            );
         }
     }
 
     #[test]
     fn owners_and_exemptions_are_read() {
-        assert_eq!(owner("apps/Deployment/ci/runner derived"), Some(("Deployment", "runner", false)));
-        assert_eq!(owner("core/PersistentVolume//pv self"), Some(("PersistentVolume", "pv", true)));
+        assert_eq!(
+            owner("apps/Deployment/ci/runner derived"),
+            Some(("Deployment", "runner", false))
+        );
+        assert_eq!(
+            owner("core/PersistentVolume//pv self"),
+            Some(("PersistentVolume", "pv", true))
+        );
         let all = Annotations {
             exempt: "DKR101 by=namespace until=2026-12-01 ref=P-1; DKR201 by=workload until=2027-01-01 ref=-",
             ..Default::default()
         };
-        assert_eq!(all.exemption("DKR101"), Some(ExemptTerms::new("2026-12-01", "P-1", "namespace")));
-        assert_eq!(all.exemption("DKR201"), Some(ExemptTerms::new("2027-01-01", "", "workload")));
+        assert_eq!(
+            all.exemption("DKR101"),
+            Some(ExemptTerms::new("2026-12-01", "P-1", "namespace"))
+        );
+        assert_eq!(
+            all.exemption("DKR201"),
+            Some(ExemptTerms::new("2027-01-01", "", "workload"))
+        );
         assert_eq!(all.exemption("DKR10"), None);
     }
 }

@@ -97,7 +97,11 @@ pub(super) struct ExemptTerms {
 
 impl ExemptTerms {
     pub(super) fn new(until: &str, reference: &str, scope: &str) -> Self {
-        Self { until: until.to_owned(), reference: reference.to_owned(), scope: scope.to_owned() }
+        Self {
+            until: until.to_owned(),
+            reference: reference.to_owned(),
+            scope: scope.to_owned(),
+        }
     }
 }
 
@@ -176,15 +180,30 @@ impl Collected {
             return;
         };
         let old = *known;
-        let (better, other) = if review.flags.rank() > old.flags.rank() { (review, old) } else { (old, review) };
+        let (better, other) = if review.flags.rank() > old.flags.rank() {
+            (review, old)
+        } else {
+            (old, review)
+        };
         let mut set = better.set;
         if other.set != better.set {
-            let mut union: Vec<u32> = self.sets.get(better.set).iter().chain(self.sets.get(other.set)).copied().collect();
+            let mut union: Vec<u32> = self
+                .sets
+                .get(better.set)
+                .iter()
+                .chain(self.sets.get(other.set))
+                .copied()
+                .collect();
             union.sort_unstable();
             union.dedup();
             set = self.sets.number(&union);
         }
-        *known = Review { set, suppressed: better.suppressed.max(other.suppressed), flags: old.flags.merge(review.flags), ..better };
+        *known = Review {
+            set,
+            suppressed: better.suppressed.max(other.suppressed),
+            flags: old.flags.merge(review.flags),
+            ..better
+        };
     }
 
     /// Takes a scan; the same one twice is one.
@@ -210,15 +229,29 @@ impl Collected {
     /// Notes what could not be read.
     pub(super) fn fail(&mut self, file: &str, line: usize, message: String) {
         self.unreadable += 1;
-        self.errors.insert(ReadError { file: file.to_owned(), line, message });
+        self.errors.insert(ReadError {
+            file: file.to_owned(),
+            line,
+            message,
+        });
         if self.errors.len() > MAX_ERRORS {
             self.errors.pop_last();
         }
     }
 
     /// The number of a finding, in `set` once.
-    pub(super) fn finding(&mut self, set: &mut Vec<u32>, owner: u32, rule: &str, fingerprint: &str) -> &mut Details {
-        let number = self.findings.number(&FindingKey { owner, rule: rule.to_owned(), fingerprint: fingerprint.to_owned() });
+    pub(super) fn finding(
+        &mut self,
+        set: &mut Vec<u32>,
+        owner: u32,
+        rule: &str,
+        fingerprint: &str,
+    ) -> &mut Details {
+        let number = self.findings.number(&FindingKey {
+            owner,
+            rule: rule.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+        });
         if let Err(place) = set.binary_search(&number) {
             set.insert(place, number);
         }
@@ -233,8 +266,11 @@ fn widened(span: Option<(i64, i64)>, time: i64) -> (i64, i64) {
 /// The number of an identity: a UUID is its own, everything else is hashed.
 pub(super) fn id(text: &str, salt: &str) -> u128 {
     let digits = text.bytes().filter(|byte| *byte != b'-');
-    let parsed = (salt.is_empty() && text.len() == 36)
-        .then(|| digits.map(|byte| (byte as char).to_digit(16)).try_fold(0, |id: u128, digit| Some(id << 4 | u128::from(digit?))));
+    let parsed = (salt.is_empty() && text.len() == 36).then(|| {
+        digits
+            .map(|byte| (byte as char).to_digit(16))
+            .try_fold(0, |id: u128, digit| Some(id << 4 | u128::from(digit?)))
+    });
     if let Some(Some(id)) = parsed {
         return id;
     }

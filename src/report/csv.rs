@@ -36,8 +36,20 @@ const COLUMNS: [&str; 29] = [
     "sources",
 ];
 
-const EXEMPTION_COLUMNS: [&str; 12] =
-    ["cluster", "namespace", "holder", "scope", "rules", "status", "until", "days_left", "findings", "ref", "reason", "error"];
+const EXEMPTION_COLUMNS: [&str; 12] = [
+    "cluster",
+    "namespace",
+    "holder",
+    "scope",
+    "rules",
+    "status",
+    "until",
+    "days_left",
+    "findings",
+    "ref",
+    "reason",
+    "error",
+];
 
 /// Writes the findings of `report`.
 ///
@@ -45,7 +57,10 @@ const EXEMPTION_COLUMNS: [&str; 12] =
 /// Where `out` does not take it.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     write!(out, "{}\r\n", COLUMNS.join(","))?;
-    report.findings.iter().try_for_each(|finding| row(out, &cells(finding)))
+    report
+        .findings
+        .iter()
+        .try_for_each(|finding| row(out, &cells(finding)))
 }
 
 /// Writes the exemptions of `report`.
@@ -54,7 +69,10 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 /// Where `out` does not take it.
 pub fn write_exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     write!(out, "{}\r\n", EXEMPTION_COLUMNS.join(","))?;
-    report.exemptions.iter().try_for_each(|exemption| row(out, &exemption_cells(exemption)))
+    report
+        .exemptions
+        .iter()
+        .try_for_each(|exemption| row(out, &exemption_cells(exemption)))
 }
 
 fn row(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
@@ -63,11 +81,38 @@ fn row(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
 }
 
 fn exemption_cells(exemption: &Exemption) -> [String; EXEMPTION_COLUMNS.len()] {
-    let Exemption { cluster, namespace, holder, scope, rules, status, until, days_left, reason, reference, findings, error } = exemption;
+    let Exemption {
+        cluster,
+        namespace,
+        holder,
+        scope,
+        rules,
+        status,
+        until,
+        days_left,
+        reason,
+        reference,
+        findings,
+        error,
+    } = exemption;
     let days_left = days_left.map(|days| days.to_string()).unwrap_or_default();
-    let [cluster, namespace, holder, scope, rules] = [cluster, namespace, holder, scope, rules].map(String::clone);
+    let [cluster, namespace, holder, scope, rules] =
+        [cluster, namespace, holder, scope, rules].map(String::clone);
     let [until, reference, reason, error] = [until, reference, reason, error].map(String::clone);
-    [cluster, namespace, holder, scope, rules, status.as_str().to_owned(), until, days_left, findings.to_string(), reference, reason, error]
+    [
+        cluster,
+        namespace,
+        holder,
+        scope,
+        rules,
+        status.as_str().to_owned(),
+        until,
+        days_left,
+        findings.to_string(),
+        reference,
+        reason,
+        error,
+    ]
 }
 
 fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
@@ -108,8 +153,16 @@ fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
 /// Quoted where RFC 4180 asks for it; with an apostrophe in front where a spreadsheet would see a formula.
 fn cell(text: &str) -> String {
     let is_number = text.parse::<i64>().is_ok();
-    let guard = if !is_number && text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { "'" } else { "" };
-    if text.contains(['"', ',', '\r', '\n']) { format!("\"{guard}{}\"", text.replace('"', "\"\"")) } else { format!("{guard}{text}") }
+    let guard = if !is_number && text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        "'"
+    } else {
+        ""
+    };
+    if text.contains(['"', ',', '\r', '\n']) {
+        format!("\"{guard}{}\"", text.replace('"', "\"\""))
+    } else {
+        format!("{guard}{text}")
+    }
 }
 
 #[cfg(test)]
@@ -124,7 +177,10 @@ mod tests {
             ("say \"x\"", "\"say \"\"x\"\"\""),
             ("a\nb", "\"a\nb\""),
             ("=1+1", "'=1+1"),
-            ("=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\""),
+            (
+                "=HYPERLINK(\"x\",\"y\")",
+                "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\"",
+            ),
             ("@x", "'@x"),
             ("-5", "-5"),
             ("-5+1", "'-5+1"),

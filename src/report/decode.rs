@@ -32,8 +32,19 @@ pub(super) trait Sink {
 /// How deep wrappers are followed; real ones are three deep.
 const MAX_DEPTH: usize = 5;
 /// Keys whose string holds a line of a log.
-const MESSAGES: [&str; 11] =
-    ["message", "@message", "log", "log_s", "LogMessage", "LogEntry", "textPayload", "line", "MESSAGE", "_raw", "body"];
+const MESSAGES: [&str; 11] = [
+    "message",
+    "@message",
+    "log",
+    "log_s",
+    "LogMessage",
+    "LogEntry",
+    "textPayload",
+    "line",
+    "MESSAGE",
+    "_raw",
+    "body",
+];
 /// Keys whose object holds an entry.
 const INNER: [&str; 4] = ["jsonPayload", "properties", "LogMessage", "message"];
 
@@ -42,7 +53,8 @@ const INNER: [&str; 4] = ["jsonPayload", "properties", "LogMessage", "message"];
 /// # Errors
 /// Where there is no JSON to read, or it breaks off, or a record of ours lacks what it must have.
 pub(super) fn unit(bytes: &[u8], sink: &mut dyn Sink) -> Result<(), String> {
-    let text = std::str::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()))?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()))?;
     read(text.trim(), 0, sink)
 }
 
@@ -67,7 +79,11 @@ fn prefixed(text: &str, depth: usize, sink: &mut dyn Sink) -> Option<Result<(), 
         return Some(Ok(()));
     }
     let at = text.find('{')?;
-    Some(if at > 512 { Err("no JSON".to_owned()) } else { read(&text[at..], depth + 1, sink) })
+    Some(if at > 512 {
+        Err("no JSON".to_owned())
+    } else {
+        read(&text[at..], depth + 1, sink)
+    })
 }
 
 /// A list of entries, or the fields of one row as CloudWatch Insights gives them.
@@ -81,9 +97,13 @@ fn list(items: &[&RawValue], depth: usize, sink: &mut dyn Sink) -> Result<(), St
     }
     for item in items {
         match serde_json::from_str::<Cell<'_>>(item.get()) {
-            Ok(cell) if cell.field.as_str() == "@message" => read(cell.value.trim(), depth + 1, sink)?,
+            Ok(cell) if cell.field.as_str() == "@message" => {
+                read(cell.value.trim(), depth + 1, sink)?
+            }
             Ok(cell) if !cell.field.is_empty() => {}
-            _ if matches!(item.get().as_bytes().first(), Some(b'{' | b'[')) => read(item.get(), depth + 1, sink)?,
+            _ if matches!(item.get().as_bytes().first(), Some(b'{' | b'[')) => {
+                read(item.get(), depth + 1, sink)?
+            }
             _ => {}
         }
     }
@@ -93,12 +113,15 @@ fn list(items: &[&RawValue], depth: usize, sink: &mut dyn Sink) -> Result<(), St
 fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
     let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| place(&error))?;
     if fields.text(&["event.name"]).starts_with("undock.") {
-        let record = serde_json::from_str(text).map_err(|error| format!("a record of undock that cannot be read: {}", place(&error)))?;
+        let record = serde_json::from_str(text).map_err(|error| {
+            format!("a record of undock that cannot be read: {}", place(&error))
+        })?;
         return sink.record(record);
     }
     let schema = fields.text(&["schema"]);
     if schema.as_str() == scan::SCHEMA {
-        let scan = serde_json::from_str(text).map_err(|error| format!("a scan of undock that cannot be read: {}", place(&error)))?;
+        let scan = serde_json::from_str(text)
+            .map_err(|error| format!("a scan of undock that cannot be read: {}", place(&error)))?;
         return sink.scan(&scan);
     }
     if schema.starts_with("undock.") {
@@ -117,9 +140,20 @@ fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
     if fields.has("AuditId") {
         return table_row(&fields, sink);
     }
-    for key in ["items", "events", "records", "logEvents", "results", "value", "entries"] {
-        let Some(raw) = fields.raw(&[key]).filter(|raw| raw.get().starts_with('[')) else { continue };
-        let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|error| place(&error))?;
+    for key in [
+        "items",
+        "events",
+        "records",
+        "logEvents",
+        "results",
+        "value",
+        "entries",
+    ] {
+        let Some(raw) = fields.raw(&[key]).filter(|raw| raw.get().starts_with('[')) else {
+            continue;
+        };
+        let items: Vec<&RawValue> =
+            serde_json::from_str(raw.get()).map_err(|error| place(&error))?;
         return list(&items, depth, sink);
     }
     for key in MESSAGES {
@@ -128,7 +162,8 @@ fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
         if message.contains('{') && fields.text(&["stream"]).as_str() != "stderr" {
             // A message that is no JSON is somebody else's.
             let is_ours = message.contains("undock") || message.contains("audit.k8s.io");
-            return read(message, depth + 1, sink).or_else(|error| if is_ours { Err(error) } else { Ok(()) });
+            return read(message, depth + 1, sink)
+                .or_else(|error| if is_ours { Err(error) } else { Ok(()) });
         }
     }
     match fields.raw(&INNER).filter(|raw| raw.get().starts_with('{')) {
@@ -158,7 +193,11 @@ fn native<'a>(fields: &Fields<'a>) -> Event<'a> {
         is_complete: is_complete(&fields.text(&["stage"])),
         time: fields.text(&["stageTimestamp", "requestReceivedTimestamp"]),
         verb: fields.text(&["verb"]),
-        user: if impersonated.username.is_empty() { user.username } else { impersonated.username },
+        user: if impersonated.username.is_empty() {
+            user.username
+        } else {
+            impersonated.username
+        },
         object: fields.read(&["objectRef"]),
         code: fields.read::<Code>(&["responseStatus"]).code.0.unwrap_or(0),
         is_dry_run: is_dry_run(&fields.text(&["requestURI"])),
@@ -204,27 +243,48 @@ fn cloud_logging(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String>
         code => 400 + code.clamp(0, 99),
     };
     sink.event(&Event {
-        id: if operation.id.is_empty() { fields.text(&["insertId"]) } else { operation.id },
+        id: if operation.id.is_empty() {
+            fields.text(&["insertId"])
+        } else {
+            operation.id
+        },
         is_complete: true,
         time: fields.text(&["timestamp", "receiveTimestamp"]),
         verb: method.rsplit('.').next().unwrap_or_default().into(),
-        user: payload.read::<Login<'_>>(&["authenticationInfo"]).principal_email,
+        user: payload
+            .read::<Login<'_>>(&["authenticationInfo"])
+            .principal_email,
         object: ObjectRef::from_path(&name),
         code,
-        is_dry_run: payload.raw(&["request"]).is_some_and(|request| request.get().contains("\"dryRun\"")),
+        is_dry_run: payload
+            .raw(&["request"])
+            .is_some_and(|request| request.get().contains("\"dryRun\"")),
         annotations: fields.read(&["labels"]),
         request: payload.raw(&["request"]).map(RawValue::get),
         response: payload.raw(&["response"]).map(RawValue::get),
-        cluster: resource.labels.get("cluster_name").unwrap_or_default().into(),
+        cluster: resource
+            .labels
+            .get("cluster_name")
+            .unwrap_or_default()
+            .into(),
     })
 }
 
 /// A row of AKSAudit or AKSAuditAdmin: the fields are columns, objects may be strings.
 fn table_row(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String> {
-    let [user, object, status, annotations, request, response] =
-        ["User", "ObjectRef", "ResponseStatus", "Annotations", "RequestObject", "ResponseObject"].map(|key| fields.object(&[key]));
+    let [user, object, status, annotations, request, response] = [
+        "User",
+        "ObjectRef",
+        "ResponseStatus",
+        "Annotations",
+        "RequestObject",
+        "ResponseObject",
+    ]
+    .map(|key| fields.object(&[key]));
     fn part<'t, T: Deserialize<'t> + Default>(text: &'t Option<std::borrow::Cow<'_, str>>) -> T {
-        text.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        text.as_deref()
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
     }
     sink.event(&Event {
         id: fields.text(&["AuditId"]),
@@ -247,14 +307,17 @@ fn is_complete(stage: &str) -> bool {
 }
 
 fn is_dry_run(uri: &str) -> bool {
-    uri.split_once('?').is_some_and(|(_, query)| query.split('&').any(|pair| pair.starts_with("dryRun=")))
+    uri.split_once('?')
+        .is_some_and(|(_, query)| query.split('&').any(|pair| pair.starts_with("dryRun=")))
 }
 
 /// serde's words without the value that it stumbled over: secrets pass through logs.
 fn place(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         serde_json::error::Category::Eof => "the JSON text ends before it is whole",
-        serde_json::error::Category::Data => "a field is missing, or has another type than it should",
+        serde_json::error::Category::Data => {
+            "a field is missing, or has another type than it should"
+        }
         _ => "not JSON",
     };
     format!("{what} (column {})", error.column())

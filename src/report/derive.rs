@@ -10,7 +10,10 @@ use super::collect::{Collected, Flags, Review};
 use super::ends::Ends;
 use super::exemptions::exemptions;
 use super::fate::{DAY, End, Writer, fate};
-use super::model::{Coverage, Finding, Missed, Namespace, OwnerName, Report, SCHEMA, Status, Summary, Verdict, Window};
+use super::model::{
+    Coverage, Finding, Missed, Namespace, OwnerName, Report, SCHEMA, Status, Summary, Verdict,
+    Window,
+};
 use super::scan::Reach;
 use super::schedule;
 use super::verdict::{Known, Logs, judge};
@@ -21,25 +24,64 @@ use crate::rules::RULES;
 /// The report of `collected`.
 pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
     let span = collected.span.unwrap_or_default();
-    let since = options.since.map_or(span.1 - i64::from(options.window_days) * DAY, |since| since.from(span.1));
-    let mut reviews: Vec<(u128, Review)> = std::mem::take(&mut collected.reviews).into_iter().collect();
+    let since = options
+        .since
+        .map_or(span.1 - i64::from(options.window_days) * DAY, |since| {
+            since.from(span.1)
+        });
+    let mut reviews: Vec<(u128, Review)> =
+        std::mem::take(&mut collected.reviews).into_iter().collect();
     reviews.sort_unstable_by_key(|(id, review)| (review.owner, review.time, *id));
     let reviews: Vec<Review> = reviews.into_iter().map(|(_, review)| review).collect();
     let ends = Ends::of(&collected);
-    let deriver = Deriver { collected: &collected, ends: &ends, now: span.1, since, is_narrowed: options.since.is_some() };
+    let deriver = Deriver {
+        collected: &collected,
+        ends: &ends,
+        now: span.1,
+        since,
+        is_narrowed: options.since.is_some(),
+    };
     let (findings, open) = deriver.findings(&reviews);
-    let missed: Vec<Missed> = collected.missed.iter().map(|(_, missed)| missed.clone()).collect();
-    let would_deny: Vec<i64> = reviews.iter().filter(|review| review.flags.has(Flags::WOULD_DENY)).map(|review| review.time).collect();
+    let missed: Vec<Missed> = collected
+        .missed
+        .iter()
+        .map(|(_, missed)| missed.clone())
+        .collect();
+    let would_deny: Vec<i64> = reviews
+        .iter()
+        .filter(|review| review.flags.has(Flags::WOULD_DENY))
+        .map(|review| review.time)
+        .collect();
     let logs = Logs::of(&collected, since, options.window_days);
     let window = match collected.span {
-        Some((from, to)) => Window { from: moment(from), to: moment(to), since: moment(since.max(from)), days: logs.days },
+        Some((from, to)) => Window {
+            from: moment(from),
+            to: moment(to),
+            since: moment(since.max(from)),
+            days: logs.days,
+        },
         None => Window::default(),
     };
     let namespaces = deriver.namespaces(&reviews, &findings, &logs);
     let exemptions = exemptions(&collected, &ends, &findings, date(span.1));
-    let count = |flag: Flags| reviews.iter().filter(|review| review.flags.has(flag)).count() as u64;
-    let by_status = |status: Status| findings.iter().filter(|finding| finding.status == status).count();
-    let by_verdict = |verdict: Verdict| namespaces.iter().filter(|namespace| namespace.verdict == verdict).count();
+    let count = |flag: Flags| {
+        reviews
+            .iter()
+            .filter(|review| review.flags.has(flag))
+            .count() as u64
+    };
+    let by_status = |status: Status| {
+        findings
+            .iter()
+            .filter(|finding| finding.status == status)
+            .count()
+    };
+    let by_verdict = |verdict: Verdict| {
+        namespaces
+            .iter()
+            .filter(|namespace| namespace.verdict == verdict)
+            .count()
+    };
     Report {
         schema: SCHEMA.to_owned(),
         as_of: collected.span.map(|_| moment(span.1)).unwrap_or_default(),
@@ -47,7 +89,10 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
         coverage: Coverage {
             reviews: reviews.len() as u64 - count(Flags::SCAN),
             records: count(Flags::RECORD),
-            audited: reviews.iter().filter(|review| review.flags.has(Flags::AUDIT) && !review.flags.has(Flags::REPLAY)).count() as u64,
+            audited: reviews
+                .iter()
+                .filter(|review| review.flags.has(Flags::AUDIT) && !review.flags.has(Flags::REPLAY))
+                .count() as u64,
             replayed: count(Flags::REPLAY),
             scans: collected.scans.len() as u64,
             without_object: collected.without_object.len() as u64,
@@ -63,14 +108,20 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
             owners: namespaces.iter().map(|namespace| namespace.owners).sum(),
             findings: findings.len(),
             open: by_status(Status::Open),
-            open_denied: findings.iter().filter(|finding| finding.status == Status::Open && finding.denies).count(),
+            open_denied: findings
+                .iter()
+                .filter(|finding| finding.status == Status::Open && finding.denies)
+                .count(),
             exempt: by_status(Status::Exempt),
             fixed: by_status(Status::Fixed),
             removed: by_status(Status::Removed),
             blocked: by_status(Status::Blocked),
             stale: by_status(Status::Stale),
         },
-        burn_down: collected.span.map(|span| burn_down(&open, &would_deny, span, options.deadline)).unwrap_or_default(),
+        burn_down: collected
+            .span
+            .map(|span| burn_down(&open, &would_deny, span, options.deadline))
+            .unwrap_or_default(),
         errors: collected.errors.iter().cloned().collect(),
         exemptions,
         missed_writes: missed,
@@ -82,7 +133,9 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
 
 /// RFC 3339 in UTC, to the second.
 fn moment(time: i64) -> String {
-    Timestamp::from_millisecond(time).map(|time| format!("{time:.0}")).unwrap_or_default()
+    Timestamp::from_millisecond(time)
+        .map(|time| format!("{time:.0}"))
+        .unwrap_or_default()
 }
 
 struct Deriver<'c> {
@@ -110,7 +163,11 @@ impl Deriver<'_> {
         let mut findings = Vec::new();
         let mut open = Vec::new();
         for (number, key) in self.collected.findings.iter() {
-            let (finding, span) = self.finding(number, of_owner(reviews, key.owner), &self.ends.of_owner(key.owner));
+            let (finding, span) = self.finding(
+                number,
+                of_owner(reviews, key.owner),
+                &self.ends.of_owner(key.owner),
+            );
             if let Some(finding) = finding {
                 open.extend(span);
                 findings.push(finding);
@@ -121,40 +178,87 @@ impl Deriver<'_> {
     }
 
     /// One finding; none if only a part of a review that was corrected by a better witness showed it, or it ended before the window.
-    fn finding(&self, number: u32, reviews: &[Review], ends: &[End<'_>]) -> (Option<Finding>, Option<Span>) {
+    fn finding(
+        &self,
+        number: u32,
+        reviews: &[Review],
+        ends: &[End<'_>],
+    ) -> (Option<Finding>, Option<Span>) {
         let key = self.collected.findings.get(number);
         let owner = self.collected.owners.get(key.owner);
         let details = &self.collected.details[&number];
         let about = self.collected.about.get(&key.owner);
-        let holds = |review: &Review| self.collected.sets.get(review.set).binary_search(&number).is_ok();
+        let holds = |review: &Review| {
+            self.collected
+                .sets
+                .get(review.set)
+                .binary_search(&number)
+                .is_ok()
+        };
         let shown: Vec<&Review> = reviews.iter().filter(|review| holds(review)).collect();
-        let (Some(first), Some(last)) = (shown.first(), shown.last()) else { return (None, None) };
-        let today = date(self.now).map(|date| date.to_string()).unwrap_or_default();
-        let exempt = details.exempt.get().and_then(Option::as_ref).filter(|terms| terms.until >= today);
+        let (Some(first), Some(last)) = (shown.first(), shown.last()) else {
+            return (None, None);
+        };
+        let today = date(self.now)
+            .map(|date| date.to_string())
+            .unwrap_or_default();
+        let exempt = details
+            .exempt
+            .get()
+            .and_then(Option::as_ref)
+            .filter(|terms| terms.until >= today);
         let fate = fate(reviews, holds, ends, exempt.is_some(), self.now);
-        if self.is_narrowed && !fate.status.is_present() && fate.end.map_or(last.time, |(time, _)| time) < self.since {
+        if self.is_narrowed
+            && !fate.status.is_present()
+            && fate.end.map_or(last.time, |(time, _)| time) < self.since
+        {
             return (None, None);
         }
-        let count = |flag: Flags| shown.iter().filter(|review| review.flags.has(flag)).count() as u64;
+        let count =
+            |flag: Flags| shown.iter().filter(|review| review.flags.has(flag)).count() as u64;
         let is_audited = count(Flags::AUDIT) > 0;
         // The audit log is never folded; without it, a rollup stands for what it counts.
         let folded = |flag: Flags| match is_audited {
             true => 0,
-            false => shown.iter().filter(|review| review.flags.has(flag)).map(|review| u64::from(review.suppressed)).sum(),
+            false => shown
+                .iter()
+                .filter(|review| review.flags.has(flag))
+                .map(|review| u64::from(review.suppressed))
+                .sum(),
         };
-        let all = shown.len() as u64 + if is_audited { 0 } else { shown.iter().map(|review| u64::from(review.suppressed)).sum() };
-        let first_seen = details.first_seen.map_or(first.time, |time| time.min(first.time));
-        let sources = [("audit", Flags::AUDIT), ("record", Flags::RECORD), ("replay", Flags::REPLAY), ("scan", Flags::SCAN)];
+        let all = shown.len() as u64
+            + if is_audited {
+                0
+            } else {
+                shown
+                    .iter()
+                    .map(|review| u64::from(review.suppressed))
+                    .sum()
+            };
+        let first_seen = details
+            .first_seen
+            .map_or(first.time, |time| time.min(first.time));
+        let sources = [
+            ("audit", Flags::AUDIT),
+            ("record", Flags::RECORD),
+            ("replay", Flags::REPLAY),
+            ("scan", Flags::SCAN),
+        ];
         let rule = RULES.iter().find(|rule| rule.code == key.rule);
         let span = match fate.status {
             Status::Blocked | Status::Exempt => None,
-            _ => fate.stored_since.map(|since| (since, fate.end.map(|(time, _)| time))),
+            _ => fate
+                .stored_since
+                .map(|since| (since, fate.end.map(|(time, _)| time))),
         };
         let told = |text: Option<String>| text.unwrap_or_default();
         let finding = Finding {
             cluster: owner.cluster.clone(),
             namespace: owner.namespace.clone(),
-            owner: OwnerName { kind: owner.kind.clone(), name: owner.name.clone() },
+            owner: OwnerName {
+                kind: owner.kind.clone(),
+                name: owner.name.clone(),
+            },
             team: told(about.map(|about| about.team.text())),
             managed_by: told(about.map(|about| about.managed_by.text())),
             release: told(about.map(|about| about.release.text())),
@@ -172,15 +276,25 @@ impl Deriver<'_> {
             last_seen: moment(last.time),
             observations: all,
             denied: count(Flags::DENIED) + folded(Flags::DENIED),
-            would_deny: if details.denies { count(Flags::WOULD_DENY) + folded(Flags::WOULD_DENY) } else { 0 },
-            sources: sources.iter().filter(|(_, flag)| count(*flag) > 0).map(|(name, _)| (*name).to_owned()).collect(),
+            would_deny: if details.denies {
+                count(Flags::WOULD_DENY) + folded(Flags::WOULD_DENY)
+            } else {
+                0
+            },
+            sources: sources
+                .iter()
+                .filter(|(_, flag)| count(*flag) > 0)
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
             last_writer: self.last_writer(key.owner, reviews),
             exempt_until: told(exempt.map(|terms| terms.until.clone())),
             exempt_ref: told(exempt.map(|terms| terms.reference.clone())),
             exempt_scope: told(exempt.map(|terms| terms.scope.clone())),
             ended_at: fate.end.map(|(time, _)| moment(time)).unwrap_or_default(),
             ended_by: match fate.end {
-                Some((_, Writer::Reviewed(user))) => escape_controls(self.collected.texts.get(user)),
+                Some((_, Writer::Reviewed(user))) => {
+                    escape_controls(self.collected.texts.get(user))
+                }
                 Some((_, Writer::Deleted(user))) => escape_controls(user),
                 None => String::new(),
             },
@@ -192,22 +306,47 @@ impl Deriver<'_> {
     fn last_writer(&self, owner: u32, reviews: &[Review]) -> String {
         let rank = |review: &Review| {
             let user = self.collected.texts.get(review.user);
-            (user_kind(user) != "controller", review.flags.has(Flags::OWN), review.time, user.clone())
+            (
+                user_kind(user) != "controller",
+                review.flags.has(Flags::OWN),
+                review.time,
+                user.clone(),
+            )
         };
-        let written = reviews.iter().filter(|review| !review.flags.has(Flags::SCAN)).map(rank).max();
-        let tool = || self.collected.about.get(&owner).and_then(|about| about.manager.get()).map(|tool| format!("{tool} (tool)"));
-        written.map(|(.., user)| user).or_else(tool).map(|writer| escape_controls(&writer)).unwrap_or_default()
+        let written = reviews
+            .iter()
+            .filter(|review| !review.flags.has(Flags::SCAN))
+            .map(rank)
+            .max();
+        let tool = || {
+            self.collected
+                .about
+                .get(&owner)
+                .and_then(|about| about.manager.get())
+                .map(|tool| format!("{tool} (tool)"))
+        };
+        written
+            .map(|(.., user)| user)
+            .or_else(tool)
+            .map(|writer| escape_controls(&writer))
+            .unwrap_or_default()
     }
 
     fn namespaces(&self, reviews: &[Review], findings: &[Finding], logs: &Logs) -> Vec<Namespace> {
         let mut all: BTreeMap<(String, String), Tally> = BTreeMap::new();
-        let scanned = self.collected.scans.values().flat_map(|scan| scan.listed.iter().map(|name| (scan.cluster.clone(), name.clone())));
+        let scanned = self.collected.scans.values().flat_map(|scan| {
+            scan.listed
+                .iter()
+                .map(|name| (scan.cluster.clone(), name.clone()))
+        });
         for key in self.collected.modes.keys().cloned().chain(scanned) {
             all.entry(key).or_default();
         }
         for review in reviews {
             let owner = self.collected.owners.get(review.owner);
-            let tally = all.entry((owner.cluster.clone(), owner.namespace.clone())).or_default();
+            let tally = all
+                .entry((owner.cluster.clone(), owner.namespace.clone()))
+                .or_default();
             if !owner.kind.is_empty() {
                 tally.owners.insert(review.owner);
             }
@@ -216,27 +355,55 @@ impl Deriver<'_> {
                 continue;
             }
             tally.reviews += 1;
-            tally.would_deny += u64::from(review.flags.has(Flags::WOULD_DENY) && review.time >= self.since);
+            tally.would_deny +=
+                u64::from(review.flags.has(Flags::WOULD_DENY) && review.time >= self.since);
             tally.errors += u64::from(review.flags.has(Flags::ERROR) && review.time >= self.since);
         }
         for (time, missed) in &self.collected.missed {
-            let tally = all.entry((missed.cluster.clone(), missed.namespace.clone())).or_default();
+            let tally = all
+                .entry((missed.cluster.clone(), missed.namespace.clone()))
+                .or_default();
             tally.missed += u64::from(*time >= self.since);
             tally.last = tally.last.max(*time);
         }
         all.retain(|(cluster, name), tally| !self.is_gone(cluster, name, tally.last));
         let mut own: HashMap<(String, String), Vec<&Finding>> = HashMap::new();
         for finding in findings {
-            own.entry((finding.cluster.clone(), finding.namespace.clone())).or_default().push(finding);
+            own.entry((finding.cluster.clone(), finding.namespace.clone()))
+                .or_default()
+                .push(finding);
         }
         let mut namespaces = Vec::with_capacity(all.len());
         for ((cluster, name), tally) in all {
-            let findings = own.remove(&(cluster.clone(), name.clone())).unwrap_or_default();
-            let count = |status: Status| findings.iter().filter(|finding| finding.status == status).count();
-            let mut scans = self.ends.scans(&cluster).iter().rev().filter(|scan| scan.is_in_scope(&name)).peekable();
-            let unread = scans.peek().map(|scan| scan.missing(&name)).unwrap_or_default();
-            let scanned = scans.find(|scan| scan.missing(&name).is_empty()).map(|scan| scan.time);
-            let mode = self.collected.modes.get(&(cluster.clone(), name.clone())).map(super::names::Latest::text).unwrap_or_default();
+            let findings = own
+                .remove(&(cluster.clone(), name.clone()))
+                .unwrap_or_default();
+            let count = |status: Status| {
+                findings
+                    .iter()
+                    .filter(|finding| finding.status == status)
+                    .count()
+            };
+            let mut scans = self
+                .ends
+                .scans(&cluster)
+                .iter()
+                .rev()
+                .filter(|scan| scan.is_in_scope(&name))
+                .peekable();
+            let unread = scans
+                .peek()
+                .map(|scan| scan.missing(&name))
+                .unwrap_or_default();
+            let scanned = scans
+                .find(|scan| scan.missing(&name).is_empty())
+                .map(|scan| scan.time);
+            let mode = self
+                .collected
+                .modes
+                .get(&(cluster.clone(), name.clone()))
+                .map(super::names::Latest::text)
+                .unwrap_or_default();
             let mut namespace = Namespace {
                 mode,
                 verdict: Verdict::Unknown,
@@ -268,13 +435,17 @@ impl Deriver<'_> {
             judge(&mut namespace, &known);
             namespaces.push(namespace);
         }
-        namespaces.sort_by(|a, b| (a.verdict, &a.cluster, &a.name).cmp(&(b.verdict, &b.cluster, &b.name)));
+        namespaces.sort_by(|a, b| {
+            (a.verdict, &a.cluster, &a.name).cmp(&(b.verdict, &b.cluster, &b.name))
+        });
         namespaces
     }
 
     /// True if a scan since the last word about the namespace does not list it.
     fn is_gone(&self, cluster: &str, name: &str, last: i64) -> bool {
-        let is_witness = |scan: &&Reach| scan.time > last && scan.knows_namespace(name) && !scan.listed.contains(name);
+        let is_witness = |scan: &&Reach| {
+            scan.time > last && scan.knows_namespace(name) && !scan.listed.contains(name)
+        };
         !name.is_empty() && self.ends.scans(cluster).last().is_some_and(is_witness)
     }
 
@@ -283,7 +454,11 @@ impl Deriver<'_> {
             let pause = schedule::days(&self.collected.about.get(owner)?.schedule.text());
             (pause > days).then(|| (self.collected.owners.get(*owner).name.clone(), pause))
         };
-        let mut jobs: Vec<_> = owners.iter().filter_map(pause).filter(|(_, pause)| *pause > 1).collect();
+        let mut jobs: Vec<_> = owners
+            .iter()
+            .filter_map(pause)
+            .filter(|(_, pause)| *pause > 1)
+            .collect();
         jobs.sort();
         jobs
     }
@@ -302,6 +477,24 @@ struct Tally {
 
 /// Open and refused ones first, then by place.
 fn order(finding: &Finding) -> (Status, bool, &str, &str, &str, &str, &str, &str) {
-    let Finding { status, denies, cluster, namespace, owner, rule, fingerprint, .. } = finding;
-    (*status, !denies, cluster, namespace, &owner.kind, &owner.name, rule, fingerprint)
+    let Finding {
+        status,
+        denies,
+        cluster,
+        namespace,
+        owner,
+        rule,
+        fingerprint,
+        ..
+    } = finding;
+    (
+        *status,
+        !denies,
+        cluster,
+        namespace,
+        &owner.kind,
+        &owner.name,
+        rule,
+        fingerprint,
+    )
 }

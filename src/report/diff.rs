@@ -26,13 +26,29 @@ pub struct Diff<'r> {
 pub fn incomparable(old: &Report, new: &Report) -> Option<String> {
     // Moments as text are in order.
     if old.as_of > new.as_of {
-        return Some(format!("the first report is as of {}, the second as of {}: name the older one first", old.as_of, new.as_of));
+        return Some(format!(
+            "the first report is as of {}, the second as of {}: name the older one first",
+            old.as_of, new.as_of
+        ));
     }
-    let is_shared = old.clusters.iter().any(|cluster| new.clusters.contains(cluster));
+    let is_shared = old
+        .clusters
+        .iter()
+        .any(|cluster| new.clusters.contains(cluster));
     let are_named = !old.clusters.is_empty() && !new.clusters.is_empty();
     (are_named && !is_shared).then(|| {
-        let names = [old, new].map(|report| report.clusters.iter().map(|name| escape_controls(name)).collect::<Vec<_>>().join(", "));
-        format!("the reports are of different clusters: {} and {}", names[0], names[1])
+        let names = [old, new].map(|report| {
+            report
+                .clusters
+                .iter()
+                .map(|name| escape_controls(name))
+                .collect::<Vec<_>>()
+                .join(", ")
+        });
+        format!(
+            "the reports are of different clusters: {} and {}",
+            names[0], names[1]
+        )
     })
 }
 
@@ -47,37 +63,82 @@ pub struct Change<'r> {
 type Key<'r> = (&'r str, &'r str, &'r str, &'r str, &'r str, &'r str);
 
 fn key(finding: &Finding) -> Key<'_> {
-    let Finding { cluster, namespace, owner, rule, fingerprint, .. } = finding;
-    (cluster, namespace, &owner.kind, &owner.name, rule, fingerprint)
+    let Finding {
+        cluster,
+        namespace,
+        owner,
+        rule,
+        fingerprint,
+        ..
+    } = finding;
+    (
+        cluster,
+        namespace,
+        &owner.kind,
+        &owner.name,
+        rule,
+        fingerprint,
+    )
 }
 
 impl<'r> Diff<'r> {
     /// Compares `old` with `new`.
     pub fn new(old: &'r Report, new: &'r Report) -> Self {
-        let by_key = |report: &'r Report| report.findings.iter().map(|finding| (key(finding), finding)).collect::<BTreeMap<_, _>>();
+        let by_key = |report: &'r Report| {
+            report
+                .findings
+                .iter()
+                .map(|finding| (key(finding), finding))
+                .collect::<BTreeMap<_, _>>()
+        };
         let (before, after) = (by_key(old), by_key(new));
-        let mut diff = Self { schema: "undock.diff/v1", new: Vec::new(), fixed: Vec::new(), changed: Vec::new(), verdicts: Vec::new() };
+        let mut diff = Self {
+            schema: "undock.diff/v1",
+            new: Vec::new(),
+            fixed: Vec::new(),
+            changed: Vec::new(),
+            verdicts: Vec::new(),
+        };
         for (key, finding) in &after {
             let was = before.get(key).map(|finding| finding.status);
             match (was.is_some_and(Status::is_present), finding.status) {
                 (false, Status::Open | Status::Exempt | Status::Stale) => diff.new.push(finding),
                 (true, Status::Fixed | Status::Removed) => diff.fixed.push(finding),
-                (_, now) if was != Some(now) => diff.changed.push(Change { was, now: Some(now), finding }),
+                (_, now) if was != Some(now) => diff.changed.push(Change {
+                    was,
+                    now: Some(now),
+                    finding,
+                }),
                 _ => {}
             }
         }
         for (key, finding) in before {
             // Its owner is not in the newer inputs at all: nothing says that it was fixed.
             if !after.contains_key(&key) && finding.status.is_present() {
-                diff.changed.push(Change { was: Some(finding.status), now: None, finding });
+                diff.changed.push(Change {
+                    was: Some(finding.status),
+                    now: None,
+                    finding,
+                });
             }
         }
-        let verdict_before: BTreeMap<_, _> = old.namespaces.iter().map(|own| ((&own.cluster, &own.name), own.verdict)).collect();
+        let verdict_before: BTreeMap<_, _> = old
+            .namespaces
+            .iter()
+            .map(|own| ((&own.cluster, &own.name), own.verdict))
+            .collect();
         for namespace in &new.namespaces {
-            let was = verdict_before.get(&(&namespace.cluster, &namespace.name)).map_or("-", |verdict| verdict.as_str());
+            let was = verdict_before
+                .get(&(&namespace.cluster, &namespace.name))
+                .map_or("-", |verdict| verdict.as_str());
             if was != namespace.verdict.as_str() {
                 let now = namespace.verdict.as_str();
-                diff.verdicts.push([namespace.cluster.clone(), namespace.name.clone(), was.to_owned(), now.to_owned()]);
+                diff.verdicts.push([
+                    namespace.cluster.clone(),
+                    namespace.name.clone(),
+                    was.to_owned(),
+                    now.to_owned(),
+                ]);
             }
         }
         diff.verdicts.sort();
@@ -90,7 +151,14 @@ impl<'r> Diff<'r> {
     /// Where `out` does not take it.
     pub fn write_table(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut line = |sign: &str, finding: &Finding, note: &str| {
-            let text = format!("{} {}/{}/{} {}", finding.rule, finding.namespace, finding.owner.kind, finding.owner.name, finding.evidence);
+            let text = format!(
+                "{} {}/{}/{} {}",
+                finding.rule,
+                finding.namespace,
+                finding.owner.kind,
+                finding.owner.name,
+                finding.evidence
+            );
             writeln!(out, "{sign} {}{note}", escape_controls(text.trim_end()))
         };
         for finding in &self.new {
@@ -100,18 +168,37 @@ impl<'r> Diff<'r> {
             line(
                 "-",
                 finding,
-                &format!("  {} {} {}", finding.status.as_str(), finding.ended_at, escape_controls(&finding.ended_how(120))),
+                &format!(
+                    "  {} {} {}",
+                    finding.status.as_str(),
+                    finding.ended_at,
+                    escape_controls(&finding.ended_how(120))
+                ),
             )?;
         }
         for change in &self.changed {
             let word = |status: Option<Status>| status.map_or("not in the inputs", Status::as_str);
-            line("~", change.finding, &format!("  {} -> {}", word(change.was), word(change.now)))?;
+            line(
+                "~",
+                change.finding,
+                &format!("  {} -> {}", word(change.was), word(change.now)),
+            )?;
         }
         for [cluster, name, was, now] in &self.verdicts {
             let place = [cluster.as_str(), name.as_str()].join("/");
-            writeln!(out, "~ namespace {}  {was} -> {now}", escape_controls(place.trim_start_matches('/')))?;
+            writeln!(
+                out,
+                "~ namespace {}  {was} -> {now}",
+                escape_controls(place.trim_start_matches('/'))
+            )?;
         }
-        writeln!(out, "{} new, {} fixed, {} changed", self.new.len(), self.fixed.len(), self.changed.len())
+        writeln!(
+            out,
+            "{} new, {} fixed, {} changed",
+            self.new.len(),
+            self.fixed.len(),
+            self.changed.len()
+        )
     }
 
     /// Writes the comparison as `undock.diff/v1`.

@@ -3,7 +3,15 @@
 use super::input::Unit;
 
 /// Keys whose list holds the entries: EventList, CloudWatch, AKS, Log Analytics, Firehose.
-const LISTS: [&[u8]; 7] = [b"items", b"events", b"records", b"results", b"value", b"logEvents", b"entries"];
+const LISTS: [&[u8]; 7] = [
+    b"items",
+    b"events",
+    b"records",
+    b"results",
+    b"value",
+    b"logEvents",
+    b"entries",
+];
 
 /// Finds where elements begin and end, without reading them.
 pub(super) struct Splitter {
@@ -47,7 +55,10 @@ impl Splitter {
     /// Ends the input: what is open is incomplete.
     pub(super) fn finish(&mut self, take: &mut dyn FnMut(Unit<'_>)) {
         if self.depth > 0 || self.in_string {
-            take(Unit { line: self.unit_line, bytes: Err("the JSON text ends before it is whole") });
+            take(Unit {
+                line: self.unit_line,
+                bytes: Err("the JSON text ends before it is whole"),
+            });
         }
     }
 
@@ -76,7 +87,8 @@ impl Splitter {
                 b'{' | b'[' => {
                     let is_list = byte == b'['
                         && self.elements_at.is_none()
-                        && (self.depth == 0 || self.depth == 1 && LISTS.contains(&self.key.as_slice()));
+                        && (self.depth == 0
+                            || self.depth == 1 && LISTS.contains(&self.key.as_slice()));
                     self.depth += 1;
                     if is_list {
                         self.elements_at = Some(self.depth);
@@ -122,8 +134,15 @@ impl Splitter {
     fn emit(&mut self, take: &mut dyn FnMut(Unit<'_>)) {
         let is_wrapper_rest = self.elements_at.is_none() && !self.unit.starts_with(b"{");
         if !is_wrapper_rest {
-            let bytes = if self.is_too_long { Err("the entry is longer than 64 MiB") } else { Ok(self.unit.as_slice()) };
-            take(Unit { line: self.unit_line, bytes });
+            let bytes = if self.is_too_long {
+                Err("the entry is longer than 64 MiB")
+            } else {
+                Ok(self.unit.as_slice())
+            };
+            take(Unit {
+                line: self.unit_line,
+                bytes,
+            });
         }
         self.unit.clear();
         self.is_too_long = false;
@@ -137,10 +156,16 @@ mod tests {
     fn split(text: &str) -> Vec<(usize, String)> {
         let mut units = Vec::new();
         let mut splitter = Splitter::new(1 << 20);
-        let mut take =
-            |unit: Unit<'_>| units.push((unit.line, unit.bytes.map_or("!".to_owned(), |b| String::from_utf8_lossy(b).into_owned())));
+        let mut take = |unit: Unit<'_>| {
+            units.push((
+                unit.line,
+                unit.bytes
+                    .map_or("!".to_owned(), |b| String::from_utf8_lossy(b).into_owned()),
+            ))
+        };
         // One byte at a time: no state may hang on a chunk.
-        text.bytes().for_each(|byte| splitter.feed(&[byte], &mut take));
+        text.bytes()
+            .for_each(|byte| splitter.feed(&[byte], &mut take));
         splitter.finish(&mut take);
         units
     }
@@ -148,18 +173,39 @@ mod tests {
     #[test]
     fn lists_are_split_and_objects_are_kept() {
         for (text, expected) in [
-            ("[{\"a\":[1]},\n{\"b\":\"]}\\\"\"}]", &[(1, "{\"a\":[1]}"), (2, "{\"b\":\"]}\\\"\"}")][..]),
-            ("{\"kind\":\"EventList\",\n\"items\":[\n{\"a\":1}\n],\"metadata\":{\"x\":1}}\n", &[(3, "{\"a\":1}")]),
+            (
+                "[{\"a\":[1]},\n{\"b\":\"]}\\\"\"}]",
+                &[(1, "{\"a\":[1]}"), (2, "{\"b\":\"]}\\\"\"}")][..],
+            ),
+            (
+                "{\"kind\":\"EventList\",\n\"items\":[\n{\"a\":1}\n],\"metadata\":{\"x\":1}}\n",
+                &[(3, "{\"a\":1}")],
+            ),
             (
                 "{\n\"kind\":\"Event\",\"user\":{\"groups\":[{\"x\":1}]}\n}",
-                &[(1, "{\n\"kind\":\"Event\",\"user\":{\"groups\":[{\"x\":1}]}\n}")],
+                &[(
+                    1,
+                    "{\n\"kind\":\"Event\",\"user\":{\"groups\":[{\"x\":1}]}\n}",
+                )],
             ),
-            ("{\"results\":[[{\"field\":\"@message\"}],[]]}", &[(1, "[{\"field\":\"@message\"}]"), (1, "[]")]),
-            ("{\"a\":1}\n{\"a\":2}", &[(1, "{\"a\":1}"), (2, "{\"a\":2}")]),
-            ("{\"items\":[{\"a\":1}]}{\"items\":[{\"a\":2}]}", &[(1, "{\"a\":1}"), (1, "{\"a\":2}")]),
+            (
+                "{\"results\":[[{\"field\":\"@message\"}],[]]}",
+                &[(1, "[{\"field\":\"@message\"}]"), (1, "[]")],
+            ),
+            (
+                "{\"a\":1}\n{\"a\":2}",
+                &[(1, "{\"a\":1}"), (2, "{\"a\":2}")],
+            ),
+            (
+                "{\"items\":[{\"a\":1}]}{\"items\":[{\"a\":2}]}",
+                &[(1, "{\"a\":1}"), (1, "{\"a\":2}")],
+            ),
             ("{\"a\":", &[(1, "!")]),
         ] {
-            let expected: Vec<_> = expected.iter().map(|(line, unit)| (*line, (*unit).to_owned())).collect();
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(line, unit)| (*line, (*unit).to_owned()))
+                .collect();
             assert_eq!(split(text), expected, "{text}");
         }
     }

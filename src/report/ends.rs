@@ -25,8 +25,14 @@ impl<'c> Ends<'c> {
         for scan in collected.scans.values() {
             scans.entry(scan.cluster.as_str()).or_default().push(scan);
         }
-        scans.values_mut().for_each(|scans| scans.sort_by_key(|scan| scan.time));
-        Self { collected, deletions, scans }
+        scans
+            .values_mut()
+            .for_each(|scans| scans.sort_by_key(|scan| scan.time));
+        Self {
+            collected,
+            deletions,
+            scans,
+        }
     }
 
     /// The scans of `cluster`, the oldest first.
@@ -37,29 +43,63 @@ impl<'c> Ends<'c> {
     /// The ends of the owner with this number, in order of time.
     pub(super) fn of_owner(&self, number: u32) -> Vec<End<'c>> {
         let owner = self.collected.owners.get(number);
-        let namespace = OwnerKey { kind: "Namespace".to_owned(), name: owner.namespace.clone(), ..owner.clone() };
-        let deletions = [owner, &namespace].into_iter().filter_map(|key| self.deletions.get(key)).flatten();
-        let deletions = deletions.map(|deletion| End { time: deletion.time, by: &deletion.user, status: Status::Removed });
+        let namespace = OwnerKey {
+            kind: "Namespace".to_owned(),
+            name: owner.namespace.clone(),
+            ..owner.clone()
+        };
+        let deletions = [owner, &namespace]
+            .into_iter()
+            .filter_map(|key| self.deletions.get(key))
+            .flatten();
+        let deletions = deletions.map(|deletion| End {
+            time: deletion.time,
+            by: &deletion.user,
+            status: Status::Removed,
+        });
         // Objects that are judged by their texts, and volumes, are listed only with findings.
-        let is_always_listed =
-            PARTS.iter().find(|part| part.kind == owner.kind).is_none_or(|part| !matches!(part.role, Role::Text | Role::Volume));
-        let status = if is_always_listed { Status::Removed } else { Status::Fixed };
-        let absences = self.scans(&owner.cluster).iter().filter(|scan| self.lacks(scan, number, owner));
-        let mut ends: Vec<_> = deletions.chain(absences.map(|scan| End { time: scan.time, by: "", status })).collect();
+        let is_always_listed = PARTS
+            .iter()
+            .find(|part| part.kind == owner.kind)
+            .is_none_or(|part| !matches!(part.role, Role::Text | Role::Volume));
+        let status = if is_always_listed {
+            Status::Removed
+        } else {
+            Status::Fixed
+        };
+        let absences = self
+            .scans(&owner.cluster)
+            .iter()
+            .filter(|scan| self.lacks(scan, number, owner));
+        let mut ends: Vec<_> = deletions
+            .chain(absences.map(|scan| End {
+                time: scan.time,
+                by: "",
+                status,
+            }))
+            .collect();
         ends.sort_unstable();
         ends
     }
 
     /// True if `scan` would have listed the owner, and does not.
     fn lacks(&self, scan: &Reach, number: u32, owner: &OwnerKey) -> bool {
-        let is_named = !owner.kind.is_empty() && !owner.name.is_empty() && !owner.name.starts_with('(');
-        if !is_named || scan.owners.contains(&number) || !scan.covers(&owner.kind, &owner.namespace) {
+        let is_named =
+            !owner.kind.is_empty() && !owner.name.is_empty() && !owner.name.starts_with('(');
+        if !is_named || scan.owners.contains(&number) || !scan.covers(&owner.kind, &owner.namespace)
+        {
             return false;
         }
         // No name ends so: it is a `generateName`, and any object that was named after it may be the one.
         let is_prefix = owner.name.ends_with('-');
-        let is_heir =
-            |other: &OwnerKey| (&other.namespace, &other.kind) == (&owner.namespace, &owner.kind) && other.name.starts_with(&owner.name);
-        !(is_prefix && scan.owners.iter().any(|other| is_heir(self.collected.owners.get(*other))))
+        let is_heir = |other: &OwnerKey| {
+            (&other.namespace, &other.kind) == (&owner.namespace, &owner.kind)
+                && other.name.starts_with(&owner.name)
+        };
+        !(is_prefix
+            && scan
+                .owners
+                .iter()
+                .any(|other| is_heir(self.collected.owners.get(*other))))
     }
 }

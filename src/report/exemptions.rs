@@ -21,33 +21,56 @@ struct Key {
 }
 
 /// All exemptions as they stand on `today`, the most urgent first. Of `findings`, each is counted with the one that covers it.
-pub(super) fn exemptions(collected: &Collected, ends: &Ends<'_>, findings: &[Finding], today: Option<Date>) -> Vec<Exemption> {
+pub(super) fn exemptions(
+    collected: &Collected,
+    ends: &Ends<'_>,
+    findings: &[Finding],
+    today: Option<Date>,
+) -> Vec<Exemption> {
     let mut all: BTreeMap<Key, i64> = BTreeMap::new();
     for scan in collected.scans.values() {
         for listed in &scan.exemptions {
-            let seen = all.entry(Key { cluster: scan.cluster.clone(), listed: listed.clone() }).or_insert(scan.time);
+            let seen = all
+                .entry(Key {
+                    cluster: scan.cluster.clone(),
+                    listed: listed.clone(),
+                })
+                .or_insert(scan.time);
             *seen = scan.time.max(*seen);
         }
     }
     // The newest scan that would list it has the last word.
     all.retain(|Key { cluster, listed }, seen| {
         let would_list = |time: i64| time > *seen;
-        let scans = ends.scans(cluster).iter().filter(|scan| scan.knows_namespace(&listed.namespace));
+        let scans = ends
+            .scans(cluster)
+            .iter()
+            .filter(|scan| scan.knows_namespace(&listed.namespace));
         let holder_kind = listed.holder.split('/').next().unwrap_or_default();
-        let mut scans = scans.filter(|scan| listed.holder.is_empty() || scan.covers(holder_kind, &listed.namespace));
+        let mut scans = scans
+            .filter(|scan| listed.holder.is_empty() || scan.covers(holder_kind, &listed.namespace));
         !scans.any(|scan| would_list(scan.time))
     });
     let mut exemptions: Vec<Exemption> = all.into_keys().map(|key| key.exemption(today)).collect();
     for finding in findings {
-        let covering = exemptions.iter_mut().find(|exemption| exemption.covers(finding));
+        let covering = exemptions
+            .iter_mut()
+            .find(|exemption| exemption.covers(finding));
         match (covering, finding.status) {
             (Some(exemption), Status::Exempt | Status::Open) => exemption.findings += 1,
             (None, Status::Exempt) => exemptions.push(used(finding, today)),
             _ => {}
         }
     }
-    for exemption in exemptions.iter_mut().filter(|exemption| exemption.status == ExemptionStatus::Unused && exemption.findings > 0) {
-        exemption.status = if is_soon(exemption.days_left) { ExemptionStatus::Ending } else { ExemptionStatus::InUse };
+    for exemption in exemptions
+        .iter_mut()
+        .filter(|exemption| exemption.status == ExemptionStatus::Unused && exemption.findings > 0)
+    {
+        exemption.status = if is_soon(exemption.days_left) {
+            ExemptionStatus::Ending
+        } else {
+            ExemptionStatus::InUse
+        };
     }
     exemptions.sort_by(|a, b| order(a).cmp(&order(b)));
     exemptions
@@ -57,7 +80,17 @@ impl Key {
     /// As it stands before anything is known to use it.
     fn exemption(self, today: Option<Date>) -> Exemption {
         let Self { cluster, listed } = self;
-        let ListedExemption { namespace, holder, scope, rules, until, reference, reason, error, is_allowed } = listed;
+        let ListedExemption {
+            namespace,
+            holder,
+            scope,
+            rules,
+            until,
+            reference,
+            reason,
+            error,
+            is_allowed,
+        } = listed;
         let days_left = days_left(&until, today);
         let status = match (error.is_empty(), days_left) {
             (false, _) => ExemptionStatus::Malformed,
@@ -65,7 +98,20 @@ impl Key {
             _ if !is_allowed => ExemptionStatus::NotAllowed,
             _ => ExemptionStatus::Unused,
         };
-        Exemption { cluster, namespace, holder, scope, rules, status, until, days_left, reason, reference, findings: 0, error }
+        Exemption {
+            cluster,
+            namespace,
+            holder,
+            scope,
+            rules,
+            status,
+            until,
+            days_left,
+            reason,
+            reference,
+            findings: 0,
+            error,
+        }
     }
 }
 
@@ -76,11 +122,23 @@ fn used(finding: &Finding, today: Option<Date>) -> Exemption {
     let is_configured = finding.exempt_scope == "configuration";
     Exemption {
         cluster: finding.cluster.clone(),
-        namespace: if is_configured { String::new() } else { finding.namespace.clone() },
-        holder: if is_of_workload { holder(finding) } else { String::new() },
+        namespace: if is_configured {
+            String::new()
+        } else {
+            finding.namespace.clone()
+        },
+        holder: if is_of_workload {
+            holder(finding)
+        } else {
+            String::new()
+        },
         scope: finding.exempt_scope.clone(),
         rules: finding.rule.clone(),
-        status: if is_soon(days_left) { ExemptionStatus::Ending } else { ExemptionStatus::InUse },
+        status: if is_soon(days_left) {
+            ExemptionStatus::Ending
+        } else {
+            ExemptionStatus::InUse
+        },
         until: finding.exempt_until.clone(),
         days_left,
         reason: String::new(),
@@ -98,14 +156,19 @@ impl Exemption {
             "workload" => self.namespace == finding.namespace && self.holder == holder(finding),
             _ => self.namespace == finding.namespace,
         };
-        let is_meant = self.cluster == finding.cluster && is_here && Rules::parse(&self.rules).covers(&finding.rule);
-        let is_granted = (&self.until, &self.reference) == (&finding.exempt_until, &finding.exempt_ref)
+        let is_meant = self.cluster == finding.cluster
+            && is_here
+            && Rules::parse(&self.rules).covers(&finding.rule);
+        let is_granted = (&self.until, &self.reference)
+            == (&finding.exempt_until, &finding.exempt_ref)
             && (finding.exempt_scope.is_empty() || self.scope == finding.exempt_scope);
         is_meant
             && match finding.status {
                 Status::Exempt => is_granted,
                 // Open again, or open for all that: who wrote the exemption should hear of it. The configuration's are for some only.
-                Status::Open => self.status == ExemptionStatus::Expired && self.scope != "configuration",
+                Status::Open => {
+                    self.status == ExemptionStatus::Expired && self.scope != "configuration"
+                }
                 _ => false,
             }
     }
@@ -116,7 +179,9 @@ fn holder(finding: &Finding) -> String {
 }
 
 fn days_left(until: &str, today: Option<Date>) -> Option<i64> {
-    Some(i64::from(today?.until(until.parse::<Date>().ok()?).ok()?.get_days()))
+    Some(i64::from(
+        today?.until(until.parse::<Date>().ok()?).ok()?.get_days(),
+    ))
 }
 
 fn is_soon(days_left: Option<i64>) -> bool {
@@ -124,6 +189,18 @@ fn is_soon(days_left: Option<i64>) -> bool {
 }
 
 fn order(exemption: &Exemption) -> (ExemptionStatus, &str, &str, &str, &str, &str, &str, &str) {
-    let Exemption { status, until, cluster, namespace, holder, rules, reason, reference, .. } = exemption;
-    (*status, until, cluster, namespace, holder, rules, reason, reference)
+    let Exemption {
+        status,
+        until,
+        cluster,
+        namespace,
+        holder,
+        rules,
+        reason,
+        reference,
+        ..
+    } = exemption;
+    (
+        *status, until, cluster, namespace, holder, rules, reason, reference,
+    )
 }

@@ -42,15 +42,37 @@ pub(super) struct End<'d> {
 
 /// The fate of a finding as of `now`. `reviews` are those of its owner in order of time, `holds` says which of them show it,
 /// `ends` are those of the owner or its namespace in order of time.
-pub(super) fn fate<'d>(reviews: &[Review], holds: impl Fn(&Review) -> bool, ends: &[End<'d>], is_exempt: bool, now: i64) -> Fate<'d> {
+pub(super) fn fate<'d>(
+    reviews: &[Review],
+    holds: impl Fn(&Review) -> bool,
+    ends: &[End<'d>],
+    is_exempt: bool,
+    now: i64,
+) -> Fate<'d> {
     let is_stored = |review: &&Review| review.flags.has(Flags::STORED);
-    let is_strong = |review: &Review| review.flags.has(Flags::OWN) || review.flags.has(Flags::CREATE);
-    let shown = || reviews.iter().filter(is_stored).filter(|review| holds(review));
-    let Some(stored_since) = shown().map(|review| review.time).next() else {
-        return Fate { status: Status::Blocked, end: None, stored_since: None };
+    let is_strong =
+        |review: &Review| review.flags.has(Flags::OWN) || review.flags.has(Flags::CREATE);
+    let shown = || {
+        reviews
+            .iter()
+            .filter(is_stored)
+            .filter(|review| holds(review))
     };
-    let last_strong = shown().filter(|review| is_strong(review)).map(|review| review.time).last();
-    let last_shown = shown().map(|review| review.time).last().unwrap_or(stored_since);
+    let Some(stored_since) = shown().map(|review| review.time).next() else {
+        return Fate {
+            status: Status::Blocked,
+            end: None,
+            stored_since: None,
+        };
+    };
+    let last_strong = shown()
+        .filter(|review| is_strong(review))
+        .map(|review| review.time)
+        .last();
+    let last_shown = shown()
+        .map(|review| review.time)
+        .last()
+        .unwrap_or(stored_since);
     let last = last_strong.unwrap_or(last_shown);
     let was_seen_at_owner = shown().any(|review| review.flags.has(Flags::OWN));
     let end = ends.iter().find(|end| end.time >= last);
@@ -59,9 +81,17 @@ pub(super) fn fate<'d>(reviews: &[Review], holds: impl Fn(&Review) -> bool, ends
         let is_witness = flags.has(Flags::OWN) || flags.has(Flags::CREATE) && !was_seen_at_owner;
         // What is being deleted is let through unread.
         let is_alive = end.is_none_or(|end| review.time < end.time || flags.has(Flags::CREATE));
-        review.time > last && is_witness && is_alive && !flags.has(Flags::PARTIAL) && !flags.has(Flags::ERROR)
+        review.time > last
+            && is_witness
+            && is_alive
+            && !flags.has(Flags::PARTIAL)
+            && !flags.has(Flags::ERROR)
     };
-    let fix = reviews.iter().filter(is_stored).filter(|review| !holds(review)).find(proves);
+    let fix = reviews
+        .iter()
+        .filter(is_stored)
+        .filter(|review| !holds(review))
+        .find(proves);
     let (status, end) = match (fix, end) {
         (Some(fix), _) => (Status::Fixed, Some((fix.time, Writer::Reviewed(fix.user)))),
         (None, Some(end)) => (end.status, Some((end.time, Writer::Deleted(end.by)))),
@@ -69,7 +99,11 @@ pub(super) fn fate<'d>(reviews: &[Review], holds: impl Fn(&Review) -> bool, ends
         (None, None) if now - last_shown > STALE_DAYS * DAY => (Status::Stale, None),
         (None, None) => (Status::Open, None),
     };
-    Fate { status, end, stored_since: Some(stored_since) }
+    Fate {
+        status,
+        end,
+        stored_since: Some(stored_since),
+    }
 }
 
 #[cfg(test)]
@@ -81,17 +115,46 @@ mod tests {
     /// A review at `day`; letters: o own, c create, s stored, p partial, + holds the finding.
     fn review(day: i64, letters: &str) -> Review {
         let mut flags = Flags::default();
-        for (letter, flag) in [('o', Flags::OWN), ('c', Flags::CREATE), ('s', Flags::STORED), ('p', Flags::PARTIAL), ('e', Flags::ERROR)] {
+        for (letter, flag) in [
+            ('o', Flags::OWN),
+            ('c', Flags::CREATE),
+            ('s', Flags::STORED),
+            ('p', Flags::PARTIAL),
+            ('e', Flags::ERROR),
+        ] {
             flags.set(flag, letters.contains(letter));
         }
         let set = if letters.contains('+') { HOLDS } else { 0 };
-        Review { time: day * DAY, owner: 0, user: day as u32, set, suppressed: 0, flags }
+        Review {
+            time: day * DAY,
+            owner: 0,
+            user: day as u32,
+            set,
+            suppressed: 0,
+            flags,
+        }
     }
 
     fn status(story: &[(i64, &str)], deleted: &[i64], now: i64) -> (Status, Option<i64>) {
-        let reviews: Vec<Review> = story.iter().map(|(day, letters)| review(*day, letters)).collect();
-        let ends: Vec<End<'_>> = deleted.iter().map(|day| End { time: day * DAY, by: "", status: Status::Removed }).collect();
-        let fate = fate(&reviews, |review| review.set == HOLDS, &ends, false, now * DAY);
+        let reviews: Vec<Review> = story
+            .iter()
+            .map(|(day, letters)| review(*day, letters))
+            .collect();
+        let ends: Vec<End<'_>> = deleted
+            .iter()
+            .map(|day| End {
+                time: day * DAY,
+                by: "",
+                status: Status::Removed,
+            })
+            .collect();
+        let fate = fate(
+            &reviews,
+            |review| review.set == HOLDS,
+            &ends,
+            false,
+            now * DAY,
+        );
         (fate.status, fate.end.map(|(time, _)| time / DAY))
     }
 
@@ -99,24 +162,132 @@ mod tests {
     fn every_story_has_its_end() {
         for (what, story, deleted, now, expected) in [
             ("seen", &[(1, "ocs+")][..], &[][..], 2, (Status::Open, None)),
-            ("silence is no evidence", &[(1, "ocs+")], &[], 31, (Status::Open, None)),
-            ("silence for long is stale, never fixed", &[(1, "ocs+")], &[], 32, (Status::Stale, None)),
-            ("clean later", &[(1, "ocs+"), (5, "os"), (9, "os")], &[], 90, (Status::Fixed, Some(5))),
-            ("clean before", &[(1, "os"), (5, "os+")], &[], 6, (Status::Open, None)),
-            ("back again", &[(1, "os+"), (5, "os"), (7, "os+")], &[], 8, (Status::Open, None)),
-            ("only refused", &[(1, "oc+"), (2, "oc+")], &[], 3, (Status::Blocked, None)),
-            ("a clean write that was not stored", &[(1, "os+"), (5, "o")], &[], 6, (Status::Open, None)),
-            ("deleted", &[(1, "os+")], &[3], 90, (Status::Removed, Some(3))),
-            ("deleted and made again", &[(1, "os+"), (4, "ocs+")], &[3], 5, (Status::Open, None)),
-            ("deleted and made again clean", &[(1, "os+"), (4, "ocs")], &[3], 5, (Status::Fixed, Some(4))),
-            ("finalizers of what is deleted", &[(1, "os+"), (4, "os")], &[3], 5, (Status::Removed, Some(3))),
-            ("fixed, then deleted", &[(1, "os+"), (2, "os")], &[3], 5, (Status::Fixed, Some(2))),
-            ("an old ReplicaSet is scaled down later", &[(1, "os+"), (4, "os"), (5, "s+")], &[], 6, (Status::Fixed, Some(4))),
-            ("a new Pod shows it again", &[(1, "os+"), (4, "os"), (5, "cs+")], &[], 6, (Status::Open, None)),
-            ("a clean Pod does not clear its Deployment", &[(1, "os+"), (4, "cs")], &[], 6, (Status::Open, None)),
-            ("seen in Pods only, then a clean Pod", &[(1, "cs+"), (4, "cs")], &[], 6, (Status::Fixed, Some(4))),
-            ("a cut list proves nothing", &[(1, "os+"), (4, "osp")], &[], 6, (Status::Open, None)),
-            ("an error proves nothing", &[(1, "os+"), (4, "ose")], &[], 6, (Status::Open, None)),
+            (
+                "silence is no evidence",
+                &[(1, "ocs+")],
+                &[],
+                31,
+                (Status::Open, None),
+            ),
+            (
+                "silence for long is stale, never fixed",
+                &[(1, "ocs+")],
+                &[],
+                32,
+                (Status::Stale, None),
+            ),
+            (
+                "clean later",
+                &[(1, "ocs+"), (5, "os"), (9, "os")],
+                &[],
+                90,
+                (Status::Fixed, Some(5)),
+            ),
+            (
+                "clean before",
+                &[(1, "os"), (5, "os+")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
+            (
+                "back again",
+                &[(1, "os+"), (5, "os"), (7, "os+")],
+                &[],
+                8,
+                (Status::Open, None),
+            ),
+            (
+                "only refused",
+                &[(1, "oc+"), (2, "oc+")],
+                &[],
+                3,
+                (Status::Blocked, None),
+            ),
+            (
+                "a clean write that was not stored",
+                &[(1, "os+"), (5, "o")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
+            (
+                "deleted",
+                &[(1, "os+")],
+                &[3],
+                90,
+                (Status::Removed, Some(3)),
+            ),
+            (
+                "deleted and made again",
+                &[(1, "os+"), (4, "ocs+")],
+                &[3],
+                5,
+                (Status::Open, None),
+            ),
+            (
+                "deleted and made again clean",
+                &[(1, "os+"), (4, "ocs")],
+                &[3],
+                5,
+                (Status::Fixed, Some(4)),
+            ),
+            (
+                "finalizers of what is deleted",
+                &[(1, "os+"), (4, "os")],
+                &[3],
+                5,
+                (Status::Removed, Some(3)),
+            ),
+            (
+                "fixed, then deleted",
+                &[(1, "os+"), (2, "os")],
+                &[3],
+                5,
+                (Status::Fixed, Some(2)),
+            ),
+            (
+                "an old ReplicaSet is scaled down later",
+                &[(1, "os+"), (4, "os"), (5, "s+")],
+                &[],
+                6,
+                (Status::Fixed, Some(4)),
+            ),
+            (
+                "a new Pod shows it again",
+                &[(1, "os+"), (4, "os"), (5, "cs+")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
+            (
+                "a clean Pod does not clear its Deployment",
+                &[(1, "os+"), (4, "cs")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
+            (
+                "seen in Pods only, then a clean Pod",
+                &[(1, "cs+"), (4, "cs")],
+                &[],
+                6,
+                (Status::Fixed, Some(4)),
+            ),
+            (
+                "a cut list proves nothing",
+                &[(1, "os+"), (4, "osp")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
+            (
+                "an error proves nothing",
+                &[(1, "os+"), (4, "ose")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
         ] {
             assert_eq!(status(story, deleted, now), expected, "{what}");
         }

@@ -14,7 +14,11 @@ pub(super) struct Fields<'a>(Vec<(Text<'a>, &'a RawValue)>);
 impl<'a> Fields<'a> {
     /// The unread value of the first of `keys` that is there and not null.
     pub(super) fn raw(&self, keys: &[&str]) -> Option<&'a RawValue> {
-        let find = |key: &&str| self.0.iter().find(|(name, value)| *name.as_str() == **key && value.get() != "null");
+        let find = |key: &&str| {
+            self.0
+                .iter()
+                .find(|(name, value)| *name.as_str() == **key && value.get() != "null")
+        };
         keys.iter().find_map(find).map(|(_, value)| *value)
     }
 
@@ -27,7 +31,9 @@ impl<'a> Fields<'a> {
     ///
     /// An object may also come as a string that holds it, as exports to tables have it; see [`Fields::object`].
     pub(super) fn read<T: Deserialize<'a> + Default>(&self, keys: &[&str]) -> T {
-        self.raw(keys).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+        self.raw(keys)
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .unwrap_or_default()
     }
 
     /// The JSON text of an object, which may be inside a string.
@@ -35,7 +41,10 @@ impl<'a> Fields<'a> {
         let raw = self.raw(keys)?.get();
         match raw.as_bytes().first() {
             Some(b'{') => Some(raw.into()),
-            Some(b'"') => serde_json::from_str::<String>(raw).ok().filter(|text| text.trim_start().starts_with('{')).map(Into::into),
+            Some(b'"') => serde_json::from_str::<String>(raw)
+                .ok()
+                .filter(|text| text.trim_start().starts_with('{'))
+                .map(Into::into),
             _ => None,
         }
     }

@@ -26,7 +26,9 @@ pub(super) struct Gatherer {
 
 /// Milliseconds since 1970.
 pub(super) fn millis(text: &str) -> Option<i64> {
-    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+    text.parse::<Timestamp>()
+        .ok()
+        .map(Timestamp::as_millisecond)
 }
 
 /// A finding as any source tells it.
@@ -45,14 +47,20 @@ pub(super) struct Seen<'s> {
 
 impl Sink for Gatherer {
     fn record(&mut self, record: Record) -> Result<(), String> {
-        let time = millis(&record.timestamp).ok_or("a record of undock whose time is no moment as RFC 3339 has them")?;
+        let time = millis(&record.timestamp)
+            .ok_or("a record of undock whose time is no moment as RFC 3339 has them")?;
         let review_id = id(&record.review_uid, "");
         if record.dry_run {
             self.collected.see(time);
             self.collected.dry_runs.insert(review_id);
             return Ok(());
         }
-        let owner = self.owner(&record.cluster, &record.namespace, &record.owner.kind, &record.owner.name);
+        let owner = self.owner(
+            &record.cluster,
+            &record.namespace,
+            &record.owner.kind,
+            &record.owner.name,
+        );
         self.about(owner, time, &record.owner);
         self.mode(&record.cluster, &record.namespace, time, &record.mode);
         fn told(text: &Option<String>) -> &str {
@@ -70,7 +78,11 @@ impl Sink for Gatherer {
                 field: &finding.field,
                 evidence: &finding.evidence,
                 exempt: Some((finding.status == "exempt").then(|| {
-                    let [until, reference, scope] = [&finding.exempt_until, &finding.exempt_ref, &finding.exempt_scope];
+                    let [until, reference, scope] = [
+                        &finding.exempt_until,
+                        &finding.exempt_ref,
+                        &finding.exempt_scope,
+                    ];
                     ExemptTerms::new(told(until), told(reference), told(scope))
                 })),
                 denies: denies(&finding.rule, &finding.severity, &finding.certainty),
@@ -87,7 +99,17 @@ impl Sink for Gatherer {
         flags.set(Flags::PARTIAL, record.findings_truncated > 0);
         flags.set(Flags::ERROR, record.decision == "error");
         let user = self.collected.texts.number(&record.user);
-        self.collected.add(review_id, Review { time, owner, user, set, suppressed: record.suppressed, flags });
+        self.collected.add(
+            review_id,
+            Review {
+                time,
+                owner,
+                user,
+                set,
+                suppressed: record.suppressed,
+                flags,
+            },
+        );
         Ok(())
     }
 
@@ -99,7 +121,8 @@ impl Sink for Gatherer {
         if !event.is_complete {
             return Ok(());
         }
-        let time = millis(&event.time).ok_or("an audit event whose time is no moment as RFC 3339 has them")?;
+        let time = millis(&event.time)
+            .ok_or("an audit event whose time is no moment as RFC 3339 has them")?;
         self.collected.see(time);
         self.collected.has_audit = true;
         let is_stored = event.code < 400;
@@ -116,7 +139,9 @@ impl Sink for Gatherer {
             }
         }
         match event.verb.as_str() {
-            "delete" if is_stored && event.object.subresource.is_empty() => self.deletion(event, time),
+            "delete" if is_stored && event.object.subresource.is_empty() => {
+                self.deletion(event, time)
+            }
             "create" | "update" | "patch" => self.write(event, time, is_stored),
             _ => {}
         }
@@ -126,7 +151,11 @@ impl Sink for Gatherer {
 
 impl Gatherer {
     pub(super) fn cluster<'c>(&'c self, named: &'c str) -> String {
-        if named.is_empty() { self.cluster.clone() } else { named.to_owned() }
+        if named.is_empty() {
+            self.cluster.clone()
+        } else {
+            named.to_owned()
+        }
     }
 
     pub(super) fn owner(&mut self, cluster: &str, namespace: &str, kind: &str, name: &str) -> u32 {
@@ -134,25 +163,48 @@ impl Gatherer {
         if !cluster.is_empty() && !self.collected.clusters.contains(&cluster) {
             self.collected.clusters.insert(cluster.clone());
         }
-        self.collected.owners.number(&OwnerKey { cluster, namespace: namespace.to_owned(), kind: kind.to_owned(), name: name.to_owned() })
+        self.collected.owners.number(&OwnerKey {
+            cluster,
+            namespace: namespace.to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        })
     }
 
     pub(super) fn about(&mut self, owner: u32, time: i64, fields: &OwnerFields) {
         let about = self.collected.about.entry(owner).or_default();
-        about.team.tell(time, fields.team.as_deref().unwrap_or_default());
-        about.managed_by.tell(time, fields.managed_by.as_deref().unwrap_or_default());
-        about.release.tell(time, fields.release.as_deref().unwrap_or_default());
+        about
+            .team
+            .tell(time, fields.team.as_deref().unwrap_or_default());
+        about
+            .managed_by
+            .tell(time, fields.managed_by.as_deref().unwrap_or_default());
+        about
+            .release
+            .tell(time, fields.release.as_deref().unwrap_or_default());
     }
 
     pub(super) fn mode(&mut self, cluster: &str, namespace: &str, time: i64, mode: &str) {
         let key = (self.cluster(cluster), namespace.to_owned());
-        self.collected.modes.entry(key).or_default().tell(time, mode);
+        self.collected
+            .modes
+            .entry(key)
+            .or_default()
+            .tell(time, mode);
     }
 
-    pub(super) fn findings(&mut self, owner: u32, time: i64, first: Option<i64>, seen: &[Seen<'_>]) -> u32 {
+    pub(super) fn findings(
+        &mut self,
+        owner: u32,
+        time: i64,
+        first: Option<i64>,
+        seen: &[Seen<'_>],
+    ) -> u32 {
         let mut set = Vec::new();
         for finding in seen {
-            let details = self.collected.finding(&mut set, owner, finding.rule, finding.fingerprint);
+            let details =
+                self.collected
+                    .finding(&mut set, owner, finding.rule, finding.fingerprint);
             details.severity.tell(time, finding.severity);
             details.certainty.tell(time, finding.certainty);
             details.container.tell(time, finding.container);
@@ -186,30 +238,58 @@ impl Gatherer {
     }
 
     fn deletion(&mut self, event: &Event<'_>, time: i64) {
-        let kind = if event.object.resource.as_str() == "namespaces" { Some("Namespace") } else { event.object.kind() };
-        let Some(kind) = kind.filter(|_| !event.object.name.is_empty()) else { return };
+        let kind = if event.object.resource.as_str() == "namespaces" {
+            Some("Namespace")
+        } else {
+            event.object.kind()
+        };
+        let Some(kind) = kind.filter(|_| !event.object.name.is_empty()) else {
+            return;
+        };
         let owner = OwnerKey {
             cluster: self.cluster(&event.cluster),
-            namespace: if kind == "Namespace" { event.object.name.to_string() } else { event.object.namespace.to_string() },
+            namespace: if kind == "Namespace" {
+                event.object.name.to_string()
+            } else {
+                event.object.namespace.to_string()
+            },
             kind: kind.to_owned(),
             name: event.object.name.to_string(),
         };
-        self.collected.deletions.insert(Deletion { time, owner, user: event.user.to_string() });
+        self.collected.deletions.insert(Deletion {
+            time,
+            owner,
+            user: event.user.to_string(),
+        });
     }
 
     fn write(&mut self, event: &Event<'_>, time: i64, is_stored: bool) {
         let annotations = Annotations::of(event);
         let namespace = event.object.namespace.as_str();
         if let Some(annotations) = &annotations {
-            let place = if event.object.resource.as_str() == "namespaces" { event.object.name.as_str() } else { namespace };
+            let place = if event.object.resource.as_str() == "namespaces" {
+                event.object.name.as_str()
+            } else {
+                namespace
+            };
             self.mode(&event.cluster, place, time, annotations.mode);
         }
-        let Some(kind) = event.object.kind() else { return };
+        let Some(kind) = event.object.kind() else {
+            return;
+        };
         // Of clean reviews with a name the annotations tell enough; a Pod that a controller names later tells its owner only itself.
         let is_whole_needed = self.replay.is_some()
-            || annotations.as_ref().is_some_and(|own| own.owner.is_none() && (!own.findings.is_empty() || event.object.name.is_empty()));
-        let text = if is_whole_needed { whole_object(event) } else { None };
-        let object: Option<Object<'_>> = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+            || annotations.as_ref().is_some_and(|own| {
+                own.owner.is_none() && (!own.findings.is_empty() || event.object.name.is_empty())
+            });
+        let text = if is_whole_needed {
+            whole_object(event)
+        } else {
+            None
+        };
+        let object: Option<Object<'_>> = text
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok());
         let policy = self.replay.take();
         if annotations.is_some() || policy.is_some() && is_reviewed(event) {
             let workload = object.as_ref().map(|object| match &policy {
@@ -217,17 +297,38 @@ impl Gatherer {
                 None => Workload::new(object, namespace),
             });
             if workload.is_none() && policy.is_some() && is_stored {
-                self.collected.without_object.insert(id(&event.id, "object"));
+                self.collected
+                    .without_object
+                    .insert(id(&event.id, "object"));
             }
             let replayed = workload.as_ref().zip(policy.as_ref());
-            let decided = replayed.map(|(workload, policy)| decision::decide(workload, None, policy, Writer::default()));
+            let decided = replayed.map(|(workload, policy)| {
+                decision::decide(workload, None, policy, Writer::default())
+            });
             if decided.is_some() || annotations.is_some() {
-                self.review(event, time, kind, annotations.as_ref(), workload.as_ref(), decided.as_ref());
+                self.review(
+                    event,
+                    time,
+                    kind,
+                    annotations.as_ref(),
+                    workload.as_ref(),
+                    decided.as_ref(),
+                );
             }
             if let (Some(workload), true) = (&workload, kind == "CronJob") {
-                let owner = self.owner(&event.cluster, namespace, &workload.owner.kind, &workload.owner.name);
+                let owner = self.owner(
+                    &event.cluster,
+                    namespace,
+                    &workload.owner.kind,
+                    &workload.owner.name,
+                );
                 let schedule = super::schedule::of(text.as_deref().unwrap_or_default());
-                self.collected.about.entry(owner).or_default().schedule.tell(time, &schedule);
+                self.collected
+                    .about
+                    .entry(owner)
+                    .or_default()
+                    .schedule
+                    .tell(time, &schedule);
             }
         }
         self.replay = policy;
@@ -243,21 +344,32 @@ impl Gatherer {
         decided: Option<&Decision>,
     ) {
         let object = &event.object;
-        let by_controller = user_kind(&event.user) == "controller" && matches!(kind, "Pod" | "ReplicaSet" | "Job");
-        let (owner_kind, owner_name, is_own) = match (workload, annotations.and_then(|own| own.owner)) {
-            (_, Some(named)) => named,
-            (Some(workload), None) => {
-                (workload.owner.kind.as_ref(), workload.owner.name.as_ref(), workload.owner.source.as_str() == "self")
-            }
-            // Only a log that another endpoint annotated has findings without an owner.
-            (None, None) if annotations.is_some_and(|own| !own.findings.is_empty()) => match object.name.as_str() {
-                "" => (kind, "(unnamed)", false),
-                name => (kind, name, true),
-            },
-            (None, None) if object.name.is_empty() || by_controller => ("", "", false),
-            (None, None) => (kind, object.name.as_str(), true),
-        };
-        let owner = self.owner(&event.cluster, object.namespace.as_str(), owner_kind, owner_name);
+        let by_controller =
+            user_kind(&event.user) == "controller" && matches!(kind, "Pod" | "ReplicaSet" | "Job");
+        let (owner_kind, owner_name, is_own) =
+            match (workload, annotations.and_then(|own| own.owner)) {
+                (_, Some(named)) => named,
+                (Some(workload), None) => (
+                    workload.owner.kind.as_ref(),
+                    workload.owner.name.as_ref(),
+                    workload.owner.source.as_str() == "self",
+                ),
+                // Only a log that another endpoint annotated has findings without an owner.
+                (None, None) if annotations.is_some_and(|own| !own.findings.is_empty()) => {
+                    match object.name.as_str() {
+                        "" => (kind, "(unnamed)", false),
+                        name => (kind, name, true),
+                    }
+                }
+                (None, None) if object.name.is_empty() || by_controller => ("", "", false),
+                (None, None) => (kind, object.name.as_str(), true),
+            };
+        let owner = self.owner(
+            &event.cluster,
+            object.namespace.as_str(),
+            owner_kind,
+            owner_name,
+        );
         if let Some(workload) = workload {
             self.about(owner, time, &OwnerFields::from(workload));
         }
@@ -267,37 +379,63 @@ impl Gatherer {
                 flags.set(Flags::REPLAY, true);
                 decided.findings.iter().map(Seen::from).collect()
             }
-            (None, Some(own)) => own.findings.iter().map(|finding| annotated(own, finding)).collect(),
+            (None, Some(own)) => own
+                .findings
+                .iter()
+                .map(|finding| annotated(own, finding))
+                .collect(),
             (None, None) => Vec::new(),
         };
         let set = self.findings(owner, time, None, &seen);
         let is_denied = annotations.is_some_and(|own| own.decision == "deny");
         let is_partial = decided.is_none() && annotations.is_some_and(Annotations::is_partial);
-        let is_create = event.verb.as_str() == "create" && object.subresource.is_empty() || event.code == 201;
-        let would_deny = decided.map_or_else(|| annotations.is_some_and(|own| own.would_deny), Decision::would_deny);
+        let is_create =
+            event.verb.as_str() == "create" && object.subresource.is_empty() || event.code == 201;
+        let would_deny = decided.map_or_else(
+            || annotations.is_some_and(|own| own.would_deny),
+            Decision::would_deny,
+        );
         flags.set(Flags::OWN, is_own);
         flags.set(Flags::CREATE, is_create);
         flags.set(Flags::STORED, event.code < 400 && !is_denied);
         flags.set(Flags::DENIED, is_denied);
         flags.set(Flags::WOULD_DENY, would_deny);
         flags.set(Flags::PARTIAL, is_partial);
-        flags.set(Flags::ERROR, decided.is_none() && annotations.is_some_and(|own| own.decision == "error"));
+        flags.set(
+            Flags::ERROR,
+            decided.is_none() && annotations.is_some_and(|own| own.decision == "error"),
+        );
         let review_id = match annotations.map_or("", |own| own.review_uid) {
             "" => id(&event.id, "audit"),
             uid => id(uid, ""),
         };
         let user = self.collected.texts.number(&event.user.to_string());
-        self.collected.add(review_id, Review { time, owner, user, set, suppressed: 0, flags });
+        self.collected.add(
+            review_id,
+            Review {
+                time,
+                owner,
+                user,
+                set,
+                suppressed: 0,
+                flags,
+            },
+        );
     }
 }
 
 fn is_reviewed(event: &Event<'_>) -> bool {
-    matches!(event.object.subresource.as_str(), "" | "ephemeralcontainers" | "resize")
+    matches!(
+        event.object.subresource.as_str(),
+        "" | "ephemeralcontainers" | "resize"
+    )
 }
 
 fn annotated<'s>(own: &Annotations<'s>, finding: &super::audit::AnnotatedFinding<'s>) -> Seen<'s> {
     let rule = RULES.iter().find(|rule| rule.code == finding.rule);
-    let (severity, certainty) = rule.map_or(("", ""), |rule| (rule.impact.as_str(), rule.certainty.as_str()));
+    let (severity, certainty) = rule.map_or(("", ""), |rule| {
+        (rule.impact.as_str(), rule.certainty.as_str())
+    });
     Seen {
         rule: finding.rule,
         fingerprint: finding.fingerprint,
@@ -322,12 +460,13 @@ impl<'s> From<&'s decision::Judged> for Seen<'s> {
             container: finding.container.as_deref().unwrap_or_default(),
             field: &finding.field,
             evidence: &finding.evidence,
-            exempt: Some(
-                judged
-                    .exempt
-                    .as_ref()
-                    .map(|granted| ExemptTerms::new(&granted.terms.until.to_string(), &granted.terms.reference, granted.scope.as_str())),
-            ),
+            exempt: Some(judged.exempt.as_ref().map(|granted| {
+                ExemptTerms::new(
+                    &granted.terms.until.to_string(),
+                    &granted.terms.reference,
+                    granted.scope.as_str(),
+                )
+            })),
             denies: judged.unlimited == Action::Deny,
         }
     }
@@ -336,7 +475,11 @@ impl<'s> From<&'s decision::Judged> for Seen<'s> {
 /// True if a finding of `rule` is one that `enforce` refuses, so far as the rule itself decides.
 pub(super) fn denies(rule: &str, severity: &str, certainty: &str) -> bool {
     // A rule that this version does not know was refused by one that did.
-    let Some(rule) = RULES.iter().find(|known| known.code == rule) else { return true };
-    let by_nature = severity == Impact::Breaks.as_str() && certainty != Certainty::Possible.as_str();
-    rule.action.map_or(by_nature, |action| action == Action::Deny)
+    let Some(rule) = RULES.iter().find(|known| known.code == rule) else {
+        return true;
+    };
+    let by_nature =
+        severity == Impact::Breaks.as_str() && certainty != Certainty::Possible.as_str();
+    rule.action
+        .map_or(by_nature, |action| action == Action::Deny)
 }

@@ -40,12 +40,35 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     )?;
     head(out, report)?;
     write!(out, "</header>\n<main id=main>\n")?;
-    write!(out, "<h2 id=charts>Progress</h2>\n<div class=charts>\n{}", charts::readiness(&report.summary))?;
-    write!(out, "{}{}", charts::burn_down(&report.burn_down), charts::would_deny(&report.burn_down))?;
-    let place = |finding: &Finding| if finding.namespace.is_empty() { "(cluster)".to_owned() } else { finding.namespace.clone() };
-    write!(out, "{}", charts::open_by(report, "by-namespace", "Open findings by namespace", place))?;
+    write!(
+        out,
+        "<h2 id=charts>Progress</h2>\n<div class=charts>\n{}",
+        charts::readiness(&report.summary)
+    )?;
+    write!(
+        out,
+        "{}{}",
+        charts::burn_down(&report.burn_down),
+        charts::would_deny(&report.burn_down)
+    )?;
+    let place = |finding: &Finding| {
+        if finding.namespace.is_empty() {
+            "(cluster)".to_owned()
+        } else {
+            finding.namespace.clone()
+        }
+    };
+    write!(
+        out,
+        "{}",
+        charts::open_by(report, "by-namespace", "Open findings by namespace", place)
+    )?;
     let rule = |finding: &Finding| format!("{} {}", finding.rule, finding.rule_name);
-    writeln!(out, "{}</div>", charts::open_by(report, "by-rule", "Open findings by rule", rule))?;
+    writeln!(
+        out,
+        "{}</div>",
+        charts::open_by(report, "by-rule", "Open findings by rule", rule)
+    )?;
     namespaces(out, report)?;
     findings(out, report)?;
     teams(out, report)?;
@@ -87,15 +110,43 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let (summary, window, coverage) = (&report.summary, &report.window, &report.coverage);
     writeln!(out, "<p class=lede>{}</p>", escape(&lede(report)))?;
     let tiles: [(&str, usize, &str, &str); 5] = [
-        ("READY", summary.ready, "READY", "namespaces in which nothing would be refused"),
-        ("BLOCKED", summary.blocked_namespaces, "BLOCKED", "namespaces in which writes would be refused"),
-        ("UNKNOWN", summary.unknown, "UNKNOWN", "namespaces of which too little is known"),
-        ("open", summary.open_denied, "to fix", "open findings that enforce would refuse"),
-        ("fixed", summary.fixed + summary.removed, "done", "findings fixed or removed"),
+        (
+            "READY",
+            summary.ready,
+            "READY",
+            "namespaces in which nothing would be refused",
+        ),
+        (
+            "BLOCKED",
+            summary.blocked_namespaces,
+            "BLOCKED",
+            "namespaces in which writes would be refused",
+        ),
+        (
+            "UNKNOWN",
+            summary.unknown,
+            "UNKNOWN",
+            "namespaces of which too little is known",
+        ),
+        (
+            "open",
+            summary.open_denied,
+            "to fix",
+            "open findings that enforce would refuse",
+        ),
+        (
+            "fixed",
+            summary.fixed + summary.removed,
+            "done",
+            "findings fixed or removed",
+        ),
     ];
     out.write_all(b"<ul class=tiles aria-label=Summary>\n")?;
     for (class, value, word, label) in tiles {
-        writeln!(out, "<li><span class=\"{class}\"><b>{value}</b> {word}</span>{label}</li>")?;
+        writeln!(
+            out,
+            "<li><span class=\"{class}\"><b>{value}</b> {word}</span>{label}</li>"
+        )?;
     }
     write!(
         out,
@@ -108,21 +159,33 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         count(coverage.scans, "scan")
     )?;
     let mut links = vec![("namespaces", "Namespaces"), ("findings", "Findings")];
-    let has_teams = report.findings.iter().any(|finding| !finding.team.is_empty());
+    let has_teams = report
+        .findings
+        .iter()
+        .any(|finding| !finding.team.is_empty());
     links.extend(has_teams.then_some(("teams", "Teams")));
     links.extend((!report.exemptions.is_empty()).then_some(("exemptions", "Exemptions")));
     links.push(("blind-spots", "Blind spots"));
-    let has_rules = report.findings.iter().any(|finding| !finding.rule_name.is_empty());
+    let has_rules = report
+        .findings
+        .iter()
+        .any(|finding| !finding.rule_name.is_empty());
     links.extend(has_rules.then_some(("rules", "Rules")));
-    let links: String = links.iter().map(|(id, name)| format!("<li><a href=\"#{id}\">{name}</a></li>")).collect();
+    let links: String = links
+        .iter()
+        .map(|(id, name)| format!("<li><a href=\"#{id}\">{name}</a></li>"))
+        .collect();
     writeln!(out, "<nav aria-label=Sections><ul>{links}</ul></nav>")
 }
 
 /// The state of things in three sentences at most.
 fn lede(report: &Report) -> String {
     let summary = &report.summary;
-    let is_switchable =
-        |namespace: &&Namespace| namespace.verdict == Verdict::Ready && namespace.mode != "enforce" && !namespace.name.is_empty();
+    let is_switchable = |namespace: &&Namespace| {
+        namespace.verdict == Verdict::Ready
+            && namespace.mode != "enforce"
+            && !namespace.name.is_empty()
+    };
     let switchable = report.namespaces.iter().filter(is_switchable).count();
     let mut told = match (summary.open_denied, switchable) {
         (0, 0) => "Nothing open would be refused.".to_owned(),
@@ -131,8 +194,12 @@ fn lede(report: &Report) -> String {
             report.namespaces.len()
         ),
         (open, _) => {
-            let owners: std::collections::BTreeSet<_> =
-                report.findings.iter().filter(|finding| finding.status == Status::Open && finding.denies).map(Finding::place).collect();
+            let owners: std::collections::BTreeSet<_> = report
+                .findings
+                .iter()
+                .filter(|finding| finding.status == Status::Open && finding.denies)
+                .map(Finding::place)
+                .collect();
             let owners = owners.len();
             format!(
                 "{} in {} would be refused under enforce; {switchable} of {} namespaces can be switched today.",
@@ -145,26 +212,53 @@ fn lede(report: &Report) -> String {
     let burn_down = &report.burn_down;
     match (&burn_down.projected_zero, &burn_down.deadline) {
         (Some(zero), Some(deadline)) if zero <= deadline => {
-            _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}, before the deadline {deadline}.")
+            _ = write!(
+                told,
+                " At the pace of the last 14 days nothing is left on {zero}, before the deadline {deadline}."
+            )
         }
         (Some(zero), Some(deadline)) => {
-            _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}: after the deadline {deadline}.")
+            _ = write!(
+                told,
+                " At the pace of the last 14 days nothing is left on {zero}: after the deadline {deadline}."
+            )
         }
-        (Some(zero), None) => _ = write!(told, " At the pace of the last 14 days nothing is left on {zero}."),
+        (Some(zero), None) => {
+            _ = write!(
+                told,
+                " At the pace of the last 14 days nothing is left on {zero}."
+            )
+        }
         (None, Some(deadline)) => _ = write!(told, " The deadline is {deadline}."),
         (None, None) => {}
     }
-    let ending = report.exemptions.iter().filter(|exemption| exemption.status == ExemptionStatus::Ending).count();
+    let ending = report
+        .exemptions
+        .iter()
+        .filter(|exemption| exemption.status == ExemptionStatus::Ending)
+        .count();
     if ending > 0 {
-        _ = write!(told, " {ending} exemption{} within 14 days.", if ending == 1 { " ends" } else { "s end" });
+        _ = write!(
+            told,
+            " {ending} exemption{} within 14 days.",
+            if ending == 1 { " ends" } else { "s end" }
+        );
     }
     told
 }
 
 /// A table in a region that scrolls by itself, and can be reached by keyboard for it.
-fn table(out: &mut dyn Write, caption: &str, titles: &[&str], rows: impl Iterator<Item = String>) -> io::Result<()> {
+fn table(
+    out: &mut dyn Write,
+    caption: &str,
+    titles: &[&str],
+    rows: impl Iterator<Item = String>,
+) -> io::Result<()> {
     let caption = escape(caption);
-    write!(out, "<div class=scroll tabindex=0 role=region aria-label=\"{caption}\"><table><caption>{caption}</caption><thead><tr>")?;
+    write!(
+        out,
+        "<div class=scroll tabindex=0 role=region aria-label=\"{caption}\"><table><caption>{caption}</caption><thead><tr>"
+    )?;
     for title in titles {
         // A title that ends in a sign of number stands above numbers.
         match title.strip_suffix('#') {
@@ -181,7 +275,18 @@ fn table(out: &mut dyn Write, caption: &str, titles: &[&str], rows: impl Iterato
 
 fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     out.write_all(b"<h2 id=namespaces>Namespaces</h2>\n")?;
-    let titles = ["Namespace", "Verdict", "Why, or what to do", "Mode", "Owners#", "Open#", "Exempt#", "Done#", "Would deny#", "Missed#"];
+    let titles = [
+        "Namespace",
+        "Verdict",
+        "Why, or what to do",
+        "Mode",
+        "Owners#",
+        "Open#",
+        "Exempt#",
+        "Done#",
+        "Would deny#",
+        "Missed#",
+    ];
     let several = report.clusters.len() > 1;
     let row = |namespace: &Namespace| {
         let why = if namespace.verdict == Verdict::Ready && namespace.mode == "enforce" {
@@ -189,16 +294,50 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         } else if namespace.verdict == Verdict::Ready && namespace.name.is_empty() {
             "nothing here would be refused".to_owned()
         } else if namespace.verdict == Verdict::Ready {
-            format!("<code>kubectl label ns {} undock.dev/mode=enforce --overwrite</code>", escape(&namespace.name))
+            format!(
+                "<code>kubectl label ns {} undock.dev/mode=enforce --overwrite</code>",
+                escape(&namespace.name)
+            )
         } else {
-            let reasons: Vec<String> = namespace.reasons.iter().map(|reason| format!("<li>{}</li>", escape(&clip(reason, 240)))).collect();
+            let reasons: Vec<String> = namespace
+                .reasons
+                .iter()
+                .map(|reason| format!("<li>{}</li>", escape(&clip(reason, 240))))
+                .collect();
             format!("<ul class=why>{}</ul>", reasons.concat())
         };
-        let name = if namespace.name.is_empty() { "(cluster)" } else { &namespace.name };
-        let name = if several { format!("{}/{name}", namespace.cluster) } else { name.to_owned() };
-        let Namespace { owners, open, exempt, fixed, removed, would_deny, missed, .. } = namespace;
-        let numbers = [*owners as u64, *open as u64, *exempt as u64, (*fixed + *removed) as u64, *would_deny, *missed];
-        let numbers: String = numbers.iter().map(|number| format!("<td class=n>{number}</td>")).collect();
+        let name = if namespace.name.is_empty() {
+            "(cluster)"
+        } else {
+            &namespace.name
+        };
+        let name = if several {
+            format!("{}/{name}", namespace.cluster)
+        } else {
+            name.to_owned()
+        };
+        let Namespace {
+            owners,
+            open,
+            exempt,
+            fixed,
+            removed,
+            would_deny,
+            missed,
+            ..
+        } = namespace;
+        let numbers = [
+            *owners as u64,
+            *open as u64,
+            *exempt as u64,
+            (*fixed + *removed) as u64,
+            *would_deny,
+            *missed,
+        ];
+        let numbers: String = numbers
+            .iter()
+            .map(|number| format!("<td class=n>{number}</td>"))
+            .collect();
         let verdict = namespace.verdict.as_str();
         let mode = escape(&namespace.mode);
         format!(
@@ -206,7 +345,12 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             escape(&name)
         )
     };
-    table(out, "Which namespaces can be switched, and why not", &titles, report.namespaces.iter().take(MAX_ROWS).map(row))?;
+    table(
+        out,
+        "Which namespaces can be switched, and why not",
+        &titles,
+        report.namespaces.iter().take(MAX_ROWS).map(row),
+    )?;
     more(out, report.namespaces.len(), MAX_ROWS, "json")
 }
 
@@ -215,25 +359,59 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.findings.is_empty() {
         return out.write_all(b"<p>None.</p>\n");
     }
-    let titles = ["Rule", "Status", "Owner", "Where", "Team, release", "First seen", "Last seen", "Seen#", "Last writer"];
+    let titles = [
+        "Rule",
+        "Status",
+        "Owner",
+        "Where",
+        "Team, release",
+        "First seen",
+        "Last seen",
+        "Seen#",
+        "Last writer",
+    ];
     let row = |finding: &Finding| {
         let status = finding.status.as_str();
         let rule = escape(&finding.rule);
         // What this version knows is explained below.
-        let rule = if finding.rule_name.is_empty() { rule } else { format!("<a href=\"#{rule}\">{rule}</a>") };
+        let rule = if finding.rule_name.is_empty() {
+            rule
+        } else {
+            format!("<a href=\"#{rule}\">{rule}</a>")
+        };
         let detail = match finding.status {
-            Status::Fixed | Status::Removed => format!("<br>{} {}", day(&finding.ended_at), escape(&finding.ended_how(72))),
+            Status::Fixed | Status::Removed => format!(
+                "<br>{} {}",
+                day(&finding.ended_at),
+                escape(&finding.ended_how(72))
+            ),
             Status::Exempt => format!("<br>until {}", escape(&finding.exempt_until)),
             _ => String::new(),
         };
-        let container = if finding.container.is_empty() { String::new() } else { format!("container {}", finding.container) };
+        let container = if finding.container.is_empty() {
+            String::new()
+        } else {
+            format!("container {}", finding.container)
+        };
         let wheres = [&container, &finding.evidence].map(|text| short(text));
-        let release = [&finding.team, &finding.managed_by, &finding.release].map(|text| short(text));
-        let join = |texts: &[String], by: &str| texts.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join(by);
+        let release =
+            [&finding.team, &finding.managed_by, &finding.release].map(|text| short(text));
+        let join = |texts: &[String], by: &str| {
+            texts
+                .iter()
+                .filter(|text| !text.is_empty())
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(by)
+        };
         format!(
             "<th scope=row class=long>{rule}</th><td class=long><span class=\"tag {status}\">{status}</span>{detail}</td>\
              <td class=long>{}<br>{}/{}</td><td class=long>{}</td><td class=long>{}</td><td class=t>{}</td><td class=t>{}</td><td class=n>{}</td><td class=long>{}</td>",
-            if finding.namespace.is_empty() { "(cluster)".to_owned() } else { short(&finding.namespace) },
+            if finding.namespace.is_empty() {
+                "(cluster)".to_owned()
+            } else {
+                short(&finding.namespace)
+            },
             short(&finding.owner.kind),
             short(&finding.owner.name),
             join(&wheres, "<br>"),
@@ -260,19 +438,47 @@ fn teams(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for finding in &report.findings {
         let counts = teams.entry(&finding.team).or_default();
         let is_done = matches!(finding.status, Status::Fixed | Status::Removed);
-        let are =
-            [finding.status == Status::Open, finding.status == Status::Open && finding.denies, finding.status == Status::Exempt, is_done];
-        counts.iter_mut().zip(are).for_each(|(count, is)| *count += u64::from(is));
+        let are = [
+            finding.status == Status::Open,
+            finding.status == Status::Open && finding.denies,
+            finding.status == Status::Exempt,
+            is_done,
+        ];
+        counts
+            .iter_mut()
+            .zip(are)
+            .for_each(|(count, is)| *count += u64::from(is));
     }
     if teams.keys().all(|team| team.is_empty()) {
         return Ok(());
     }
     out.write_all(b"<h2 id=teams>Teams</h2>\n")?;
     let rows = teams.iter().take(MAX_ROWS).map(|(team, counts)| {
-        let cells: String = counts.iter().map(|count| format!("<td class=n>{count}</td>")).collect();
-        format!("<th scope=row>{}</th>{cells}", if team.is_empty() { "(no team label)".to_owned() } else { short(team) })
+        let cells: String = counts
+            .iter()
+            .map(|count| format!("<td class=n>{count}</td>"))
+            .collect();
+        format!(
+            "<th scope=row>{}</th>{cells}",
+            if team.is_empty() {
+                "(no team label)".to_owned()
+            } else {
+                short(team)
+            }
+        )
     });
-    table(out, "Findings by team", &["Team", "Open#", "Would be refused#", "Exempt#", "Fixed or removed#"], rows)
+    table(
+        out,
+        "Findings by team",
+        &[
+            "Team",
+            "Open#",
+            "Would be refused#",
+            "Exempt#",
+            "Fixed or removed#",
+        ],
+        rows,
+    )
 }
 
 fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -300,7 +506,15 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             escape(&clip(why, 200))
         )
     });
-    let titles = ["Status", "Until", "Rules", "Where", "Findings#", "Reference", "Reason"];
+    let titles = [
+        "Status",
+        "Until",
+        "Rules",
+        "Where",
+        "Findings#",
+        "Reference",
+        "Reason",
+    ];
     table(out, "The most urgent first", &titles, rows)?;
     more(out, report.exemptions.len(), MAX_ROWS, "csv-exemptions")
 }
@@ -308,18 +522,36 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     out.write_all(b"<h2 id=blind-spots>Blind spots</h2>\n")?;
     let coverage = &report.coverage;
-    let of_namespaces = |is: &dyn Fn(&Namespace) -> bool| report.namespaces.iter().filter(|namespace| is(namespace)).count() as u64;
+    let of_namespaces = |is: &dyn Fn(&Namespace) -> bool| {
+        report
+            .namespaces
+            .iter()
+            .filter(|namespace| is(namespace))
+            .count() as u64
+    };
     let spots = [
-        (coverage.missed, "write", "reached the cluster unreviewed: the webhook did not answer"),
+        (
+            coverage.missed,
+            "write",
+            "reached the cluster unreviewed: the webhook did not answer",
+        ),
         (coverage.review_errors, "object", "could not be evaluated"),
         (coverage.unreadable, "line", "could not be read"),
-        (coverage.without_object, "logged write", "carried no object to replay"),
+        (
+            coverage.without_object,
+            "logged write",
+            "carried no object to replay",
+        ),
         (
             of_namespaces(&|namespace| namespace.scanned_at.is_empty()),
             "namespace",
             "without a scan of all of it: what was there before the logs is not known",
         ),
-        (of_namespaces(&|namespace| namespace.mode == "off"), "namespace", "in mode off: nothing is reviewed"),
+        (
+            of_namespaces(&|namespace| namespace.mode == "off"),
+            "namespace",
+            "in mode off: nothing is reviewed",
+        ),
     ];
     let spots: String = spots
         .iter()
@@ -338,14 +570,29 @@ fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
                 "<td class=t>{time}</td><td>{verb}</td><th scope=row class=long>{object}</th><td class=long>{user}</td><td>{webhook}</td>"
             )
         });
-        table(out, "Writes that failed open", &["Time", "Verb", "Object", "Writer", "Webhook"], rows)?;
+        table(
+            out,
+            "Writes that failed open",
+            &["Time", "Verb", "Object", "Writer", "Webhook"],
+            rows,
+        )?;
         more(out, report.missed_writes.len(), MAX_ROWS, "json")?;
     }
     if !report.errors.is_empty() {
         let rows = report.errors.iter().map(|error| {
-            format!("<th scope=row class=long>{}</th><td class=n>{}</td><td>{}</td>", short(&error.file), error.line, short(&error.message))
+            format!(
+                "<th scope=row class=long>{}</th><td class=n>{}</td><td>{}</td>",
+                short(&error.file),
+                error.line,
+                short(&error.message)
+            )
         });
-        table(out, "What could not be read", &["Input", "Line#", "Why"], rows)?;
+        table(
+            out,
+            "What could not be read",
+            &["Input", "Line#", "Why"],
+            rows,
+        )?;
     }
     Ok(())
 }
@@ -372,7 +619,10 @@ fn rules(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn more(out: &mut dyn Write, count: usize, limit: usize, format: &str) -> io::Result<()> {
     match count.saturating_sub(limit) {
         0 => Ok(()),
-        more => writeln!(out, "<p>{more} more are not shown here; <code>undock report -o {format}</code> has them all.</p>"),
+        more => writeln!(
+            out,
+            "<p>{more} more are not shown here; <code>undock report -o {format}</code> has them all.</p>"
+        ),
     }
 }
 

@@ -28,49 +28,81 @@ pub(super) struct Unit<'a> {
 pub(super) fn read(input: impl Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()> {
     let mut input = BufReader::with_capacity(64 * 1024, input);
     let is_gzip = io::BufRead::fill_buf(&mut input)?.starts_with(&[0x1f, 0x8b]);
-    if is_gzip { units(&mut MultiGzDecoder::new(input), take) } else { units(&mut input, take) }
+    if is_gzip {
+        units(&mut MultiGzDecoder::new(input), take)
+    } else {
+        units(&mut input, take)
+    }
 }
 
 fn units(input: &mut dyn Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()> {
     let mut buffer = Buffer::default();
     buffer.fill(input)?;
     let bytes = buffer.bytes();
-    let skipped = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let skipped = if bytes.starts_with(b"\xef\xbb\xbf") {
+        3
+    } else {
+        0
+    };
     buffer.consume(skipped);
-    if is_document(buffer.bytes()) { elements(&mut buffer, input, take) } else { lines(&mut buffer, input, take) }
+    if is_document(buffer.bytes()) {
+        elements(&mut buffer, input, take)
+    } else {
+        lines(&mut buffer, input, take)
+    }
 }
 
 /// True if the input is one JSON text over many lines, or a long list in one line, and not a text for each line.
 fn is_document(start: &[u8]) -> bool {
     let start = start.trim_ascii_start();
-    let Some(first) = start.first().filter(|byte| matches!(byte, b'{' | b'[')) else { return false };
-    let Some(end) = memchr(b'\n', start) else { return start.len() >= CHUNK / 2 };
+    let Some(first) = start.first().filter(|byte| matches!(byte, b'{' | b'[')) else {
+        return false;
+    };
+    let Some(end) = memchr(b'\n', start) else {
+        return start.len() >= CHUNK / 2;
+    };
     let line = start[..end].trim_ascii_end();
     if serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok() {
         return false;
     }
     // A log that was cut at its start, or `[pod/name/container] {...}` of kubectl: the next line is a text of its own.
-    let next = start[end + 1..].split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let is_line = |line: &[u8]| memchr(b'{', line).is_some_and(|at| serde_json::from_slice::<serde::de::IgnoredAny>(&line[at..]).is_ok());
+    let next = start[end + 1..]
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let is_line = |line: &[u8]| {
+        memchr(b'{', line)
+            .is_some_and(|at| serde_json::from_slice::<serde::de::IgnoredAny>(&line[at..]).is_ok())
+    };
     let is_prefixed = *first == b'[' && line.get(1).is_some_and(u8::is_ascii_lowercase);
     let was_cut = line.len() > 1 && next.starts_with(b"{") && is_line(next);
     !is_prefixed && !was_cut
 }
 
-fn lines(buffer: &mut Buffer, input: &mut dyn Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()> {
+fn lines(
+    buffer: &mut Buffer,
+    input: &mut dyn Read,
+    take: &mut dyn FnMut(Unit<'_>),
+) -> io::Result<()> {
     let mut number = 0;
     loop {
         let bytes = buffer.bytes();
         let mut start = 0;
         while let Some(length) = memchr(b'\n', &bytes[start..]) {
             number += 1;
-            take(Unit { line: number, bytes: Ok(&bytes[start..start + length]) });
+            take(Unit {
+                line: number,
+                bytes: Ok(&bytes[start..start + length]),
+            });
             start += length + 1;
         }
         let is_too_long = bytes.len() - start > MAX_UNIT;
         if is_too_long {
             number += 1;
-            take(Unit { line: number, bytes: Err("the line is longer than 64 MiB") });
+            take(Unit {
+                line: number,
+                bytes: Err("the line is longer than 64 MiB"),
+            });
             start = bytes.len();
         }
         buffer.consume(start);
@@ -79,12 +111,19 @@ fn lines(buffer: &mut Buffer, input: &mut dyn Read, take: &mut dyn FnMut(Unit<'_
         }
     }
     if !buffer.bytes().is_empty() {
-        take(Unit { line: number + 1, bytes: Ok(buffer.bytes()) });
+        take(Unit {
+            line: number + 1,
+            bytes: Ok(buffer.bytes()),
+        });
     }
     Ok(())
 }
 
-fn elements(buffer: &mut Buffer, input: &mut dyn Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()> {
+fn elements(
+    buffer: &mut Buffer,
+    input: &mut dyn Read,
+    take: &mut dyn FnMut(Unit<'_>),
+) -> io::Result<()> {
     let mut splitter = Splitter::new(MAX_UNIT);
     loop {
         splitter.feed(buffer.bytes(), take);
@@ -174,7 +213,10 @@ impl Filter {
     /// False for a whole JSON line that holds neither a trace of undock nor a deletion.
     pub(super) fn wants(&self, line: &[u8]) -> bool {
         let is_whole = line.first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}');
-        !is_whole || self.ours.find(line).is_some() || self.failed_open.find(line).is_some() || self.is_deletion(line)
+        !is_whole
+            || self.ours.find(line).is_some()
+            || self.failed_open.find(line).is_some()
+            || self.is_deletion(line)
     }
 
     /// The moment of an audit event, unread but for this: it stands near the end of the line.
@@ -186,6 +228,8 @@ impl Filter {
 
     fn is_deletion(&self, line: &[u8]) -> bool {
         // As a whole word at the end of a string: `"verb":"delete"`, `\"delete\"`, `pods.delete"`.
-        self.delete.find_iter(line).any(|at| matches!(line.get(at + 6), Some(b'"' | b'\\')))
+        self.delete
+            .find_iter(line)
+            .any(|at| matches!(line.get(at + 6), Some(b'"' | b'\\')))
     }
 }

@@ -29,7 +29,10 @@ pub fn read(bytes: &[u8]) -> Result<Report, String> {
     // What it is comes before what is wrong with it.
     let head: Head = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if head.schema != SCHEMA {
-        return Err(format!("its schema is {:?}, not {SCHEMA:?}", clip(&head.schema, 60)));
+        return Err(format!(
+            "its schema is {:?}, not {SCHEMA:?}",
+            clip(&head.schema, 60)
+        ));
     }
     serde_json::from_slice(bytes).map_err(|error| error.to_string())
 }

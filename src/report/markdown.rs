@@ -14,7 +14,12 @@ const MAX_ROWS: usize = 150;
 /// Where `out` does not take it.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let summary = &report.summary;
-    writeln!(out, "# Off Docker: {} open findings as of {}\n", summary.open, cell(&report.as_of))?;
+    writeln!(
+        out,
+        "# Off Docker: {} open findings as of {}\n",
+        summary.open,
+        cell(&report.as_of)
+    )?;
     writeln!(
         out,
         "{} would be refused under enforce, {} exempt, {} fixed, {} removed, {} blocked, {} stale. {} of {} namespaces are READY.\n",
@@ -27,14 +32,28 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         summary.ready,
         report.namespaces.len()
     )?;
-    writeln!(out, "| namespace | mode | verdict | owners | open | fixed | would-deny | missed | why not |")?;
-    writeln!(out, "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |")?;
+    writeln!(
+        out,
+        "| namespace | mode | verdict | owners | open | fixed | would-deny | missed | why not |"
+    )?;
+    writeln!(
+        out,
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"
+    )?;
     for namespace in report.namespaces.iter().take(MAX_ROWS) {
-        let why = if namespace.verdict == Verdict::Ready { "safe to enforce".to_owned() } else { namespace.reasons.join("; ") };
+        let why = if namespace.verdict == Verdict::Ready {
+            "safe to enforce".to_owned()
+        } else {
+            namespace.reasons.join("; ")
+        };
         writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            cell(if namespace.name.is_empty() { "(cluster)" } else { &namespace.name }),
+            cell(if namespace.name.is_empty() {
+                "(cluster)"
+            } else {
+                &namespace.name
+            }),
             cell(&namespace.mode),
             namespace.verdict.as_str(),
             namespace.owners,
@@ -52,9 +71,25 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         )?;
     }
     for finding in report.findings.iter().take(MAX_ROWS) {
-        let owner = format!("{} {}/{}", finding.owner.kind, finding.namespace, finding.owner.name);
-        let texts = [&owner, &finding.evidence, &finding.team, &finding.last_seen, &finding.last_writer].map(|text| cell(text));
-        writeln!(out, "| {} | {} | {} |", cell(&finding.rule), finding.status.as_str(), texts.join(" | "))?;
+        let owner = format!(
+            "{} {}/{}",
+            finding.owner.kind, finding.namespace, finding.owner.name
+        );
+        let texts = [
+            &owner,
+            &finding.evidence,
+            &finding.team,
+            &finding.last_seen,
+            &finding.last_writer,
+        ]
+        .map(|text| cell(text));
+        writeln!(
+            out,
+            "| {} | {} | {} |",
+            cell(&finding.rule),
+            finding.status.as_str(),
+            texts.join(" | ")
+        )?;
     }
     let more = report.findings.len().saturating_sub(MAX_ROWS);
     if more > 0 {
@@ -63,10 +98,22 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     exemptions(out, report)?;
     for missed in report.missed_writes.iter().take(MAX_ROWS) {
         let object = format!("{}/{}/{}", missed.namespace, missed.resource, missed.name);
-        writeln!(out, "\nMissed: {} {} {} by {}", cell(&missed.time), cell(&missed.verb), cell(&object), cell(&missed.user))?;
+        writeln!(
+            out,
+            "\nMissed: {} {} {} by {}",
+            cell(&missed.time),
+            cell(&missed.verb),
+            cell(&object),
+            cell(&missed.user)
+        )?;
     }
     for error in &report.errors {
-        writeln!(out, "\nCould not read {}: {}", cell(&format!("{}:{}", error.file, error.line)), cell(&error.message))?;
+        writeln!(
+            out,
+            "\nCould not read {}: {}",
+            cell(&format!("{}:{}", error.file, error.line)),
+            cell(&error.message)
+        )?;
     }
     Ok(())
 }
@@ -75,12 +122,26 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.exemptions.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n| exemption | until | rules | where | findings | ref | reason |\n| --- | --- | --- | --- | ---: | --- | --- |")?;
+    writeln!(
+        out,
+        "\n| exemption | until | rules | where | findings | ref | reason |\n| --- | --- | --- | --- | ---: | --- | --- |"
+    )?;
     for exemption in report.exemptions.iter().take(MAX_ROWS) {
-        let why = if exemption.error.is_empty() { &exemption.reason } else { &exemption.error };
-        let texts = [&exemption.until, &exemption.rules, &exemption.place()].map(|text| cell(text)).join(" | ");
+        let why = if exemption.error.is_empty() {
+            &exemption.reason
+        } else {
+            &exemption.error
+        };
+        let texts = [&exemption.until, &exemption.rules, &exemption.place()]
+            .map(|text| cell(text))
+            .join(" | ");
         let (reference, why) = (cell(&exemption.reference), cell(why));
-        writeln!(out, "| {} | {texts} | {} | {reference} | {why} |", exemption.status.as_str(), exemption.findings)?;
+        writeln!(
+            out,
+            "| {} | {texts} | {} | {reference} | {why} |",
+            exemption.status.as_str(),
+            exemption.findings
+        )?;
     }
     match report.exemptions.len().saturating_sub(MAX_ROWS) {
         0 => Ok(()),

@@ -247,12 +247,23 @@ pub struct Finding {
 impl Finding {
     /// Its owner, as one text that no other owner has.
     pub(super) fn place(&self) -> String {
-        [&self.cluster, &self.namespace, &self.owner.kind, &self.owner.name].map(String::as_str).join("/")
+        [
+            &self.cluster,
+            &self.namespace,
+            &self.owner.kind,
+            &self.owner.name,
+        ]
+        .map(String::as_str)
+        .join("/")
     }
 
     /// How it is known to have ended, for people: `by USER`, with the name cut to `limit`.
     pub(super) fn ended_how(&self, limit: usize) -> String {
-        if self.ended_by.is_empty() { "seen in a scan".to_owned() } else { format!("by {}", elide(&self.ended_by, limit)) }
+        if self.ended_by.is_empty() {
+            "seen in a scan".to_owned()
+        } else {
+            format!("by {}", elide(&self.ended_by, limit))
+        }
     }
 }
 

@@ -12,7 +12,10 @@ pub(super) struct Names<T> {
 
 impl<T> Default for Names<T> {
     fn default() -> Self {
-        Self { numbers: HashMap::new(), values: Vec::new() }
+        Self {
+            numbers: HashMap::new(),
+            values: Vec::new(),
+        }
     }
 }
 
@@ -35,7 +38,10 @@ impl<T: Clone + Eq + Hash> Names<T> {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        self.values.iter().enumerate().map(|(number, value)| (number as u32, value))
+        self.values
+            .iter()
+            .enumerate()
+            .map(|(number, value)| (number as u32, value))
     }
 }
 
@@ -51,7 +57,10 @@ impl<T> Default for Latest<T> {
 
 impl<T: Ord> Latest<T> {
     pub(super) fn put(&mut self, time: i64, value: T) {
-        let is_newer = self.0.as_ref().is_none_or(|(own_time, own)| (time, &value) > (*own_time, own));
+        let is_newer = self
+            .0
+            .as_ref()
+            .is_none_or(|(own_time, own)| (time, &value) > (*own_time, own));
         if is_newer {
             self.0 = Some((time, value));
         }
@@ -72,7 +81,10 @@ impl<T: Ord> Latest<T> {
 impl Latest<String> {
     /// Takes a text that says something.
     pub(super) fn tell(&mut self, time: i64, value: &str) {
-        let is_newer = self.0.as_ref().is_none_or(|(own_time, own)| (time, value) > (*own_time, own.as_str()));
+        let is_newer = self
+            .0
+            .as_ref()
+            .is_none_or(|(own_time, own)| (time, value) > (*own_time, own.as_str()));
         if is_newer && !value.is_empty() {
             self.0 = Some((time, value.to_owned()));
         }

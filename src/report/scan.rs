@@ -17,8 +17,13 @@ use crate::workload::text::{Text, null_default};
 pub(super) const SCHEMA: &str = "undock.scan/v1";
 
 /// The parts in which findings of any workload can come to light: Pods and what makes them, volumes behind claims.
-const BEHIND_WORKLOADS: [(&str, &str); 5] =
-    [("", "pods"), ("apps", "replicasets"), ("batch", "jobs"), ("", "persistentvolumes"), ("", "persistentvolumeclaims")];
+const BEHIND_WORKLOADS: [(&str, &str); 5] = [
+    ("", "pods"),
+    ("apps", "replicasets"),
+    ("batch", "jobs"),
+    ("", "persistentvolumes"),
+    ("", "persistentvolumeclaims"),
+];
 
 /// What the report needs of `undock.scan/v1`.
 #[derive(Debug, Deserialize)]
@@ -182,10 +187,19 @@ impl Reach {
     /// For the cluster itself, which has no name: of its volumes.
     pub(super) fn missing(&self, namespace: &str) -> Vec<String> {
         if namespace.is_empty() {
-            return Some("persistentvolumes".to_owned()).filter(|part| !self.has_read(part, "")).into_iter().collect();
+            return Some("persistentvolumes".to_owned())
+                .filter(|part| !self.has_read(part, ""))
+                .into_iter()
+                .collect();
         }
-        let has_templates = |part: &&Part| part.role == Role::Template && (part.is_built_in() || self.lists(&part.name()));
-        let templates = PARTS.iter().filter(has_templates).map(Part::name).filter(|part| !self.has_read(part, namespace));
+        let has_templates = |part: &&Part| {
+            part.role == Role::Template && (part.is_built_in() || self.lists(&part.name()))
+        };
+        let templates = PARTS
+            .iter()
+            .filter(has_templates)
+            .map(Part::name)
+            .filter(|part| !self.has_read(part, namespace));
         let mut missing: Vec<String> = templates.chain(self.behind_workloads(namespace)).collect();
         missing.sort();
         missing.dedup();
@@ -195,7 +209,10 @@ impl Reach {
     /// True if the scan looked at `namespace` and left nothing out by labels.
     pub(super) fn is_in_scope(&self, namespace: &str) -> bool {
         let is_named = |name: &String| name == namespace;
-        !self.is_selective && (namespace.is_empty() || self.namespaces.is_empty() || self.namespaces.iter().any(is_named))
+        !self.is_selective
+            && (namespace.is_empty()
+                || self.namespaces.is_empty()
+                || self.namespaces.iter().any(is_named))
     }
 
     /// True if the scan would list `namespace` if it were there.
@@ -205,7 +222,11 @@ impl Reach {
 
     fn behind_workloads<'r>(&'r self, namespace: &'r str) -> impl Iterator<Item = String> + 'r {
         let is_behind = |part: &&Part| BEHIND_WORKLOADS.contains(&(part.group, part.resource));
-        PARTS.iter().filter(is_behind).map(Part::name).filter(|part| !self.has_read(part, namespace))
+        PARTS
+            .iter()
+            .filter(is_behind)
+            .map(Part::name)
+            .filter(|part| !self.has_read(part, namespace))
     }
 
     fn lists(&self, part: &str) -> bool {
@@ -214,10 +235,17 @@ impl Reach {
 
     /// True if all of `part` in `namespace` was read.
     fn has_read(&self, part: &str, namespace: &str) -> bool {
-        let Some(read) = self.parts.iter().find(|read| read.part == part) else { return false };
-        let mut errors = self.errors.iter().filter(|error| error.part == part).peekable();
+        let Some(read) = self.parts.iter().find(|read| read.part == part) else {
+            return false;
+        };
+        let mut errors = self
+            .errors
+            .iter()
+            .filter(|error| error.part == part)
+            .peekable();
         // One that is incomplete without an error that says where is so everywhere.
-        (read.complete || errors.peek().is_some()) && errors.all(|error| !error.namespace.is_empty() && error.namespace != namespace)
+        (read.complete || errors.peek().is_some())
+            && errors.all(|error| !error.namespace.is_empty() && error.namespace != namespace)
     }
 }
 
@@ -227,7 +255,8 @@ impl Gatherer {
     /// # Errors
     /// Where it does not say when it was made.
     pub(super) fn take_scan(&mut self, scan: &Scan<'_>) -> Result<(), String> {
-        let time = millis(&scan.time).ok_or("a scan whose time is no moment as RFC 3339 has them")?;
+        let time =
+            millis(&scan.time).ok_or("a scan whose time is no moment as RFC 3339 has them")?;
         let cluster = self.cluster(&scan.cluster);
         if !cluster.is_empty() {
             self.collected.clusters.insert(cluster.clone());
@@ -241,10 +270,19 @@ impl Gatherer {
             parts: scan.parts.clone(),
             errors: scan.errors.clone(),
             owners: HashSet::new(),
-            listed: scan.namespaces.iter().map(|namespace| namespace.name.to_string()).collect(),
+            listed: scan
+                .namespaces
+                .iter()
+                .map(|namespace| namespace.name.to_string())
+                .collect(),
             exemptions: scan.exemptions.iter().map(ListedExemption::from).collect(),
         };
-        let told = |reach: &Reach| format!("{time} {} {:?} {:?} {:?}", reach.cluster, scan.scope, reach.parts, reach.errors);
+        let told = |reach: &Reach| {
+            format!(
+                "{time} {} {:?} {:?} {:?}",
+                reach.cluster, scan.scope, reach.parts, reach.errors
+            )
+        };
         let scan_id = id(&told(&reach), "scan");
         for namespace in &scan.namespaces {
             self.mode(&scan.cluster, &namespace.name, time, &namespace.mode);
@@ -258,10 +296,25 @@ impl Gatherer {
     }
 
     fn scanned(&mut self, reach: &Reach, object: &Owner<'_>, cluster: &str) -> u32 {
-        let Owner { kind, namespace, name, findings, team, managed_by, release, manager, schedule } = object;
+        let Owner {
+            kind,
+            namespace,
+            name,
+            findings,
+            team,
+            managed_by,
+            release,
+            manager,
+            schedule,
+        } = object;
         let owner = self.owner(cluster, namespace, kind, name);
         let some = |text: &Text<'_>| Some(text.to_string());
-        let fields = OwnerFields { team: some(team), managed_by: some(managed_by), release: some(release), ..OwnerFields::default() };
+        let fields = OwnerFields {
+            team: some(team),
+            managed_by: some(managed_by),
+            release: some(release),
+            ..OwnerFields::default()
+        };
         self.about(owner, reach.time, &fields);
         let about = self.collected.about.entry(owner).or_default();
         about.manager.tell(reach.time, manager);
@@ -279,10 +332,16 @@ impl Gatherer {
                 field: &finding.field,
                 evidence: &finding.evidence,
                 exempt: match &finding.exempt {
-                    Some(terms) => Some(Some(ExemptTerms::new(&terms.until, &terms.reference, &terms.scope))),
+                    Some(terms) => Some(Some(ExemptTerms::new(
+                        &terms.until,
+                        &terms.reference,
+                        &terms.scope,
+                    ))),
                     None => knows_exemptions.then_some(None),
                 },
-                denies: finding.denies.unwrap_or_else(|| denies(&finding.rule, &finding.impact, &finding.certainty)),
+                denies: finding
+                    .denies
+                    .unwrap_or_else(|| denies(&finding.rule, &finding.impact, &finding.certainty)),
             })
             .collect();
         let set = self.findings(owner, reach.time, None, &seen);
@@ -290,9 +349,22 @@ impl Gatherer {
         flags.set(Flags::OWN, true);
         flags.set(Flags::STORED, true);
         flags.set(Flags::PARTIAL, !reach.covers(kind, namespace));
-        let review_id = id(&format!("{} {} {namespace}/{kind}/{name}", reach.time, reach.cluster), "scan");
+        let review_id = id(
+            &format!("{} {} {namespace}/{kind}/{name}", reach.time, reach.cluster),
+            "scan",
+        );
         let user = self.collected.texts.number(&String::new());
-        self.collected.add(review_id, Review { time: reach.time, owner, user, set, suppressed: 0, flags });
+        self.collected.add(
+            review_id,
+            Review {
+                time: reach.time,
+                owner,
+                user,
+                set,
+                suppressed: 0,
+                flags,
+            },
+        );
         owner
     }
 }

@@ -18,7 +18,9 @@ pub(super) fn of(cron_job: &str) -> String {
         #[serde(borrow)]
         spec: Spec<'a>,
     }
-    serde_json::from_str::<CronJob<'_>>(cron_job).map(|job| job.spec.schedule.to_string()).unwrap_or_default()
+    serde_json::from_str::<CronJob<'_>>(cron_job)
+        .map(|job| job.spec.schedule.to_string())
+        .unwrap_or_default()
 }
 
 /// The longest pause in days, rounded up to day, week, month or year.
@@ -30,8 +32,15 @@ pub(super) fn days(schedule: &str) -> u32 {
         "" | "@daily" | "@midnight" | "@hourly" => return 1,
         _ => {}
     }
-    let fields: Vec<&str> = schedule.split_whitespace().filter(|field| !field.contains('=')).collect();
-    let is_free = |at: usize| fields.get(at).is_none_or(|field| matches!(*field, "*" | "?" | "*/1"));
+    let fields: Vec<&str> = schedule
+        .split_whitespace()
+        .filter(|field| !field.contains('='))
+        .collect();
+    let is_free = |at: usize| {
+        fields
+            .get(at)
+            .is_none_or(|field| matches!(*field, "*" | "?" | "*/1"))
+    };
     match (is_free(2), is_free(3), is_free(4)) {
         (_, false, _) => 366,
         (false, true, true) => 31,
@@ -46,9 +55,14 @@ mod tests {
 
     #[test]
     fn pauses_are_rounded_up() {
-        for (schedule, expected) in
-            [("*/5 * * * *", 1), ("0 3 * * 1", 7), ("0 3 1 * *", 31), ("0 3 1 1 *", 366), ("@monthly", 31), ("CRON_TZ=UTC 0 3 1 * *", 31)]
-        {
+        for (schedule, expected) in [
+            ("*/5 * * * *", 1),
+            ("0 3 * * 1", 7),
+            ("0 3 1 * *", 31),
+            ("0 3 1 1 *", 366),
+            ("@monthly", 31),
+            ("CRON_TZ=UTC 0 3 1 * *", 31),
+        ] {
             assert_eq!(days(schedule), expected, "{schedule}");
         }
     }

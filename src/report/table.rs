@@ -23,37 +23,88 @@ pub fn write(out: &mut dyn Write, report: &Report, colour: bool) -> io::Result<(
     missed(out, report)?;
     burn_down(out, report)?;
     for error in report.errors.iter().take(MAX_NOTES) {
-        writeln!(out, "error: {}:{}: {}", escape_controls(&error.file), error.line, escape_controls(&error.message))?;
+        writeln!(
+            out,
+            "error: {}:{}: {}",
+            escape_controls(&error.file),
+            error.line,
+            escape_controls(&error.message)
+        )?;
     }
     let unreadable = report.coverage.unreadable;
     if unreadable > 0 {
-        writeln!(out, "{unreadable} lines could not be read: the report is incomplete")?;
+        writeln!(
+            out,
+            "{unreadable} lines could not be read: the report is incomplete"
+        )?;
     }
     Ok(())
 }
 
 fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let clusters = if report.clusters.is_empty() { "-".to_owned() } else { report.clusters.join(", ") };
+    let clusters = if report.clusters.is_empty() {
+        "-".to_owned()
+    } else {
+        report.clusters.join(", ")
+    };
     let (window, coverage) = (&report.window, &report.coverage);
-    writeln!(out, "Cluster {}   {} .. {} ({} d)", escape_controls(&clusters), day(&window.from), day(&window.to), window.days)?;
-    write!(out, "{} reviews: {} recorded, {} in audit logs", coverage.reviews, coverage.records, coverage.audited)?;
+    writeln!(
+        out,
+        "Cluster {}   {} .. {} ({} d)",
+        escape_controls(&clusters),
+        day(&window.from),
+        day(&window.to),
+        window.days
+    )?;
+    write!(
+        out,
+        "{} reviews: {} recorded, {} in audit logs",
+        coverage.reviews, coverage.records, coverage.audited
+    )?;
     if coverage.scans > 0 {
         write!(out, "; {}", count(coverage.scans, "scan"))?;
     }
     if coverage.replayed + coverage.without_object > 0 {
-        write!(out, ", {} replayed ({} writes logged without an object)", coverage.replayed, coverage.without_object)?;
+        write!(
+            out,
+            ", {} replayed ({} writes logged without an object)",
+            coverage.replayed, coverage.without_object
+        )?;
     }
-    writeln!(out, "; {} writes missed, {} dry runs\n", coverage.missed, coverage.dry_runs)
+    writeln!(
+        out,
+        "; {} writes missed, {} dry runs\n",
+        coverage.missed, coverage.dry_runs
+    )
 }
 
 fn namespaces(out: &mut dyn Write, report: &Report, colour: bool) -> io::Result<()> {
-    let titles = ["NAMESPACE", "MODE", "VERDICT", "OWNERS", "OPEN", "EXEMPT", "FIXED", "WOULD-DENY", "MISSED", "WHY NOT"];
+    let titles = [
+        "NAMESPACE",
+        "MODE",
+        "VERDICT",
+        "OWNERS",
+        "OPEN",
+        "EXEMPT",
+        "FIXED",
+        "WOULD-DENY",
+        "MISSED",
+        "WHY NOT",
+    ];
     let mut rows = vec![titles.map(str::to_owned)];
     let several = report.clusters.len() > 1;
     for namespace in &report.namespaces {
-        let name = if namespace.name.is_empty() { "(cluster)" } else { &namespace.name };
+        let name = if namespace.name.is_empty() {
+            "(cluster)"
+        } else {
+            &namespace.name
+        };
         rows.push([
-            if several { format!("{}/{name}", namespace.cluster) } else { name.to_owned() },
+            if several {
+                format!("{}/{name}", namespace.cluster)
+            } else {
+                name.to_owned()
+            },
             or_dash(&namespace.mode),
             namespace.verdict.as_str().to_owned(),
             namespace.owners.to_string(),
@@ -64,14 +115,18 @@ fn namespaces(out: &mut dyn Write, report: &Report, colour: bool) -> io::Result<
             namespace.missed.to_string(),
             match (namespace.verdict, namespace.mode.as_str()) {
                 (Verdict::Ready, "enforce") => "enforced".to_owned(),
-                (Verdict::Ready, _) if namespace.name.is_empty() => "nothing here would be refused".to_owned(),
+                (Verdict::Ready, _) if namespace.name.is_empty() => {
+                    "nothing here would be refused".to_owned()
+                }
                 (Verdict::Ready, _) => "undock.dev/mode=enforce is safe".to_owned(),
                 _ => namespace.reasons.join("; "),
             },
         ]);
     }
     let paint = |cell: &str| {
-        let code = [("BLOCKED", "31;1"), ("UNKNOWN", "33;1"), ("READY", "32;1")].iter().find(|(word, _)| *word == cell.trim_end());
+        let code = [("BLOCKED", "31;1"), ("UNKNOWN", "33;1"), ("READY", "32;1")]
+            .iter()
+            .find(|(word, _)| *word == cell.trim_end());
         match code.filter(|_| colour) {
             Some((_, code)) => format!("\u{1b}[{code}m{cell}\u{1b}[0m"),
             None => cell.to_owned(),
@@ -85,21 +140,47 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(
         out,
         "\nFINDINGS  {} open ({} would be refused), {} exempt, {} fixed, {} removed, {} blocked, {} stale",
-        summary.open, summary.open_denied, summary.exempt, summary.fixed, summary.removed, summary.blocked, summary.stale
+        summary.open,
+        summary.open_denied,
+        summary.exempt,
+        summary.fixed,
+        summary.removed,
+        summary.blocked,
+        summary.stale
     )?;
     if report.findings.is_empty() {
         return Ok(());
     }
-    let titles = ["RULE", "SEVERITY", "STATUS", "OWNER", "TEAM", "RELEASE", "FIRST SEEN", "LAST SEEN", "SEEN", "LAST WRITER"];
+    let titles = [
+        "RULE",
+        "SEVERITY",
+        "STATUS",
+        "OWNER",
+        "TEAM",
+        "RELEASE",
+        "FIRST SEEN",
+        "LAST SEEN",
+        "SEEN",
+        "LAST WRITER",
+    ];
     let mut rows = vec![titles.map(str::to_owned)];
     rows.extend(report.findings.iter().take(MAX_FINDINGS).map(|finding| {
         [
             finding.rule.clone(),
             or_dash(&finding.severity),
             status(finding),
-            format!("{}/{}/{}", or_dash(&finding.namespace), finding.owner.kind, elide(&finding.owner.name, 40)),
+            format!(
+                "{}/{}/{}",
+                or_dash(&finding.namespace),
+                finding.owner.kind,
+                elide(&finding.owner.name, 40)
+            ),
             or_dash(&finding.team),
-            or_dash([finding.managed_by.as_str(), finding.release.as_str()].join(":").trim_matches(':')),
+            or_dash(
+                [finding.managed_by.as_str(), finding.release.as_str()]
+                    .join(":")
+                    .trim_matches(':'),
+            ),
             day(&finding.first_seen),
             day(&finding.last_seen),
             finding.observations.to_string(),
@@ -118,7 +199,12 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn status(finding: &Finding) -> String {
     match finding.status {
         Status::Fixed | Status::Removed => {
-            format!("{} {} {}", finding.status.as_str(), day(&finding.ended_at), finding.ended_how(24))
+            format!(
+                "{} {} {}",
+                finding.status.as_str(),
+                day(&finding.ended_at),
+                finding.ended_how(24)
+            )
         }
         Status::Exempt => format!("exempt until {}", finding.exempt_until),
         status => status.as_str().to_owned(),
@@ -130,7 +216,12 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out, "\nEXEMPTIONS  the most urgent first")?;
-    let mut rows = vec![["STATUS", "UNTIL", "RULES", "WHERE", "FINDINGS", "REF", "REASON"].map(str::to_owned)];
+    let mut rows = vec![
+        [
+            "STATUS", "UNTIL", "RULES", "WHERE", "FINDINGS", "REF", "REASON",
+        ]
+        .map(str::to_owned),
+    ];
     rows.extend(report.exemptions.iter().take(MAX_NOTES).map(|exemption| {
         [
             exemption.status.as_str().to_owned(),
@@ -139,13 +230,20 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             elide(&exemption.place(), 60),
             exemption.findings.to_string(),
             or_dash(&elide(&exemption.reference, 24)),
-            if exemption.error.is_empty() { elide(&exemption.reason, 60) } else { elide(&exemption.error, 80) },
+            if exemption.error.is_empty() {
+                elide(&exemption.reason, 60)
+            } else {
+                elide(&exemption.error, 80)
+            },
         ]
     }));
     columns(out, &rows, &|cell| cell.to_owned())?;
     let more = report.exemptions.len().saturating_sub(MAX_NOTES);
     if more > 0 {
-        writeln!(out, "{more} more are in -o csv-exemptions, -o json and -o html")?;
+        writeln!(
+            out,
+            "{more} more are in -o csv-exemptions, -o json and -o html"
+        )?;
     }
     Ok(())
 }
@@ -154,11 +252,20 @@ fn missed(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.missed_writes.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nMISSED WRITES  stored without a review, as undock did not answer")?;
+    writeln!(
+        out,
+        "\nMISSED WRITES  stored without a review, as undock did not answer"
+    )?;
     for missed in report.missed_writes.iter().take(MAX_NOTES) {
         let line = format!(
             "{}  {} {}/{}/{} by {} ({})",
-            missed.time, missed.verb, missed.namespace, missed.resource, missed.name, missed.user, missed.webhook
+            missed.time,
+            missed.verb,
+            missed.namespace,
+            missed.resource,
+            missed.name,
+            missed.user,
+            missed.webhook
         );
         writeln!(out, "{}", escape_controls(&line))?;
     }
@@ -196,12 +303,28 @@ fn day(time: &str) -> String {
 }
 
 /// Writes `rows` in columns; the last one is as wide as it is.
-fn columns<const N: usize>(out: &mut dyn Write, rows: &[[String; N]], paint: &dyn Fn(&str) -> String) -> io::Result<()> {
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| escape_controls(cell)).collect()).collect();
-    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+fn columns<const N: usize>(
+    out: &mut dyn Write,
+    rows: &[[String; N]],
+    paint: &dyn Fn(&str) -> String,
+) -> io::Result<()> {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| escape_controls(cell)).collect())
+        .collect();
+    let width = |at: usize| {
+        rows.iter()
+            .map(|row| row[at].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..N).map(width).collect();
     for row in &rows {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| paint(&format!("{cell:<width$}"))).collect();
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| paint(&format!("{cell:<width$}")))
+            .collect();
         writeln!(out, "{}", cells.join("  ").trim_end())?;
     }
     Ok(())

@@ -43,9 +43,20 @@ pub(super) struct Logs {
 
 impl Logs {
     pub(super) fn of(collected: &Collected, since: i64, wanted_days: u32) -> Self {
-        let Some((from, to)) = collected.logs else { return Self { has_audit: false, days: 0, wanted_days, silence: None } };
+        let Some((from, to)) = collected.logs else {
+            return Self {
+                has_audit: false,
+                days: 0,
+                wanted_days,
+                silence: None,
+            };
+        };
         let start = from.max(since);
-        let days = if to < start { 0 } else { (to - start + DAY) / DAY };
+        let days = if to < start {
+            0
+        } else {
+            (to - start + DAY) / DAY
+        };
         let first = start.div_euclid(DAY);
         let mut last_heard = first - 1;
         let mut silence = None;
@@ -57,35 +68,66 @@ impl Logs {
             last_heard = *day;
         }
         let silence = silence.and_then(|(from, to)| Some((date(from * DAY)?, date(to * DAY)?)));
-        Self { has_audit: collected.has_audit, days: u32::try_from(days).unwrap_or(u32::MAX), wanted_days, silence }
+        Self {
+            has_audit: collected.has_audit,
+            days: u32::try_from(days).unwrap_or(u32::MAX),
+            wanted_days,
+            silence,
+        }
     }
 }
 
 /// Sets verdict and reasons of `namespace`.
 pub(super) fn judge(namespace: &mut Namespace, known: &Known<'_>) {
     let mut blocked = Vec::new();
-    let with = |status| known.findings.iter().filter(move |finding| finding.status == status && finding.denies);
+    let with = |status| {
+        known
+            .findings
+            .iter()
+            .filter(move |finding| finding.status == status && finding.denies)
+    };
     let open: Vec<String> = with(Status::Open).map(|finding| named(finding)).collect();
     if !open.is_empty() {
-        blocked.push(format!("{} would be refused: {}", count(open.len() as u64, "open finding"), some(open)));
+        blocked.push(format!(
+            "{} would be refused: {}",
+            count(open.len() as u64, "open finding"),
+            some(open)
+        ));
     }
     for finding in with(Status::Exempt) {
-        let days =
-            finding.exempt_until.parse::<Date>().ok().zip(known.today).and_then(|(until, today)| Some(today.until(until).ok()?.get_days()));
+        let days = finding
+            .exempt_until
+            .parse::<Date>()
+            .ok()
+            .zip(known.today)
+            .and_then(|(until, today)| Some(today.until(until).ok()?.get_days()));
         if days.is_some_and(|days| days <= NOTICE_DAYS) {
-            blocked.push(format!("the exemption of {} ends on {}", named(finding), finding.exempt_until));
+            blocked.push(format!(
+                "the exemption of {} ends on {}",
+                named(finding),
+                finding.exempt_until
+            ));
         }
     }
     // What comes and goes, such as the Pods of builds, will come again.
     let is_open_to_all = namespace.mode != "enforce";
-    let passing =
-        with(Status::Removed).filter(|_| is_open_to_all).filter(|finding| finding.would_deny > 0 && finding.last_seen >= known.since);
+    let passing = with(Status::Removed)
+        .filter(|_| is_open_to_all)
+        .filter(|finding| finding.would_deny > 0 && finding.last_seen >= known.since);
     let passing: Vec<String> = passing.map(|finding| named(finding)).collect();
     if !passing.is_empty() {
-        blocked.push(format!("{} came and went, and would be refused: {}", count(passing.len() as u64, "finding"), some(passing)));
+        blocked.push(format!(
+            "{} came and went, and would be refused: {}",
+            count(passing.len() as u64, "finding"),
+            some(passing)
+        ));
     }
     blocked.dedup();
-    let unknown = doubts(namespace, known, with(Status::Stale).map(|finding| named(finding)).collect());
+    let unknown = doubts(
+        namespace,
+        known,
+        with(Status::Stale).map(|finding| named(finding)).collect(),
+    );
     namespace.verdict = match (blocked.is_empty(), unknown.is_empty()) {
         (false, _) => Verdict::Blocked,
         (true, false) => Verdict::Unknown,
@@ -97,24 +139,43 @@ pub(super) fn judge(namespace: &mut Namespace, known: &Known<'_>) {
 fn doubts(namespace: &Namespace, known: &Known<'_>, stale: Vec<String>) -> Vec<String> {
     let mut doubts = Vec::new();
     if !stale.is_empty() {
-        doubts.push(format!("{} not seen for 30 days and not seen fixed: {}", count(stale.len() as u64, "finding"), some(stale)));
+        doubts.push(format!(
+            "{} not seen for 30 days and not seen fixed: {}",
+            count(stale.len() as u64, "finding"),
+            some(stale)
+        ));
     }
     if namespace.missed > 0 {
-        doubts.push(format!("{} reached the cluster unreviewed (failed open)", count(namespace.missed, "write")));
+        doubts.push(format!(
+            "{} reached the cluster unreviewed (failed open)",
+            count(namespace.missed, "write")
+        ));
     }
     if known.review_errors > 0 {
-        doubts.push(format!("{} could not be evaluated", count(known.review_errors, "object")));
+        doubts.push(format!(
+            "{} could not be evaluated",
+            count(known.review_errors, "object")
+        ));
     }
     if namespace.mode == "off" {
         doubts.push("the mode is off: nothing is reviewed".to_owned());
     }
     if namespace.name == NAMESPACE && namespace.reviews == 0 {
-        doubts.push("undock does not review its own namespace: the label has no effect here".to_owned());
+        doubts.push(
+            "undock does not review its own namespace: the label has no effect here".to_owned(),
+        );
     }
     doubts.extend(doubts_of_scan(known));
-    let Logs { has_audit, days, wanted_days, silence } = known.logs;
+    let Logs {
+        has_audit,
+        days,
+        wanted_days,
+        silence,
+    } = known.logs;
     if !has_audit {
-        doubts.push("no audit log among the inputs: clean and missed writes cannot be seen".to_owned());
+        doubts.push(
+            "no audit log among the inputs: clean and missed writes cannot be seen".to_owned(),
+        );
     } else if days < wanted_days {
         doubts.push(format!("the logs cover {days} of {wanted_days} days"));
     }
@@ -122,7 +183,9 @@ fn doubts(namespace: &Namespace, known: &Known<'_>, stale: Vec<String>) -> Vec<S
         doubts.push(format!("the logs have nothing from {from} to {to}"));
     }
     for (name, pause) in &known.rare_jobs {
-        doubts.push(format!("CronJob/{name} may run once in {pause} days; the logs cover {days}"));
+        doubts.push(format!(
+            "CronJob/{name} may run once in {pause} days; the logs cover {days}"
+        ));
     }
     doubts
 }
@@ -140,7 +203,10 @@ fn doubts_of_scan(known: &Known<'_>) -> Option<String> {
 }
 
 fn named(finding: &Finding) -> String {
-    format!("{} {}/{}", finding.rule, finding.owner.kind, finding.owner.name)
+    format!(
+        "{} {}/{}",
+        finding.rule, finding.owner.kind, finding.owner.name
+    )
 }
 
 /// The first few, each once, and how many more.
@@ -150,5 +216,9 @@ fn some(mut names: Vec<String>) -> String {
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     let shown = names.join(", ");
-    if more > 0 { format!("{shown} and {more} more") } else { shown }
+    if more > 0 {
+        format!("{shown} and {more} more")
+    } else {
+        shown
+    }
 }

@@ -37,7 +37,11 @@ impl Head {
         let mut head = Self::default();
         let mut json = serde_json::Deserializer::from_slice(body);
         // The error says where the body breaks, which the caller knows already; what was read before it counts.
-        let _ = Fields { head: &mut head, level: Level::Review }.deserialize(&mut json);
+        let _ = Fields {
+            head: &mut head,
+            level: Level::Review,
+        }
+        .deserialize(&mut json);
         head
     }
 
@@ -138,12 +142,22 @@ mod tests {
             assert_eq!(head.version().is_some(), end >= uid_ends, "cut at {end}");
         }
         let whole = Head::read(BODY.as_bytes());
-        assert_eq!((whole.uid.as_str(), whole.resource.as_str(), whole.user.as_str()), ("u-1", "pods", "me"));
+        assert_eq!(
+            (
+                whole.uid.as_str(),
+                whole.resource.as_str(),
+                whole.user.as_str()
+            ),
+            ("u-1", "pods", "me")
+        );
     }
 
     #[test]
     fn depth_and_bad_utf8_in_the_object_do_not_matter() {
-        let deep = BODY.replace("\"x\"", &format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)));
+        let deep = BODY.replace(
+            "\"x\"",
+            &format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)),
+        );
         assert_eq!(Head::read(deep.as_bytes()).uid, "u-1");
         let mut bytes = BODY.as_bytes().to_vec();
         let at = BODY.find("\"x\"").unwrap() + 1;
@@ -153,8 +167,14 @@ mod tests {
 
     #[test]
     fn other_kinds_and_versions_are_not_reviews() {
-        assert_eq!(Head::read(BODY.replace("AdmissionReview", "Pod").as_bytes()).version(), None);
-        assert_eq!(Head::read(BODY.replace("io/v1\"", "io/v2\"").as_bytes()).version(), None);
+        assert_eq!(
+            Head::read(BODY.replace("AdmissionReview", "Pod").as_bytes()).version(),
+            None
+        );
+        assert_eq!(
+            Head::read(BODY.replace("io/v1\"", "io/v2\"").as_bytes()).version(),
+            None
+        );
         assert_eq!(Head::read(b"[]").version(), None);
     }
 }

@@ -23,9 +23,18 @@ pub(super) struct Unknown;
 /// Where the text has something that this reader leaves to serde_json. Something may have been taken then.
 pub(super) fn fill<'a>(text: &'a str, place: &mut dyn Place<'a>) -> Result<(), Unknown> {
     // Go ends what it encodes with a line break.
-    let mut reader = Reader { text: text.trim_ascii_end(), at: 0, depth: 0, has_escapes: false };
+    let mut reader = Reader {
+        text: text.trim_ascii_end(),
+        at: 0,
+        depth: 0,
+        has_escapes: false,
+    };
     reader.value(place)?;
-    if reader.at == reader.text.len() { Ok(()) } else { Err(Unknown) }
+    if reader.at == reader.text.len() {
+        Ok(())
+    } else {
+        Err(Unknown)
+    }
 }
 
 struct Reader<'a> {
@@ -150,7 +159,11 @@ impl<'a> Reader<'a> {
     /// Takes the string that begins here.
     fn string(&mut self) -> Result<Text<'a>, Unknown> {
         let content = self.raw_string()?;
-        if self.has_escapes { unescaped(content) } else { Ok(Text::from(content)) }
+        if self.has_escapes {
+            unescaped(content)
+        } else {
+            Ok(Text::from(content))
+        }
     }
 
     /// Takes the string that begins here, as it is written.
@@ -179,7 +192,11 @@ impl<'a> Reader<'a> {
             length += 2;
             length += end_of_plain(rest.get(length..).ok_or(Unknown)?);
         }
-        if rest.get(length) == Some(&b'"') { self.content(start, length) } else { Err(Unknown) }
+        if rest.get(length) == Some(&b'"') {
+            self.content(start, length)
+        } else {
+            Err(Unknown)
+        }
     }
 
     /// The content of the string that begins at `start` and is `length` long; the next token is behind it.
@@ -219,7 +236,12 @@ impl<'a> Reader<'a> {
             b'[' => self.skip_nested(b'[', b']'),
             _ => {
                 let rest = &self.text.as_bytes()[self.at..];
-                let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')).count();
+                let length = rest
+                    .iter()
+                    .take_while(|byte| {
+                        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')
+                    })
+                    .count();
                 self.at += length;
                 if length > 0 { Ok(()) } else { Err(Unknown) }
             }
@@ -231,14 +253,21 @@ impl<'a> Reader<'a> {
         let start = self.at + 1;
         let rest = &self.text.as_bytes()[start..];
         let is_empty = rest.first() == Some(&close);
-        self.at = start + if is_empty { 1 } else { length_of_nested(rest, open, close).ok_or(Unknown)? };
+        self.at = start
+            + if is_empty {
+                1
+            } else {
+                length_of_nested(rest, open, close).ok_or(Unknown)?
+            };
         Ok(())
     }
 }
 
 /// [`end_of_plain`] for the last bytes of a text.
 fn end_of_last(text: &[u8]) -> usize {
-    text.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')).unwrap_or(text.len())
+    text.iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))
+        .unwrap_or(text.len())
 }
 
 /// The text that `content` stands for, the content of a string. Go escapes `<`, `>` and `&`, so commands have escapes.
@@ -258,7 +287,9 @@ fn unescaped<'a>(content: &str) -> Result<Text<'a>, Unknown> {
             Some(b'u') => {
                 length = 6;
                 let digits = escape.as_bytes().get(2..6).ok_or(Unknown)?;
-                let number = digits.iter().try_fold(0, |number, digit| Some(number * 16 + char::from(*digit).to_digit(16)?));
+                let number = digits.iter().try_fold(0, |number, digit| {
+                    Some(number * 16 + char::from(*digit).to_digit(16)?)
+                });
                 // Halves of a pair are left to serde_json.
                 number.and_then(char::from_u32).ok_or(Unknown)?
             }

@@ -99,14 +99,25 @@ struct Cause<'a> {
 }
 
 fn status<'a>(answer: &Answer<'a>, decision: &'a Decision) -> Status<'a> {
-    let told = decision.findings.iter().filter(|judged| judged.action >= Action::Warn);
-    let causes =
-        told.map(|judged| Cause { reason: judged.finding.rule.code, message: judged.finding.message(), field: &judged.finding.field });
+    let told = decision
+        .findings
+        .iter()
+        .filter(|judged| judged.action >= Action::Warn);
+    let causes = told.map(|judged| Cause {
+        reason: judged.finding.rule.code,
+        message: judged.finding.message(),
+        field: &judged.finding.field,
+    });
     Status {
         status: "Failure",
         message: message::denial(decision, answer.namespace, answer.owner),
         reason: "Forbidden",
-        details: Details { name: answer.name, group: answer.group, kind: answer.resource, causes: causes.collect() },
+        details: Details {
+            name: answer.name,
+            group: answer.group,
+            kind: answer.resource,
+            causes: causes.collect(),
+        },
         code: 403,
     }
 }
@@ -124,7 +135,10 @@ const MAX_UID: usize = 64;
 
 /// `decision` and `mode` always, the rest where it applies. Keys hold no slash: the API server puts the webhook's name in front.
 fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static str, String> {
-    let mut all = BTreeMap::from([("decision", decision.outcome.as_str().to_owned()), ("mode", decision.mode.as_str().to_owned())]);
+    let mut all = BTreeMap::from([
+        ("decision", decision.outcome.as_str().to_owned()),
+        ("mode", decision.mode.as_str().to_owned()),
+    ]);
     if let Some(error) = &decision.error {
         all.insert("error", ascii(&clip(error, 160)));
         all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)));
@@ -146,8 +160,18 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static st
     all.insert("findings", findings(&decision.findings));
     all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)));
     if let Some(owner) = answer.owner {
-        let group = if owner.group.is_empty() { "core" } else { &owner.group };
-        let path = format!("{group}/{}/{}/{} {}", owner.kind, answer.namespace, owner.name, owner.source.as_str());
+        let group = if owner.group.is_empty() {
+            "core"
+        } else {
+            &owner.group
+        };
+        let path = format!(
+            "{group}/{}/{}/{} {}",
+            owner.kind,
+            answer.namespace,
+            owner.name,
+            owner.source.as_str()
+        );
         all.insert("owner", ascii(&clip(&path, MAX_OWNER)));
     }
     all
@@ -155,11 +179,21 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static st
 
 /// `DKR101 by=namespace until=2026-12-01 ref=PLAT-412; …`, each rule once.
 fn exempt(findings: &[Judged]) -> String {
-    let granted = findings.iter().filter_map(|judged| Some((judged.finding.rule.code, judged.exempt.as_ref()?)));
+    let granted = findings
+        .iter()
+        .filter_map(|judged| Some((judged.finding.rule.code, judged.exempt.as_ref()?)));
     let mut entries: Vec<String> = granted
         .map(|(code, granted)| {
-            let reference = if granted.terms.reference.is_empty() { "-" } else { &granted.terms.reference };
-            format!("{code} by={} until={} ref={reference}", granted.scope.as_str(), granted.terms.until)
+            let reference = if granted.terms.reference.is_empty() {
+                "-"
+            } else {
+                &granted.terms.reference
+            };
+            format!(
+                "{code} by={} until={} ref={reference}",
+                granted.scope.as_str(),
+                granted.terms.until
+            )
         })
         .collect();
     entries.dedup();
@@ -172,7 +206,10 @@ fn rules(findings: &[Judged]) -> String {
     for judged in findings {
         *counts.entry(judged.finding.rule.code).or_insert(0) += 1;
     }
-    let pairs: Vec<String> = counts.iter().map(|(code, count)| format!("{code}={count}")).collect();
+    let pairs: Vec<String> = counts
+        .iter()
+        .map(|(code, count)| format!("{code}={count}"))
+        .collect();
     clip(&pairs.join(","), MAX_RULES)
 }
 
@@ -180,7 +217,14 @@ fn rules(findings: &[Judged]) -> String {
 fn findings(findings: &[Judged]) -> String {
     let mut text = String::new();
     for (at, judged) in findings.iter().enumerate() {
-        let entry = [judged.finding.rule.code, " ", &judged.fingerprint, " ", &ascii(&judged.finding.field)].concat();
+        let entry = [
+            judged.finding.rule.code,
+            " ",
+            &judged.fingerprint,
+            " ",
+            &ascii(&judged.finding.field),
+        ]
+        .concat();
         let separator = if at == 0 { "" } else { "; " };
         if text.len() + separator.len() + entry.len() > MAX_FINDINGS {
             text.push_str(&format!("{separator}+{}", findings.len() - at));
@@ -196,5 +240,13 @@ fn ascii(text: &str) -> String {
     if is_plain(text) {
         return text.to_owned();
     }
-    text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_ascii() && !c.is_ascii_control() {
+                c
+            } else {
+                '?'
+            }
+        })
+        .collect()
 }

@@ -51,23 +51,52 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for leaf in place::texts_of(workload, "ConfigMap") {
         // Argo Workflows reads the key from the ConfigMap itself, too.
         let is_executor = leaf.path == "data.containerRuntimeExecutor" && leaf.text == "docker";
-        if let Some(setting) = generates_docker_pods(&leaf.text).or(is_executor.then_some("containerRuntimeExecutor: docker")) {
-            findings.push(place::in_object(&RULE, workload, leaf, format!("sets {setting}"), setting));
+        if let Some(setting) = generates_docker_pods(&leaf.text)
+            .or(is_executor.then_some("containerRuntimeExecutor: docker"))
+        {
+            findings.push(place::in_object(
+                &RULE,
+                workload,
+                leaf,
+                format!("sets {setting}"),
+                setting,
+            ));
         }
     }
-    for leaf in ["ChaosEngine", "ChaosExperiment"].iter().flat_map(|kind| place::texts_of(workload, kind)) {
-        let name = leaf.path.strip_suffix(".value").and_then(|variable| workload.leaves.get(&format!("{variable}.name")));
-        if let Some(name) = name.filter(|name| leaf.text == "docker" && tables::selects_runtime(name)) {
+    for leaf in ["ChaosEngine", "ChaosExperiment"]
+        .iter()
+        .flat_map(|kind| place::texts_of(workload, kind))
+    {
+        let name = leaf
+            .path
+            .strip_suffix(".value")
+            .and_then(|variable| workload.leaves.get(&format!("{variable}.name")));
+        if let Some(name) =
+            name.filter(|name| leaf.text == "docker" && tables::selects_runtime(name))
+        {
             let setting = format!("{name}=docker");
-            findings.push(place::in_object(&RULE, workload, leaf, format!("sets {setting}"), &setting));
+            findings.push(place::in_object(
+                &RULE,
+                workload,
+                leaf,
+                format!("sets {setting}"),
+                &setting,
+            ));
         }
     }
 }
 
 /// The setting in `text` that makes a controller produce Pods that use the node's Docker.
 fn generates_docker_pods(text: &str) -> Option<&'static str> {
-    let lines = || text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    if lines().any(|line| line.strip_prefix("containerRuntimeExecutor:").is_some_and(|value| value.trim() == "docker")) {
+    let lines = || {
+        text.lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with('#'))
+    };
+    if lines().any(|line| {
+        line.strip_prefix("containerRuntimeExecutor:")
+            .is_some_and(|value| value.trim() == "docker")
+    }) {
         return Some("containerRuntimeExecutor: docker");
     }
     mounts_socket(text).then_some("a mount of the Docker socket")
@@ -81,12 +110,18 @@ fn mounts_socket(text: &str) -> bool {
         return false;
     }
     let (mut in_host_path, mut behind_key) = (false, false);
-    for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'))
+    {
         if line.starts_with('[') {
             in_host_path = line.starts_with("[[runners.kubernetes.volumes.host_path");
         }
         let line = line.trim_start_matches("- ");
-        let is_path = ["host_path", "hostPath", "volumes =", "<hostPath>"].iter().any(|key| line.starts_with(key))
+        let is_path = ["host_path", "hostPath", "volumes =", "<hostPath>"]
+            .iter()
+            .any(|key| line.starts_with(key))
             || (in_host_path && line.starts_with("mount_path"))
             || (behind_key && line.starts_with("path:"));
         if is_path && mentions(line, "/docker.sock") {

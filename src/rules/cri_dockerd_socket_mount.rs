@@ -58,7 +58,10 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrate-dockershim-dockerd/",
         "Mirantis/cri-dockerd: packaging/systemd/cri-docker.socket",
     ],
-    host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
+    host_path: Some(HostPathRule {
+        thing: Thing::Socket,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };

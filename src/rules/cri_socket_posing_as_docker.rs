@@ -4,7 +4,7 @@ use super::host_paths;
 use crate::finding::Thing;
 use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
-use crate::workload::pod::{HostMount};
+use crate::workload::pod::HostMount;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -78,5 +78,6 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 fn poses(mount: &HostMount<'_>) -> bool {
     let mounted = mount.mount_path.rsplit('/').next().unwrap_or_default();
     let is_cri = |name: &str| matches!(name, "containerd.sock" | "crio.sock");
-    (is_cri(mount.path.file_name()) && mounted == "docker.sock") || (mount.path.file_name() == "docker.sock" && is_cri(mounted))
+    (is_cri(mount.path.file_name()) && mounted == "docker.sock")
+        || (mount.path.file_name() == "docker.sock" && is_cri(mounted))
 }

@@ -53,6 +53,11 @@ spec:
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in pod.daemons() {
-        findings.push(image_finding(&RULE, pod, container, "runs a Docker daemon in image"));
+        findings.push(image_finding(
+            &RULE,
+            pod,
+            container,
+            "runs a Docker daemon in image",
+        ));
     }
 }

@@ -2,9 +2,9 @@
 
 use super::host_paths;
 use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
-use crate::workload::tables;
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::tables;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -51,7 +51,10 @@ spec:
         "aquasecurity/kube-bench: job.yaml",
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
     ],
-    host_path: Some(HostPathRule { thing: Thing::File, matches }),
+    host_path: Some(HostPathRule {
+        thing: Thing::File,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };
@@ -67,6 +70,13 @@ fn matches(path: &HostPath) -> bool {
 fn is_docker_program(path: &HostPath) -> bool {
     let directory = path.as_str().rsplit('/').nth(1).unwrap_or_default();
     let in_binaries = matches!(directory, "bin" | "sbin" | "cli-plugins");
-    let is_windows_program = matches!(path.file_name(), "docker.exe" | "docker-compose.exe" | "dockerd.exe");
-    (in_binaries && tables::DOCKER_PROGRAMS.contains(&path.file_name())) || is_windows_program || tables::PROGRAM_DIRECTORIES.iter().any(|directory| path.is_within(directory))
+    let is_windows_program = matches!(
+        path.file_name(),
+        "docker.exe" | "docker-compose.exe" | "dockerd.exe"
+    );
+    (in_binaries && tables::DOCKER_PROGRAMS.contains(&path.file_name()))
+        || is_windows_program
+        || tables::PROGRAM_DIRECTORIES
+            .iter()
+            .any(|directory| path.is_within(directory))
 }

@@ -3,7 +3,7 @@
 use super::signals;
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
-use crate::workload::endpoint::{BRIDGE_ADDRESSES};
+use crate::workload::endpoint::BRIDGE_ADDRESSES;
 use crate::workload::mentions::mentions;
 
 /// The declaration; messages, pages and metrics come from it.
@@ -48,9 +48,7 @@ spec:
           fieldPath: status.hostIP
 "#,
     not_flagged: "Other addresses of 172.17.0.0/16, which can be a cluster's own range.",
-    references: &[
-        "DataDog/docker-dd-agent#140",
-    ],
+    references: &["DataDog/docker-dd-agent#140"],
     host_path: None,
     reads: Reads::Object,
     check,
@@ -58,13 +56,32 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for (i, alias) in pod.spec.host_aliases.iter().enumerate().filter(|(_, alias)| BRIDGE_ADDRESSES.contains(&alias.ip.as_str())) {
+    for (i, alias) in pod
+        .spec
+        .host_aliases
+        .iter()
+        .enumerate()
+        .filter(|(_, alias)| BRIDGE_ADDRESSES.contains(&alias.ip.as_str()))
+    {
         let field = format!("{}.hostAliases[{i}].ip", pod.path);
-        findings.push(Finding::new(&RULE, "hostAlias", &alias.ip, "names Docker's bridge".to_owned(), field, &alias.ip));
+        findings.push(Finding::new(
+            &RULE,
+            "hostAlias",
+            &alias.ip,
+            "names Docker's bridge".to_owned(),
+            field,
+            &alias.ip,
+        ));
     }
-    for container in pod.containers.iter().filter(|container| container.mentions().docker || container.mentions().bridge) {
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| container.mentions().docker || container.mentions().bridge)
+    {
         for (field, text) in container.all_texts() {
-            let Some(address) = bridge_address(text) else { continue };
+            let Some(address) = bridge_address(text) else {
+                continue;
+            };
             let path = format!("{}.{}", pod.container_path(container), field.path());
             let what = format!("uses {address} in {}", signals::describe(container, field));
             findings.push(Finding::in_container(&RULE, container, what, path, address));
@@ -79,5 +96,9 @@ fn bridge_address(text: &str) -> Option<&'static str> {
     }
     let is_address = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
     let mut words = text.split(|c| !is_address(c));
-    words.find_map(|word| BRIDGE_ADDRESSES.into_iter().find(|address| *address == word))
+    words.find_map(|word| {
+        BRIDGE_ADDRESSES
+            .into_iter()
+            .find(|address| *address == word)
+    })
 }

@@ -67,8 +67,14 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| tables::is_chaos_tool(container.image())) {
-        let reaches_docker = pod.mounts_of(container).any(|mount| signals::is_docker_socket(&mount.path));
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| tables::is_chaos_tool(container.image()))
+    {
+        let reaches_docker = pod
+            .mounts_of(container)
+            .any(|mount| signals::is_docker_socket(&mount.path));
         if reaches_docker || !signals::runtime_selectors(container).is_empty() {
             findings.push(image_finding(&RULE, pod, container, "runs chaos tool"));
         }

@@ -57,8 +57,15 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| tables::bundles_docker_client(container.image())) {
-        let reaches_docker = container.endpoint(pod).is_node() || pod.mounts_of(container).any(|mount| signals::is_docker_socket(&mount.path));
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| tables::bundles_docker_client(container.image()))
+    {
+        let reaches_docker = container.endpoint(pod).is_node()
+            || pod
+                .mounts_of(container)
+                .any(|mount| signals::is_docker_socket(&mount.path));
         if reaches_docker {
             findings.push(image_finding(&RULE, pod, container, "runs image"));
         }

@@ -2,10 +2,10 @@
 
 use super::{host_paths, signals};
 use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::tables::{self, ImageRole};
 use crate::workload::Workload;
-use crate::workload::endpoint::{Endpoint};
+use crate::workload::endpoint::Endpoint;
 use crate::workload::pod::{Container, Pod};
+use crate::workload::tables::{self, ImageRole};
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -56,7 +56,10 @@ spec:
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in &pod.containers {
-        let is_client = matches!(container.image_role(), Some(ImageRole::Docker | ImageRole::Client));
+        let is_client = matches!(
+            container.image_role(),
+            Some(ImageRole::Docker | ImageRole::Client)
+        );
         let is_copy = !is_client && tables::resembles_docker(container.image());
         if !(is_client || is_copy) || pod.is_daemon(container) {
             continue;
@@ -78,17 +81,26 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             finding.consequence = "judged by its name alone".to_owned();
         } else if let Endpoint::NodeSocket(path) = endpoint {
             finding.certainty = Certainty::Certain;
-            finding.consequence = format!("it talks to the node's daemon through {}", host_paths::shown(&path));
+            finding.consequence = format!(
+                "it talks to the node's daemon through {}",
+                host_paths::shown(&path)
+            );
         }
         findings.push(finding);
     }
 }
 
 /// A finding at the image of `container`; the identity is the repository, so that a new tag is not a new finding.
-pub(super) fn image_finding(rule: &'static Rule, pod: &Pod<'_>, container: &Container<'_>, what: &str) -> Finding {
+pub(super) fn image_finding(
+    rule: &'static Rule,
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    what: &str,
+) -> Finding {
     let image = container.raw.image.as_str();
     let field = format!("{}.image", pod.container_path(container));
-    let mut finding = Finding::in_container(rule, container, format!("{what} {image}"), field, image);
+    let mut finding =
+        Finding::in_container(rule, container, format!("{what} {image}"), field, image);
     finding.identity = container.image().repository();
     finding
 }

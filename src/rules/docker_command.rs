@@ -61,24 +61,40 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| container.mentions_docker())
+    {
         let handles_others = signals::handles_other_runtimes(container);
         let builds_elsewhere = signals::has_remote_builder(container);
         let mut seen: Vec<String> = Vec::new();
-        let in_container = |invocation: &Invocation| signals::way_to_node(pod, container, invocation).is_none();
-        for command in container.commands().iter().filter(|command| in_container(&command.invocation)) {
-            let Some(verb) = signals::docker_verb(&command.invocation) else { continue };
+        let in_container =
+            |invocation: &Invocation| signals::way_to_node(pod, container, invocation).is_none();
+        for command in container
+            .commands()
+            .iter()
+            .filter(|command| in_container(&command.invocation))
+        {
+            let Some(verb) = signals::docker_verb(&command.invocation) else {
+                continue;
+            };
             if verb == "buildx" && builds_elsewhere {
                 continue;
             }
             let is_compose = command.invocation.program() == "docker-compose";
-            let call = if is_compose { "docker-compose".to_owned() } else { format!("docker {verb}") };
+            let call = if is_compose {
+                "docker-compose".to_owned()
+            } else {
+                format!("docker {verb}")
+            };
             let endpoint = endpoint::of_invocation(pod, container, &command.invocation);
             if endpoint.is_elsewhere() || seen.contains(&call) {
                 continue;
             }
             let field = format!("{}.{}", pod.container_path(container), command.field);
-            let mut finding = Finding::in_container(&RULE, container, format!("runs \"{call}\""), field, &call);
+            let mut finding =
+                Finding::in_container(&RULE, container, format!("runs \"{call}\""), field, &call);
             finding.short_fix = replacement(verb);
             if handles_others {
                 signals::soften_for_other_runtimes(&mut finding);
@@ -96,7 +112,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 /// What does the work of `docker VERB` in Kubernetes, or on a node without Docker.
 fn replacement(verb: &str) -> &'static str {
     match verb {
-        "build" | "builder" | "buildx" | "commit" | "import" | "load" | "push" | "save" | "tag" => "build with BuildKit/Buildah",
+        "build" | "builder" | "buildx" | "commit" | "import" | "load" | "push" | "save" | "tag" => {
+            "build with BuildKit/Buildah"
+        }
         "attach" | "exec" => "use kubectl exec",
         "compose" | "service" | "stack" | "swarm" => "write Deployments and Services",
         "container" | "node" | "ps" => "use kubectl get",

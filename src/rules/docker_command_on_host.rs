@@ -57,19 +57,33 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| container.mentions_docker())
+    {
         let handles_others = signals::handles_other_runtimes(container);
         let mut seen: Vec<String> = Vec::new();
         for command in container.commands() {
             let invocation = &command.invocation;
-            let Some(way) = signals::way_to_node(pod, container, invocation) else { continue };
-            let Some(verb) = signals::docker_verb(invocation) else { continue };
+            let Some(way) = signals::way_to_node(pod, container, invocation) else {
+                continue;
+            };
+            let Some(verb) = signals::docker_verb(invocation) else {
+                continue;
+            };
             let call = format!("{way} {} {verb}", invocation.program());
             if seen.contains(&call) {
                 continue;
             }
             let field = format!("{}.{}", pod.container_path(container), command.field);
-            let mut finding = Finding::in_container(&RULE, container, format!("runs \"{call}\" on the node"), field, &call);
+            let mut finding = Finding::in_container(
+                &RULE,
+                container,
+                format!("runs \"{call}\" on the node"),
+                field,
+                &call,
+            );
             if handles_others {
                 signals::soften_for_other_runtimes(&mut finding);
             } else if way == "nsenter" && !pod.spec.host_pid.0 {

@@ -3,10 +3,10 @@
 use super::host_paths;
 use crate::finding::Thing;
 use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Reads, Rule};
-use crate::workload::tables;
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::HostMount;
+use crate::workload::tables;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -60,7 +60,10 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
         "NVIDIA/gpu-operator: controllers/object_controls.go",
     ],
-    host_path: Some(HostPathRule { thing: Thing::Directory, matches }),
+    host_path: Some(HostPathRule {
+        thing: Thing::Directory,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };
@@ -77,5 +80,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 }
 
 fn matches(path: &HostPath) -> bool {
-    tables::CONFIG_PATHS.iter().any(|config| path.is_within(config))
+    tables::CONFIG_PATHS
+        .iter()
+        .any(|config| path.is_within(config))
 }

@@ -53,10 +53,11 @@ spec:
       path: /var/log/journal
 "#,
     not_flagged: "/var/log as a whole.",
-    references: &[
-        "kubernetes/node-problem-detector: config/docker-monitor-filelog.json",
-    ],
-    host_path: Some(HostPathRule { thing: Thing::File, matches }),
+    references: &["kubernetes/node-problem-detector: config/docker-monitor-filelog.json"],
+    host_path: Some(HostPathRule {
+        thing: Thing::File,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };
@@ -66,5 +67,11 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 }
 
 fn matches(path: &HostPath) -> bool {
-    ["/var/log/docker.log", "/var/log/upstart/docker.log", "/var/log/docker"].iter().any(|log| path.is_within(log))
+    [
+        "/var/log/docker.log",
+        "/var/log/upstart/docker.log",
+        "/var/log/docker",
+    ]
+    .iter()
+    .any(|log| path.is_within(log))
 }

@@ -58,13 +58,18 @@ spec:
         "argoproj/argo-workflows#826",
         "yahoo/kubectl-flame: README.md",
     ],
-    host_path: Some(HostPathRule { thing: Thing::Directory, matches }),
+    host_path: Some(HostPathRule {
+        thing: Thing::Directory,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for mount in host_paths::first_uses(workload, |mount| mount.claimed.is_none() && matches(&mount.path)) {
+    for mount in host_paths::first_uses(workload, |mount| {
+        mount.claimed.is_none() && matches(&mount.path)
+    }) {
         let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
         if signals::is_guessed_data_root(&mount.path) {
             finding.certainty = Certainty::Possible;
@@ -87,7 +92,14 @@ fn matches(path: &HostPath) -> bool {
 /// kubelet look for Docker's.
 fn is_beside_another(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
     let is_checked = !matches!(&*mount.kind, "" | "DirectoryOrCreate");
-    let is_other = |path: &HostPath| path.is_within("/var/lib/containerd") || path.is_within("/var/lib/containers");
+    let is_other = |path: &HostPath| {
+        path.is_within("/var/lib/containerd") || path.is_within("/var/lib/containers")
+    };
     let of_container = matches!(mount.user, MountUser::Container(_));
-    of_container && !is_checked && workload.host_mounts().iter().any(|other| other.user == mount.user && is_other(&other.path))
+    of_container
+        && !is_checked
+        && workload
+            .host_mounts()
+            .iter()
+            .any(|other| other.user == mount.user && is_other(&other.path))
 }

@@ -40,9 +40,7 @@ spec:
     image: registry.example/tool:1
 "#,
     not_flagged: "The same tests inside images, which no API shows.",
-    references: &[
-        "moby/moby: daemon/initlayer",
-    ],
+    references: &["moby/moby: daemon/initlayer"],
     host_path: None,
     reads: Reads::Words,
     check,
@@ -50,11 +48,20 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| container.mentions_docker())
+    {
         for (field, text) in container.all_texts() {
-            let Some(trace) = trace_of(text) else { continue };
+            let Some(trace) = trace_of(text) else {
+                continue;
+            };
             let path = format!("{}.{}", pod.container_path(container), field.path());
-            let what = format!("looks for {trace} in {}", signals::describe(container, field));
+            let what = format!(
+                "looks for {trace} in {}",
+                signals::describe(container, field)
+            );
             findings.push(Finding::in_container(&RULE, container, what, path, trace));
         }
     }
@@ -62,7 +69,13 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 
 /// The trace of Docker that `text` looks for.
 fn trace_of(text: &str) -> Option<&'static str> {
-    let asks_cgroup = ["/proc/1/cgroup", "/proc/self/cgroup"].iter().any(|file| mentions(text, file)) && mentions(text, "docker");
+    let asks_cgroup = ["/proc/1/cgroup", "/proc/self/cgroup"]
+        .iter()
+        .any(|file| mentions(text, file))
+        && mentions(text, "docker");
     let traces = ["/.dockerenv", "docker0", "DOCKER-USER", "DOCKER-ISOLATION"];
-    traces.into_iter().find(|trace| mentions(text, trace)).or(asks_cgroup.then_some("docker in cgroup paths"))
+    traces
+        .into_iter()
+        .find(|trace| mentions(text, trace))
+        .or(asks_cgroup.then_some("docker in cgroup paths"))
 }

@@ -3,9 +3,9 @@
 use super::{host_paths, signals};
 use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
-use crate::workload::tables;
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::pod::{Container, TextField};
+use crate::workload::tables;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -69,38 +69,55 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| container.mentions_docker() || container.env("DOCKER_HOST").is_some()) {
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| container.mentions_docker() || container.env("DOCKER_HOST").is_some())
+    {
         for (field, name, value) in endpoints(container) {
             let endpoint = match value {
                 Some(value) => endpoint::resolve(pod, container, value),
                 None => container.endpoint(pod).clone(),
             };
-            let is_unresolved = value.is_none() && endpoint == Endpoint::Unknown && pod.daemon().is_none();
+            let is_unresolved =
+                value.is_none() && endpoint == Endpoint::Unknown && pod.daemon().is_none();
             if !endpoint.is_node() && !is_unresolved {
                 continue;
             }
-            let source = if is_unresolved { "a source outside the object" } else { "the node's address" };
-            let shown = value.map_or_else(|| format!("{name} from {source}"), |value| format!("{name}={}", without_secrets(value)));
+            let source = if is_unresolved {
+                "a source outside the object"
+            } else {
+                "the node's address"
+            };
+            let shown = value.map_or_else(
+                || format!("{name} from {source}"),
+                |value| format!("{name}={}", without_secrets(value)),
+            );
             let field = format!("{}.{field}", pod.container_path(container));
-            let mut finding = Finding::in_container(&RULE, container, format!("sets {shown}"), field, &shown);
+            let mut finding =
+                Finding::in_container(&RULE, container, format!("sets {shown}"), field, &shown);
             match endpoint {
                 Endpoint::NodeSocket(path) => {
                     // However the socket is called inside, it is the same one.
                     finding.identity = format!("{name}={path}");
                     finding.certainty = Certainty::Certain;
                     finding.consequence = format!("it is the node's {}", host_paths::shown(&path));
-                    if tables::agent(container.image()).is_some() && signals::names_cri_socket(container) {
+                    if tables::agent(container.image()).is_some()
+                        && signals::names_cri_socket(container)
+                    {
                         finding.certainty = Certainty::Possible;
                         finding.impact = Impact::Advisory;
                         finding.reason = "one of several runtimes' sockets".to_owned();
-                        finding.consequence = "the agent also names a CRI socket; drop this one".to_owned();
+                        finding.consequence =
+                            "the agent also names a CRI socket; drop this one".to_owned();
                     }
                 }
                 Endpoint::NodeAddress { certain: true } => finding.certainty = Certainty::Certain,
                 Endpoint::Unknown => {
                     finding.certainty = Certainty::Possible;
                     finding.reason = "a ConfigMap or Secret decides".to_owned();
-                    finding.consequence = "if it names the node's Docker, every call through it fails".to_owned();
+                    finding.consequence =
+                        "if it names the node's Docker, every call through it fails".to_owned();
                 }
                 _ => {}
             }
@@ -111,24 +128,49 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 
 /// Flags that name a Docker endpoint. Sources: cAdvisor (`--docker`), node agents (`--docker-endpoint`), Traefik.
 /// Go's flags take one hyphen or two, so there is none here.
-const FLAGS: [&str; 4] = ["docker", "docker-endpoint", "docker-host", "providers.docker.endpoint"];
+const FLAGS: [&str; 4] = [
+    "docker",
+    "docker-endpoint",
+    "docker-host",
+    "providers.docker.endpoint",
+];
 
 /// Field, name and literal value of everything in `container` that names a Docker endpoint.
 fn endpoints<'a>(container: &Container<'a>) -> Vec<(String, &'a str, Option<&'a str>)> {
     let mut found = Vec::new();
-    for (i, var) in container.raw.env.iter().enumerate().filter(|(_, var)| *var.name == *"DOCKER_HOST") {
+    for (i, var) in container
+        .raw
+        .env
+        .iter()
+        .enumerate()
+        .filter(|(_, var)| *var.name == *"DOCKER_HOST")
+    {
         let value = var.value_from.is_none().then_some(var.value.as_str());
-        let field = if value.is_some() { "value" } else { "valueFrom" };
+        let field = if value.is_some() {
+            "value"
+        } else {
+            "valueFrom"
+        };
         found.push((format!("env[{i}].{field}"), var.name.as_str(), value));
     }
-    let texts: Vec<_> = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(_))).collect();
+    let texts: Vec<_> = container
+        .texts()
+        .filter(|(field, _)| !matches!(field, TextField::Env(_)))
+        .collect();
     for (at, (field, text)) in texts.iter().enumerate() {
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value)),
-            None => (text.as_str(), texts.get(at + 1).map(|(_, next)| next.as_str())),
+            None => (
+                text.as_str(),
+                texts.get(at + 1).map(|(_, next)| next.as_str()),
+            ),
         };
-        let flag = name.strip_prefix('-').map(|rest| rest.strip_prefix('-').unwrap_or(rest));
-        if flag.is_some_and(|flag| FLAGS.contains(&flag)) && value.is_some_and(|value| value.contains("://") || value.starts_with('/')) {
+        let flag = name
+            .strip_prefix('-')
+            .map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+        if flag.is_some_and(|flag| FLAGS.contains(&flag))
+            && value.is_some_and(|value| value.contains("://") || value.starts_with('/'))
+        {
             found.push((field.path(), name, value));
         }
     }

@@ -48,13 +48,29 @@ data:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for leaf in place::texts_of(workload, "ConfigMap").filter(|leaf| strips_prefix(&leaf.text)) {
-        findings.push(place::in_object(&RULE, workload, leaf, "handles ids that begin with docker://".to_owned(), "docker://"));
+        findings.push(place::in_object(
+            &RULE,
+            workload,
+            leaf,
+            "handles ids that begin with docker://".to_owned(),
+            "docker://",
+        ));
     }
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| container.mentions_docker())
+    {
         for (field, _) in container.texts().filter(|(_, text)| strips_prefix(text)) {
             let path = format!("{}.{}", pod.container_path(container), field.path());
-            findings.push(Finding::in_container(&RULE, container, "handles ids that begin with docker://".to_owned(), path, "docker://"));
+            findings.push(Finding::in_container(
+                &RULE,
+                container,
+                "handles ids that begin with docker://".to_owned(),
+                path,
+                "docker://",
+            ));
         }
     }
 }

@@ -54,21 +54,40 @@ data:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for (leaf, parser) in place::texts_of(workload, "ConfigMap").filter_map(|leaf| Some((leaf, docker_parser(&leaf.text)?))) {
-        findings.push(place::in_object(&RULE, workload, leaf, format!("parses logs with {parser}"), parser));
+    for (leaf, parser) in place::texts_of(workload, "ConfigMap")
+        .filter_map(|leaf| Some((leaf, docker_parser(&leaf.text)?)))
+    {
+        findings.push(place::in_object(
+            &RULE,
+            workload,
+            leaf,
+            format!("parses logs with {parser}"),
+            parser,
+        ));
     }
 }
 
 /// The Docker-only log parser that `text` sets up.
 fn docker_parser(text: &str) -> Option<&'static str> {
-    let lines = || text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let lines = || {
+        text.lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with('#'))
+    };
     let has_line = |wanted: &[&str]| {
         lines().any(|line| {
             let words: Vec<&str> = line.split_whitespace().collect();
-            words.len() == wanted.len() && words.iter().zip(wanted).all(|(word, wanted)| word.eq_ignore_ascii_case(wanted))
+            words.len() == wanted.len()
+                && words
+                    .iter()
+                    .zip(wanted)
+                    .all(|(word, wanted)| word.eq_ignore_ascii_case(wanted))
         })
     };
-    let handles_cri = lines().any(|line| line.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.eq_ignore_ascii_case("cri")));
+    let handles_cri = lines().any(|line| {
+        line.split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|word| word.eq_ignore_ascii_case("cri"))
+    });
     if handles_cri || !mentions(text, "container") && !mentions(text, "docker") {
         return None;
     }
@@ -80,10 +99,13 @@ fn docker_parser(text: &str) -> Option<&'static str> {
         return Some("Fluentd's json parser");
     }
     // A Docker input names containers by id; the word alone also stands in autodiscover templates.
-    if has_line(&["-", "type:", "docker"]) && lines().any(|line| line.starts_with("containers.ids")) {
+    if has_line(&["-", "type:", "docker"]) && lines().any(|line| line.starts_with("containers.ids"))
+    {
         return Some("Filebeat's docker input");
     }
-    if mentions(text, "pipeline_stages") && (has_line(&["-", "docker:", "{}"]) || has_line(&["-", "docker:"])) {
+    if mentions(text, "pipeline_stages")
+        && (has_line(&["-", "docker:", "{}"]) || has_line(&["-", "docker:"]))
+    {
         return Some("Promtail's docker stage");
     }
     let is_vector = lines().any(|line| line.contains("docker_logs") && line.starts_with("type"));

@@ -64,7 +64,8 @@ spec:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let is_log_dir = |mount: &HostMount<'_>| signals::below_data_root(&mount.path) == Some("containers");
+    let is_log_dir =
+        |mount: &HostMount<'_>| signals::below_data_root(&mount.path) == Some("containers");
     for mount in host_paths::first_uses(workload, is_log_dir) {
         let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
         let is_checked = matches!(&*mount.kind, "Directory" | "File" | "Socket");
@@ -73,7 +74,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             finding.impact = Impact::Advisory;
             finding.action = Some(Action::Record);
             finding.reason = "a leftover beside /var/log".to_owned();
-            finding.consequence = "the logs are read from /var/log/pods; remove the mount".to_owned();
+            finding.consequence =
+                "the logs are read from /var/log/pods; remove the mount".to_owned();
         }
         findings.push(finding);
     }
@@ -82,6 +84,17 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 /// True if the Pod also mounts the directory into which every CRI runtime writes logs.
 fn reads_new_logs(workload: &Workload<'_>) -> bool {
     // /var/log/containers alone holds links into /var/log/pods, so it does not count.
-    let places = ["/var/log", "/var/log/pods", "/var", "/", "c:/var", "c:/var/log", "c:/var/log/pods"];
-    workload.host_mounts().iter().any(|mount| mount.user != MountUser::Nobody && places.contains(&mount.path.as_str()))
+    let places = [
+        "/var/log",
+        "/var/log/pods",
+        "/var",
+        "/",
+        "c:/var",
+        "c:/var/log",
+        "c:/var/log/pods",
+    ];
+    workload
+        .host_mounts()
+        .iter()
+        .any(|mount| mount.user != MountUser::Nobody && places.contains(&mount.path.as_str()))
 }

@@ -54,9 +54,16 @@ spec:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let leaves = place::texts_of(workload, "ConfigMap").chain(place::texts_of(workload, "PrometheusRule"));
+    let leaves =
+        place::texts_of(workload, "ConfigMap").chain(place::texts_of(workload, "PrometheusRule"));
     for (leaf, series) in leaves.filter_map(|leaf| Some((leaf, docker_series(&leaf.text)?))) {
-        findings.push(place::in_object(&RULE, workload, leaf, format!("queries {series}"), series));
+        findings.push(place::in_object(
+            &RULE,
+            workload,
+            leaf,
+            format!("queries {series}"),
+            series,
+        ));
     }
 }
 
@@ -77,7 +84,12 @@ const SERIES: [&str; 11] = [
 
 fn docker_series(text: &str) -> Option<&'static str> {
     // In a dashboard's JSON the quotes are escaped once more.
-    let by_name = ["name=~\"k8s_", "name=~\"^k8s_", "name=~\\\"k8s_", "name=~\\\"^k8s_"];
+    let by_name = [
+        "name=~\"k8s_",
+        "name=~\"^k8s_",
+        "name=~\\\"k8s_",
+        "name=~\\\"^k8s_",
+    ];
     if by_name.iter().any(|selector| mentions(text, selector)) {
         return Some("name=~k8s_");
     }

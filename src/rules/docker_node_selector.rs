@@ -39,9 +39,7 @@ spec:
     image: registry.example/tool:1
 "#,
     not_flagged: "Labels that name Docker otherwise, such as app: docker-registry.",
-    references: &[
-        "https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/",
-    ],
+    references: &["https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/"],
     host_path: None,
     reads: Reads::Words,
     check,
@@ -49,21 +47,54 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    let is_docker = |key: &str, value: &str| value == "docker" && (key.contains("runtime") || key.contains("engine"));
-    let selectors = pod.spec.node_selector.iter().filter(|(key, value)| is_docker(key, value));
+    let is_docker = |key: &str, value: &str| {
+        value == "docker" && (key.contains("runtime") || key.contains("engine"))
+    };
+    let selectors = pod
+        .spec
+        .node_selector
+        .iter()
+        .filter(|(key, value)| is_docker(key, value));
     let selectors = selectors.map(|(key, value)| (key, value, selector_field(pod.path, key)));
-    let tolerations = pod.spec.tolerations.iter().enumerate().filter(|(_, t)| is_docker(&t.key, &t.value));
-    let tolerations = tolerations.map(|(i, t)| (t.key.as_str(), t.value.as_str(), format!("{}.tolerations[{i}]", pod.path)));
-    let required = pod.node_requirements().filter(|(requirement, _)| *requirement.operator == *"In");
+    let tolerations = pod
+        .spec
+        .tolerations
+        .iter()
+        .enumerate()
+        .filter(|(_, t)| is_docker(&t.key, &t.value));
+    let tolerations = tolerations.map(|(i, t)| {
+        (
+            t.key.as_str(),
+            t.value.as_str(),
+            format!("{}.tolerations[{i}]", pod.path),
+        )
+    });
+    let required = pod
+        .node_requirements()
+        .filter(|(requirement, _)| *requirement.operator == *"In");
     let required = required.filter_map(|(requirement, field)| {
-        let value = requirement.values.iter().find(|value| is_docker(&requirement.key, value))?;
+        let value = requirement
+            .values
+            .iter()
+            .find(|value| is_docker(&requirement.key, value))?;
         Some((requirement.key.as_str(), value.as_str(), field))
     });
     for (key, value, field) in selectors.chain(tolerations).chain(required) {
-        findings.push(Finding::new(&RULE, "selector", key, format!("asks for {value}"), field, &format!("{key}={value}")));
+        findings.push(Finding::new(
+            &RULE,
+            "selector",
+            key,
+            format!("asks for {value}"),
+            field,
+            &format!("{key}={value}"),
+        ));
     }
 }
 
 fn selector_field(path: &str, key: &str) -> String {
-    if key.contains('.') { format!("{path}.nodeSelector['{key}']") } else { format!("{path}.nodeSelector.{key}") }
+    if key.contains('.') {
+        format!("{path}.nodeSelector['{key}']")
+    } else {
+        format!("{path}.nodeSelector.{key}")
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::docker_cli_image::image_finding;
 use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::tables::ImageRole;
 use crate::workload::Workload;
+use crate::workload::tables::ImageRole;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -52,7 +52,12 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in &pod.containers {
         if container.image_role() == Some(ImageRole::DockerOnly) {
-            findings.push(image_finding(&RULE, pod, container, "runs Docker-only tool"));
+            findings.push(image_finding(
+                &RULE,
+                pod,
+                container,
+                "runs Docker-only tool",
+            ));
         }
     }
 }

@@ -57,9 +57,7 @@ spec:
     image: registry.example/tool:1
 "#,
     not_flagged: "Volumes that merely have docker in their name, and claims whose volume is not known: nothing is guessed.",
-    references: &[
-        "IBM/blockchain-network-on-kubernetes: configFiles/docker-volume.yaml",
-    ],
+    references: &["IBM/blockchain-network-on-kubernetes: configFiles/docker-volume.yaml"],
     host_path: None,
     reads: Reads::HostPaths,
     check,
@@ -67,7 +65,9 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for mount in host_paths::first_uses(workload, |mount| mount.claimed.is_some()) {
-        let targets = super::RULES.iter().filter_map(|rule| Some((rule, rule.host_path.as_ref()?)));
+        let targets = super::RULES
+            .iter()
+            .filter_map(|rule| Some((rule, rule.host_path.as_ref()?)));
         for (target, about) in targets.filter(|(_, about)| (about.matches)(&mount.path)) {
             let mut finding = host_paths::finding(&RULE, about.thing, workload, mount);
             let volume = mount.claimed.as_deref().unwrap_or_default();

@@ -58,7 +58,10 @@ spec:
         "kubescape/regolibrary: rules/containers-mounting-docker-socket",
         "moby/moby: libcontainerd/supervisor",
     ],
-    host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
+    host_path: Some(HostPathRule {
+        thing: Thing::Socket,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };

@@ -53,10 +53,11 @@ spec:
       path: /var/run/netns
 "#,
     not_flagged: "/var/run/netns.",
-    references: &[
-        "moby/moby: libnetwork/osl",
-    ],
-    host_path: Some(HostPathRule { thing: Thing::Directory, matches }),
+    references: &["moby/moby: libnetwork/osl"],
+    host_path: Some(HostPathRule {
+        thing: Thing::Directory,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };

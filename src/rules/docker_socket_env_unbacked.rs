@@ -43,22 +43,34 @@ spec:
     image: registry.example/tool:1
 "#,
     not_flagged: "Pods with a Docker daemon of their own.",
-    references: &[
-        "deepfence/ThreatMapper: deployment-scripts",
-    ],
+    references: &["deepfence/ThreatMapper: deployment-scripts"],
     host_path: None,
     reads: Reads::Words,
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = workload.pod.as_ref().filter(|pod| pod.daemon().is_none()) else { return };
+    let Some(pod) = workload.pod.as_ref().filter(|pod| pod.daemon().is_none()) else {
+        return;
+    };
     for container in &pod.containers {
-        let docker_host = container.raw.env.iter().enumerate().filter(|(_, var)| *var.name == *"DOCKER_HOST");
-        let hosts = docker_host.filter_map(|(i, var)| Some((TextField::Env(i), signals::named_socket(container, &var.value)?)));
+        let docker_host = container
+            .raw
+            .env
+            .iter()
+            .enumerate()
+            .filter(|(_, var)| *var.name == *"DOCKER_HOST");
+        let hosts = docker_host.filter_map(|(i, var)| {
+            Some((
+                TextField::Env(i),
+                signals::named_socket(container, &var.value)?,
+            ))
+        });
         for (field, path) in hosts.chain(signals::socket_settings(container)) {
             if endpoint::resolve(pod, container, &path) == Endpoint::NotMounted {
-                findings.push(signals::setting_finding(&RULE, pod, container, field, &path));
+                findings.push(signals::setting_finding(
+                    &RULE, pod, container, field, &path,
+                ));
             }
         }
     }

@@ -62,10 +62,16 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| container.mentions_docker())
+    {
         for command in container.commands() {
             let invocation = &command.invocation;
-            let Some(socket) = socket_of(container, invocation) else { continue };
+            let Some(socket) = socket_of(container, invocation) else {
+                continue;
+            };
             let endpoint = endpoint::resolve(pod, container, &socket);
             let on_host = signals::way_to_node(pod, container, invocation).is_some();
             if endpoint.is_elsewhere() && !on_host {
@@ -73,7 +79,13 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             }
             let call = format!("{} {socket}", invocation.program());
             let field = format!("{}.{}", pod.container_path(container), command.field);
-            let mut finding = Finding::in_container(&RULE, container, format!("calls {socket} with {}", invocation.program()), field, &call);
+            let mut finding = Finding::in_container(
+                &RULE,
+                container,
+                format!("calls {socket} with {}", invocation.program()),
+                field,
+                &call,
+            );
             if !endpoint.is_node() && !on_host {
                 finding.certainty = Certainty::Possible;
                 finding.reason = "no such socket is mounted".to_owned();
@@ -86,23 +98,38 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 /// The Docker socket that a call of curl, nc or socat opens.
 fn socket_of(container: &Container<'_>, invocation: &Invocation) -> Option<String> {
     let words = || invocation.arguments().iter().map(String::as_str);
-    let is_nc_client = || words().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('U'));
+    let is_nc_client = || {
+        words().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('U'))
+    };
     let candidates: Vec<&str> = match invocation.program() {
         "curl" => {
-            let separate = words().zip(words().skip(1)).filter(|(flag, _)| matches!(*flag, "--unix-socket" | "--abstract-unix-socket"));
-            separate.map(|(_, path)| path).chain(words().filter_map(|word| word.strip_prefix("--unix-socket="))).collect()
+            let separate = words()
+                .zip(words().skip(1))
+                .filter(|(flag, _)| matches!(*flag, "--unix-socket" | "--abstract-unix-socket"));
+            separate
+                .map(|(_, path)| path)
+                .chain(words().filter_map(|word| word.strip_prefix("--unix-socket=")))
+                .collect()
         }
-        "nc" | "ncat" | "netcat" if is_nc_client() || words().any(|word| word == "--unixsock") => words().collect(),
+        "nc" | "ncat" | "netcat" if is_nc_client() || words().any(|word| word == "--unixsock") => {
+            words().collect()
+        }
         "socat" => words().filter_map(socat_client).collect(),
         _ => return None,
     };
-    let sockets = candidates.into_iter().map(|path| endpoint::expand(container, path));
-    sockets.into_iter().find(|path| HostPath::new(path).file_name() == "docker.sock")
+    let sockets = candidates
+        .into_iter()
+        .map(|path| endpoint::expand(container, path));
+    sockets
+        .into_iter()
+        .find(|path| HostPath::new(path).file_name() == "docker.sock")
 }
 
 /// The path of an address with which socat connects to a socket.
 fn socat_client(word: &str) -> Option<&str> {
     const KINDS: [&str; 3] = ["unix", "unix-client", "unix-connect"];
     let (kind, path) = word.split_once(':')?;
-    KINDS.contains(&kind.to_ascii_lowercase().as_str()).then(|| path.split(',').next().unwrap_or_default())
+    KINDS
+        .contains(&kind.to_ascii_lowercase().as_str())
+        .then(|| path.split(',').next().unwrap_or_default())
 }

@@ -53,7 +53,10 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
         "kubernetes/kubernetes: pkg/volume/hostpath/host_path.go",
     ],
-    host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
+    host_path: Some(HostPathRule {
+        thing: Thing::Socket,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };

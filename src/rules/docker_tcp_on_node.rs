@@ -56,19 +56,34 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| container.mentions().docker_port) {
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| container.mentions().docker_port)
+    {
         for (field, text) in container.all_texts() {
             let is_on_node = |host: &str| {
                 endpoint::names_node(container, host)
                     || BRIDGE_ADDRESSES.contains(&host)
-                    || (endpoint::is_loopback(host) && pod.spec.host_network.0 && pod.daemon().is_none())
+                    || (endpoint::is_loopback(host)
+                        && pod.spec.host_network.0
+                        && pod.daemon().is_none())
             };
-            let mut addresses = docker_addresses(text).map(|(host, port)| (endpoint::expand(container, host), port)).take(MAX_ADDRESSES);
-            let Some((host, port)) = addresses.find(|(host, _)| is_on_node(host)) else { continue };
+            let mut addresses = docker_addresses(text)
+                .map(|(host, port)| (endpoint::expand(container, host), port))
+                .take(MAX_ADDRESSES);
+            let Some((host, port)) = addresses.find(|(host, _)| is_on_node(host)) else {
+                continue;
+            };
             let evidence = format!("{host}:{port}");
             let field_path = format!("{}.{}", pod.container_path(container), field.path());
-            let what = format!("addresses {evidence} in {}", signals::describe(container, field));
-            findings.push(Finding::in_container(&RULE, container, what, field_path, &evidence));
+            let what = format!(
+                "addresses {evidence} in {}",
+                signals::describe(container, field)
+            );
+            findings.push(Finding::in_container(
+                &RULE, container, what, field_path, &evidence,
+            ));
         }
     }
 }
@@ -80,14 +95,19 @@ const MAX_ADDRESSES: usize = 64;
 fn docker_addresses(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let ports = memchr::memchr_iter(b':', text.as_bytes()).filter(|&at| {
         let rest = &text.as_bytes()[at + 1..];
-        (rest.starts_with(b"2375") || rest.starts_with(b"2376")) && !rest.get(4).is_some_and(u8::is_ascii_digit)
+        (rest.starts_with(b"2375") || rest.starts_with(b"2376"))
+            && !rest.get(4).is_some_and(u8::is_ascii_digit)
     });
     ports.filter_map(|at| {
         // As a host holds no colon outside of brackets, each is looked for behind the colon before.
         let front = &text[..at];
         let host = match front.strip_suffix(']') {
             Some(inside) => &inside[inside.rfind('[')? + 1..],
-            None => &front[front.rfind(|c: char| !is_of_host(c)).map_or(0, |i| i + front[i..].chars().next().map_or(1, char::len_utf8))..],
+            None => {
+                &front[front.rfind(|c: char| !is_of_host(c)).map_or(0, |i| {
+                    i + front[i..].chars().next().map_or(1, char::len_utf8)
+                })..]
+            }
         };
         (!host.is_empty()).then(|| (host, &text[at + 1..at + 5]))
     })

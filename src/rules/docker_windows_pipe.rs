@@ -57,7 +57,10 @@ spec:
         "DataDog/helm-charts: test/datadog/baseline/manifests/default_all_windows.yaml",
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
     ],
-    host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
+    host_path: Some(HostPathRule {
+        thing: Thing::Socket,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };

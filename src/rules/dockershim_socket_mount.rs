@@ -60,20 +60,31 @@ spec:
         "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrate-dockershim-dockerd/",
         "bottlerocket-os/bottlerocket#796",
     ],
-    host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
+    host_path: Some(HostPathRule {
+        thing: Thing::Socket,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let is_leftover = |mount: &HostMount<'_>| workload.pod.as_ref().is_some_and(|pod| signals::is_leftover_beside_cri(pod, mount));
-    for mount in host_paths::first_uses(workload, |mount| mount.claimed.is_none() && matches(&mount.path) && !is_leftover(mount)) {
+    let is_leftover = |mount: &HostMount<'_>| {
+        workload
+            .pod
+            .as_ref()
+            .is_some_and(|pod| signals::is_leftover_beside_cri(pod, mount))
+    };
+    for mount in host_paths::first_uses(workload, |mount| {
+        mount.claimed.is_none() && matches(&mount.path) && !is_leftover(mount)
+    }) {
         let mut finding = host_paths::finding(&RULE, Thing::Socket, workload, mount);
         if mount.user != MountUser::Nobody && asks_for_bottlerocket(workload) {
             finding.certainty = Certainty::Possible;
             finding.impact = Impact::Advisory;
             finding.reason = "containerd's own socket on Bottlerocket".to_owned();
-            finding.consequence = "name /run/containerd/containerd.sock instead of the old link".to_owned();
+            finding.consequence =
+                "name /run/containerd/containerd.sock instead of the old link".to_owned();
         }
         findings.push(finding);
     }
@@ -82,10 +93,21 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 /// True if a node selector or affinity names Bottlerocket, where the path is a link to containerd's socket (bottlerocket-os/bottlerocket#796).
 fn asks_for_bottlerocket(workload: &Workload<'_>) -> bool {
     let names_it = |text: &str| text.to_ascii_lowercase().contains("bottlerocket");
-    let Some(pod) = &workload.pod else { return false };
-    let selects = pod.spec.node_selector.iter().any(|(key, value)| names_it(key) || names_it(value));
-    let mut required = pod.node_requirements().filter(|(requirement, _)| matches!(requirement.operator.as_str(), "In" | "Exists"));
-    selects || required.any(|(requirement, _)| names_it(&requirement.key) || requirement.values.iter().any(|value| names_it(value)))
+    let Some(pod) = &workload.pod else {
+        return false;
+    };
+    let selects = pod
+        .spec
+        .node_selector
+        .iter()
+        .any(|(key, value)| names_it(key) || names_it(value));
+    let mut required = pod
+        .node_requirements()
+        .filter(|(requirement, _)| matches!(requirement.operator.as_str(), "In" | "Exists"));
+    selects
+        || required.any(|(requirement, _)| {
+            names_it(&requirement.key) || requirement.values.iter().any(|value| names_it(value))
+        })
 }
 
 fn matches(path: &HostPath) -> bool {

@@ -46,10 +46,11 @@ spec:
     image: registry.example/tool:1
 "#,
     not_flagged: "/var/lib/kubelet.",
-    references: &[
-        "Mirantis/cri-dockerd: cmd/cri/options/options.go",
-    ],
-    host_path: Some(HostPathRule { thing: Thing::Directory, matches }),
+    references: &["Mirantis/cri-dockerd: cmd/cri/options/options.go"],
+    host_path: Some(HostPathRule {
+        thing: Thing::Directory,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };

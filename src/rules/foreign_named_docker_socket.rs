@@ -48,17 +48,20 @@ spec:
     args: ["--addr", "unix:///run/user/1000/buildkit/buildkitd.sock"]
 "#,
     not_flagged: "Directories that merely hold such a socket.",
-    references: &[
-        "instana/helm-charts: instana-agent/CHANGELOG.md",
-    ],
-    host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
+    references: &["instana/helm-charts: instana-agent/CHANGELOG.md"],
+    host_path: Some(HostPathRule {
+        thing: Thing::Socket,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     host_paths::check(&RULE, workload, findings);
-    for mount in host_paths::first_uses(workload, |mount| mount.is_named_socket && !matches(&mount.path)) {
+    for mount in host_paths::first_uses(workload, |mount| {
+        mount.is_named_socket && !matches(&mount.path)
+    }) {
         findings.push(host_paths::finding(&RULE, Thing::Socket, workload, mount));
     }
 }

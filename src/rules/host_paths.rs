@@ -12,32 +12,62 @@ use crate::workload::pod::{HostMount, MountUser};
 pub(super) fn check(rule: &'static Rule, workload: &Workload<'_>, findings: &mut Findings) {
     let Some(about) = &rule.host_path else { return };
     // What a container does without is DKR602's.
-    let is_leftover = |mount: &HostMount<'_>| workload.pod.as_ref().is_some_and(|pod| signals::is_leftover_beside_cri(pod, mount));
-    for mount in first_uses(workload, |mount| mount.claimed.is_none() && (about.matches)(&mount.path) && !is_leftover(mount)) {
+    let is_leftover = |mount: &HostMount<'_>| {
+        workload
+            .pod
+            .as_ref()
+            .is_some_and(|pod| signals::is_leftover_beside_cri(pod, mount))
+    };
+    for mount in first_uses(workload, |mount| {
+        mount.claimed.is_none() && (about.matches)(&mount.path) && !is_leftover(mount)
+    }) {
         findings.push(finding(rule, about.thing, workload, mount));
     }
 }
 
 /// The mounts that `matches`, one for each volume and path.
-pub(super) fn first_uses<'w, 'a>(workload: &'w Workload<'a>, matches: impl Fn(&HostMount<'_>) -> bool) -> Vec<&'w HostMount<'a>> {
+pub(super) fn first_uses<'w, 'a>(
+    workload: &'w Workload<'a>,
+    matches: impl Fn(&HostMount<'_>) -> bool,
+) -> Vec<&'w HostMount<'a>> {
     let mut seen = HashSet::new();
     let mounts = workload.host_mounts().iter().filter(|mount| matches(mount));
-    mounts.filter(|mount| seen.insert((mount.volume, mount.path.as_str()))).collect()
+    mounts
+        .filter(|mount| seen.insert((mount.volume, mount.path.as_str())))
+        .collect()
 }
 
 /// The finding of `rule` for `mount`.
-pub(super) fn finding(rule: &'static Rule, thing: Thing, workload: &Workload<'_>, mount: &HostMount<'_>) -> Finding {
+pub(super) fn finding(
+    rule: &'static Rule,
+    thing: Thing,
+    workload: &Workload<'_>,
+    mount: &HostMount<'_>,
+) -> Finding {
     let verb = match mount.user {
         MountUser::Container(_) => "mounts",
         MountUser::Nobody | MountUser::Unseen => "names",
         MountUser::Claims => "offers",
     };
-    let noun = if mount.user == MountUser::Claims { "PV" } else { "volume" };
-    let mut finding =
-        Finding::new(rule, noun, mount.volume, format!("{verb} {}", shown_path(mount)), mount.field.clone(), mount.path.as_str());
+    let noun = if mount.user == MountUser::Claims {
+        "PV"
+    } else {
+        "volume"
+    };
+    let mut finding = Finding::new(
+        rule,
+        noun,
+        mount.volume,
+        format!("{verb} {}", shown_path(mount)),
+        mount.field.clone(),
+        mount.path.as_str(),
+    );
     finding.evidence = shown_path(mount);
     if let MountUser::Container(index) = mount.user {
-        finding.container = workload.containers().get(index).map(|container| container.name().to_owned());
+        finding.container = workload
+            .containers()
+            .get(index)
+            .map(|container| container.name().to_owned());
     }
     if mount.user == MountUser::Nobody {
         finding.certainty = Certainty::Possible;
@@ -74,14 +104,22 @@ fn failure_mode(kind: &str, thing: Thing) -> Option<(Option<&'static str>, &'sta
             Some("Pod stuck on {nodes}"),
             "its hostPath type makes kubelet check for the path, so the Pod stays in ContainerCreating with FailedMount",
         ),
-        ("DirectoryOrCreate", Thing::Socket | Thing::File) => {
-            (None, "kubelet creates an empty directory of that name, so the Pod starts and fails at its first call")
-        }
-        ("FileOrCreate", Thing::Socket) => {
-            (None, "kubelet creates an empty file of that name, so the Pod starts and fails at its first call")
-        }
-        ("", Thing::Socket) => (None, "no hostPath type, so the Pod starts with an empty directory there and fails at its first call"),
-        ("", Thing::File) => (None, "no hostPath type, so the Pod starts with an empty directory there"),
+        ("DirectoryOrCreate", Thing::Socket | Thing::File) => (
+            None,
+            "kubelet creates an empty directory of that name, so the Pod starts and fails at its first call",
+        ),
+        ("FileOrCreate", Thing::Socket) => (
+            None,
+            "kubelet creates an empty file of that name, so the Pod starts and fails at its first call",
+        ),
+        ("", Thing::Socket) => (
+            None,
+            "no hostPath type, so the Pod starts with an empty directory there and fails at its first call",
+        ),
+        ("", Thing::File) => (
+            None,
+            "no hostPath type, so the Pod starts with an empty directory there",
+        ),
         (_, Thing::Directory) => (None, "the Pod starts with an empty directory there"),
         _ => return None,
     })
@@ -90,7 +128,11 @@ fn failure_mode(kind: &str, thing: Thing) -> Option<(Option<&'static str>, &'sta
 /// The host path of `mount` for people.
 fn shown_path(mount: &HostMount<'_>) -> String {
     let shown = shown(&mount.path);
-    if mount.open_below { format!("{}/…", shown.trim_end_matches('/')) } else { shown }
+    if mount.open_below {
+        format!("{}/…", shown.trim_end_matches('/'))
+    } else {
+        shown
+    }
 }
 
 /// A path for people: `/var/run` as manifests write it, because that is what they will search for.

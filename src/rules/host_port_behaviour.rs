@@ -40,21 +40,29 @@ spec:
     image: registry.example/tool:1
 "#,
     not_flagged: "hostNetwork.",
-    references: &[
-        "kubernetes/enhancements#1985",
-    ],
+    references: &["kubernetes/enhancements#1985"],
     host_path: None,
     reads: Reads::Object,
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = workload.pod.as_ref().filter(|pod| !pod.spec.host_network.0) else { return };
+    let Some(pod) = workload.pod.as_ref().filter(|pod| !pod.spec.host_network.0) else {
+        return;
+    };
     for container in &pod.containers {
         for (i, port) in container.raw.ports.iter().enumerate() {
-            let Some(number) = port.host_port.0.filter(|number| *number > 0) else { continue };
+            let Some(number) = port.host_port.0.filter(|number| *number > 0) else {
+                continue;
+            };
             let field = format!("{}.ports[{i}].hostPort", pod.container_path(container));
-            findings.push(Finding::in_container(&RULE, container, format!("takes hostPort {number}"), field, &number.to_string()));
+            findings.push(Finding::in_container(
+                &RULE,
+                container,
+                format!("takes hostPort {number}"),
+                field,
+                &number.to_string(),
+            ));
         }
     }
 }

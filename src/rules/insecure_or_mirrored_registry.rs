@@ -49,16 +49,30 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| is_local_registry(container.image().host)) {
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| is_local_registry(container.image().host))
+    {
         findings.push(image_finding(&RULE, pod, container, "pulls"));
     }
 }
 
 /// A host that a public certificate cannot be for, with a port of its own.
 fn is_local_registry(host: &str) -> bool {
-    let Some((name, _)) = host.rsplit_once(':').filter(|(_, port)| !matches!(*port, "" | "443")) else { return false };
+    let Some((name, _)) = host
+        .rsplit_once(':')
+        .filter(|(_, port)| !matches!(*port, "" | "443"))
+    else {
+        return false;
+    };
     match name.parse::<std::net::Ipv4Addr>() {
         Ok(address) => address.is_private() || address.is_loopback() || address.is_link_local(),
-        Err(_) => name == "localhost" || [".local", ".internal", ".svc", ".lan"].iter().any(|suffix| name.ends_with(suffix)),
+        Err(_) => {
+            name == "localhost"
+                || [".local", ".internal", ".svc", ".lan"]
+                    .iter()
+                    .any(|suffix| name.ends_with(suffix))
+        }
     }
 }

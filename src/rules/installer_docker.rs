@@ -57,16 +57,29 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         "Provisioner",
         "Shoot",
     ];
-    for leaf in kinds.iter().flat_map(|kind| place::texts_of(workload, kind)) {
+    for leaf in kinds
+        .iter()
+        .flat_map(|kind| place::texts_of(workload, kind))
+    {
         let field = leaf.path.rsplit('.').next().unwrap_or_default();
         let selects = match field {
             "containerRuntime" => matches!(leaf.text.as_str(), "docker" | "dockerd"),
-            "criSocket" | "containerRuntimeEndpoint" => ["dockershim", "cri-dockerd", "/docker.sock"].iter().any(|name| mentions(&leaf.text, name)),
+            "criSocket" | "containerRuntimeEndpoint" => {
+                ["dockershim", "cri-dockerd", "/docker.sock"]
+                    .iter()
+                    .any(|name| mentions(&leaf.text, name))
+            }
             "name" => leaf.path.ends_with("cri.name") && leaf.text == "docker",
             _ => false,
         };
         if selects {
-            findings.push(place::in_object(&RULE, workload, leaf, format!("sets {field} to {}", leaf.text), &leaf.text));
+            findings.push(place::in_object(
+                &RULE,
+                workload,
+                leaf,
+                format!("sets {field} to {}", leaf.text),
+                &leaf.text,
+            ));
         }
     }
 }

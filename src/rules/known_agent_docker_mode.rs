@@ -66,9 +66,15 @@ spec:
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in &pod.containers {
-        let Some(agent) = tables::agent(container.image()) else { continue };
-        let watches = pod.mounts_of(container).any(|mount| signals::is_docker_socket(&mount.path) && !signals::has_cri_socket(pod, mount))
-            || container.endpoint(pod).is_node() && !pod.mounts_of(container).any(|mount| signals::is_cri_socket(&mount.path))
+        let Some(agent) = tables::agent(container.image()) else {
+            continue;
+        };
+        let watches = pod.mounts_of(container).any(|mount| {
+            signals::is_docker_socket(&mount.path) && !signals::has_cri_socket(pod, mount)
+        }) || container.endpoint(pod).is_node()
+            && !pod
+                .mounts_of(container)
+                .any(|mount| signals::is_cri_socket(&mount.path))
             || !signals::runtime_selectors(container).is_empty();
         if watches {
             let mut finding = image_finding(&RULE, pod, container, "runs");

@@ -67,7 +67,9 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for mount in host_paths::first_uses(workload, |mount| signals::is_leftover_beside_cri(pod, mount)) {
+    for mount in host_paths::first_uses(workload, |mount| {
+        signals::is_leftover_beside_cri(pod, mount)
+    }) {
         let mut finding = host_paths::finding(&RULE, Thing::Socket, workload, mount);
         finding.reason = RULE.reason.to_owned();
         finding.consequence = RULE.consequence.to_owned();

@@ -68,6 +68,12 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let families: Vec<&str> = workload.runtimes.iter().map(String::as_str).collect();
     if let Some(version) = workload.node_runtime().filter(|_| families.len() > 1) {
         let what = format!("runs {version} while nodes run {}", families.join(" and "));
-        findings.push(place::on_node(&RULE, workload, what, place::RUNTIME_FIELD, version));
+        findings.push(place::on_node(
+            &RULE,
+            workload,
+            what,
+            place::RUNTIME_FIELD,
+            version,
+        ));
     }
 }

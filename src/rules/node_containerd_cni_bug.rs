@@ -47,8 +47,21 @@ status:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    const FAULTY: [&str; 4] = ["containerd://1.6.0", "containerd://1.6.1", "containerd://1.6.2", "containerd://1.6.3"];
-    if let Some((version, _)) = place::node_runtime(workload).filter(|(version, _)| FAULTY.contains(version)) {
-        findings.push(place::on_node(&RULE, workload, format!("runs {version}"), place::RUNTIME_FIELD, version));
+    const FAULTY: [&str; 4] = [
+        "containerd://1.6.0",
+        "containerd://1.6.1",
+        "containerd://1.6.2",
+        "containerd://1.6.3",
+    ];
+    if let Some((version, _)) =
+        place::node_runtime(workload).filter(|(version, _)| FAULTY.contains(version))
+    {
+        findings.push(place::on_node(
+            &RULE,
+            workload,
+            format!("runs {version}"),
+            place::RUNTIME_FIELD,
+            version,
+        ));
     }
 }

@@ -48,10 +48,26 @@ status:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let runs_docker = place::node_runtime(workload).filter(|(version, kubelet)| version.starts_with("docker://") && place::is_at_least(kubelet, 1, 24));
+    let runs_docker = place::node_runtime(workload).filter(|(version, kubelet)| {
+        version.starts_with("docker://") && place::is_at_least(kubelet, 1, 24)
+    });
     if let Some((version, _)) = runs_docker {
-        findings.push(place::on_node(&RULE, workload, format!("runs {version} behind cri-dockerd"), place::RUNTIME_FIELD, version));
-    } else if let Some(socket) = place::cri_socket(workload).filter(|socket| socket.contains("cri-dockerd.sock")) {
-        findings.push(place::on_node(&RULE, workload, format!("is annotated with {socket}"), place::ANNOTATION_FIELD, socket));
+        findings.push(place::on_node(
+            &RULE,
+            workload,
+            format!("runs {version} behind cri-dockerd"),
+            place::RUNTIME_FIELD,
+            version,
+        ));
+    } else if let Some(socket) =
+        place::cri_socket(workload).filter(|socket| socket.contains("cri-dockerd.sock"))
+    {
+        findings.push(place::on_node(
+            &RULE,
+            workload,
+            format!("is annotated with {socket}"),
+            place::ANNOTATION_FIELD,
+            socket,
+        ));
     }
 }

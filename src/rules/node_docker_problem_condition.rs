@@ -39,18 +39,24 @@ status:
     kubeletVersion: v1.34.1
 "#,
     not_flagged: "Other conditions.",
-    references: &[
-        "kubernetes/node-problem-detector: config",
-    ],
+    references: &["kubernetes/node-problem-detector: config"],
     host_path: None,
     reads: Reads::ObjectTexts,
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let conditions = place::texts_of(workload, "Node").filter(|leaf| leaf.path.starts_with("status.conditions["));
-    let named = conditions.filter(|leaf| leaf.path.ends_with(".type") || leaf.path.ends_with(".reason"));
+    let conditions = place::texts_of(workload, "Node")
+        .filter(|leaf| leaf.path.starts_with("status.conditions["));
+    let named =
+        conditions.filter(|leaf| leaf.path.ends_with(".type") || leaf.path.ends_with(".reason"));
     for leaf in named.filter(|leaf| mentions(&leaf.text, "Docker")) {
-        findings.push(place::on_node(&RULE, workload, format!("has {}", leaf.text), &leaf.path, &leaf.text));
+        findings.push(place::on_node(
+            &RULE,
+            workload,
+            format!("has {}", leaf.text),
+            &leaf.path,
+            &leaf.text,
+        ));
     }
 }

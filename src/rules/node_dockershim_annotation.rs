@@ -45,7 +45,15 @@ status:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    if let Some(socket) = place::cri_socket(workload).filter(|socket| socket.contains("dockershim.sock")) {
-        findings.push(place::on_node(&RULE, workload, format!("is annotated with {socket}"), place::ANNOTATION_FIELD, socket));
+    if let Some(socket) =
+        place::cri_socket(workload).filter(|socket| socket.contains("dockershim.sock"))
+    {
+        findings.push(place::on_node(
+            &RULE,
+            workload,
+            format!("is annotated with {socket}"),
+            place::ANNOTATION_FIELD,
+            socket,
+        ));
     }
 }

@@ -50,10 +50,20 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| *container.raw.image_pull_policy == *"Never") {
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| *container.raw.image_pull_policy == *"Never")
+    {
         let field = format!("{}.imagePullPolicy", pod.container_path(container));
         let image = container.raw.image.as_str();
-        let mut finding = Finding::in_container(&RULE, container, format!("never pulls {image}"), field, "Never");
+        let mut finding = Finding::in_container(
+            &RULE,
+            container,
+            format!("never pulls {image}"),
+            field,
+            "Never",
+        );
         finding.identity = container.image().repository();
         findings.push(finding);
     }

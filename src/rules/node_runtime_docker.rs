@@ -48,8 +48,16 @@ status:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some((version, kubelet)) = place::node_runtime(workload) else { return };
+    let Some((version, kubelet)) = place::node_runtime(workload) else {
+        return;
+    };
     if version.starts_with("docker://") && !place::is_at_least(kubelet, 1, 24) {
-        findings.push(place::on_node(&RULE, workload, format!("runs {version}"), place::RUNTIME_FIELD, version));
+        findings.push(place::on_node(
+            &RULE,
+            workload,
+            format!("runs {version}"),
+            place::RUNTIME_FIELD,
+            version,
+        ));
     }
 }

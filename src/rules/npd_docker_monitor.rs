@@ -40,23 +40,36 @@ spec:
     args: ["--config.system-log-monitor=/config/kernel-monitor.json"]
 "#,
     not_flagged: "node-problem-detector without these files.",
-    references: &[
-        "kubernetes/node-problem-detector: config, deployment",
-    ],
+    references: &["kubernetes/node-problem-detector: config, deployment"],
     host_path: None,
     reads: Reads::Words,
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    const MONITORS: [&str; 4] = ["docker-monitor.json", "docker-monitor-filelog.json", "health-checker-docker.json", "docker-monitor-counter.json"];
+    const MONITORS: [&str; 4] = [
+        "docker-monitor.json",
+        "docker-monitor-filelog.json",
+        "health-checker-docker.json",
+        "docker-monitor-counter.json",
+    ];
     let Some(pod) = &workload.pod else { return };
-    for container in pod.containers.iter().filter(|container| container.mentions_docker()) {
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| container.mentions_docker())
+    {
         for (field, text) in container.texts() {
             let monitors = MONITORS.iter().filter(|monitor| mentions(text, monitor));
             for monitor in monitors {
                 let path = format!("{}.{}", pod.container_path(container), field.path());
-                findings.push(Finding::in_container(&RULE, container, format!("loads {monitor}"), path, monitor));
+                findings.push(Finding::in_container(
+                    &RULE,
+                    container,
+                    format!("loads {monitor}"),
+                    path,
+                    monitor,
+                ));
             }
         }
     }

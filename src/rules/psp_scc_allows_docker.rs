@@ -48,14 +48,32 @@ spec:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for leaf in ["PodSecurityPolicy", "SecurityContextConstraints", "PolicyException"].iter().flat_map(|kind| place::texts_of(workload, kind)) {
+    for leaf in [
+        "PodSecurityPolicy",
+        "SecurityContextConstraints",
+        "PolicyException",
+    ]
+    .iter()
+    .flat_map(|kind| place::texts_of(workload, kind))
+    {
         let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(&leaf.text);
-        let allows_profile = leaf.path.contains("seccomp") && mentions(&leaf.text, "docker/default");
+        let allows_profile =
+            leaf.path.contains("seccomp") && mentions(&leaf.text, "docker/default");
         let excepts = workload.kind() == "PolicyException" && mentions(&leaf.text, "docker.sock");
         // An exception's text may be a whole expression.
-        let allowed = if excepts { "docker.sock" } else { leaf.text.as_str() };
+        let allowed = if excepts {
+            "docker.sock"
+        } else {
+            leaf.text.as_str()
+        };
         if allows_path || allows_profile || excepts {
-            findings.push(place::in_object(&RULE, workload, leaf, format!("allows {allowed}"), allowed));
+            findings.push(place::in_object(
+                &RULE,
+                workload,
+                leaf,
+                format!("allows {allowed}"),
+                allowed,
+            ));
         }
     }
 }
@@ -63,6 +81,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 /// True for a path that any rule about host paths flags.
 fn is_path_of_docker(text: &str) -> bool {
     let path = HostPath::new(text);
-    let about = super::RULES.iter().filter_map(|rule| rule.host_path.as_ref());
-    about.into_iter().any(|about| (about.matches)(&path)) || signals::below_data_root(&path).is_some()
+    let about = super::RULES
+        .iter()
+        .filter_map(|rule| rule.host_path.as_ref());
+    about.into_iter().any(|about| (about.matches)(&path))
+        || signals::below_data_root(&path).is_some()
 }

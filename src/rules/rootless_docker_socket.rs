@@ -47,10 +47,11 @@ spec:
     args: ["--addr", "unix:///run/user/1000/buildkit/buildkitd.sock"]
 "#,
     not_flagged: "Other files below /run/user.",
-    references: &[
-        "docker-library/docker: docker-entrypoint.sh",
-    ],
-    host_path: Some(HostPathRule { thing: Thing::Socket, matches }),
+    references: &["docker-library/docker: docker-entrypoint.sh"],
+    host_path: Some(HostPathRule {
+        thing: Thing::Socket,
+        matches,
+    }),
     reads: Reads::HostPaths,
     check,
 };
@@ -64,6 +65,9 @@ fn matches(path: &HostPath) -> bool {
 }
 
 pub(super) fn is_rootless_socket(path: &HostPath) -> bool {
-    let uid = path.as_str().strip_prefix("/run/user/").and_then(|rest| rest.strip_suffix("/docker.sock"));
+    let uid = path
+        .as_str()
+        .strip_prefix("/run/user/")
+        .and_then(|rest| rest.strip_suffix("/docker.sock"));
     uid.is_some_and(|uid| !uid.is_empty() && uid.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -55,7 +55,13 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for container in &pod.containers {
         for (field, shown) in signals::runtime_selectors(container) {
             let path = format!("{}.{field}", pod.container_path(container));
-            findings.push(Finding::in_container(&RULE, container, format!("sets {shown}"), path, &shown));
+            findings.push(Finding::in_container(
+                &RULE,
+                container,
+                format!("sets {shown}"),
+                path,
+                &shown,
+            ));
         }
     }
 }

@@ -38,9 +38,7 @@ spec:
     image: registry.example/tool:1
 "#,
     not_flagged: "Classes that merely have docker in their name.",
-    references: &[
-        "Mirantis/cri-dockerd: core/sandbox_run.go",
-    ],
+    references: &["Mirantis/cri-dockerd: core/sandbox_run.go"],
     host_path: None,
     reads: Reads::Object,
     check,
@@ -50,13 +48,26 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let handler = workload.object.handler.as_str();
     if workload.kind() == "RuntimeClass" && handler == "docker" {
         let what = "has the handler docker".to_owned();
-        findings.push(Finding::new(&RULE, "RuntimeClass", workload.name, what, "handler".to_owned(), handler));
+        findings.push(Finding::new(
+            &RULE,
+            "RuntimeClass",
+            workload.name,
+            what,
+            "handler".to_owned(),
+            handler,
+        ));
     }
     let Some(pod) = &workload.pod else { return };
     let class = pod.spec.runtime_class_name.as_str();
     if class == "docker" || workload.has_docker_class {
-        let mut finding =
-            Finding::new(&RULE, "runtimeClass", class, "is asked for".to_owned(), format!("{}.runtimeClassName", pod.path), class);
+        let mut finding = Finding::new(
+            &RULE,
+            "runtimeClass",
+            class,
+            "is asked for".to_owned(),
+            format!("{}.runtimeClassName", pod.path),
+            class,
+        );
         if !workload.has_docker_class {
             // The class may have another handler than its name says.
             finding.certainty = Certainty::Likely;

@@ -53,9 +53,19 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for (prefix, annotations) in workload.annotations() {
-        for (key, value) in annotations.iter().filter(|(key, value)| key.contains("seccomp") && *value == "docker/default") {
+        for (key, value) in annotations
+            .iter()
+            .filter(|(key, value)| key.contains("seccomp") && *value == "docker/default")
+        {
             let field = format!("{prefix}.annotations['{key}']");
-            findings.push(Finding::new(&RULE, "annotation", key, format!("is {value}"), field, value));
+            findings.push(Finding::new(
+                &RULE,
+                "annotation",
+                key,
+                format!("is {value}"),
+                field,
+                value,
+            ));
         }
     }
 }

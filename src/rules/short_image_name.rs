@@ -38,18 +38,30 @@ spec:
     image: docker.io/library/nginx:1.27
 "#,
     not_flagged: "Every cluster whose target is not CRI-O.",
-    references: &[
-        "cri-o/cri-o#9401",
-        "kubernetes/minikube#19395",
-    ],
+    references: &["cri-o/cri-o#9401", "kubernetes/minikube#19395"],
     host_path: None,
     reads: Reads::Object,
     check,
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = workload.pod.as_ref().filter(|_| findings.target() == Target::CriO) else { return };
-    for container in pod.containers.iter().filter(|container| container.image().is_short) {
-        findings.push(image_finding(&RULE, pod, container, "runs short-named image"));
+    let Some(pod) = workload
+        .pod
+        .as_ref()
+        .filter(|_| findings.target() == Target::CriO)
+    else {
+        return;
+    };
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| container.image().is_short)
+    {
+        findings.push(image_finding(
+            &RULE,
+            pod,
+            container,
+            "runs short-named image",
+        ));
     }
 }

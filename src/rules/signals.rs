@@ -10,9 +10,19 @@ use crate::workload::shell::{HostEntry, Invocation};
 use crate::workload::tables::{self, ImageRole};
 
 /// What in `container` uses Docker through `mount`, a directory above Docker's socket; `None` if nothing does.
-pub(super) fn docker_user(pod: &Pod<'_>, container: &Container<'_>, mount: &HostMount<'_>) -> Option<String> {
-    let uses = container.docker_use.get_or_init(|| docker_use(pod, container));
-    let through = uses.paths.iter().find(|(_, path)| path.is_within(&mount.mount_path)).map(|(shown, _)| shown);
+pub(super) fn docker_user(
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    mount: &HostMount<'_>,
+) -> Option<String> {
+    let uses = container
+        .docker_use
+        .get_or_init(|| docker_use(pod, container));
+    let through = uses
+        .paths
+        .iter()
+        .find(|(_, path)| path.is_within(&mount.mount_path))
+        .map(|(shown, _)| shown);
     through.or(uses.by_itself.as_ref()).cloned()
 }
 
@@ -33,27 +43,46 @@ fn docker_use(pod: &Pod<'_>, container: &Container<'_>) -> DockerUse {
             }
         }
     }
-    DockerUse { by_itself: docker_sign(pod, container), paths }
+    DockerUse {
+        by_itself: docker_sign(pod, container),
+        paths,
+    }
 }
 
 /// What in `container` uses Docker, wherever its socket is.
 fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
-    let is_client = container.image_role().is_some_and(|role| role != ImageRole::DockerInDocker);
+    let is_client = container
+        .image_role()
+        .is_some_and(|role| role != ImageRole::DockerInDocker);
     if is_client && !container.endpoint(pod).is_elsewhere() {
         return Some(format!("image {}", container.raw.image));
     }
-    let call = container.commands().iter().find(|command| docker_verb(&command.invocation).is_some());
-    if let Some(call) = call.filter(|call| !endpoint::of_invocation(pod, container, &call.invocation).is_elsewhere()) {
-        return Some(format!("command docker {}", docker_verb(&call.invocation).unwrap_or_default()));
+    let call = container
+        .commands()
+        .iter()
+        .find(|command| docker_verb(&command.invocation).is_some());
+    if let Some(call) = call
+        .filter(|call| !endpoint::of_invocation(pod, container, &call.invocation).is_elsewhere())
+    {
+        return Some(format!(
+            "command docker {}",
+            docker_verb(&call.invocation).unwrap_or_default()
+        ));
     }
     if let Some((_, shown)) = runtime_selectors(container).into_iter().next() {
         return Some(shown);
     }
-    if pod.mounts_of(container).any(|mount| is_cri_socket(&mount.path)) || names_cri_socket(container) {
+    if pod
+        .mounts_of(container)
+        .any(|mount| is_cri_socket(&mount.path))
+        || names_cri_socket(container)
+    {
         // It reads the data of whatever runtime is there.
         return None;
     }
-    let data_root = pod.mounts_of(container).find(|mount| is_data_root(&mount.path));
+    let data_root = pod
+        .mounts_of(container)
+        .find(|mount| is_data_root(&mount.path));
     data_root.map(|mount| format!("mount {}", mount.path))
 }
 
@@ -62,7 +91,12 @@ pub(super) fn describe(container: &Container<'_>, field: TextField) -> String {
     match field {
         TextField::Env(i) => format!("env {}", container.raw.env[i].name),
         TextField::Command(_) => "command".to_owned(),
-        TextField::Hook(place, _) => place.trim_end_matches(".exec.command").rsplit('.').next().unwrap_or_default().to_owned(),
+        TextField::Hook(place, _) => place
+            .trim_end_matches(".exec.command")
+            .rsplit('.')
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
         TextField::Args(_) => "argument".to_owned(),
         TextField::Script | TextField::Source => "script".to_owned(),
     }
@@ -71,7 +105,10 @@ pub(super) fn describe(container: &Container<'_>, field: TextField) -> String {
 /// True for Docker's data directory and what lies below it, logs and configuration aside, which have rules of their own.
 pub(super) fn is_data_root(path: &HostPath) -> bool {
     let part = below_data_root(path);
-    part.is_some_and(|part| part != "containers") && !tables::CONFIG_PATHS.iter().any(|config| path.is_within(config))
+    part.is_some_and(|part| part != "containers")
+        && !tables::CONFIG_PATHS
+            .iter()
+            .any(|config| path.is_within(config))
 }
 
 /// The first component of `path` below Docker's data directory; empty for the directory itself.
@@ -79,26 +116,42 @@ pub(super) fn below_data_root(path: &HostPath) -> Option<&str> {
     if !mentions(path.as_str(), "docker") {
         return None;
     }
-    let below = |at: usize, root: &str| path.as_str().get(at + root.len()..).filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let rest = tables::DATA_ROOTS.iter().find_map(|root| occurrences(path.as_str(), root).find_map(|at| below(at, root)))?;
+    let below = |at: usize, root: &str| {
+        path.as_str()
+            .get(at + root.len()..)
+            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let rest = tables::DATA_ROOTS
+        .iter()
+        .find_map(|root| occurrences(path.as_str(), root).find_map(|at| below(at, root)))?;
     Some(rest.split('/').nth(1).unwrap_or_default())
 }
 
 /// True for a directory that is Docker's in some manifests and could be anybody's.
 pub(super) fn is_guessed_data_root(path: &HostPath) -> bool {
-    let named = ["/docker/containers", "/docker/overlay2"].iter().any(|end| path.as_str().ends_with(end));
-    below_data_root(path).is_none() && (named || tables::GUESSED_DATA_ROOTS.iter().any(|root| path.is_within(root)))
+    let named = ["/docker/containers", "/docker/overlay2"]
+        .iter()
+        .any(|end| path.as_str().ends_with(end));
+    below_data_root(path).is_none()
+        && (named
+            || tables::GUESSED_DATA_ROOTS
+                .iter()
+                .any(|root| path.is_within(root)))
 }
 
 /// The paths in `text` whose last component is `docker.sock`.
 pub(super) fn socket_paths(text: &str) -> impl Iterator<Item = &str> {
     let is_path = |c: char| c.is_alphanumeric() || "/._-$(){}".contains(c);
-    (text.split(move |c| !is_path(c))).filter(|token| mentions(token, "docker.sock")).filter_map(|token| {
-        let path = &token[token.find('/')?..];
-        // `unix:///run/docker.sock` brings two slashes more than the path has.
-        let path = &path[path.len() - path.trim_start_matches('/').len() - 1..];
-        path.trim_end_matches('/').ends_with("/docker.sock").then_some(path)
-    })
+    (text.split(move |c| !is_path(c)))
+        .filter(|token| mentions(token, "docker.sock"))
+        .filter_map(|token| {
+            let path = &token[token.find('/')?..];
+            // `unix:///run/docker.sock` brings two slashes more than the path has.
+            let path = &path[path.len() - path.trim_start_matches('/').len() - 1..];
+            path.trim_end_matches('/')
+                .ends_with("/docker.sock")
+                .then_some(path)
+        })
 }
 
 /// Verbs of the Docker client that talk to the daemon. Source: docker/cli, the reference of its commands.
@@ -180,7 +233,13 @@ pub(super) fn docker_verb(invocation: &Invocation) -> Option<&str> {
 /// True if the scripts of `container` also use another runtime, so that they find their way without Docker.
 pub(super) fn handles_other_runtimes(container: &Container<'_>) -> bool {
     container.commands().iter().any(|command| {
-        let controls = |name: &str| command.invocation.arguments().iter().any(|word| word.split('.').next() == Some(name));
+        let controls = |name: &str| {
+            command
+                .invocation
+                .arguments()
+                .iter()
+                .any(|word| word.split('.').next() == Some(name))
+        };
         match command.invocation.program() {
             "crictl" | "ctr" | "nerdctl" | "podman" => true,
             "systemctl" | "service" => controls("containerd") || controls("crio"),
@@ -202,17 +261,33 @@ pub(super) fn has_remote_builder(container: &Container<'_>) -> bool {
     let is_driver = |value: &str| matches!(value, "kubernetes" | "remote" | "cloud");
     container.commands().iter().any(|command| {
         let words = command.invocation.arguments();
-        let creates = docker_verb(&command.invocation) == Some("buildx") && words.iter().any(|word| word == "create");
-        let separate = words.windows(2).any(|pair| pair[0] == "--driver" && is_driver(&pair[1]));
-        creates && (separate || words.iter().any(|word| word.strip_prefix("--driver=").is_some_and(is_driver)))
+        let creates = docker_verb(&command.invocation) == Some("buildx")
+            && words.iter().any(|word| word == "create");
+        let separate = words
+            .windows(2)
+            .any(|pair| pair[0] == "--driver" && is_driver(&pair[1]));
+        creates
+            && (separate
+                || words
+                    .iter()
+                    .any(|word| word.strip_prefix("--driver=").is_some_and(is_driver)))
     })
 }
 
 /// True if `container` shows calls of the Docker client, and all of them go to registries or builders, not to a daemon.
 pub(super) fn needs_no_daemon(container: &Container<'_>) -> bool {
     let builds_elsewhere = has_remote_builder(container);
-    let mut calls = container.commands().iter().map(|command| &command.invocation).filter(|invocation| invocation.program() == "docker");
-    let is_free = |invocation: &Invocation| match invocation.arguments().iter().find(|word| !word.starts_with('-')).map(String::as_str) {
+    let mut calls = container
+        .commands()
+        .iter()
+        .map(|command| &command.invocation)
+        .filter(|invocation| invocation.program() == "docker");
+    let is_free = |invocation: &Invocation| match invocation
+        .arguments()
+        .iter()
+        .find(|word| !word.starts_with('-'))
+        .map(String::as_str)
+    {
         Some("login" | "logout" | "manifest") => true,
         Some("buildx") => builds_elsewhere,
         _ => false,
@@ -222,12 +297,18 @@ pub(super) fn needs_no_daemon(container: &Container<'_>) -> bool {
 }
 
 /// `nsenter` or `chroot` where `invocation` runs on the node; `None` where it stays in its container.
-pub(super) fn way_to_node(pod: &Pod<'_>, container: &Container<'_>, invocation: &Invocation) -> Option<&'static str> {
+pub(super) fn way_to_node(
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    invocation: &Invocation,
+) -> Option<&'static str> {
     match invocation.on_host.as_ref()? {
         HostEntry::Nsenter => Some("nsenter"),
         HostEntry::Chroot(root) => {
             let root = HostPath::new(&endpoint::expand(container, root));
-            let is_mounted = pod.host_path_at(container, &root).is_some_and(|path| path.as_str() == "/");
+            let is_mounted = pod
+                .host_path_at(container, &root)
+                .is_some_and(|path| path.as_str() == "/");
             // `/proc/1/root` reads `/`, which is the node's root where the Pod shares the node's processes.
             let is_process_one = root.as_str() == "/" && pod.spec.host_pid.0;
             (is_mounted || is_process_one).then_some("chroot")
@@ -237,40 +318,77 @@ pub(super) fn way_to_node(pod: &Pod<'_>, container: &Container<'_>, invocation: 
 
 /// The endpoint that the container's Docker calls use; that of the container itself where it has no calls.
 pub(super) fn client_endpoint(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint {
-    let calls = container.commands().iter().filter(|command| docker_verb(&command.invocation).is_some());
-    let mut endpoints = calls.map(|command| endpoint::of_invocation(pod, container, &command.invocation));
-    let first = endpoints.next().unwrap_or_else(|| container.endpoint(pod).clone());
-    if first.is_node() { first } else { endpoints.find(|endpoint| !endpoint.is_elsewhere()).unwrap_or(first) }
+    let calls = container
+        .commands()
+        .iter()
+        .filter(|command| docker_verb(&command.invocation).is_some());
+    let mut endpoints =
+        calls.map(|command| endpoint::of_invocation(pod, container, &command.invocation));
+    let first = endpoints
+        .next()
+        .unwrap_or_else(|| container.endpoint(pod).clone());
+    if first.is_node() {
+        first
+    } else {
+        endpoints
+            .find(|endpoint| !endpoint.is_elsewhere())
+            .unwrap_or(first)
+    }
 }
 
 /// True for a socket of Docker, dockershim or cri-dockerd under any name.
 pub(super) fn is_docker_socket(path: &HostPath) -> bool {
-    let others = ["/run/dockershim.sock", "/run/cri-dockerd.sock", "/pipe/docker_engine", "/pipe/dockershim", "/pipe/cri-dockerd"];
+    let others = [
+        "/run/dockershim.sock",
+        "/run/cri-dockerd.sock",
+        "/pipe/docker_engine",
+        "/pipe/dockershim",
+        "/pipe/cri-dockerd",
+    ];
     path.file_name() == "docker.sock" || others.contains(&path.as_str())
 }
 
 /// True for a socket of another runtime, or the directory that it lies in.
 pub(super) fn is_cri_socket(path: &HostPath) -> bool {
-    let directories = ["/run/containerd", "/run/crio", "/run/k3s/containerd", "/pipe/containerd-containerd"];
-    tables::OTHER_RUNTIME_SOCKETS.contains(&path.file_name()) || directories.contains(&path.as_str())
+    let directories = [
+        "/run/containerd",
+        "/run/crio",
+        "/run/k3s/containerd",
+        "/pipe/containerd-containerd",
+    ];
+    tables::OTHER_RUNTIME_SOCKETS.contains(&path.file_name())
+        || directories.contains(&path.as_str())
 }
 
 /// True if a setting of `container` names the socket of containerd or CRI-O.
 pub(super) fn names_cri_socket(container: &Container<'_>) -> bool {
-    container.texts().any(|(_, text)| mentions(text, "/containerd.sock") || mentions(text, "/crio.sock"))
+    container
+        .texts()
+        .any(|(_, text)| mentions(text, "/containerd.sock") || mentions(text, "/crio.sock"))
 }
 
 /// True if the container that has `mount` also mounts the socket of another runtime.
 pub(super) fn has_cri_socket(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
-    let MountUser::Container(index) = mount.user else { return false };
-    let mounts_one = || pod.host_mounts.iter().any(|other| other.user == mount.user && is_cri_socket(&other.path));
-    *pod.containers[index].sees_cri_socket.get_or_init(mounts_one)
+    let MountUser::Container(index) = mount.user else {
+        return false;
+    };
+    let mounts_one = || {
+        pod.host_mounts
+            .iter()
+            .any(|other| other.user == mount.user && is_cri_socket(&other.path))
+    };
+    *pod.containers[index]
+        .sees_cri_socket
+        .get_or_init(mounts_one)
 }
 
 /// True for a Docker socket that its container does without: it mounts another runtime's too, and
 /// no hostPath type makes kubelet look for Docker's.
 pub(super) fn is_leftover_beside_cri(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
-    matches!(mount.user, MountUser::Container(_)) && mount.kind.is_empty() && is_docker_socket(&mount.path) && has_cri_socket(pod, mount)
+    matches!(mount.user, MountUser::Container(_))
+        && mount.kind.is_empty()
+        && is_docker_socket(&mount.path)
+        && has_cri_socket(pod, mount)
 }
 
 /// The texts of `container` that are a Docker socket's path and nothing else, `DOCKER_HOST` aside: environment values,
@@ -281,17 +399,30 @@ pub(super) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, Stri
     }
     let texts = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(i) if *container.raw.env[*i].name == *"DOCKER_HOST"));
     let settings = texts.filter(|(_, text)| !text.contains(char::is_whitespace));
-    settings.filter_map(|(field, text)| Some((field, named_socket(container, text)?))).collect()
+    settings
+        .filter_map(|(field, text)| Some((field, named_socket(container, text)?)))
+        .collect()
 }
 
 /// The first socket or pipe of Docker that `text` names.
 pub(super) fn named_socket(container: &Container<'_>, text: &str) -> Option<String> {
-    let path = socket_paths(text).next().map(|path| endpoint::expand(container, path));
-    path.or_else(|| text.find("//./pipe/docker_engine").map(|at| text[at..].to_owned()))
+    let path = socket_paths(text)
+        .next()
+        .map(|path| endpoint::expand(container, path));
+    path.or_else(|| {
+        text.find("//./pipe/docker_engine")
+            .map(|at| text[at..].to_owned())
+    })
 }
 
 /// The finding for a setting that names the socket `path`.
-pub(super) fn setting_finding(rule: &'static Rule, pod: &Pod<'_>, container: &Container<'_>, field: TextField, path: &str) -> Finding {
+pub(super) fn setting_finding(
+    rule: &'static Rule,
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    field: TextField,
+    path: &str,
+) -> Finding {
     let what = format!("names {path} in {}", describe(container, field));
     let place = format!("{}.{}", pod.container_path(container), field.path());
     let mut finding = Finding::in_container(rule, container, what, place, path);
@@ -306,20 +437,42 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(String, Strin
         return found;
     }
     // Programs read such values in any case.
-    let selects = |var: &EnvVar<'_>| var.value.eq_ignore_ascii_case("docker") && tables::selects_runtime(&var.name);
-    for (i, var) in container.raw.env.iter().enumerate().filter(|(_, var)| selects(var)) {
+    let selects = |var: &EnvVar<'_>| {
+        var.value.eq_ignore_ascii_case("docker") && tables::selects_runtime(&var.name)
+    };
+    for (i, var) in container
+        .raw
+        .env
+        .iter()
+        .enumerate()
+        .filter(|(_, var)| selects(var))
+    {
         found.push((TextField::Env(i).path(), format!("{}=docker", var.name)));
     }
     // The words of the container itself, then those of the commands in its scripts.
-    let words = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(_)));
-    let words: Vec<(String, &str)> = words.map(|(field, text)| (field.path(), text.as_str())).collect();
-    let inner = container
-        .commands()
-        .iter()
-        .map(|command| command.invocation.arguments().iter().map(|word| (command.field.clone(), word.as_str())).collect::<Vec<_>>());
+    let words = container
+        .texts()
+        .filter(|(field, _)| !matches!(field, TextField::Env(_)));
+    let words: Vec<(String, &str)> = words
+        .map(|(field, text)| (field.path(), text.as_str()))
+        .collect();
+    let inner = container.commands().iter().map(|command| {
+        command
+            .invocation
+            .arguments()
+            .iter()
+            .map(|word| (command.field.clone(), word.as_str()))
+            .collect::<Vec<_>>()
+    });
     for words in std::iter::once(words).chain(inner) {
-        for (at, (field, word)) in words.iter().enumerate().filter(|(_, (_, word))| word.starts_with('-')) {
-            let Some(shown) = selecting_flag(word, words.get(at + 1).map(|(_, next)| *next)) else { continue };
+        for (at, (field, word)) in words
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, word))| word.starts_with('-'))
+        {
+            let Some(shown) = selecting_flag(word, words.get(at + 1).map(|(_, next)| *next)) else {
+                continue;
+            };
             if !found.iter().any(|(_, other)| *other == shown) {
                 found.push((field.clone(), shown));
             }
@@ -330,10 +483,17 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(String, Strin
 
 /// `--FLAG=VALUE`, if `word`, perhaps with the `next`, selects Docker as the runtime.
 fn selecting_flag(word: &str, next: Option<&str>) -> Option<String> {
-    let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+    let (name, value) = word
+        .split_once('=')
+        .map_or((word, None), |(name, value)| (name, Some(value)));
     let name = name.trim_start_matches('-');
-    let (flag, wanted) = tables::RUNTIME_FLAGS.iter().find(|(flag, _)| *flag == name)?;
+    let (flag, wanted) = tables::RUNTIME_FLAGS
+        .iter()
+        .find(|(flag, _)| *flag == name)?;
     // A switch needs no value.
-    let selects = value.or(next).is_some_and(|value| value.eq_ignore_ascii_case(wanted)) || (value.is_none() && *wanted == "true");
+    let selects = value
+        .or(next)
+        .is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+        || (value.is_none() && *wanted == "true");
     selects.then(|| format!("--{flag}={wanted}"))
 }

@@ -67,10 +67,15 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    let is_used = |mount: &HostMount<'_>| host_paths::is_socket_parent(mount) && user(pod, mount).is_some();
+    let is_used =
+        |mount: &HostMount<'_>| host_paths::is_socket_parent(mount) && user(pod, mount).is_some();
     for mount in host_paths::first_uses(workload, is_used) {
         let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
-        finding.what = format!("{}, used by {}", finding.what, user(pod, mount).unwrap_or_default());
+        finding.what = format!(
+            "{}, used by {}",
+            finding.what,
+            user(pod, mount).unwrap_or_default()
+        );
         finding.reason = RULE.reason.to_owned();
         finding.consequence = RULE.consequence.to_owned();
         findings.push(finding);
@@ -79,6 +84,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 
 /// What in the mounting container uses Docker through `mount`.
 fn user(pod: &Pod<'_>, mount: &HostMount<'_>) -> Option<String> {
-    let MountUser::Container(index) = mount.user else { return None };
+    let MountUser::Container(index) = mount.user else {
+        return None;
+    };
     signals::docker_user(pod, &pod.containers[index], mount)
 }

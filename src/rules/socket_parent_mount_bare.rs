@@ -63,7 +63,8 @@ spec:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let is_bare = |mount: &HostMount<'_>| host_paths::is_socket_parent(mount) && !is_used(workload, mount);
+    let is_bare =
+        |mount: &HostMount<'_>| host_paths::is_socket_parent(mount) && !is_used(workload, mount);
     for mount in host_paths::first_uses(workload, is_bare) {
         let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
         // The directory is on every node, whatever its runtime: no hostPath type fails.
@@ -78,7 +79,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 
 fn is_used(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
     match (&workload.pod, mount.user) {
-        (Some(pod), MountUser::Container(index)) => signals::docker_user(pod, &pod.containers[index], mount).is_some(),
+        (Some(pod), MountUser::Container(index)) => {
+            signals::docker_user(pod, &pod.containers[index], mount).is_some()
+        }
         _ => false,
     }
 }

@@ -61,42 +61,85 @@ spec:
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = workload.pod.as_ref().filter(|pod| !pod.spec.host_network.0) else { return };
-    let sysctls = pod.spec.security_context.iter().flat_map(|context| context.sysctls.iter());
-    if sysctls.into_iter().any(|sysctl| *sysctl.name == *"net.ipv4.ip_unprivileged_port_start") {
+    let Some(pod) = workload.pod.as_ref().filter(|pod| !pod.spec.host_network.0) else {
+        return;
+    };
+    let sysctls = pod
+        .spec
+        .security_context
+        .iter()
+        .flat_map(|context| context.sysctls.iter());
+    if sysctls
+        .into_iter()
+        .any(|sysctl| *sysctl.name == *"net.ipv4.ip_unprivileged_port_start")
+    {
         return;
     }
     let is_low = |number: i64| (1..1024).contains(&number);
     for container in &pod.containers {
-        let ports = container.raw.ports.iter().enumerate().filter_map(|(i, port)| Some((i, port.container_port.0?)));
+        let ports = container
+            .raw
+            .ports
+            .iter()
+            .enumerate()
+            .filter_map(|(i, port)| Some((i, port.container_port.0?)));
         let declared: Vec<(usize, i64)> = ports.filter(|(_, number)| is_low(*number)).collect();
         // A probe tells of a port that nothing declares.
         let is_declared = |number: i64| declared.iter().any(|(_, declared)| *declared == number);
-        let probed = probed_ports(container).find(|(.., number)| is_low(*number) && !is_declared(*number));
+        let probed =
+            probed_ports(container).find(|(.., number)| is_low(*number) && !is_declared(*number));
         let listens_low = !declared.is_empty() || probed.is_some();
-        if !listens_low || !container.runs_without_root(pod) || container.adds_capability("NET_BIND_SERVICE") {
+        if !listens_low
+            || !container.runs_without_root(pod)
+            || container.adds_capability("NET_BIND_SERVICE")
+        {
             continue;
         }
         for (i, number) in declared {
             let field = format!("{}.ports[{i}].containerPort", pod.container_path(container));
             let what = format!("listens on port {number} without root");
-            findings.push(Finding::in_container(&RULE, container, what, field, &number.to_string()));
+            findings.push(Finding::in_container(
+                &RULE,
+                container,
+                what,
+                field,
+                &number.to_string(),
+            ));
         }
         if let Some((probe, way, number)) = probed {
             let field = format!("{}.{probe}.{way}.port", pod.container_path(container));
             let what = format!("is probed on port {number}, without root");
-            findings.push(Finding::in_container(&RULE, container, what, field, &number.to_string()));
+            findings.push(Finding::in_container(
+                &RULE,
+                container,
+                what,
+                field,
+                &number.to_string(),
+            ));
         }
     }
 }
 
 /// The ports that the probes of `container` connect to, with the probe's field and the way's below it.
-fn probed_ports(container: &Container<'_>) -> impl Iterator<Item = (&'static str, &'static str, i64)> {
+fn probed_ports(
+    container: &Container<'_>,
+) -> impl Iterator<Item = (&'static str, &'static str, i64)> {
     let raw = container.raw;
-    let probes =
-        [("livenessProbe", &raw.liveness_probe), ("readinessProbe", &raw.readiness_probe), ("startupProbe", &raw.startup_probe)];
-    probes.into_iter().filter_map(|(place, probe)| Some((place, probe.as_ref()?))).flat_map(|(place, probe)| {
-        let ports = [("httpGet", &probe.http_get), ("tcpSocket", &probe.tcp_socket)];
-        ports.into_iter().filter_map(move |(way, port)| Some((place, way, port.as_ref()?.port.0?)))
-    })
+    let probes = [
+        ("livenessProbe", &raw.liveness_probe),
+        ("readinessProbe", &raw.readiness_probe),
+        ("startupProbe", &raw.startup_probe),
+    ];
+    probes
+        .into_iter()
+        .filter_map(|(place, probe)| Some((place, probe.as_ref()?)))
+        .flat_map(|(place, probe)| {
+            let ports = [
+                ("httpGet", &probe.http_get),
+                ("tcpSocket", &probe.tcp_socket),
+            ];
+            ports
+                .into_iter()
+                .filter_map(move |(way, port)| Some((place, way, port.as_ref()?.port.0?)))
+        })
 }

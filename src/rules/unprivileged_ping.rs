@@ -46,10 +46,7 @@ spec:
     image: registry.example/tool:1
 "#,
     not_flagged: "Containers that keep NET_RAW or run as root.",
-    references: &[
-        "containerd/containerd#6924",
-        "kubernetes/kubernetes#102612",
-    ],
+    references: &["containerd/containerd#6924", "kubernetes/kubernetes#102612"],
     host_path: None,
     reads: Reads::Words,
     check,
@@ -57,12 +54,28 @@ spec:
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    let may_not = |container: &&Container<'_>| container.runs_without_root(pod) && container.drops_capability("NET_RAW");
-    for container in pod.containers.iter().filter(|container| container.mentions().ping).filter(may_not) {
+    let may_not = |container: &&Container<'_>| {
+        container.runs_without_root(pod) && container.drops_capability("NET_RAW")
+    };
+    for container in pod
+        .containers
+        .iter()
+        .filter(|container| container.mentions().ping)
+        .filter(may_not)
+    {
         let calls = commands::read_naming(container.raw, "ping");
-        if let Some(call) = calls.iter().find(|call| call.invocation.program() == "ping") {
+        if let Some(call) = calls
+            .iter()
+            .find(|call| call.invocation.program() == "ping")
+        {
             let path = format!("{}.{}", pod.container_path(container), call.field);
-            findings.push(Finding::in_container(&RULE, container, "runs ping without root".to_owned(), path, "ping"));
+            findings.push(Finding::in_container(
+                &RULE,
+                container,
+                "runs ping without root".to_owned(),
+                path,
+                "ping",
+            ));
         }
     }
 }

@@ -63,7 +63,10 @@ impl Evaluation {
             ledger.list(&entry.exemption, "", "", true);
         }
         Self {
-            policy: Policy { facts, ..policy.clone() },
+            policy: Policy {
+                facts,
+                ..policy.clone()
+            },
             surroundings: Surroundings::default(),
             nodes: Nodes::default(),
             namespaces: BTreeMap::new(),
@@ -87,19 +90,33 @@ impl Evaluation {
             self.nodes.are_known = true;
             self.parts.retain(|read| read.part != part.name());
         }
-        self.parts.push(PartRead { part: part.name(), objects: 0, complete: true });
+        self.parts.push(PartRead {
+            part: part.name(),
+            objects: 0,
+            complete: true,
+        });
     }
 
     /// A list of the part begins.
     pub(super) fn begin_list(&mut self) {
         let (objects, errors) = (self.objects_of_part(), self.errors.len());
         // Only one part has Pods, so the copy is empty but for scans of several namespaces.
-        self.mark = Mark { objects, errors, pods: self.pods.clone(), pods_seen: self.pods_seen };
+        self.mark = Mark {
+            objects,
+            errors,
+            pods: self.pods.clone(),
+            pods_seen: self.pods_seen,
+        };
     }
 
     /// The list begins again. Findings stay: the same ones are gathered only once.
     pub(super) fn restart(&mut self) {
-        let Mark { objects, errors, pods, pods_seen } = std::mem::take(&mut self.mark);
+        let Mark {
+            objects,
+            errors,
+            pods,
+            pods_seen,
+        } = std::mem::take(&mut self.mark);
         self.errors.truncate(errors);
         if let Some(read) = self.parts.last_mut() {
             read.objects = objects;
@@ -124,11 +141,22 @@ impl Evaluation {
     }
 
     /// Something of the part could not be read.
-    pub(super) fn fail(&mut self, part: &Part, namespace: &str, reason: &'static str, message: String) {
+    pub(super) fn fail(
+        &mut self,
+        part: &Part,
+        namespace: &str,
+        reason: &'static str,
+        message: String,
+    ) {
         if let Some(read) = self.parts.last_mut() {
             read.complete = false;
         }
-        self.errors.push(ScanError { part: part.name(), namespace: namespace.to_owned(), reason, message });
+        self.errors.push(ScanError {
+            part: part.name(),
+            namespace: namespace.to_owned(),
+            reason,
+            message,
+        });
     }
 
     /// Takes one item.
@@ -139,9 +167,19 @@ impl Evaluation {
         if let Err(error) = self.try_add(part, item) {
             let (namespace, name) = page::head(item).map_or_else(
                 |_| (String::new(), "an object without a name".to_owned()),
-                |(object, _)| (object.metadata.namespace.to_string(), object.metadata.name.to_string()),
+                |(object, _)| {
+                    (
+                        object.metadata.namespace.to_string(),
+                        object.metadata.name.to_string(),
+                    )
+                },
             );
-            self.fail(part, &namespace, "unreadable", format!("{} {name}: {error}", part.kind));
+            self.fail(
+                part,
+                &namespace,
+                "unreadable",
+                format!("{} {name}: {error}", part.kind),
+            );
         }
     }
 
@@ -152,7 +190,10 @@ impl Evaluation {
             head.set_type(api_version.as_str().into(), part.kind.into());
             let workload = Workload::new(&head, "");
             let (owner, has_template) = self.resolved(&workload);
-            let place = self.places.get(&key(workload.namespace, &owner.kind, &owner.name)).copied();
+            let place = self
+                .places
+                .get(&key(workload.namespace, &owner.kind, &owner.name))
+                .copied();
             let is_pod = part.role == Role::Pod;
             if is_pod {
                 self.pods_seen += 1;
@@ -160,7 +201,8 @@ impl Evaluation {
             }
             let behind = place.filter(|_| workload.has_controller() && has_template);
             // Somebody may be debugging with Docker in a Pod whose template is clean.
-            let is_told_by_template = behind.filter(|_| !item.get().contains("\"ephemeralContainers\""));
+            let is_told_by_template =
+                behind.filter(|_| !item.get().contains("\"ephemeralContainers\""));
             if let Some(place) = is_told_by_template {
                 if is_pod {
                     *self.pods.entry(place).or_default() += 1;
@@ -200,15 +242,24 @@ impl Evaluation {
     }
 
     fn take_settings(&mut self, workload: &Workload<'_>) {
-        let annotations = workload.annotations().flat_map(|(_, annotations)| annotations.iter());
+        let annotations = workload
+            .annotations()
+            .flat_map(|(_, annotations)| annotations.iter());
         let settings = NamespaceSettings::read(workload.labels().iter(), annotations);
         for exemption in &settings.exemptions {
             self.ledger.list(exemption, workload.name, "", true);
         }
-        self.namespaces.insert(workload.name.to_owned(), settings.mode);
+        self.namespaces
+            .insert(workload.name.to_owned(), settings.mode);
         // The mode is the question's; what the namespace exempts is part of the answer.
         self.policy.facts.set_watching();
-        self.policy.facts.set_namespace(workload.name, Some(NamespaceSettings { mode: None, ..settings }));
+        self.policy.facts.set_namespace(
+            workload.name,
+            Some(NamespaceSettings {
+                mode: None,
+                ..settings
+            }),
+        );
     }
 
     /// The owner of `workload`, from the objects that were read before where names do not tell it; and true if on the way to it
@@ -222,8 +273,12 @@ impl Evaluation {
             has_template |= self.templates.contains(&key);
             match self.above.get(&key) {
                 Some((group, kind, name)) => {
-                    owner =
-                        Owner { group: group.clone().into(), kind: kind.clone().into(), name: name.clone().into(), source: owner.source };
+                    owner = Owner {
+                        group: group.clone().into(),
+                        kind: kind.clone().into(),
+                        name: name.clone().into(),
+                        source: owner.source,
+                    };
                 }
                 None => break,
             }
@@ -240,7 +295,14 @@ impl Evaluation {
         }
         let told = key(workload.namespace, &told.kind, &told.name);
         if !self.places.contains_key(&told) {
-            self.above.insert(told, (owner.group.to_string(), owner.kind.to_string(), owner.name.to_string()));
+            self.above.insert(
+                told,
+                (
+                    owner.group.to_string(),
+                    owner.kind.to_string(),
+                    owner.name.to_string(),
+                ),
+            );
         }
     }
 
@@ -251,7 +313,8 @@ impl Evaluation {
             self.note_above(&workload, &workload.owner.clone());
             // ReplicaSets and Jobs of a controller that was not read come and go with it: their Pods are judged, too.
             if !workload.has_controller() || !matches!(part.kind, "ReplicaSet" | "Job") {
-                self.templates.insert(key(workload.namespace, part.kind, workload.name));
+                self.templates
+                    .insert(key(workload.namespace, part.kind, workload.name));
             }
         }
         let decision = decision::decide(&workload, None, &self.policy, Writer::default());
@@ -263,20 +326,32 @@ impl Evaluation {
         if part.role == Role::Pod {
             *self.pods.entry(place).or_default() += 1;
         }
-        let is_owner = workload.kind() == workload.owner.kind && workload.name == workload.owner.name;
+        let is_owner =
+            workload.kind() == workload.owner.kind && workload.name == workload.owner.name;
         self.identify(place, &workload, is_owner);
-        let title = (!is_owner).then(|| format!("{}/{}", workload.kind(), workload.name).into_boxed_str());
+        let title =
+            (!is_owner).then(|| format!("{}/{}", workload.kind(), workload.name).into_boxed_str());
         let owner = &mut self.owners[place];
-        owner.privileged |= workload
-            .containers()
-            .iter()
-            .any(|container| container.raw.security_context.as_ref().is_some_and(|context| context.privileged.0));
+        owner.privileged |= workload.containers().iter().any(|container| {
+            container
+                .raw
+                .security_context
+                .as_ref()
+                .is_some_and(|context| context.privileged.0)
+        });
         if is_owner || owner.origin == Origin::default() {
             owner.origin = origin(&workload, item, !decision.findings.is_empty());
         }
         for judged in decision.findings {
-            if !owner.findings.iter().any(|other| other.judged.fingerprint == judged.fingerprint) {
-                owner.findings.push(ScannedFinding { judged, object: title.clone() });
+            if !owner
+                .findings
+                .iter()
+                .any(|other| other.judged.fingerprint == judged.fingerprint)
+            {
+                owner.findings.push(ScannedFinding {
+                    judged,
+                    object: title.clone(),
+                });
             }
         }
         owner.notes.extend(decision.notes);
@@ -284,7 +359,9 @@ impl Evaluation {
 
     /// The place of the workload's owner, made if it is new.
     fn place_of(&mut self, workload: &Workload<'_>) -> usize {
-        let Owner { group, kind, name, .. } = &workload.owner;
+        let Owner {
+            group, kind, name, ..
+        } = &workload.owner;
         let place = match self.places.entry(key(workload.namespace, kind, name)) {
             Entry::Occupied(entry) => return *entry.get(),
             Entry::Vacant(entry) => *entry.insert(self.owners.len()),
@@ -315,9 +392,13 @@ impl Evaluation {
             owner.api_version = word(&mut self.words, workload.api_version());
             owner.uid = metadata.uid.as_str().into();
         } else if owner.uid.is_empty() {
-            let is_meant = |kind: &str, name: &str| *kind == *workload.owner.kind && *name == *workload.owner.name;
+            let is_meant = |kind: &str, name: &str| {
+                *kind == *workload.owner.kind && *name == *workload.owner.name
+            };
             let mut references = metadata.owner_references.iter();
-            if let Some(reference) = references.find(|reference| reference.controller.0 && is_meant(&reference.kind, &reference.name)) {
+            if let Some(reference) = references.find(|reference| {
+                reference.controller.0 && is_meant(&reference.kind, &reference.name)
+            }) {
                 owner.api_version = word(&mut self.words, &reference.api_version);
                 owner.uid = reference.uid.as_str().into();
             }
@@ -326,39 +407,75 @@ impl Evaluation {
 
     fn list_exemptions(&mut self, workload: &Workload<'_>, decision: &Decision) {
         let holder = format!("{}/{}", workload.owner.kind, workload.owner.name);
-        let annotations = workload.annotations().flat_map(|(_, annotations)| annotations.iter());
-        for exemption in annotations.filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload)) {
+        let annotations = workload
+            .annotations()
+            .flat_map(|(_, annotations)| annotations.iter());
+        for exemption in annotations
+            .filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload))
+        {
             let is_allowed = match self.policy.facts.namespace(workload.namespace) {
                 decision::facts::Known::Settings(settings) => settings.allows_workload_exemptions,
                 _ => false,
             };
-            self.ledger.list(&exemption, workload.namespace, &holder, is_allowed);
+            self.ledger
+                .list(&exemption, workload.namespace, &holder, is_allowed);
         }
         for judged in &decision.findings {
             if let Some(granted) = &judged.exempt {
-                self.ledger.used(granted, judged.finding.rule.code, workload.namespace, &holder);
+                self.ledger.used(
+                    granted,
+                    judged.finding.rule.code,
+                    workload.namespace,
+                    &holder,
+                );
             }
         }
     }
 
     /// What was found, in its final order.
     pub(super) fn finish(self) -> Scanned {
-        let Self { policy, nodes, namespaces, ledger, mut owners, parts, errors, pods, pods_seen, .. } = self;
+        let Self {
+            policy,
+            nodes,
+            namespaces,
+            ledger,
+            mut owners,
+            parts,
+            errors,
+            pods,
+            pods_seen,
+            ..
+        } = self;
         for (place, count) in pods {
             owners[place].pods = count;
         }
         for owner in &mut owners {
             owner.findings.sort_by(|a, b| {
-                let of = |found: &ScannedFinding| (found.judged.finding.rule.code, found.judged.finding.field.clone());
+                let of = |found: &ScannedFinding| {
+                    (
+                        found.judged.finding.rule.code,
+                        found.judged.finding.field.clone(),
+                    )
+                };
                 of(a).cmp(&of(b))
             });
             owner.outcome = outcome(&owner.findings);
             owner.notes.sort_unstable();
             owner.notes.dedup();
         }
-        owners.sort_by(|a, b| (&a.namespace, &a.kind, &a.name).cmp(&(&b.namespace, &b.kind, &b.name)));
+        owners.sort_by(|a, b| {
+            (&a.namespace, &a.kind, &a.name).cmp(&(&b.namespace, &b.kind, &b.name))
+        });
         let exemptions = ledger.finish((policy.today)());
-        Scanned { owners, nodes: nodes.groups(), namespaces, exemptions, parts, errors, pods: pods_seen }
+        Scanned {
+            owners,
+            nodes: nodes.groups(),
+            namespaces,
+            exemptions,
+            parts,
+            errors,
+            pods: pods_seen,
+        }
     }
 }
 
@@ -374,9 +491,18 @@ fn outcome(findings: &[ScannedFinding]) -> Outcome {
 
 /// Whose `workload` is. What nobody asks of a clean one is not kept: there are many.
 fn origin(workload: &Workload<'_>, item: &RawValue, is_flagged: bool) -> Origin {
-    let OwnerFields { team, managed_by, release, .. } = OwnerFields::from(workload);
+    let OwnerFields {
+        team,
+        managed_by,
+        release,
+        ..
+    } = OwnerFields::from(workload);
     let kept = |text: Option<String>| text.unwrap_or_default().into_boxed_str();
-    let aside = if is_flagged || workload.kind() == "CronJob" { page::Aside::of(item) } else { page::Aside::default() };
+    let aside = if is_flagged || workload.kind() == "CronJob" {
+        page::Aside::of(item)
+    } else {
+        page::Aside::default()
+    };
     let manager = if is_flagged { aside.manager() } else { "" };
     Origin {
         team: kept(team),

@@ -55,15 +55,33 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Notes an exemption, once however often it is met: lists can begin again, and templates repeat what their owners say.
-    pub(super) fn list(&mut self, exemption: &Exemption, namespace: &str, holder: &str, is_allowed: bool) {
+    pub(super) fn list(
+        &mut self,
+        exemption: &Exemption,
+        namespace: &str,
+        holder: &str,
+        is_allowed: bool,
+    ) {
         let is_listed = self.listed.iter().any(|other| {
             let (a, b) = (&other.exemption, exemption);
-            (a.scope, &a.rules, &a.terms) == (b.scope, &b.rules, &b.terms) && other.namespace == namespace && other.holder == holder
+            (a.scope, &a.rules, &a.terms) == (b.scope, &b.rules, &b.terms)
+                && other.namespace == namespace
+                && other.holder == holder
         });
         if !is_listed {
-            let status = if is_allowed { ExemptionStatus::Unused } else { ExemptionStatus::NotAllowed };
+            let status = if is_allowed {
+                ExemptionStatus::Unused
+            } else {
+                ExemptionStatus::NotAllowed
+            };
             let (namespace, holder) = (namespace.to_owned(), holder.to_owned());
-            self.listed.push(ListedExemption { exemption: exemption.clone(), namespace, holder, status, uses: 0 });
+            self.listed.push(ListedExemption {
+                exemption: exemption.clone(),
+                namespace,
+                holder,
+                status,
+                uses: 0,
+            });
         }
     }
 
@@ -75,8 +93,15 @@ impl Ledger {
                 Scope::Namespace => listed.namespace == namespace,
                 Scope::Workload => listed.namespace == namespace && listed.holder == holder,
             };
-            let Exemption { rules, scope, terms } = &listed.exemption;
-            is_here && *scope == granted.scope && rules.covers(code) && terms.as_ref() == Ok(&granted.terms)
+            let Exemption {
+                rules,
+                scope,
+                terms,
+            } = &listed.exemption;
+            is_here
+                && *scope == granted.scope
+                && rules.covers(code)
+                && terms.as_ref() == Ok(&granted.terms)
         });
         if let Some(listed) = used {
             listed.uses += 1;
@@ -95,7 +120,11 @@ impl Ledger {
             }
         }
         listed.sort_by(|a, b| {
-            (&a.namespace, &a.holder, a.exemption.rules.to_string()).cmp(&(&b.namespace, &b.holder, b.exemption.rules.to_string()))
+            (&a.namespace, &a.holder, a.exemption.rules.to_string()).cmp(&(
+                &b.namespace,
+                &b.holder,
+                b.exemption.rules.to_string(),
+            ))
         });
         listed
     }

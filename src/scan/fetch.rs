@@ -66,7 +66,15 @@ impl ReadError {
     }
 
     fn is_passing(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::Unreadable(_) | Self::Status { code: 429 | 500..=599, .. })
+        matches!(
+            self,
+            Self::Unreachable(_)
+                | Self::Unreadable(_)
+                | Self::Status {
+                    code: 429 | 500..=599,
+                    ..
+                }
+        )
     }
 }
 
@@ -157,34 +165,59 @@ pub(crate) async fn get(client: &Client, uri: &str) -> Result<Bytes, ReadError> 
 /// # Errors
 /// See [`ReadError`].
 pub(crate) async fn get_once(client: &Client, uri: &str) -> Result<Bytes, ReadError> {
-    let request = Request::get(uri).header("Accept", "application/json").body(Body::empty());
+    let request = Request::get(uri)
+        .header("Accept", "application/json")
+        .body(Body::empty());
     let request = request.map_err(|error| ReadError::Unreadable(error.to_string()))?;
     let (status, body) = answer(client, request).await?.into_parts();
     let status = status.status;
-    if status.is_success() { Ok(body) } else { Err(refused(status, &body)) }
+    if status.is_success() {
+        Ok(body)
+    } else {
+        Err(refused(status, &body))
+    }
 }
 
 /// Sends `request` and collects what comes back, whatever its status.
 ///
 /// # Errors
 /// Where there is no whole answer.
-pub(crate) async fn answer(client: &Client, request: Request<Body>) -> Result<Response<Bytes>, ReadError> {
-    let response = client.send(request).await.map_err(|error| ReadError::Unreachable(causes(&error)))?;
+pub(crate) async fn answer(
+    client: &Client,
+    request: Request<Body>,
+) -> Result<Response<Bytes>, ReadError> {
+    let response = client
+        .send(request)
+        .await
+        .map_err(|error| ReadError::Unreachable(causes(&error)))?;
     let (head, body) = response.into_parts();
-    let body = body.collect().await.map_err(|error| ReadError::Unreachable(causes(&error)))?.to_bytes();
+    let body = body
+        .collect()
+        .await
+        .map_err(|error| ReadError::Unreachable(causes(&error)))?
+        .to_bytes();
     Ok(Response::from_parts(head, body))
 }
 
 /// What a refusal means.
 fn refused(code: StatusCode, body: &[u8]) -> ReadError {
     let status: Status = serde_json::from_slice(body).unwrap_or_default();
-    let message = if status.message.is_empty() { code.to_string() } else { status.message };
+    let message = if status.message.is_empty() {
+        code.to_string()
+    } else {
+        status.message
+    };
     match code {
         StatusCode::FORBIDDEN => ReadError::Forbidden(message),
         StatusCode::UNAUTHORIZED => ReadError::Unauthorized(message),
         StatusCode::NOT_FOUND => ReadError::NotFound(message),
-        StatusCode::GONE => ReadError::Expired { token: status.metadata.token },
-        code => ReadError::Status { code: code.as_u16(), message },
+        StatusCode::GONE => ReadError::Expired {
+            token: status.metadata.token,
+        },
+        code => ReadError::Status {
+            code: code.as_u16(),
+            message,
+        },
     }
 }
 

@@ -48,7 +48,12 @@ pub struct About<'a> {
 ///
 /// # Errors
 /// Where `out` does not take it.
-pub fn write(out: &mut dyn Write, scanned: &Scanned, policy: &Policy, about: &About<'_>) -> io::Result<()> {
+pub fn write(
+    out: &mut dyn Write,
+    scanned: &Scanned,
+    policy: &Policy,
+    about: &About<'_>,
+) -> io::Result<()> {
     let count = |outcome| scanned.count(outcome);
     let report = Report {
         schema: "undock.scan/v1",
@@ -82,7 +87,10 @@ pub fn write(out: &mut dyn Write, scanned: &Scanned, policy: &Policy, about: &Ab
 }
 
 fn node_group(group: &super::NodeGroup) -> Value {
-    let family = group.runtime.split_once("://").map_or("unknown", |(family, _)| family);
+    let family = group
+        .runtime
+        .split_once("://")
+        .map_or("unknown", |(family, _)| family);
     json!({
         "runtime": group.runtime, "family": family, "count": group.names.len(), "pods": group.pods,
         "kubelets": group.kubelets, "systems": group.systems, "names": group.names,
@@ -113,8 +121,20 @@ fn each_owner<S: Serializer>(owners: &&[ScannedOwner], serializer: S) -> Result<
             "owner": {"group": &*owner.group, "kind": &*owner.kind, "name": &*owner.name}, "decision": owner.outcome.as_str(), "pods": owner.pods, "privileged": owner.privileged,
             "findings": owner.findings.iter().map(finding).collect::<Vec<_>>(), "notes": owner.notes,
         });
-        let super::Origin { team, managed_by, release, manager, schedule } = &owner.origin;
-        let told = [("team", team), ("managedBy", managed_by), ("release", release), ("manager", manager), ("schedule", schedule)];
+        let super::Origin {
+            team,
+            managed_by,
+            release,
+            manager,
+            schedule,
+        } = &owner.origin;
+        let told = [
+            ("team", team),
+            ("managedBy", managed_by),
+            ("release", release),
+            ("manager", manager),
+            ("schedule", schedule),
+        ];
         for (name, text) in told.into_iter().filter(|(_, text)| !text.is_empty()) {
             value[name] = text.as_ref().into();
         }
@@ -130,12 +150,22 @@ fn finding(found: &ScannedFinding) -> Value {
         "action": found.judged.action.as_str(), "denies": found.judged.unlimited == Action::Deny, "field": finding.field, "evidence": finding.evidence,
         "message": finding.message(), "fix": finding.fix(), "fingerprint": found.judged.fingerprint,
     });
-    let optional = [("container", finding.container.as_deref()), ("object", found.object.as_deref())];
-    for (name, text) in optional.into_iter().filter_map(|(name, text)| Some((name, text?))) {
+    let optional = [
+        ("container", finding.container.as_deref()),
+        ("object", found.object.as_deref()),
+    ];
+    for (name, text) in optional
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text?)))
+    {
         value[name] = text.into();
     }
     if let Some(granted) = &found.judged.exempt {
-        let Terms { until, reason, reference } = &granted.terms;
+        let Terms {
+            until,
+            reason,
+            reference,
+        } = &granted.terms;
         value["exempt"] = json!({"scope": granted.scope.as_str(), "until": until.to_string(), "reason": reason, "ref": reference});
     }
     value

@@ -36,7 +36,9 @@ impl Nodes {
         let group = self.by_runtime.entry(runtime.clone()).or_default();
         group.runtime = runtime;
         group.names.insert(node.name.to_owned());
-        group.kubelets.insert(said("status.nodeInfo.kubeletVersion"));
+        group
+            .kubelets
+            .insert(said("status.nodeInfo.kubeletVersion"));
         group.systems.insert(said("status.nodeInfo.osImage"));
     }
 

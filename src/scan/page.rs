@@ -56,8 +56,14 @@ impl<'a> Page<'a> {
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, serde_json::Error> {
         let list: ItemList<'a> = serde_json::from_slice(body)?;
         match list.items {
-            None if !list.kind.ends_with("List") => Ok(Self { items: vec![serde_json::from_slice(body)?], token: String::new() }),
-            items => Ok(Self { items: items.unwrap_or_default(), token: list.metadata.token }),
+            None if !list.kind.ends_with("List") => Ok(Self {
+                items: vec![serde_json::from_slice(body)?],
+                token: String::new(),
+            }),
+            items => Ok(Self {
+                items: items.unwrap_or_default(),
+                token: list.metadata.token,
+            }),
         }
     }
 }
@@ -66,7 +72,11 @@ impl<'a> Page<'a> {
 ///
 /// # Errors
 /// Where a workload has another shape than the API gives it. What is judged by its texts needs only its metadata.
-pub(super) fn object<'a>(item: &'a RawValue, part: &'a Part, api_version: &'a str) -> Result<Object<'a>, serde_json::Error> {
+pub(super) fn object<'a>(
+    item: &'a RawValue,
+    part: &'a Part,
+    api_version: &'a str,
+) -> Result<Object<'a>, serde_json::Error> {
     let mut object: Object<'a> = match serde_json::from_str(item.get()) {
         Ok(object) => object,
         Err(_) if matches!(part.role, Role::Text) || !part.is_built_in() => head(item)?.0,
@@ -82,7 +92,13 @@ pub(super) fn object<'a>(item: &'a RawValue, part: &'a Part, api_version: &'a st
 /// Where there is no metadata as the API gives it.
 pub(super) fn head<'a>(item: &'a RawValue) -> Result<(Object<'a>, Text<'a>), serde_json::Error> {
     let Head { metadata, spec } = serde_json::from_str(item.get())?;
-    Ok((Object { metadata, ..Object::default() }, spec.node_name))
+    Ok((
+        Object {
+            metadata,
+            ..Object::default()
+        },
+        spec.node_name,
+    ))
 }
 
 shape! {
@@ -121,8 +137,13 @@ impl<'a> Aside<'a> {
 
     /// The field manager that wrote the object itself last.
     pub(super) fn manager(&self) -> &str {
-        let own = self.metadata.managed_fields.iter().filter(|fields| fields.subresource.is_empty());
-        own.max_by_key(|fields| fields.time.as_str()).map_or("", |fields| fields.manager.as_str())
+        let own = self
+            .metadata
+            .managed_fields
+            .iter()
+            .filter(|fields| fields.subresource.is_empty());
+        own.max_by_key(|fields| fields.time.as_str())
+            .map_or("", |fields| fields.manager.as_str())
     }
 
     /// `spec.schedule`.

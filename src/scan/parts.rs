@@ -39,27 +39,56 @@ pub enum Role {
 }
 
 impl Part {
-    const fn new(group: &'static str, resource: &'static str, kind: &'static str, namespaced: bool, role: Role) -> Self {
-        Self { group, version: Cow::Borrowed("v1"), resource, kind, namespaced, role }
+    const fn new(
+        group: &'static str,
+        resource: &'static str,
+        kind: &'static str,
+        namespaced: bool,
+        role: Role,
+    ) -> Self {
+        Self {
+            group,
+            version: Cow::Borrowed("v1"),
+            resource,
+            kind,
+            namespaced,
+            role,
+        }
     }
 
     /// `apiVersion` of the items.
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_string() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_string()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// `RESOURCE` or `RESOURCE.GROUP`, as kubectl and RBAC messages name it.
     pub fn name(&self) -> String {
-        if self.group.is_empty() { self.resource.to_owned() } else { format!("{}.{}", self.resource, self.group) }
+        if self.group.is_empty() {
+            self.resource.to_owned()
+        } else {
+            format!("{}.{}", self.resource, self.group)
+        }
     }
 
     /// Path of the list, in `namespace` unless that is empty.
     pub(super) fn path(&self, namespace: &str) -> String {
-        let root = if self.group.is_empty() { "/api" } else { "/apis/" };
+        let root = if self.group.is_empty() {
+            "/api"
+        } else {
+            "/apis/"
+        };
         let root = format!("{root}{}/{}", self.group, self.version);
         match (self.role, namespace) {
-            (Role::Namespace, namespace) if !namespace.is_empty() => format!("{root}/namespaces/{namespace}"),
-            (_, namespace) if self.namespaced && !namespace.is_empty() => format!("{root}/namespaces/{namespace}/{}", self.resource),
+            (Role::Namespace, namespace) if !namespace.is_empty() => {
+                format!("{root}/namespaces/{namespace}")
+            }
+            (_, namespace) if self.namespaced && !namespace.is_empty() => {
+                format!("{root}/namespaces/{namespace}/{}", self.resource)
+            }
             _ => format!("{root}/{}", self.resource),
         }
     }
@@ -84,36 +113,138 @@ impl Part {
 pub static PARTS: [Part; 32] = [
     Part::new("", "nodes", "Node", false, Role::Node),
     Part::new("", "namespaces", "Namespace", false, Role::Namespace),
-    Part::new("", "persistentvolumes", "PersistentVolume", false, Role::Volume),
-    Part::new("", "persistentvolumeclaims", "PersistentVolumeClaim", true, Role::Claim),
+    Part::new(
+        "",
+        "persistentvolumes",
+        "PersistentVolume",
+        false,
+        Role::Volume,
+    ),
+    Part::new(
+        "",
+        "persistentvolumeclaims",
+        "PersistentVolumeClaim",
+        true,
+        Role::Claim,
+    ),
     // Controllers of others' making, before the ReplicaSets and Pods that they make.
     Part::new("argoproj.io", "rollouts", "Rollout", true, Role::Template),
-    Part::new("apps.openshift.io", "deploymentconfigs", "DeploymentConfig", true, Role::Template),
-    Part::new("serving.knative.dev", "services", "Service", true, Role::Template),
-    Part::new("apps.kruise.io", "clonesets", "CloneSet", true, Role::Template),
+    Part::new(
+        "apps.openshift.io",
+        "deploymentconfigs",
+        "DeploymentConfig",
+        true,
+        Role::Template,
+    ),
+    Part::new(
+        "serving.knative.dev",
+        "services",
+        "Service",
+        true,
+        Role::Template,
+    ),
+    Part::new(
+        "apps.kruise.io",
+        "clonesets",
+        "CloneSet",
+        true,
+        Role::Template,
+    ),
     Part::new("apps", "deployments", "Deployment", true, Role::Template),
     Part::new("apps", "daemonsets", "DaemonSet", true, Role::Template),
     Part::new("apps", "statefulsets", "StatefulSet", true, Role::Template),
     Part::new("batch", "cronjobs", "CronJob", true, Role::Template),
     Part::new("apps", "replicasets", "ReplicaSet", true, Role::Template),
-    Part::new("", "replicationcontrollers", "ReplicationController", true, Role::Template),
+    Part::new(
+        "",
+        "replicationcontrollers",
+        "ReplicationController",
+        true,
+        Role::Template,
+    ),
     Part::new("batch", "jobs", "Job", true, Role::Template),
     Part::new("", "podtemplates", "PodTemplate", true, Role::Template),
     Part::new("", "pods", "Pod", true, Role::Pod),
     Part::new("", "configmaps", "ConfigMap", true, Role::Text),
-    Part::new("monitoring.coreos.com", "prometheusrules", "PrometheusRule", true, Role::Text),
-    Part::new("actions.summerwind.dev", "runnerdeployments", "RunnerDeployment", true, Role::Text),
-    Part::new("actions.summerwind.dev", "runnersets", "RunnerSet", true, Role::Text),
-    Part::new("bootstrap.cluster.x-k8s.io", "kubeadmconfigs", "KubeadmConfig", true, Role::Text),
-    Part::new("bootstrap.cluster.x-k8s.io", "kubeadmconfigtemplates", "KubeadmConfigTemplate", true, Role::Text),
-    Part::new("controlplane.cluster.x-k8s.io", "kubeadmcontrolplanes", "KubeadmControlPlane", true, Role::Text),
+    Part::new(
+        "monitoring.coreos.com",
+        "prometheusrules",
+        "PrometheusRule",
+        true,
+        Role::Text,
+    ),
+    Part::new(
+        "actions.summerwind.dev",
+        "runnerdeployments",
+        "RunnerDeployment",
+        true,
+        Role::Text,
+    ),
+    Part::new(
+        "actions.summerwind.dev",
+        "runnersets",
+        "RunnerSet",
+        true,
+        Role::Text,
+    ),
+    Part::new(
+        "bootstrap.cluster.x-k8s.io",
+        "kubeadmconfigs",
+        "KubeadmConfig",
+        true,
+        Role::Text,
+    ),
+    Part::new(
+        "bootstrap.cluster.x-k8s.io",
+        "kubeadmconfigtemplates",
+        "KubeadmConfigTemplate",
+        true,
+        Role::Text,
+    ),
+    Part::new(
+        "controlplane.cluster.x-k8s.io",
+        "kubeadmcontrolplanes",
+        "KubeadmControlPlane",
+        true,
+        Role::Text,
+    ),
     Part::new("core.gardener.cloud", "shoots", "Shoot", true, Role::Text),
-    Part::new("karpenter.sh", "provisioners", "Provisioner", false, Role::Text),
+    Part::new(
+        "karpenter.sh",
+        "provisioners",
+        "Provisioner",
+        false,
+        Role::Text,
+    ),
     Part::new("kops.k8s.io", "clusters", "Cluster", true, Role::Text),
-    Part::new("kyverno.io", "clusterpolicies", "ClusterPolicy", false, Role::Text),
-    Part::new("kyverno.io", "policyexceptions", "PolicyException", true, Role::Text),
-    Part::new("policy", "podsecuritypolicies", "PodSecurityPolicy", false, Role::Text),
-    Part::new("security.openshift.io", "securitycontextconstraints", "SecurityContextConstraints", false, Role::Text),
+    Part::new(
+        "kyverno.io",
+        "clusterpolicies",
+        "ClusterPolicy",
+        false,
+        Role::Text,
+    ),
+    Part::new(
+        "kyverno.io",
+        "policyexceptions",
+        "PolicyException",
+        true,
+        Role::Text,
+    ),
+    Part::new(
+        "policy",
+        "podsecuritypolicies",
+        "PodSecurityPolicy",
+        false,
+        Role::Text,
+    ),
+    Part::new(
+        "security.openshift.io",
+        "securitycontextconstraints",
+        "SecurityContextConstraints",
+        false,
+        Role::Text,
+    ),
     // Again, now that the runtimes of all nodes are known.
     Part::new("", "nodes", "Node", false, Role::Node),
 ];

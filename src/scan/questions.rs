@@ -25,8 +25,18 @@ pub struct Answer<'s> {
 
 /// The questions in the order of the guide.
 pub static QUESTIONS: [Question; 7] = [
-    Question { id: "1", title: "Nodes whose runtime is not done", by_hand: "", is_about: is_runtime },
-    Question { id: "2", title: "Pods that use the node's Docker", by_hand: "", is_about: uses_docker },
+    Question {
+        id: "1",
+        title: "Nodes whose runtime is not done",
+        by_hand: "",
+        is_about: is_runtime,
+    },
+    Question {
+        id: "2",
+        title: "Pods that use the node's Docker",
+        by_hand: "",
+        is_about: uses_docker,
+    },
     Question {
         id: "3",
         title: "Node set-up that expects Docker",
@@ -45,7 +55,12 @@ pub static QUESTIONS: [Question; 7] = [
         by_hand: "dashboards outside the cluster are not in the API",
         is_about: |code| matches!(code, "DKR702" | "DKR703"),
     },
-    Question { id: "B", title: "docker ps, exec, logs and inspect that see nothing", by_hand: "", is_about: runs_docker_client },
+    Question {
+        id: "B",
+        title: "docker ps, exec, logs and inspect that see nothing",
+        by_hand: "",
+        is_about: runs_docker_client,
+    },
     Question {
         id: "+",
         title: "Not asked by the guide",
@@ -59,7 +74,9 @@ fn is_runtime(code: &str) -> bool {
 }
 
 fn uses_docker(code: &str) -> bool {
-    ["DKR1", "DKR3", "DKR4"].iter().any(|group| code.starts_with(group))
+    ["DKR1", "DKR3", "DKR4"]
+        .iter()
+        .any(|group| code.starts_with(group))
 }
 
 fn runs_docker_client(code: &str) -> bool {
@@ -74,7 +91,10 @@ impl Answer<'_> {
 
     /// Owners with a privileged container, which the guide asks for; a socket mount needs none.
     pub fn privileged(&self) -> usize {
-        self.owners.iter().filter(|(owner, _)| owner.privileged).count()
+        self.owners
+            .iter()
+            .filter(|(owner, _)| owner.privileged)
+            .count()
     }
 }
 
@@ -82,11 +102,17 @@ impl Answer<'_> {
 pub fn answers(scanned: &Scanned) -> Vec<Answer<'_>> {
     let answer = |question: &'static Question| {
         let owners = scanned.owners.iter().filter_map(|owner| {
-            let findings = owner.findings.iter().filter(|found| (question.is_about)(found.judged.finding.rule.code));
+            let findings = owner
+                .findings
+                .iter()
+                .filter(|found| (question.is_about)(found.judged.finding.rule.code));
             let findings: Vec<_> = findings.collect();
             (!findings.is_empty()).then_some((owner, findings))
         });
-        Answer { question, owners: owners.collect() }
+        Answer {
+            question,
+            owners: owners.collect(),
+        }
     };
     QUESTIONS.iter().map(answer).collect()
 }

@@ -15,7 +15,12 @@ const MAX_NAMED: usize = 5;
 ///
 /// # Errors
 /// Where `out` does not take it.
-pub fn write(out: &mut dyn Write, scanned: &Scanned, policy: &Policy, colour: bool) -> io::Result<()> {
+pub fn write(
+    out: &mut dyn Write,
+    scanned: &Scanned,
+    policy: &Policy,
+    colour: bool,
+) -> io::Result<()> {
     let style = Style { colour };
     write_nodes(out, scanned, style)?;
     writeln!(out, "{}", style.paint("1", "The guide's checks"))?;
@@ -25,15 +30,29 @@ pub fn write(out: &mut dyn Write, scanned: &Scanned, policy: &Policy, colour: bo
     writeln!(out)?;
     write_owners(out, scanned, style)?;
     write_exemptions(out, scanned, style)?;
-    writeln!(out, "{}", style.paint("1", "To look at by hand, because no API shows it"))?;
+    writeln!(
+        out,
+        "{}",
+        style.paint("1", "To look at by hand, because no API shows it")
+    )?;
     for (what, how) in MANUAL {
         writeln!(out, "  [ ] {what}: {how}")?;
     }
     writeln!(out)?;
     for error in &scanned.errors {
-        let place = if error.namespace.is_empty() { String::new() } else { format!(" in {}", escape_controls(&error.namespace)) };
+        let place = if error.namespace.is_empty() {
+            String::new()
+        } else {
+            format!(" in {}", escape_controls(&error.namespace))
+        };
         let label = style.paint("31;1", "error");
-        writeln!(out, "{label}: {}{place} ({}): {}", error.part, error.reason, escape_controls(&error.message))?;
+        writeln!(
+            out,
+            "{label}: {}{place} ({}): {}",
+            error.part,
+            error.reason,
+            escape_controls(&error.message)
+        )?;
     }
     write_summary(out, scanned, policy)
 }
@@ -42,13 +61,40 @@ fn write_nodes(out: &mut dyn Write, scanned: &Scanned, style: Style) -> io::Resu
     if scanned.nodes.is_empty() {
         return Ok(());
     }
-    let shown = |runtime: &str| if runtime.is_empty() { "(not reported)".to_owned() } else { escape_controls(runtime) };
-    let width = scanned.nodes.iter().map(|group| shown(&group.runtime).chars().count()).max().unwrap_or(0).max(7);
+    let shown = |runtime: &str| {
+        if runtime.is_empty() {
+            "(not reported)".to_owned()
+        } else {
+            escape_controls(runtime)
+        }
+    };
+    let width = scanned
+        .nodes
+        .iter()
+        .map(|group| shown(&group.runtime).chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(7);
     writeln!(out, "{}", style.paint("1", "Nodes by runtime"))?;
-    writeln!(out, "  {:width$}  {:>5}  {:>6}  KUBELET", "RUNTIME", "NODES", "PODS")?;
+    writeln!(
+        out,
+        "  {:width$}  {:>5}  {:>6}  KUBELET",
+        "RUNTIME", "NODES", "PODS"
+    )?;
     for group in &scanned.nodes {
-        let kubelets: Vec<_> = group.kubelets.iter().map(|text| escape_controls(text)).collect();
-        writeln!(out, "  {:width$}  {:>5}  {:>6}  {}", shown(&group.runtime), group.names.len(), group.pods, kubelets.join(", "))?;
+        let kubelets: Vec<_> = group
+            .kubelets
+            .iter()
+            .map(|text| escape_controls(text))
+            .collect();
+        writeln!(
+            out,
+            "  {:width$}  {:>5}  {:>6}  {}",
+            shown(&group.runtime),
+            group.names.len(),
+            group.pods,
+            kubelets.join(", ")
+        )?;
     }
     writeln!(out)
 }
@@ -59,7 +105,10 @@ fn write_answer(out: &mut dyn Write, answer: &Answer<'_>, style: Style) -> io::R
     let number = style.paint(if count == 0 { "32" } else { "33;1" }, &count.to_string());
     write!(out, "  {} {}: {number}", question.id, question.title)?;
     match (question.id, answer.privileged()) {
-        ("2", privileged) if count > 0 => write!(out, " ({privileged} of them privileged, which the socket does not need)")?,
+        ("2", privileged) if count > 0 => write!(
+            out,
+            " ({privileged} of them privileged, which the socket does not need)"
+        )?,
         _ => {}
     }
     if !question.by_hand.is_empty() {
@@ -70,9 +119,17 @@ fn write_answer(out: &mut dyn Write, answer: &Answer<'_>, style: Style) -> io::R
     let mut owners: Vec<_> = answer.owners.iter().collect();
     owners.sort_by_key(|(owner, _)| std::cmp::Reverse(owner.outcome));
     for (owner, findings) in owners.iter().take(MAX_NAMED) {
-        let mut codes: Vec<_> = findings.iter().map(|found| found.judged.finding.rule.code).collect();
+        let mut codes: Vec<_> = findings
+            .iter()
+            .map(|found| found.judged.finding.rule.code)
+            .collect();
         codes.dedup();
-        writeln!(out, "      {}  {}", escape_controls(&owner.title()), codes.join(" "))?;
+        writeln!(
+            out,
+            "      {}  {}",
+            escape_controls(&owner.title()),
+            codes.join(" ")
+        )?;
     }
     if count > MAX_NAMED {
         writeln!(out, "      and {} more", count - MAX_NAMED)?;
@@ -81,15 +138,27 @@ fn write_answer(out: &mut dyn Write, answer: &Answer<'_>, style: Style) -> io::R
 }
 
 fn write_owners(out: &mut dyn Write, scanned: &Scanned, style: Style) -> io::Result<()> {
-    let mut flagged: Vec<&ScannedOwner> = scanned.owners.iter().filter(|owner| owner.outcome >= Outcome::Exempt).collect();
+    let mut flagged: Vec<&ScannedOwner> = scanned
+        .owners
+        .iter()
+        .filter(|owner| owner.outcome >= Outcome::Exempt)
+        .collect();
     if flagged.is_empty() {
         return Ok(());
     }
     flagged.sort_by_key(|owner| std::cmp::Reverse(owner.outcome));
     writeln!(out, "{}", style.paint("1", "Findings by owner"))?;
     for owner in flagged {
-        let pods = if owner.pods > 0 { format!("  ({})", many(owner.pods, "Pod")) } else { String::new() };
-        writeln!(out, "  {}{pods}", style.paint("1", &escape_controls(&owner.title())))?;
+        let pods = if owner.pods > 0 {
+            format!("  ({})", many(owner.pods, "Pod"))
+        } else {
+            String::new()
+        };
+        writeln!(
+            out,
+            "  {}{pods}",
+            style.paint("1", &escape_controls(&owner.title()))
+        )?;
         for found in &owner.findings {
             let (judged, finding) = (&found.judged, &found.judged.finding);
             let label = match judged.action {
@@ -99,9 +168,19 @@ fn write_owners(out: &mut dyn Write, scanned: &Scanned, style: Style) -> io::Res
                 // Hints are many, and nobody has to act on them today; JSON has them.
                 Action::Record | Action::Off => continue,
             };
-            let place = found.object.as_deref().map_or_else(String::new, |object| format!(" (in {})", escape_controls(object)));
-            let text = format!("{} \"{}\" {}: {}", finding.noun, finding.name, finding.what, finding.reason);
-            writeln!(out, "    {label} {} {}{place}", finding.rule.code, escape_controls(&text))?;
+            let place = found.object.as_deref().map_or_else(String::new, |object| {
+                format!(" (in {})", escape_controls(object))
+            });
+            let text = format!(
+                "{} \"{}\" {}: {}",
+                finding.noun, finding.name, finding.what, finding.reason
+            );
+            writeln!(
+                out,
+                "    {label} {} {}{place}",
+                finding.rule.code,
+                escape_controls(&text)
+            )?;
             writeln!(out, "         fix: {}", finding.fix())?;
         }
         for note in &owner.notes {
@@ -116,12 +195,20 @@ fn write_exemptions(out: &mut dyn Write, scanned: &Scanned, style: Style) -> io:
         return Ok(());
     }
     writeln!(out, "{}", style.paint("1", "Exemptions"))?;
-    let is_other = |listed: &&ListedExemption| matches!(listed.status, ExemptionStatus::Malformed(_) | ExemptionStatus::NotAllowed);
+    let is_other = |listed: &&ListedExemption| {
+        matches!(
+            listed.status,
+            ExemptionStatus::Malformed(_) | ExemptionStatus::NotAllowed
+        )
+    };
     let groups: [(&str, Vec<&ListedExemption>); 4] = [
         ("in use", with(scanned, &ExemptionStatus::InUse)),
         ("unused", with(scanned, &ExemptionStatus::Unused)),
         ("expired", with(scanned, &ExemptionStatus::Expired)),
-        ("without effect", scanned.exemptions.iter().filter(is_other).collect()),
+        (
+            "without effect",
+            scanned.exemptions.iter().filter(is_other).collect(),
+        ),
     ];
     for (word, listed) in groups {
         if listed.is_empty() {
@@ -146,7 +233,11 @@ fn write_exemptions(out: &mut dyn Write, scanned: &Scanned, style: Style) -> io:
 }
 
 fn with<'s>(scanned: &'s Scanned, status: &ExemptionStatus) -> Vec<&'s ListedExemption> {
-    scanned.exemptions.iter().filter(|listed| listed.status == *status).collect()
+    scanned
+        .exemptions
+        .iter()
+        .filter(|listed| listed.status == *status)
+        .collect()
 }
 
 fn write_summary(out: &mut dyn Write, scanned: &Scanned, policy: &Policy) -> io::Result<()> {
@@ -157,9 +248,21 @@ fn write_summary(out: &mut dyn Write, scanned: &Scanned, policy: &Policy) -> io:
         (scanned.count(Outcome::Record), "recorded"),
         (scanned.count(Outcome::Clean), "clean"),
     ];
-    let parts: Vec<String> = parts.iter().map(|(count, word)| format!("{count} {word}")).collect();
-    let read = format!("Scanned {} and {}", many(scanned.owners.len(), "owner"), many(scanned.pods, "Pod"));
-    write!(out, "{read}. In mode {}: {}", policy.mode.as_str(), parts.join(", "))?;
+    let parts: Vec<String> = parts
+        .iter()
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let read = format!(
+        "Scanned {} and {}",
+        many(scanned.owners.len(), "owner"),
+        many(scanned.pods, "Pod")
+    );
+    write!(
+        out,
+        "{read}. In mode {}: {}",
+        policy.mode.as_str(),
+        parts.join(", ")
+    )?;
     if !scanned.errors.is_empty() {
         write!(out, "; incomplete, {}", many(scanned.errors.len(), "error"))?;
     }
@@ -167,7 +270,11 @@ fn write_summary(out: &mut dyn Write, scanned: &Scanned, policy: &Policy) -> io:
 }
 
 fn many(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -177,6 +284,10 @@ struct Style {
 
 impl Style {
     fn paint(self, code: &str, text: &str) -> String {
-        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.colour {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }

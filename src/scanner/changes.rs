@@ -22,7 +22,9 @@ use crate::scan::parts::{PARTS, Part, Role};
 /// The parts of a scan that are watched. Namespaces and volumes are watched for the reviews anyway; configuration of other
 /// programs waits for the next hour.
 pub fn watched() -> impl Iterator<Item = &'static Part> {
-    PARTS.iter().filter(|part| part.is_built_in() && matches!(part.role, Role::Template | Role::Pod))
+    PARTS
+        .iter()
+        .filter(|part| part.is_built_in() && matches!(part.role, Role::Template | Role::Pod))
 }
 
 /// Tells `changed` of every change, for ever. `errors` counts interruptions.
@@ -31,14 +33,24 @@ pub(super) async fn watch(client: &Client, changed: &Notify, errors: &Counter) {
         let kind = GroupVersionKind::gvk(part.group, &part.version, part.kind);
         let resource = ApiResource::from_gvk_with_plural(&kind, part.resource);
         let objects = Api::<PartialObjectMeta<DynamicObject>>::all_with(client.clone(), &resource);
-        follow(watcher(objects, Config::default()).default_backoff(), part, changed, errors)
+        follow(
+            watcher(objects, Config::default()).default_backoff(),
+            part,
+            changed,
+            errors,
+        )
     });
     join_all(watches).await;
 }
 
 type Metadata = PartialObjectMeta<DynamicObject>;
 
-async fn follow(stream: impl Stream<Item = Result<Event<Metadata>, Error>>, part: &Part, changed: &Notify, errors: &Counter) {
+async fn follow(
+    stream: impl Stream<Item = Result<Event<Metadata>, Error>>,
+    part: &Part,
+    changed: &Notify,
+    errors: &Counter,
+) {
     let mut stream = std::pin::pin!(stream);
     let mut known = Known::default();
     let mut is_told = false;
@@ -95,7 +107,9 @@ impl Known {
                 !is_first && (self.is_different || self.digests.len() < before)
             }
             Event::Apply(object) => uid(&object).is_some_and(|uid| self.note(uid, &object)),
-            Event::Delete(object) => uid(&object).is_some_and(|uid| self.digests.remove(uid).is_some()),
+            Event::Delete(object) => {
+                uid(&object).is_some_and(|uid| self.digests.remove(uid).is_some())
+            }
         }
     }
 
@@ -107,7 +121,10 @@ impl Known {
 
 /// The identity of an object that no controller keeps.
 fn uid(object: &Metadata) -> Option<&str> {
-    let is_controlled = object.owner_references().iter().any(|owner| owner.controller == Some(true));
+    let is_controlled = object
+        .owner_references()
+        .iter()
+        .any(|owner| owner.controller == Some(true));
     object.metadata.uid.as_deref().filter(|_| !is_controlled)
 }
 
@@ -115,7 +132,11 @@ fn uid(object: &Metadata) -> Option<&str> {
 fn digest(object: &Metadata) -> u64 {
     let mut hasher = DefaultHasher::new();
     object.metadata.generation.hash(&mut hasher);
-    for annotation in object.annotations().iter().filter(|(key, _)| key.starts_with(ANNOTATION_PREFIX)) {
+    for annotation in object
+        .annotations()
+        .iter()
+        .filter(|(key, _)| key.starts_with(ANNOTATION_PREFIX))
+    {
         annotation.hash(&mut hasher);
     }
     hasher.finish()
@@ -137,18 +158,37 @@ mod tests {
     fn only_what_people_edit_is_a_change() {
         let mut known = Known::default();
         let mut list = |objects: Vec<Metadata>| {
-            let events = std::iter::once(Event::Init).chain(objects.into_iter().map(Event::InitApply)).chain([Event::InitDone]);
-            events.map(|event| known.take(event)).fold(false, |any, one| any | one)
+            let events = std::iter::once(Event::Init)
+                .chain(objects.into_iter().map(Event::InitApply))
+                .chain([Event::InitDone]);
+            events
+                .map(|event| known.take(event))
+                .fold(false, |any, one| any | one)
         };
-        assert!(!list(vec![object("a", 1, "", false)]), "the scan at the start has seen it");
-        assert!(!list(vec![object("a", 1, "", false)]), "the same list again");
-        assert!(list(vec![object("a", 1, "", false), object("b", 1, "", false)]), "one more");
+        assert!(
+            !list(vec![object("a", 1, "", false)]),
+            "the scan at the start has seen it"
+        );
+        assert!(
+            !list(vec![object("a", 1, "", false)]),
+            "the same list again"
+        );
+        assert!(
+            list(vec![object("a", 1, "", false), object("b", 1, "", false)]),
+            "one more"
+        );
         assert!(list(vec![object("b", 1, "", false)]), "one less");
         let mut take = |event| known.take(event);
         assert!(!take(Event::Apply(object("b", 1, "", false))), "a status");
         assert!(take(Event::Apply(object("b", 2, "", false))), "a spec");
-        assert!(take(Event::Apply(object("b", 2, "until=2026-12-31", false))), "an exemption");
-        assert!(!take(Event::Apply(object("pod", 1, "", true))), "the work of a controller");
+        assert!(
+            take(Event::Apply(object("b", 2, "until=2026-12-31", false))),
+            "an exemption"
+        );
+        assert!(
+            !take(Event::Apply(object("pod", 1, "", true))),
+            "the work of a controller"
+        );
         assert!(!take(Event::Delete(object("pod", 1, "", true))));
         assert!(take(Event::Delete(object("b", 2, "", false))));
     }

@@ -56,7 +56,13 @@ struct News<'s> {
 
 impl Memory {
     /// What is new in this scan, which is remembered. Only a scan that `is_whole` tells that something is gone.
-    fn news<'s>(&mut self, scanned: &'s Scanned, told: &[Told<'s>], is_whole: bool, today: Date) -> Vec<News<'s>> {
+    fn news<'s>(
+        &mut self,
+        scanned: &'s Scanned,
+        told: &[Told<'s>],
+        is_whole: bool,
+        today: Date,
+    ) -> Vec<News<'s>> {
         let mut now: BTreeMap<Box<str>, States> = BTreeMap::new();
         let mut news = Vec::new();
         let before = self.0.take();
@@ -64,17 +70,41 @@ impl Memory {
             let states = states(told, today);
             if let Some(before) = &before {
                 let before = before.get(&told.owner.uid);
-                let told = states.iter().filter_map(|(code, state)| tell(told, code, before.and_then(|states| states.get(code)), *state));
+                let told = states.iter().filter_map(|(code, state)| {
+                    tell(
+                        told,
+                        code,
+                        before.and_then(|states| states.get(code)),
+                        *state,
+                    )
+                });
                 news.extend(told);
             }
             now.insert(told.owner.uid.clone(), states);
         }
         for owner in &scanned.owners {
-            let Some(known) = before.as_ref().and_then(|before| before.get(&owner.uid)) else { continue };
+            let Some(known) = before.as_ref().and_then(|before| before.get(&owner.uid)) else {
+                continue;
+            };
             let found = owner.codes();
-            for code in known.keys().filter(|code| is_whole && !found.contains(*code)) {
-                let note = clip(&escape_controls(&format!("{code} is gone from {}/{}", owner.kind, owner.name)), MAX_NOTE);
-                news.push(News { owner, code, reason: "DockerDependencyFixed", is_warning: false, note });
+            for code in known
+                .keys()
+                .filter(|code| is_whole && !found.contains(*code))
+            {
+                let note = clip(
+                    &escape_controls(&format!(
+                        "{code} is gone from {}/{}",
+                        owner.kind, owner.name
+                    )),
+                    MAX_NOTE,
+                );
+                news.push(News {
+                    owner,
+                    code,
+                    reason: "DockerDependencyFixed",
+                    is_warning: false,
+                    note,
+                });
             }
         }
         for (uid, states) in before.into_iter().flatten().filter(|_| !is_whole) {
@@ -96,14 +126,18 @@ fn states(told: &Told<'_>, today: Date) -> States {
         };
         let state = match (told.standing(found), &found.judged.exempt) {
             (Standing::Blocked, _) => State::Blocked,
-            (Standing::Exempt, Some(granted)) => State::Exempt(match granted.terms.ends_soon(today) {
-                Some(days) if days <= LAST_DAYS => 2,
-                Some(_) => 1,
-                None => 0,
-            }),
+            (Standing::Exempt, Some(granted)) => {
+                State::Exempt(match granted.terms.ends_soon(today) {
+                    Some(days) if days <= LAST_DAYS => 2,
+                    Some(_) => 1,
+                    None => 0,
+                })
+            }
             _ => State::Open,
         };
-        let known = states.entry(found.judged.finding.rule.code).or_insert(state);
+        let known = states
+            .entry(found.judged.finding.rule.code)
+            .or_insert(state);
         if urgency(&state) > urgency(known) {
             *known = state;
         }
@@ -112,7 +146,12 @@ fn states(told: &Told<'_>, today: Date) -> States {
 }
 
 /// The news, if the change from `before` to `now` is any.
-fn tell<'s>(told: &Told<'s>, code: &'static str, before: Option<&State>, now: State) -> Option<News<'s>> {
+fn tell<'s>(
+    told: &Told<'s>,
+    code: &'static str,
+    before: Option<&State>,
+    now: State,
+) -> Option<News<'s>> {
     let (reason, is_warning) = match (before, now) {
         (Some(before), now) if *before == now => return None,
         (Some(State::Exempt(_)), State::Open | State::Blocked) => ("DockerExemptionExpired", true),
@@ -124,16 +163,30 @@ fn tell<'s>(told: &Told<'s>, code: &'static str, before: Option<&State>, now: St
         // A mode was lowered: that is no news about the workload.
         (Some(_), State::Open) => return None,
     };
-    let mut found = told.findings.iter().filter(|found| found.judged.finding.rule.code == code);
+    let mut found = told
+        .findings
+        .iter()
+        .filter(|found| found.judged.finding.rule.code == code);
     let first = found.next()?;
     let more = match found.count() {
         0 => String::new(),
         count => format!(" (and {count} more of {code})"),
     };
     let terms = first.judged.exempt.as_ref().map(|granted| &granted.terms);
-    let until = terms.map_or_else(String::new, |terms| format!("exempt until {}: ", terms.until));
-    let note = format!("{until}{}{more}. Details: undock explain {code}", told.sentence(first));
-    Some(News { owner: told.owner, code, reason, is_warning, note })
+    let until = terms.map_or_else(String::new, |terms| {
+        format!("exempt until {}: ", terms.until)
+    });
+    let note = format!(
+        "{until}{}{more}. Details: undock explain {code}",
+        told.sentence(first)
+    );
+    Some(News {
+        owner: told.owner,
+        code,
+        reason,
+        is_warning,
+        note,
+    })
 }
 
 /// Writes what is new as Events.
@@ -146,7 +199,11 @@ pub(super) async fn publish(
     pen: &Pen<'_>,
 ) -> Vec<Trouble> {
     let mut troubles = Vec::new();
-    for (place, news) in memory.news(scanned, told, is_whole, crate::decision::today()).into_iter().enumerate() {
+    for (place, news) in memory
+        .news(scanned, told, is_whole, crate::decision::today())
+        .into_iter()
+        .enumerate()
+    {
         if place >= MAX_EVENTS {
             pen.count("event", "dropped");
             continue;
@@ -156,14 +213,24 @@ pub(super) async fn publish(
         }
         let namespace = namespace(news.owner);
         let path = format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events");
-        let written = send(client, Method::POST, &path, Some(&event(&news, pen.holder, Timestamp::now()))).await;
+        let written = send(
+            client,
+            Method::POST,
+            &path,
+            Some(&event(&news, pen.holder, Timestamp::now())),
+        )
+        .await;
         match written {
             Ok(()) => pen.count("event", "created"),
             Err(WriteError::Conflict(_)) => pen.count("event", "repeated"),
             Err(error) => {
                 pen.count("event", error.reason());
                 if !matches!(error, WriteError::Terminating | WriteError::NotFound(_)) {
-                    troubles.push(Trouble::new("event", error.reason(), format!("cannot write events: {error}")));
+                    troubles.push(Trouble::new(
+                        "event",
+                        error.reason(),
+                        format!("cannot write events: {error}"),
+                    ));
                 }
                 if matches!(error, WriteError::Forbidden(_)) {
                     break;
@@ -177,17 +244,30 @@ pub(super) async fn publish(
 
 /// Events about cluster-scoped objects live in `default`.
 fn namespace(owner: &ScannedOwner) -> &str {
-    if owner.namespace.is_empty() { "default" } else { &owner.namespace }
+    if owner.namespace.is_empty() {
+        "default"
+    } else {
+        &owner.namespace
+    }
 }
 
 fn event(news: &News<'_>, holder: &str, now: Timestamp) -> Value {
-    let News { owner, code, reason, is_warning, note } = news;
+    let News {
+        owner,
+        code,
+        reason,
+        is_warning,
+        note,
+    } = news;
     let mut regarding = json!({"apiVersion": &*owner.api_version, "kind": &*owner.kind, "name": &*owner.name, "uid": &*owner.uid});
     if !owner.namespace.is_empty() {
         regarding["namespace"] = (*owner.namespace).into();
     }
     let digest = Sha256::digest(format!("{}/{code}/{reason}/{is_warning}", owner.uid));
-    let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     json!({
         "apiVersion": "events.k8s.io/v1", "kind": "Event",
         "metadata": {"name": format!("undock.{digest}"), "namespace": namespace(owner)},

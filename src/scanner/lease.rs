@@ -51,7 +51,12 @@ impl Election {
     /// Takes part under `identity`, which no other process has.
     pub(super) fn new(client: Client, identity: String) -> Self {
         let leases = Api::default_namespaced(client);
-        Self { leases, identity, trusted_until: Cell::default(), seen: RefCell::default() }
+        Self {
+            leases,
+            identity,
+            trusted_until: Cell::default(),
+            seen: RefCell::default(),
+        }
     }
 
     /// Waits until this replica holds the Lease. `failed` hears why an attempt came to nothing.
@@ -85,27 +90,40 @@ impl Election {
 
     /// True while a write that begins now cannot meet one of another holder.
     pub(super) fn is_held(&self) -> bool {
-        self.trusted_until.get().is_some_and(|until| Instant::now() < until)
+        self.trusted_until
+            .get()
+            .is_some_and(|until| Instant::now() < until)
     }
 
     /// Gives the Lease back, so that nobody has to wait until it runs out.
     pub(super) async fn release(&self) -> Result<(), Error> {
         self.trusted_until.set(None);
-        let Some(mut lease) = self.leases.get_opt(NAME).await? else { return Ok(()) };
+        let Some(mut lease) = self.leases.get_opt(NAME).await? else {
+            return Ok(());
+        };
         let spec = lease.spec.get_or_insert_default();
         if spec.holder_identity.as_deref() != Some(&self.identity) {
             return Ok(());
         }
         spec.holder_identity = Some(String::new());
-        self.leases.replace(NAME, &PostParams::default(), &lease).await.map(drop)
+        self.leases
+            .replace(NAME, &PostParams::default(), &lease)
+            .await
+            .map(drop)
     }
 
     async fn attempt(&self) -> Result<Attempt, Error> {
         let began = Instant::now();
         let written = match self.leases.get_opt(NAME).await? {
             None => {
-                let metadata = ObjectMeta { name: Some(NAME.to_owned()), ..ObjectMeta::default() };
-                let lease = Lease { metadata, spec: Some(self.taken(&LeaseSpec::default())) };
+                let metadata = ObjectMeta {
+                    name: Some(NAME.to_owned()),
+                    ..ObjectMeta::default()
+                };
+                let lease = Lease {
+                    metadata,
+                    spec: Some(self.taken(&LeaseSpec::default())),
+                };
                 self.leases.create(&PostParams::default(), &lease).await
             }
             Some(lease) => {
@@ -114,9 +132,25 @@ impl Election {
                 if !own && !self.has_run_out(&spec) {
                     return Ok(Attempt::Others);
                 }
-                let spec = if own { LeaseSpec { renew_time: Some(now()), ..spec } } else { self.taken(&spec) };
+                let spec = if own {
+                    LeaseSpec {
+                        renew_time: Some(now()),
+                        ..spec
+                    }
+                } else {
+                    self.taken(&spec)
+                };
                 // With the version that was read: a Lease that somebody else wrote meanwhile stays theirs.
-                self.leases.replace(NAME, &PostParams::default(), &Lease { spec: Some(spec), ..lease }).await
+                self.leases
+                    .replace(
+                        NAME,
+                        &PostParams::default(),
+                        &Lease {
+                            spec: Some(spec),
+                            ..lease
+                        },
+                    )
+                    .await
             }
         };
         match written {
@@ -136,7 +170,10 @@ impl Election {
             lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
             acquire_time: Some(now()),
             renew_time: Some(now()),
-            lease_transitions: Some(old.lease_transitions.map_or(0, |count| count.saturating_add(1))),
+            lease_transitions: Some(
+                old.lease_transitions
+                    .map_or(0, |count| count.saturating_add(1)),
+            ),
             ..LeaseSpec::default()
         }
     }
@@ -150,7 +187,10 @@ impl Election {
         let mut seen = self.seen.borrow_mut();
         match &*seen {
             Some((known, renewal, since)) if known == holder && *renewal == spec.renew_time => {
-                let seconds = spec.lease_duration_seconds.unwrap_or(MAX_DURATION).clamp(1, MAX_DURATION);
+                let seconds = spec
+                    .lease_duration_seconds
+                    .unwrap_or(MAX_DURATION)
+                    .clamp(1, MAX_DURATION);
                 since.elapsed() > Duration::from_secs(u64::from(seconds.unsigned_abs()))
             }
             _ => {

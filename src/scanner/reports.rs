@@ -47,7 +47,10 @@ pub static FLAVOURS: [Flavour; 2] = [
     Flavour {
         group: "wgpolicyk8s.io",
         version: "v1alpha2",
-        resources: [("policyreports", "PolicyReport"), ("clusterpolicyreports", "ClusterPolicyReport")],
+        resources: [
+            ("policyreports", "PolicyReport"),
+            ("clusterpolicyreports", "ClusterPolicyReport"),
+        ],
         has_source: false,
     },
 ];
@@ -69,12 +72,26 @@ struct Plan {
 }
 
 /// Makes the reports of the cluster say what `told` says. Reports of owners that are not in it are removed, if the scan `is_whole`.
-pub(super) async fn publish(client: &Client, flavour: &Flavour, told: &[Told<'_>], is_whole: bool, pen: &Pen<'_>) -> Vec<Trouble> {
+pub(super) async fn publish(
+    client: &Client,
+    flavour: &Flavour,
+    told: &[Told<'_>],
+    is_whole: bool,
+    pen: &Pen<'_>,
+) -> Vec<Trouble> {
     let mut troubles = Vec::new();
     for (place, &(plural, kind)) in flavour.resources.iter().enumerate() {
         let is_here = |told: &Told<'_>| told.owner.namespace.is_empty() == (place == 1);
         let told: Vec<&Told<'_>> = told.iter().filter(|told| is_here(told)).collect();
-        let publisher = Publisher { client, flavour, plural, kind, told, now: jiff::Timestamp::now().as_second(), pen };
+        let publisher = Publisher {
+            client,
+            flavour,
+            plural,
+            kind,
+            told,
+            now: jiff::Timestamp::now().as_second(),
+            pen,
+        };
         publisher.publish(is_whole, &mut troubles).await;
     }
     troubles
@@ -96,20 +113,34 @@ impl Publisher<'_> {
             Ok(plan) => plan,
             // A cluster need not have both kinds.
             Err(ReadError::NotFound(_)) => return,
-            Err(error) => return troubles.push(Trouble::new("report", error.reason(), format!("cannot list {}: {error}", self.plural))),
+            Err(error) => {
+                return troubles.push(Trouble::new(
+                    "report",
+                    error.reason(),
+                    format!("cannot list {}: {error}", self.plural),
+                ));
+            }
         };
         for (place, told) in self.told.iter().enumerate() {
             let written = match plan.standing.get(&place) {
                 Some(Standard { is_right: true, .. }) => continue,
                 Some(standard) => {
                     let mut report = self.report(told, &standard.since);
-                    report["metadata"]["resourceVersion"] = standard.resource_version.as_str().into();
+                    report["metadata"]["resourceVersion"] =
+                        standard.resource_version.as_str().into();
                     let path = self.path(&told.owner.namespace, &name(told));
-                    self.write("updated", Method::PUT, &path, Some(&report)).await
+                    self.write("updated", Method::PUT, &path, Some(&report))
+                        .await
                 }
                 None => {
                     let path = self.path(&told.owner.namespace, "");
-                    self.write("created", Method::POST, &path, Some(&self.report(told, &HashMap::new()))).await
+                    self.write(
+                        "created",
+                        Method::POST,
+                        &path,
+                        Some(&self.report(told, &HashMap::new())),
+                    )
+                    .await
                 }
             };
             if self.must_stop(written, troubles) {
@@ -117,73 +148,131 @@ impl Publisher<'_> {
             }
         }
         for (namespace, name) in plan.surplus.iter().filter(|_| is_whole) {
-            let written = self.write("deleted", Method::DELETE, &self.path(namespace, name), None).await;
+            let written = self
+                .write("deleted", Method::DELETE, &self.path(namespace, name), None)
+                .await;
             if self.must_stop(written, troubles) {
                 return;
             }
         }
     }
 
-    async fn write(&self, done: &'static str, method: Method, path: &str, body: Option<&Value>) -> Option<Result<(), WriteError>> {
+    async fn write(
+        &self,
+        done: &'static str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Option<Result<(), WriteError>> {
         if !self.pen.is_held() {
             return None;
         }
         let written = send(self.client, method, path, body).await;
-        self.pen.count("report", written.as_ref().map_or_else(WriteError::reason, |()| done));
+        self.pen.count(
+            "report",
+            written.as_ref().map_or_else(WriteError::reason, |()| done),
+        );
         Some(written)
     }
 
     /// Notes what went wrong. True if it would go wrong with every other report.
-    fn must_stop(&self, written: Option<Result<(), WriteError>>, troubles: &mut Vec<Trouble>) -> bool {
+    fn must_stop(
+        &self,
+        written: Option<Result<(), WriteError>>,
+        troubles: &mut Vec<Trouble>,
+    ) -> bool {
         match written {
             // The Lease is lost.
             None => true,
             Some(Ok(()) | Err(WriteError::Terminating | WriteError::NotFound(_))) => false,
             Some(Err(error)) => {
-                troubles.push(Trouble::new("report", error.reason(), format!("cannot write {}: {error}", self.plural)));
+                troubles.push(Trouble::new(
+                    "report",
+                    error.reason(),
+                    format!("cannot write {}: {error}", self.plural),
+                ));
                 matches!(error, WriteError::Forbidden(_))
             }
         }
     }
 
     async fn plan(&self) -> Result<Plan, ReadError> {
-        let places: HashMap<_, _> =
-            self.told.iter().enumerate().map(|(place, told)| ((told.owner.namespace.to_string(), name(told)), place)).collect();
+        let places: HashMap<_, _> = self
+            .told
+            .iter()
+            .enumerate()
+            .map(|(place, told)| ((told.owner.namespace.to_string(), name(told)), place))
+            .collect();
         let mut plan = Plan::default();
         let selector = format!("{}={}", LABEL.0, LABEL.1);
-        fetch::list(self.client, &self.path("", ""), &selector, 500, |step| match step {
-            Step::Restart => plan = Plan::default(),
-            Step::Items(items) => {
-                for report in items.iter().filter_map(|item| serde_json::from_str::<Value>(item.get()).ok()) {
-                    let text = |field: &str| report["metadata"][field].as_str().unwrap_or_default().to_owned();
-                    let key = (text("namespace"), text("name"));
-                    match places.get(&key) {
-                        Some(place) => {
-                            let since = since(&report);
-                            let is_right = contains(&report, &self.report(self.told[*place], &since));
-                            plan.standing.insert(*place, Standard { resource_version: text("resourceVersion"), since, is_right });
+        fetch::list(
+            self.client,
+            &self.path("", ""),
+            &selector,
+            500,
+            |step| match step {
+                Step::Restart => plan = Plan::default(),
+                Step::Items(items) => {
+                    for report in items
+                        .iter()
+                        .filter_map(|item| serde_json::from_str::<Value>(item.get()).ok())
+                    {
+                        let text = |field: &str| {
+                            report["metadata"][field]
+                                .as_str()
+                                .unwrap_or_default()
+                                .to_owned()
+                        };
+                        let key = (text("namespace"), text("name"));
+                        match places.get(&key) {
+                            Some(place) => {
+                                let since = since(&report);
+                                let is_right =
+                                    contains(&report, &self.report(self.told[*place], &since));
+                                plan.standing.insert(
+                                    *place,
+                                    Standard {
+                                        resource_version: text("resourceVersion"),
+                                        since,
+                                        is_right,
+                                    },
+                                );
+                            }
+                            None if key.1.starts_with(PREFIX) => plan.surplus.push(key),
+                            None => {}
                         }
-                        None if key.1.starts_with(PREFIX) => plan.surplus.push(key),
-                        None => {}
                     }
                 }
-            }
-        })
+            },
+        )
         .await?;
         Ok(plan)
     }
 
     fn path(&self, namespace: &str, name: &str) -> String {
         let Flavour { group, version, .. } = self.flavour;
-        let namespace = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
-        let name = if name.is_empty() { String::new() } else { format!("/{name}") };
+        let namespace = if namespace.is_empty() {
+            String::new()
+        } else {
+            format!("/namespaces/{namespace}")
+        };
+        let name = if name.is_empty() {
+            String::new()
+        } else {
+            format!("/{name}")
+        };
         format!("/apis/{group}/{version}{namespace}/{}{name}", self.plural)
     }
 
     /// The report about `told`. The same scan gives the same report; `since` is when its findings were reported first.
     fn report(&self, told: &Told<'_>, since: &HashMap<String, i64>) -> Value {
         let owner = told.owner;
-        let count = |standing| told.findings.iter().filter(|found| told.standing(found) == standing).count();
+        let count = |standing| {
+            told.findings
+                .iter()
+                .filter(|found| told.standing(found) == standing)
+                .count()
+        };
         let results = told.findings.iter().take(MAX_RESULTS).map(|found| {
             let judged = &found.judged;
             let seconds = since.get(&judged.fingerprint).copied().unwrap_or(self.now);
@@ -201,7 +290,12 @@ impl Publisher<'_> {
             scope["namespace"] = (*owner.namespace).into();
             metadata["namespace"] = (*owner.namespace).into();
         }
-        let Flavour { group, version, has_source, .. } = self.flavour;
+        let Flavour {
+            group,
+            version,
+            has_source,
+            ..
+        } = self.flavour;
         let mut report = json!({
             "apiVersion": format!("{group}/{version}"), "kind": self.kind, "metadata": metadata, "scope": scope,
             "results": results.collect::<Vec<_>>(),
@@ -236,7 +330,10 @@ fn result(standing: Standing) -> &'static str {
 
 fn properties(told: &Told<'_>, found: &crate::scan::ScannedFinding) -> Map<String, Value> {
     let (judged, finding, owner) = (&found.judged, &found.judged.finding, told.owner);
-    let until = judged.exempt.as_ref().map(|granted| granted.terms.until.to_string());
+    let until = judged
+        .exempt
+        .as_ref()
+        .map(|granted| granted.terms.until.to_string());
     let exempt = judged.exempt.as_ref().map(|granted| &granted.terms);
     fn told_by(text: &str) -> Option<&str> {
         Some(text).filter(|text| !text.is_empty())
@@ -255,27 +352,49 @@ fn properties(told: &Told<'_>, found: &crate::scan::ScannedFinding) -> Map<Strin
         ("release", told_by(&owner.origin.release)),
         ("exemptUntil", until.as_deref()),
         ("exemptReason", exempt.map(|terms| terms.reason.as_str())),
-        ("exemptRef", exempt.and_then(|terms| told_by(&terms.reference))),
+        (
+            "exemptRef",
+            exempt.and_then(|terms| told_by(&terms.reference)),
+        ),
     ];
-    properties.into_iter().filter_map(|(name, text)| Some((name.to_owned(), clip(&escape_controls(text?), MAX_TEXT).into()))).collect()
+    properties
+        .into_iter()
+        .filter_map(|(name, text)| {
+            Some((
+                name.to_owned(),
+                clip(&escape_controls(text?), MAX_TEXT).into(),
+            ))
+        })
+        .collect()
 }
 
 /// When the results of a report were reported first, by fingerprint.
 fn since(report: &Value) -> HashMap<String, i64> {
     let results = report["results"].as_array().into_iter().flatten();
     results
-        .filter_map(|result| Some((result["properties"]["fingerprint"].as_str()?.to_owned(), result["timestamp"]["seconds"].as_i64()?)))
+        .filter_map(|result| {
+            Some((
+                result["properties"]["fingerprint"].as_str()?.to_owned(),
+                result["timestamp"]["seconds"].as_i64()?,
+            ))
+        })
         .collect()
 }
 
 /// True if `report` says all that `wanted` says. What the API server and others add to an object is theirs; lists must be equal.
 fn contains(report: &Value, wanted: &Value) -> bool {
     match (report, wanted) {
-        (Value::Object(report), Value::Object(wanted)) => {
-            wanted.iter().all(|(key, wanted)| report.get(key).is_some_and(|report| contains(report, wanted)))
-        }
+        (Value::Object(report), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| {
+            report
+                .get(key)
+                .is_some_and(|report| contains(report, wanted))
+        }),
         (Value::Array(report), Value::Array(wanted)) => {
-            report.len() == wanted.len() && report.iter().zip(wanted).all(|(report, wanted)| contains(report, wanted))
+            report.len() == wanted.len()
+                && report
+                    .iter()
+                    .zip(wanted)
+                    .all(|(report, wanted)| contains(report, wanted))
         }
         _ => report == wanted,
     }

@@ -30,12 +30,27 @@ pub(super) enum Standing {
 
 /// The owners that something is said about, in the order of the scan. `default` is the mode where the namespace does not say.
 pub(super) fn told(scanned: &Scanned, default: Mode) -> Vec<Told<'_>> {
-    let told = scanned.owners.iter().filter(|owner| is_known(owner)).filter_map(|owner| {
-        let mode = scanned.namespaces.get(&*owner.namespace).copied().flatten().unwrap_or(default);
-        let findings = owner.findings.iter().filter(|found| found.judged.exempt.is_some() || found.judged.action >= Action::Warn);
-        let findings: Vec<_> = findings.collect();
-        (mode != Mode::Off && !findings.is_empty()).then_some(Told { owner, mode, findings })
-    });
+    let told = scanned
+        .owners
+        .iter()
+        .filter(|owner| is_known(owner))
+        .filter_map(|owner| {
+            let mode = scanned
+                .namespaces
+                .get(&*owner.namespace)
+                .copied()
+                .flatten()
+                .unwrap_or(default);
+            let findings = owner.findings.iter().filter(|found| {
+                found.judged.exempt.is_some() || found.judged.action >= Action::Warn
+            });
+            let findings: Vec<_> = findings.collect();
+            (mode != Mode::Off && !findings.is_empty()).then_some(Told {
+                owner,
+                mode,
+                findings,
+            })
+        });
     told.collect()
 }
 

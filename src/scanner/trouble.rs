@@ -22,7 +22,11 @@ const MAX_MESSAGE: usize = 500;
 
 impl Trouble {
     pub(super) fn new(what: &str, reason: &'static str, message: String) -> Self {
-        Self { what: what.to_owned(), reason, message: clip(&escape_controls(&message), MAX_MESSAGE) }
+        Self {
+            what: what.to_owned(),
+            reason,
+            message: clip(&escape_controls(&message), MAX_MESSAGE),
+        }
     }
 
     /// True if only somebody else can mend it.
@@ -44,7 +48,12 @@ pub(super) struct Said(BTreeSet<(String, &'static str)>);
 impl Said {
     pub(super) fn say(&mut self, troubles: Vec<Trouble>) {
         let mut now: BTreeMap<(String, &'static str), (String, usize)> = BTreeMap::new();
-        for Trouble { what, reason, message } in troubles {
+        for Trouble {
+            what,
+            reason,
+            message,
+        } in troubles
+        {
             now.entry((what, reason)).or_insert((message, 0)).1 += 1;
         }
         for ((what, reason), (message, times)) in &now {

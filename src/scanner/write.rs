@@ -69,22 +69,47 @@ struct Cause {
 ///
 /// # Errors
 /// See [`WriteError`].
-pub(super) async fn send(client: &Client, method: Method, path: &str, body: Option<&Value>) -> Result<(), WriteError> {
+pub(super) async fn send(
+    client: &Client,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<(), WriteError> {
     let body = body.map(ToString::to_string).unwrap_or_default();
-    let request =
-        Request::builder().method(method).uri(path).header("Accept", "application/json").header("Content-Type", "application/json");
-    let request = request.body(Body::from(body.into_bytes())).map_err(|error| WriteError::Failed(error.to_string()))?;
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("Accept", "application/json")
+        .header("Content-Type", "application/json");
+    let request = request
+        .body(Body::from(body.into_bytes()))
+        .map_err(|error| WriteError::Failed(error.to_string()))?;
     let answer = timeout(TIMEOUT, fetch::answer(client, request)).await;
     let answer = answer.map_err(|_| WriteError::Failed(format!("no answer within {TIMEOUT:?}")))?;
-    let (head, body) = answer.map_err(|error| WriteError::Failed(error.to_string()))?.into_parts();
-    if head.status.is_success() { Ok(()) } else { Err(refused(head.status, &body)) }
+    let (head, body) = answer
+        .map_err(|error| WriteError::Failed(error.to_string()))?
+        .into_parts();
+    if head.status.is_success() {
+        Ok(())
+    } else {
+        Err(refused(head.status, &body))
+    }
 }
 
 /// What a refusal means.
 fn refused(code: StatusCode, body: &[u8]) -> WriteError {
     let status: Status = serde_json::from_slice(body).unwrap_or_default();
-    let is_terminating = status.details.unwrap_or_default().causes.iter().any(|cause| cause.reason == "NamespaceTerminating");
-    let message = if status.message.is_empty() { code.to_string() } else { status.message };
+    let is_terminating = status
+        .details
+        .unwrap_or_default()
+        .causes
+        .iter()
+        .any(|cause| cause.reason == "NamespaceTerminating");
+    let message = if status.message.is_empty() {
+        code.to_string()
+    } else {
+        status.message
+    };
     match code {
         StatusCode::FORBIDDEN if is_terminating => WriteError::Terminating,
         StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => WriteError::Forbidden(message),

@@ -72,8 +72,14 @@ pub async fn serve(listener: TcpListener, admin: Admin) {
         let service = TowerToHyperService::new(router.clone());
         open.push_back(tokio::spawn(async move {
             let mut builder = http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(HEADER_DEADLINE).max_buf_size(16 * 1024);
-            if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
+            builder
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_DEADLINE)
+                .max_buf_size(16 * 1024);
+            if let Err(error) = builder
+                .serve_connection(TokioIo::new(stream), service)
+                .await
+            {
                 tracing::debug!(%error, "connection of the admin port ended");
             }
         }));
@@ -89,7 +95,11 @@ async fn ready(State(admin): State<Admin>) -> Response {
         "the TLS port is not open yet"
     } else if !admin.app.policy.load().facts.is_ready() {
         "namespaces and volumes have not been listed yet: is the API server reachable, and may undock list them?"
-    } else if admin.certificates.expiry().is_some_and(|expiry| expiry <= now) {
+    } else if admin
+        .certificates
+        .expiry()
+        .is_some_and(|expiry| expiry <= now)
+    {
         "the certificate has expired: run certs-script/generate.sh --apply"
     } else {
         return "ok\n".into_response();

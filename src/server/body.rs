@@ -73,7 +73,11 @@ where
     let mut collected = BytesMut::new();
     let mut share = None;
     // Of a body that says it is too large, only the beginning is needed, to answer it.
-    let limit = if length.is_some_and(|length| length > MAX_BODY) { SMALL } else { MAX_BODY };
+    let limit = if length.is_some_and(|length| length > MAX_BODY) {
+        SMALL
+    } else {
+        MAX_BODY
+    };
     let end = loop {
         let data = match next(&mut body, deadline).await {
             Err(_) => break End::Deadline,
@@ -85,7 +89,11 @@ where
             },
         };
         if collected.is_empty() && length == Some(data.len()) {
-            return Body { bytes: data, end: End::Whole, _room: None };
+            return Body {
+                bytes: data,
+                end: End::Whole,
+                _room: None,
+            };
         }
         if collected.len() + data.len() > limit {
             let left = limit - collected.len();
@@ -95,7 +103,10 @@ where
         }
         let needed = length.unwrap_or(collected.len() + data.len());
         if share.is_none() && (SMALL..=MAX_BODY).contains(&needed) {
-            share = timeout_at(deadline, room.take(length.unwrap_or(MAX_BODY))).await.ok().flatten();
+            share = timeout_at(deadline, room.take(length.unwrap_or(MAX_BODY)))
+                .await
+                .ok()
+                .flatten();
             if share.is_none() {
                 collected.extend_from_slice(&data);
                 break End::Deadline;
@@ -106,14 +117,21 @@ where
         }
         collected.extend_from_slice(&data);
     };
-    Body { bytes: collected.freeze(), end, _room: share }
+    Body {
+        bytes: collected.freeze(),
+        end,
+        _room: share,
+    }
 }
 
 /// The next frame of `body`, if it comes before `deadline`.
 ///
 /// A timer takes a lock and wakes the thread that waits for the earliest one, twice for each frame. What has arrived
 /// already, hyper hands over when it is asked again, so only who asks for the third time needs one.
-async fn next<B>(body: &mut B, deadline: Instant) -> Result<Option<Result<Frame<Bytes>, B::Error>>, Elapsed>
+async fn next<B>(
+    body: &mut B,
+    deadline: Instant,
+) -> Result<Option<Result<Frame<Bytes>, B::Error>>, Elapsed>
 where
     B: hyper::body::Body<Data = Bytes> + Unpin,
 {

@@ -11,7 +11,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
+};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 
@@ -32,7 +34,9 @@ pub enum CertificateError {
         source: std::io::Error,
     },
     /// A file holds no PEM of the expected kind.
-    #[error("{path} holds no {what} in PEM: write it with certs-script/generate.sh, or take it from your own CA")]
+    #[error(
+        "{path} holds no {what} in PEM: write it with certs-script/generate.sh, or take it from your own CA"
+    )]
     Pem {
         /// Path as given.
         path: PathBuf,
@@ -40,7 +44,9 @@ pub enum CertificateError {
         what: &'static str,
     },
     /// Certificate and key are of different pairs, or of a kind that rustls does not take.
-    #[error("the key {key} does not match the certificate {certificate} ({reason}): give both files of one pair")]
+    #[error(
+        "the key {key} does not match the certificate {certificate} ({reason}): give both files of one pair"
+    )]
     Pair {
         /// Path as given.
         certificate: PathBuf,
@@ -94,10 +100,19 @@ impl Certificates {
     /// # Errors
     /// See [`CertificateError`].
     pub fn from_files(certificate: &Path, key: &Path) -> Result<(Self, Pair), CertificateError> {
-        let files = Files { certificate: certificate.to_owned(), key: key.to_owned() };
+        let files = Files {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+        };
         let pair = files.read()?;
         let current = ArcSwap::from_pointee(files.certified(&pair)?);
-        Ok((Self { current, files: Some(files) }, pair))
+        Ok((
+            Self {
+                current,
+                files: Some(files),
+            },
+            pair,
+        ))
     }
 
     /// Makes a CA and a certificate for `localhost` and the loopback addresses, P-256, for 30 days.
@@ -105,14 +120,18 @@ impl Certificates {
     /// # Errors
     /// Where the system gives no randomness.
     pub fn ephemeral() -> Result<Ephemeral, CertificateError> {
-        use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+        use rcgen::{
+            BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+            KeyPair, KeyUsagePurpose,
+        };
         let lifetime = |params: &mut CertificateParams| {
             let now = std::time::SystemTime::now();
             params.not_before = (now - Duration::from_secs(3600)).into();
             params.not_after = (now + Duration::from_secs(30 * 86_400)).into();
         };
         let mut ca = CertificateParams::default();
-        ca.distinguished_name.push(DnType::CommonName, "undock ephemeral CA");
+        ca.distinguished_name
+            .push(DnType::CommonName, "undock ephemeral CA");
         ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         lifetime(&mut ca);
@@ -127,10 +146,22 @@ impl Certificates {
         let leaf_key = KeyPair::generate()?;
         let certificate = leaf.signed_by(&leaf_key, &Issuer::from_params(&ca, &ca_key))?;
 
-        let files = Files { certificate: "the new certificate".into(), key: "the new key".into() };
-        let pair = (certificate.pem().into_bytes(), leaf_key.serialize_pem().into_bytes());
+        let files = Files {
+            certificate: "the new certificate".into(),
+            key: "the new key".into(),
+        };
+        let pair = (
+            certificate.pem().into_bytes(),
+            leaf_key.serialize_pem().into_bytes(),
+        );
         let certified = files.certified(&pair)?;
-        Ok(Ephemeral { certificates: Self { current: ArcSwap::from_pointee(certified), files: None }, ca: ca_certificate.pem() })
+        Ok(Ephemeral {
+            certificates: Self {
+                current: ArcSwap::from_pointee(certified),
+                files: None,
+            },
+            ca: ca_certificate.pem(),
+        })
     }
 
     /// End of the certificate in use, in seconds since 1970.
@@ -160,7 +191,9 @@ impl Certificates {
             match files.certified(&pair) {
                 Ok(certified) => {
                     self.current.store(Arc::new(certified));
-                    app.metrics.certificate_expiry.set(self.expiry().unwrap_or_default());
+                    app.metrics
+                        .certificate_expiry
+                        .set(self.expiry().unwrap_or_default());
                     tracing::info!(certificate = %files.certificate.display(), "took a new certificate");
                     (last, refused) = (pair, None);
                 }
@@ -183,19 +216,36 @@ impl ResolvesServerCert for Certificates {
 
 impl Files {
     fn read(&self) -> Result<Pair, CertificateError> {
-        let read = |path: &PathBuf| fs::read(path).map_err(|source| CertificateError::Read { path: path.clone(), source });
+        let read = |path: &PathBuf| {
+            fs::read(path).map_err(|source| CertificateError::Read {
+                path: path.clone(),
+                source,
+            })
+        };
         Ok((read(&self.certificate)?, read(&self.key)?))
     }
 
     fn certified(&self, (certificate, key): &Pair) -> Result<CertifiedKey, CertificateError> {
-        let no_certificate = || CertificateError::Pem { path: self.certificate.clone(), what: "certificate" };
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate).collect::<Result<_, _>>().map_err(|_| no_certificate())?;
+        let no_certificate = || CertificateError::Pem {
+            path: self.certificate.clone(),
+            what: "certificate",
+        };
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
+            .collect::<Result<_, _>>()
+            .map_err(|_| no_certificate())?;
         if chain.is_empty() {
             return Err(no_certificate());
         }
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| CertificateError::Pem { path: self.key.clone(), what: "private key" })?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| CertificateError::Pem {
+            path: self.key.clone(),
+            what: "private key",
+        })?;
         let provider = rustls::crypto::aws_lc_rs::default_provider();
-        let mismatch = |reason| CertificateError::Pair { certificate: self.certificate.clone(), key: self.key.clone(), reason };
+        let mismatch = |reason| CertificateError::Pair {
+            certificate: self.certificate.clone(),
+            key: self.key.clone(),
+            reason,
+        };
         CertifiedKey::from_der(chain, key, &provider).map_err(mismatch)
     }
 }
@@ -204,9 +254,16 @@ impl Files {
 ///
 /// # Errors
 /// Where the client CA cannot be used.
-pub fn tls_config(certificates: Arc<Certificates>, client_ca: Option<&Path>, allow_tls12: bool) -> Result<ServerConfig, CertificateError> {
-    let versions: &[&rustls::SupportedProtocolVersion] =
-        if allow_tls12 { &[&rustls::version::TLS13, &rustls::version::TLS12] } else { &[&rustls::version::TLS13] };
+pub fn tls_config(
+    certificates: Arc<Certificates>,
+    client_ca: Option<&Path>,
+    allow_tls12: bool,
+) -> Result<ServerConfig, CertificateError> {
+    let versions: &[&rustls::SupportedProtocolVersion] = if allow_tls12 {
+        &[&rustls::version::TLS13, &rustls::version::TLS12]
+    } else {
+        &[&rustls::version::TLS13]
+    };
     let builder = ServerConfig::builder_with_protocol_versions(versions);
     let mut config = match client_ca {
         Some(path) => builder.with_client_cert_verifier(client_verifier(path)?),
@@ -219,16 +276,31 @@ pub fn tls_config(certificates: Arc<Certificates>, client_ca: Option<&Path>, all
     Ok(config)
 }
 
-fn client_verifier(path: &Path) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, CertificateError> {
-    let unusable = |reason: String| CertificateError::ClientCa { path: path.to_owned(), reason };
-    let pem = fs::read(path).map_err(|source| CertificateError::Read { path: path.to_owned(), source })?;
+fn client_verifier(
+    path: &Path,
+) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, CertificateError> {
+    let unusable = |reason: String| CertificateError::ClientCa {
+        path: path.to_owned(),
+        reason,
+    };
+    let pem = fs::read(path).map_err(|source| CertificateError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
-        roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| unusable(error.to_string()))?;
     }
     if roots.is_empty() {
-        return Err(CertificateError::Pem { path: path.to_owned(), what: "certificate" });
+        return Err(CertificateError::Pem {
+            path: path.to_owned(),
+            what: "certificate",
+        });
     }
-    WebPkiClientVerifier::builder(Arc::new(roots)).build().map_err(|error| unusable(error.to_string()))
+    WebPkiClientVerifier::builder(Arc::new(roots))
+        .build()
+        .map_err(|error| unusable(error.to_string()))
 }

@@ -61,12 +61,24 @@ impl<S> HeaderDeadline<S> {
     /// hyper counts idle time from the first request on; until then nobody else would.
     pub(super) fn new(stream: S, serving: Serving, limits: Limits) -> Self {
         let first_byte = Instant::now() + limits.idle;
-        Self { stream, serving, limit: limits.headers, begun: 0, in_headers: false, deadline: Some(first_byte), timer: None }
+        Self {
+            stream,
+            serving,
+            limit: limits.headers,
+            begun: 0,
+            in_headers: false,
+            deadline: Some(first_byte),
+            timer: None,
+        }
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for HeaderDeadline<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = buffer.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
@@ -84,9 +96,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeaderDeadline<S> {
             (this.deadline, this.timer) = (Some(Instant::now() + this.limit), None);
         }
         if let Some(deadline) = this.deadline.filter(|_| polled.is_pending()) {
-            let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+            let timer = this
+                .timer
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
             if timer.as_mut().poll(context).is_ready() {
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "request headers took too long")));
+                return Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "request headers took too long",
+                )));
             }
         }
         polled
@@ -94,7 +111,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeaderDeadline<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for HeaderDeadline<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

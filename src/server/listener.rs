@@ -57,12 +57,23 @@ impl Default for Limits {
 }
 
 /// Accepts until `stop` turns true, then ends the open connections after their current requests.
-pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, app: SharedApp, stop: watch::Receiver<bool>) {
+pub async fn serve(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    app: SharedApp,
+    stop: watch::Receiver<bool>,
+) {
     serve_within(Limits::default(), listener, tls, app, stop).await;
 }
 
 /// As [`serve`], within other limits.
-pub async fn serve_within(limits: Limits, listener: TcpListener, tls: Arc<ServerConfig>, app: SharedApp, mut stop: watch::Receiver<bool>) {
+pub async fn serve_within(
+    limits: Limits,
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    app: SharedApp,
+    mut stop: watch::Receiver<bool>,
+) {
     let acceptor = TlsAcceptor::from(tls);
     let service = router(Arc::clone(&app));
     let places = Arc::new(Semaphore::new(limits.connections));
@@ -85,7 +96,12 @@ pub async fn serve_within(limits: Limits, listener: TcpListener, tls: Arc<Server
                 continue;
             }
         };
-        let (acceptor, service, app, watcher) = (acceptor.clone(), service.clone(), Arc::clone(&app), graceful.watcher());
+        let (acceptor, service, app, watcher) = (
+            acceptor.clone(),
+            service.clone(),
+            Arc::clone(&app),
+            graceful.watcher(),
+        );
         tokio::spawn(async move {
             let _place = place;
             // The answer is one small write; waiting to merge it with another would only delay it.
@@ -107,25 +123,52 @@ pub async fn serve_within(limits: Limits, listener: TcpListener, tls: Arc<Server
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(limits.drain, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("requests were still open after {:?}", limits.drain);
     }
 }
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places)
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
     Ok((stream, place))
 }
 
 /// Speaks HTTP on one connection until it ends.
-async fn talk(stream: TlsStream<TcpStream>, router: Router, app: SharedApp, watcher: Watcher, limits: Limits) {
+async fn talk(
+    stream: TlsStream<TcpStream>,
+    router: Router,
+    app: SharedApp,
+    watcher: Watcher,
+    limits: Limits,
+) {
     let serving = Serving::default();
     let stream = HeaderDeadline::new(stream, serving.clone(), limits);
-    let service = service_fn(move |request: Request<Incoming>| respond(router.clone(), Arc::clone(&app), serving.clone(), request));
+    let service = service_fn(move |request: Request<Incoming>| {
+        respond(router.clone(), Arc::clone(&app), serving.clone(), request)
+    });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.idle).max_headers(64).max_buf_size(64 * 1024);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(100).keep_alive_interval(limits.idle).max_header_list_size(16 * 1024);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle)
+        .max_headers(64)
+        .max_buf_size(64 * 1024);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(100)
+        .keep_alive_interval(limits.idle)
+        .max_header_list_size(16 * 1024);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     // A connection that breaks is the client's business; what it asked has been answered or cannot be.
     if let Err(error) = watcher.watch(connection).await {
@@ -149,7 +192,9 @@ fn respond(
             if app.state.is_draining()
                 && let Ok(response) = &mut response
             {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                response
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
             }
         }
         response

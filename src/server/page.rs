@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -32,7 +33,9 @@ struct Made {
 impl Page {
     /// Answers with the page of the last scan, or with why there is none.
     pub(super) async fn answer(&self, app: &App) -> Response {
-        let Some(scan) = app.last_scan.load_full() else { return absent(app) };
+        let Some(scan) = app.last_scan.load_full() else {
+            return absent(app);
+        };
         let cluster = app.cluster.clone();
         let mut made = Arc::clone(&self.0).lock_owned().await;
         if let Some(made) = made.as_ref().filter(|made| Arc::ptr_eq(&made.scan, &scan)) {
@@ -41,7 +44,10 @@ impl Page {
         // The lock goes along: whoever hangs up and asks again waits for the page that is being made, and starts no second one.
         let making = spawn_blocking(move || -> Result<Bytes, String> {
             let page = render(&scan, cluster)?;
-            *made = Some(Made { scan, page: page.clone() });
+            *made = Some(Made {
+                scan,
+                page: page.clone(),
+            });
             Ok(page)
         });
         match making.await {
@@ -54,7 +60,10 @@ impl Page {
 
 /// The page of `scan`.
 fn render(scan: &[u8], cluster: String) -> Result<Bytes, String> {
-    let mut reporter = Reporter::new(Options { cluster, ..Options::default() });
+    let mut reporter = Reporter::new(Options {
+        cluster,
+        ..Options::default()
+    });
     reporter.read("scan", scan);
     let report = reporter.finish();
     if let Some(error) = report.errors.first() {
@@ -66,31 +75,56 @@ fn render(scan: &[u8], cluster: String) -> Result<Bytes, String> {
 }
 
 fn found(page: Bytes) -> Response {
-    let more = [(CONTENT_SECURITY_POLICY, HeaderValue::from_static(html::CONTENT_SECURITY_POLICY))];
+    let more = [(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(html::CONTENT_SECURITY_POLICY),
+    )];
     (headers("text/html; charset=utf-8", more), page).into_response()
 }
 
 fn absent(app: &App) -> Response {
     if app.client.is_none() {
-        let told = format!("no report: this undock is not connected to a cluster and scans nothing; make one with: {BY_HAND}\n");
-        return (StatusCode::NOT_FOUND, headers("text/plain; charset=utf-8", []), told).into_response();
+        let told = format!(
+            "no report: this undock is not connected to a cluster and scans nothing; make one with: {BY_HAND}\n"
+        );
+        return (
+            StatusCode::NOT_FOUND,
+            headers("text/plain; charset=utf-8", []),
+            told,
+        )
+            .into_response();
     }
     let told = format!(
         "no report yet: this replica has finished no scan. Only the elected scanner scans: wait until its first scan has ended, \
          ask the other replicas, or make one with: {BY_HAND}\n"
     );
     let more = [(RETRY_AFTER, HeaderValue::from_static("60"))];
-    (StatusCode::SERVICE_UNAVAILABLE, headers("text/plain; charset=utf-8", more), told).into_response()
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        headers("text/plain; charset=utf-8", more),
+        told,
+    )
+        .into_response()
 }
 
 fn failed(problem: &str) -> Response {
     tracing::error!(problem, "cannot make the page of the last scan");
-    let told = format!("no report: the last scan cannot be shown ({problem}); this is a defect. Meanwhile: {BY_HAND}\n");
-    (StatusCode::INTERNAL_SERVER_ERROR, headers("text/plain; charset=utf-8", []), told).into_response()
+    let told = format!(
+        "no report: the last scan cannot be shown ({problem}); this is a defect. Meanwhile: {BY_HAND}\n"
+    );
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        headers("text/plain; charset=utf-8", []),
+        told,
+    )
+        .into_response()
 }
 
 /// Headers of every answer: nothing is kept by anybody, and nothing is taken for what it is not.
-fn headers<const N: usize>(content_type: &'static str, more: [(HeaderName, HeaderValue); N]) -> HeaderMap {
+fn headers<const N: usize>(
+    content_type: &'static str,
+    more: [(HeaderName, HeaderValue); N],
+) -> HeaderMap {
     let always = [
         (CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),

@@ -38,16 +38,28 @@ pub fn router(app: SharedApp) -> Router {
     };
     let not_allowed = |State(app): State<SharedApp>| async move {
         app.metrics.refuse(405);
-        (StatusCode::METHOD_NOT_ALLOWED, [("allow", "POST")], "undock answers POST /validate\n")
+        (
+            StatusCode::METHOD_NOT_ALLOWED,
+            [("allow", "POST")],
+            "undock answers POST /validate\n",
+        )
     };
-    Router::new().route(registration::PATH, post(validate)).method_not_allowed_fallback(not_allowed).fallback(not_found).with_state(app)
+    Router::new()
+        .route(registration::PATH, post(validate))
+        .method_not_allowed_fallback(not_allowed)
+        .fallback(not_found)
+        .with_state(app)
 }
 
 async fn validate(State(app): State<SharedApp>, request: Request) -> Response {
     let answered = answer(&app, request).await;
     in_step().await;
     match answered {
-        Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
+        Ok(body) => (
+            [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+            body,
+        )
+            .into_response(),
         Err((status, message)) => {
             app.metrics.refuse(status.as_u16());
             (status, message).into_response()
@@ -57,10 +69,16 @@ async fn validate(State(app): State<SharedApp>, request: Request) -> Response {
 
 async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCode, String)> {
     if !is_json(request.headers()) {
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json\n".to_owned()));
+        return Err((
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send application/json\n".to_owned(),
+        ));
     }
     let deadline = Instant::now() + timeout(request.uri()).saturating_sub(MARGIN);
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let length = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     let body: Body = request.into_body();
     let body = body::read(body, length, deadline, app.state.large_bodies()).await;
     in_step().await;
@@ -69,14 +87,25 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
     let policy = app.policy.load();
     let reviewed = match body.end {
         End::Whole if started < deadline => evaluate(app, &body.bytes, &policy),
-        End::Whole | End::Deadline => {
-            admission::fail(&body.bytes, Failure::Deadline, "the API server's timeout is near and the request is not whole", &policy)
-        }
+        End::Whole | End::Deadline => admission::fail(
+            &body.bytes,
+            Failure::Deadline,
+            "the API server's timeout is near and the request is not whole",
+            &policy,
+        ),
         End::TooLarge => {
-            let reason = format!("the request is larger than {} MiB", body::MAX_BODY / 1024 / 1024);
+            let reason = format!(
+                "the request is larger than {} MiB",
+                body::MAX_BODY / 1024 / 1024
+            );
             admission::fail(&body.bytes, Failure::TooLarge, &reason, &policy)
         }
-        End::Broken => admission::fail(&body.bytes, Failure::Unreadable, "the request broke off", &policy),
+        End::Broken => admission::fail(
+            &body.bytes,
+            Failure::Unreadable,
+            "the request broke off",
+            &policy,
+        ),
     };
     let mut reviewed = reviewed.map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")))?;
 
@@ -87,10 +116,18 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
         app.records.push(*record);
     }
     match (reviewed.stricter, &app.client) {
-        (Some(Stricter { namespace, mode, settings }), Some(client)) => {
+        (
+            Some(Stricter {
+                namespace,
+                mode,
+                settings,
+            }),
+            Some(client),
+        ) => {
             let policy = Policy::clone(&policy);
             let left = deadline.saturating_duration_since(Instant::now());
-            let lines = rehearsal::rehearse(client, &namespace, mode, &settings, &policy, left).await;
+            let lines =
+                rehearsal::rehearse(client, &namespace, mode, &settings, &policy, left).await;
             Ok(with_warnings(reviewed.response, lines))
         }
         _ => Ok(reviewed.response),
@@ -106,11 +143,16 @@ async fn in_step() {
 
 /// The answer with more warnings. It is one of our own, so it is an object with a response.
 fn with_warnings(response: Vec<u8>, lines: Vec<String>) -> Vec<u8> {
-    let Ok(mut review) = serde_json::from_slice::<serde_json::Value>(&response) else { return response };
+    let Ok(mut review) = serde_json::from_slice::<serde_json::Value>(&response) else {
+        return response;
+    };
     if review["response"]["allowed"] != true {
         return response;
     }
-    let mut warnings = review["response"]["warnings"].as_array().cloned().unwrap_or_default();
+    let mut warnings = review["response"]["warnings"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     warnings.extend(lines.into_iter().map(serde_json::Value::from));
     review["response"]["warnings"] = warnings.into();
     serde_json::to_vec(&review).unwrap_or(response)
@@ -119,23 +161,44 @@ fn with_warnings(response: Vec<u8>, lines: Vec<String>) -> Vec<u8> {
 /// Evaluates, and answers by the mode if undock itself fails.
 fn evaluate(app: &SharedApp, body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
     let outcome = catch_unwind(AssertUnwindSafe(|| (app.review)(body, policy)));
-    outcome.unwrap_or_else(|_| admission::fail(body, Failure::Panic, "a defect of undock stopped the evaluation; please report it", policy))
+    outcome.unwrap_or_else(|_| {
+        admission::fail(
+            body,
+            Failure::Panic,
+            "a defect of undock stopped the evaluation; please report it",
+            policy,
+        )
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .eq_ignore_ascii_case("application/json")
 }
 
 /// The time that the API server allows: it appends `?timeout=5s` to the URL, as a Go duration of whole seconds.
 fn timeout(uri: &Uri) -> Duration {
     let query = uri.query().unwrap_or_default();
-    let value = query.split('&').find_map(|pair| pair.strip_prefix("timeout="));
+    let value = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("timeout="));
     let parsed = value.and_then(|value| {
         if let Some(milliseconds) = value.strip_suffix("ms") {
             return milliseconds.parse().ok().map(Duration::from_millis);
         }
-        value.strip_suffix('s')?.parse().ok().map(Duration::from_secs)
+        value
+            .strip_suffix('s')?
+            .parse()
+            .ok()
+            .map(Duration::from_secs)
     });
     parsed.unwrap_or(DEFAULT_TIMEOUT).min(MAX_TIMEOUT)
 }
@@ -154,7 +217,11 @@ mod tests {
             ("/validate?timeout=-1s", 10_000),
             ("/validate?timeout=99999s", 30_000),
         ] {
-            assert_eq!(timeout(&uri.parse().unwrap()), Duration::from_millis(expected), "{uri}");
+            assert_eq!(
+                timeout(&uri.parse().unwrap()),
+                Duration::from_millis(expected),
+                "{uri}"
+            );
         }
     }
 }

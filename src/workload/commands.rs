@@ -19,9 +19,21 @@ pub(crate) struct Command {
 /// The commands of `container` in those texts that name Docker, in the order command, postStart, preStop, probes, script.
 pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
     // The name can come out of a variable, too.
-    let mut found = read_where(container.raw, |word| mentions(word, "docker") || mentions(word, "$"));
-    if let Some((field, script)) = container.script().filter(|(_, script)| mentions(script, "docker")) {
-        found.extend(shell::read_script(script).into_iter().map(|invocation| Command { field: field.path(), invocation }));
+    let mut found = read_where(container.raw, |word| {
+        mentions(word, "docker") || mentions(word, "$")
+    });
+    if let Some((field, script)) = container
+        .script()
+        .filter(|(_, script)| mentions(script, "docker"))
+    {
+        found.extend(
+            shell::read_script(script)
+                .into_iter()
+                .map(|invocation| Command {
+                    field: field.path(),
+                    invocation,
+                }),
+        );
     }
     found
 }
@@ -33,7 +45,11 @@ pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Comman
 
 fn read_where(container: &Container<'_>, is_wanted: impl Fn(&str) -> bool) -> Vec<Command> {
     let mut found = Vec::new();
-    read_argv(&[("command", &container.command), ("args", &container.args)], &is_wanted, &mut found);
+    read_argv(
+        &[("command", &container.command), ("args", &container.args)],
+        &is_wanted,
+        &mut found,
+    );
     for hook in container.hooks() {
         read_argv(&[hook], &is_wanted, &mut found);
     }
@@ -44,11 +60,23 @@ fn read_where(container: &Container<'_>, is_wanted: impl Fn(&str) -> bool) -> Ve
 const MAX_PROGRAMS: usize = 256;
 
 /// Reads one argument vector, which lies in `lists`, each with its field.
-fn read_argv(lists: &[(&str, &[Text<'_>])], is_wanted: &impl Fn(&str) -> bool, found: &mut Vec<Command>) {
-    if !lists.iter().any(|(_, words)| words.iter().any(|word| is_wanted(word))) {
+fn read_argv(
+    lists: &[(&str, &[Text<'_>])],
+    is_wanted: &impl Fn(&str) -> bool,
+    found: &mut Vec<Command>,
+) {
+    if !lists
+        .iter()
+        .any(|(_, words)| words.iter().any(|word| is_wanted(word)))
+    {
         return;
     }
-    let numbered = lists.iter().flat_map(|(field, words)| words.iter().enumerate().map(|(i, word)| (*field, i, word.as_str())));
+    let numbered = lists.iter().flat_map(|(field, words)| {
+        words
+            .iter()
+            .enumerate()
+            .map(|(i, word)| (*field, i, word.as_str()))
+    });
     let words: Vec<(&str, usize, &str)> = numbered.collect();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut last = 0;
@@ -60,12 +88,21 @@ fn read_argv(lists: &[(&str, &[Text<'_>])], is_wanted: &impl Fn(&str) -> bool, f
             }
             // The word itself, else the first script that mentions the program.
             let exact = words.iter().position(|(_, _, word)| word == program);
-            let place = exact.or_else(|| words.iter().position(|(_, _, word)| word.contains(program.as_str()))).unwrap_or(0);
+            let place = exact
+                .or_else(|| {
+                    words
+                        .iter()
+                        .position(|(_, _, word)| word.contains(program.as_str()))
+                })
+                .unwrap_or(0);
             places.insert(program.clone(), place);
             Some(place)
         });
         last = place.unwrap_or(last);
         let (field, index, _) = words[last];
-        found.push(Command { field: format!("{field}[{index}]"), invocation });
+        found.push(Command {
+            field: format!("{field}[{index}]"),
+            invocation,
+        });
     }
 }

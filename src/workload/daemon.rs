@@ -10,22 +10,36 @@ use super::tables::{self, ImageRole};
 pub(super) fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     let raw = container.raw;
     let starts_service = container.is_privileged() && !pod.spec.host_pid.0;
-    let starts_one = |invocation: &Invocation| runs_dockerd(invocation) || starts_service && starts_docker_service(invocation);
-    if container.commands().iter().any(|command| command.invocation.on_host.is_none() && starts_one(&command.invocation)) {
+    let starts_one = |invocation: &Invocation| {
+        runs_dockerd(invocation) || starts_service && starts_docker_service(invocation)
+    };
+    if container
+        .commands()
+        .iter()
+        .any(|command| command.invocation.on_host.is_none() && starts_one(&command.invocation))
+    {
         return true;
     }
     // The official image starts dockerd where no command or only flags are given (docker-library/docker: dockerd-entrypoint.sh).
-    let starts_dockerd = raw.command.is_empty() && raw.args.first().is_none_or(|arg| arg.starts_with('-'));
+    let starts_dockerd =
+        raw.command.is_empty() && raw.args.first().is_none_or(|arg| arg.starts_with('-'));
     let image = container.image();
     let tag = image.tag.unwrap_or_default();
     let is_dind = mentions(tag, "dind");
     match container.image_role() {
         Some(ImageRole::DockerInDocker) => raw.command.is_empty(),
         Some(ImageRole::Docker) => {
-            starts_dockerd && !mentions(tag, "cli") && !tag.ends_with("git") && (is_dind || container.is_privileged())
+            starts_dockerd
+                && !mentions(tag, "cli")
+                && !tag.ends_with("git")
+                && (is_dind || container.is_privileged())
         }
         None if tables::names_dind(image) => {
-            let starts = if tables::resembles_docker(image) { starts_dockerd } else { raw.command.is_empty() };
+            let starts = if tables::resembles_docker(image) {
+                starts_dockerd
+            } else {
+                raw.command.is_empty()
+            };
             starts && (container.is_privileged() || mentions(&raw.image, "rootless"))
         }
         _ => container.is_privileged() && shares_daemon_directory(pod, container),
@@ -37,7 +51,10 @@ pub(super) fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
 fn runs_dockerd(invocation: &Invocation) -> bool {
     match invocation.program() {
         "dockerd" | "dockerd-entrypoint.sh" | "dockerd-rootless.sh" | "wrapdocker" => true,
-        "docker" => matches!(invocation.arguments().first().map(String::as_str), Some("daemon" | "-d")),
+        "docker" => matches!(
+            invocation.arguments().first().map(String::as_str),
+            Some("daemon" | "-d")
+        ),
         _ => false,
     }
 }
@@ -48,7 +65,9 @@ fn starts_docker_service(invocation: &Invocation) -> bool {
     let names = |name: &str| words.iter().any(|word| word == name);
     let starts = names("start") || names("restart");
     match invocation.program() {
-        "service" | "systemctl" | "rc-service" => starts && (names("docker") || names("docker.service")),
+        "service" | "systemctl" | "rc-service" => {
+            starts && (names("docker") || names("docker.service"))
+        }
         "docker" => starts && invocation.words[0].contains("/init.d/"),
         _ => false,
     }
@@ -59,17 +78,29 @@ const SHARED_DIRECTORIES: [&str; 3] = ["/run", "/run/docker", "/certs"];
 
 fn shares_daemon_directory(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     let names_docker = |text: &str| mentions(text, "docker") || mentions(text, "dind");
-    let own_volume = |name: &str| pod.spec.volumes.iter().any(|volume| *volume.name == *name && volume.empty_dir.0);
+    let own_volume = |name: &str| {
+        pod.spec
+            .volumes
+            .iter()
+            .any(|volume| *volume.name == *name && volume.empty_dir.0)
+    };
     let is_meeting_place = |path: &str| {
         let path = super::host_path::HostPath::new(path);
-        path.as_str() == "/run/docker.sock" || SHARED_DIRECTORIES.iter().any(|shared| path.is_within(shared))
+        path.as_str() == "/run/docker.sock"
+            || SHARED_DIRECTORIES
+                .iter()
+                .any(|shared| path.is_within(shared))
     };
     names_docker(&container.image().path)
         && container.raw.volume_mounts.iter().any(|mount| {
-            let shared = pod
-                .containers
-                .iter()
-                .any(|other| other.index != container.index && other.raw.volume_mounts.iter().any(|m| *m.name == *mount.name));
+            let shared = pod.containers.iter().any(|other| {
+                other.index != container.index
+                    && other
+                        .raw
+                        .volume_mounts
+                        .iter()
+                        .any(|m| *m.name == *mount.name)
+            });
             shared && own_volume(&mount.name) && is_meeting_place(&mount.mount_path)
         })
 }

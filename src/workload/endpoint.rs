@@ -71,7 +71,12 @@ pub(crate) const VALUED_OPTIONS: [&str; 18] = [
 
 /// Addresses of docker0, and the names that Docker Desktop gives the host.
 /// Source: docker-dd-agent#140 (172.17.42.1 before Docker 1.9), Docker's documentation for the names.
-pub(crate) const BRIDGE_ADDRESSES: [&str; 4] = ["172.17.0.1", "172.17.42.1", "host.docker.internal", "gateway.docker.internal"];
+pub(crate) const BRIDGE_ADDRESSES: [&str; 4] = [
+    "172.17.0.1",
+    "172.17.42.1",
+    "host.docker.internal",
+    "gateway.docker.internal",
+];
 
 /// The endpoint of a client that `container` starts without a flag of its own.
 pub(super) fn of_container(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint {
@@ -86,7 +91,10 @@ pub(super) fn of_container(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint
             return resolve(pod, container, &var.value);
         }
     }
-    if container.env("DOCKER_CONTEXT").is_some_and(|var| !var.value.is_empty() && *var.value != *"default") {
+    if container
+        .env("DOCKER_CONTEXT")
+        .is_some_and(|var| !var.value.is_empty() && *var.value != *"default")
+    {
         return Endpoint::Unknown;
     }
     let default = match resolve(pod, container, DEFAULT_SOCKET) {
@@ -105,14 +113,23 @@ pub(super) fn of_container(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint
 pub(crate) fn resolve(pod: &Pod<'_>, container: &Container<'_>, value: &str) -> Endpoint {
     let value = expand(container, value.trim());
     let lower = value.to_ascii_lowercase();
-    if let Some(path) = lower.strip_prefix("unix://").map(|rest| &value[value.len() - rest.len()..]) {
+    if let Some(path) = lower
+        .strip_prefix("unix://")
+        .map(|rest| &value[value.len() - rest.len()..])
+    {
         return resolve_socket(pod, container, path);
     }
     if value.starts_with('/') || lower.starts_with("npipe:") {
-        let path = if lower.starts_with("npipe:") { &value["npipe:".len()..] } else { &value };
+        let path = if lower.starts_with("npipe:") {
+            &value["npipe:".len()..]
+        } else {
+            &value
+        };
         return resolve_socket(pod, container, path);
     }
-    let address = value.split_once("://").map_or(value.as_str(), |(_, rest)| rest);
+    let address = value
+        .split_once("://")
+        .map_or(value.as_str(), |(_, rest)| rest);
     let host = host_of(address);
     if names_node(container, host) {
         return Endpoint::NodeAddress { certain: true };
@@ -127,9 +144,17 @@ pub(crate) fn resolve(pod: &Pod<'_>, container: &Container<'_>, value: &str) -> 
     // Docker's clients read `tcp://:2375` as localhost.
     if host.is_empty() || is_loopback(&host) {
         let on_node = pod.spec.host_network.0 && pod.daemon().is_none();
-        return if on_node { Endpoint::NodeAddress { certain: false } } else { Endpoint::InPod };
+        return if on_node {
+            Endpoint::NodeAddress { certain: false }
+        } else {
+            Endpoint::InPod
+        };
     }
-    if is_open(&host) { Endpoint::Unknown } else { Endpoint::Remote }
+    if is_open(&host) {
+        Endpoint::Unknown
+    } else {
+        Endpoint::Remote
+    }
 }
 
 /// True for text with a variable or a template's mark left in it.
@@ -150,11 +175,15 @@ pub(crate) fn expand(container: &Container<'_>, text: &str) -> String {
         let (name, length) = match behind.strip_prefix('{').and_then(|inner| inner.find('}')) {
             Some(end) => (&behind[1..=end], end + 2),
             None => {
-                let length = behind.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(behind.len());
+                let length = behind
+                    .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+                    .unwrap_or(behind.len());
                 (&behind[..length], length)
             }
         };
-        let (name, default) = name.split_once(":-").map_or((name, None), |(name, default)| (name, Some(default)));
+        let (name, default) = name
+            .split_once(":-")
+            .map_or((name, None), |(name, default)| (name, Some(default)));
         let value = match container.env(name) {
             Some(var) => var.value_from.is_none().then_some(var.value.as_str()),
             None => default.filter(|_| !container.raw.env_from.0),
@@ -170,13 +199,22 @@ pub(crate) fn expand(container: &Container<'_>, text: &str) -> String {
 }
 
 /// The endpoint of the Docker client that `invocation` starts: its own flag or variable, else the container's.
-pub(crate) fn of_invocation(pod: &Pod<'_>, container: &Container<'_>, invocation: &Invocation) -> Endpoint {
+pub(crate) fn of_invocation(
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    invocation: &Invocation,
+) -> Endpoint {
     let context = match explicit(invocation) {
         Some((Setting::Host, value)) => return resolve(pod, container, value),
         Some((Setting::Context, context)) => Some(context),
-        None => match invocation.assigned("DOCKER_HOST").filter(|value| !value.is_empty()) {
+        None => match invocation
+            .assigned("DOCKER_HOST")
+            .filter(|value| !value.is_empty())
+        {
             Some(value) => return resolve(pod, container, value),
-            None => invocation.assigned("DOCKER_CONTEXT").filter(|context| !context.is_empty()),
+            None => invocation
+                .assigned("DOCKER_CONTEXT")
+                .filter(|context| !context.is_empty()),
         },
     };
     match context {
@@ -204,7 +242,10 @@ fn explicit(invocation: &Invocation) -> Option<(Setting, &str)> {
                 words.next();
             }
             _ => {
-                if let Some(value) = word.strip_prefix("--host=").or_else(|| word.strip_prefix("-H")) {
+                if let Some(value) = word
+                    .strip_prefix("--host=")
+                    .or_else(|| word.strip_prefix("-H"))
+                {
                     return Some((Setting::Host, value.trim_start_matches('=')));
                 }
                 if let Some(value) = word.strip_prefix("--context=") {
@@ -225,7 +266,9 @@ fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, path: &str) -> Endpo
     }
     match pod.host_path_at(container, &path) {
         // podman speaks Docker's API, and containerd's socket is another rule's business.
-        Some(host_path) if OTHER_RUNTIME_SOCKETS.contains(&host_path.file_name()) => Endpoint::Remote,
+        Some(host_path) if OTHER_RUNTIME_SOCKETS.contains(&host_path.file_name()) => {
+            Endpoint::Remote
+        }
         Some(host_path) => Endpoint::NodeSocket(host_path),
         None if pod.volume_at(container, &path).is_some() => Endpoint::InPod,
         None if is_open(path.as_str()) => Endpoint::Unknown,
@@ -251,13 +294,26 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 
 /// True if `host` is a variable, in Kubernetes' or the shell's spelling, that the downward API fills with the node's address or name.
 pub(crate) fn names_node(container: &Container<'_>, host: &str) -> bool {
-    let name = (host.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')))
-        .or_else(|| host.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')))
-        .or_else(|| host.strip_prefix('$'));
+    let name = (host
+        .strip_prefix("$(")
+        .and_then(|rest| rest.strip_suffix(')')))
+    .or_else(|| {
+        host.strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'))
+    })
+    .or_else(|| host.strip_prefix('$'));
     name.is_some_and(|name| field_of_node(container, name))
 }
 
 fn field_of_node(container: &Container<'_>, variable: &str) -> bool {
-    let source = container.env(variable).and_then(|var| var.value_from.as_ref()).and_then(|from| from.field_ref.as_ref());
-    source.is_some_and(|field| matches!(field.field_path.as_str(), "status.hostIP" | "status.hostIPs" | "spec.nodeName"))
+    let source = container
+        .env(variable)
+        .and_then(|var| var.value_from.as_ref())
+        .and_then(|from| from.field_ref.as_ref());
+    source.is_some_and(|field| {
+        matches!(
+            field.field_path.as_str(),
+            "status.hostIP" | "status.hostIPs" | "spec.nodeName"
+        )
+    })
 }

@@ -21,7 +21,10 @@ impl HostPath {
             let text = text.strip_prefix("npipe:").unwrap_or(&text);
             let text = text.strip_prefix("//?/").unwrap_or(text);
             return match text.split_at_checked(2) {
-                Some((drive, rest)) if drive.ends_with(':') && drive.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                Some((drive, rest))
+                    if drive.ends_with(':')
+                        && drive.starts_with(|c: char| c.is_ascii_alphabetic()) =>
+                {
                     Self(join(drive, rest))
                 }
                 _ => Self::posix(text),
@@ -48,7 +51,11 @@ impl HostPath {
 
     /// This path with `sub_path` below it.
     pub fn join(&self, sub_path: &str) -> Self {
-        if sub_path.is_empty() { self.clone() } else { Self::new(&format!("{}/{}", self.0, sub_path)) }
+        if sub_path.is_empty() {
+            self.clone()
+        } else {
+            Self::new(&format!("{}/{}", self.0, sub_path))
+        }
     }
 
     /// The cleaned text.
@@ -83,7 +90,8 @@ pub(crate) fn is_within(path: &str, directory: &str) -> bool {
     if directory == "/" {
         return path.starts_with('/');
     }
-    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(directory)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Links that lead to the node's root directory when kubelet or the runtime follows them.
@@ -94,8 +102,10 @@ fn is_windows(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     let drive = bytes.len() > 1 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':';
     let behind = raw.trim_start_matches('/');
-    let is_pipe = |start: &str| start.starts_with(['.', '?']) && start[1..].eq_ignore_ascii_case("/pipe/");
-    let pipe = (raw.len() >= behind.len() + 2 && behind.get(..7).is_some_and(is_pipe)) || raw.starts_with("npipe:");
+    let is_pipe =
+        |start: &str| start.starts_with(['.', '?']) && start[1..].eq_ignore_ascii_case("/pipe/");
+    let pipe = (raw.len() >= behind.len() + 2 && behind.get(..7).is_some_and(is_pipe))
+        || raw.starts_with("npipe:");
     drive || raw.contains('\\') || pipe
 }
 
@@ -160,7 +170,10 @@ mod tests {
         assert!(!HostPath::new("/run/docker.sock").is_above("/run/docker.sock"));
         assert!(HostPath::new("/var/lib/docker/overlay2").is_within("/var/lib/docker"));
         assert!(!HostPath::new("/var/lib/docker2").is_within("/var/lib/docker"));
-        assert_eq!(HostPath::new("/run").join("./docker.sock").as_str(), "/run/docker.sock");
+        assert_eq!(
+            HostPath::new("/run").join("./docker.sock").as_str(),
+            "/run/docker.sock"
+        );
         assert_eq!(HostPath::new("/var").join("run").as_str(), "/run");
     }
 }

@@ -31,15 +31,28 @@ impl<'a> ImageReference<'a> {
         let text = text.trim_ascii();
         let (name, digest) = split_at(text, memchr(b'@', text.as_bytes()));
         let last_slash = memrchr(b'/', name.as_bytes()).unwrap_or_default();
-        let (name, tag) = split_at(name, memrchr(b':', &name.as_bytes()[last_slash..]).map(|at| last_slash + at));
+        let (name, tag) = split_at(
+            name,
+            memrchr(b':', &name.as_bytes()[last_slash..]).map(|at| last_slash + at),
+        );
         let (host, path, is_short) = match split_at(name, memchr(b'/', name.as_bytes())) {
             (first, Some(rest)) if is_host(first) => (first, rest, false),
             _ => ("docker.io", name, true),
         };
         let (host, path) = fold_mirror(host, path);
         let is_single = host == "docker.io" && !path.contains('/');
-        let path = if is_single { Cow::Owned(format!("library/{path}")) } else { Cow::Borrowed(path) };
-        Self { host, path, tag: tag.filter(|tag| !tag.is_empty()), digest, is_short }
+        let path = if is_single {
+            Cow::Owned(format!("library/{path}"))
+        } else {
+            Cow::Borrowed(path)
+        };
+        Self {
+            host,
+            path,
+            tag: tag.filter(|tag| !tag.is_empty()),
+            digest,
+            is_short,
+        }
     }
 
     /// True if this is `path` on Docker Hub.
@@ -64,7 +77,10 @@ fn split_at(text: &str, at: Option<usize>) -> (&str, Option<&str>) {
 }
 
 fn is_host(first: &str) -> bool {
-    first == "localhost" || first.bytes().any(|byte| matches!(byte, b'.' | b':' | b'A'..=b'Z'))
+    first == "localhost"
+        || first
+            .bytes()
+            .any(|byte| matches!(byte, b'.' | b':' | b'A'..=b'Z'))
 }
 
 /// Reads a mirror of Docker Hub as Docker Hub.
@@ -102,26 +118,49 @@ mod tests {
             "123.dkr.ecr.eu-west-1.amazonaws.com/hub/library/docker",
             "x.docker.scarf.sh/library/docker",
         ] {
-            assert_eq!(ImageReference::parse(text).repository(), "docker.io/library/docker", "{text}");
+            assert_eq!(
+                ImageReference::parse(text).repository(),
+                "docker.io/library/docker",
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn hosts_tags_and_digests_are_told_apart() {
         let cases = [
-            ("docker:2375", "docker.io/library/docker", Some("2375"), None),
+            (
+                "docker:2375",
+                "docker.io/library/docker",
+                Some("2375"),
+                None,
+            ),
             ("127.0.0.1:5000/docker", "127.0.0.1:5000/docker", None, None),
-            ("[fc00::1]:5000/docker:1", "[fc00::1]:5000/docker", Some("1"), None),
+            (
+                "[fc00::1]:5000/docker:1",
+                "[fc00::1]:5000/docker",
+                Some("1"),
+                None,
+            ),
             ("Docker/docker", "Docker/docker", None, None),
             ("localhost/docker", "localhost/docker", None, None),
-            ("docker.elastic.co/beats/filebeat:8", "docker.elastic.co/beats/filebeat", Some("8"), None),
+            (
+                "docker.elastic.co/beats/filebeat:8",
+                "docker.elastic.co/beats/filebeat",
+                Some("8"),
+                None,
+            ),
             ("a/b@sha256:00", "docker.io/a/b", None, Some("sha256:00")),
             ("${IMAGE}", "docker.io/library/${IMAGE}", None, None),
             ("", "docker.io/library/", None, None),
         ];
         for (text, repository, tag, digest) in cases {
             let image = ImageReference::parse(text);
-            assert_eq!((image.repository().as_str(), image.tag, image.digest), (repository, tag, digest), "{text}");
+            assert_eq!(
+                (image.repository().as_str(), image.tag, image.digest),
+                (repository, tag, digest),
+                "{text}"
+            );
         }
     }
 }

@@ -16,19 +16,31 @@ pub struct Knowledge {
 }
 
 /// No additions.
-pub(super) static NOTHING: Knowledge = Knowledge { mirrors: Vec::new(), sockets: Vec::new(), cli_images: Vec::new() };
+pub(super) static NOTHING: Knowledge = Knowledge {
+    mirrors: Vec::new(),
+    sockets: Vec::new(),
+    cli_images: Vec::new(),
+};
 
 impl Knowledge {
     /// Takes an image reference apart, with the operator's mirrors read as Docker Hub.
     pub(super) fn parse_image<'a>(&self, text: &'a str) -> ImageReference<'a> {
-        let hub_path = self.mirrors.iter().find_map(|mirror| text.strip_prefix(mirror.as_str()));
+        let hub_path = self
+            .mirrors
+            .iter()
+            .find_map(|mirror| text.strip_prefix(mirror.as_str()));
         ImageReference::parse(hub_path.unwrap_or(text))
     }
 
     /// The role of `image`, if it has one.
     pub(super) fn image_role(&self, image: &ImageReference<'_>) -> Option<ImageRole> {
-        let is_client = || self.cli_images.iter().any(|name| *name == image.repository());
-        tables::image_role(image).or_else(|| (!self.cli_images.is_empty() && is_client()).then_some(ImageRole::Client))
+        let is_client = || {
+            self.cli_images
+                .iter()
+                .any(|name| *name == image.repository())
+        };
+        tables::image_role(image)
+            .or_else(|| (!self.cli_images.is_empty() && is_client()).then_some(ImageRole::Client))
     }
 
     /// True for a host path at which the operator says that a Docker socket lies.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 use super::text::Text;
 
@@ -32,14 +34,22 @@ impl Leaves {
 
     /// The text at `path`.
     pub fn get(&self, path: &str) -> Option<&str> {
-        self.found.iter().find(|leaf| leaf.path == path).map(|leaf| leaf.text.as_str())
+        self.found
+            .iter()
+            .find(|leaf| leaf.path == path)
+            .map(|leaf| leaf.text.as_str())
     }
 }
 
 impl<'de> Deserialize<'de> for Leaves {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut leaves = Self::default();
-        Collector { leaves: &mut leaves, path: String::new(), depth: 0 }.deserialize(deserializer)?;
+        Collector {
+            leaves: &mut leaves,
+            path: String::new(),
+            depth: 0,
+        }
+        .deserialize(deserializer)?;
         Ok(leaves)
     }
 }
@@ -69,7 +79,10 @@ impl<'de> Visitor<'de> for Collector<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.leaves.found.push(Leaf { path: self.path, text: text.to_owned() });
+        self.leaves.found.push(Leaf {
+            path: self.path,
+            text: text.to_owned(),
+        });
         Ok(())
     }
 
@@ -96,7 +109,13 @@ impl<'de> Visitor<'de> for Collector<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
         let mut index = 0;
         let depth = self.depth + 1;
-        while sequence.next_element_seed(Collector { leaves: &mut *self.leaves, path: format!("{}[{index}]", self.path), depth })?.is_some()
+        while sequence
+            .next_element_seed(Collector {
+                leaves: &mut *self.leaves,
+                path: format!("{}[{index}]", self.path),
+                depth,
+            })?
+            .is_some()
         {
             index += 1;
         }
@@ -107,7 +126,10 @@ impl<'de> Visitor<'de> for Collector<'_> {
         let depth = self.depth + 1;
         while let Some(key) = map.next_key::<Text<'de>>()? {
             // What others wrote about the object is not the object.
-            if matches!(key.as_str(), "managedFields" | "kubectl.kubernetes.io/last-applied-configuration") {
+            if matches!(
+                key.as_str(),
+                "managedFields" | "kubectl.kubernetes.io/last-applied-configuration"
+            ) {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }
@@ -118,7 +140,11 @@ impl<'de> Visitor<'de> for Collector<'_> {
             } else {
                 format!("{}.{key}", self.path)
             };
-            map.next_value_seed(Collector { leaves: &mut *self.leaves, path, depth })?;
+            map.next_value_seed(Collector {
+                leaves: &mut *self.leaves,
+                path,
+                depth,
+            })?;
         }
         Ok(())
     }

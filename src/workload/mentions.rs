@@ -40,7 +40,9 @@ impl Mentions {
         for (number, chunk) in chunks.iter().enumerate() {
             let bytes = u8x16::new(*chunk);
             let letters = bytes | u8x16::splat(b' ');
-            let rare = letters.simd_eq(u8x16::splat(b'k')) | letters.simd_eq(u8x16::splat(b'g')) | bytes.simd_eq(u8x16::splat(b'7'));
+            let rare = letters.simd_eq(u8x16::splat(b'k'))
+                | letters.simd_eq(u8x16::splat(b'g'))
+                | bytes.simd_eq(u8x16::splat(b'7'));
             let mut found = rare.to_bitmask();
             while found != 0 {
                 self.look_around(text, number * 16 + found.trailing_zeros() as usize);
@@ -56,9 +58,13 @@ impl Mentions {
 
     /// Looks for the word around its rarest letter, which stands at `at`.
     fn look_around(&mut self, text: &[u8], at: usize) {
-        let around = |word: &[u8], back: usize| text.get(at.checked_sub(back)?..)?.get(..word.len());
+        let around =
+            |word: &[u8], back: usize| text.get(at.checked_sub(back)?..)?.get(..word.len());
         match text[at] {
-            b'k' | b'K' => self.docker |= around(b"docker", 3).is_some_and(|found| found.eq_ignore_ascii_case(b"docker")),
+            b'k' | b'K' => {
+                self.docker |=
+                    around(b"docker", 3).is_some_and(|found| found.eq_ignore_ascii_case(b"docker"))
+            }
             b'7' => {
                 self.docker_port |= around(b":237", 3) == Some(b":237");
                 self.bridge |= around(b"172.17.", 1) == Some(b"172.17.");
@@ -80,10 +86,18 @@ mod tests {
             [found.docker, found.docker_port, found.bridge, found.ping]
         };
         assert!(found("a Docker")[0] && found("DOCKER-USER")[0]);
-        for (at, word) in ["docker", ":237", "172.17.", "ping"].into_iter().enumerate() {
+        for (at, word) in ["docker", ":237", "172.17.", "ping"]
+            .into_iter()
+            .enumerate()
+        {
             let mut expected = [false; 4];
             expected[at] = true;
-            for text in [word.to_owned(), format!("{word}x"), format!("k7gK{word}"), format!("é {word} k7g")] {
+            for text in [
+                word.to_owned(),
+                format!("{word}x"),
+                format!("k7gK{word}"),
+                format!("é {word} k7g"),
+            ] {
                 assert_eq!(found(&text), expected, "{text}");
             }
             assert_eq!(found(&word[1..]), [false; 4], "{word}");

@@ -188,13 +188,24 @@ impl<'a> Container<'a> {
     pub(crate) fn hooks(&self) -> impl Iterator<Item = (&'static str, &[Text<'a>])> {
         let lifecycle = self.lifecycle.as_deref();
         let hooks = [
-            ("lifecycle.postStart.exec.command", lifecycle.and_then(|lifecycle| lifecycle.post_start.as_deref())),
-            ("lifecycle.preStop.exec.command", lifecycle.and_then(|lifecycle| lifecycle.pre_stop.as_deref())),
+            (
+                "lifecycle.postStart.exec.command",
+                lifecycle.and_then(|lifecycle| lifecycle.post_start.as_deref()),
+            ),
+            (
+                "lifecycle.preStop.exec.command",
+                lifecycle.and_then(|lifecycle| lifecycle.pre_stop.as_deref()),
+            ),
             ("livenessProbe.exec.command", self.liveness_probe.as_deref()),
-            ("readinessProbe.exec.command", self.readiness_probe.as_deref()),
+            (
+                "readinessProbe.exec.command",
+                self.readiness_probe.as_deref(),
+            ),
             ("startupProbe.exec.command", self.startup_probe.as_deref()),
         ];
-        hooks.into_iter().filter_map(|(place, hook)| Some((place, &*hook?.exec.as_ref()?.command)))
+        hooks
+            .into_iter()
+            .filter_map(|(place, hook)| Some((place, &*hook?.exec.as_ref()?.command)))
     }
 }
 

@@ -44,7 +44,11 @@ impl OwnerSource {
 /// (deployment controller), a Job of a CronJob `CRONJOB-MINUTES` (cronjob controller, minutes since 1970).
 pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
     // A mirror Pod is controlled by its Node, but what people edit is the static Pod's file.
-    let controller = object.metadata.owner_references.iter().find(|reference| reference.controller.0);
+    let controller = object
+        .metadata
+        .owner_references
+        .iter()
+        .find(|reference| reference.controller.0);
     let Some(reference) = controller.filter(|reference| *reference.kind != *"Node") else {
         return Owner {
             group: group_of(&object.api_version).into(),
@@ -54,11 +58,21 @@ pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
         };
     };
     let hash = object.metadata.labels.get("pod-template-hash");
-    derive(&reference.api_version, &reference.kind, &reference.name, hash)
+    derive(
+        &reference.api_version,
+        &reference.kind,
+        &reference.name,
+        hash,
+    )
 }
 
 /// What a person edits, told from the controller of an object and from the object's label `pod-template-hash`.
-pub(crate) fn derive<'a>(api_version: &'a str, kind: &'a str, name: &'a str, hash: Option<&str>) -> Owner<'a> {
+pub(crate) fn derive<'a>(
+    api_version: &'a str,
+    kind: &'a str,
+    name: &'a str,
+    hash: Option<&str>,
+) -> Owner<'a> {
     let derived = |group: &'a str, kind: &'a str, name: &'a str| Owner {
         group: group.into(),
         kind: kind.into(),
@@ -68,14 +82,18 @@ pub(crate) fn derive<'a>(api_version: &'a str, kind: &'a str, name: &'a str, has
     match kind {
         "ReplicaSet" => {
             let hash = hash.filter(|hash| !hash.is_empty());
-            let deployment = hash.and_then(|hash| name.strip_suffix(hash)).and_then(|rest| rest.strip_suffix('-'));
+            let deployment = hash
+                .and_then(|hash| name.strip_suffix(hash))
+                .and_then(|rest| rest.strip_suffix('-'));
             match deployment {
                 Some(deployment) => derived("apps", "Deployment", deployment),
                 None => derived("apps", "ReplicaSet", name),
             }
         }
         "Job" => match name.rsplit_once('-') {
-            Some((cron_job, minutes)) if minutes.len() >= 8 && minutes.bytes().all(|b| b.is_ascii_digit()) => {
+            Some((cron_job, minutes))
+                if minutes.len() >= 8 && minutes.bytes().all(|b| b.is_ascii_digit()) =>
+            {
                 derived("batch", "CronJob", cron_job)
             }
             _ => derived("batch", "Job", name),
@@ -87,7 +105,11 @@ pub(crate) fn derive<'a>(api_version: &'a str, kind: &'a str, name: &'a str, has
 /// The object's name, else its `generateName`.
 pub(super) fn own_name<'a>(object: &'a Object<'a>) -> &'a str {
     let metadata = &object.metadata;
-    if metadata.name.is_empty() { &metadata.generate_name } else { &metadata.name }
+    if metadata.name.is_empty() {
+        &metadata.generate_name
+    } else {
+        &metadata.name
+    }
 }
 
 /// The group of an `apiVersion`.

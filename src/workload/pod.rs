@@ -94,7 +94,9 @@ pub enum MountUser {
 impl<'a> Pod<'a> {
     /// The view of `spec`, which lies at `path` of its object.
     pub(crate) fn new(spec: &'a Spec<'a>, path: &'a str, knowledge: &'a Knowledge) -> Self {
-        let mut containers = Vec::with_capacity(spec.containers.len() + spec.init_containers.len() + spec.ephemeral_containers.len());
+        let mut containers = Vec::with_capacity(
+            spec.containers.len() + spec.init_containers.len() + spec.ephemeral_containers.len(),
+        );
         let lists = [
             ("initContainers", &spec.init_containers),
             ("containers", &spec.containers),
@@ -120,24 +122,44 @@ impl<'a> Pod<'a> {
                 });
             }
         }
-        let mut pod = Self { spec, path, containers, host_mounts: Vec::new(), knowledge, daemons: OnceCell::new() };
+        let mut pod = Self {
+            spec,
+            path,
+            containers,
+            host_mounts: Vec::new(),
+            knowledge,
+            daemons: OnceCell::new(),
+        };
         pod.host_mounts = pod.find_host_mounts();
         pod
     }
 
     /// The field path of `container`.
     pub(crate) fn container_path(&self, container: &Container<'_>) -> String {
-        match self.spec.places.get(container.position).filter(|_| container.list == "containers") {
+        match self
+            .spec
+            .places
+            .get(container.position)
+            .filter(|_| container.list == "containers")
+        {
             Some(place) => format!("{}.{place}", self.path),
             None => format!("{}.{}[{}]", self.path, container.list, container.position),
         }
     }
 
     /// What the Pod's affinity requires of its node, with the field of each.
-    pub(crate) fn node_requirements(&self) -> impl Iterator<Item = (&'a object::NodeRequirement<'a>, String)> {
+    pub(crate) fn node_requirements(
+        &self,
+    ) -> impl Iterator<Item = (&'a object::NodeRequirement<'a>, String)> {
         let path = self.path;
-        let required = self.spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref()?.required.as_ref());
-        let terms = required.into_iter().flat_map(|required| required.node_selector_terms.iter().enumerate());
+        let required = self
+            .spec
+            .affinity
+            .as_ref()
+            .and_then(|affinity| affinity.node_affinity.as_ref()?.required.as_ref());
+        let terms = required
+            .into_iter()
+            .flat_map(|required| required.node_selector_terms.iter().enumerate());
         terms.flat_map(move |(term, requirements)| {
             let requirements = requirements.match_expressions.iter().enumerate();
             requirements.map(move |(at, requirement)| {
@@ -148,15 +170,22 @@ impl<'a> Pod<'a> {
     }
 
     /// The host paths that `container` mounts.
-    pub(crate) fn mounts_of(&self, container: &Container<'_>) -> impl Iterator<Item = &HostMount<'a>> {
+    pub(crate) fn mounts_of(
+        &self,
+        container: &Container<'_>,
+    ) -> impl Iterator<Item = &HostMount<'a>> {
         let index = container.index;
-        self.host_mounts.iter().filter(move |mount| mount.user == MountUser::Container(index))
+        self.host_mounts
+            .iter()
+            .filter(move |mount| mount.user == MountUser::Container(index))
     }
 
     /// The containers that run a Docker daemon of their own.
     pub(crate) fn daemons(&self) -> impl Iterator<Item = &Container<'a>> {
         let is_daemon = |index: &usize| super::daemon::is_daemon(self, &self.containers[*index]);
-        let indices = self.daemons.get_or_init(|| (0..self.containers.len()).filter(is_daemon).collect());
+        let indices = self
+            .daemons
+            .get_or_init(|| (0..self.containers.len()).filter(is_daemon).collect());
         indices.iter().map(|&index| &self.containers[index])
     }
 
@@ -171,26 +200,55 @@ impl<'a> Pod<'a> {
     }
 
     /// The volume that `container` sees at `path`.
-    pub(crate) fn volume_at(&self, container: &Container<'_>, path: &HostPath) -> Option<&'a Volume<'a>> {
+    pub(crate) fn volume_at(
+        &self,
+        container: &Container<'_>,
+        path: &HostPath,
+    ) -> Option<&'a Volume<'a>> {
         let (name, _) = container.mount_at(path)?;
-        self.spec.volumes.iter().find(|volume| *volume.name == *name)
+        self.spec
+            .volumes
+            .iter()
+            .find(|volume| *volume.name == *name)
     }
 
     /// The host path behind `path` in `container`, if a host path is mounted there.
-    pub(crate) fn host_path_at(&self, container: &Container<'_>, path: &HostPath) -> Option<HostPath> {
+    pub(crate) fn host_path_at(
+        &self,
+        container: &Container<'_>,
+        path: &HostPath,
+    ) -> Option<HostPath> {
         let (volume, at) = container.mount_at(path)?;
-        let mount = self.mounts_of(container).find(|mount| mount.mount_path == at && mount.volume == volume)?;
-        Some(mount.path.join(path.as_str().strip_prefix(&mount.mount_path)?))
+        let mount = self
+            .mounts_of(container)
+            .find(|mount| mount.mount_path == at && mount.volume == volume)?;
+        Some(
+            mount
+                .path
+                .join(path.as_str().strip_prefix(&mount.mount_path)?),
+        )
     }
 
     /// Adds the host paths behind the claims of this Pod, which lies in `namespace`.
     pub(crate) fn resolve_claims(&mut self, surroundings: &Surroundings, namespace: &str) {
         let mut found = Vec::new();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
-            let Some(claim) = &volume.persistent_volume_claim else { continue };
-            let field = || format!("{}.volumes[{index}].persistentVolumeClaim.claimName", self.path);
+            let Some(claim) = &volume.persistent_volume_claim else {
+                continue;
+            };
+            let field = || {
+                format!(
+                    "{}.volumes[{index}].persistentVolumeClaim.claimName",
+                    self.path
+                )
+            };
             for path in surroundings.paths(namespace, &claim.claim_name) {
-                let source = Source { path: &path.path, kind: Cow::Owned(path.kind.clone()), claimed: Some(&path.volume), field: field() };
+                let source = Source {
+                    path: &path.path,
+                    kind: Cow::Owned(path.kind.clone()),
+                    claimed: Some(&path.volume),
+                    field: field(),
+                };
                 self.mounts_of_volume(volume, &source, &mut found);
             }
         }
@@ -200,16 +258,28 @@ impl<'a> Pod<'a> {
     fn find_host_mounts(&self) -> Vec<HostMount<'a>> {
         let mut found = Vec::new();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
-            let Some(host_path) = &volume.host_path else { continue };
+            let Some(host_path) = &volume.host_path else {
+                continue;
+            };
             let field = format!("{}.volumes[{index}].hostPath.path", self.path);
-            let source = Source { path: &host_path.path, kind: Cow::Borrowed(host_path.kind.as_str()), claimed: None, field };
+            let source = Source {
+                path: &host_path.path,
+                kind: Cow::Borrowed(host_path.kind.as_str()),
+                claimed: None,
+                field,
+            };
             self.mounts_of_volume(volume, &source, &mut found);
         }
         found
     }
 
     /// Adds a mount for each use of `volume`, or one of nobody's.
-    fn mounts_of_volume(&self, volume: &'a Volume<'a>, source: &Source<'_, 'a>, found: &mut Vec<HostMount<'a>>) {
+    fn mounts_of_volume(
+        &self,
+        volume: &'a Volume<'a>,
+        source: &Source<'_, 'a>,
+        found: &mut Vec<HostMount<'a>>,
+    ) {
         let root = HostPath::new(source.path);
         let mount_of = |user, path, open_below, mount_path, field| HostMount {
             volume: &volume.name,
@@ -224,8 +294,19 @@ impl<'a> Pod<'a> {
         };
         let before = found.len();
         for container in &self.containers {
-            for (position, mount) in container.raw.volume_mounts.iter().enumerate().filter(|(_, mount)| *mount.name == *volume.name) {
-                let field = |name| format!("{}.volumeMounts[{position}].{name}", self.container_path(container));
+            for (position, mount) in container
+                .raw
+                .volume_mounts
+                .iter()
+                .enumerate()
+                .filter(|(_, mount)| *mount.name == *volume.name)
+            {
+                let field = |name| {
+                    format!(
+                        "{}.volumeMounts[{position}].{name}",
+                        self.container_path(container)
+                    )
+                };
                 let (path, open_below, field) = if !mount.sub_path_expr.is_empty() {
                     let (known, open) = container.expand_path(&mount.sub_path_expr);
                     (root.join(&known), open, field("subPathExpr"))
@@ -235,12 +316,28 @@ impl<'a> Pod<'a> {
                     (root.clone(), false, source.field.clone())
                 };
                 let mount_path = HostPath::new(&mount.mount_path).as_str().to_owned();
-                found.push(mount_of(MountUser::Container(container.index), path, open_below, mount_path, field));
+                found.push(mount_of(
+                    MountUser::Container(container.index),
+                    path,
+                    open_below,
+                    mount_path,
+                    field,
+                ));
             }
         }
         if found.len() == before {
-            let user = if self.containers.is_empty() { MountUser::Unseen } else { MountUser::Nobody };
-            found.push(mount_of(user, root, false, String::new(), source.field.clone()));
+            let user = if self.containers.is_empty() {
+                MountUser::Unseen
+            } else {
+                MountUser::Nobody
+            };
+            found.push(mount_of(
+                user,
+                root,
+                false,
+                String::new(),
+                source.field.clone(),
+            ));
         }
     }
 }
@@ -261,12 +358,15 @@ impl<'a> Container<'a> {
 
     /// The image, taken apart.
     pub(crate) fn image(&self) -> &ImageReference<'a> {
-        self.image.get_or_init(|| self.knowledge.parse_image(self.raw.image.as_str()))
+        self.image
+            .get_or_init(|| self.knowledge.parse_image(self.raw.image.as_str()))
     }
 
     /// What the image has to do with Docker, if anything.
     pub(crate) fn image_role(&self) -> Option<ImageRole> {
-        *self.image_role.get_or_init(|| self.knowledge.image_role(self.image()))
+        *self
+            .image_role
+            .get_or_init(|| self.knowledge.image_role(self.image()))
     }
 
     /// True if a command, an argument, a variable or a hook names Docker at all; if not, no rule needs to read them.
@@ -286,8 +386,20 @@ impl<'a> Container<'a> {
     /// The volume that is mounted at the longest directory above `path`, or at `path`, and that directory.
     fn mount_at<'p>(&self, path: &'p HostPath) -> Option<(&'a str, &'p str)> {
         let mounts = self.mounts.get_or_init(|| {
-            let mounts = self.raw.volume_mounts.iter().enumerate().filter(|(_, mount)| !mount.mount_path.is_empty());
-            mounts.map(|(position, mount)| (HostPath::new(&mount.mount_path).as_str().to_owned(), position)).collect()
+            let mounts = self
+                .raw
+                .volume_mounts
+                .iter()
+                .enumerate()
+                .filter(|(_, mount)| !mount.mount_path.is_empty());
+            mounts
+                .map(|(position, mount)| {
+                    (
+                        HostPath::new(&mount.mount_path).as_str().to_owned(),
+                        position,
+                    )
+                })
+                .collect()
         });
         let mut at = path.as_str();
         if mounts.is_empty() || at.len() > MAX_PATH {
@@ -307,15 +419,22 @@ impl<'a> Container<'a> {
 
     /// True for `securityContext.privileged`.
     pub(crate) fn is_privileged(&self) -> bool {
-        self.raw.security_context.as_ref().is_some_and(|context| context.privileged.0)
+        self.raw
+            .security_context
+            .as_ref()
+            .is_some_and(|context| context.privileged.0)
     }
 
     /// True if the object says that the container does not run as root; the container's word counts before the Pod's.
     pub(crate) fn runs_without_root(&self, pod: &Pod<'_>) -> bool {
         let own = self.raw.security_context.as_ref();
         let shared = pod.spec.security_context.as_ref();
-        let user = own.and_then(|context| context.run_as_user).or(shared.and_then(|context| context.run_as_user));
-        let non_root = own.and_then(|context| context.run_as_non_root).or(shared.and_then(|context| context.run_as_non_root));
+        let user = own
+            .and_then(|context| context.run_as_user)
+            .or(shared.and_then(|context| context.run_as_user));
+        let non_root = own
+            .and_then(|context| context.run_as_non_root)
+            .or(shared.and_then(|context| context.run_as_non_root));
         match user.and_then(|user| user.0) {
             Some(user) => user != 0,
             None => non_root.is_some_and(|flag| flag.0),
@@ -324,14 +443,31 @@ impl<'a> Container<'a> {
 
     /// True for a capability in `capabilities.add`.
     pub(crate) fn adds_capability(&self, name: &str) -> bool {
-        let capabilities = self.raw.security_context.as_ref().and_then(|context| context.capabilities.as_ref());
-        capabilities.is_some_and(|capabilities| capabilities.add.iter().any(|added| **added == *name || **added == *"ALL"))
+        let capabilities = self
+            .raw
+            .security_context
+            .as_ref()
+            .and_then(|context| context.capabilities.as_ref());
+        capabilities.is_some_and(|capabilities| {
+            capabilities
+                .add
+                .iter()
+                .any(|added| **added == *name || **added == *"ALL")
+        })
     }
 
     /// True if `capabilities.drop` takes a capability and `add` does not give it back.
     pub(crate) fn drops_capability(&self, name: &str) -> bool {
-        let capabilities = self.raw.security_context.as_ref().and_then(|context| context.capabilities.as_ref());
-        let is_dropped = capabilities.is_some_and(|c| c.drop.iter().any(|dropped| **dropped == *name || **dropped == *"ALL"));
+        let capabilities = self
+            .raw
+            .security_context
+            .as_ref()
+            .and_then(|context| context.capabilities.as_ref());
+        let is_dropped = capabilities.is_some_and(|c| {
+            c.drop
+                .iter()
+                .any(|dropped| **dropped == *name || **dropped == *"ALL")
+        });
         is_dropped && !self.adds_capability(name)
     }
 
@@ -347,17 +483,23 @@ impl<'a> Container<'a> {
 
     /// Where a Docker client in this container finds its daemon.
     pub(crate) fn endpoint(&self, pod: &Pod<'_>) -> &Endpoint {
-        self.endpoint.get_or_init(|| super::endpoint::of_container(pod, self))
+        self.endpoint
+            .get_or_init(|| super::endpoint::of_container(pod, self))
     }
 
     /// The container's script, where its kind gives it one for a shell, with its field.
     pub(crate) fn script(&self) -> Option<(TextField, &'a Text<'a>)> {
         let raw = self.raw;
-        let script = [(TextField::Script, &raw.script), (TextField::Source, &raw.source)];
+        let script = [
+            (TextField::Script, &raw.script),
+            (TextField::Source, &raw.source),
+        ];
         let (field, text) = script.into_iter().find(|(_, text)| !text.is_empty())?;
         let is_shell = |word: &str| word.trim_end().ends_with("sh");
-        let interpreter =
-            text.strip_prefix("#!").and_then(|rest| rest.lines().next()).map(|line| line.split(" -").next().unwrap_or_default());
+        let interpreter = text
+            .strip_prefix("#!")
+            .and_then(|rest| rest.lines().next())
+            .map(|line| line.split(" -").next().unwrap_or_default());
         let runs_in_shell = match interpreter {
             Some(interpreter) => is_shell(interpreter),
             None => raw.command.first().is_none_or(|word| is_shell(word)),
@@ -373,16 +515,33 @@ impl<'a> Container<'a> {
     /// All texts in which a path or an address can stand, with their field below the container: command, args, env values.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (TextField, &'a Text<'a>)> {
         let raw = self.raw;
-        let command = raw.command.iter().enumerate().map(|(i, text)| (TextField::Command(i), text));
-        let args = raw.args.iter().enumerate().map(|(i, text)| (TextField::Args(i), text));
-        let env = raw.env.iter().enumerate().map(|(i, var)| (TextField::Env(i), &var.value));
+        let command = raw
+            .command
+            .iter()
+            .enumerate()
+            .map(|(i, text)| (TextField::Command(i), text));
+        let args = raw
+            .args
+            .iter()
+            .enumerate()
+            .map(|(i, text)| (TextField::Args(i), text));
+        let env = raw
+            .env
+            .iter()
+            .enumerate()
+            .map(|(i, var)| (TextField::Env(i), &var.value));
         command.chain(args).chain(env).chain(self.script())
     }
 
     /// The same, and the words of lifecycle hooks and probes.
     pub(crate) fn all_texts(&self) -> impl Iterator<Item = (TextField, &'a Text<'a>)> {
         let hooks = self.raw.hooks();
-        let words = hooks.flat_map(|(place, words)| words.iter().enumerate().map(move |(i, text)| (TextField::Hook(place, i), text)));
+        let words = hooks.flat_map(|(place, words)| {
+            words
+                .iter()
+                .enumerate()
+                .map(move |(i, text)| (TextField::Hook(place, i), text))
+        });
         self.texts().chain(words)
     }
 
@@ -406,8 +565,12 @@ impl<'a> Container<'a> {
         let (mut expanded, mut open, mut rest) = (String::with_capacity(text.len()), false, text);
         while let Some(at) = rest.find("$(") {
             expanded.push_str(&rest[..at]);
-            let Some(length) = rest[at..].find(')') else { break };
-            let value = self.env(&rest[at + 2..at + length]).filter(|var| var.value_from.is_none());
+            let Some(length) = rest[at..].find(')') else {
+                break;
+            };
+            let value = self
+                .env(&rest[at + 2..at + length])
+                .filter(|var| var.value_from.is_none());
             match value.filter(|var| expanded.len() + var.value.len() <= MAX_EXPANDED) {
                 Some(var) => expanded.push_str(&var.value),
                 None => {
@@ -428,7 +591,9 @@ impl<'a> Container<'a> {
         if !open && !expanded.contains("$(") {
             return (expanded, false);
         }
-        let known = expanded.split('/').take_while(|component| !component.contains("$("));
+        let known = expanded
+            .split('/')
+            .take_while(|component| !component.contains("$("));
         (known.collect::<Vec<_>>().join("/"), true)
     }
 }

@@ -6,7 +6,9 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::value::RawValue;
 
 use super::text::Text;
@@ -98,13 +100,20 @@ pub(crate) struct Fill<'p, 'a>(pub(crate) &'p mut dyn Place<'a>);
 
 impl<'a> Fill<'_, 'a> {
     fn text<E: Error>(self, text: Text<'a>, found: &str) -> Result<(), E> {
-        if self.0.take_text(text) { Ok(()) } else { Err(self.unexpected(found)) }
+        if self.0.take_text(text) {
+            Ok(())
+        } else {
+            Err(self.unexpected(found))
+        }
     }
 
     /// Never with the value: secrets pass through objects.
     #[cold]
     fn unexpected<E: Error>(&self, found: &str) -> E {
-        E::custom(format_args!("expected {}, found {found}", self.0.expected()))
+        E::custom(format_args!(
+            "expected {}, found {found}",
+            self.0.expected()
+        ))
     }
 }
 
@@ -145,7 +154,10 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.text(Text::from(if value { "true" } else { "false" }), "a boolean")
+        self.text(
+            Text::from(if value { "true" } else { "false" }),
+            "a boolean",
+        )
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
@@ -330,15 +342,33 @@ mod tests {
             r#"{"x":[{}],"name":1.5,"isFlag":true,"number":7,"inner":{"name":"b"},"list":[{"name":"c"},null],"map":{"k":"v","k":"w"}}"#,
         );
         let thing = thing.unwrap();
-        assert_eq!((thing.name.as_str(), thing.flag.0, thing.number, thing.unread), ("1.5", true, Some(Int(Some(7))), 0));
+        assert_eq!(
+            (
+                thing.name.as_str(),
+                thing.flag.0,
+                thing.number,
+                thing.unread
+            ),
+            ("1.5", true, Some(Int(Some(7))), 0)
+        );
         assert_eq!(thing.inner.unwrap().name.as_str(), "b");
-        assert_eq!(thing.list.iter().map(|thing| thing.name.as_str()).collect::<Vec<_>>(), ["c", ""]);
+        assert_eq!(
+            thing
+                .list
+                .iter()
+                .map(|thing| thing.name.as_str())
+                .collect::<Vec<_>>(),
+            ["c", ""]
+        );
         assert_eq!(thing.map.get("k"), Some("w"));
     }
 
     #[test]
     fn null_is_what_is_not_there() {
-        let thing = read(r#"{"name":null,"isFlag":null,"number":null,"inner":null,"list":null,"map":null}"#).unwrap();
+        let thing = read(
+            r#"{"name":null,"isFlag":null,"number":null,"inner":null,"list":null,"map":null}"#,
+        )
+        .unwrap();
         assert_eq!(format!("{thing:?}"), format!("{:?}", Thing::default()));
         assert!(read(r#"{"inner":{}}"#).unwrap().inner.is_some());
     }
@@ -357,7 +387,10 @@ mod tests {
             (r#"{"name":"a","name":"b"}"#, "duplicate field `name`"),
         ] {
             let found = read(text).map(drop).unwrap_err();
-            assert!(found.starts_with(&format!("{error} at line 1 column ")), "{text}: {found}");
+            assert!(
+                found.starts_with(&format!("{error} at line 1 column ")),
+                "{text}: {found}"
+            );
         }
     }
 }

@@ -58,7 +58,9 @@ impl Invocation {
     /// The value that a variable has by assignment: in front of the command, else before it.
     pub fn assigned(&self, name: &str) -> Option<&str> {
         let pairs = self.assignments.iter().rev().chain(self.exported.iter());
-        pairs.into_iter().find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+        pairs
+            .into_iter()
+            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     }
 }
 
@@ -82,7 +84,15 @@ pub fn read_script(script: &str) -> Vec<Invocation> {
 pub fn read_argv<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Invocation> {
     let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
     let mut found = Vec::new();
-    prefix::unwrap(Invocation { words, ..Invocation::default() }, None, 0, &mut found);
+    prefix::unwrap(
+        Invocation {
+            words,
+            ..Invocation::default()
+        },
+        None,
+        0,
+        &mut found,
+    );
     found
 }
 
@@ -101,12 +111,20 @@ fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<I
         if raw.pipes {
             piped = output_of(&raw);
         }
-        if raw.here_document.is_none() && raw.words.last().is_some_and(|word| prefix::is_shell(word) || word == "-s") {
+        if raw.here_document.is_none()
+            && raw
+                .words
+                .last()
+                .is_some_and(|word| prefix::is_shell(word) || word == "-s")
+        {
             raw.here_document = input;
         }
         scope.enter(raw.branch);
         if raw.defines {
-            names.define(&raw.words[0], commands.peek().map_or(&[], |body| &body.words));
+            names.define(
+                &raw.words[0],
+                commands.peek().map_or(&[], |body| &body.words),
+            );
         }
         if raw.words.is_empty() {
             // A variable that is set alone is seen by clients only if it is exported somewhere, which nearly all scripts do.
@@ -117,13 +135,22 @@ fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<I
         let mut words = raw.words;
         names.resolve(&mut words);
         let (exported, on_host) = (Arc::clone(&scope.exported), outer.on_host.clone());
-        let invocation = Invocation { words, assignments: raw.assignments, exported, written: raw.written, on_host };
+        let invocation = Invocation {
+            words,
+            assignments: raw.assignments,
+            exported,
+            written: raw.written,
+            on_host,
+        };
         match invocation.program() {
             "export" => invocation.arguments().iter().for_each(|pair| {
                 scope.export(pair);
                 names.assign(pair);
             }),
-            "alias" => invocation.arguments().iter().for_each(|pair| names.alias(pair)),
+            "alias" => invocation
+                .arguments()
+                .iter()
+                .for_each(|pair| names.alias(pair)),
             _ => {}
         }
         prefix::unwrap(invocation, raw.here_document, depth, found);
@@ -135,7 +162,10 @@ mod tests {
     use super::*;
 
     fn programs(script: &str) -> Vec<String> {
-        read_script(script).iter().map(|i| i.words.join(" ")).collect()
+        read_script(script)
+            .iter()
+            .map(|i| i.words.join(" "))
+            .collect()
     }
 
     fn runs_docker(script: &str) -> bool {
@@ -216,7 +246,11 @@ mod tests {
             "strace -f docker ps",
             "chpst -u ci docker ps",
         ] {
-            assert!(runs_docker(script), "{script:?} gave {:?}", programs(script));
+            assert!(
+                runs_docker(script),
+                "{script:?} gave {:?}",
+                programs(script)
+            );
         }
     }
 
@@ -258,7 +292,11 @@ mod tests {
             "echo $(which docker)",
             "test -x \"$(which docker)\"",
         ] {
-            assert!(!runs_docker(script), "{script:?} gave {:?}", programs(script));
+            assert!(
+                !runs_docker(script),
+                "{script:?} gave {:?}",
+                programs(script)
+            );
         }
     }
 
@@ -267,9 +305,19 @@ mod tests {
         let found = read_script("DOCKER_HOST=tcp://1.2.3.4:2375 docker ps");
         assert_eq!(found[0].assigned("DOCKER_HOST"), Some("tcp://1.2.3.4:2375"));
         let found = read_script("nsenter --target 1 --mount -- sh -c 'docker ps'");
-        assert_eq!(found.iter().find(|i| i.program() == "docker").unwrap().on_host, Some(HostEntry::Nsenter));
+        assert_eq!(
+            found
+                .iter()
+                .find(|i| i.program() == "docker")
+                .unwrap()
+                .on_host,
+            Some(HostEntry::Nsenter)
+        );
         let found = read_argv(["chroot", "/host", "docker", "ps"]);
-        assert_eq!(found.last().unwrap().on_host, Some(HostEntry::Chroot("/host".into())));
+        assert_eq!(
+            found.last().unwrap().on_host,
+            Some(HostEntry::Chroot("/host".into()))
+        );
     }
 
     #[test]
@@ -280,7 +328,11 @@ mod tests {
             "export DOCKER_HOST=b; DOCKER_HOST=a docker ps",
         ] {
             let found = read_script(script);
-            assert_eq!(found.last().unwrap().assigned("DOCKER_HOST"), Some("a"), "{script}");
+            assert_eq!(
+                found.last().unwrap().assigned("DOCKER_HOST"),
+                Some("a"),
+                "{script}"
+            );
         }
         let found = read_script("DOCKER_HOST=a docker ps; docker info");
         assert_eq!(found.last().unwrap().assigned("DOCKER_HOST"), None);
@@ -292,14 +344,29 @@ mod tests {
         let found = read_script(&script);
         assert!(found.iter().map(|i| i.assignments.len()).sum::<usize>() <= 40_000);
         // A long value of a variable that is handed on is held once.
-        let script = format!("export DOCKER_HOST={}; {}", "x".repeat(1 << 20), "docker ps; ".repeat(50_000));
+        let script = format!(
+            "export DOCKER_HOST={}; {}",
+            "x".repeat(1 << 20),
+            "docker ps; ".repeat(50_000)
+        );
         let found = read_script(&script);
-        assert!(found.iter().skip(1).all(|i| i.assignments.is_empty() && Arc::ptr_eq(&i.exported, &found[1].exported)));
+        assert!(
+            found
+                .iter()
+                .skip(1)
+                .all(|i| i.assignments.is_empty() && Arc::ptr_eq(&i.exported, &found[1].exported))
+        );
     }
 
     #[test]
     fn a_branch_that_may_not_be_taken_sets_nothing_for_what_follows() {
-        let of_last = |script: &str| read_script(script).last().unwrap().assigned("DOCKER_HOST").map(str::to_owned);
+        let of_last = |script: &str| {
+            read_script(script)
+                .last()
+                .unwrap()
+                .assigned("DOCKER_HOST")
+                .map(str::to_owned)
+        };
         for script in [
             "if test -n \"$REMOTE\"; then export DOCKER_HOST=a; fi; docker ps",
             "if a; then :; elif b; then export DOCKER_HOST=a; else docker info; fi\ndocker ps",
@@ -344,11 +411,18 @@ mod tests {
             "$SUDO docker ps",
             "${_sudo} docker ps",
         ] {
-            assert!(read_script(script).iter().any(|i| i.program() == "docker" && i.words.get(1).is_some_and(|w| w == "ps")), "{script}");
+            assert!(
+                read_script(script)
+                    .iter()
+                    .any(|i| i.program() == "docker" && i.words.get(1).is_some_and(|w| w == "ps")),
+                "{script}"
+            );
         }
-        for script in
-            ["alias docker=podman\ndocker ps", "docker() { podman \"$@\"; }\ndocker ps", "alias docker='sudo nerdctl -n k8s.io'; docker ps"]
-        {
+        for script in [
+            "alias docker=podman\ndocker ps",
+            "docker() { podman \"$@\"; }\ndocker ps",
+            "alias docker='sudo nerdctl -n k8s.io'; docker ps",
+        ] {
             assert!(!runs_docker(script), "{script}: {:?}", programs(script));
         }
     }
@@ -364,10 +438,20 @@ mod tests {
             "alias h='nsenter -t 1 -m'; h docker ps",
         ] {
             let found = read_script(script);
-            assert!(found.iter().any(|i| i.program() == "docker" && i.on_host.is_some()), "{script}: {:?}", programs(script));
+            assert!(
+                found
+                    .iter()
+                    .any(|i| i.program() == "docker" && i.on_host.is_some()),
+                "{script}: {:?}",
+                programs(script)
+            );
         }
         let found = read_script("h() { nsenter -t 1 -m -- \"$@\"; }; h systemctl restart docker");
-        assert!(found.iter().any(|i| i.program() == "systemctl" && i.on_host.is_some()));
+        assert!(
+            found
+                .iter()
+                .any(|i| i.program() == "systemctl" && i.on_host.is_some())
+        );
     }
 
     #[test]

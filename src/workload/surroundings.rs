@@ -33,13 +33,18 @@ pub struct ClaimedPath {
 impl Surroundings {
     /// Notes `workload` if it is a PersistentVolume with a host path, a claim that names its volume, or a node.
     pub fn note(&mut self, workload: &Workload<'_>) {
-        if let Some((family, _)) = workload.node_runtime().and_then(|runtime| runtime.split_once("://")) {
+        if let Some((family, _)) = workload
+            .node_runtime()
+            .and_then(|runtime| runtime.split_once("://"))
+        {
             self.runtimes.insert(family.to_owned());
         }
         if workload.kind() == "RuntimeClass" && *workload.object.handler == *"docker" {
             self.docker_classes.insert(workload.name.to_owned());
         }
-        let Some(spec) = &workload.object.spec else { return };
+        let Some(spec) = &workload.object.spec else {
+            return;
+        };
         match workload.kind() {
             "PersistentVolume" => {
                 let sources = [&spec.host_path, &spec.local].into_iter().flatten();
@@ -50,14 +55,20 @@ impl Surroundings {
                 });
                 let paths: Vec<_> = paths.collect();
                 if let Some(claim) = spec.claim_ref.as_ref().filter(|_| !paths.is_empty()) {
-                    self.by_claim.insert((claim.namespace.to_string(), claim.name.to_string()), paths.clone());
+                    self.by_claim.insert(
+                        (claim.namespace.to_string(), claim.name.to_string()),
+                        paths.clone(),
+                    );
                 }
                 if !paths.is_empty() {
                     self.by_volume.insert(workload.name.to_owned(), paths);
                 }
             }
             "PersistentVolumeClaim" if !spec.volume_name.is_empty() => {
-                self.volume_of.insert((workload.namespace.to_owned(), workload.name.to_owned()), spec.volume_name.to_string());
+                self.volume_of.insert(
+                    (workload.namespace.to_owned(), workload.name.to_owned()),
+                    spec.volume_name.to_string(),
+                );
             }
             _ => {}
         }
@@ -86,7 +97,10 @@ impl Surroundings {
     /// The host paths behind `claim` of `namespace`, as far as they are known. Nothing is guessed.
     pub(super) fn paths(&self, namespace: &str, claim: &str) -> &[ClaimedPath] {
         let key = (namespace.to_owned(), claim.to_owned());
-        let named = self.volume_of.get(&key).and_then(|volume| self.by_volume.get(volume));
+        let named = self
+            .volume_of
+            .get(&key)
+            .and_then(|volume| self.by_volume.get(volume));
         self.by_claim.get(&key).or(named).map_or(&[], Vec::as_slice)
     }
 }

@@ -19,19 +19,19 @@ const fn mirror(host: &'static str, prefix: &'static str) -> Mirror {
 
 /// Hub spellings that the reference library does not fold, and pull-through mirrors.
 const MIRRORS: &[Mirror] = &[
-    mirror("*.docker.scarf.sh", ""),          // litmuschaos/chaos-charts: faults/kubernetes/experiments.yaml
-    mirror("*.mirror.aliyuncs.com", ""),      // Alibaba Cloud (docs)
-    mirror("docker.com", ""),                 // seen in manifests
-    mirror("docker.m.daocloud.io", ""),       // DaoCloud/public-image-mirror
+    mirror("*.docker.scarf.sh", ""), // litmuschaos/chaos-charts: faults/kubernetes/experiments.yaml
+    mirror("*.mirror.aliyuncs.com", ""), // Alibaba Cloud (docs)
+    mirror("docker.com", ""),        // seen in manifests
+    mirror("docker.m.daocloud.io", ""), // DaoCloud/public-image-mirror
     mirror("docker.mirrors.ustc.edu.cn", ""), // USTC (docs)
-    mirror("dockerproxy.com", ""),            // (docs)
-    mirror("hub.docker.com", ""),             // seen in manifests
-    mirror("index.docker.io", ""),            // distribution/reference: normalize.go
-    mirror("mirror.gcr.io", ""),              // tektoncd/pipeline: examples/v1/taskruns/dind-sidecar.yaml
-    mirror("public.ecr.aws", "docker/"),      // Amazon ECR Public (docs)
-    mirror("registry-1.docker.io", ""),       // Docker Hub (docs)
-    mirror("registry.docker-cn.com", ""),     // Docker (docs)
-    mirror("registry.hub.docker.com", ""),    // gitlab-org/gitlab-runner: .gitlab/ci/release.gitlab-ci.yml
+    mirror("dockerproxy.com", ""),   // (docs)
+    mirror("hub.docker.com", ""),    // seen in manifests
+    mirror("index.docker.io", ""),   // distribution/reference: normalize.go
+    mirror("mirror.gcr.io", ""),     // tektoncd/pipeline: examples/v1/taskruns/dind-sidecar.yaml
+    mirror("public.ecr.aws", "docker/"), // Amazon ECR Public (docs)
+    mirror("registry-1.docker.io", ""), // Docker Hub (docs)
+    mirror("registry.docker-cn.com", ""), // Docker (docs)
+    mirror("registry.hub.docker.com", ""), // gitlab-org/gitlab-runner: .gitlab/ci/release.gitlab-ci.yml
 ];
 
 /// What stands before Docker Hub's paths on `host`, if it is a mirror.
@@ -60,7 +60,7 @@ use ImageRole::{Client, Docker, DockerInDocker, DockerOnly};
 
 /// Repositories by host and path after mirror folding.
 const IMAGES: &[(&str, &str, ImageRole)] = &[
-    ("docker.io", "amd64/docker", Docker),   // docker-library/official-images: the same by architecture
+    ("docker.io", "amd64/docker", Docker), // docker-library/official-images: the same by architecture
     ("docker.io", "arm32v6/docker", Docker), // docker-library/official-images
     ("docker.io", "arm32v7/docker", Docker), // docker-library/official-images
     ("docker.io", "arm64v8/docker", Docker), // docker-library/official-images
@@ -72,25 +72,29 @@ const IMAGES: &[(&str, &str, ImageRole)] = &[
     ("docker.io", "docker/docker-bench-security", DockerOnly), // madhuakula/kubernetes-goat: scenarios/docker-bench-security
     ("docker.io", "gliderlabs/logspout", DockerOnly), // falcosecurity/rules: rules/falco-sandbox_rules.yaml
     ("docker.io", "gocd/gocd-agent-docker-dind", DockerInDocker), // helm/charts: stable/gocd
-    ("docker.io", "jpetazzo/dind", DockerInDocker), // its README: the image before docker:dind
-    ("docker.io", "jwilder/docker-gen", DockerOnly), // nginx-proxy/docker-gen, before it moved
+    ("docker.io", "jpetazzo/dind", DockerInDocker),   // its README: the image before docker:dind
+    ("docker.io", "jwilder/docker-gen", DockerOnly),  // nginx-proxy/docker-gen, before it moved
     ("docker.io", "jwilder/nginx-proxy", DockerOnly), // nginx-proxy/nginx-proxy, before it moved
-    ("docker.io", "library/docker", Docker), // docker-library/official-images
+    ("docker.io", "library/docker", Docker),          // docker-library/official-images
     ("docker.io", "linuxserver/socket-proxy", DockerOnly), // (docs)
     ("docker.io", "meltwater/docker-cleanup", DockerOnly), // its README
     ("docker.io", "mumoshu/actions-runner-dind", DockerInDocker), // actions/actions-runner-controller: testdata
-    ("docker.io", "nginxproxy/docker-gen", DockerOnly), // nginx-proxy/docker-gen
-    ("docker.io", "nginxproxy/nginx-proxy", DockerOnly), // nginx-proxy/nginx-proxy
+    ("docker.io", "nginxproxy/docker-gen", DockerOnly),           // nginx-proxy/docker-gen
+    ("docker.io", "nginxproxy/nginx-proxy", DockerOnly),          // nginx-proxy/nginx-proxy
     ("docker.io", "progrium/logspout", DockerOnly), // gliderlabs/logspout, before it moved
     ("docker.io", "pyouroboros/ouroboros", DockerOnly), // its README
     ("docker.io", "sematext/sematext-agent-docker", DockerOnly), // helm/charts: stable/sematext-docker-agent
     ("docker.io", "spotify/docker-gc", DockerOnly), // helm/charts: stable/spotify-docker-gc
-    ("docker.io", "summerwind/actions-runner-dind", DockerInDocker), // actions/actions-runner-controller
+    (
+        "docker.io",
+        "summerwind/actions-runner-dind",
+        DockerInDocker,
+    ), // actions/actions-runner-controller
     ("docker.io", "tecnativa/docker-socket-proxy", DockerOnly), // its README
-    ("docker.io", "v2tec/watchtower", DockerOnly), // containrrr/watchtower, before it moved
+    ("docker.io", "v2tec/watchtower", DockerOnly),  // containrrr/watchtower, before it moved
     ("docker.io", "willfarrell/autoheal", DockerOnly), // its README
     ("docker.io", "wollomatic/socket-proxy", DockerOnly), // its README
-    ("gcr.io", "cloud-builders/docker", Client), // Google Cloud Build (docs)
+    ("gcr.io", "cloud-builders/docker", Client),    // Google Cloud Build (docs)
     ("ghcr.io", "containrrr/watchtower", DockerOnly), // its README
     ("ghcr.io", "tecnativa/docker-socket-proxy", DockerOnly), // its README
     ("lscr.io", "linuxserver/socket-proxy", DockerOnly), // (docs)
@@ -98,9 +102,14 @@ const IMAGES: &[(&str, &str, ImageRole)] = &[
 
 /// The role of `image`, if it has one.
 pub(crate) fn image_role(image: &ImageReference<'_>) -> Option<ImageRole> {
-    let at = IMAGES.binary_search_by(|(host, path, _)| (*host, *path).cmp(&(image.host, &image.path)));
-    let is_enterprise = || image.host == "docker.io" && ENTERPRISE.iter().any(|start| image.path.starts_with(start));
-    at.ok().map(|at| IMAGES[at].2).or_else(|| is_enterprise().then_some(DockerOnly))
+    let at =
+        IMAGES.binary_search_by(|(host, path, _)| (*host, *path).cmp(&(image.host, &image.path)));
+    let is_enterprise = || {
+        image.host == "docker.io" && ENTERPRISE.iter().any(|start| image.path.starts_with(start))
+    };
+    at.ok()
+        .map(|at| IMAGES[at].2)
+        .or_else(|| is_enterprise().then_some(DockerOnly))
 }
 
 /// Docker Hub repositories of Docker Enterprise's control plane begin so. Source: falcosecurity/rules (ucp-agent), its documentation.
@@ -110,7 +119,9 @@ const ENTERPRISE: [&str; 3] = ["docker/dtr", "docker/ucp", "mirantis/ucp"];
 pub(crate) fn names_dind(image: &ImageReference<'_>) -> bool {
     [image.name(), image.tag.unwrap_or_default()]
         .iter()
-        .any(|text| mentions(text, "dind") && text.split(['-', '_', '.']).any(|word| word == "dind"))
+        .any(|text| {
+            mentions(text, "dind") && text.split(['-', '_', '.']).any(|word| word == "dind")
+        })
 }
 
 /// True for a repository named `docker` that is not one of Docker's own: most likely a copy in a private registry.
@@ -184,27 +195,27 @@ const BUNDLED: [(&str, &str); 26] = [
     ("docker.io", "buildkite/agent"),                       // helm/charts: stable/buildkite
     ("docker.io", "circleci/*"),                            // (docs)
     ("docker.io", "cimg/*"),                                // (docs)
-    ("docker.io", "drone/drone-runner-docker"),             // drone/charts: charts/drone-runner-docker
-    ("docker.io", "gitlab/gitlab-runner"),                  // gitlab-org/gitlab-runner (docs)
-    ("docker.io", "google/cloud-sdk"),                      // (docs)
-    ("docker.io", "jenkins/jnlp-agent-docker"),             // (docs)
-    ("docker.io", "jenkinsci/blueocean"),                   // (docs)
-    ("docker.io", "lazyteam/lazydocker"),                   // (docs)
-    ("docker.io", "library/traefik"),                       // its docker provider
-    ("docker.io", "localstack/localstack"),                 // (docs)
-    ("docker.io", "openwhisk/invoker"),                     // apache/openwhisk-deploy-kube: docs/configurationChoices.md
-    ("docker.io", "plugins/docker"),                        // (docs)
-    ("docker.io", "plugins/ecr"),                           // (docs)
-    ("docker.io", "portainer/portainer"),                   // (docs)
-    ("docker.io", "portainer/portainer-ce"),                // (docs)
-    ("docker.io", "testcontainers/ryuk"),                   // (docs)
-    ("docker.io", "wagoodman/dive"),                        // (docs)
-    ("docker.io", "woodpeckerci/woodpecker-agent"),         // (docs)
-    ("gcr.io", "google.com/cloudsdktool/cloud-sdk"),        // (docs)
+    ("docker.io", "drone/drone-runner-docker"), // drone/charts: charts/drone-runner-docker
+    ("docker.io", "gitlab/gitlab-runner"),      // gitlab-org/gitlab-runner (docs)
+    ("docker.io", "google/cloud-sdk"),          // (docs)
+    ("docker.io", "jenkins/jnlp-agent-docker"), // (docs)
+    ("docker.io", "jenkinsci/blueocean"),       // (docs)
+    ("docker.io", "lazyteam/lazydocker"),       // (docs)
+    ("docker.io", "library/traefik"),           // its docker provider
+    ("docker.io", "localstack/localstack"),     // (docs)
+    ("docker.io", "openwhisk/invoker"), // apache/openwhisk-deploy-kube: docs/configurationChoices.md
+    ("docker.io", "plugins/docker"),    // (docs)
+    ("docker.io", "plugins/ecr"),       // (docs)
+    ("docker.io", "portainer/portainer"), // (docs)
+    ("docker.io", "portainer/portainer-ce"), // (docs)
+    ("docker.io", "testcontainers/ryuk"), // (docs)
+    ("docker.io", "wagoodman/dive"),    // (docs)
+    ("docker.io", "woodpeckerci/woodpecker-agent"), // (docs)
+    ("gcr.io", "google.com/cloudsdktool/cloud-sdk"), // (docs)
     ("gcr.io", "k8s-staging-test-infra/gcb-docker-gcloud"), // kubernetes/test-infra: config/jobs
-    ("gcr.io", "k8s-staging-test-infra/kubekins-e2e"),      // kubernetes/test-infra: config/jobs
-    ("gcr.io", "k8s-testimages/kubekins-e2e"),              // kubernetes/test-infra: config/jobs
-    ("ghcr.io", "actions/actions-runner"),                  // actions/actions-runner-controller
+    ("gcr.io", "k8s-staging-test-infra/kubekins-e2e"), // kubernetes/test-infra: config/jobs
+    ("gcr.io", "k8s-testimages/kubekins-e2e"), // kubernetes/test-infra: config/jobs
+    ("ghcr.io", "actions/actions-runner"), // actions/actions-runner-controller
 ];
 
 /// True for an image that bundles the Docker client.
@@ -213,7 +224,9 @@ pub(crate) fn bundles_docker_client(image: &ImageReference<'_>) -> bool {
         Some(start) => image.path.starts_with(start),
         None => image.path == name,
     };
-    BUNDLED.iter().any(|(host, name)| *host == image.host && is_named(name))
+    BUNDLED
+        .iter()
+        .any(|(host, name)| *host == image.host && is_named(name))
 }
 
 /// An agent that has a mode without Docker.
@@ -233,38 +246,140 @@ const fn agent_entry(path: &'static str, name: &'static str, remedy: &'static st
 
 /// Agents by repository. No version thresholds where no source gives one: the mode decides.
 const AGENTS: [Agent; 27] = [
-    agent_entry("amazon/cloudwatch-agent", "the CloudWatch agent", "mount the containerd socket"), // aws-samples/amazon-cloudwatch-container-insights
-    agent_entry("aquasec/tracee", "Tracee", "mount the containerd socket"),                        // aquasecurity/tracee: deploy/kubernetes
-    agent_entry("beats/filebeat", "Filebeat", "use its container or filestream input"),            // elastic/examples
-    agent_entry("beats/metricbeat", "Metricbeat", "use its kubernetes module"),                    // helm/charts: stable/metricbeat
-    agent_entry("cadvisor/cadvisor", "cAdvisor", "upgrade it and mount the containerd socket"),    // google/cadvisor: CHANGELOG.md
-    agent_entry("coscale/coscale-agent", "the CoScale agent", "it has no successor; remove it"),   // helm/charts: stable/coscale
-    agent_entry("datadog/agent", "the Datadog agent", "upgrade, or set DD_CRI_SOCKET_PATH"), // docs.datadoghq.com/agent/guide/docker-deprecation
-    agent_entry("datadoghq/agent", "the Datadog agent", "upgrade, or set DD_CRI_SOCKET_PATH"), // the same in its own registry
-    agent_entry("datadog/docker-dd-agent", "the Datadog agent 5", "move to the Datadog agent 7"), // docs.datadoghq.com/agent/guide/docker-deprecation
-    agent_entry("deepfenceio/deepfence_agent", "the Deepfence agent", "select the runtime in its chart"), // deepfence/ThreatMapper
-    agent_entry("elastic/filebeat", "Filebeat", "use its container or filestream input"),         // elastic/examples
-    agent_entry("elastic/metricbeat", "Metricbeat", "use its kubernetes module"),                 // helm/charts: stable/metricbeat
-    agent_entry("falcosecurity/falco", "Falco", "set collectors.containerEngine to CRI"),         // falcosecurity/charts: charts/falco
-    agent_entry("google/cadvisor", "cAdvisor", "upgrade it and mount the containerd socket"),     // google/cadvisor: CHANGELOG.md
-    agent_entry("hyperledger/fabric-peer", "the Fabric peer", "run chaincode as an external service"), // helm/charts: stable/hlf-peer
-    agent_entry("instana/agent", "the Instana agent", "drop the Docker mounts"),                  // helm/charts: stable/instana-agent
-    agent_entry("logdna/logdna-agent", "the LogDNA agent", "upgrade it"),                         // logdna/logdna-agent
-    agent_entry("microsoft/oms", "the OMS agent", "take the Azure Monitor agent"),                // helm/charts: stable/msoms
-    agent_entry("neuvector/enforcer", "NeuVector", "select the runtime in its chart"),            // neuvector/neuvector
-    agent_entry("newrelic/infrastructure-k8s", "the New Relic infrastructure agent", "take the current chart"), // newrelic/helm-charts
-    agent_entry("scalyr/scalyr-k8s-agent", "the Scalyr agent", "set SCALYR_K8S_CRI or upgrade it"), // scalyr/scalyr-agent-2
-    agent_entry("signalfx/signalfx-agent", "the SignalFx Smart Agent", "use kubelet-metrics for docker-container-stats"), // kubernetes.io, migrating-telemetry-and-security-agents
-    agent_entry("sysdig/agent", "the Sysdig agent", "set its CRI socket path"), // sysdiglabs/charts
-    agent_entry("sysdig/node-image-analyzer", "the Sysdig image analyzer", "set CRI_SOCKET_PATH"), // sysdiglabs/charts: charts/node-analyzer
-    agent_entry("twistlock/defender", "the Prisma Cloud defender", "deploy it again with --cri"), // kubernetes.io, migrating-telemetry-and-security-agents
-    agent_entry("verizondigital/kubectl-flame", "kubectl-flame", "set --docker-path /run/containerd"), // yahoo/kubectl-flame: README.md
-    agent_entry("weaveworks/scope", "Weave Scope", "replace it, or use --probe.cri"),             // weaveworks/scope: examples/k8s
+    agent_entry(
+        "amazon/cloudwatch-agent",
+        "the CloudWatch agent",
+        "mount the containerd socket",
+    ), // aws-samples/amazon-cloudwatch-container-insights
+    agent_entry("aquasec/tracee", "Tracee", "mount the containerd socket"), // aquasecurity/tracee: deploy/kubernetes
+    agent_entry(
+        "beats/filebeat",
+        "Filebeat",
+        "use its container or filestream input",
+    ), // elastic/examples
+    agent_entry(
+        "beats/metricbeat",
+        "Metricbeat",
+        "use its kubernetes module",
+    ), // helm/charts: stable/metricbeat
+    agent_entry(
+        "cadvisor/cadvisor",
+        "cAdvisor",
+        "upgrade it and mount the containerd socket",
+    ), // google/cadvisor: CHANGELOG.md
+    agent_entry(
+        "coscale/coscale-agent",
+        "the CoScale agent",
+        "it has no successor; remove it",
+    ), // helm/charts: stable/coscale
+    agent_entry(
+        "datadog/agent",
+        "the Datadog agent",
+        "upgrade, or set DD_CRI_SOCKET_PATH",
+    ), // docs.datadoghq.com/agent/guide/docker-deprecation
+    agent_entry(
+        "datadoghq/agent",
+        "the Datadog agent",
+        "upgrade, or set DD_CRI_SOCKET_PATH",
+    ), // the same in its own registry
+    agent_entry(
+        "datadog/docker-dd-agent",
+        "the Datadog agent 5",
+        "move to the Datadog agent 7",
+    ), // docs.datadoghq.com/agent/guide/docker-deprecation
+    agent_entry(
+        "deepfenceio/deepfence_agent",
+        "the Deepfence agent",
+        "select the runtime in its chart",
+    ), // deepfence/ThreatMapper
+    agent_entry(
+        "elastic/filebeat",
+        "Filebeat",
+        "use its container or filestream input",
+    ), // elastic/examples
+    agent_entry(
+        "elastic/metricbeat",
+        "Metricbeat",
+        "use its kubernetes module",
+    ), // helm/charts: stable/metricbeat
+    agent_entry(
+        "falcosecurity/falco",
+        "Falco",
+        "set collectors.containerEngine to CRI",
+    ), // falcosecurity/charts: charts/falco
+    agent_entry(
+        "google/cadvisor",
+        "cAdvisor",
+        "upgrade it and mount the containerd socket",
+    ), // google/cadvisor: CHANGELOG.md
+    agent_entry(
+        "hyperledger/fabric-peer",
+        "the Fabric peer",
+        "run chaincode as an external service",
+    ), // helm/charts: stable/hlf-peer
+    agent_entry(
+        "instana/agent",
+        "the Instana agent",
+        "drop the Docker mounts",
+    ), // helm/charts: stable/instana-agent
+    agent_entry("logdna/logdna-agent", "the LogDNA agent", "upgrade it"),   // logdna/logdna-agent
+    agent_entry(
+        "microsoft/oms",
+        "the OMS agent",
+        "take the Azure Monitor agent",
+    ), // helm/charts: stable/msoms
+    agent_entry(
+        "neuvector/enforcer",
+        "NeuVector",
+        "select the runtime in its chart",
+    ), // neuvector/neuvector
+    agent_entry(
+        "newrelic/infrastructure-k8s",
+        "the New Relic infrastructure agent",
+        "take the current chart",
+    ), // newrelic/helm-charts
+    agent_entry(
+        "scalyr/scalyr-k8s-agent",
+        "the Scalyr agent",
+        "set SCALYR_K8S_CRI or upgrade it",
+    ), // scalyr/scalyr-agent-2
+    agent_entry(
+        "signalfx/signalfx-agent",
+        "the SignalFx Smart Agent",
+        "use kubelet-metrics for docker-container-stats",
+    ), // kubernetes.io, migrating-telemetry-and-security-agents
+    agent_entry(
+        "sysdig/agent",
+        "the Sysdig agent",
+        "set its CRI socket path",
+    ), // sysdiglabs/charts
+    agent_entry(
+        "sysdig/node-image-analyzer",
+        "the Sysdig image analyzer",
+        "set CRI_SOCKET_PATH",
+    ), // sysdiglabs/charts: charts/node-analyzer
+    agent_entry(
+        "twistlock/defender",
+        "the Prisma Cloud defender",
+        "deploy it again with --cri",
+    ), // kubernetes.io, migrating-telemetry-and-security-agents
+    agent_entry(
+        "verizondigital/kubectl-flame",
+        "kubectl-flame",
+        "set --docker-path /run/containerd",
+    ), // yahoo/kubectl-flame: README.md
+    agent_entry(
+        "weaveworks/scope",
+        "Weave Scope",
+        "replace it, or use --probe.cri",
+    ), // weaveworks/scope: examples/k8s
 ];
 
 /// The agent that `image` is, whatever registry it comes from.
 pub(crate) fn agent(image: &ImageReference<'_>) -> Option<&'static Agent> {
-    AGENTS.iter().find(|agent| has_path_end(&image.path, agent.path))
+    AGENTS
+        .iter()
+        .find(|agent| has_path_end(&image.path, agent.path))
 }
 
 /// Tools that inject faults through the runtime's API.
@@ -279,12 +394,15 @@ const CHAOS_TOOLS: [&str; 6] = [
 
 /// True for a chaos tool, whatever registry it comes from.
 pub(crate) fn is_chaos_tool(image: &ImageReference<'_>) -> bool {
-    CHAOS_TOOLS.iter().any(|path| has_path_end(&image.path, path))
+    CHAOS_TOOLS
+        .iter()
+        .any(|path| has_path_end(&image.path, path))
 }
 
 /// True if `path` ends with `end` at a component.
 fn has_path_end(path: &str, end: &str) -> bool {
-    path.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    path.strip_suffix(end)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
 /// Variables that select the runtime when their value is `docker`, by the end of their name.
@@ -305,15 +423,15 @@ pub(crate) fn selects_runtime(variable: &str) -> bool {
 /// Flags that select the runtime, with the value that means Docker; `true` is also meant where none is given.
 /// Go's flags take one hyphen or two, so there is none here.
 pub(crate) const RUNTIME_FLAGS: [(&str, &str); 9] = [
-    ("component", "docker"),                  // kubernetes/node-problem-detector: cmd/healthchecker
-    ("container-runtime", "docker"),          // kubelet before 1.24
+    ("component", "docker"), // kubernetes/node-problem-detector: cmd/healthchecker
+    ("container-runtime", "docker"), // kubelet before 1.24
     ("container-runtime-executor", "docker"), // argoproj/argo-workflows: docs/workflow-executors.md
-    ("containerRuntimeExecutor", "docker"),   // argoproj/argo-workflows, older spelling
-    ("docker_only", "true"),                  // google/cadvisor: docs/runtime_options.md
-    ("force-docker-metadata", "true"),        // signalfx/splunk-otel-collector-chart: kernel collector
-    ("probe.docker", "true"),                 // weaveworks/scope: examples/k8s/ds.yaml
-    ("probe.docker.bridge", "docker0"),       // weaveworks/scope: examples/k8s/ds.yaml
-    ("runtime", "docker"),                    // chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml
+    ("containerRuntimeExecutor", "docker"), // argoproj/argo-workflows, older spelling
+    ("docker_only", "true"), // google/cadvisor: docs/runtime_options.md
+    ("force-docker-metadata", "true"), // signalfx/splunk-otel-collector-chart: kernel collector
+    ("probe.docker", "true"), // weaveworks/scope: examples/k8s/ds.yaml
+    ("probe.docker.bridge", "docker0"), // weaveworks/scope: examples/k8s/ds.yaml
+    ("runtime", "docker"),   // chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml
 ];
 
 #[cfg(test)]
@@ -324,7 +442,11 @@ mod tests {
     fn images_are_sorted_and_found() {
         assert!(IMAGES.is_sorted_by_key(|(host, path, _)| (host, path)));
         for (host, path, role) in IMAGES {
-            assert_eq!(image_role(&ImageReference::parse(&format!("{host}/{path}"))), Some(*role), "{host}/{path}");
+            assert_eq!(
+                image_role(&ImageReference::parse(&format!("{host}/{path}"))),
+                Some(*role),
+                "{host}/{path}"
+            );
         }
         assert_eq!(image_role(&ImageReference::parse("nginx")), None);
     }

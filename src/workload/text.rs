@@ -144,15 +144,22 @@ impl<'de, T: Place<'de> + Default> Deserialize<'de> for List<T> {
 }
 
 /// Reads `null` as the default, for fields that are not optional.
-pub(crate) fn null_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn null_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Whether an annotation is kept. Most are not: `last-applied-configuration` alone is as large as its
 /// object, and unescaping it would cost more than all rules together.
 fn wanted_annotation(key: &str) -> bool {
-    const PREFIXES: [&str; 3] = ["exempt.undock.dev/", "meta.helm.sh/", "kubernetes.io/config.mirror"];
-    PREFIXES.iter().any(|prefix| key.starts_with(prefix)) || mentions(key, "seccomp.security.alpha.kubernetes.io/")
+    const PREFIXES: [&str; 3] = [
+        "exempt.undock.dev/",
+        "meta.helm.sh/",
+        "kubernetes.io/config.mirror",
+    ];
+    PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+        || mentions(key, "seccomp.security.alpha.kubernetes.io/")
 }
 
 /// Annotations that rules, exemptions and attribution read; all others are skipped unread.
@@ -177,7 +184,11 @@ impl<'a> Place<'a> for Annotations<'a> {
     }
 
     fn field(&mut self, key: &Text<'a>) -> Next<'_, 'a> {
-        if wanted_annotation(key) { self.0.field(key) } else { Next::Skip }
+        if wanted_annotation(key) {
+            self.0.field(key)
+        } else {
+            Next::Skip
+        }
     }
 }
 
@@ -193,7 +204,9 @@ impl<'a> TextMap<'a> {
 
     /// All pairs.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 }
 
@@ -300,14 +313,25 @@ mod tests {
         assert_eq!(within(3 * size, || read("[1,2,3]")).unwrap(), 3);
         let error = within(3 * size, || read("[1,2]").and_then(|_| read("[1,2]"))).unwrap_err();
         assert!(error.to_string().contains("more list elements"), "{error}");
-        assert!(within(3 * size, || serde_json::from_str::<TextMap<'_>>(r#"{"a":1,"b":2}"#)).is_err());
+        assert!(
+            within(3 * size, || serde_json::from_str::<TextMap<'_>>(
+                r#"{"a":1,"b":2}"#
+            ))
+            .is_err()
+        );
         assert_eq!(read("[1,2,3,4]").unwrap(), 4, "outside there is no limit");
     }
 
     #[test]
     fn scalars_of_another_type_keep_their_text() {
-        assert_eq!(serde_json::from_str::<Text<'_>>("27").unwrap().as_str(), "27");
+        assert_eq!(
+            serde_json::from_str::<Text<'_>>("27").unwrap().as_str(),
+            "27"
+        );
         assert_eq!(serde_json::from_str::<Int>("\"http\"").unwrap(), Int(None));
-        assert_eq!(serde_json::from_str::<Flag>("\"true\"").unwrap(), Flag(true));
+        assert_eq!(
+            serde_json::from_str::<Flag>("\"true\"").unwrap(),
+            Flag(true)
+        );
     }
 }

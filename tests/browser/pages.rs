@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::{Inputs, at, clean, event, every_day, flagged, record, scan, scanned_clean, scanned_flagged, text, undock};
+use crate::support::{
+    Inputs, at, clean, event, every_day, flagged, record, scan, scanned_clean, scanned_flagged,
+    text, undock,
+};
 
 /// A page and what must be seen on it.
 pub(crate) struct Page {
@@ -17,9 +20,20 @@ pub(crate) struct Page {
 impl Page {
     fn of(name: &'static str, inputs: &[&Path], charts: u64, texts: &[&str]) -> Self {
         let paths: Vec<&str> = inputs.iter().map(|path| path.to_str().unwrap()).collect();
-        let output = undock(&[&["report", "-o", "html", "--deadline", "2027-01-31"], paths.as_slice()].concat());
+        let output = undock(
+            &[
+                &["report", "-o", "html", "--deadline", "2027-01-31"],
+                paths.as_slice(),
+            ]
+            .concat(),
+        );
         assert!(output.status.code().unwrap() < 2, "{output:?}");
-        Self { name, charts, texts: texts.iter().map(|text| (*text).to_owned()).collect(), html: output.stdout }
+        Self {
+            name,
+            charts,
+            texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+            html: output.stdout,
+        }
     }
 
     /// Writes the page into `folder`.
@@ -30,19 +44,50 @@ impl Page {
     }
 }
 
-const HOSTILE: &str =
-    "=cmd\"><script>alert(1)</script><img src=x onerror=alert(2)></td></table><style>*{display:none}</style>&lt;b&gt;' onclick='alert(3)";
+const HOSTILE: &str = "=cmd\"><script>alert(1)</script><img src=x onerror=alert(2)></td></table><style>*{display:none}</style>&lt;b&gt;' onclick='alert(3)";
 
 pub(crate) fn all() -> Vec<Page> {
     let inputs = Inputs::new();
     let path = |name: &str, lines: &[Value]| inputs.write(name, &text(lines));
-    let examples: Vec<PathBuf> = std::fs::read_dir("examples").unwrap().map(|entry| entry.unwrap().path()).collect();
+    let examples: Vec<PathBuf> = std::fs::read_dir("examples")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     let examples: Vec<&Path> = examples.iter().map(PathBuf::as_path).collect();
     vec![
-        Page::of("ordinary", &[&path("ordinary.log", &ordinary())], 5, &["READY", "BLOCKED", "deployment-7", "came and went", "PLAT-412"]),
-        Page::of("hostile", &[&path("hostile.log", &hostile())], 5, &[HOSTILE, "\\u{1b}[31m"]),
-        Page::of("large", &[&path("large.log", &large())], 5, &["more are not shown here", "namespace-199"]),
-        Page::of("scan", &[&path("scan.json", &[scan(&at(3, "10:00"), &[scanned_flagged()])])], 3, &["no audit log among the inputs"]),
+        Page::of(
+            "ordinary",
+            &[&path("ordinary.log", &ordinary())],
+            5,
+            &[
+                "READY",
+                "BLOCKED",
+                "deployment-7",
+                "came and went",
+                "PLAT-412",
+            ],
+        ),
+        Page::of(
+            "hostile",
+            &[&path("hostile.log", &hostile())],
+            5,
+            &[HOSTILE, "\\u{1b}[31m"],
+        ),
+        Page::of(
+            "large",
+            &[&path("large.log", &large())],
+            5,
+            &["more are not shown here", "namespace-199"],
+        ),
+        Page::of(
+            "scan",
+            &[&path(
+                "scan.json",
+                &[scan(&at(3, "10:00"), &[scanned_flagged()])],
+            )],
+            3,
+            &["no audit log among the inputs"],
+        ),
         Page::of("example", &examples, 5, &["BLOCKED"]),
     ]
 }
@@ -56,9 +101,14 @@ fn ordinary() -> Vec<Value> {
         let rename = |mut event: Value, more: u32| {
             event["objectRef"]["name"] = json!(name);
             event["objectRef"]["namespace"] = json!(format!("team-{}", number % 4));
-            if event["annotations"].get("workloads.undock.dev/owner").is_some() {
-                event["annotations"]["workloads.undock.dev/owner"] = json!(format!("apps/Deployment/team-{}/{name} self", number % 4));
-                event["annotations"]["workloads.undock.dev/review-uid"] = json!(crate::support::uid(5000 + more + number));
+            if event["annotations"]
+                .get("workloads.undock.dev/owner")
+                .is_some()
+            {
+                event["annotations"]["workloads.undock.dev/owner"] =
+                    json!(format!("apps/Deployment/team-{}/{name} self", number % 4));
+                event["annotations"]["workloads.undock.dev/review-uid"] =
+                    json!(crate::support::uid(5000 + more + number));
             }
             event
         };
@@ -66,18 +116,32 @@ fn ordinary() -> Vec<Value> {
         if number % 4 == 0 || number > 7 {
             lines.push(rename(clean(100 + number, &at(6 + number, "10:00")), 100));
         }
-        let mut object = if number % 4 == 0 || number > 7 { scanned_clean() } else { scanned_flagged() };
-        (object["name"], object["namespace"]) = (json!(name), json!(format!("team-{}", number % 4)));
+        let mut object = if number % 4 == 0 || number > 7 {
+            scanned_clean()
+        } else {
+            scanned_flagged()
+        };
+        (object["name"], object["namespace"]) =
+            (json!(name), json!(format!("team-{}", number % 4)));
         objects.push(object);
     }
-    lines.extend([record(90, &at(19, "10:00")), event(91, &at(19, "11:00"), "delete")]);
+    lines.extend([
+        record(90, &at(19, "10:00")),
+        event(91, &at(19, "11:00"), "delete"),
+    ]);
     let mut last = scan(&at(21, "09:00"), &objects);
-    last["namespaces"] = json!(["ci", "team-0", "team-1", "team-2", "team-3", "web"].map(|name| json!({"name": name, "mode": null})));
+    last["namespaces"] = json!(
+        ["ci", "team-0", "team-1", "team-2", "team-3", "web"]
+            .map(|name| json!({"name": name, "mode": null}))
+    );
     let exemption = |rules: &str, until: &str| {
         json!({"scope": "namespace", "namespace": "team-1", "holder": "", "rules": rules, "status": "unused", "uses": 0, "until": until,
             "reason": "builders move to BuildKit in December", "ref": "PLAT-412"})
     };
-    last["exemptions"] = json!([exemption("DKR201", "2026-11-02"), exemption("all", "2027-03-01")]);
+    last["exemptions"] = json!([
+        exemption("DKR201", "2026-11-02"),
+        exemption("all", "2027-03-01")
+    ]);
     lines.push(last);
     lines
 }
@@ -85,7 +149,16 @@ fn ordinary() -> Vec<Value> {
 fn hostile() -> Vec<Value> {
     let mut lines = every_day(1, 3);
     let mut record = record(1, &at(1, "10:00"));
-    for key in ["owner.name", "owner.team", "owner.release", "owner.kind", "user.name", "k8s.namespace.name", "k8s.cluster.name", "mode"] {
+    for key in [
+        "owner.name",
+        "owner.team",
+        "owner.release",
+        "owner.kind",
+        "user.name",
+        "k8s.namespace.name",
+        "k8s.cluster.name",
+        "mode",
+    ] {
         record[key] = json!(HOSTILE);
     }
     for key in ["rule.id", "evidence", "container.name", "field", "severity"] {
@@ -94,13 +167,15 @@ fn hostile() -> Vec<Value> {
     record["findings"][0]["evidence"] = json!("\u{1b}[31m\u{202e}</script>");
     // A scan that read no Pods: it lists exemptions, and ends nothing.
     let mut scan = scan(&at(2, "10:00"), &[]);
-    scan["errors"] = json!([{"part": "pods", "namespace": "", "reason": "forbidden", "message": HOSTILE}]);
+    scan["errors"] =
+        json!([{"part": "pods", "namespace": "", "reason": "forbidden", "message": HOSTILE}]);
     scan["exemptions"] = json!([{"scope": "namespace", "namespace": HOSTILE, "holder": HOSTILE, "rules": HOSTILE, "until": HOSTILE,
         "reason": HOSTILE, "ref": HOSTILE, "error": HOSTILE, "status": HOSTILE}]);
     let mut missed = event(2, &at(1, "10:00"), "create");
     missed["objectRef"] = json!({"resource": "pods", "namespace": HOSTILE, "name": HOSTILE});
     missed["user"]["username"] = json!(HOSTILE);
-    missed["annotations"]["failed-open.validating.webhook.admission.k8s.io/round_0_index_0"] = json!("pods.undock.dev");
+    missed["annotations"]["failed-open.validating.webhook.admission.k8s.io/round_0_index_0"] =
+        json!("pods.undock.dev");
     lines.extend([record, scan, missed]);
     lines
 }

@@ -24,7 +24,13 @@ impl AuditLog {
 
     /// The last event of this verb on this object, waiting until it is there.
     #[track_caller]
-    pub(crate) fn last(&self, verb: &str, resource: &str, namespace: &str, name: &str) -> AuditEvent {
+    pub(crate) fn last(
+        &self,
+        verb: &str,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+    ) -> AuditEvent {
         let what = format!("the audit log has {verb} {resource} {namespace}/{name}");
         eventually(&what, Duration::from_secs(10), || {
             let events = self.events();
@@ -34,20 +40,30 @@ impl AuditLog {
                     && event.text("/objectRef/name") == name
                     && event.resource() == resource
             };
-            let last = events.iter().rev().find(wanted).map(|event| AuditEvent(event.0.clone()));
+            let last = events
+                .iter()
+                .rev()
+                .find(wanted)
+                .map(|event| AuditEvent(event.0.clone()));
             last.ok_or_else(|| format!("{} other events", events.len()))
         })
     }
 
     /// How many writes of this resource the log holds.
     pub(crate) fn writes_of(&self, resource: &str) -> usize {
-        self.events().iter().filter(|event| event.text("/objectRef/resource") == resource).count()
+        self.events()
+            .iter()
+            .filter(|event| event.text("/objectRef/resource") == resource)
+            .count()
     }
 
     fn events(&self) -> Vec<AuditEvent> {
         let text = fs::read_to_string(&self.0).unwrap_or_default();
         // The last line may be half written at this moment.
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).map(AuditEvent).collect()
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .map(AuditEvent)
+            .collect()
     }
 }
 
@@ -66,7 +82,12 @@ impl AuditEvent {
     /// Panics unless the annotation has this value.
     #[track_caller]
     pub(crate) fn assert_annotation(&self, key: &str, value: &str) -> &Self {
-        assert_eq!(self.annotation(key), Some(value), "{key} in {:#}", self.0["annotations"]);
+        assert_eq!(
+            self.annotation(key),
+            Some(value),
+            "{key} in {:#}",
+            self.0["annotations"]
+        );
         self
     }
 
@@ -83,6 +104,9 @@ impl AuditEvent {
     }
 
     fn text(&self, pointer: &str) -> &str {
-        self.0.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+        self.0
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 }

@@ -42,9 +42,16 @@ impl Assets {
     /// Takes a folder only when all four binaries are in it.
     pub(crate) fn at(folder: OsString) -> Result<Self, String> {
         let folder = PathBuf::from(folder);
-        for binary in ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] {
+        for binary in [
+            "etcd",
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kubectl",
+        ] {
             if !folder.join(binary).is_file() {
-                return Err(format!("no {binary} in {folder:?}; build the folder with tests/cluster/control-plane.sh"));
+                return Err(format!(
+                    "no {binary} in {folder:?}; build the folder with tests/cluster/control-plane.sh"
+                ));
             }
         }
         Ok(Self(folder))
@@ -72,25 +79,41 @@ impl ControlPlane {
         wait_for_api_server(&kubectl, root);
         let controller_manager = start_controller_manager(assets, root, &kubeconfig);
         let (assets, root) = (assets.clone(), root.to_owned());
-        Self { kubectl, assets, root, _controller_manager: controller_manager, api_server, _etcd: etcd }
+        Self {
+            kubectl,
+            assets,
+            root,
+            _controller_manager: controller_manager,
+            api_server,
+            _etcd: etcd,
+        }
     }
 
     /// Kills the API server.
     pub(crate) fn stop_api_server(&self) {
-        *self.api_server.lock().expect("no scenario runs beside this one") = None;
+        *self
+            .api_server
+            .lock()
+            .expect("no scenario runs beside this one") = None;
     }
 
     /// Starts it again over the same database.
     pub(crate) fn start_api_server(&self) {
         let server = start_api_server(&self.assets, &self.root);
-        *self.api_server.lock().expect("no scenario runs beside this one") = Some(server);
+        *self
+            .api_server
+            .lock()
+            .expect("no scenario runs beside this one") = Some(server);
         wait_for_api_server(&self.kubectl, &self.root);
     }
 }
 
 fn wait_for_api_server(kubectl: &Kubectl, root: &Path) {
     eventually("kube-apiserver is ready", Duration::from_secs(60), || {
-        kubectl.run("get --raw /readyz").accepted().map_err(|error| format!("{error}\n{}", tail(&root.join("kube-apiserver.log"), 5)))
+        kubectl
+            .run("get --raw /readyz")
+            .accepted()
+            .map_err(|error| format!("{error}\n{}", tail(&root.join("kube-apiserver.log"), 5)))
     });
 }
 
@@ -116,9 +139,23 @@ pub(crate) fn write_kubeconfig(root: &Path, path: &Path, port: u16) {
 fn start_etcd(assets: &Assets, root: &Path) -> Process {
     let mut etcd = assets.command("etcd");
     etcd.arg("--data-dir").arg(root.join("etcd"));
-    etcd.args(["--listen-client-urls", ETCD, "--advertise-client-urls", ETCD]);
-    etcd.args(["--listen-peer-urls", ETCD_PEER, "--initial-advertise-peer-urls", ETCD_PEER]);
-    etcd.args(["--initial-cluster", &format!("default={ETCD_PEER}"), "--unsafe-no-fsync"]);
+    etcd.args([
+        "--listen-client-urls",
+        ETCD,
+        "--advertise-client-urls",
+        ETCD,
+    ]);
+    etcd.args([
+        "--listen-peer-urls",
+        ETCD_PEER,
+        "--initial-advertise-peer-urls",
+        ETCD_PEER,
+    ]);
+    etcd.args([
+        "--initial-cluster",
+        &format!("default={ETCD_PEER}"),
+        "--unsafe-no-fsync",
+    ]);
     // The usual 1.5 MiB is less than an API server accepts; large updates must get as far as the webhook.
     etcd.arg("--max-request-bytes=16777216");
     start("etcd", &mut etcd, root)
@@ -127,29 +164,60 @@ fn start_etcd(assets: &Assets, root: &Path) -> Process {
 /// The files that it reads.
 fn prepare_api_server(root: &Path) {
     let (key, public_key) = service_account_keys(root);
-    run(Command::new("openssl").args(["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out"]).arg(&key));
-    run(Command::new("openssl").args(["ec", "-pubout", "-in"]).arg(&key).arg("-out").arg(&public_key));
-    write(&root.join("tokens.csv"), &format!("{TOKEN},admin,admin,\"system:masters\"\n"));
+    run(Command::new("openssl")
+        .args([
+            "ecparam",
+            "-name",
+            "prime256v1",
+            "-genkey",
+            "-noout",
+            "-out",
+        ])
+        .arg(&key));
+    run(Command::new("openssl")
+        .args(["ec", "-pubout", "-in"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&public_key));
+    write(
+        &root.join("tokens.csv"),
+        &format!("{TOKEN},admin,admin,\"system:masters\"\n"),
+    );
     write(&root.join("audit-policy.json"), &audit_policy());
 }
 
 fn service_account_keys(root: &Path) -> (PathBuf, PathBuf) {
-    (root.join("service-account.key"), root.join("service-account.pub"))
+    (
+        root.join("service-account.key"),
+        root.join("service-account.pub"),
+    )
 }
 
 fn start_api_server(assets: &Assets, root: &Path) -> Process {
     let (key, public_key) = service_account_keys(root);
     let mut server = assets.command("kube-apiserver");
-    server.arg(format!("--etcd-servers={ETCD}")).arg(format!("--secure-port={PORT}"));
-    server.args(["--bind-address=127.0.0.1", "--advertise-address=192.0.2.1", "--endpoint-reconciler-type=none"]);
+    server
+        .arg(format!("--etcd-servers={ETCD}"))
+        .arg(format!("--secure-port={PORT}"));
+    server.args([
+        "--bind-address=127.0.0.1",
+        "--advertise-address=192.0.2.1",
+        "--endpoint-reconciler-type=none",
+    ]);
     server.arg("--cert-dir").arg(root.join("api-server"));
     server.arg("--service-account-signing-key-file").arg(&key);
     server.arg("--service-account-key-file").arg(&public_key);
     server.arg("--service-account-issuer=https://kubernetes.default.svc");
     server.arg("--token-auth-file").arg(root.join("tokens.csv"));
-    server.args(["--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24", "--allow-privileged=true"]);
+    server.args([
+        "--authorization-mode=RBAC",
+        "--service-cluster-ip-range=10.0.0.0/24",
+        "--allow-privileged=true",
+    ]);
     server.arg("--audit-log-path").arg(audit_log(root));
-    server.arg("--audit-policy-file").arg(root.join("audit-policy.json"));
+    server
+        .arg("--audit-policy-file")
+        .arg(root.join("audit-policy.json"));
     // No kube-proxy runs here: the API server picks a ready endpoint of the webhook's Service itself.
     server.arg("--enable-aggregator-routing=true");
     start("kube-apiserver", &mut server, root)
@@ -158,9 +226,17 @@ fn start_api_server(assets: &Assets, root: &Path) -> Process {
 fn start_controller_manager(assets: &Assets, root: &Path, kubeconfig: &Path) -> Process {
     let mut manager = assets.command("kube-controller-manager");
     manager.arg("--kubeconfig").arg(kubeconfig);
-    manager.arg("--service-account-private-key-file").arg(root.join("service-account.key"));
-    manager.arg("--root-ca-file").arg(root.join("api-server/apiserver.crt"));
-    manager.args(["--use-service-account-credentials=true", "--leader-elect=false", "--secure-port=0"]);
+    manager
+        .arg("--service-account-private-key-file")
+        .arg(root.join("service-account.key"));
+    manager
+        .arg("--root-ca-file")
+        .arg(root.join("api-server/apiserver.crt"));
+    manager.args([
+        "--use-service-account-credentials=true",
+        "--leader-elect=false",
+        "--secure-port=0",
+    ]);
     // The node of the tests sends no heartbeats; without this its Pods would soon be taken for lost.
     manager.arg("--controllers=*,-node-lifecycle-controller,-taint-eviction-controller");
     // As long as on a busy cluster: calls go on to Pods that have been told to stop.
@@ -176,7 +252,11 @@ fn start(name: &str, command: &mut Command, root: &Path) -> Process {
 /// Every write at the level that clusters usually keep; reads and the chatter of controllers would bury them.
 fn audit_policy() -> String {
     // An example can be replayed only with the objects.
-    let level = if example::folder().is_some() { "Request" } else { "Metadata" };
+    let level = if example::folder().is_some() {
+        "Request"
+    } else {
+        "Metadata"
+    };
     json!({
         "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
         "rules": [
@@ -191,5 +271,6 @@ fn audit_policy() -> String {
 }
 
 fn write(path: &Path, text: &str) {
-    fs::write(path, text).unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()));
+    fs::write(path, text)
+        .unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()));
 }

@@ -45,16 +45,30 @@ pub(crate) fn play(root: &Path, assets: &Assets, folder: &Path) {
         act(&world);
         // Controllers have their say, and the next step has a millisecond of its own.
         thread::sleep(Duration::from_millis(1200));
-        moments.push(Moved { began, shift: story_time(*day, clock).since(began).expect("two moments of this century") });
+        moments.push(Moved {
+            began,
+            shift: story_time(*day, clock)
+                .since(began)
+                .expect("two moments of this century"),
+        });
         say(&format!("day {day} {clock}"));
     }
     let scan = undock(world.kubeconfig(), "scan -o json");
     fs::create_dir_all(folder).expect("the folder can be made");
-    let write = |name: &str, text: String| fs::write(folder.join(name), text).expect("the folder can be written");
+    let write = |name: &str, text: String| {
+        fs::write(folder.join(name), text).expect("the folder can be written")
+    };
     write("audit.log", audit_log(root, &moments));
     write("records.log", records(root, &moments));
-    let time = scan.json()["time"].as_str().expect("a scan has a time").to_owned();
-    write("scan.json", scan.out.replace(&time, &story_time(DAYS, "07:00:00").to_string()));
+    let time = scan.json()["time"]
+        .as_str()
+        .expect("a scan has a time")
+        .to_owned();
+    write(
+        "scan.json",
+        scan.out
+            .replace(&time, &story_time(DAYS, "07:00:00").to_string()),
+    );
     say(&format!("written to {}", folder.display()));
 }
 
@@ -66,7 +80,9 @@ struct Moved {
 
 fn story_time(day: i64, clock: &str) -> Timestamp {
     let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let day = today.checked_sub((DAYS - day).days()).expect("a day of this century");
+    let day = today
+        .checked_sub((DAYS - day).days())
+        .expect("a day of this century");
     format!("{day}T{clock}Z").parse().expect("a moment")
 }
 
@@ -74,18 +90,31 @@ fn story_time(day: i64, clock: &str) -> Timestamp {
 fn moved(moments: &[Moved], time: &str) -> String {
     let time: Timestamp = time.parse().expect("the inputs have RFC 3339");
     let step = moments.iter().rev().find(|step| step.began <= time);
-    step.map_or_else(String::new, |step| format!("{:.6}", time.checked_add(step.shift).expect("a moment of this century")))
+    step.map_or_else(String::new, |step| {
+        format!(
+            "{:.6}",
+            time.checked_add(step.shift)
+                .expect("a moment of this century")
+        )
+    })
 }
 
 fn records(root: &Path, moments: &[Moved]) -> String {
-    let pods = fs::read_dir(root.join("pods")).expect("the Pods have folders").map(|entry| entry.expect("a folder").path().join("stdout"));
-    let texts: Vec<String> = pods.map(|file| fs::read_to_string(file).unwrap_or_default()).collect();
+    let pods = fs::read_dir(root.join("pods"))
+        .expect("the Pods have folders")
+        .map(|entry| entry.expect("a folder").path().join("stdout"));
+    let texts: Vec<String> = pods
+        .map(|file| fs::read_to_string(file).unwrap_or_default())
+        .collect();
     let mut lines: Vec<(String, String)> = texts
         .iter()
         .flat_map(|text| text.lines())
         .filter_map(|line| {
             let record: Value = serde_json::from_str(line).ok()?;
-            let is_ours = NAMESPACES.iter().any(|name| record["k8s.namespace.name"] == *name) && record["review.dry_run"] == false;
+            let is_ours = NAMESPACES
+                .iter()
+                .any(|name| record["k8s.namespace.name"] == *name)
+                && record["review.dry_run"] == false;
             let time = record["@timestamp"].as_str()?;
             let now = moved(moments, time);
             (is_ours && !now.is_empty()).then(|| (now.clone(), line.replace(time, &now)))
@@ -96,19 +125,37 @@ fn records(root: &Path, moments: &[Moved]) -> String {
 }
 
 fn audit_log(root: &Path, moments: &[Moved]) -> String {
-    let text = fs::read_to_string(control_plane::audit_log(root)).expect("the API server has written it");
+    let text =
+        fs::read_to_string(control_plane::audit_log(root)).expect("the API server has written it");
     let mut lines: Vec<(String, String)> = text
         .lines()
         .filter_map(|line| {
             let event: Value = serde_json::from_str(line).ok()?;
             let object = &event["objectRef"];
             let resource = object["resource"].as_str()?;
-            let place = if resource == "namespaces" { &object["name"] } else { &object["namespace"] };
-            let is_told = matches!(resource, "namespaces" | "pods" | "deployments" | "daemonsets" | "replicasets" | "cronjobs");
-            let is_ours = NAMESPACES.iter().any(|name| place == name) && is_told && object["subresource"].is_null();
-            let (received, answered) = (event["requestReceivedTimestamp"].as_str()?, event["stageTimestamp"].as_str()?);
+            let place = if resource == "namespaces" {
+                &object["name"]
+            } else {
+                &object["namespace"]
+            };
+            let is_told = matches!(
+                resource,
+                "namespaces" | "pods" | "deployments" | "daemonsets" | "replicasets" | "cronjobs"
+            );
+            let is_ours = NAMESPACES.iter().any(|name| place == name)
+                && is_told
+                && object["subresource"].is_null();
+            let (received, answered) = (
+                event["requestReceivedTimestamp"].as_str()?,
+                event["stageTimestamp"].as_str()?,
+            );
             let (first, last) = (moved(moments, received), moved(moments, answered));
-            (is_ours && !first.is_empty()).then(|| (last.clone(), line.replace(received, &first).replace(answered, &last)))
+            (is_ours && !first.is_empty()).then(|| {
+                (
+                    last.clone(),
+                    line.replace(received, &first).replace(answered, &last),
+                )
+            })
         })
         .collect();
     lines.sort();
@@ -117,7 +164,15 @@ fn audit_log(root: &Path, moments: &[Moved]) -> String {
 
 fn story() -> Vec<Step> {
     let mut steps: Vec<Step> = vec![
-        (0, "08:00:00", Box::new(|world| NAMESPACES.iter().for_each(|name| world.kubectl.create_namespace(name)))),
+        (
+            0,
+            "08:00:00",
+            Box::new(|world| {
+                NAMESPACES
+                    .iter()
+                    .for_each(|name| world.kubectl.create_namespace(name))
+            }),
+        ),
         (
             0,
             "09:10:00",
@@ -126,9 +181,22 @@ fn story() -> Vec<Step> {
                     world,
                     ARGO,
                     "ci",
-                    &labelled(deployment("runner", "gitlab/gitlab-runner:v16.1.0", SOCKET), "build", "gitlab-runner"),
+                    &labelled(
+                        deployment("runner", "gitlab/gitlab-runner:v16.1.0", SOCKET),
+                        "build",
+                        "gitlab-runner",
+                    ),
                 );
-                create(world, ARGO, "ci", &labelled(deployment("image-builder", "docker:24-cli", SOCKET), "build", ""));
+                create(
+                    world,
+                    ARGO,
+                    "ci",
+                    &labelled(
+                        deployment("image-builder", "docker:24-cli", SOCKET),
+                        "build",
+                        "",
+                    ),
+                );
                 create(world, ARGO, "ci", &labelled(prune(), "build", ""));
             }),
         ),
@@ -141,24 +209,59 @@ fn story() -> Vec<Step> {
                     world,
                     ARGO,
                     "logging",
-                    &labelled(daemon_set("fluentd", "fluent/fluentd:v1.16-1", logs), "observability", "fluentd"),
+                    &labelled(
+                        daemon_set("fluentd", "fluent/fluentd:v1.16-1", logs),
+                        "observability",
+                        "fluentd",
+                    ),
                 );
-                create(world, ARGO, "web", &labelled(deployment("shop", "registry.example/shop:4", ""), "storefront", "shop"));
+                create(
+                    world,
+                    ARGO,
+                    "web",
+                    &labelled(
+                        deployment("shop", "registry.example/shop:4", ""),
+                        "storefront",
+                        "shop",
+                    ),
+                );
                 create(
                     world,
                     "alice@example.com",
                     "web",
-                    &labelled(deployment("top", "registry.example/container-top:2", SOCKET), "storefront", ""),
+                    &labelled(
+                        deployment("top", "registry.example/container-top:2", SOCKET),
+                        "storefront",
+                        "",
+                    ),
                 );
-                create(world, ARGO, "payments", &labelled(deployment("ledger", "registry.example/ledger:9", ""), "payments", "ledger"));
-                create(world, ARGO, "payments", &labelled(month_end(), "payments", "ledger"));
+                create(
+                    world,
+                    ARGO,
+                    "payments",
+                    &labelled(
+                        deployment("ledger", "registry.example/ledger:9", ""),
+                        "payments",
+                        "ledger",
+                    ),
+                );
+                create(
+                    world,
+                    ARGO,
+                    "payments",
+                    &labelled(month_end(), "payments", "ledger"),
+                );
             }),
         ),
         (
             4,
             "14:02:00",
             Box::new(|world| {
-                let fixed = labelled(daemon_set("fluentd", "fluent/fluentd:v1.16-1", "/var/log/pods"), "observability", "fluentd");
+                let fixed = labelled(
+                    daemon_set("fluentd", "fluent/fluentd:v1.16-1", "/var/log/pods"),
+                    "observability",
+                    "fluentd",
+                );
                 replace(world, "bob@example.com", "logging", &fixed);
             }),
         ),
@@ -166,24 +269,59 @@ fn story() -> Vec<Step> {
             8,
             "10:41:00",
             Box::new(|world| {
-                run(world, "lead@example.com", "label namespace ci undock.dev/workload-exemptions=allow");
-                let mut runner = labelled(deployment("runner", "gitlab/gitlab-runner:v16.1.0", SOCKET), "build", "gitlab-runner");
-                runner["metadata"]["annotations"]["exempt.undock.dev/DKR101"] =
-                    json!(terms(DAYS + 11, "builds move to BuildKit in the first week", "PLAT-412"));
+                run(
+                    world,
+                    "lead@example.com",
+                    "label namespace ci undock.dev/workload-exemptions=allow",
+                );
+                let mut runner = labelled(
+                    deployment("runner", "gitlab/gitlab-runner:v16.1.0", SOCKET),
+                    "build",
+                    "gitlab-runner",
+                );
+                runner["metadata"]["annotations"]["exempt.undock.dev/DKR101"] = json!(terms(
+                    DAYS + 11,
+                    "builds move to BuildKit in the first week",
+                    "PLAT-412"
+                ));
                 replace(world, ARGO, "ci", &runner);
-                annotate(world, "web", "DKR301", &terms(DAYS + 60, "kubelet flags of the old image", "PLAT-377"));
-                annotate(world, "logging", "DKR501", &terms(DAYS - 5, "until the new fluentd is out", "PLAT-390"));
+                annotate(
+                    world,
+                    "web",
+                    "DKR301",
+                    &terms(DAYS + 60, "kubelet flags of the old image", "PLAT-377"),
+                );
+                annotate(
+                    world,
+                    "logging",
+                    "DKR501",
+                    &terms(DAYS - 5, "until the new fluentd is out", "PLAT-390"),
+                );
             }),
         ),
         (
             11,
             "16:20:00",
             Box::new(|world| {
-                let fixed = labelled(deployment("image-builder", "moby/buildkit:v0.23.0-rootless", ""), "build", "");
+                let fixed = labelled(
+                    deployment("image-builder", "moby/buildkit:v0.23.0-rootless", ""),
+                    "build",
+                    "",
+                );
                 replace(world, "carol@example.com", "ci", &fixed);
             }),
         ),
-        (13, "11:05:00", Box::new(|world| run(world, "alice@example.com", "delete deployment top -n web --wait=false"))),
+        (
+            13,
+            "11:05:00",
+            Box::new(|world| {
+                run(
+                    world,
+                    "alice@example.com",
+                    "delete deployment top -n web --wait=false",
+                )
+            }),
+        ),
         (
             15,
             "02:30:00",
@@ -193,23 +331,46 @@ fn story() -> Vec<Step> {
                     world,
                     "dave@example.com",
                     "payments",
-                    &labelled(deployment("report-export", "registry.example/export:1", ""), "payments", ""),
+                    &labelled(
+                        deployment("report-export", "registry.example/export:1", ""),
+                        "payments",
+                        "",
+                    ),
                 );
                 world.kubelet.restart_all();
                 eventually("undock is asked again", Duration::from_secs(30), || {
-                    let answer =
-                        world.kubectl.run_with("create -n default --dry-run=server -f -", &crate::objects::pod_on_docker_socket("back"));
-                    if answer.warnings().is_empty() { Err("no warning".to_owned()) } else { Ok(()) }
+                    let answer = world.kubectl.run_with(
+                        "create -n default --dry-run=server -f -",
+                        &crate::objects::pod_on_docker_socket("back"),
+                    );
+                    if answer.warnings().is_empty() {
+                        Err("no warning".to_owned())
+                    } else {
+                        Ok(())
+                    }
                 });
             }),
         ),
-        (16, "09:00:00", Box::new(|world| run(world, "lead@example.com", "label namespace web undock.dev/mode=enforce"))),
+        (
+            16,
+            "09:00:00",
+            Box::new(|world| {
+                run(
+                    world,
+                    "lead@example.com",
+                    "label namespace web undock.dev/mode=enforce",
+                )
+            }),
+        ),
         (
             18,
             "13:37:00",
             Box::new(|world| {
                 let pod = pod("debug", "docker:24-cli", SOCKET);
-                world.kubectl.run_with(&as_user("erin@example.com", "create -n web -f -"), &pod).assert_refused();
+                world
+                    .kubectl
+                    .run_with(&as_user("erin@example.com", "create -n web -f -"), &pod)
+                    .assert_refused();
             }),
         ),
     ];
@@ -219,9 +380,24 @@ fn story() -> Vec<Step> {
             day,
             "22:15:00",
             Box::new(move |world| {
-                let build = labelled(pod(&format!("build-{}", 4100 + day * 7), "docker:24-cli", SOCKET), "build", "");
+                let build = labelled(
+                    pod(
+                        &format!("build-{}", 4100 + day * 7),
+                        "docker:24-cli",
+                        SOCKET,
+                    ),
+                    "build",
+                    "",
+                );
                 create(world, RUNNER, "ci", &build);
-                run(world, RUNNER, &format!("delete pod build-{} -n ci --force --grace-period=0", 4100 + day * 7));
+                run(
+                    world,
+                    RUNNER,
+                    &format!(
+                        "delete pod build-{} -n ci --force --grace-period=0",
+                        4100 + day * 7
+                    ),
+                );
             }),
         ));
     }
@@ -232,7 +408,9 @@ fn story() -> Vec<Step> {
 const SOCKET: &str = "/var/run/docker.sock";
 
 fn terms(last_day: i64, reason: &str, reference: &str) -> String {
-    let until = story_time(last_day, "00:00:00").to_zoned(jiff::tz::TimeZone::UTC).date();
+    let until = story_time(last_day, "00:00:00")
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
     format!("until={until}; reason={reason}; ref={reference}")
 }
 
@@ -246,15 +424,33 @@ fn run(world: &World, user: &str, words: &str) {
 
 fn annotate(world: &World, namespace: &str, rule: &str, terms: &str) {
     let patch = json!({"metadata": {"annotations": {format!("exempt.undock.dev/{rule}"): terms}}});
-    world.kubectl.patch(&as_user("lead@example.com", &format!("patch namespace {namespace}")), &patch).assert_accepted();
+    world
+        .kubectl
+        .patch(
+            &as_user("lead@example.com", &format!("patch namespace {namespace}")),
+            &patch,
+        )
+        .assert_accepted();
 }
 
 fn create(world: &World, user: &str, namespace: &str, object: &Value) {
-    world.kubectl.run_with(&as_user(user, &format!("create -n {namespace} -f -")), object).assert_accepted();
+    world
+        .kubectl
+        .run_with(
+            &as_user(user, &format!("create -n {namespace} -f -")),
+            object,
+        )
+        .assert_accepted();
 }
 
 fn replace(world: &World, user: &str, namespace: &str, object: &Value) {
-    world.kubectl.run_with(&as_user(user, &format!("replace -n {namespace} -f -")), object).assert_accepted();
+    world
+        .kubectl
+        .run_with(
+            &as_user(user, &format!("replace -n {namespace} -f -")),
+            object,
+        )
+        .assert_accepted();
 }
 
 /// `object` with the labels and annotations that tell whose it is.
@@ -307,5 +503,9 @@ fn prune() -> Value {
 }
 
 fn month_end() -> Value {
-    cron_job("month-end", "0 3 1 * *", spec("registry.example/ledger:9", ""))
+    cron_job(
+        "month-end",
+        "0 3 1 * *",
+        spec("registry.example/ledger:9", ""),
+    )
 }

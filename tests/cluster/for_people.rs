@@ -30,7 +30,10 @@ impl Door {
     pub(crate) fn open_if_asked(root: &Path) -> Option<Self> {
         env::var_os(STAY)?;
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on 127.0.0.1");
-        let port = listener.local_addr().expect("a bound listener has an address").port();
+        let port = listener
+            .local_addr()
+            .expect("a bound listener has an address")
+            .port();
         let socket = socket(root);
         thread::spawn(move || {
             for outside in listener.incoming().flatten() {
@@ -67,7 +70,10 @@ pub(crate) fn stay(root: &Path, assets: Assets, port: u16) {
         kubeconfig.display(),
         assets.folder().display()
     ));
-    say(&format!("records of undock: tail -f {}/pods/*/stdout   (logs: stderr beside them)", root.display()));
+    say(&format!(
+        "records of undock: tail -f {}/pods/*/stdout   (logs: stderr beside them)",
+        root.display()
+    ));
     say("no node runs Pods here: they stay Pending. Ctrl-C ends everything and removes it.");
     for outside in listener.incoming().flatten() {
         if let Ok(inside) = TcpStream::connect(("127.0.0.1", control_plane::PORT)) {

@@ -34,10 +34,16 @@ impl Kubectl {
     }
 
     /// The command with its environment, for calls that need more than an answer.
-    pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Command {
         let mut command = Command::new(&self.binary);
         // kubectl keeps its discovery cache under HOME; the caller's is none of the tests' business.
-        command.args(arguments).env("KUBECONFIG", &self.kubeconfig).env("HOME", self.folder());
+        command
+            .args(arguments)
+            .env("KUBECONFIG", &self.kubeconfig)
+            .env("HOME", self.folder());
         command
     }
 
@@ -69,7 +75,8 @@ impl Kubectl {
     /// Creates a namespace that Pods can be written to.
     #[track_caller]
     pub(crate) fn create_namespace(&self, name: &str) {
-        self.run(&format!("create namespace {name}")).assert_accepted();
+        self.run(&format!("create namespace {name}"))
+            .assert_accepted();
         self.wait_for_service_account(name);
     }
 
@@ -77,14 +84,23 @@ impl Kubectl {
     #[track_caller]
     pub(crate) fn wait_for_service_account(&self, name: &str) {
         // Pods are refused until the controller manager has made the default service account.
-        eventually("the namespace has its service account", Duration::from_secs(30), || {
-            self.run(&format!("get serviceaccount default -n {name}")).accepted()
-        });
+        eventually(
+            "the namespace has its service account",
+            Duration::from_secs(30),
+            || {
+                self.run(&format!("get serviceaccount default -n {name}"))
+                    .accepted()
+            },
+        );
     }
 
     fn call(&self, mut command: Command, object: Option<&Value>) -> Answer {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.stdin(if object.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdin(if object.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        });
         let mut child = command.spawn().expect("kubectl starts");
         if let (Some(mut stdin), Some(object)) = (child.stdin.take(), object) {
             // kubectl may answer without reading all of it; what it says then is more useful than this error.
@@ -99,19 +115,28 @@ impl Kubectl {
     }
 
     fn folder(&self) -> &Path {
-        self.kubeconfig.parent().expect("the kubeconfig is in the folder of the run")
+        self.kubeconfig
+            .parent()
+            .expect("the kubeconfig is in the folder of the run")
     }
 }
 
 impl Answer {
     /// The answer when the call succeeded, what kubectl complained about otherwise.
     pub(crate) fn accepted(self) -> Result<Self, String> {
-        if self.succeeded { Ok(self) } else { Err(self.err) }
+        if self.succeeded {
+            Ok(self)
+        } else {
+            Err(self.err)
+        }
     }
 
     /// The lines that kubectl prints for warnings, without the prefix.
     pub(crate) fn warnings(&self) -> Vec<&str> {
-        self.err.lines().filter_map(|line| line.strip_prefix("Warning: ")).collect()
+        self.err
+            .lines()
+            .filter_map(|line| line.strip_prefix("Warning: "))
+            .collect()
     }
 
     /// Panics unless the write went through.
@@ -124,7 +149,11 @@ impl Answer {
     /// Panics unless the write was refused.
     #[track_caller]
     pub(crate) fn assert_refused(&self) -> &Self {
-        assert!(!self.succeeded, "kubectl was not refused. Standard error: {}", self.err);
+        assert!(
+            !self.succeeded,
+            "kubectl was not refused. Standard error: {}",
+            self.err
+        );
         self
     }
 
@@ -132,14 +161,23 @@ impl Answer {
     #[track_caller]
     pub(crate) fn only_warning(&self) -> &str {
         let warnings = self.warnings();
-        assert_eq!(warnings.len(), 1, "one warning expected. Standard error: {}", self.err);
+        assert_eq!(
+            warnings.len(),
+            1,
+            "one warning expected. Standard error: {}",
+            self.err
+        );
         warnings[0]
     }
 
     /// Panics if a warning was shown.
     #[track_caller]
     pub(crate) fn assert_no_warning(&self) -> &Self {
-        assert!(self.warnings().is_empty(), "no warning expected. Standard error: {}", self.err);
+        assert!(
+            self.warnings().is_empty(),
+            "no warning expected. Standard error: {}",
+            self.err
+        );
         self
     }
 }

@@ -44,7 +44,12 @@ impl Kubelet {
         kubectl.run_with("create -f -", &node).assert_accepted();
         let folder = root.join("pods");
         fs::create_dir(&folder).expect("the folder of the run is writable");
-        let kubelet = Self(Arc::new(Node { kubectl, folder, pods: Mutex::default(), next_address: Mutex::new(2) }));
+        let kubelet = Self(Arc::new(Node {
+            kubectl,
+            folder,
+            pods: Mutex::default(),
+            next_address: Mutex::new(2),
+        }));
         let follower = kubelet.clone();
         thread::spawn(move || follower.follow());
         kubelet
@@ -52,28 +57,56 @@ impl Kubelet {
 
     /// All records that undock has written, of Pods that are gone too.
     pub(crate) fn records(&self) -> Vec<Value> {
-        let stdouts = self.pod_folders().into_iter().map(|folder| folder.join("stdout"));
-        let texts: Vec<String> = stdouts.filter_map(|file| fs::read_to_string(file).ok()).collect();
+        let stdouts = self
+            .pod_folders()
+            .into_iter()
+            .map(|folder| folder.join("stdout"));
+        let texts: Vec<String> = stdouts
+            .filter_map(|file| fs::read_to_string(file).ok())
+            .collect();
         // What follows the last line break is still being written.
-        let complete = texts.iter().filter_map(|text| text.rsplit_once('\n')).flat_map(|(lines, _)| lines.lines());
-        complete.map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not a record: {line}"))).collect()
+        let complete = texts
+            .iter()
+            .filter_map(|text| text.rsplit_once('\n'))
+            .flat_map(|(lines, _)| lines.lines());
+        complete
+            .map(|line| {
+                serde_json::from_str(line).unwrap_or_else(|_| panic!("not a record: {line}"))
+            })
+            .collect()
     }
 
     /// The sum of a counter, per Pod that runs now.
     pub(crate) fn counters(&self, name: &str) -> Vec<f64> {
-        let counters = self.running().into_iter().map(|pod| lock(&pod).counter(name));
-        counters.map(|counter| counter.expect("a running Pod answers on its admin port")).collect()
+        let counters = self
+            .running()
+            .into_iter()
+            .map(|pod| lock(&pod).counter(name));
+        counters
+            .map(|counter| counter.expect("a running Pod answers on its admin port"))
+            .collect()
     }
 
     /// The certificates that the running Pods show, in PEM.
     pub(crate) fn certificates(&self) -> Vec<String> {
-        self.running().iter().map(|pod| lock(pod).certificate().unwrap_or_default()).collect()
+        self.running()
+            .iter()
+            .map(|pod| lock(pod).certificate().unwrap_or_default())
+            .collect()
     }
 
     /// The Pod that scans the cluster, by name, if there is exactly one.
     pub(crate) fn scanner(&self) -> Result<(String, Arc<Mutex<PodProcess>>), String> {
-        let pods: Vec<_> = lock(&self.0.pods).iter().map(|(name, pod)| (name.clone(), Arc::clone(pod))).collect();
-        let leads = |pod: &Pod| lock(pod).counter("undock_scanner_leads ").unwrap_or_default() > 0.0;
+        let pods: Vec<_> = lock(&self.0.pods)
+            .iter()
+            .map(|(name, pod)| (name.clone(), Arc::clone(pod)))
+            .collect();
+        let leads = |pod: &Pod| {
+            lock(pod)
+                .counter("undock_scanner_leads ")
+                .unwrap_or_default()
+                > 0.0
+        };
         let mut leading: Vec<_> = pods.into_iter().filter(|(_, pod)| leads(pod)).collect();
         match leading.len() {
             1 => Ok(leading.remove(0)),
@@ -83,7 +116,10 @@ impl Kubelet {
 
     /// What each running Pod answers to a review.
     pub(crate) fn review(&self, review: &Value) -> Vec<Result<Value, String>> {
-        self.running().iter().map(|pod| lock(pod).review(review)).collect()
+        self.running()
+            .iter()
+            .map(|pod| lock(pod).review(review))
+            .collect()
     }
 
     /// Kills every process and leaves the Pods as they are: the endpoints still say ready.
@@ -95,20 +131,30 @@ impl Kubelet {
     pub(crate) fn restart_all(&self) {
         for pod in self.running() {
             lock(&pod).start();
-            eventually("undock is ready again", Duration::from_secs(20), || lock(&pod).ready());
+            eventually("undock is ready again", Duration::from_secs(20), || {
+                lock(&pod).ready()
+            });
         }
     }
 
     /// Brings the volumes of all Pods up to date, which a kubelet does within a minute of a change.
     pub(crate) fn refresh_volumes(&self) {
         for pod in self.running() {
-            lock(&pod).refresh_volumes(&self.0.kubectl).expect("the Secret and the ConfigMap are there");
+            lock(&pod)
+                .refresh_volumes(&self.0.kubectl)
+                .expect("the Secret and the ConfigMap are there");
         }
     }
 
     /// What the Pods logged lately, for a failure message.
     pub(crate) fn logs(&self) -> String {
-        let log = |folder: PathBuf| format!("{}:\n{}\n", folder.display(), tail(&folder.join("stderr"), 20));
+        let log = |folder: PathBuf| {
+            format!(
+                "{}:\n{}\n",
+                folder.display(),
+                tail(&folder.join("stderr"), 20)
+            )
+        };
         self.pod_folders().into_iter().map(log).collect()
     }
 
@@ -118,15 +164,28 @@ impl Kubelet {
 
     fn pod_folders(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.0.folder).expect("the folder of the Pods is there");
-        entries.map(|entry| entry.expect("the folder of the Pods can be read").path()).collect()
+        entries
+            .map(|entry| entry.expect("the folder of the Pods can be read").path())
+            .collect()
     }
 
     /// Acts on every change of a Pod, for ever: the API server ends a watch after a while.
     fn follow(&self) {
         loop {
-            let mut watch =
-                self.0.kubectl.command(["get", "pods", "--namespace", NAMESPACE, "--watch", "--output-watch-events", "--output=json"]);
-            let mut watch = watch.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("kubectl starts");
+            let mut watch = self.0.kubectl.command([
+                "get",
+                "pods",
+                "--namespace",
+                NAMESPACE,
+                "--watch",
+                "--output-watch-events",
+                "--output=json",
+            ]);
+            let mut watch = watch
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("kubectl starts");
             let stdout = watch.stdout.take().expect("it was piped");
             for event in serde_json::Deserializer::from_reader(stdout).into_iter::<Value>() {
                 match event {
@@ -155,7 +214,9 @@ impl Kubelet {
             lock(&self.0.pods).remove(&name);
             if let Some(known) = known {
                 let kubelet = self.clone();
-                let grace = pod["spec"]["terminationGracePeriodSeconds"].as_u64().unwrap_or(30);
+                let grace = pod["spec"]["terminationGracePeriodSeconds"]
+                    .as_u64()
+                    .unwrap_or(30);
                 thread::spawn(move || kubelet.stop(&name, &known, Duration::from_secs(grace)));
             }
         } else if pod["spec"]["nodeName"].is_null() {
@@ -184,13 +245,19 @@ impl Kubelet {
 
     fn launch(&self, name: &str, pod: &Value, process: &Pod) {
         let deadline = Duration::from_secs(120);
-        eventually("the volumes of undock can be mounted", deadline, || lock(process).refresh_volumes(&self.0.kubectl));
+        eventually("the volumes of undock can be mounted", deadline, || {
+            lock(process).refresh_volumes(&self.0.kubectl)
+        });
         lock(process).write_kubeconfig(&self.0.kubectl);
         lock(process).start();
         eventually("undock is ready", Duration::from_secs(20), || {
             let mut process = lock(process);
             process.ready().map_err(|reason| {
-                let state = if process.is_running() { "runs" } else { "has ended" };
+                let state = if process.is_running() {
+                    "runs"
+                } else {
+                    "has ended"
+                };
                 format!("{reason}; it {state}:\n{}", tail(&process.stderr(), 5))
             })
         });
@@ -206,10 +273,14 @@ impl Kubelet {
             thread::sleep(Duration::from_millis(50));
         }
         if lock(process).is_running() {
-            say(&format!("Pod {name} did not stop within {grace:?} and was killed"));
+            say(&format!(
+                "Pod {name} did not stop within {grace:?} and was killed"
+            ));
             lock(process).kill();
         }
-        self.0.kubectl.run(&format!("delete pod {name} -n {NAMESPACE} --grace-period=0 --force --wait=false"));
+        self.0.kubectl.run(&format!(
+            "delete pod {name} -n {NAMESPACE} --grace-period=0 --force --wait=false"
+        ));
     }
 
     fn next_address(&self) -> String {
@@ -225,7 +296,8 @@ fn running_status(pod: &Value, address: &str) -> Value {
     let container = &pod["spec"]["containers"][0];
     let now = &pod["metadata"]["creationTimestamp"];
     let conditions = ["PodScheduled", "Initialized", "ContainersReady", "Ready"];
-    let conditions = conditions.map(|kind| json!({"type": kind, "status": "True", "lastTransitionTime": now}));
+    let conditions =
+        conditions.map(|kind| json!({"type": kind, "status": "True", "lastTransitionTime": now}));
     json!({"status": {
         "phase": "Running", "podIP": address, "podIPs": [{"ip": address}], "conditions": conditions,
         "containerStatuses": [{

@@ -44,7 +44,10 @@ pub(crate) fn run_inside(test: &str) {
     require("ip", "iproute2");
     require("openssl", "openssl");
     require_namespaces();
-    let folder = tempfile::Builder::new().prefix("undock-cluster-").tempdir().expect("a folder for the run");
+    let folder = tempfile::Builder::new()
+        .prefix("undock-cluster-")
+        .tempdir()
+        .expect("a folder for the run");
     let root = folder.path().to_owned();
     let for_people = for_people::Door::open_if_asked(&root);
 
@@ -52,7 +55,11 @@ pub(crate) fn run_inside(test: &str) {
         .arg(env::current_exe().expect("the path of this test binary"))
         .args([test, "--exact", "--nocapture"])
         .env(INSIDE, &root)
-        .envs(for_people.as_ref().map(for_people::Door::for_the_inner_process))
+        .envs(
+            for_people
+                .as_ref()
+                .map(for_people::Door::for_the_inner_process),
+        )
         // Held open by this process and read by the inner one: it closes however this process ends.
         .stdin(Stdio::piped())
         // The inner test runner would report a second time; everything worth reading goes to stderr.
@@ -69,9 +76,14 @@ pub(crate) fn run_inside(test: &str) {
     if env::var_os(KEEP).is_some() {
         say(&format!("logs are kept in {}", folder.keep().display()));
     } else if !status.success() {
-        say(&format!("set {KEEP}=1 to keep the logs of the control plane and of undock"));
+        say(&format!(
+            "set {KEEP}=1 to keep the logs of the control plane and of undock"
+        ));
     }
-    assert!(status.success(), "the cluster tests failed inside their namespace: {status}");
+    assert!(
+        status.success(),
+        "the cluster tests failed inside their namespace: {status}"
+    );
 }
 
 /// The first process of a process namespace takes all others with it, so leaving is all the cleaning there is
@@ -97,7 +109,10 @@ fn unshare() -> Command {
 
 /// Containers and hardened systems may forbid what the tests live in.
 fn require_namespaces() {
-    let output = unshare().args(["ip", "link", "set", "lo", "up"]).output().expect("unshare starts");
+    let output = unshare()
+        .args(["ip", "link", "set", "lo", "up"])
+        .output()
+        .expect("unshare starts");
     assert!(
         output.status.success(),
         "the cluster tests need a network namespace of their own, which this system does not give them: {}. \
@@ -107,9 +122,13 @@ fn require_namespaces() {
 }
 
 fn require(program: &str, package: &str) {
-    let path = env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/sbin:/usr/bin:/sbin:/bin"));
+    let path =
+        env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/sbin:/usr/bin:/sbin:/bin"));
     let found = env::split_paths(&path).any(|folder| folder.join(program).is_file());
-    assert!(found, "the cluster tests need `{program}` in PATH (package {package})");
+    assert!(
+        found,
+        "the cluster tests need `{program}` in PATH (package {package})"
+    );
 }
 
 fn is_root() -> bool {

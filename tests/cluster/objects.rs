@@ -33,22 +33,44 @@ pub(crate) fn workloads_on_docker_socket(name: &str) -> Vec<(&'static str, Value
     let mut once = template.clone();
     once["spec"]["restartPolicy"] = json!("Never");
     let selected = json!({"selector": {"matchLabels": labels}, "template": template});
-    let replicated = json!({"replicas": 0, "selector": {"matchLabels": labels}, "template": template});
+    let replicated =
+        json!({"replicas": 0, "selector": {"matchLabels": labels}, "template": template});
     let object = |api_version: &str, kind: &str, spec: &Value| json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name}, "spec": spec});
     vec![
         ("deployments", object("apps/v1", "Deployment", &replicated)),
         ("daemonsets", object("apps/v1", "DaemonSet", &selected)),
-        ("statefulsets", object("apps/v1", "StatefulSet", &replicated)),
+        (
+            "statefulsets",
+            object("apps/v1", "StatefulSet", &replicated),
+        ),
         ("replicasets", object("apps/v1", "ReplicaSet", &replicated)),
         (
             "replicationcontrollers",
-            object("v1", "ReplicationController", &json!({"replicas": 0, "selector": labels, "template": template})),
+            object(
+                "v1",
+                "ReplicationController",
+                &json!({"replicas": 0, "selector": labels, "template": template}),
+            ),
         ),
-        ("podtemplates", json!({"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": name}, "template": template})),
-        ("jobs", object("batch/v1", "Job", &json!({"suspend": true, "template": once}))),
+        (
+            "podtemplates",
+            json!({"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": name}, "template": template}),
+        ),
+        (
+            "jobs",
+            object(
+                "batch/v1",
+                "Job",
+                &json!({"suspend": true, "template": once}),
+            ),
+        ),
         (
             "cronjobs",
-            object("batch/v1", "CronJob", &json!({"schedule": "0 0 1 1 *", "suspend": true, "jobTemplate": {"spec": {"template": once}}})),
+            object(
+                "batch/v1",
+                "CronJob",
+                &json!({"schedule": "0 0 1 1 *", "suspend": true, "jobTemplate": {"spec": {"template": once}}}),
+            ),
         ),
     ]
 }

@@ -22,24 +22,40 @@ impl Process {
             .stderr(append_to(stderr))
             .spawn()
             .unwrap_or_else(|error| panic!("{name} could not be started: {error}"));
-        Self { name: name.to_owned(), child }
+        Self {
+            name: name.to_owned(),
+            child,
+        }
     }
 
     /// The status with which the process ended, or nothing while it runs.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().unwrap_or_else(|error| panic!("{} cannot be waited for: {error}", self.name))
+        self.child
+            .try_wait()
+            .unwrap_or_else(|error| panic!("{} cannot be waited for: {error}", self.name))
     }
 
     /// The most memory that the process has had, in MB. `/proc` numbers processes as the outer namespace does.
     pub(crate) fn peak_memory(&self) -> f64 {
         let own = fs::read_link("/proc/self/ns/pid").expect("/proc is mounted");
-        let folders = fs::read_dir("/proc").expect("/proc is mounted").filter_map(|entry| Some(entry.ok()?.path()));
-        let mut ours = folders.filter(|folder| fs::read_link(folder.join("ns/pid")).is_ok_and(|namespace| namespace == own));
+        let folders = fs::read_dir("/proc")
+            .expect("/proc is mounted")
+            .filter_map(|entry| Some(entry.ok()?.path()));
+        let mut ours = folders.filter(|folder| {
+            fs::read_link(folder.join("ns/pid")).is_ok_and(|namespace| namespace == own)
+        });
         let found = ours.find_map(|folder| {
             let status = fs::read_to_string(folder.join("status")).ok()?;
             let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
-            let is_child = field("NSpid:")?.split_whitespace().next_back()? == self.child.id().to_string();
-            is_child.then(|| field("VmHWM:")?.split_whitespace().next()?.parse::<f64>().ok())?
+            let is_child =
+                field("NSpid:")?.split_whitespace().next_back()? == self.child.id().to_string();
+            is_child.then(|| {
+                field("VmHWM:")?
+                    .split_whitespace()
+                    .next()?
+                    .parse::<f64>()
+                    .ok()
+            })?
         });
         found.unwrap_or_else(|| panic!("{} is not in /proc", self.name)) / 1024.0
     }
@@ -47,8 +63,15 @@ impl Process {
     /// Asks the process to stop, as a kubelet does first.
     pub(crate) fn terminate(&self) {
         // The standard library can only send SIGKILL.
-        let sent = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
-        assert!(sent.is_ok_and(|status| status.success()), "{} could not be sent SIGTERM", self.name);
+        let sent = Command::new("kill")
+            .arg("-TERM")
+            .arg(self.child.id().to_string())
+            .status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "{} could not be sent SIGTERM",
+            self.name
+        );
     }
 }
 
@@ -62,13 +85,20 @@ impl Drop for Process {
 
 /// Calls `probe` until it gives a value, and panics with its last reason when `patience` runs out.
 #[track_caller]
-pub(crate) fn eventually<T>(what: &str, patience: Duration, mut probe: impl FnMut() -> Result<T, String>) -> T {
+pub(crate) fn eventually<T>(
+    what: &str,
+    patience: Duration,
+    mut probe: impl FnMut() -> Result<T, String>,
+) -> T {
     let deadline = Instant::now() + patience;
     loop {
         match probe() {
             Ok(value) => return value,
             Err(reason) => {
-                assert!(Instant::now() < deadline, "not within {patience:?}: {what}. Last seen: {reason}");
+                assert!(
+                    Instant::now() < deadline,
+                    "not within {patience:?}: {what}. Last seen: {reason}"
+                );
             }
         }
         thread::sleep(Duration::from_millis(100));
@@ -78,9 +108,16 @@ pub(crate) fn eventually<T>(what: &str, patience: Duration, mut probe: impl FnMu
 /// Runs a short command and panics with its output when it fails.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?} could not be started: {error}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?} could not be started: {error}"));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{command:?} ended with {}:\n{text}{}", output.status, String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{command:?} ended with {}:\n{text}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
     text
 }
 
@@ -100,5 +137,9 @@ pub(crate) fn say(line: &str) {
 }
 
 fn append_to(path: &Path) -> File {
-    File::options().create(true).append(true).open(path).unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()))
+    File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()))
 }

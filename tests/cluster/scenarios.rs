@@ -9,8 +9,9 @@ use crate::control_plane::Assets;
 use crate::process::say;
 use crate::world::World;
 use crate::{
-    scenarios_availability as availability, scenarios_enforce as enforce, scenarios_many as many, scenarios_namespaces as namespaces,
-    scenarios_outage as outage, scenarios_scan as scan, scenarios_scanner as scanner, scenarios_v1beta1 as v1beta1, scenarios_warn as warn,
+    scenarios_availability as availability, scenarios_enforce as enforce, scenarios_many as many,
+    scenarios_namespaces as namespaces, scenarios_outage as outage, scenarios_scan as scan,
+    scenarios_scanner as scanner, scenarios_v1beta1 as v1beta1, scenarios_warn as warn,
 };
 
 /// Runs only the scenarios whose name contains this text.
@@ -80,13 +81,21 @@ const IN_ENFORCE_MODE: &[Scenario] = scenarios![
 pub(crate) fn run(root: &Path, assets: Assets) {
     let started = Instant::now();
     let world = World::start(&assets, root);
-    say(&format!("control plane and undock are ready after {:.1} s", started.elapsed().as_secs_f32()));
+    say(&format!(
+        "control plane and undock are ready after {:.1} s",
+        started.elapsed().as_secs_f32()
+    ));
 
     let mut failed = run_each(&world, IN_WARN_MODE);
     enforce::prepare_what_must_exist_before(&world);
     world.enforce();
     failed.extend(run_each(&world, IN_ENFORCE_MODE));
-    assert!(failed.is_empty(), "{} failed: {}", failed.len(), failed.join(", "));
+    assert!(
+        failed.is_empty(),
+        "{} failed: {}",
+        failed.len(),
+        failed.join(", ")
+    );
 }
 
 fn run_each(world: &World, scenarios: &[Scenario]) -> Vec<&'static str> {
@@ -97,7 +106,10 @@ fn run_each(world: &World, scenarios: &[Scenario]) -> Vec<&'static str> {
         // The panic itself has been printed, with its place, when this returns.
         let failed = catch_unwind(AssertUnwindSafe(|| scenario(world))).is_err();
         let result = if failed { "FAILED" } else { "ok" };
-        say(&format!("{result:6} {name} ({:.1} s)", started.elapsed().as_secs_f32()));
+        say(&format!(
+            "{result:6} {name} ({:.1} s)",
+            started.elapsed().as_secs_f32()
+        ));
         if failed {
             say(&format!("what undock logged:\n{}", world.kubelet.logs()));
         }

@@ -6,7 +6,9 @@ use serde_json::json;
 
 use crate::kubelet::lock;
 use crate::many;
-use crate::objects::{clean_deployment, clean_pod, deployment_on_docker_socket, pod_on_docker_socket};
+use crate::objects::{
+    clean_deployment, clean_pod, deployment_on_docker_socket, pod_on_docker_socket,
+};
 use crate::process::{eventually, say};
 use crate::reports;
 use crate::scenarios_scanner::scan_again;
@@ -22,19 +24,32 @@ pub(crate) fn ten_thousand_pods_are_scanned_and_left_alone(world: &World) {
     reports::install(&world.kubectl, &reports::open_reports());
     world.kubectl.create_namespace(NAMESPACE);
     // While nothing may happen in the namespace, Pods on the socket can be made.
-    world.kubectl.run("label namespace many undock.dev/mode=off").assert_accepted();
+    world
+        .kubectl
+        .run("label namespace many undock.dev/mode=off")
+        .assert_accepted();
     eventually("the mode is known", Duration::from_secs(5), || {
         let pod = pod_on_docker_socket("probe");
-        world.kubectl.run_with("create -n many --dry-run=server -f -", &pod).accepted()
+        world
+            .kubectl
+            .run_with("create -n many --dry-run=server -f -", &pod)
+            .accepted()
     });
     let began = Instant::now();
     let is_flagged = |number: usize| number % OWNERS < FLAGGED;
     let owners = (0..OWNERS).map(|number| {
         let name = format!("owner-{number:04}");
-        let mut owner = if is_flagged(number) { deployment_on_docker_socket(&name, 0) } else { clean_deployment(&name, 0) };
+        let mut owner = if is_flagged(number) {
+            deployment_on_docker_socket(&name, 0)
+        } else {
+            clean_deployment(&name, 0)
+        };
         // The controller would make ReplicaSets at twenty a second.
         owner["spec"]["paused"] = json!(true);
-        (format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments"), owner)
+        (
+            format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments"),
+            owner,
+        )
     });
     let owners = many::create(world.kubeconfig(), owners.collect());
     let pods = (0..OWNERS * PODS_OF_EACH).map(|number| {
@@ -47,14 +62,29 @@ pub(crate) fn ten_thousand_pods_are_scanned_and_left_alone(world: &World) {
         (format!("/api/v1/namespaces/{NAMESPACE}/pods"), pod)
     });
     let pods = many::create(world.kubeconfig(), pods.collect()).len();
-    say(&format!("{pods} Pods of {OWNERS} owners created in {:.0} s", began.elapsed().as_secs_f32()));
+    say(&format!(
+        "{pods} Pods of {OWNERS} owners created in {:.0} s",
+        began.elapsed().as_secs_f32()
+    ));
 
-    world.kubectl.run("label namespace many undock.dev/mode=warn --overwrite").assert_accepted();
-    let ours = || reports::versions(&world.kubectl).into_iter().filter(|(key, _)| key.starts_with("many/")).collect::<Vec<_>>();
-    eventually("every flagged owner has its report", Duration::from_secs(180), || match ours().len() {
-        FLAGGED => Ok(()),
-        count => Err(format!("{count} reports")),
-    });
+    world
+        .kubectl
+        .run("label namespace many undock.dev/mode=warn --overwrite")
+        .assert_accepted();
+    let ours = || {
+        reports::versions(&world.kubectl)
+            .into_iter()
+            .filter(|(key, _)| key.starts_with("many/"))
+            .collect::<Vec<_>>()
+    };
+    eventually(
+        "every flagged owner has its report",
+        Duration::from_secs(180),
+        || match ours().len() {
+            FLAGGED => Ok(()),
+            count => Err(format!("{count} reports")),
+        },
+    );
     let (_, pod) = world.kubelet.scanner().expect("one Pod scans");
     let value = |name: &str| lock(&pod).counter(name).expect("it answers");
     let owners = value("undock_owners{");
@@ -66,9 +96,20 @@ pub(crate) fn ten_thousand_pods_are_scanned_and_left_alone(world: &World) {
     ));
 
     scan_again(world);
-    let before = (reports::versions(&world.kubectl), world.audit_log.writes_of("reports"), world.audit_log.writes_of("clusterreports"));
+    let before = (
+        reports::versions(&world.kubectl),
+        world.audit_log.writes_of("reports"),
+        world.audit_log.writes_of("clusterreports"),
+    );
     scan_again(world);
-    let after = (reports::versions(&world.kubectl), world.audit_log.writes_of("reports"), world.audit_log.writes_of("clusterreports"));
+    let after = (
+        reports::versions(&world.kubectl),
+        world.audit_log.writes_of("reports"),
+        world.audit_log.writes_of("clusterreports"),
+    );
     assert_eq!(after, before, "a second scan writes nothing");
-    say(&format!("second scan: {:.1} s, 0 writes", value("undock_scan_duration_seconds ")));
+    say(&format!(
+        "second scan: {:.1} s, 0 writes",
+        value("undock_scan_duration_seconds ")
+    ));
 }

@@ -64,8 +64,14 @@ impl World {
     pub(crate) fn generate_certificates(&self, options: &[&str]) {
         let script = shipped("certs-script/generate.sh");
         let mut command = Command::new(script);
-        command.arg("--out").arg(self.root.join("certs")).args(options);
-        command.env("KUBECONFIG", self.root.join("kubeconfig")).env("HOME", &self.root).env("PATH", &self.path);
+        command
+            .arg("--out")
+            .arg(self.root.join("certs"))
+            .args(options);
+        command
+            .env("KUBECONFIG", self.root.join("kubeconfig"))
+            .env("HOME", &self.root)
+            .env("PATH", &self.path);
         run(&mut command);
     }
 
@@ -103,10 +109,16 @@ impl World {
     /// The kubeconfig of somebody who has the role that a folder of the manifests holds, and nothing else; without a folder, nothing.
     pub(crate) fn person_with(&self, folder: &str, role: &str) -> PathBuf {
         let name = if role.is_empty() { "nobody" } else { role };
-        self.kubectl.run(&format!("create serviceaccount {name} -n default")).assert_accepted();
+        self.kubectl
+            .run(&format!("create serviceaccount {name} -n default"))
+            .assert_accepted();
         if !role.is_empty() {
-            self.kubectl.run(&format!("apply -k {}", shipped(folder).display())).assert_accepted();
-            let binding = format!("create clusterrolebinding {name} --clusterrole={role} --serviceaccount=default:{name}");
+            self.kubectl
+                .run(&format!("apply -k {}", shipped(folder).display()))
+                .assert_accepted();
+            let binding = format!(
+                "create clusterrolebinding {name} --clusterrole={role} --serviceaccount=default:{name}"
+            );
             self.kubectl.run(&binding).assert_accepted();
         }
         let token = self.kubectl.run(&format!("create token {name} -n default"));
@@ -126,27 +138,39 @@ impl World {
 
     /// The server certificate that the script made last.
     pub(crate) fn certificate(&self) -> String {
-        let text = fs::read_to_string(self.root.join("certs/tls.crt")).expect("the script has written it");
+        let text =
+            fs::read_to_string(self.root.join("certs/tls.crt")).expect("the script has written it");
         first_certificate(&text).expect("a certificate in PEM")
     }
 
     /// Waits for the record about an object.
     #[track_caller]
     pub(crate) fn record_of(&self, kind: &str, namespace: &str, name: &str) -> Value {
-        eventually(&format!("a record of {kind} {namespace}/{name}"), Duration::from_secs(10), || {
-            let records = self.kubelet.records();
-            let about = |record: &&Value| {
-                record["k8s.object.kind"] == kind
-                    && record["k8s.object.name"] == name
-                    && record["k8s.namespace.name"].as_str().unwrap_or_default() == namespace
-            };
-            records.iter().rev().find(about).cloned().ok_or_else(|| format!("{} other records", records.len()))
-        })
+        eventually(
+            &format!("a record of {kind} {namespace}/{name}"),
+            Duration::from_secs(10),
+            || {
+                let records = self.kubelet.records();
+                let about = |record: &&Value| {
+                    record["k8s.object.kind"] == kind
+                        && record["k8s.object.name"] == name
+                        && record["k8s.namespace.name"].as_str().unwrap_or_default() == namespace
+                };
+                records
+                    .iter()
+                    .rev()
+                    .find(about)
+                    .cloned()
+                    .ok_or_else(|| format!("{} other records", records.len()))
+            },
+        )
     }
 
     fn apply_overlay(&self, mode: &str) {
         let overlay = shipped(&format!("manifests/overlays/{mode}"));
-        self.kubectl.run(&format!("apply -k {}", overlay.display())).assert_accepted();
+        self.kubectl
+            .run(&format!("apply -k {}", overlay.display()))
+            .assert_accepted();
     }
 
     /// The addresses of undock's Pods that are meant to stay.
@@ -154,37 +178,73 @@ impl World {
         let pods = self.kubectl.json(&format!("get pods -n {NAMESPACE}"));
         let pods = pods["items"].as_array().into_iter().flatten();
         let staying = pods.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
-        staying.filter_map(|pod| pod["status"]["podIP"].as_str()).map(str::to_owned).collect()
+        staying
+            .filter_map(|pod| pod["status"]["podIP"].as_str())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The addresses that the API server chooses from.
     fn addresses_of_the_service(&self) -> BTreeSet<String> {
-        let slices = self.kubectl.json(&format!("get endpointslices -n {NAMESPACE} -l kubernetes.io/service-name=undock"));
-        let endpoints = slices["items"].as_array().into_iter().flatten().filter_map(|slice| slice["endpoints"].as_array()).flatten();
+        let slices = self.kubectl.json(&format!(
+            "get endpointslices -n {NAMESPACE} -l kubernetes.io/service-name=undock"
+        ));
+        let endpoints = slices["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|slice| slice["endpoints"].as_array())
+            .flatten();
         let ready = endpoints.filter(|endpoint| endpoint["conditions"]["ready"] == true);
-        ready.filter_map(|endpoint| endpoint["addresses"][0].as_str()).map(str::to_owned).collect()
+        ready
+            .filter_map(|endpoint| endpoint["addresses"][0].as_str())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Waits for the rollout, and until the API server acts on the registration in this mode.
     fn wait_until_answered_by(&self, mode: &str) {
         let rollout = format!("rollout status deployment/undock -n {NAMESPACE} --timeout=120s");
         let rollout = self.kubectl.run(&rollout).accepted();
-        rollout.unwrap_or_else(|reason| panic!("undock was not rolled out: {reason}\n{}", self.kubelet.logs()));
-        // Until then, Pods of the mode before may be asked.
-        eventually("the Service leads to the new Pods alone", Duration::from_secs(30), || {
-            let (pods, endpoints) = (self.addresses_of_pods(), self.addresses_of_the_service());
-            if pods.len() == 2 && pods == endpoints { Ok(()) } else { Err(format!("Pods {pods:?}, endpoints {endpoints:?}")) }
+        rollout.unwrap_or_else(|reason| {
+            panic!(
+                "undock was not rolled out: {reason}\n{}",
+                self.kubelet.logs()
+            )
         });
+        // Until then, Pods of the mode before may be asked.
+        eventually(
+            "the Service leads to the new Pods alone",
+            Duration::from_secs(30),
+            || {
+                let (pods, endpoints) = (self.addresses_of_pods(), self.addresses_of_the_service());
+                if pods.len() == 2 && pods == endpoints {
+                    Ok(())
+                } else {
+                    Err(format!("Pods {pods:?}, endpoints {endpoints:?}"))
+                }
+            },
+        );
         let pod = objects::pod_on_docker_socket("are-you-there");
         // A dry run leaves nothing behind, and the scenarios tell its records from theirs by the name.
-        eventually(&format!("undock answers in mode {mode}"), Duration::from_secs(30), || {
-            let answer = self.kubectl.run_with("create -n default --dry-run=server -f -", &pod);
-            let shown = match mode {
-                "enforce" => answer.err.contains("denied the request"),
-                _ => !answer.warnings().is_empty(),
-            };
-            if shown { Ok(()) } else { Err(format!("{answer:?}\n{}", self.kubelet.logs())) }
-        });
+        eventually(
+            &format!("undock answers in mode {mode}"),
+            Duration::from_secs(30),
+            || {
+                let answer = self
+                    .kubectl
+                    .run_with("create -n default --dry-run=server -f -", &pod);
+                let shown = match mode {
+                    "enforce" => answer.err.contains("denied the request"),
+                    _ => !answer.warnings().is_empty(),
+                };
+                if shown {
+                    Ok(())
+                } else {
+                    Err(format!("{answer:?}\n{}", self.kubelet.logs()))
+                }
+            },
+        );
     }
 }
 

@@ -10,7 +10,10 @@ pub fn difference(document: &Document<'_>) -> Option<String> {
     let quick = read(document)?;
     match full::parse(document) {
         Err(error) => Some(format!("the parser refuses it: {error:?}")),
-        Ok(full) => quick.root().zip(full.root()).map_or_else(|| Some("no root".to_owned()), |(a, b)| different((&quick, a), (&full, b))),
+        Ok(full) => quick.root().zip(full.root()).map_or_else(
+            || Some("no root".to_owned()),
+            |(a, b)| different((&quick, a), (&full, b)),
+        ),
     }
 }
 
@@ -31,9 +34,15 @@ fn different(a: (&Tree<'_>, NodeId), b: (&Tree<'_>, NodeId)) -> Option<String> {
     match (tree_a.value(a.1), tree_b.value(b.1)) {
         (Value::Null, Value::Null) => None,
         (Value::Scalar(x), Value::Scalar(y)) if x == y => None,
-        (Value::List(x), Value::List(y)) if x.len() == y.len() => x.iter().zip(y).find_map(|(&x, &y)| different((tree_a, x), (tree_b, y))),
+        (Value::List(x), Value::List(y)) if x.len() == y.len() => x
+            .iter()
+            .zip(y)
+            .find_map(|(&x, &y)| different((tree_a, x), (tree_b, y))),
         (Value::Map(x), Value::Map(y)) if x.len() == y.len() => {
-            x.iter().zip(y).find_map(|(x, y)| different((tree_a, x.0), (tree_b, y.0)).or_else(|| different((tree_a, x.1), (tree_b, y.1))))
+            x.iter().zip(y).find_map(|(x, y)| {
+                different((tree_a, x.0), (tree_b, y.0))
+                    .or_else(|| different((tree_a, x.1), (tree_b, y.1)))
+            })
         }
         _ => found(),
     }

@@ -11,7 +11,11 @@ impl Reader<'_, '_> {
         let id = self.push(Value::Null, place);
         let depth = deeper(depth)?;
         self.at += 1;
-        let value = if is_list { self.flow_list(depth) } else { self.flow_map(depth) };
+        let value = if is_list {
+            self.flow_list(depth)
+        } else {
+            self.flow_map(depth)
+        };
         self.nodes[id as usize].value = value?;
         Some(id)
     }

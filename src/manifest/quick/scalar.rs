@@ -28,18 +28,35 @@ impl<'t> Reader<'_, 't> {
             _ if self.is_plain_start(&ends) => self.plain(&ends).map(Cow::Borrowed),
             _ => None,
         };
-        Some(Word { text: text?, is_plain: !matches!(quote, b'"' | b'\''), start, line, place })
+        Some(Word {
+            text: text?,
+            is_plain: !matches!(quote, b'"' | b'\''),
+            start,
+            line,
+            place,
+        })
     }
 
     /// Whether a plain text can begin here. Fewer than YAML allows.
     fn is_plain_start(&self, ends: impl Fn(u8) -> bool) -> bool {
-        let Some(&first) = self.bytes.get(self.at) else { return false };
+        let Some(&first) = self.bytes.get(self.at) else {
+            return false;
+        };
         let next = self.bytes.get(self.at + 1);
         match first {
             // At the start of a line a dash can be a document's marker.
-            b'-' => !self.is_marker() && next.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/' | b'_')),
+            b'-' => {
+                !self.is_marker()
+                    && next.is_some_and(|b| {
+                        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/' | b'_')
+                    })
+            }
             b':' => !ends(b',') && next.is_some_and(u8::is_ascii_alphanumeric),
-            _ => first.is_ascii_alphanumeric() || !first.is_ascii() || b"_./$(<~+=^;\\)".contains(&first),
+            _ => {
+                first.is_ascii_alphanumeric()
+                    || !first.is_ascii()
+                    || b"_./$(<~+=^;\\)".contains(&first)
+            }
         }
     }
 
@@ -171,7 +188,10 @@ impl<'t> Reader<'_, 't> {
             b'0' => ('\0', 1),
             byte @ (b'"' | b'\\' | b'/' | b' ') => (char::from(*byte), 1),
             b'u' => {
-                let digits = self.text.get(at + 1..at + 5).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+                let digits = self
+                    .text
+                    .get(at + 1..at + 5)
+                    .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
                 (char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, 5)
             }
             _ => return None,
@@ -190,9 +210,17 @@ impl<'t> Reader<'_, 't> {
         }
         let (indent, breaks) = self.block_scalar_start(column)?;
         let place = self.place(self.at);
-        let mut content = Content { text: String::new(), is_literal, breaks, was_blank: false, has_lines: false };
+        let mut content = Content {
+            text: String::new(),
+            is_literal,
+            breaks,
+            was_blank: false,
+            has_lines: false,
+        };
         loop {
-            let end = self.at + memchr::memchr(b'\n', &self.bytes[self.at..]).unwrap_or(self.bytes.len() - self.at);
+            let end = self.at
+                + memchr::memchr(b'\n', &self.bytes[self.at..])
+                    .unwrap_or(self.bytes.len() - self.at);
             content.add(&self.text[self.at..end]);
             self.at = end;
             if !self.block_scalar_line(indent, &mut content.breaks) {
@@ -201,7 +229,9 @@ impl<'t> Reader<'_, 't> {
         }
         match chomp {
             Some(b'-') => {}
-            Some(_) => content.text.extend(std::iter::repeat_n('\n', content.breaks + 1)),
+            Some(_) => content
+                .text
+                .extend(std::iter::repeat_n('\n', content.breaks + 1)),
             None => content.text.push('\n'),
         }
         self.next_line()?;

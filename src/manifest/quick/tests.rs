@@ -17,7 +17,10 @@ fn quick(text: &str) -> usize {
             panic!("{difference} in\n{}", document.text);
         }
     }
-    found.iter().filter(|document| read(document).is_some()).count()
+    found
+        .iter()
+        .filter(|document| read(document).is_some())
+        .count()
 }
 
 #[test]
@@ -34,7 +37,9 @@ fn what_manifests_are_made_of_is_read_quickly() {
         "{\"a\": [\n\t{\"b\": null, \"c\": \"\\/\\u003c\"}, true, 1e5\n]}\n",
         "[a, [b, {c: d}]]\n",
         "ä: ö\nb: [é, ü] # …\n  # 漢字\nc: {ß: 'ñ', d: e}\n",
-        "path: /a:b#c\nurl: http://x:80/?a=b&c\ncmd: --flag=x y\nn: -1\nx: a - b: c".replace("b: c", "b").as_str(),
+        "path: /a:b#c\nurl: http://x:80/?a=b&c\ncmd: --flag=x y\nn: -1\nx: a - b: c"
+            .replace("b: c", "b")
+            .as_str(),
         "- --flag\n- -x\n- -1\n- ./a\n- $(A)\n- <b>\n",
         "  a: b\n  c: d\n",
         "a: one two\n  three\n\n  - four # why\nb:\n- one\n   two\n- three\nc:\n  one\n  two\n",
@@ -106,13 +111,23 @@ fn the_rest_is_left_to_the_parser() {
 
 #[test]
 fn real_manifests_are_read_alike_and_nearly_all_quickly() {
-    let shared = std::env::var_os("UNDOCK_TEST_SHARED").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
+    let shared = std::env::var_os("UNDOCK_TEST_SHARED")
+        .map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
     let (mut all, mut quickly) = (0, 0);
-    for folder in [shared.join("corpus/manifests"), "tests/fixtures".into(), "manifests".into(), "examples".into()] {
+    for folder in [
+        shared.join("corpus/manifests"),
+        "tests/fixtures".into(),
+        "manifests".into(),
+        "examples".into(),
+    ] {
         let mut open = vec![folder];
         while let Some(path) = open.pop() {
             if path.is_dir() {
-                open.extend(fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+                open.extend(
+                    fs::read_dir(&path)
+                        .expect("a folder")
+                        .map(|entry| entry.expect("an entry").path()),
+                );
             } else if let Ok(text) = fs::read_to_string(&path) {
                 all += documents(&text).len();
                 quickly += quick(&text);
@@ -138,17 +153,33 @@ fn text() -> BoxedStrategy<Lines> {
     let comment = prop_oneof![6 => Just(""), 1 => Just(" # c: d"), 1 => Just("#"), 1 => Just("  ")];
     let one = (word, comment).prop_map(|(word, comment)| vec![format!("{word}{comment}")]);
     let more = || proptest::collection::vec("(  |  | )?(\t)?[a-z#:'-]{0,5} ?[a-z]{0,3}", 1..5);
-    let block = ("[|>][+-]?", more()).prop_map(|(head, lines)| [vec![head], indented(2, lines)].concat());
-    let quoted = ("'|\"|", "[a-z]{0,4}( |\\\\)?", more(), 0_usize..4).prop_map(|(quote, first, lines, by)| {
-        let mut all = [vec![format!("{quote}{first}")], indented(by, lines)].concat();
-        all.last_mut().expect("at least the first line").push_str(&quote);
-        all
-    });
-    prop_oneof![8 => one, 1 => block, 1 => quoted].prop_map(|lines| (true, lines)).boxed()
+    let block =
+        ("[|>][+-]?", more()).prop_map(|(head, lines)| [vec![head], indented(2, lines)].concat());
+    let quoted = ("'|\"|", "[a-z]{0,4}( |\\\\)?", more(), 0_usize..4).prop_map(
+        |(quote, first, lines, by)| {
+            let mut all = [vec![format!("{quote}{first}")], indented(by, lines)].concat();
+            all.last_mut()
+                .expect("at least the first line")
+                .push_str(&quote);
+            all
+        },
+    );
+    prop_oneof![8 => one, 1 => block, 1 => quoted]
+        .prop_map(|lines| (true, lines))
+        .boxed()
 }
 
 fn indented(by: usize, lines: Vec<String>) -> Vec<String> {
-    lines.into_iter().map(|line| if line.is_empty() { line } else { format!("{}{line}", " ".repeat(by)) }).collect()
+    lines
+        .into_iter()
+        .map(|line| {
+            if line.is_empty() {
+                line
+            } else {
+                format!("{}{line}", " ".repeat(by))
+            }
+        })
+        .collect()
 }
 
 /// What stands between two entries.
@@ -162,9 +193,12 @@ fn node(depth: u32) -> BoxedStrategy<Lines> {
     if depth == 0 {
         return text();
     }
-    let key =
-        prop_oneof![6 => "[a-z]{1,5}", 1 => "'[a-z ]{1,3}'", 1 => "\"a\\\\tb\"", 1 => "[a-z]{1,3} [a-z#]{1,3}", 1 => "[-.:]{1,3}[a-z]?"];
-    let map = proptest::collection::vec((gap(), key, node(depth - 1), 0_usize..4, any::<bool>()), 1..4).prop_map(|entries| {
+    let key = prop_oneof![6 => "[a-z]{1,5}", 1 => "'[a-z ]{1,3}'", 1 => "\"a\\\\tb\"", 1 => "[a-z]{1,3} [a-z#]{1,3}", 1 => "[-.:]{1,3}[a-z]?"];
+    let map = proptest::collection::vec(
+        (gap(), key, node(depth - 1), 0_usize..4, any::<bool>()),
+        1..4,
+    )
+    .prop_map(|entries| {
         let mut all = Vec::new();
         for (gap, key, (is_text, lines), by, is_below) in entries {
             all.extend(gap);
@@ -178,15 +212,20 @@ fn node(depth: u32) -> BoxedStrategy<Lines> {
         }
         (false, all)
     });
-    let list = proptest::collection::vec((gap(), node(depth - 1), 1_usize..4), 1..4).prop_map(|elements| {
-        let mut all = Vec::new();
-        for (gap, (is_text, lines), by) in elements {
-            all.extend(gap);
-            all.push(format!("-{}{}", " ".repeat(by), lines[0]));
-            all.extend(indented(if is_text { by } else { by + 1 }, lines[1..].to_vec()));
-        }
-        (false, all)
-    });
+    let list = proptest::collection::vec((gap(), node(depth - 1), 1_usize..4), 1..4).prop_map(
+        |elements| {
+            let mut all = Vec::new();
+            for (gap, (is_text, lines), by) in elements {
+                all.extend(gap);
+                all.push(format!("-{}{}", " ".repeat(by), lines[0]));
+                all.extend(indented(
+                    if is_text { by } else { by + 1 },
+                    lines[1..].to_vec(),
+                ));
+            }
+            (false, all)
+        },
+    );
     prop_oneof![1 => text(), 3 => map, 2 => list].boxed()
 }
 

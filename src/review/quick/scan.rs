@@ -8,11 +8,16 @@ use wide::u8x16;
 /// Sixteen bytes at a time; most names and values of a Pod are no longer.
 #[inline(always)]
 pub(super) fn end_of_plain(text: &[u8]) -> Option<usize> {
-    let (quote, backslash, control) = (u8x16::splat(b'"'), u8x16::splat(b'\\'), u8x16::splat(b' ' - 1));
+    let (quote, backslash, control) = (
+        u8x16::splat(b'"'),
+        u8x16::splat(b'\\'),
+        u8x16::splat(b' ' - 1),
+    );
     let mut rest = text;
     while let Some((chunk, behind)) = rest.split_first_chunk::<16>() {
         let bytes = u8x16::new(*chunk);
-        let ends = bytes.simd_eq(quote) | bytes.simd_eq(backslash) | bytes.simd_eq(bytes.min(control));
+        let ends =
+            bytes.simd_eq(quote) | bytes.simd_eq(backslash) | bytes.simd_eq(bytes.min(control));
         let found = ends.to_bitmask();
         if found != 0 {
             return Some(text.len() - rest.len() + found.trailing_zeros() as usize);
@@ -35,7 +40,9 @@ pub(super) fn length_of_nested(bytes: &[u8], open: u8, close: u8) -> Option<usiz
     }
     let mut last = [b' '; 64];
     last[..tail.len()].copy_from_slice(tail);
-    strings.close_in(&last, open, close, &mut depth).map(|length| blocks.len() * 64 + length)
+    strings
+        .close_in(&last, open, close, &mut depth)
+        .map(|length| blocks.len() * 64 + length)
 }
 
 /// What of the blocks before reaches into the next one.
@@ -49,12 +56,21 @@ struct Strings {
 
 impl Strings {
     /// Where in `block` the bracket of `depth` closes, up to behind it.
-    fn close_in(&mut self, block: &[u8; 64], open: u8, close: u8, depth: &mut u32) -> Option<usize> {
+    fn close_in(
+        &mut self,
+        block: &[u8; 64],
+        open: u8,
+        close: u8,
+        depth: &mut u32,
+    ) -> Option<usize> {
         let (parts, _) = block.as_chunks::<16>();
         let places = |byte: u8| {
             let wanted = u8x16::splat(byte);
-            let bits = parts.iter().map(|part| u64::from(u8x16::new(*part).simd_eq(wanted).to_bitmask()));
-            bits.enumerate().fold(0, |all, (part, bits)| all | bits << (16 * part))
+            let bits = parts
+                .iter()
+                .map(|part| u64::from(u8x16::new(*part).simd_eq(wanted).to_bitmask()));
+            bits.enumerate()
+                .fold(0, |all, (part, bits)| all | bits << (16 * part))
         };
         let mut quotes = places(b'"');
         let backslashes = places(b'\\');

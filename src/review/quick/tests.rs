@@ -9,7 +9,10 @@ use crate::workload::shape::{Unread, shape};
 /// What either reader makes of `text`; errors of both count as one.
 fn both(text: &str) -> (Option<String>, Option<String>) {
     let shown = |object: Object<'_>| format!("{object:?}");
-    (quick(text).ok().map(shown), serde_json::from_str::<Object<'_>>(text).ok().map(shown))
+    (
+        quick(text).ok().map(shown),
+        serde_json::from_str::<Object<'_>>(text).ok().map(shown),
+    )
 }
 
 fn quick(text: &str) -> Result<Object<'_>, Unknown> {
@@ -63,7 +66,13 @@ fn the_rest_is_left_to_serde_json() {
     ] {
         assert_eq!(both(text).0, None, "{text}");
     }
-    let deep = |levels| format!("{}{{}}{}", r#"{"spec":{"template":"#.repeat(levels), "}}".repeat(levels));
+    let deep = |levels| {
+        format!(
+            "{}{{}}{}",
+            r#"{"spec":{"template":"#.repeat(levels),
+            "}}".repeat(levels)
+        )
+    };
     assert!(quick(&deep(100)).is_err());
     assert!(quick(&deep(20)).is_ok());
 }
@@ -115,7 +124,8 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(6, 64, 5, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
-            prop::collection::vec((word.clone(), inner), 0..6).prop_map(|pairs| serde_json::Value::Object(pairs.into_iter().collect())),
+            prop::collection::vec((word.clone(), inner), 0..6)
+                .prop_map(|pairs| serde_json::Value::Object(pairs.into_iter().collect())),
         ]
     })
 }

@@ -88,7 +88,8 @@ impl<'a> Lexer<'a> {
             // A stray closing parenthesis (the end of a `case` pattern) ends nothing.
             self.at += usize::from(self.at < self.text.len());
         }
-        self.commands.retain(|command| !(command.words.is_empty() && command.assignments.is_empty()));
+        self.commands
+            .retain(|command| !(command.words.is_empty() && command.assignments.is_empty()));
         self.commands
     }
 
@@ -139,12 +140,16 @@ impl<'a> Lexer<'a> {
                 b'\n' => {
                     self.at += 1;
                     self.here_documents();
-                    self.open_branches.truncate(chained.take().unwrap_or(usize::MAX));
+                    self.open_branches
+                        .truncate(chained.take().unwrap_or(usize::MAX));
                     (current, data) = (self.open(), always_data);
                 }
                 b'&' | b'|' if self.starts_with("&&") || self.starts_with("||") => {
                     self.at += 2;
-                    let follows_test = matches!(self.commands[current].words.first().map(String::as_str), Some("[" | "[[" | "test"));
+                    let follows_test = matches!(
+                        self.commands[current].words.first().map(String::as_str),
+                        Some("[" | "[[" | "test")
+                    );
                     if byte == b'|' || follows_test {
                         let outside = *chained.get_or_insert(self.open_branches.len());
                         self.open_branches.truncate(outside);
@@ -156,7 +161,8 @@ impl<'a> Lexer<'a> {
                     self.at += 1;
                     self.commands[current].pipes = byte == b'|';
                     if byte != b'|' {
-                        self.open_branches.truncate(chained.take().unwrap_or(usize::MAX));
+                        self.open_branches
+                            .truncate(chained.take().unwrap_or(usize::MAX));
                     }
                     (current, data) = (self.open(), always_data);
                 }
@@ -225,12 +231,18 @@ impl<'a> Lexer<'a> {
     }
 
     fn open(&mut self) -> usize {
-        self.commands.push(RawCommand { branch: self.branch(), ..RawCommand::default() });
+        self.commands.push(RawCommand {
+            branch: self.branch(),
+            ..RawCommand::default()
+        });
         self.commands.len() - 1
     }
 
     fn branch(&self) -> Branch {
-        Branch { depth: self.open_branches.len(), number: self.open_branches.last().copied().unwrap_or_default() }
+        Branch {
+            depth: self.open_branches.len(),
+            number: self.open_branches.last().copied().unwrap_or_default(),
+        }
     }
 
     /// Goes into a branch.
@@ -296,13 +308,18 @@ impl<'a> Lexer<'a> {
                 b'(' => open += 1,
                 b')' if open == 1 => {
                     let inside = &rest[..at];
-                    let is_closed = inside.ends_with(b")") && (inside.contains(&b'#') || inside.windows(2).any(|pair| pair == b"<<"));
+                    let is_closed = inside.ends_with(b")")
+                        && (inside.contains(&b'#') || inside.windows(2).any(|pair| pair == b"<<"));
                     self.at += if is_closed { at + 1 } else { 0 };
                     return is_closed;
                 }
                 b')' => open -= 1,
                 // With these it may hold a command after all.
-                b'\n' | b'`' | b'$' if *byte == b'\n' || *byte == b'`' || rest.get(at + 1) == Some(&b'(') => return false,
+                b'\n' | b'`' | b'$'
+                    if *byte == b'\n' || *byte == b'`' || rest.get(at + 1) == Some(&b'(') =>
+                {
+                    return false;
+                }
                 _ => {}
             }
         }
@@ -346,7 +363,10 @@ impl<'a> Lexer<'a> {
         let is_output = self.starts_with(">");
         let here_document = self.starts_with("<<") && !self.starts_with("<<<");
         let strip_tabs = self.starts_with("<<-");
-        while self.peek().is_some_and(|b| matches!(b, b'<' | b'>' | b'&' | b'|')) {
+        while self
+            .peek()
+            .is_some_and(|b| matches!(b, b'<' | b'>' | b'&' | b'|'))
+        {
             self.at += 1;
         }
         self.at += usize::from(strip_tabs);
@@ -356,7 +376,12 @@ impl<'a> Lexer<'a> {
         if self.peek().is_some_and(|b| !is_delimiter(b)) {
             let (word, quoted) = self.word();
             if here_document {
-                self.pending.push(HereDocument { command: current, delimiter: word, strip_tabs, expands: !quoted });
+                self.pending.push(HereDocument {
+                    command: current,
+                    delimiter: word,
+                    strip_tabs,
+                    expands: !quoted,
+                });
             } else if is_output {
                 self.commands[current].written.push(word);
             }
@@ -365,14 +390,24 @@ impl<'a> Lexer<'a> {
 
     /// The texts of the here-documents that the line just ended has announced.
     fn here_documents(&mut self) {
-        for HereDocument { command, delimiter, strip_tabs, expands } in std::mem::take(&mut self.pending) {
+        for HereDocument {
+            command,
+            delimiter,
+            strip_tabs,
+            expands,
+        } in std::mem::take(&mut self.pending)
+        {
             let start = self.at;
             let mut end = self.text.len();
             while self.at < self.text.len() {
                 let line_start = self.at;
                 self.skip_line();
                 let line = self.text[line_start..self.at].trim_end_matches('\r');
-                let line = if strip_tabs { line.trim_start_matches('\t') } else { line };
+                let line = if strip_tabs {
+                    line.trim_start_matches('\t')
+                } else {
+                    line
+                };
                 self.at = (self.at + 1).min(self.text.len());
                 if line == delimiter {
                     end = line_start;
@@ -389,7 +424,10 @@ impl<'a> Lexer<'a> {
 }
 
 fn is_delimiter(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')
+    matches!(
+        byte,
+        b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>'
+    )
 }
 
 fn is_reserved(word: &str) -> bool {
@@ -423,7 +461,11 @@ fn is_number(word: &str) -> bool {
 
 /// `NAME=…` or `NAME+=…`.
 fn is_assignment(word: &str) -> bool {
-    let Some((name, _)) = word.split_once('=') else { return false };
+    let Some((name, _)) = word.split_once('=') else {
+        return false;
+    };
     let name = name.strip_suffix('+').unwrap_or(name);
-    !name.is_empty() && !name.as_bytes()[0].is_ascii_digit() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    !name.is_empty()
+        && !name.as_bytes()[0].is_ascii_digit()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

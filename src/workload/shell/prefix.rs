@@ -3,9 +3,16 @@
 use super::{HostEntry, Invocation, MAX_DEPTH, read_nested};
 
 /// Adds `invocation`, and what it runs, to `found`.
-pub(super) fn unwrap(mut invocation: Invocation, here_document: Option<String>, depth: usize, found: &mut Vec<Invocation>) {
+pub(super) fn unwrap(
+    mut invocation: Invocation,
+    here_document: Option<String>,
+    depth: usize,
+    found: &mut Vec<Invocation>,
+) {
     for _ in 0..MAX_DEPTH {
-        let Some(inner) = inner_words(&mut invocation) else { break };
+        let Some(inner) = inner_words(&mut invocation) else {
+            break;
+        };
         invocation.words.drain(..inner);
     }
     if invocation.words.is_empty() {
@@ -14,7 +21,9 @@ pub(super) fn unwrap(mut invocation: Invocation, here_document: Option<String>, 
     if let Some(script) = script_of(&invocation) {
         read_nested(&script, &invocation, depth + 1, found);
     }
-    if let Some(script) = here_document.filter(|_| is_shell(invocation.program()) || is_host_entry(invocation.program())) {
+    if let Some(script) = here_document
+        .filter(|_| is_shell(invocation.program()) || is_host_entry(invocation.program()))
+    {
         // Without a program of its own the way onto the host starts a shell, which reads the document.
         enter_host(&mut invocation);
         read_nested(&script, &invocation, depth + 1, found);
@@ -27,7 +36,8 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
     let program = invocation.program().to_owned();
     let words = &invocation.words;
     let inner = match program.as_str() {
-        "exec" | "nohup" | "setsid" | "stdbuf" | "ionice" | "unbuffer" | "builtin" | "tini" | "dumb-init" | "catatonit" | "dind" => {
+        "exec" | "nohup" | "setsid" | "stdbuf" | "ionice" | "unbuffer" | "builtin" | "tini"
+        | "dumb-init" | "catatonit" | "dind" => {
             after_options(words, 1, &["-a", "-c", "-n", "-p", "-i", "-o", "-e"])
         }
         // `command -v NAME` asks; `command NAME` runs.
@@ -36,7 +46,13 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
             _ => after_options(words, 1, &[]),
         },
         "sudo" | "doas" => {
-            let at = after_options(words, 1, &["-u", "-g", "-h", "-p", "-C", "-r", "-t", "-U", "--user", "--group"]);
+            let at = after_options(
+                words,
+                1,
+                &[
+                    "-u", "-g", "-h", "-p", "-C", "-r", "-t", "-U", "--user", "--group",
+                ],
+            );
             after_assignments(invocation, at)
         }
         "env" => {
@@ -44,16 +60,28 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
             after_assignments(invocation, at)
         }
         "gosu" | "su-exec" | "setuidgid" | "s6-setuidgid" => 2,
-        "setpriv" | "unshare" | "chrt" | "taskset" | "numactl" => after_options(words, 1, &SETPRIV_VALUES),
+        "setpriv" | "unshare" | "chrt" | "taskset" | "numactl" => {
+            after_options(words, 1, &SETPRIV_VALUES)
+        }
         "chpst" => after_options(words, 1, &["-u", "-U", "-b", "-e", "-n"]),
         "strace" | "ltrace" => after_options(words, 1, &["-o", "-e", "-p", "-s", "-u"]),
         "parallel" => after_options(words, 1, &["-j", "-P", "--jobs", "-a"]),
         "retry" => {
             let at = after_options(words, 1, &["-t", "-d", "-n", "-s"]);
-            at + words[at.min(words.len())..].iter().take_while(|word| word.bytes().all(|b| b.is_ascii_digit())).count()
+            at + words[at.min(words.len())..]
+                .iter()
+                .take_while(|word| word.bytes().all(|b| b.is_ascii_digit()))
+                .count()
         }
-        "wait-for-it.sh" | "wait-for-it" | "wait-for.sh" | "wait-for" => words.iter().position(|word| word == "--")? + 1,
-        "find" => words.iter().position(|word| matches!(word.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir"))? + 1,
+        "wait-for-it.sh" | "wait-for-it" | "wait-for.sh" | "wait-for" => {
+            words.iter().position(|word| word == "--")? + 1
+        }
+        "find" => {
+            words
+                .iter()
+                .position(|word| matches!(word.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir"))?
+                + 1
+        }
         "nice" => after_options(words, 1, &["-n", "--adjustment"]),
         "timeout" => after_options(words, 1, &["-s", "-k", "--signal", "--kill-after"]) + 1,
         "flock" => after_options(words, 1, &["-w", "-E", "--timeout"]) + 1,
@@ -80,7 +108,16 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
 }
 
 /// Options of setpriv and unshare that take the next word.
-const SETPRIV_VALUES: [&str; 8] = ["--reuid", "--regid", "--groups", "--securebits", "--apparmor-profile", "--selinux-label", "-S", "-G"];
+const SETPRIV_VALUES: [&str; 8] = [
+    "--reuid",
+    "--regid",
+    "--groups",
+    "--securebits",
+    "--apparmor-profile",
+    "--selinux-label",
+    "-S",
+    "-G",
+];
 
 /// Options of nsenter that take the next word.
 const NSENTER_VALUES: [&str; 6] = ["-t", "--target", "-S", "--setuid", "-G", "--setgid"];
@@ -107,7 +144,11 @@ fn after_options(words: &[String], mut at: usize, valued: &[&str]) -> usize {
         if !word.starts_with('-') || word == "-" {
             break;
         }
-        at += if valued.contains(&word.as_str()) { 2 } else { 1 };
+        at += if valued.contains(&word.as_str()) {
+            2
+        } else {
+            1
+        };
     }
     at
 }
@@ -115,15 +156,25 @@ fn after_options(words: &[String], mut at: usize, valued: &[&str]) -> usize {
 /// The same for nsenter, whose short options may be written together: `-at 1`.
 fn after_nsenter_options(words: &[String]) -> usize {
     let mut at = after_options(words, 1, &NSENTER_VALUES);
-    let ends_with_target = |word: &String| word.len() > 2 && word.ends_with('t') && word[1..].bytes().all(|b| b.is_ascii_alphabetic());
-    if at > 1 && words[..at.min(words.len())].last().is_some_and(|word| word.starts_with('-') && ends_with_target(word)) {
+    let ends_with_target = |word: &String| {
+        word.len() > 2 && word.ends_with('t') && word[1..].bytes().all(|b| b.is_ascii_alphabetic())
+    };
+    if at > 1
+        && words[..at.min(words.len())]
+            .last()
+            .is_some_and(|word| word.starts_with('-') && ends_with_target(word))
+    {
         at = after_options(words, at + 1, &NSENTER_VALUES);
     }
     at
 }
 
 fn after_assignments(invocation: &mut Invocation, mut at: usize) -> usize {
-    while let Some(word) = invocation.words.get(at).filter(|word| word.contains('=') && !word.starts_with('=')) {
+    while let Some(word) = invocation
+        .words
+        .get(at)
+        .filter(|word| word.contains('=') && !word.starts_with('='))
+    {
         invocation.assignments.push(word.clone());
         at += 1;
     }
@@ -136,30 +187,54 @@ fn script_of(invocation: &Invocation) -> Option<String> {
     match invocation.program() {
         "eval" => Some(words.join(" ")),
         "su" | "runuser" | "sg" | "script" => {
-            let at = words.iter().position(|word| word == "-c" || word == "--command")?;
+            let at = words
+                .iter()
+                .position(|word| word == "-c" || word == "--command")?;
             words.get(at + 1).cloned()
         }
         "trap" => words.first().cloned(),
         "cmd" | "powershell" | "pwsh" => {
-            let is_flag = |word: &str| ["/c", "/k", "-c", "-command"].contains(&word.to_ascii_lowercase().as_str());
+            let is_flag = |word: &str| {
+                ["/c", "/k", "-c", "-command"].contains(&word.to_ascii_lowercase().as_str())
+            };
             // powershell.exe takes what is no option for a command, too.
-            let bare = || (invocation.program() == "powershell").then(|| words.iter().position(|word| !word.starts_with('-'))).flatten();
-            let at = words.iter().position(|word| is_flag(word)).map(|at| at + 1).or_else(bare)?;
+            let bare = || {
+                (invocation.program() == "powershell")
+                    .then(|| words.iter().position(|word| !word.starts_with('-')))
+                    .flatten()
+            };
+            let at = words
+                .iter()
+                .position(|word| is_flag(word))
+                .map(|at| at + 1)
+                .or_else(bare)?;
             // A backslash is a separator of paths there, no escape.
             Some(words[at..].join(" ").replace('\\', "/"))
         }
         // Arguments alone, for an image whose entrypoint is a shell.
         program if is_shell(program) || program.starts_with('-') => {
-            let words = if program.starts_with('-') { &invocation.words } else { words };
-            let at = words.iter().position(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('c'))?;
-            words[at + 1..].iter().find(|word| !word.starts_with('-')).cloned()
+            let words = if program.starts_with('-') {
+                &invocation.words
+            } else {
+                words
+            };
+            let at = words.iter().position(|word| {
+                word.starts_with('-') && !word.starts_with("--") && word.contains('c')
+            })?;
+            words[at + 1..]
+                .iter()
+                .find(|word| !word.starts_with('-'))
+                .cloned()
         }
         _ => None,
     }
 }
 
 pub(super) fn is_shell(program: &str) -> bool {
-    matches!(program, "sh" | "bash" | "ash" | "dash" | "zsh" | "ksh" | "mksh")
+    matches!(
+        program,
+        "sh" | "bash" | "ash" | "dash" | "zsh" | "ksh" | "mksh"
+    )
 }
 
 fn is_host_entry(program: &str) -> bool {

@@ -19,15 +19,22 @@ pub(super) struct Scope {
 impl Scope {
     /// What a script starts with that `outer` runs.
     pub(super) fn of(outer: &Invocation) -> Self {
-        let mut scope = Self { exported: Arc::clone(&outer.exported), around: Vec::new() };
+        let mut scope = Self {
+            exported: Arc::clone(&outer.exported),
+            around: Vec::new(),
+        };
         outer.assignments.iter().for_each(|pair| scope.export(pair));
         scope
     }
 
     /// Goes to a command in `branch`; what other branches set is taken back.
     pub(super) fn enter(&mut self, branch: Branch) {
-        while self.around.len() > branch.depth || self.around.len() == branch.depth && self.is_other(branch) {
-            let Some((_, before)) = self.around.pop() else { break };
+        while self.around.len() > branch.depth
+            || self.around.len() == branch.depth && self.is_other(branch)
+        {
+            let Some((_, before)) = self.around.pop() else {
+                break;
+            };
             self.exported = before;
         }
         while self.around.len() < branch.depth {
@@ -36,13 +43,23 @@ impl Scope {
     }
 
     fn is_other(&self, branch: Branch) -> bool {
-        self.around.last().is_some_and(|(inside, _)| inside.number != branch.number)
+        self.around
+            .last()
+            .is_some_and(|(inside, _)| inside.number != branch.number)
     }
 
     /// Notes `NAME=value` of a variable that points Docker clients to their daemon.
     pub(super) fn export(&mut self, pair: &str) {
-        let Some((name, _)) = pair.split_once('=').filter(|(name, _)| CLIENT_VARIABLES.contains(name)) else { return };
-        let others = self.exported.iter().filter(|other| other.split_once('=').is_none_or(|(other, _)| other != name));
+        let Some((name, _)) = pair
+            .split_once('=')
+            .filter(|(name, _)| CLIENT_VARIABLES.contains(name))
+        else {
+            return;
+        };
+        let others = self
+            .exported
+            .iter()
+            .filter(|other| other.split_once('=').is_none_or(|(other, _)| other != name));
         self.exported = others.cloned().chain([pair.to_owned()]).collect();
     }
 }

@@ -112,8 +112,12 @@ impl Lexer<'_> {
     /// The program that a substitution looked up, as in `$(which docker)`, if that is all that the commands from
     /// `first` on do.
     fn looked_up(&self, first: usize) -> Option<&str> {
-        let mut commands = self.commands[first..].iter().filter(|command| !command.words.is_empty());
-        let (command, None) = (commands.next()?, commands.next()) else { return None };
+        let mut commands = self.commands[first..]
+            .iter()
+            .filter(|command| !command.words.is_empty());
+        let (command, None) = (commands.next()?, commands.next()) else {
+            return None;
+        };
         let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
         match words[..] {
             ["which", name] | ["command" | "type", "-v" | "-p", name] => Some(name),
@@ -133,7 +137,10 @@ impl Lexer<'_> {
         if self.nesting >= MAX_NESTING || memchr::memchr2(b'$', b'`', text.as_bytes()).is_none() {
             return;
         }
-        let mut inner = Lexer { nesting: self.nesting + 1, ..Lexer::new(text) };
+        let mut inner = Lexer {
+            nesting: self.nesting + 1,
+            ..Lexer::new(text)
+        };
         let mut data = String::new();
         while let Some(found) = memchr::memchr3(b'$', b'`', b'\\', &text.as_bytes()[inner.at..]) {
             inner.at += found;
@@ -148,6 +155,11 @@ impl Lexer<'_> {
             }
         }
         let branch = self.branch();
-        self.commands.extend(inner.commands.into_iter().map(|command| RawCommand { branch, ..command }));
+        self.commands.extend(
+            inner
+                .commands
+                .into_iter()
+                .map(|command| RawCommand { branch, ..command }),
+        );
     }
 }

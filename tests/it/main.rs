@@ -1,0 +1,32 @@
+//! The tests that need no cluster and no network: one program, a module for each part of undock.
+
+#![recursion_limit = "256"]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what is skipped is said, and figures are for people"
+)]
+
+mod catalogue;
+mod certs_script;
+mod check;
+mod corpus;
+mod exemptions;
+mod image_oracle;
+mod manifests;
+mod manifests_input;
+mod one_engine;
+mod properties;
+mod protocol;
+mod records;
+mod rehearsal;
+mod report;
+mod rules;
+mod scan;
+mod scan_command;
+mod scanner;
+mod serve;
+mod shell_oracle;
+mod support;
+mod tidy;

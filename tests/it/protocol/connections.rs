@@ -1,0 +1,224 @@
+//! Clients that are slow, silent or too many: each is bounded in time and memory, and the others are answered.
+
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use undock::decision::Mode;
+use undock::server::listener::Limits;
+
+use crate::support::answer::Answer;
+use crate::support::client::{Client, JSON, request, tcp};
+use crate::support::reviews::{bytes, clean_pod, create};
+use crate::support::server::{Server, Settings};
+
+fn answered(client: &mut Client) {
+    Answer::of(&client.post(&bytes(&create(clean_pod()))));
+}
+
+#[test]
+fn slow_headers_are_cut_off() {
+    let server = Server::start(Mode::Warn);
+    let mut after_one_request = server.connect();
+    answered(&mut after_one_request);
+    let mut drop_by_drop = server.connect();
+    let started = Instant::now();
+    for client in [&mut after_one_request, &mut drop_by_drop] {
+        client
+            .send(b"POST /validate HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+            .unwrap();
+    }
+    let cut_off = loop {
+        let waited = started.elapsed();
+        assert!(
+            waited < Duration::from_secs(15),
+            "headers may take as long as they like"
+        );
+        if drop_by_drop.send(b"a").is_err() {
+            break waited;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert!(
+        cut_off > Duration::from_millis(4_500),
+        "{cut_off:?} is too early"
+    );
+    assert!(after_one_request.is_closed());
+}
+
+#[test]
+fn an_idle_connection_outlives_the_deadline_on_headers() {
+    let limits = Limits {
+        headers: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let server = Server::with(Settings {
+        limits,
+        ..Settings::default()
+    });
+    let mut silent = server.connect();
+    let mut used = server.connect();
+    let mut used_in_pieces = server.connect();
+    answered(&mut used);
+    let mut refused = server.connect();
+    assert_eq!(
+        refused.call("GET", "/nowhere", &[], b"").unwrap().status,
+        404
+    );
+    // Headers and body in one piece, in two, and byte by byte at the seam.
+    let whole = request("POST", "/validate", JSON, &bytes(&create(clean_pod())));
+    let seam = whole
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap()
+        + 4;
+    for end in [seam - 1, seam, seam + 1] {
+        used_in_pieces.send(&whole[..end]).unwrap();
+        std::thread::sleep(Duration::from_millis(30));
+        used_in_pieces.send(&whole[end..]).unwrap();
+        Answer::of(&used_in_pieces.receive().unwrap());
+    }
+    std::thread::sleep(Duration::from_millis(900));
+    for client in [&mut silent, &mut used, &mut refused, &mut used_in_pieces] {
+        answered(client);
+    }
+}
+
+#[test]
+fn the_time_of_a_body_does_not_count_as_headers() {
+    let limits = Limits {
+        headers: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let server = Server::with(Settings {
+        limits,
+        ..Settings::default()
+    });
+    let mut client = server.connect();
+    let whole = request("POST", "/validate", JSON, &bytes(&create(clean_pod())));
+    for _ in 0..2 {
+        client.send(&whole[..whole.len() - 9]).unwrap();
+        std::thread::sleep(Duration::from_millis(600));
+        client.send(&whole[whole.len() - 9..]).unwrap();
+        assert_eq!(Answer::of(&client.receive().unwrap()).decision(), "clean");
+    }
+}
+
+#[test]
+fn a_connection_that_nobody_uses_is_closed_in_the_end() {
+    let limits = Limits {
+        idle: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let server = Server::with(Settings {
+        limits,
+        ..Settings::default()
+    });
+    let (mut silent, mut used) = (server.connect(), server.connect());
+    answered(&mut used);
+    assert!(silent.is_closed() && used.is_closed());
+}
+
+#[test]
+fn two_hundred_idle_connections_leave_room_for_others() {
+    let server = Server::start(Mode::Warn);
+    let mut idle: Vec<Client> = (0..100).map(|_| server.connect()).collect();
+    // Sockets that never begin a handshake count as well.
+    let silent: Vec<_> = (0..100).map(|_| tcp(server.address).unwrap()).collect();
+    answered(&mut server.connect());
+    for client in idle.iter_mut().step_by(10) {
+        answered(client);
+    }
+    drop(silent);
+}
+
+#[test]
+fn connections_over_the_cap_wait_for_a_place() {
+    let limits = Limits {
+        connections: 3,
+        ..Limits::default()
+    };
+    let server = Server::with(Settings {
+        limits,
+        ..Settings::default()
+    });
+    let mut held: Vec<Client> = (0..3).map(|_| server.connect()).collect();
+    held.iter_mut().for_each(answered);
+    // The kernel takes it, undock does not.
+    let one_more = tcp(server.address).unwrap();
+    one_more
+        .set_read_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    let name = server.address.ip().into();
+    let config = crate::support::client::Tls::new(&server.ca).config();
+    let mut session = rustls::ClientConnection::new(config, name).unwrap();
+    let mut socket = one_more;
+    let error = session
+        .complete_io(&mut socket)
+        .expect_err("there is no place");
+    assert!(
+        matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        "{error}"
+    );
+    held.iter_mut().for_each(answered);
+    held.pop();
+    socket
+        .set_read_timeout(Some(crate::support::PATIENCE))
+        .unwrap();
+    while session.is_handshaking() {
+        session.complete_io(&mut socket).expect("a place is free");
+    }
+    answered(&mut Client::new(rustls::StreamOwned::new(session, socket)));
+}
+
+#[test]
+fn large_bodies_that_stall_hold_no_more_than_their_share_of_memory() {
+    let server = Server::start(Mode::Enforce);
+    let mut review = create(clean_pod());
+    review["request"]["object"]["metadata"]["annotations"] =
+        json!({"big": "x".repeat(7 * 1024 * 1024)});
+    let whole = request("POST", "/validate?timeout=1s", JSON, &bytes(&review));
+    let mut stalled: Vec<Client> = (0..12).map(|_| server.connect()).collect();
+    std::thread::scope(|scope| {
+        for client in &mut stalled {
+            // What finds no room is not taken from the socket, so the write may block until the answer comes.
+            scope.spawn(|| {
+                client
+                    .send(&whole[..whole.len() - 1])
+                    .and_then(|()| client.receive())
+            });
+        }
+        let held = crate::support::eventually("all room is taken", || {
+            Some(server.app.state.large_bodies().taken()).filter(|taken| *taken > 24 * 1024 * 1024)
+        });
+        assert!(
+            held <= 32 * 1024 * 1024,
+            "{held} bytes are held by bodies that are not whole"
+        );
+        // An ordinary review asks for none of that room.
+        answered(&mut server.connect());
+    });
+    assert_eq!(
+        server.app.state.large_bodies().taken(),
+        0,
+        "the room is free again"
+    );
+}
+
+#[test]
+fn stopping_answers_what_is_in_flight_and_closes_the_rest() {
+    let server = Server::start(Mode::Warn);
+    let mut idle = server.connect();
+    answered(&mut idle);
+    let mut in_flight = server.connect();
+    let whole = request("POST", "/validate", JSON, &bytes(&create(clean_pod())));
+    in_flight.send(&whole[..whole.len() - 5]).unwrap();
+    // Nothing shows when the server has read the headers; it had this long.
+    std::thread::sleep(Duration::from_millis(300));
+    server.stop.send(true).unwrap();
+    assert!(idle.is_closed());
+    in_flight.send(&whole[whole.len() - 5..]).unwrap();
+    Answer::of(&in_flight.receive().unwrap());
+    assert!(in_flight.is_closed());
+    assert!(tcp(server.address).is_err(), "nothing listens any more");
+}

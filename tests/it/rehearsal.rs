@@ -1,0 +1,156 @@
+//! The rehearsal of a stricter mode: what it says, and where it stops.
+
+#[allow(
+    dead_code,
+    reason = "made for the tests of the scan, which ask it for more"
+)]
+use std::time::{Duration, Instant};
+
+use crate::support::fake_api::{FakeApi, object};
+use kube::Client;
+use serde_json::{Value, json};
+use undock::cluster::rehearsal::rehearse;
+use undock::decision::namespace::NamespaceSettings;
+use undock::decision::{Mode, Policy};
+
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/ci/deployments";
+
+fn deployment(name: &str, image: &str) -> Value {
+    object(
+        "ci",
+        name,
+        json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}}),
+    )
+}
+
+/// The lines under `enforce`, with the settings that the Namespace is to have.
+fn rehearsed(
+    client: impl FnOnce() -> Client,
+    settings: &NamespaceSettings,
+    timeout: Duration,
+) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        rehearse(
+            &client(),
+            "ci",
+            Mode::Enforce,
+            settings,
+            &Policy::default(),
+            timeout,
+        )
+        .await
+    })
+}
+
+fn lines(api: &FakeApi) -> Vec<String> {
+    rehearsed(
+        || api.client(),
+        &NamespaceSettings::default(),
+        Duration::from_secs(10),
+    )
+}
+
+#[test]
+fn owners_are_grouped_by_what_is_found() {
+    let docker = |name: &str| deployment(name, "docker:27-cli");
+    let api = FakeApi::new().with(
+        DEPLOYMENTS,
+        vec![
+            docker("a"),
+            docker("b"),
+            docker("c"),
+            deployment("d", "registry.example/app:1"),
+        ],
+    );
+    assert_eq!(
+        lines(&api),
+        ["undock: Deployment/a (and 2 others) would be refused: DKR201"]
+    );
+    assert_eq!(
+        lines(&FakeApi::new()),
+        ["undock: 0 objects checked, none has findings under enforce"]
+    );
+}
+
+#[test]
+fn no_more_than_three_thousand_objects_are_looked_at() {
+    // With nothing in them to evaluate, because the time has a limit as well.
+    let many = (0..3_400)
+        .map(|number| object("ci", &format!("d{number:04}"), json!({})))
+        .collect();
+    let api = FakeApi::new().with(DEPLOYMENTS, many).with(
+        "/api/v1/namespaces/ci/pods",
+        vec![deployment("pod", "docker:27-cli")],
+    );
+    assert_eq!(
+        lines(&api),
+        ["undock: only the first 3000 objects were checked: there are more"]
+    );
+    assert_eq!(
+        api.requests().len(),
+        7,
+        "pages of 500, and the one after the last that counts"
+    );
+}
+
+#[test]
+fn what_may_not_be_listed_is_said() {
+    let api = FakeApi::new()
+        .with(DEPLOYMENTS, vec![deployment("a", "docker:27-cli")])
+        .failing("/api/v1/namespaces/ci/pods", 403);
+    let lines = lines(&api);
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(
+        lines[1].starts_with(
+            "undock: only the first 1 objects were checked: cannot list Pod objects: "
+        ),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn an_exemption_that_comes_with_the_mode_counts() {
+    let api = FakeApi::new().with(DEPLOYMENTS, vec![deployment("a", "docker:27-cli")]);
+    let exemption = [(
+        "exempt.undock.dev/DKR201",
+        "until=2999-12-31; reason=moving",
+    )];
+    let settings = NamespaceSettings::read(std::iter::empty(), exemption.into_iter());
+    let lines = rehearsed(|| api.client(), &settings, Duration::from_secs(10));
+    assert_eq!(
+        lines,
+        ["undock: 1 objects checked, none has findings under enforce"]
+    );
+}
+
+#[test]
+fn half_of_the_time_is_left_for_the_answer() {
+    let silent = || {
+        let never = |_| {
+            std::future::pending::<
+                Result<
+                    hyper::Response<http_body_util::Full<bytes::Bytes>>,
+                    std::convert::Infallible,
+                >,
+            >()
+        };
+        Client::new(tower::service_fn(never), "default")
+    };
+    for (timeout, most) in [
+        (Duration::from_secs(30), 1_000),
+        (Duration::from_millis(600), 300),
+    ] {
+        let began = Instant::now();
+        let lines = rehearsed(silent, &NamespaceSettings::default(), timeout);
+        let took = began.elapsed().as_millis();
+        assert!((most..most + 250).contains(&took), "{took} ms");
+        assert_eq!(
+            lines,
+            ["undock: only the first 0 objects were checked: time ran out"]
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! `undock report`: inputs of every form, the fate of findings, exemptions, verdicts, outputs; driven through the binary.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that fails is a test that panics"
+)]
+
+mod captures;
+mod example;
+mod exemptions;
+mod fates;
+mod formats;
+mod outputs;
+mod scans;
+mod schema;
+mod support;

@@ -1,0 +1,376 @@
+//! The forms in which logs come: each gives the report that the plain lines give. Order, split and repeats do not matter.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use flate2::{Compression, write::GzEncoder};
+use serde_json::{Value, json};
+
+use super::support::{
+    Inputs, at, clean, event, flagged, quiet, record, report_on, report_with, scan,
+    scanned_flagged, text, undock,
+};
+
+fn story() -> Vec<Value> {
+    let mut missed = event(7, &at(15, "10:00"), "create");
+    missed["annotations"]["failed-open.validating.webhook.admission.k8s.io/round_0_index_0"] =
+        json!("workloads.undock.dev");
+    vec![
+        flagged(1, &at(1, "10:00")),
+        flagged(2, &at(2, "10:00")),
+        clean(3, &at(9, "11:30")),
+        missed,
+        event(8, &at(16, "10:00"), "delete"),
+    ]
+}
+
+/// The report without what names the input.
+fn of(bytes: &[u8]) -> Value {
+    let inputs = Inputs::new();
+    let (report, exit) = report_on(&inputs.write("input", bytes), &[]);
+    assert!(exit != 3, "{:#}", report["errors"]);
+    report
+}
+
+#[test]
+fn every_wrapping_gives_the_same_report() {
+    let story = story();
+    let plain = of(&text(&story));
+    assert_eq!(
+        (&plain["summary"]["fixed"], &plain["coverage"]["missed"]),
+        (&json!(1), &json!(1))
+    );
+    let strings: Vec<String> = story.iter().map(Value::to_string).collect();
+    let list = json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": story});
+    let cloudwatch = json!({"events": strings.iter().map(|line| json!({"timestamp": 1, "message": line, "eventId": "1"})).collect::<Vec<_>>(), "nextToken": "x"});
+    let insights = json!({"results": strings.iter().map(|line| json!([{"field": "@timestamp", "value": "2026"}, {"field": "@message", "value": line}])).collect::<Vec<_>>(), "status": "Complete"});
+    let firehose = json!({"messageType": "DATA_MESSAGE", "logEvents": strings.iter().map(|line| json!({"id": "1", "message": line})).collect::<Vec<_>>()});
+    let aks: Vec<Value> = strings
+        .iter()
+        .map(|line| json!({"category": "kube-audit-admin", "time": "2026", "properties": {"log": format!("{line}\n"), "stream": "stdout"}}))
+        .collect();
+    let rows: Vec<Value> = story.iter().map(|event| row(event, false)).collect();
+    let string_rows: Vec<Value> = story.iter().map(|event| row(event, true)).collect();
+    for (name, bytes) in [
+        ("EventList on one line", list.to_string().into_bytes()),
+        ("EventList", serde_json::to_vec_pretty(&list).unwrap()),
+        ("CloudWatch filter-log-events", serde_json::to_vec_pretty(&cloudwatch).unwrap()),
+        ("CloudWatch on one line", cloudwatch.to_string().into_bytes()),
+        ("CloudWatch Insights", serde_json::to_vec_pretty(&insights).unwrap()),
+        ("Firehose", firehose.to_string().into_bytes()),
+        ("AKS in storage", text(&aks)),
+        ("AKS records", json!({"records": aks}).to_string().into_bytes()),
+        ("AKSAudit rows", serde_json::to_vec_pretty(&rows).unwrap()),
+        ("AKSAudit rows of strings", text(&string_rows)),
+        ("CRI lines", strings.iter().map(|line| format!("2026-11-01T10:00:00.1Z stdout F {line}\n")).collect::<String>().into_bytes()),
+        (
+            "docker json-file",
+            text(&strings.iter().map(|line| json!({"log": format!("{line}\n"), "stream": "stdout", "time": "2026"})).collect::<Vec<_>>()),
+        ),
+        ("kubectl --prefix", strings.iter().map(|line| format!("[pod/undock-1/undock] {line}\n")).collect::<String>().into_bytes()),
+        ("CRLF and a BOM", format!("\u{feff}{}", strings.join("\r\n")).into_bytes()),
+        ("gzip", gzip(&text(&story))),
+        ("two gzip members", [gzip(&text(&story[..2])), gzip(&text(&story[2..]))].concat()),
+        (
+            "single pretty events",
+            story.iter().map(|event| serde_json::to_string_pretty(event).unwrap() + "\n").collect::<String>().into_bytes(),
+        ),
+    ] {
+        assert_eq!(of(&bytes), plain, "{name}");
+    }
+}
+
+fn row(event: &Value, strings: bool) -> Value {
+    let object = |key: &str| {
+        if strings {
+            json!(event[key].to_string())
+        } else {
+            event[key].clone()
+        }
+    };
+    json!({
+        "AuditId": event["auditID"], "Stage": event["stage"], "Verb": event["verb"], "RequestUri": event["requestURI"], "User": object("user"),
+        "ObjectRef": object("objectRef"), "ResponseStatus": object("responseStatus"), "Annotations": object("annotations"),
+        "StageReceivedTime": event["stageTimestamp"], "TimeGenerated": event["stageTimestamp"],
+    })
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut out = GzEncoder::new(Vec::new(), Compression::fast());
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}
+
+#[test]
+fn cloud_logging_has_annotations_in_labels() {
+    let entries: Vec<Value> = story()
+        .iter()
+        .map(|event| {
+            json!({
+                "insertId": event["auditID"], "logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity", "timestamp": event["stageTimestamp"],
+                "labels": event["annotations"], "operation": {"id": event["auditID"], "producer": "k8s.io"},
+                "resource": {"type": "k8s_cluster", "labels": {"cluster_name": "prod-eu1"}},
+                "protoPayload": {
+                    "@type": "type.googleapis.com/google.cloud.audit.AuditLog", "authenticationInfo": {"principalEmail": "alice"},
+                    "methodName": format!("io.k8s.apps.v1.deployments.{}", event["verb"].as_str().unwrap()),
+                    "resourceName": "apps/v1/namespaces/ci/deployments/runner", "serviceName": "k8s.io", "status": {},
+                },
+            })
+        })
+        .collect();
+    for bytes in [serde_json::to_vec_pretty(&entries).unwrap(), text(&entries)] {
+        let report = of(&bytes);
+        assert_eq!(report["clusters"], json!(["prod-eu1"]));
+        let finding = &report["findings"][0];
+        assert_eq!(
+            (
+                &finding["status"],
+                &finding["endedBy"],
+                &finding["observations"]
+            ),
+            (&json!("fixed"), &json!("alice"), &json!(2))
+        );
+        assert_eq!(
+            (
+                &report["coverage"]["missed"],
+                &report["missedWrites"][0]["resource"]
+            ),
+            (&json!(1), &json!("deployments"))
+        );
+    }
+}
+
+#[test]
+fn records_are_found_in_container_logs() {
+    let record = record(1, "2026-11-01T10:00:00.000Z");
+    let plain = of(&text(std::slice::from_ref(&record)));
+    assert_eq!(plain["findings"][0]["status"], "open");
+    for wrapped in [
+        format!(
+            "2026-11-01T10:00:00.1Z stderr F undock listens on 127.0.0.1\n2026-11-01T10:00:00.1Z stdout F {record}\n"
+        ),
+        json!({"insertId": "x", "jsonPayload": record, "resource": {"type": "k8s_container"}})
+            .to_string(),
+        json!({"LogMessage": record, "PodName": "undock-1"}).to_string(),
+        json!({"textPayload": record.to_string()}).to_string(),
+    ] {
+        assert_eq!(of(wrapped.as_bytes()), plain, "{wrapped}");
+    }
+}
+
+#[test]
+fn order_split_and_repeats_do_not_matter() {
+    let mut lines = story();
+    lines.extend([
+        record(1, &at(1, "10:00")),
+        record(2, &at(2, "10:00")),
+        quiet(20, &at(20, "10:00")),
+        flagged(30, &at(3, "09:00")),
+    ]);
+    let inputs = Inputs::new();
+    let ask = |paths: &[&std::path::Path], format: &str| {
+        let paths: Vec<&str> = paths.iter().map(|path| path.to_str().unwrap()).collect();
+        undock(&[&["report", "-o", format], paths.as_slice()].concat()).stdout
+    };
+    let one = inputs.write("one.log", &text(&lines));
+    let split = inputs.path("split");
+    std::fs::create_dir(&split).unwrap();
+    for (number, line) in lines.iter().enumerate() {
+        std::fs::write(
+            split.join(format!("{number}.log")),
+            text(std::slice::from_ref(line)),
+        )
+        .unwrap();
+    }
+    // A different order each time, the same every run.
+    let mut shuffled = lines.clone();
+    for round in 0..20 {
+        let length = shuffled.len();
+        (0..length).for_each(|at| shuffled.swap(at, (at * 7 + round * 3 + 1) % length));
+        let path = inputs.write("shuffled.log", &text(&shuffled));
+        for format in ["json", "csv", "html", "markdown", "table"] {
+            assert_eq!(
+                ask(&[&path], format),
+                ask(&[&one], format),
+                "{format}, round {round}"
+            );
+            if round > 0 {
+                break;
+            }
+        }
+    }
+    for format in ["json", "csv", "html", "markdown", "table"] {
+        assert_eq!(
+            ask(&[&split], format),
+            ask(&[&one], format),
+            "{format}, one file a line"
+        );
+        assert_eq!(
+            ask(&[&one, &split, &one], format),
+            ask(&[&one], format),
+            "{format}, three times the same"
+        );
+    }
+}
+
+#[test]
+fn standard_input_is_read() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_undock"))
+        .args(["report", "-o", "json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(&gzip(&text(&story())))
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["coverage"]["reviews"],
+        3
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_counted_shown_and_makes_exit_3() {
+    let inputs = Inputs::new();
+    let good = flagged(1, &at(1, "10:00")).to_string();
+    let cut = &good[..good.len() / 2];
+    let broken_record = record(1, &at(1, "10:00"))
+        .to_string()
+        .replace("\"review.uid\"", "\"review.other\"");
+    let bytes = [
+        good.as_bytes(),
+        b"\n",
+        cut.as_bytes(),
+        b"\nnot json\n",
+        broken_record.as_bytes(),
+        b"\n{\"undock.\": \xff}\n\n",
+    ]
+    .concat();
+    let (report, exit) = report_on(&inputs.write("bad.log", &bytes), &[]);
+    assert_eq!(
+        (exit, &report["coverage"]["unreadable"]),
+        (3, &json!(4)),
+        "{:#}",
+        report["errors"]
+    );
+    let lines: Vec<u64> = report["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["line"].as_u64().unwrap())
+        .collect();
+    assert_eq!(lines, [2, 3, 4, 5]);
+    assert_eq!(
+        report["findings"].as_array().unwrap().len(),
+        1,
+        "the rest counts"
+    );
+    let mut half = gzip(&text(&story()));
+    half.truncate(half.len() - 12);
+    assert_eq!(report_on(&inputs.write("half.gz", &half), &[]).1, 3);
+    assert_eq!(
+        undock(&["report", "/nowhere/at/all"]).status.code(),
+        Some(3)
+    );
+    for nothing in [&b""[..], b"{}\n", b"[]", &gzip(b"")] {
+        let output = undock(&[
+            "report",
+            inputs.write("empty.log", nothing).to_str().unwrap(),
+        ]);
+        assert_eq!(
+            (output.status.code(), output.stdout.len()),
+            (Some(3), 0),
+            "nothing is no clean report: {output:?}"
+        );
+        assert!(String::from_utf8_lossy(&output.stderr).contains("nothing to report"));
+    }
+    assert_eq!(
+        undock(&["report", "x", "--since", "soon"]).status.code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn what_does_not_say_when_is_counted() {
+    let mut event = flagged(1, &at(1, "10:00"));
+    event["stageTimestamp"] = json!("soon");
+    let broken = record(2, "yesterday");
+    let (report, exit) = report_with(&[event, broken, flagged(3, &at(1, "10:00"))], &[]);
+    assert_eq!(
+        (
+            exit,
+            &report["coverage"]["unreadable"],
+            &report["coverage"]["reviews"]
+        ),
+        (3, &json!(2), &json!(1))
+    );
+    assert!(
+        report["errors"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("no moment"),
+        "{:#}",
+        report["errors"]
+    );
+}
+
+#[test]
+fn inputs_that_name_no_cluster_belong_to_the_only_one_that_is_named() {
+    let mut named = record(1, &at(1, "10:00"));
+    named["k8s.cluster.name"] = json!("prod-eu1");
+    let mut scan = scan(&at(3, "10:00"), &[scanned_flagged()]);
+    let event = flagged(1, &at(1, "10:00"));
+    let missed = {
+        let mut missed = super::support::event(7, &at(2, "10:00"), "create");
+        missed["annotations"]["failed-open.validating.webhook.admission.k8s.io/round_0_index_0"] =
+            json!("workloads.undock.dev");
+        missed
+    };
+    let told = report_with(
+        &[named.clone(), event.clone(), scan.clone(), missed.clone()],
+        &["--cluster", "prod-eu1"],
+    )
+    .0;
+    let found = report_with(
+        &[event.clone(), missed.clone(), named.clone(), scan.clone()],
+        &[],
+    )
+    .0;
+    assert_eq!(found, told);
+    assert_eq!(
+        (
+            &found["clusters"],
+            found["namespaces"].as_array().unwrap().len()
+        ),
+        (&json!(["prod-eu1"]), 1)
+    );
+    assert_eq!(
+        (
+            &found["findings"][0]["team"],
+            &found["findings"][0]["observations"]
+        ),
+        (&json!("build"), &json!(2))
+    );
+    assert_eq!(found["missedWrites"][0]["cluster"], "prod-eu1");
+    // Of two, nothing tells which.
+    scan["cluster"] = json!("prod-us1");
+    let two = report_with(&[named, event, scan, missed], &[]).0;
+    assert_eq!(
+        (&two["clusters"], &two["missedWrites"][0]["cluster"]),
+        (&json!(["prod-eu1", "prod-us1"]), &json!(""))
+    );
+}
+
+#[test]
+fn other_peoples_json_is_passed_over() {
+    let mut bytes = text(&story());
+    bytes.extend(
+        b"{\"level\":\"info\",\"msg\":\"undock.dev is fine\"}\n{\"message\":\"{not json\"}\n{}\n",
+    );
+    assert_eq!(of(&bytes), of(&text(&story())));
+}
