@@ -1,5 +1,6 @@
 //! A finding: one rule, at one field of one object, with the words that tell people about it.
 
+mod page;
 mod rule;
 pub(crate) mod text;
 
@@ -168,8 +169,8 @@ impl Finding {
     }
 
     /// What to do instead, in one sentence.
-    pub fn fix(&self) -> &'static str {
-        self.rule.fix
+    pub fn fix(&self) -> String {
+        self.rule.fix()
     }
 
     /// The action under no mode at all: the contract's, else from impact and certainty.

@@ -1,4 +1,4 @@
-//! What a rule is: one declaration from which messages, pages, metrics and reports are made.
+//! What a rule is: one declaration from which messages, metrics and reports are made.
 
 use std::fmt;
 
@@ -32,18 +32,8 @@ pub struct Rule {
     pub consequence: &'static str,
     /// What to do, in a few words, for the warning.
     pub short_fix: &'static str,
-    /// What to do, in one sentence.
-    pub fix: &'static str,
-    /// The explanation of the page: why it breaks.
-    pub why: &'static str,
-    /// YAML that is flagged.
-    pub before: &'static str,
-    /// The same, mended.
-    pub after: &'static str,
-    /// What looks alike and is not flagged.
-    pub not_flagged: &'static str,
-    /// Where the facts come from.
-    pub references: &'static [&'static str],
+    /// The text of `docs/rules/<name>.md`.
+    pub page: &'static str,
     /// What the rule is about, if it is about host paths alone.
     pub host_path: Option<HostPathRule>,
     /// Where the rule finds something, if it does.

@@ -19,29 +19,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "the Pods that it makes need Docker",
     consequence: "every Pod that the controller makes from it depends on the node's Docker",
     short_fix: "change it at the source",
-    fix: "Change the controller's setting: emissary for Argo, BuildKit or Buildah instead of a mounted socket for CI runners.",
-    why: "The webhook sees these Pods one by one. The configuration is where all of them come from, so it is what has to change.",
-    before: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  config: |
-    containerRuntimeExecutor: docker
-"#,
-    after: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  config: |
-    containerRuntimeExecutor: emissary
-"#,
-    not_flagged: "Configurations that only mention Docker's name, and GitHub runners with dockerd beside or inside them, which is Docker-in-Docker.",
-    references: &[
-        "argoproj/argo-workflows: docs/workflow-executors.md",
-        "https://docs.gitlab.com/runner/executors/kubernetes/",
-    ],
+    page: include_str!("../../docs/rules/ci-controller-config-docker.md"),
     host_path: None,
     reads: Reads::ObjectTexts,
     check,

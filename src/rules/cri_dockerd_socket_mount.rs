@@ -18,46 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "absent on {nodes}",
     consequence: "",
     short_fix: "mount the runtime's own CRI socket",
-    fix: "Mount the CRI socket of the runtime that the nodes move to.",
-    why: "cri-dockerd keeps Docker Engine behind the CRI. It is not touched by the removal of dockershim, but it leaves together with Docker.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: cri
-      mountPath: /var/run/cri-dockerd.sock
-  volumes:
-  - name: cri
-    hostPath:
-      path: /var/run/cri-dockerd.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: cri
-      mountPath: /run/containerd/containerd.sock
-  volumes:
-  - name: cri
-    hostPath:
-      path: /run/containerd/containerd.sock
-      type: Socket
-"#,
-    not_flagged: "Clusters whose target is cri-dockerd: the finding stays, with no more than a warning.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrate-dockershim-dockerd/",
-        "Mirantis/cri-dockerd: packaging/systemd/cri-docker.socket",
-    ],
+    page: include_str!("../../docs/rules/cri-dockerd-socket-mount.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Socket,
         matches,

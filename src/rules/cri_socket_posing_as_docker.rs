@@ -19,46 +19,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "another protocol: it cannot work",
     consequence: "containerd and CRI-O speak gRPC, Docker clients speak HTTP",
     short_fix: "stop renaming the socket",
-    fix: "Give the tool the socket it speaks: a CRI-aware release for containerd or CRI-O, BuildKit or Buildah for builds.",
-    why: "A Docker client speaks HTTP, containerd and CRI-O speak gRPC. Renaming the socket file does not translate, so every call fails already today.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: sock
-      mountPath: /var/run/docker.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /run/containerd/containerd.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: sock
-      mountPath: /run/containerd/containerd.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /run/containerd/containerd.sock
-      type: Socket
-"#,
-    not_flagged: "podman's socket, which serves Docker's API.",
-    references: &[
-        "k3s-io/k3s#2368",
-        "https://gitlab.com/gitlab-org/gitlab/-/issues/428875",
-    ],
+    page: include_str!("../../docs/rules/cri-socket-posing-as-docker.md"),
     host_path: None,
     reads: Reads::HostPaths,
     check,

@@ -17,34 +17,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "privileged, not tied to the node's Docker",
     consequence: "it keeps working on {nodes}, with full control of the node",
     short_fix: "prefer rootless BuildKit",
-    fix: "Keep it where Docker itself is needed; for image builds prefer rootless BuildKit or Buildah, which need no privileges.",
-    why: "Docker-in-Docker does not need the node's Docker and survives the move. It needs a privileged container, which gives control of the node, and is worth replacing where only image builds are needed.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: dind
-    image: docker:27-dind
-    securityContext:
-      privileged: true
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: build
-    image: moby/buildkit:rootless
-    args: ["--addr", "unix:///run/user/1000/buildkit/buildkitd.sock"]
-"#,
-    not_flagged: "Clients of such a daemon (DKR201 records them).",
-    references: &[
-        "actions/actions-runner-controller#251",
-        "argoproj/argo-workflows: examples/sidecar-dind.yaml",
-    ],
+    page: include_str!("../../docs/rules/dind-daemon.md"),
     host_path: None,
     reads: Reads::Object,
     check,

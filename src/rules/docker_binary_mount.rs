@@ -19,38 +19,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "not installed on {nodes}",
     consequence: "",
     short_fix: "use BuildKit/Buildah",
-    fix: "Use an image that carries the client it needs, or none: BuildKit and Buildah build without Docker.",
-    why: "The program belongs to the node's Docker package and goes with it. It is also the sign of a container that calls the node's daemon.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: docker
-      mountPath: /usr/bin/docker
-  volumes:
-  - name: docker
-    hostPath:
-      path: /usr/bin/docker
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "A whole /usr/bin, as kube-bench mounts it.",
-    references: &[
-        "aquasecurity/kube-bench: job.yaml",
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-    ],
+    page: include_str!("../../docs/rules/docker-binary-mount.md"),
     host_path: Some(HostPathRule {
         thing: Thing::File,
         matches,

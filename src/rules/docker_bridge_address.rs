@@ -15,40 +15,12 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Breaks,
     action: Some(Action::Warn),
     needs_docker_absent: true,
-    summary: "an address of Docker's bridge (172.17.0.1, host.docker.internal) in a variable, argument or host alias",
+    summary: "an address of Docker's bridge (172.17.0.1, host.docker.internal) in a variable, \
+        argument or host alias",
     reason: "docker0 is absent on {nodes}",
     consequence: "the address leads nowhere once docker0 is gone",
     short_fix: "use status.hostIP",
-    fix: "Take the node's address from the downward API (status.hostIP), or use a Service with internalTrafficPolicy: Local.",
-    why: "docker0 and its gateway address exist while dockerd runs. Pods that use it to reach the node, for statsd or a proxy, lose that way.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: STATSD_HOST
-      value: 172.17.0.1
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: STATSD_HOST
-      valueFrom:
-        fieldRef:
-          fieldPath: status.hostIP
-"#,
-    not_flagged: "Other addresses of 172.17.0.0/16, which can be a cluster's own range.",
-    references: &["DataDog/docker-dd-agent#140"],
+    page: include_str!("../../docs/rules/docker-bridge-address.md"),
     host_path: None,
     reads: Reads::Object,
     check,

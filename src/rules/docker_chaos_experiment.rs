@@ -18,48 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "its experiments fail on {nodes}",
     consequence: "faults are injected through Docker's API, which is not there",
     short_fix: "set its runtime to the new one",
-    fix: "Set the tool's runtime and socket to containerd or CRI-O; drop experiments that kill the Docker service.",
-    why: "Chaos tools enter containers through the runtime's API. For several of them Docker is the default of old releases.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: gaiaadm/pumba:0.9.0
-    volumeMounts:
-    - name: sock
-      mountPath: /var/run/docker.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /var/run/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: ghcr.io/alexei-led/pumba:0.11.0
-    args: ["--runtime", "containerd"]
-    volumeMounts:
-    - name: sock
-      mountPath: /run/containerd/containerd.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /run/containerd/containerd.sock
-      type: Socket
-"#,
-    not_flagged: "The same tools set to another runtime.",
-    references: &[
-        "alexei-led/pumba: README.md",
-        "chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml",
-        "litmuschaos/chaos-charts",
-    ],
+    page: include_str!("../../docs/rules/docker-chaos-experiment.md"),
     host_path: None,
     reads: Reads::Object,
     check,

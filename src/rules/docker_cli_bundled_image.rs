@@ -18,38 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "its Docker client has no daemon on {nodes}",
     consequence: "",
     short_fix: "use a builder without Docker",
-    fix: "Switch the tool to an executor without Docker (Kubernetes executor, BuildKit, Buildah) and drop the socket or endpoint.",
-    why: "CI agents and scanners often ship the Docker client and use it when they find a daemon. Without one they fall back or fail, depending on the tool.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: buildkite/agent:3
-    volumeMounts:
-    - name: sock
-      mountPath: /var/run/docker.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /var/run/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: buildkite/agent:3
-"#,
-    not_flagged: "These images without a mount or an endpoint that leads to Docker.",
-    references: &[
-        "helm/charts: stable/buildkite",
-        "gitlab-org/gitlab-runner: executors/docker",
-    ],
+    page: include_str!("../../docs/rules/docker-cli-bundled-image.md"),
     host_path: None,
     reads: Reads::Object,
     check,

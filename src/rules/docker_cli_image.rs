@@ -20,34 +20,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "no Docker on {nodes}",
     consequence: "the client fails with \"Cannot connect to the Docker daemon\"",
     short_fix: "use BuildKit/Buildah",
-    fix: "Build with BuildKit or Buildah, inspect with kubectl or crictl; where Docker itself is needed, run docker:dind in the same Pod.",
-    why: "The image brings a client and no daemon. Without a daemon in the Pod or an address of a remote one, it talks to the node's Docker through whatever is mounted, or to nothing.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: build
-    image: docker:27-cli
-    command: ["docker", "build", "-t", "registry.example/app:1", "."]
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: build
-    image: quay.io/buildah/stable:v1.40
-    command: ["buildah", "build", "-t", "registry.example/app:1", "."]
-"#,
-    not_flagged: "A client whose endpoint is a daemon in the same Pod or an explicit remote one: that is recorded and never refused. One that only logs in, reads manifests or builds with a remote builder, and a copy under another registry, which its name alone gives away: those are warnings. Registries and images that merely have docker in their name.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-        "https://kubernetes.io/blog/2020/12/02/dont-panic-kubernetes-and-docker/",
-        "docker-library/docker: docker-entrypoint.sh",
-    ],
+    page: include_str!("../../docs/rules/docker-cli-image.md"),
     host_path: None,
     reads: Reads::Object,
     check,

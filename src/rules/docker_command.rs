@@ -19,41 +19,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "no daemon to answer on {nodes}",
     consequence: "the call fails with \"Cannot connect to the Docker daemon\"",
     short_fix: "use kubectl, crictl or BuildKit",
-    fix: "Replace it: builds with BuildKit or Buildah; ps, logs, exec and inspect with kubectl; the rest on the node with crictl.",
-    why: "docker ps is kubectl get pods or crictl ps; docker logs, exec, cp and stats are kubectl logs, exec, cp and top; docker images and rmi are crictl images and rmi; docker build, push and save need a builder such as BuildKit or Buildah; docker system prune is kubelet's own garbage collection.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/ci:1
-    command: ["sh", "-c", "docker ps -q | xargs docker inspect"]
-    volumeMounts:
-    - name: sock
-      mountPath: /var/run/docker.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /var/run/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.k8s.io/kubectl:v1.34.0
-    command: ["kubectl", "get", "pods", "-o", "wide"]
-"#,
-    not_flagged: "docker in comments, strings, echo arguments, image and registry names; docker:// of skopeo; docker-entrypoint.sh; calls whose daemon is in the Pod or remote, or that need none (docker buildx with a kubernetes or remote driver). Scripts that also handle crictl, ctr, nerdctl or podman are only recorded.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-        "https://kubernetes.io/blog/2022/02/17/dockershim-faq/",
-        "https://kubernetes.io/docs/tasks/debug/debug-cluster/crictl/",
-    ],
+    page: include_str!("../../docs/rules/docker-command.md"),
     host_path: None,
     reads: Reads::Words,
     check,

@@ -17,39 +17,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "no docker on {nodes}",
     consequence: "the node has neither the client nor the daemon",
     short_fix: "use crictl on the node",
-    fix: "Run crictl on the node, or use the Kubernetes API.",
-    why: "nsenter into the namespaces of process 1, and chroot into the mounted root directory, run the node's programs. docker is not among them any more.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  hostPID: true
-  containers:
-  - name: clean
-    image: registry.example/debian:12
-    command: ["nsenter", "-t", "1", "-m", "--", "docker", "system", "prune", "-f"]
-    securityContext:
-      privileged: true
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  hostPID: true
-  containers:
-  - name: clean
-    image: registry.example/debian:12
-    command: ["nsenter", "-t", "1", "-m", "--", "crictl", "rmi", "--prune"]
-    securityContext:
-      privileged: true
-"#,
-    not_flagged: "nsenter and chroot with other programs; chroot into a directory of the container. Scripts that also handle crictl, ctr, nerdctl or podman are only recorded.",
-    references: &[
-        "Azure/AKS: examples/runc/downgraderunc.yaml",
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-    ],
+    page: include_str!("../../docs/rules/docker-command-on-host.md"),
     host_path: None,
     reads: Reads::Words,
     check,

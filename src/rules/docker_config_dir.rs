@@ -19,47 +19,10 @@ pub(super) static RULE: Rule = Rule {
     needs_docker_absent: true,
     summary: "a hostPath volume reaches /etc/docker or another configuration of dockerd",
     reason: "has no effect on {nodes}",
-    consequence: "writers change nothing that the runtime reads, readers report on a daemon that is not there",
+    consequence: "writers change nothing that the runtime reads, readers report on a daemon that \
+        is not there",
     short_fix: "configure the new runtime",
-    fix: "Configure the runtime that is there: /etc/containerd (config.toml, certs.d) or /etc/containers (registries.conf).",
-    why: "Registry mirrors, insecure registries and GPU runtimes that were set in daemon.json must be set again for the new runtime; scanners that read it check nothing.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: config
-      mountPath: /etc/docker
-  volumes:
-  - name: config
-    hostPath:
-      path: /etc/docker
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: config
-      mountPath: /etc/containerd
-  volumes:
-  - name: config
-    hostPath:
-      path: /etc/containerd
-"#,
-    not_flagged: "/etc as a whole, and /root/.docker or /kaniko/.docker, which hold registry credentials.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-        "NVIDIA/gpu-operator: controllers/object_controls.go",
-    ],
+    page: include_str!("../../docs/rules/docker-config-dir.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Directory,
         matches,

@@ -18,42 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "not written on {nodes}",
     consequence: "",
     short_fix: "read the runtime's unit log",
-    fix: "Read the journal of the new runtime's unit (containerd or crio).",
-    why: "dockerd's own log ends with dockerd. Monitors that watch it for errors go quiet, which looks like health.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: log
-      mountPath: /var/log/docker.log
-  volumes:
-  - name: log
-    hostPath:
-      path: /var/log/docker.log
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: log
-      mountPath: /var/log/journal
-  volumes:
-  - name: log
-    hostPath:
-      path: /var/log/journal
-"#,
-    not_flagged: "/var/log as a whole.",
-    references: &["kubernetes/node-problem-detector: config/docker-monitor-filelog.json"],
+    page: include_str!("../../docs/rules/docker-daemon-log.md"),
     host_path: Some(HostPathRule {
         thing: Thing::File,
         matches,

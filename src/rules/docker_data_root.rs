@@ -19,45 +19,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "empty or absent on {nodes}",
     consequence: "",
     short_fix: "use the CRI or the API",
-    fix: "Read container data through the CRI or kubelet API; where a directory is really needed, it is /var/lib/containerd or /var/lib/containers.",
-    why: "Images, layers and container state lie elsewhere and in another layout. Tools that read them find nothing, or a stale copy that Docker left behind.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: data
-      mountPath: /var/lib/docker
-  volumes:
-  - name: data
-    hostPath:
-      path: /var/lib/docker
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: data
-      mountPath: /var/lib/containerd
-  volumes:
-  - name: data
-    hostPath:
-      path: /var/lib/containerd
-"#,
-    not_flagged: "/var/lib/docker/containers (DKR502), and /var/lib/docker as a mountPath over an emptyDir or a claim (Docker-in-Docker). Beside a mount of /var/lib/containerd or /var/lib/containers it is only recorded.",
-    references: &[
-        "argoproj/argo-workflows#826",
-        "yahoo/kubectl-flame: README.md",
-    ],
+    page: include_str!("../../docs/rules/docker-data-root.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Directory,
         matches,

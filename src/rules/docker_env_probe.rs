@@ -14,33 +14,12 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Degrades,
     action: Some(Action::Record),
     needs_docker_absent: true,
-    summary: "a script tests for traces of Docker: /.dockerenv, cgroup paths, docker0, DOCKER chains",
+    summary: "a script tests for traces of Docker: /.dockerenv, cgroup paths, docker0, DOCKER \
+        chains",
     reason: "the trace is absent on {nodes}",
     consequence: "the test gives another answer there",
     short_fix: "test for something else",
-    fix: "Decide by an explicit setting, or by the Kubernetes environment (KUBERNETES_SERVICE_HOST).",
-    why: "/.dockerenv, docker in cgroup paths, the docker0 bridge and the DOCKER chains of iptables are made by Docker. Scripts that test for them take the other branch on other runtimes.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    command: ["sh", "-c", "test -f /.dockerenv && exec run-in-container"]
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "The same tests inside images, which no API shows.",
-    references: &["moby/moby: daemon/initlayer"],
+    page: include_str!("../../docs/rules/docker-env-probe.md"),
     host_path: None,
     reads: Reads::Words,
     check,

@@ -20,48 +20,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "no daemon on {nodes}",
     consequence: "every call through it fails",
     short_fix: "unset it or use BuildKit",
-    fix: "Unset it and use the Kubernetes API, or point it to a builder that is not the node: BuildKit, or a docker:dind in the same Pod.",
-    why: "The endpoint is resolved as the container would: a socket path through the volume mounted there, an address through the network that it lies in. It ends at the node's dockerd.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: DOCKER_HOST
-      value: unix:///host/run/docker.sock
-    volumeMounts:
-    - name: run
-      mountPath: /host/run
-  volumes:
-  - name: run
-    hostPath:
-      path: /var/run
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: DOCKER_HOST
-      value: tcp://localhost:2376
-  - name: dind
-    image: docker:27-dind
-    securityContext:
-      privileged: true
-"#,
-    not_flagged: "A socket in an emptyDir, localhost without hostNetwork, a Service, ssh://, and a path where nothing is mounted (DKR303). A value from a ConfigMap or Secret is a warning at most.",
-    references: &[
-        "actions/actions-runner-controller: charts/gha-runner-scale-set",
-        "google/cadvisor: docs/runtime_options.md",
-    ],
+    page: include_str!("../../docs/rules/docker-host-node.md"),
     host_path: None,
     reads: Reads::Object,
     check,

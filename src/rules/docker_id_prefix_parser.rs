@@ -18,29 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "ids begin otherwise on {nodes}",
     consequence: "ids begin with containerd:// or cri-o://, and imageID has no docker-pullable://",
     short_fix: "cut at :// instead",
-    fix: "Cut the id at ://, whatever stands in front of it.",
-    why: "containerStatuses[].containerID carries the runtime's name as its prefix. Code that strips only docker:// passes the whole id on.",
-    before: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  agent.sh: |
-    id=${CONTAINER_ID#docker://}
-"#,
-    after: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  agent.sh: |
-    id=${CONTAINER_ID#*://}
-"#,
-    not_flagged: "docker:// in front of an image, the transport of skopeo, buildah and podman.",
-    references: &[
-        "Mirantis/cri-dockerd: core/naming.go",
-        "yahoo/kubectl-flame: agent/main.go",
-    ],
+    page: include_str!("../../docs/rules/docker-id-prefix-parser.md"),
     host_path: None,
     reads: Reads::Object,
     check,

@@ -16,38 +16,10 @@ pub(super) static RULE: Rule = Rule {
     needs_docker_absent: true,
     summary: "a log agent's configuration parses only Docker's JSON log format",
     reason: "the log format differs on {nodes}",
-    consequence: "lines arrive with time, stream and tag as text, timestamps are lost and multi-line records break",
+    consequence: "lines arrive with time, stream and tag as text, timestamps are lost and \
+        multi-line records break",
     short_fix: "parse the CRI format",
-    fix: "Use the agent's CRI parser: multiline.parser docker, cri (Fluent Bit), the cri parser plug-in (Fluentd), container or filestream input (Filebeat), the cri stage (Promtail), kubernetes_logs (Vector).",
-    why: "Docker writes each line as a JSON object. containerd and CRI-O write time, stream, a partial flag and the text.",
-    before: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  fluent-bit.conf: |
-    [INPUT]
-        Name   tail
-        Path   /var/log/containers/*.log
-        Parser docker
-"#,
-    after: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  fluent-bit.conf: |
-    [INPUT]
-        Name             tail
-        Path             /var/log/containers/*.log
-        multiline.parser docker, cri
-"#,
-    not_flagged: "Configurations that also name a CRI parser.",
-    references: &[
-        "fluent/fluent-bit-kubernetes-logging",
-        "grafana/helm-charts: charts/promtail/values.yaml",
-        "https://www.elastic.co/guide/en/beats/filebeat/7.17/filebeat-input-docker.html",
-    ],
+    page: include_str!("../../docs/rules/docker-json-log-parser.md"),
     host_path: None,
     reads: Reads::ObjectTexts,
     check,

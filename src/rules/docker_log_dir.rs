@@ -19,45 +19,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "no logs there on {nodes}",
     consequence: "",
     short_fix: "read /var/log/pods",
-    fix: "Mount /var/log and read /var/log/pods; check that the parser takes the CRI log format.",
-    why: "Docker wrote the logs into its own directory, and /var/log/pods held links to it. containerd and CRI-O write real files into /var/log/pods. Beside /var/log the mount is a harmless leftover; alone it collects nothing.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: logs
-      mountPath: /var/lib/docker/containers
-  volumes:
-  - name: logs
-    hostPath:
-      path: /var/lib/docker/containers
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: logs
-      mountPath: /var/log/pods
-  volumes:
-  - name: logs
-    hostPath:
-      path: /var/log/pods
-"#,
-    not_flagged: "Nothing is refused: beside a mount of /var/log or /var/log/pods the finding is only recorded, unless its hostPath type stops the Pod.",
-    references: &[
-        "newrelic/helm-charts: charts/newrelic-logging/templates/daemonset.yaml",
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
-    ],
+    page: include_str!("../../docs/rules/docker-log-dir.md"),
     host_path: None,
     reads: Reads::HostPaths,
     check,

@@ -18,36 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "the series differ on {nodes}",
     consequence: "the query returns nothing, so alerts stay silent and panels empty",
     short_fix: "query by container and pod",
-    fix: "Select on the labels container, pod and namespace; use kubelet_runtime_operations_*; take file system figures from kubelet's summary or a cAdvisor of your own.",
-    why: "With Docker, cAdvisor's name label was k8s_CONTAINER_POD_…; with containerd it is the container's id. kubelet_docker_* and engine_daemon_* have no source any more, and most container_fs_* series are not given for containerd.",
-    before: r#"apiVersion: monitoring.coreos.com/v1
-kind: PrometheusRule
-metadata:
-  name: example
-spec:
-  groups:
-  - name: containers
-    rules:
-    - alert: Busy
-      expr: sum(rate(container_cpu_usage_seconds_total{name=~"^k8s_.*"}[5m])) > 1
-"#,
-    after: r#"apiVersion: monitoring.coreos.com/v1
-kind: PrometheusRule
-metadata:
-  name: example
-spec:
-  groups:
-  - name: containers
-    rules:
-    - alert: Busy
-      expr: sum(rate(container_cpu_usage_seconds_total{container!=""}[5m])) > 1
-"#,
-    not_flagged: "container_fs counters of reads and writes, which every runtime gives.",
-    references: &[
-        "kubernetes/website#30681",
-        "google/cadvisor#2666",
-        "containerd/containerd#4541",
-    ],
+    page: include_str!("../../docs/rules/docker-metric-names.md"),
     host_path: None,
     reads: Reads::ObjectTexts,
     check,

@@ -16,30 +16,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "no such node once all have moved",
     consequence: "the Pod stays Pending",
     short_fix: "drop the selector",
-    fix: "Remove the selector when the workload no longer needs Docker.",
-    why: "Labels such as container-runtime=docker keep a workload on the nodes that have not moved. It is a fine way to go step by step, and the last thing to remove.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  nodeSelector:
-    container-runtime: docker
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "Labels that name Docker otherwise, such as app: docker-registry.",
-    references: &["https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/"],
+    page: include_str!("../../docs/rules/docker-node-selector.md"),
     host_path: None,
     reads: Reads::Words,
     check,

@@ -14,35 +14,12 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Breaks,
     action: None,
     needs_docker_absent: true,
-    summary: "a container runs a tool that can only talk to Docker (docker-gc, logspout, watchtower)",
+    summary: "a container runs a tool that can only talk to Docker (docker-gc, logspout, \
+        watchtower)",
     reason: "speaks only Docker's API",
     consequence: "it finds no daemon on {nodes}, or one without the cluster's containers",
     short_fix: "remove it or take its successor",
-    fix: "Remove it: kubelet collects images and containers itself, log agents read /var/log/pods, GitOps tools replace watchtower.",
-    why: "These tools have no CRI mode. Most do what kubelet has done since the beginning, and have no purpose in a cluster.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: gc
-    image: spotify/docker-gc:latest
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "Agents that find the runtime by themselves.",
-    references: &[
-        "helm/charts: stable/spotify-docker-gc",
-        "falcosecurity/rules: rules/falco-sandbox_rules.yaml",
-    ],
+    page: include_str!("../../docs/rules/docker-only-tool-image.md"),
     host_path: None,
     reads: Reads::Object,
     check,

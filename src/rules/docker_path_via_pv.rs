@@ -17,47 +17,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "Docker's path is absent on {nodes}",
     consequence: "",
     short_fix: "see the rule of the path",
-    fix: "Treat it like the path itself: the message names the rule that explains it.",
-    why: "A Pod names only its claim. The PersistentVolume behind it names the node's path, by hostPath or local, and that path leaves with Docker as if the Pod had mounted it by itself.",
-    before: r#"apiVersion: v1
-kind: PersistentVolume
-metadata:
-  name: socket
-spec:
-  claimRef:
-    namespace: ci
-    name: socket
-  hostPath:
-    path: /var/run/docker.sock
----
-apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-  namespace: ci
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: sock
-      mountPath: /var/run/docker.sock
-  volumes:
-  - name: sock
-    persistentVolumeClaim:
-      claimName: socket
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "Volumes that merely have docker in their name, and claims whose volume is not known: nothing is guessed.",
-    references: &["IBM/blockchain-network-on-kubernetes: configFiles/docker-volume.yaml"],
+    page: include_str!("../../docs/rules/docker-path-via-pv.md"),
     host_path: None,
     reads: Reads::HostPaths,
     check,

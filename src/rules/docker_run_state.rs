@@ -18,42 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "absent on {nodes}",
     consequence: "",
     short_fix: "use /var/run/netns or the API",
-    fix: "Network namespaces of other runtimes are below /var/run/netns; for process facts use the Kubernetes API.",
-    why: "dockerd writes its process id and keeps the network namespaces of containers there. containerd and CRI-O use the CNI's directory.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: netns
-      mountPath: /var/run/docker/netns
-  volumes:
-  - name: netns
-    hostPath:
-      path: /var/run/docker/netns
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: netns
-      mountPath: /var/run/netns
-  volumes:
-  - name: netns
-    hostPath:
-      path: /var/run/netns
-"#,
-    not_flagged: "/var/run/netns.",
-    references: &["moby/moby: libnetwork/osl"],
+    page: include_str!("../../docs/rules/docker-run-state.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Directory,
         matches,

@@ -18,35 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "no Docker service on {nodes}",
     consequence: "the unit and its configuration do not exist there",
     short_fix: "control the new runtime",
-    fix: "Restart containerd or CRI-O instead, and configure them in /etc/containerd or /etc/crio.",
-    why: "Restarting Docker and editing its files from privileged Pods is the first thing that the Kubernetes migration guide asks to look for. Neither has any effect on the new runtime.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  hostPID: true
-  containers:
-  - name: app
-    image: registry.example/debian:12
-    command: ["nsenter", "-t", "1", "-m", "--", "systemctl", "restart", "docker"]
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  hostPID: true
-  containers:
-  - name: app
-    image: registry.example/debian:12
-    command: ["nsenter", "-t", "1", "-m", "--", "systemctl", "restart", "containerd"]
-"#,
-    not_flagged: "Questions (systemctl status, is-active), and a container that starts a Docker daemon of its own. Scripts that also handle another runtime are only recorded.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-        "litmuschaos/chaos-charts: faults/kubernetes/docker-service-kill",
-    ],
+    page: include_str!("../../docs/rules/docker-service-control.md"),
     host_path: None,
     reads: Reads::Words,
     check,

@@ -14,55 +14,12 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Breaks,
     action: None,
     needs_docker_absent: true,
-    summary: "a variable or argument other than DOCKER_HOST names a Docker socket that is mounted from the node",
+    summary: "a variable or argument other than DOCKER_HOST names a Docker socket that is mounted \
+        from the node",
     reason: "no such socket on {nodes}",
     consequence: "the tool that reads it finds nothing there",
     short_fix: "name the CRI socket or unset it",
-    fix: "Give the tool the CRI socket of the new runtime, or its setting for no Docker at all.",
-    why: "Agents and installers take the path of Docker's socket under many names. Whatever the name, a path that ends in docker.sock and lies in a mount of the node's means the node's Docker.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: DOCKER_SOCKET_PATH
-      value: /host/run/docker.sock
-    volumeMounts:
-    - name: run
-      mountPath: /host/run
-  volumes:
-  - name: run
-    hostPath:
-      path: /var/run
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: CRI_SOCKET_PATH
-      value: /host/run/containerd/containerd.sock
-    volumeMounts:
-    - name: run
-      mountPath: /host/run/containerd
-  volumes:
-  - name: run
-    hostPath:
-      path: /run/containerd
-"#,
-    not_flagged: "DOCKER_CONFIG, DOCKER_BUILDKIT and other variables that name no socket; sockets in a volume of the Pod.",
-    references: &[
-        "sysdiglabs/charts: charts/node-analyzer/values.yaml",
-        "NVIDIA/gpu-operator: controllers/object_controls.go",
-    ],
+    page: include_str!("../../docs/rules/docker-socket-env.md"),
     host_path: None,
     reads: Reads::Words,
     check,

@@ -19,31 +19,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "nothing is mounted there",
     consequence: "it has no effect today, or something else mounts the socket",
     short_fix: "unset it",
-    fix: "Remove the setting, or name the CRI socket of the new runtime.",
-    why: "The setting points at a socket that this Pod does not have. It is a leftover, or a sign of a Pod that is changed elsewhere before it runs.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: DOCKER_HOST
-      value: unix:///var/run/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "Pods with a Docker daemon of their own.",
-    references: &["deepfence/ThreatMapper: deployment-scripts"],
+    page: include_str!("../../docs/rules/docker-socket-env-unbacked.md"),
     host_path: None,
     reads: Reads::Words,
     check,

@@ -21,40 +21,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "no socket to answer on {nodes}",
     consequence: "the call fails",
     short_fix: "use the Kubernetes API",
-    fix: "Ask the Kubernetes API for the same facts, or crictl on the node.",
-    why: "curl --unix-socket and its kin are Docker clients without the name. They fail as docker itself does.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    command: ["sh", "-c", "curl --unix-socket /var/run/docker.sock http://docker/containers/json"]
-    volumeMounts:
-    - name: sock
-      mountPath: /var/run/docker.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /var/run/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.k8s.io/kubectl:v1.34.0
-    command: ["kubectl", "get", "pods", "-o", "json"]
-"#,
-    not_flagged: "The same against a socket in a volume of the Pod; file tests such as ls -S on the socket.",
-    references: &[
-        "jenkinsci/kubernetes-plugin: examples/dind.groovy",
-        "https://docs.docker.com/reference/api/engine/",
-    ],
+    page: include_str!("../../docs/rules/docker-socket-http.md"),
     host_path: None,
     reads: Reads::Words,
     check,

@@ -18,37 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "no daemon on {nodes}",
     consequence: "and today the port gives everyone who reaches it control of the node",
     short_fix: "use the Kubernetes API",
-    fix: "Use the Kubernetes API, or a docker:dind in the same Pod; close the port on the nodes.",
-    why: "dockerd on TCP is an API without authentication (2375) or with client certificates (2376). On a node without Docker nothing listens there.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    args: ["--endpoint", "http://$(NODE_IP):2375"]
-    env:
-    - name: NODE_IP
-      valueFrom:
-        fieldRef:
-          fieldPath: status.hostIP
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "The ports on localhost of a Pod without hostNetwork, on a Service, or as containerPort of a Docker-in-Docker daemon.",
-    references: &[
-        "drone/charts: charts/drone-runner-docker",
-        "https://docs.docker.com/engine/security/protect-access/",
-    ],
+    page: include_str!("../../docs/rules/docker-tcp-on-node.md"),
     host_path: None,
     reads: Reads::Words,
     check,

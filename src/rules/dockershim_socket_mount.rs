@@ -19,47 +19,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "gone since Kubernetes 1.24",
     consequence: "",
     short_fix: "mount the runtime's own CRI socket",
-    fix: "Mount the CRI socket of the node's runtime, such as /run/containerd/containerd.sock, or upgrade the agent to a release that finds it by itself.",
-    why: "The CRI endpoint that kubelet's dockershim served was removed in Kubernetes 1.24. On Bottlerocket alone the path is a link to containerd's own socket, so the Pod works there and should name containerd's socket instead.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: cri
-      mountPath: /var/run/dockershim.sock
-  volumes:
-  - name: cri
-    hostPath:
-      path: /var/run/dockershim.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: cri
-      mountPath: /run/containerd/containerd.sock
-  volumes:
-  - name: cri
-    hostPath:
-      path: /run/containerd/containerd.sock
-      type: Socket
-"#,
-    not_flagged: "The sockets of containerd, CRI-O and cri-dockerd (DKR103). A Pod whose nodeSelector names Bottlerocket is only recorded. A mount beside another runtime's socket is a leftover (DKR602).",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/find-out-runtime-you-use/",
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrate-dockershim-dockerd/",
-        "bottlerocket-os/bottlerocket#796",
-    ],
+    page: include_str!("../../docs/rules/dockershim-socket-mount.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Socket,
         matches,

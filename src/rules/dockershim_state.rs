@@ -18,35 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "absent on {nodes}",
     consequence: "",
     short_fix: "use the CRI or the API",
-    fix: "Ask the Kubernetes API or the CRI for sandboxes and containers.",
-    why: "The directory holds dockershim's checkpoints of sandboxes. Other runtimes keep theirs elsewhere and in another form.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: state
-      mountPath: /var/lib/dockershim
-  volumes:
-  - name: state
-    hostPath:
-      path: /var/lib/dockershim
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "/var/lib/kubelet.",
-    references: &["Mirantis/cri-dockerd: cmd/cri/options/options.go"],
+    page: include_str!("../../docs/rules/dockershim-state.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Directory,
         matches,

@@ -16,31 +16,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "another component serves it on {nodes}",
     consequence: "with CRI runtimes the CNI's portmap plug-in serves host ports",
     short_fix: "test it once",
-    fix: "Test one Pod with a hostPort on a node with the new runtime; enable the CNI's portmap plug-in if it fails.",
-    why: "dockershim left host ports to its network plug-in in its own way. CRI runtimes pass them to the CNI, where the portmap plug-in has to be configured.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: web
-    image: registry.example/web:1
-    ports:
-    - containerPort: 8080
-      hostPort: 8080
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "hostNetwork.",
-    references: &["kubernetes/enhancements#1985"],
+    page: include_str!("../../docs/rules/host-port-behaviour.md"),
     host_path: None,
     reads: Reads::Object,
     check,

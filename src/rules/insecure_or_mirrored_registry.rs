@@ -15,33 +15,10 @@ pub(super) static RULE: Rule = Rule {
     needs_docker_absent: false,
     summary: "the image's registry is a private address or a local name with a port",
     reason: "registry settings move with the runtime",
-    consequence: "insecure-registries and registry-mirrors of daemon.json must be set again for the new runtime",
+    consequence: "insecure-registries and registry-mirrors of daemon.json must be set again for \
+        the new runtime",
     short_fix: "configure it in the runtime",
-    fix: "Configure the registry in containerd's certs.d/HOST/hosts.toml, or in CRI-O's registries.conf, before the nodes change.",
-    why: "Docker reads insecure registries and mirrors from /etc/docker/daemon.json, which no API shows. A registry on a private address or a local name with a port is the only hint that there is such a setting.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: 10.0.0.5:5000/app:1
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example.com/app:1
-"#,
-    not_flagged: "Public registries, and port 443.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-        "https://kubernetes.io/blog/2022/02/17/dockershim-faq/",
-    ],
+    page: include_str!("../../docs/rules/insecure-or-mirrored-registry.md"),
     host_path: None,
     reads: Reads::Object,
     check,

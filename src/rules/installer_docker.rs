@@ -18,28 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "its nodes come with Docker",
     consequence: "new nodes do not join from Kubernetes 1.24 on",
     short_fix: "select containerd",
-    fix: "Select containerd in the object, and roll the nodes.",
-    why: "Nodes are made from these objects. As long as they name Docker, every new node brings it back or fails to join.",
-    before: r#"apiVersion: kops.k8s.io/v1alpha2
-kind: Cluster
-metadata:
-  name: example
-spec:
-  containerRuntime: docker
-"#,
-    after: r#"apiVersion: kops.k8s.io/v1alpha2
-kind: Cluster
-metadata:
-  name: example
-spec:
-  containerRuntime: containerd
-"#,
-    not_flagged: "The same fields with another runtime.",
-    references: &[
-        "kubernetes/kops: docs/releases/1.24-NOTES.md",
-        "aws/karpenter-provider-aws#1855",
-        "gardener/gardener#4693",
-    ],
+    page: include_str!("../../docs/rules/installer-docker.md"),
     host_path: None,
     reads: Reads::ObjectTexts,
     check,

@@ -18,46 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "blind on {nodes}",
     consequence: "",
     short_fix: "switch its runtime setting",
-    fix: "Upgrade the agent and switch it to the CRI; the message names the setting.",
-    why: "Monitoring and security agents that read Docker's API report nothing, or report health, once the containers belong to another runtime. Each has a setting or a release that reads the CRI instead.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: falcosecurity/falco:0.28.0
-    volumeMounts:
-    - name: sock
-      mountPath: /var/run/docker.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /var/run/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: falcosecurity/falco:0.40.0
-    volumeMounts:
-    - name: sock
-      mountPath: /run/containerd/containerd.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /run/containerd/containerd.sock
-      type: Socket
-"#,
-    not_flagged: "The same agents beside a mounted CRI socket (DKR602), and agents without a sign of Docker.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
-        "https://docs.datadoghq.com/agent/guide/docker-deprecation",
-    ],
+    page: include_str!("../../docs/rules/known-agent-docker-mode.md"),
     host_path: None,
     reads: Reads::Object,
     check,

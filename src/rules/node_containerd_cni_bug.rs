@@ -17,30 +17,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "sandboxes can fail in this release",
     consequence: "Pods get stuck while their network is set up or taken down",
     short_fix: "upgrade containerd to 1.6.4 or newer",
-    fix: "Upgrade containerd to 1.6.4 or newer before the node takes workloads.",
-    why: "containerd 1.6.0 to 1.6.3 did not handle CNI configurations without a version and lost loopback set-ups; 1.6.4 mended it.",
-    before: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: containerd://1.6.2
-    kubeletVersion: v1.24.0
-"#,
-    after: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: containerd://2.1.4
-    kubeletVersion: v1.34.1
-"#,
-    not_flagged: "Every other release.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/troubleshooting-cni-plugin-related-errors/",
-    ],
+    page: include_str!("../../docs/rules/node-containerd-cni-bug.md"),
     host_path: None,
     reads: Reads::ObjectTexts,
     check,

@@ -17,31 +17,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "keeps Docker, without dockershim",
     consequence: "nothing breaks until Docker itself leaves",
     short_fix: "move it when ready",
-    fix: "Move the node to containerd or CRI-O when its workloads no longer need Docker.",
-    why: "cri-dockerd speaks the CRI in front of Docker Engine. Such a node still reports docker:// as its runtime and is not touched by the removal of dockershim.",
-    before: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: docker://27.3.1
-    kubeletVersion: v1.31.2
-"#,
-    after: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: containerd://2.1.4
-    kubeletVersion: v1.34.1
-"#,
-    not_flagged: "Nodes with kubelet up to 1.23, which can still use dockershim (NOD901).",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrate-dockershim-dockerd/",
-        "Mirantis/cri-dockerd: core/docker_service.go",
-    ],
+    page: include_str!("../../docs/rules/node-cri-dockerd.md"),
     host_path: None,
     reads: Reads::ObjectTexts,
     check,

@@ -18,28 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "node-problem-detector watches Docker",
     consequence: "on a node without Docker it is always quiet or always wrong",
     short_fix: "use the containerd monitors",
-    fix: "Replace node-problem-detector's Docker monitors by those for the new runtime.",
-    why: "The conditions come from node-problem-detector's Docker monitors. They show that it still watches Docker on this node.",
-    before: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  conditions:
-  - type: FrequentDockerRestart
-    status: "False"
-"#,
-    after: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: containerd://2.1.4
-    kubeletVersion: v1.34.1
-"#,
-    not_flagged: "Other conditions.",
-    references: &["kubernetes/node-problem-detector: config"],
+    page: include_str!("../../docs/rules/node-docker-problem-condition.md"),
     host_path: None,
     reads: Reads::ObjectTexts,
     check,

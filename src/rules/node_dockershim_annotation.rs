@@ -17,28 +17,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "dockershim ends with Kubernetes 1.24",
     consequence: "kubeadm upgrade hands the socket to kubelet, which no longer serves it",
     short_fix: "annotate the new socket",
-    fix: "Annotate the node with the new runtime's socket before the upgrade: kubeadm.alpha.kubernetes.io/cri-socket=unix:///run/containerd/containerd.sock.",
-    why: "kubeadm reads the socket of the runtime from this annotation. With dockershim's it cannot upgrade past 1.23.",
-    before: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-  annotations:
-    kubeadm.alpha.kubernetes.io/cri-socket: /var/run/dockershim.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: containerd://2.1.4
-    kubeletVersion: v1.34.1
-"#,
-    not_flagged: "Other sockets.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrate-dockershim-dockerd/",
-    ],
+    page: include_str!("../../docs/rules/node-dockershim-annotation.md"),
     host_path: None,
     reads: Reads::ObjectTexts,
     check,

@@ -16,33 +16,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "{nodes} have another image store",
     consequence: "the container stays in ErrImageNeverPull",
     short_fix: "push it to a registry",
-    fix: "Push the image to a registry, or import it into the new runtime's store (ctr -n k8s.io images import).",
-    why: "Images that docker build or docker load put on the node lie in Docker's store. The new runtime has its own, and does not see them.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: app:dev
-    imagePullPolicy: Never
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/app:1
-    imagePullPolicy: IfNotPresent
-"#,
-    not_flagged: "IfNotPresent, which pulls what is missing.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-        "docker/docs#15360",
-    ],
+    page: include_str!("../../docs/rules/node-local-image.md"),
     host_path: None,
     reads: Reads::Object,
     check,

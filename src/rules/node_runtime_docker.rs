@@ -17,31 +17,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "dockershim ends with Kubernetes 1.24",
     consequence: "kubelet 1.24 does not start with Docker",
     short_fix: "move it to containerd or CRI-O",
-    fix: "Drain the node, install containerd or CRI-O, point kubelet at its socket, and bring it back.",
-    why: "kubelet talked to Docker through dockershim, which was removed in Kubernetes 1.24.",
-    before: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: docker://20.10.7
-    kubeletVersion: v1.23.17
-"#,
-    after: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: containerd://2.1.4
-    kubeletVersion: v1.34.1
-"#,
-    not_flagged: "Nodes with cri-dockerd (NOD903).",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/find-out-runtime-you-use/",
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-    ],
+    page: include_str!("../../docs/rules/node-runtime-docker.md"),
     host_path: None,
     reads: Reads::ObjectTexts,
     check,

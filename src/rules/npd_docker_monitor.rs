@@ -17,30 +17,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "no effect or false alarms on {nodes}",
     consequence: "the log that it watches is silent, and the health check reports a dead Docker",
     short_fix: "use the containerd monitors",
-    fix: "Replace docker-monitor.json and health-checker-docker.json by their containerd counterparts.",
-    why: "The monitors read dockerd's journal and ask its API. On other runtimes the first sees nothing and the second reports a problem that is none.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: npd
-    image: registry.k8s.io/node-problem-detector/node-problem-detector:v0.8.19
-    args: ["--config.system-log-monitor=/config/kernel-monitor.json,/config/docker-monitor.json"]
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: npd
-    image: registry.k8s.io/node-problem-detector/node-problem-detector:v0.8.19
-    args: ["--config.system-log-monitor=/config/kernel-monitor.json"]
-"#,
-    not_flagged: "node-problem-detector without these files.",
-    references: &["kubernetes/node-problem-detector: config, deployment"],
+    page: include_str!("../../docs/rules/npd-docker-monitor.md"),
     host_path: None,
     reads: Reads::Words,
     check,

@@ -15,33 +15,12 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Advisory,
     action: None,
     needs_docker_absent: false,
-    summary: "a PodSecurityPolicy, SCC or policy exception allows a path of Docker or docker/default",
+    summary: "a PodSecurityPolicy, SCC or policy exception allows a path of Docker or \
+        docker/default",
     reason: "an exception for Docker remains",
     consequence: "it lets Pods reach Docker, and has no purpose once Docker is gone",
     short_fix: "remove the exception",
-    fix: "Remove the exception when the last workload that needs it is gone.",
-    why: "Policies that allow Docker's socket were made for workloads of the past. They keep the way open for new ones.",
-    before: r#"apiVersion: policy/v1beta1
-kind: PodSecurityPolicy
-metadata:
-  name: example
-spec:
-  allowedHostPaths:
-  - pathPrefix: /var/run/docker.sock
-"#,
-    after: r#"apiVersion: policy/v1beta1
-kind: PodSecurityPolicy
-metadata:
-  name: example
-spec:
-  allowedHostPaths:
-  - pathPrefix: /var/log
-"#,
-    not_flagged: "Policies that forbid the socket.",
-    references: &[
-        "Azure/aks-engine: parts/k8s/addons/pod-security-policy.yaml",
-        "litmuschaos/chaos-charts: security/kyverno-policies",
-    ],
+    page: include_str!("../../docs/rules/psp-scc-allows-docker.md"),
     host_path: None,
     reads: Reads::ObjectTexts,
     check,

@@ -18,36 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "absent on {nodes}",
     consequence: "",
     short_fix: "build with BuildKit/Buildah",
-    fix: "Build images with rootless BuildKit or Buildah; inspect containers through the Kubernetes API.",
-    why: "A rootless dockerd serves its API below the user's runtime directory. It leaves with Docker like the system's socket.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: sock
-      mountPath: /run/user/1000/docker.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /run/user/1000/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: build
-    image: moby/buildkit:rootless
-    args: ["--addr", "unix:///run/user/1000/buildkit/buildkitd.sock"]
-"#,
-    not_flagged: "Other files below /run/user.",
-    references: &["docker-library/docker: docker-entrypoint.sh"],
+    page: include_str!("../../docs/rules/rootless-docker-socket.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Socket,
         matches,

@@ -17,34 +17,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "no Docker to select on {nodes}",
     consequence: "the tool looks for Docker's API and finds none",
     short_fix: "select the new runtime",
-    fix: "Set it to the new runtime, or remove it where the tool finds the runtime by itself.",
-    why: "Chaos tools, probes and installers take the runtime as a setting, and for several of them docker is the default of old releases.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/chaos:1
-    args: ["--runtime", "docker"]
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/chaos:1
-    args: ["--runtime", "containerd"]
-"#,
-    not_flagged: "docker as a value of anything else.",
-    references: &[
-        "chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml",
-        "litmuschaos/litmus: mkdocs",
-        "weaveworks/scope: examples/k8s/ds.yaml",
-    ],
+    page: include_str!("../../docs/rules/runtime-selector-docker.md"),
     host_path: None,
     reads: Reads::Words,
     check,

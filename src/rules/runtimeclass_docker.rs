@@ -16,29 +16,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "no such handler on {nodes}",
     consequence: "the Pod fails when its sandbox is made",
     short_fix: "drop the runtime class",
-    fix: "Remove runtimeClassName, or name a class whose handler the new runtime has.",
-    why: "The handler is a name in the runtime's configuration. docker is known to dockershim and cri-dockerd alone.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  runtimeClassName: docker
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "Classes that merely have docker in their name.",
-    references: &["Mirantis/cri-dockerd: core/sandbox_run.go"],
+    page: include_str!("../../docs/rules/runtimeclass-docker.md"),
     host_path: None,
     reads: Reads::Object,
     check,

@@ -16,36 +16,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "ignored since Kubernetes 1.27",
     consequence: "the container runs unconfined unless kubelet has a default",
     short_fix: "set seccompProfile",
-    fix: "Set securityContext.seccompProfile.type to RuntimeDefault.",
-    why: "docker/default was the old spelling of the runtime's default profile. The annotations are no longer read, so the container has no profile at all.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-  annotations:
-    seccomp.security.alpha.kubernetes.io/pod: docker/default
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  securityContext:
-    seccompProfile:
-      type: RuntimeDefault
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "The value runtime/default.",
-    references: &[
-        "kubernetes/kubernetes#109819",
-        "kubernetes/kubernetes#114947",
-    ],
+    page: include_str!("../../docs/rules/seccomp-docker-default.md"),
     host_path: None,
     reads: Reads::Words,
     check,

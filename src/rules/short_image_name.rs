@@ -17,28 +17,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "CRI-O may not resolve it",
     consequence: "CRI-O resolves short names by its registries.conf and refuses ambiguous ones",
     short_fix: "write docker.io/ in front",
-    fix: "Write the registry: docker.io/library/nginx instead of nginx.",
-    why: "Docker and containerd read nginx as docker.io/library/nginx. CRI-O asks registries.conf, and since 1.34 refuses names that more than one registry could serve.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: nginx:1.27
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: docker.io/library/nginx:1.27
-"#,
-    not_flagged: "Every cluster whose target is not CRI-O.",
-    references: &["cri-o/cri-o#9401", "kubernetes/minikube#19395"],
+    page: include_str!("../../docs/rules/short-image-name.md"),
     host_path: None,
     reads: Reads::Object,
     check,

@@ -14,52 +14,13 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Breaks,
     action: None,
     needs_docker_absent: true,
-    summary: "a hostPath volume on /, /var, /run or /var/run, and something in the container uses Docker through it",
+    summary: "a hostPath volume on /, /var, /run or /var/run, and something in the container uses \
+        Docker through it",
     reason: "no Docker there on {nodes}",
-    consequence: "the directory stays, the socket in it does not, so the container starts and fails at its first call",
+    consequence: "the directory stays, the socket in it does not, so the container starts and \
+        fails at its first call",
     short_fix: "drop the Docker client",
-    fix: "Drop the Docker client, or mount only the file or directory that is still needed on the new runtime.",
-    why: "Mounting a directory above the socket exposes the socket like mounting it by name; the kubernetes.io detection script names this case as one that it misses.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: DOCKER_HOST
-      value: unix:///host/run/docker.sock
-    volumeMounts:
-    - name: run
-      mountPath: /host/run
-  volumes:
-  - name: run
-    hostPath:
-      path: /var/run
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: run
-      mountPath: /host/run/containerd
-  volumes:
-  - name: run
-    hostPath:
-      path: /run/containerd
-"#,
-    not_flagged: "The same mounts without any sign of Docker in the container (DKR111, recorded only), and narrower ones such as /run/xtables.lock or /run/udev.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
-        "DataDog/helm-charts: charts/datadog/CHANGELOG.md",
-    ],
+    page: include_str!("../../docs/rules/socket-parent-mount.md"),
     host_path: None,
     reads: Reads::HostPaths,
     check,

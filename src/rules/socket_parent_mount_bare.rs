@@ -18,45 +18,7 @@ pub(super) static RULE: Rule = Rule {
     reason: "reaches the Docker socket",
     consequence: "nothing in the object shows that Docker is used; check the image once",
     short_fix: "mount only what is needed",
-    fix: "Mount the narrowest path that the container needs.",
-    why: "Reboot daemons, CNI and CSI plug-ins, node exporters and debug Pods mount these directories for reasons of their own. The mount reaches Docker's socket, so it is worth one look, and no more.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: run
-      mountPath: /host/run
-  volumes:
-  - name: run
-    hostPath:
-      path: /var/run
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: run
-      mountPath: /run/udev
-  volumes:
-  - name: run
-    hostPath:
-      path: /run/udev
-"#,
-    not_flagged: "Anything narrower: /run/xtables.lock, /run/flannel, /var/run/netns, /var/lib.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
-        "kubereboot/kured: kured-ds.yaml",
-    ],
+    page: include_str!("../../docs/rules/socket-parent-mount-bare.md"),
     host_path: None,
     reads: Reads::HostPaths,
     check,

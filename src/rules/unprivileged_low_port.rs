@@ -13,48 +13,13 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Breaks,
     action: Some(Action::Record),
     needs_docker_absent: false,
-    summary: "a non-root container listens on a port below 1024 without the sysctl or capability for it",
+    summary: "a non-root container listens on a port below 1024 without the sysctl or capability \
+        for it",
     reason: "may not bind it on {nodes}",
-    consequence: "Docker allows it since 20.10; containerd does by default only from 2.0, CRI-O does not",
+    consequence: "Docker allows it since 20.10; containerd does by default only from 2.0, CRI-O \
+        does not",
     short_fix: "use a port from 1024 up",
-    fix: "Listen on a port from 1024 up, or set the sysctl net.ipv4.ip_unprivileged_port_start=0 in the Pod's securityContext.",
-    why: "Docker sets net.ipv4.ip_unprivileged_port_start=0 in every container. containerd 1.x and CRI-O leave the kernel's 1024, so the same container gets permission denied when it binds.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: web
-    image: registry.example/web:1
-    ports:
-    - containerPort: 80
-    securityContext:
-      runAsNonRoot: true
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  securityContext:
-    sysctls:
-    - name: net.ipv4.ip_unprivileged_port_start
-      value: "0"
-  containers:
-  - name: web
-    image: registry.example/web:1
-    ports:
-    - containerPort: 80
-    securityContext:
-      runAsNonRoot: true
-"#,
-    not_flagged: "hostNetwork, NET_BIND_SERVICE, and images whose user is not root without a securityContext that says so.",
-    references: &[
-        "containerd/containerd: docs/containerd-2.0.md",
-        "k3s-io/k3s#5538",
-        "bottlerocket-os/bottlerocket#2466",
-    ],
+    page: include_str!("../../docs/rules/unprivileged-low-port.md"),
     host_path: None,
     reads: Reads::Object,
     check,

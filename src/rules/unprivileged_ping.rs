@@ -16,37 +16,10 @@ pub(super) static RULE: Rule = Rule {
     needs_docker_absent: false,
     summary: "a non-root container without NET_RAW runs ping",
     reason: "may not ping on {nodes}",
-    consequence: "Docker opens net.ipv4.ping_group_range to every group; containerd 1.x and CRI-O do not",
+    consequence: "Docker opens net.ipv4.ping_group_range to every group; containerd 1.x and CRI-O \
+        do not",
     short_fix: "use another probe",
-    fix: "Probe with TCP or HTTP instead, or set the sysctl net.ipv4.ping_group_range in the Pod's securityContext.",
-    why: "ping without NET_RAW needs the kernel's ping sockets, which Docker opens to all groups and other runtimes do not by default.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    livenessProbe:
-      exec:
-        command: ["ping", "-c", "1", "gateway"]
-    securityContext:
-      runAsUser: 1000
-      capabilities:
-        drop: ["ALL"]
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "Containers that keep NET_RAW or run as root.",
-    references: &["containerd/containerd#6924", "kubernetes/kubernetes#102612"],
+    page: include_str!("../../docs/rules/unprivileged-ping.md"),
     host_path: None,
     reads: Reads::Words,
     check,
