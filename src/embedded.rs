@@ -14,6 +14,8 @@ mod yaml;
 const MAX_TEXT: usize = 1024 * 1024;
 /// Collections inside collections.
 const MAX_DEPTH: usize = 64;
+/// Documents around a document.
+const MAX_OUTER: usize = 3;
 /// Values of one document: aliases can make a small document look endless.
 const MAX_NODES: usize = 100_000;
 
@@ -61,19 +63,38 @@ pub struct Document {
     pub language: Language,
     /// Its content.
     pub root: Node,
+    /// The documents in its strings, each with the place of the string: Helm values in an Application, a JSON patch.
+    pub inner: Vec<(usize, Self)>,
 }
 
 impl Document {
     /// Reads `text`, which stands under `name` (a file name, or the last key of the field). `None` for prose, scripts, lists of
     /// words, and whatever cannot be parsed.
     pub fn parse(name: &str, text: &str) -> Option<Self> {
+        Self::parse_inside(name, text, 0)
+    }
+
+    /// `outer` documents are around this one.
+    fn parse_inside(name: &str, text: &str, outer: usize) -> Option<Self> {
         let is_worth_it = text.len() <= MAX_TEXT && text.contains(['\n', ':', '=', '{', '[', '<']);
         if !is_worth_it || text.starts_with("#!") {
             return None;
         }
-        candidates(name, text)
+        let mut document = candidates(name, text)
             .into_iter()
-            .find_map(|language| Self::parse_as(language, text))
+            .find_map(|language| Self::parse_as(language, text))?;
+        if outer < MAX_OUTER {
+            let mut inner = Vec::new();
+            document.root.walk(&mut |key, node| {
+                // A value on one line is a value.
+                if let Some(text) = node.text().filter(|text| text.contains('\n')) {
+                    let document = Self::parse_inside(key, text, outer + 1);
+                    inner.extend(document.map(|document| (node.offset, document)));
+                }
+            });
+            document.inner = inner;
+        }
+        Some(document)
     }
 
     fn parse_as(language: Language, text: &str) -> Option<Self> {
@@ -87,8 +108,17 @@ impl Document {
         };
         // Placeholders of a template engine that fills the text in later are no part of the language.
         let root = parse(text).or_else(|| template::blank(text).and_then(|text| parse(&text)))?;
-        let is_document = !matches!(root.value, Value::Scalar(_));
-        is_document.then_some(Self { language, root })
+        // A list of words reads as YAML, and says nothing.
+        let is_document = match &root.value {
+            Value::Scalar(_) => false,
+            Value::List(elements) => elements.iter().any(|element| element.text().is_none()),
+            Value::Map(_) => true,
+        };
+        is_document.then_some(Self {
+            language,
+            root,
+            inner: Vec::new(),
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! The catalogue: every rule once, in the order of its codes, and the one evaluation that everything calls.
 
+mod agent_config_docker;
 mod ci_controller_config_docker;
+mod configuration;
 mod cri_dockerd_socket_mount;
 mod cri_socket_posing_as_docker;
 mod dind_daemon;
@@ -163,6 +165,7 @@ pub static RULES: &[&Rule] = &[
     &known_agent_multi_runtime::RULE,
     &docker_chaos_experiment::RULE,
     &npd_docker_monitor::RULE,
+    &agent_config_docker::RULE,
     &docker_json_log_parser::RULE,
     &docker_metric_names::RULE,
     &docker_id_prefix_parser::RULE,

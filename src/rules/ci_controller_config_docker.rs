@@ -1,10 +1,14 @@
 //! CLU902 ci-controller-config-docker: the configuration of a controller that makes Pods with Docker.
 
+use super::configuration::pod_sources::docker_pods;
+use super::configuration::settings;
 use super::place;
+use super::signals;
+use crate::embedded::Language;
 use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
-use crate::workload::mentions::mentions;
-use crate::workload::tables;
+use crate::workload::host_path::HostPath;
+use crate::workload::leaves::Leaf;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -26,87 +30,59 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for leaf in place::texts_of(workload, "ConfigMap") {
-        // Argo Workflows reads the key from the ConfigMap itself, too.
-        let is_executor = leaf.path == "data.containerRuntimeExecutor" && leaf.text == "docker";
-        if let Some(setting) = generates_docker_pods(&leaf.text)
-            .or(is_executor.then_some("containerRuntimeExecutor: docker"))
+    let has_pods = workload.pod.is_some() || !workload.parts.is_empty();
+    for document in settings(workload) {
+        // The pods of the object itself have rules of their own; a policy's patterns are another rule's.
+        if document.is_object() && has_pods
+            || document.kind().contains("Policy") && !mutates(&document)
         {
-            findings.push(place::in_object(
-                &RULE,
-                workload,
-                leaf,
-                format!("sets {setting}"),
-                setting,
-            ));
+            continue;
+        }
+        for found in docker_pods(&document) {
+            findings.push(document.finding(&RULE, found.node, found.what, &found.evidence));
         }
     }
-    for leaf in ["ChaosEngine", "ChaosExperiment"]
-        .iter()
-        .flat_map(|kind| place::texts_of(workload, kind))
-    {
-        let name = leaf
-            .path
-            .strip_suffix(".value")
-            .and_then(|variable| workload.leaves.get(&format!("{variable}.name")));
-        if let Some(name) =
-            name.filter(|name| leaf.text == "docker" && tables::selects_runtime(name))
-        {
-            let setting = format!("{name}=docker");
-            findings.push(place::in_object(
-                &RULE,
-                workload,
-                leaf,
-                format!("sets {setting}"),
-                &setting,
-            ));
-        }
-    }
-}
-
-/// The setting in `text` that makes a controller produce Pods that use the node's Docker.
-fn generates_docker_pods(text: &str) -> Option<&'static str> {
-    let lines = || {
-        text.lines()
-            .map(str::trim)
-            .filter(|line| !line.starts_with('#'))
+    // Jenkins' Groovy and XML are not parsed, or read as blocks of something else.
+    let is_unread = |leaf: &&Leaf| {
+        let language = leaf.document().map(|document| document.language);
+        matches!(language, None | Some(Language::Blocks | Language::Tags))
     };
-    if lines().any(|line| {
-        line.strip_prefix("containerRuntimeExecutor:")
-            .is_some_and(|value| value.trim() == "docker")
-    }) {
-        return Some("containerRuntimeExecutor: docker");
+    for leaf in workload.leaves.iter().filter(is_unread) {
+        if let Some((offset, path)) = host_path_in_text(&leaf.text) {
+            let what = format!("mounts {path} into the Pods that it makes");
+            let mut finding = place::in_object(&RULE, workload, leaf, what, path);
+            finding.offset = Some(offset);
+            findings.push(finding);
+        }
     }
-    mounts_socket(text).then_some("a mount of the Docker socket")
 }
 
-/// True if a line of `text` mounts the Docker socket of the node into what a controller makes: a host path of
-/// GitLab Runner's `[[runners.kubernetes.volumes.host_path]]` (where none is written, the mount path is meant), a
-/// volume of its Docker executor, Jenkins' `hostPathVolume` in YAML or XML, the volume of a pod template.
-fn mounts_socket(text: &str) -> bool {
-    if !mentions(text, "docker.sock") {
-        return false;
-    }
-    let (mut in_host_path, mut behind_key) = (false, false);
-    for line in text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with('#'))
-    {
-        if line.starts_with('[') {
-            in_host_path = line.starts_with("[[runners.kubernetes.volumes.host_path");
-        }
-        let line = line.trim_start_matches("- ");
-        let is_path = ["host_path", "hostPath", "volumes =", "<hostPath>"]
+/// A policy that changes objects makes what its patch holds.
+fn mutates(document: &super::configuration::Settings<'_>) -> bool {
+    let rules = document.root.get("spec.rules");
+    rules.is_some_and(|rules| {
+        rules
+            .elements()
             .iter()
-            .any(|key| line.starts_with(key))
-            || (in_host_path && line.starts_with("mount_path"))
-            || (behind_key && line.starts_with("path:"));
-        if is_path && mentions(line, "/docker.sock") {
-            return true;
+            .any(|rule| rule.get("mutate").is_some())
+    })
+}
+
+/// A path of Docker behind the word `hostPath` (`hostPath: '…'`, `<hostPath>…</hostPath>`), and its place.
+fn host_path_in_text(text: &str) -> Option<(usize, &str)> {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("hostPath") {
+        let behind = from + at + "hostPath".len();
+        let rest = text[behind..].trim_start_matches([':', '=', '>', '"', '\'', ' ']);
+        let start = text.len() - rest.len();
+        let end = rest.find(|c: char| c.is_whitespace() || "\"'<,)".contains(c));
+        let path = &rest[..end.unwrap_or(rest.len())];
+        let line = &text[text[..start].rfind('\n').map_or(0, |at| at + 1)..start];
+        let is_comment = line.trim_start().starts_with(['#', '/', '*']);
+        if !is_comment && path.starts_with('/') && signals::is_docker_socket(&HostPath::new(path)) {
+            return Some((start, path));
         }
-        // `path` and `type` follow `hostPath:` in any order.
-        behind_key = line == "hostPath:" || behind_key && line.starts_with("type:");
+        from = behind;
     }
-    false
+    None
 }

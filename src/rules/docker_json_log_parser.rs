@@ -1,7 +1,8 @@
 //! DKR701 docker-json-log-parser: a log agent that only parses Docker's log format.
 
-use super::place;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::configuration::log_inputs;
+use super::configuration::settings;
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
 
@@ -26,60 +27,28 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for (leaf, parser) in place::texts_of(workload, "ConfigMap")
-        .filter_map(|leaf| Some((leaf, docker_parser(&leaf.text)?)))
-    {
-        findings.push(place::in_object(
-            &RULE,
-            workload,
-            leaf,
-            format!("parses logs with {parser}"),
-            parser,
-        ));
+    for document in settings(workload) {
+        for (node, input) in log_inputs::docker_only(&document) {
+            let what = format!("reads logs with {input}");
+            findings.push(document.finding(&RULE, node, what, input));
+        }
     }
-}
-
-/// The Docker-only log parser that `text` sets up.
-fn docker_parser(text: &str) -> Option<&'static str> {
-    let lines = || {
-        text.lines()
-            .map(str::trim)
-            .filter(|line| !line.starts_with('#'))
-    };
-    let has_line = |wanted: &[&str]| {
-        lines().any(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            words.len() == wanted.len()
-                && words
-                    .iter()
-                    .zip(wanted)
-                    .all(|(word, wanted)| word.eq_ignore_ascii_case(wanted))
-        })
-    };
-    let handles_cri = lines().any(|line| {
-        line.split(|c: char| !c.is_ascii_alphanumeric())
-            .any(|word| word.eq_ignore_ascii_case("cri"))
+    // A text in no language that is known, which names the directory: nothing shows what reads it.
+    let unread = workload.leaves.iter().filter(|leaf| {
+        leaf.text.contains('\n') && leaf.document().is_none() && !leaf.text.starts_with("#!")
     });
-    if handles_cri || !mentions(text, "container") && !mentions(text, "docker") {
-        return None;
+    for leaf in unread {
+        let is_said = |line: &&str| {
+            !line.trim_start().starts_with(['#', ';']) && mentions(line, "/docker/containers/")
+        };
+        if let Some(line) = leaf.text.lines().find(is_said) {
+            let what = "names Docker's log directory".to_owned();
+            let mut finding =
+                super::place::in_object(&RULE, workload, leaf, what, "/docker/containers/");
+            finding.offset = Some(line.as_ptr() as usize - leaf.text.as_ptr() as usize);
+            finding.certainty = Certainty::Possible;
+            finding.action = Some(Action::Record);
+            findings.push(finding);
+        }
     }
-    if has_line(&["Parser", "docker"]) || has_line(&["Docker_Mode", "On"]) {
-        return Some("Fluent Bit's docker parser");
-    }
-    let reads_containers = mentions(text, "/var/log/containers");
-    if reads_containers && (has_line(&["format", "json"]) || has_line(&["@type", "json"])) {
-        return Some("Fluentd's json parser");
-    }
-    // A Docker input names containers by id; the word alone also stands in autodiscover templates.
-    if has_line(&["-", "type:", "docker"]) && lines().any(|line| line.starts_with("containers.ids"))
-    {
-        return Some("Filebeat's docker input");
-    }
-    if mentions(text, "pipeline_stages")
-        && (has_line(&["-", "docker:", "{}"]) || has_line(&["-", "docker:"]))
-    {
-        return Some("Promtail's docker stage");
-    }
-    let is_vector = lines().any(|line| line.contains("docker_logs") && line.starts_with("type"));
-    is_vector.then_some("Vector's docker_logs source")
 }

@@ -1,7 +1,9 @@
 //! DKR702 docker-metric-names: rules and dashboards that rely on metrics as Docker gave them.
 
-use super::place;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::configuration::promql::docker_selectors;
+use super::configuration::{Settings, maps, settings};
+use crate::embedded::Node;
+use crate::finding::{Certainty, Findings, Impact, Reads, Rule, Target};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
 
@@ -25,44 +27,64 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let leaves =
-        place::texts_of(workload, "ConfigMap").chain(place::texts_of(workload, "PrometheusRule"));
-    for (leaf, series) in leaves.filter_map(|leaf| Some((leaf, docker_series(&leaf.text)?))) {
-        findings.push(place::in_object(
-            &RULE,
-            workload,
-            leaf,
-            format!("queries {series}"),
-            series,
-        ));
+    let keeps_docker = findings.target() == Target::CriDockerd;
+    for document in settings(workload) {
+        let dropped = relabelings(&document, findings);
+        for (_, node, text) in super::configuration::scalars(document.root) {
+            // What is parsed is looked at value by value, as a document of its own.
+            let is_relabeling = dropped.iter().any(|map| holds(map, node));
+            if is_relabeling || document.holds_document(node) {
+                continue;
+            }
+            for selector in docker_selectors(text, keeps_docker) {
+                let what = format!("queries {}", selector.name);
+                findings.push(document.finding_in(
+                    &RULE,
+                    node,
+                    selector.offset,
+                    what,
+                    &selector.name,
+                ));
+            }
+        }
     }
 }
 
-/// Series and selectors that do not survive; the list of file system series is that of the sources above.
-const SERIES: [&str; 11] = [
-    "kubelet_docker_",
-    "engine_daemon_",
-    "container_fs_inodes_free",
-    "container_fs_inodes_total",
-    "container_fs_io_current",
-    "container_fs_io_time_seconds_total",
-    "container_fs_io_time_weighted_seconds_total",
-    "container_fs_limit_bytes",
-    "container_fs_read_seconds_total",
-    "container_fs_reads_merged_total",
-    "container_fs_usage_bytes",
-];
+fn holds(map: &Node, node: &Node) -> bool {
+    let mut found = false;
+    map.walk(&mut |_, inner| found |= std::ptr::eq(inner, node));
+    found
+}
 
-fn docker_series(text: &str) -> Option<&'static str> {
-    // In a dashboard's JSON the quotes are escaped once more.
-    let by_name = [
-        "name=~\"k8s_",
-        "name=~\"^k8s_",
-        "name=~\\\"k8s_",
-        "name=~\\\"^k8s_",
-    ];
-    if by_name.iter().any(|selector| mentions(text, selector)) {
-        return Some("name=~k8s_");
+/// The relabelings of `document`: those that take a container's name from Docker's are findings, all others say nothing about
+/// what is queried.
+fn relabelings<'n>(document: &Settings<'n>, findings: &mut Findings) -> Vec<&'n Node> {
+    let mut found = Vec::new();
+    for (_, map) in maps(document.root) {
+        let Some(regex) = map.get("regex").filter(|_| is_relabeling(map)) else {
+            continue;
+        };
+        found.push(map);
+        let action = map
+            .text_of("action")
+            .unwrap_or("replace")
+            .to_ascii_lowercase();
+        let removes = matches!(action.as_str(), "drop" | "labeldrop");
+        if !removes && regex.text().is_some_and(|regex| mentions(regex, "k8s_")) {
+            let what = "relabels by name=~k8s_".to_owned();
+            findings.push(document.finding(&RULE, regex, what, "name=~k8s_"));
+        }
     }
-    SERIES.into_iter().find(|series| mentions(text, series))
+    found
+}
+
+fn is_relabeling(map: &Node) -> bool {
+    let keys = [
+        "source_labels",
+        "sourceLabels",
+        "action",
+        "target_label",
+        "targetLabel",
+    ];
+    keys.iter().any(|key| map.get(key).is_some())
 }

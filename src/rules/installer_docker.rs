@@ -1,9 +1,10 @@
 //! CLU901 installer-docker: an installer's object that selects Docker.
 
-use super::place;
+use super::configuration::{maps, scalars, settings};
 use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
+use crate::workload::shell::read_script;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -24,41 +25,101 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// Objects of installers, and their files where they lie in a string.
+const KINDS: [&str; 19] = [
+    "AWSNodeTemplate",
+    "Cluster",
+    "ClusterConfig",
+    "ClusterConfiguration",
+    "EC2NodeClass",
+    "InitConfiguration",
+    "InstanceGroup",
+    "JoinConfiguration",
+    "KubeadmConfig",
+    "KubeadmConfigTemplate",
+    "KubeadmControlPlane",
+    "KubeadmControlPlaneTemplate",
+    "KubeletConfiguration",
+    "MachineConfig",
+    "MachineDeployment",
+    "NodePool",
+    "Provisioner",
+    "RancherMachineConfig",
+    "Shoot",
+];
+
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let kinds = [
-        "Cluster",
-        "InitConfiguration",
-        "JoinConfiguration",
-        "KubeadmConfig",
-        "KubeadmConfigTemplate",
-        "KubeadmControlPlane",
-        "KubeletConfiguration",
-        "Provisioner",
-        "Shoot",
-    ];
-    for leaf in kinds
-        .iter()
-        .flat_map(|kind| place::texts_of(workload, kind))
-    {
-        let field = leaf.path.rsplit('.').next().unwrap_or_default();
-        let selects = match field {
-            "containerRuntime" => matches!(leaf.text.as_str(), "docker" | "dockerd"),
-            "criSocket" | "containerRuntimeEndpoint" => {
-                ["dockershim", "cri-dockerd", "/docker.sock"]
-                    .iter()
-                    .any(|name| mentions(&leaf.text, name))
+    for document in settings(workload) {
+        let is_installer = KINDS.contains(&document.kind());
+        for (key, node, text) in scalars(document.root).into_iter().filter(|_| is_installer) {
+            if let Some(setting) = selects_docker(key, text) {
+                findings.push(document.finding(&RULE, node, format!("sets {setting}"), text));
+            } else if let Some(act) = installs_docker(text) {
+                findings.push(document.finding(&RULE, node, format!("runs \"{act}\""), &act));
             }
-            "name" => leaf.path.ends_with("cri.name") && leaf.text == "docker",
-            _ => false,
-        };
-        if selects {
-            findings.push(place::in_object(
-                &RULE,
-                workload,
-                leaf,
-                format!("sets {field} to {}", leaf.text),
-                &leaf.text,
-            ));
+        }
+        for (key, map) in maps(document.root).into_iter().filter(|_| is_installer) {
+            // Gardener: `cri: {name: docker}`.
+            let name = map
+                .get("name")
+                .filter(|name| key == "cri" && name.text() == Some("docker"));
+            // A file that is written to the node.
+            let path = map.get("path").filter(|path| {
+                let text = path.text().unwrap_or_default();
+                map.get("content").is_some() && text.starts_with("/etc/docker/")
+            });
+            for node in name.into_iter().chain(path) {
+                let text = node.text().unwrap_or_default();
+                let what = match key {
+                    "cri" => format!("sets name to {text}"),
+                    _ => format!("writes {text}"),
+                };
+                findings.push(document.finding(&RULE, node, what, text));
+            }
         }
     }
+}
+
+/// The setting, if it selects Docker as the runtime.
+fn selects_docker(key: &str, text: &str) -> Option<String> {
+    let selects = match key {
+        "containerRuntime" | "container-runtime" => matches!(text, "docker" | "dockerd"),
+        "criSocket" | "containerRuntimeEndpoint" | "container-runtime-endpoint" => {
+            ["dockershim", "cri-dockerd", "/docker.sock"]
+                .iter()
+                .any(|name| mentions(text, name))
+        }
+        _ => false,
+    };
+    selects.then(|| format!("{key} to {text}"))
+}
+
+/// What a command or a script for new nodes does with Docker.
+fn installs_docker(text: &str) -> Option<String> {
+    if !mentions(text, "docker") || !text.contains([' ', '\n']) {
+        return None;
+    }
+    read_script(text).into_iter().find_map(|call| {
+        let words = || call.arguments().iter().map(String::as_str);
+        let program = call.program();
+        let is_service = matches!(program, "systemctl" | "service")
+            && words().any(|word| matches!(word, "docker" | "docker.service" | "docker.socket"));
+        let verb = || {
+            words()
+                .find(|word| !word.starts_with('-'))
+                .unwrap_or_default()
+        };
+        if is_service {
+            return Some(format!("{program} {} docker", verb()));
+        }
+        if program == "docker" || program == "dockerd" {
+            return Some(format!("{program} {}", verb()).trim_end().to_owned());
+        }
+        let flag = words().position(|word| word.starts_with("--container-runtime"))?;
+        let rest = call.arguments().get(flag..)?;
+        let value = rest[0].split_once('=').map(|(_, value)| value);
+        let value = value.or_else(|| rest.get(1).map(String::as_str))?;
+        matches!(value, "docker" | "dockerd")
+            .then(|| format!("{program} --container-runtime {value}"))
+    })
 }

@@ -1,5 +1,6 @@
 //! DKR604 npd-docker-monitor: node-problem-detector with its Docker monitors.
 
+use super::configuration::{maps, settings};
 use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
@@ -19,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "use the containerd monitors",
     page: include_str!("../../docs/rules/npd-docker-monitor.md"),
     host_path: None,
-    reads: Reads::Words,
+    reads: Reads::Object,
     check,
 };
 
@@ -30,6 +31,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         "health-checker-docker.json",
         "docker-monitor-counter.json",
     ];
+    check_configuration(workload, findings);
     let Some(pod) = &workload.pod else { return };
     for container in pod
         .containers
@@ -47,6 +49,29 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
                     path,
                     monitor,
                 ));
+            }
+        }
+    }
+}
+
+/// A monitor's own file: the journal of dockerd, the health check of Docker.
+fn check_configuration(workload: &Workload<'_>, findings: &mut Findings) {
+    for document in settings(workload) {
+        for (key, map) in maps(document.root) {
+            let source = map.get("source").filter(|_| key == "pluginConfig");
+            let source =
+                source.filter(|source| matches!(source.text(), Some("dockerd" | "docker")));
+            if let Some(source) = source {
+                let what = "watches the journal of dockerd".to_owned();
+                findings.push(document.finding(&RULE, source, what, "dockerd"));
+            }
+            let component = map.texts_of("args").into_iter().find(|argument| {
+                let text = argument.text().unwrap_or_default();
+                text.trim_start_matches('-') == "component=docker"
+            });
+            if let Some(component) = component {
+                let what = "checks the health of docker".to_owned();
+                findings.push(document.finding(&RULE, component, what, "--component=docker"));
             }
         }
     }

@@ -27,32 +27,39 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for leaf in [
-        "PodSecurityPolicy",
-        "SecurityContextConstraints",
-        "PolicyException",
-    ]
-    .iter()
-    .flat_map(|kind| place::texts_of(workload, kind))
-    {
+    let kind = workload.kind();
+    let is_exception = kind == "PolicyException";
+    let is_policy = matches!(kind, "PodSecurityPolicy" | "SecurityContextConstraints");
+    let is_constraint = workload
+        .api_version()
+        .starts_with("constraints.gatekeeper.sh/");
+    let is_kyverno = matches!(kind, "ClusterPolicy" | "Policy" | "ValidatingPolicy");
+    if !(is_exception || is_policy || is_constraint || is_kyverno) {
+        return;
+    }
+    for leaf in workload.leaves.iter() {
         let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(&leaf.text);
         let allows_profile =
             leaf.path.contains("seccomp") && mentions(&leaf.text, "docker/default");
-        let excepts = workload.kind() == "PolicyException" && mentions(&leaf.text, "docker.sock");
+        let excepts = is_exception && mentions(&leaf.text, "docker.sock");
+        // A pattern that a Pod has to fit; with `!` in front it forbids.
+        let fits = is_kyverno
+            && [".pattern", ".anyPattern"]
+                .iter()
+                .any(|part| leaf.path.contains(part))
+            && leaf
+                .text
+                .split('|')
+                .any(|path| is_path_of_docker(path.trim()));
         // An exception's text may be a whole expression.
         let allowed = if excepts {
             "docker.sock"
         } else {
             leaf.text.as_str()
         };
-        if allows_path || allows_profile || excepts {
-            findings.push(place::in_object(
-                &RULE,
-                workload,
-                leaf,
-                format!("allows {allowed}"),
-                allowed,
-            ));
+        if allows_path || allows_profile || excepts || fits {
+            let what = format!("allows {allowed}");
+            findings.push(place::in_object(&RULE, workload, leaf, what, allowed));
         }
     }
 }
@@ -60,6 +67,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 /// True for a path that any rule about host paths flags.
 fn is_path_of_docker(text: &str) -> bool {
     let path = HostPath::new(text);
+    if !text.starts_with('/') {
+        return false;
+    }
     let about = super::RULES
         .iter()
         .filter_map(|rule| rule.host_path.as_ref());

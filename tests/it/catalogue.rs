@@ -61,7 +61,13 @@ fn every_rule_has_a_file_of_its_name() {
             "src/rules/{file} does not begin with {head:?}"
         );
     }
-    let helpers = ["host_paths.rs", "place.rs", "signals.rs"];
+    let helpers = [
+        "configuration",
+        "configuration.rs",
+        "host_paths.rs",
+        "place.rs",
+        "signals.rs",
+    ];
     let known = set(RULES
         .iter()
         .map(|rule| format!("{}.rs", rule.name.replace('-', "_")))
