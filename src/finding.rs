@@ -96,6 +96,8 @@ pub struct Finding {
     pub container: Option<String>,
     /// Field path from the object's root, such as `spec.volumes[0].hostPath.path`.
     pub field: String,
+    /// Where in the text of that field the evidence stands, in bytes; `None` for the whole field.
+    pub offset: Option<usize>,
     /// The matched token: a path, an image, `NAME=scheme://…`. Never a whole command line.
     pub evidence: String,
     /// What the evidence is reduced to in the fingerprint: no tag, no alias, no spelling.

@@ -20,6 +20,7 @@ impl Finding {
             action: rule.action,
             container: None,
             field: String::new(),
+            offset: None,
             evidence: String::new(),
             identity: String::new(),
             noun: "object",
@@ -66,6 +67,18 @@ impl Finding {
     pub(crate) fn evidence(mut self, evidence: &str) -> Self {
         self.evidence = clip(evidence, MAX_EVIDENCE);
         self.identity(evidence)
+    }
+
+    /// The evidence stands somewhere in `text`, which is the whole text of the field.
+    pub(crate) fn within(mut self, text: &str) -> Self {
+        self.offset = text.find(&self.evidence);
+        self
+    }
+
+    /// The evidence stands at this byte of the field's text.
+    pub(crate) fn offset(mut self, offset: usize) -> Self {
+        self.offset = Some(offset);
+        self
     }
 
     /// What the evidence is reduced to in the fingerprint.
