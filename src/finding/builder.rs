@@ -75,6 +75,18 @@ impl Finding {
         self.identity(evidence)
     }
 
+    /// The evidence stands somewhere in `text`, which is the whole text of the field.
+    pub(crate) fn within(mut self, text: &str) -> Self {
+        self.offset = text.find(&self.evidence);
+        self
+    }
+
+    /// The evidence stands at this byte of the field's text.
+    pub(crate) fn offset(mut self, offset: usize) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
     /// What the evidence is reduced to in the fingerprint.
     pub(crate) fn identity(mut self, identity: impl Into<String>) -> Self {
         self.identity = identity.into();
