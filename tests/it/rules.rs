@@ -27,9 +27,7 @@ fn check_for(text: &str, target: Target) -> Checked {
         context: Context { target },
         ..policy()
     };
-    let mut checked = Checked::default();
-    checked.add("case", text.as_bytes(), "default", &policy);
-    checked.finish("default", &policy);
+    let checked = undock::check::check(&[Input::new("case", text)], "default", &policy);
     assert!(checked.errors.is_empty(), "{:?} in\n{text}", checked.errors);
     checked
 }
