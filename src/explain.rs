@@ -5,18 +5,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::finding::{Certainty, Impact, Rule};
+use crate::finding::{Certainty, Rule};
 use crate::rules::RULES;
-
-/// What happens by default, in words.
-pub fn default_action(rule: &Rule) -> &'static str {
-    match rule.action {
-        Some(action) => action.as_str(),
-        None if rule.impact == Impact::Breaks && rule.certainty >= Certainty::Likely => "deny",
-        None if rule.impact == Impact::Advisory => "record",
-        None => "warn",
-    }
-}
 
 /// Writes one line for each rule: `docs/rules/README.md` in Markdown, or columns.
 ///
@@ -28,7 +18,7 @@ pub fn write_list(out: &mut dyn Write, markdown: bool) -> io::Result<()> {
     }
     for rule in RULES {
         let (code, name, summary) = (rule.code, rule.name, rule.summary);
-        let action = default_action(rule);
+        let action = rule.default_action(Certainty::Likely).as_str();
         if markdown {
             writeln!(
                 out,
@@ -81,7 +71,7 @@ pub fn write_json(out: &mut dyn Write, rules: &[&Rule]) -> io::Result<()> {
             since: rule.since,
             certainty: rule.certainty.as_str(),
             impact: rule.impact.as_str(),
-            default_action: default_action(rule),
+            default_action: rule.default_action(Certainty::Likely).as_str(),
             summary: rule.summary,
             why: rule.why(),
             fix: rule.fix(),

@@ -1,12 +1,10 @@
 //! DKR107 cri-socket-posing-as-docker: a socket of one protocol mounted under the name of another.
 
 use super::host_paths;
-use crate::finding::Thing;
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
+use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::pod::HostMount;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR107",
     name: "cri-socket-posing-as-docker",
@@ -21,18 +19,17 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "stop renaming the socket",
     page: include_str!("../../docs/rules/cri-socket-posing-as-docker.md"),
     host_path: None,
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for mount in host_paths::first_uses(workload, poses) {
-        let mut finding = host_paths::finding(&RULE, Thing::Socket, workload, mount);
-        finding.what = format!("mounts {} as {}", mount.path, mount.mount_path);
-        finding.reason = RULE.reason.to_owned();
-        finding.consequence = RULE.consequence.to_owned();
-        findings.push(finding);
-    }
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    let what = format!("mounts {} as {}", mount.path, mount.mount_path);
+    poses(mount).then(|| {
+        host_paths::finding(&RULE, Thing::Socket, workload, mount)
+            .what(what)
+            .rule_texts()
+    })
 }
 
 /// True if host path and mount path name sockets of different protocols.

@@ -1,10 +1,9 @@
 //! DKR203 dind-daemon: a Docker daemon inside the Pod.
 
-use super::docker_cli_image::image_finding;
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use super::images;
+use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR203",
     name: "dind-daemon",
@@ -19,18 +18,13 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "prefer rootless BuildKit",
     page: include_str!("../../docs/rules/dind-daemon.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod.daemons() {
-        findings.push(image_finding(
-            &RULE,
-            pod,
-            container,
-            "runs a Docker daemon in image",
-        ));
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if pod.is_daemon(container) {
+        let what = "runs a Docker daemon in image";
+        findings.push(images::finding(&RULE, pod, container, what));
     }
 }

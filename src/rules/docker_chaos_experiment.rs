@@ -1,11 +1,10 @@
 //! DKR603 docker-chaos-experiment: a chaos tool that works through Docker.
 
-use super::{docker_cli_image::image_finding, signals};
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use super::{images, signals};
+use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 use crate::workload::tables;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR603",
     name: "docker-chaos-experiment",
@@ -20,22 +19,17 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "set its runtime to the new one",
     page: include_str!("../../docs/rules/docker-chaos-experiment.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| tables::is_chaos_tool(container.image()))
-    {
-        let reaches_docker = pod
-            .mounts_of(container)
-            .any(|mount| signals::is_docker_socket(&mount.path));
-        if reaches_docker || !signals::runtime_selectors(container).is_empty() {
-            findings.push(image_finding(&RULE, pod, container, "runs chaos tool"));
-        }
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    let uses_docker = || {
+        let mut mounts = pod.mounts_of(container);
+        mounts.any(|mount| signals::is_docker_socket(&mount.path))
+            || !signals::runtime_selectors(container).is_empty()
+    };
+    if tables::is_chaos_tool(container.image()) && uses_docker() {
+        findings.push(images::finding(&RULE, pod, container, "runs chaos tool"));
     }
 }

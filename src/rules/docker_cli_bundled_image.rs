@@ -1,11 +1,10 @@
 //! DKR202 docker-cli-bundled-image: an image that carries the Docker client, beside another sign of Docker.
 
-use super::{docker_cli_image::image_finding, signals};
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use super::{images, signals};
+use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 use crate::workload::tables;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR202",
     name: "docker-cli-bundled-image",
@@ -20,23 +19,17 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "use a builder without Docker",
     page: include_str!("../../docs/rules/docker-cli-bundled-image.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| tables::bundles_docker_client(container.image()))
-    {
-        let reaches_docker = container.endpoint(pod).is_node()
-            || pod
-                .mounts_of(container)
-                .any(|mount| signals::is_docker_socket(&mount.path));
-        if reaches_docker {
-            findings.push(image_finding(&RULE, pod, container, "runs image"));
-        }
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    let reaches_docker = || {
+        let mut mounts = pod.mounts_of(container);
+        container.endpoint(pod).is_node()
+            || mounts.any(|mount| signals::is_docker_socket(&mount.path))
+    };
+    if tables::bundles_docker_client(container.image()) && reaches_docker() {
+        findings.push(images::finding(&RULE, pod, container, "runs image"));
     }
 }

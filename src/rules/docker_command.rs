@@ -1,12 +1,10 @@
 //! DKR401 docker-command: a call of the Docker client.
 
 use super::signals;
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::endpoint;
-use crate::workload::shell::Invocation;
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR401",
     name: "docker-command",
@@ -21,57 +19,49 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "use kubectl, crictl or BuildKit",
     page: include_str!("../../docs/rules/docker-command.md"),
     host_path: None,
-    reads: Reads::Words,
-    check,
+    target: None,
+    check: Check::Mentioning(|found| found.docker, check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| container.mentions_docker())
-    {
-        let handles_others = signals::handles_other_runtimes(container);
-        let builds_elsewhere = signals::has_remote_builder(container);
-        let mut seen: Vec<String> = Vec::new();
-        let in_container =
-            |invocation: &Invocation| signals::way_to_node(pod, container, invocation).is_none();
-        for command in container
-            .commands()
-            .iter()
-            .filter(|command| in_container(&command.invocation))
-        {
-            let Some(verb) = signals::docker_verb(&command.invocation) else {
-                continue;
-            };
-            if verb == "buildx" && builds_elsewhere {
-                continue;
-            }
-            let is_compose = command.invocation.program() == "docker-compose";
-            let call = if is_compose {
-                "docker-compose".to_owned()
-            } else {
-                format!("docker {verb}")
-            };
-            let endpoint = endpoint::of_invocation(pod, container, &command.invocation);
-            if endpoint.is_elsewhere() || seen.contains(&call) {
-                continue;
-            }
-            let field = format!("{}.{}", pod.container_path(container), command.field);
-            let mut finding =
-                Finding::in_container(&RULE, container, format!("runs \"{call}\""), field, &call);
-            finding.short_fix = replacement(verb);
-            if handles_others {
-                signals::soften_for_other_runtimes(&mut finding);
-            } else if !endpoint.is_node() {
-                finding.certainty = Certainty::Possible;
-                finding.action = Some(Action::Warn);
-                finding.reason = "no Docker endpoint is visible".to_owned();
-            }
-            seen.push(call);
-            findings.push(finding);
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    let handles_others = signals::handles_other_runtimes(container);
+    let builds_elsewhere = signals::has_remote_builder(container);
+    let mut seen: Vec<String> = Vec::new();
+    for command in container.commands() {
+        let invocation = &command.invocation;
+        if signals::way_to_node(pod, container, invocation).is_some() {
+            continue;
         }
+        let Some(verb) = signals::docker_verb(invocation) else {
+            continue;
+        };
+        if verb == "buildx" && builds_elsewhere {
+            continue;
+        }
+        let call = match invocation.program() {
+            "docker-compose" => "docker-compose".to_owned(),
+            _ => format!("docker {verb}"),
+        };
+        let endpoint = endpoint::of_invocation(pod, container, invocation);
+        if endpoint.is_elsewhere() || seen.contains(&call) {
+            continue;
+        }
+        let mut finding = Finding::new(&RULE)
+            .in_container(pod, container, &command.field)
+            .what(format!("runs \"{call}\""))
+            .evidence(&call);
+        finding.short_fix = replacement(verb);
+        findings.push(if handles_others {
+            signals::for_several_runtimes(finding)
+        } else if !endpoint.is_node() {
+            finding
+                .certainty(Certainty::Possible)
+                .action(Action::Warn)
+                .reason("no Docker endpoint is visible")
+        } else {
+            finding
+        });
+        seen.push(call);
     }
 }
 

@@ -1,14 +1,12 @@
 //! DKR503 docker-config-dir: Docker's configuration in a Pod.
 
 use super::host_paths;
-use crate::finding::Thing;
-use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Reads, Rule};
+use crate::finding::{Action, Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::HostMount;
 use crate::workload::tables;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR503",
     name: "docker-config-dir",
@@ -27,19 +25,17 @@ pub(super) static RULE: Rule = Rule {
         thing: Thing::Directory,
         matches,
     }),
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let is_config = |mount: &HostMount<'_>| mount.claimed.is_none() && matches(&mount.path);
-    for mount in host_paths::first_uses(workload, is_config) {
-        let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
-        if finding.consequence.contains("empty directory") {
-            finding.consequence = RULE.consequence.to_owned();
-        }
-        findings.push(finding);
-    }
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    let finding = host_paths::find(&RULE, workload, mount)?;
+    Some(if finding.consequence.contains("empty directory") {
+        finding.consequence(RULE.consequence)
+    } else {
+        finding
+    })
 }
 
 fn matches(path: &HostPath) -> bool {

@@ -1,11 +1,11 @@
 //! DKR701 docker-json-log-parser: a log agent that only parses Docker's log format.
 
-use super::place;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::objects;
+use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR701",
     name: "docker-json-log-parser",
@@ -21,22 +21,18 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "parse the CRI format",
     page: include_str!("../../docs/rules/docker-json-log-parser.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Text(&["ConfigMap"], check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for (leaf, parser) in place::texts_of(workload, "ConfigMap")
-        .filter_map(|leaf| Some((leaf, docker_parser(&leaf.text)?)))
-    {
-        findings.push(place::in_object(
-            &RULE,
-            workload,
-            leaf,
-            format!("parses logs with {parser}"),
-            parser,
-        ));
-    }
+fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
+    let parser = docker_parser(&leaf.text)?;
+    let what = format!("parses logs with {parser}");
+    Some(
+        objects::finding(&RULE, workload, leaf)
+            .what(what)
+            .evidence(parser),
+    )
 }
 
 /// The Docker-only log parser that `text` sets up.

@@ -1,12 +1,10 @@
 //! DKR502 docker-log-dir: Docker's log directory in a Pod.
 
 use super::{host_paths, signals};
-use crate::finding::Thing;
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
+use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount, MountUser};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR502",
     name: "docker-log-dir",
@@ -21,26 +19,24 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "read /var/log/pods",
     page: include_str!("../../docs/rules/docker-log-dir.md"),
     host_path: None,
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let is_log_dir =
-        |mount: &HostMount<'_>| signals::below_data_root(&mount.path) == Some("containers");
-    for mount in host_paths::first_uses(workload, is_log_dir) {
-        let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
-        let is_checked = matches!(&*mount.kind, "Directory" | "File" | "Socket");
-        if !is_checked && mount.user != MountUser::Nobody && reads_new_logs(workload) {
-            finding.certainty = Certainty::Possible;
-            finding.impact = Impact::Advisory;
-            finding.action = Some(Action::Record);
-            finding.reason = "a leftover beside /var/log".to_owned();
-            finding.consequence =
-                "the logs are read from /var/log/pods; remove the mount".to_owned();
-        }
-        findings.push(finding);
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    if signals::below_data_root(&mount.path) != Some("containers") {
+        return None;
     }
+    let finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
+    let is_checked = matches!(&*mount.kind, "Directory" | "File" | "Socket");
+    let is_leftover = !is_checked && mount.user != MountUser::Nobody && reads_new_logs(workload);
+    Some(if is_leftover {
+        finding
+            .advisory("a leftover beside /var/log")
+            .consequence("the logs are read from /var/log/pods; remove the mount")
+    } else {
+        finding
+    })
 }
 
 /// True if the Pod also mounts the directory into which every CRI runtime writes logs.

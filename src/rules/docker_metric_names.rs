@@ -1,11 +1,11 @@
 //! DKR702 docker-metric-names: rules and dashboards that rely on metrics as Docker gave them.
 
-use super::place;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::objects;
+use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR702",
     name: "docker-metric-names",
@@ -20,25 +20,21 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "query by container and pod",
     page: include_str!("../../docs/rules/docker-metric-names.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Text(&["ConfigMap", "PrometheusRule"], check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let leaves =
-        place::texts_of(workload, "ConfigMap").chain(place::texts_of(workload, "PrometheusRule"));
-    for (leaf, series) in leaves.filter_map(|leaf| Some((leaf, docker_series(&leaf.text)?))) {
-        findings.push(place::in_object(
-            &RULE,
-            workload,
-            leaf,
-            format!("queries {series}"),
-            series,
-        ));
-    }
+fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
+    let series = docker_series(&leaf.text)?;
+    let what = format!("queries {series}");
+    Some(
+        objects::finding(&RULE, workload, leaf)
+            .what(what)
+            .evidence(series),
+    )
 }
 
-/// Series and selectors that do not survive; the list of file system series is that of the sources above.
+/// Series that do not survive; the list of file system series is that of the page's references.
 const SERIES: [&str; 11] = [
     "kubelet_docker_",
     "engine_daemon_",

@@ -1,11 +1,10 @@
 //! DKR204 docker-only-tool-image: a tool that only speaks Docker's API.
 
-use super::docker_cli_image::image_finding;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use super::images;
+use crate::finding::{Certainty, Check, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 use crate::workload::tables::ImageRole;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR204",
     name: "docker-only-tool-image",
@@ -21,20 +20,13 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "remove it or take its successor",
     page: include_str!("../../docs/rules/docker-only-tool-image.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in &pod.containers {
-        if container.image_role() == Some(ImageRole::DockerOnly) {
-            findings.push(image_finding(
-                &RULE,
-                pod,
-                container,
-                "runs Docker-only tool",
-            ));
-        }
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if container.image_role() == Some(ImageRole::DockerOnly) {
+        let what = "runs Docker-only tool";
+        findings.push(images::finding(&RULE, pod, container, what));
     }
 }

@@ -1,12 +1,11 @@
 //! DKR102 dockershim-socket-mount: kubelet's dockershim socket in a Pod.
 
-use super::{host_paths, signals};
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
+use super::host_paths;
+use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR102",
     name: "dockershim-socket-mount",
@@ -24,33 +23,24 @@ pub(super) static RULE: Rule = Rule {
         thing: Thing::Socket,
         matches,
     }),
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let is_leftover = |mount: &HostMount<'_>| {
-        workload
-            .pod
-            .as_ref()
-            .is_some_and(|pod| signals::is_leftover_beside_cri(pod, mount))
-    };
-    for mount in host_paths::first_uses(workload, |mount| {
-        mount.claimed.is_none() && matches(&mount.path) && !is_leftover(mount)
-    }) {
-        let mut finding = host_paths::finding(&RULE, Thing::Socket, workload, mount);
-        if mount.user != MountUser::Nobody && asks_for_bottlerocket(workload) {
-            finding.certainty = Certainty::Possible;
-            finding.impact = Impact::Advisory;
-            finding.reason = "containerd's own socket on Bottlerocket".to_owned();
-            finding.consequence =
-                "name /run/containerd/containerd.sock instead of the old link".to_owned();
-        }
-        findings.push(finding);
-    }
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    let finding = host_paths::find(&RULE, workload, mount)?;
+    let is_link = mount.user != MountUser::Nobody && asks_for_bottlerocket(workload);
+    Some(if is_link {
+        finding
+            .advisory("containerd's own socket on Bottlerocket")
+            .consequence("name /run/containerd/containerd.sock instead of the old link")
+    } else {
+        finding
+    })
 }
 
-/// True if a node selector or affinity names Bottlerocket, where the path is a link to containerd's socket (bottlerocket-os/bottlerocket#796).
+/// True if a node selector or affinity names Bottlerocket, where the path is a link to containerd's
+/// socket (bottlerocket-os/bottlerocket#796).
 fn asks_for_bottlerocket(workload: &Workload<'_>) -> bool {
     let names_it = |text: &str| text.to_ascii_lowercase().contains("bottlerocket");
     let Some(pod) = &workload.pod else {

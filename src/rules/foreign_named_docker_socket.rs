@@ -2,11 +2,11 @@
 
 use super::host_paths;
 use super::rootless_docker_socket::is_rootless_socket;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
+use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::pod::HostMount;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR108",
     name: "foreign-named-docker-socket",
@@ -25,17 +25,15 @@ pub(super) static RULE: Rule = Rule {
         thing: Thing::Socket,
         matches,
     }),
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, workload, findings);
-    for mount in host_paths::first_uses(workload, |mount| {
-        mount.is_named_socket && !matches(&mount.path)
-    }) {
-        findings.push(host_paths::finding(&RULE, Thing::Socket, workload, mount));
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    if mount.is_named_socket && !matches(&mount.path) {
+        return Some(host_paths::finding(&RULE, Thing::Socket, workload, mount));
     }
+    host_paths::find(&RULE, workload, mount)
 }
 
 fn matches(path: &HostPath) -> bool {

@@ -1,10 +1,9 @@
 //! DKR206 insecure-or-mirrored-registry: a registry that the runtime may need settings for.
 
-use super::docker_cli_image::image_finding;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use super::images;
+use crate::finding::{Certainty, Check, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR206",
     name: "insecure-or-mirrored-registry",
@@ -20,18 +19,13 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "configure it in the runtime",
     page: include_str!("../../docs/rules/insecure-or-mirrored-registry.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| is_local_registry(container.image().host))
-    {
-        findings.push(image_finding(&RULE, pod, container, "pulls"));
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if is_local_registry(container.image().host) {
+        findings.push(images::finding(&RULE, pod, container, "pulls"));
     }
 }
 

@@ -1,10 +1,10 @@
 //! DKR602 known-agent-multi-runtime: Docker's socket beside the socket of another runtime.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule, Thing};
+use crate::finding::{Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::pod::HostMount;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR602",
     name: "known-agent-multi-runtime",
@@ -21,18 +21,11 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "drop the mount",
     page: include_str!("../../docs/rules/known-agent-multi-runtime.md"),
     host_path: None,
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for mount in host_paths::first_uses(workload, |mount| {
-        signals::is_leftover_beside_cri(pod, mount)
-    }) {
-        let mut finding = host_paths::finding(&RULE, Thing::Socket, workload, mount);
-        finding.reason = RULE.reason.to_owned();
-        finding.consequence = RULE.consequence.to_owned();
-        findings.push(finding);
-    }
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    let is_leftover = signals::is_leftover_beside_cri(workload.pod.as_ref()?, mount);
+    is_leftover.then(|| host_paths::finding(&RULE, Thing::Socket, workload, mount).rule_texts())
 }

@@ -1,10 +1,9 @@
 //! NOD906 mixed-runtime: nodes with different runtimes.
 
-use super::place;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::nodes;
+use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "NOD906",
     name: "mixed-runtime",
@@ -19,20 +18,14 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "go on until one is left",
     page: include_str!("../../docs/rules/mixed-runtime.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Node(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
+fn check(workload: &Workload<'_>) -> Option<Finding> {
     let families: Vec<&str> = workload.runtimes.iter().map(String::as_str).collect();
-    if let Some(version) = workload.node_runtime().filter(|_| families.len() > 1) {
-        let what = format!("runs {version} while nodes run {}", families.join(" and "));
-        findings.push(place::on_node(
-            &RULE,
-            workload,
-            what,
-            place::RUNTIME_FIELD,
-            version,
-        ));
-    }
+    let version = workload.node_runtime().filter(|_| families.len() > 1)?;
+    let all = families.join(" and ");
+    let finding = nodes::finding(&RULE, workload, nodes::RUNTIME_FIELD, version);
+    Some(finding.what(format!("runs {version} while nodes run {all}")))
 }

@@ -1,10 +1,9 @@
 //! NOD904 node-containerd-cni-bug: a containerd release with faults in its network set-up.
 
-use super::place;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::nodes;
+use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "NOD904",
     name: "node-containerd-cni-bug",
@@ -19,26 +18,21 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "upgrade containerd to 1.6.4 or newer",
     page: include_str!("../../docs/rules/node-containerd-cni-bug.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Node(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    const FAULTY: [&str; 4] = [
-        "containerd://1.6.0",
-        "containerd://1.6.1",
-        "containerd://1.6.2",
-        "containerd://1.6.3",
-    ];
-    if let Some((version, _)) =
-        place::node_runtime(workload).filter(|(version, _)| FAULTY.contains(version))
-    {
-        findings.push(place::on_node(
-            &RULE,
-            workload,
-            format!("runs {version}"),
-            place::RUNTIME_FIELD,
-            version,
-        ));
-    }
+const FAULTY: [&str; 4] = [
+    "containerd://1.6.0",
+    "containerd://1.6.1",
+    "containerd://1.6.2",
+    "containerd://1.6.3",
+];
+
+fn check(workload: &Workload<'_>) -> Option<Finding> {
+    let (version, _) = nodes::runtime(workload)?;
+    FAULTY.contains(&version).then(|| {
+        nodes::finding(&RULE, workload, nodes::RUNTIME_FIELD, version)
+            .what(format!("runs {version}"))
+    })
 }

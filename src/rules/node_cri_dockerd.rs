@@ -1,10 +1,9 @@
 //! NOD903 node-cri-dockerd: a node that keeps Docker behind cri-dockerd.
 
-use super::place;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::nodes;
+use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "NOD903",
     name: "node-cri-dockerd",
@@ -19,31 +18,21 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "move it when ready",
     page: include_str!("../../docs/rules/node-cri-dockerd.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Node(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let runs_docker = place::node_runtime(workload).filter(|(version, kubelet)| {
-        version.starts_with("docker://") && place::is_at_least(kubelet, 1, 24)
+fn check(workload: &Workload<'_>) -> Option<Finding> {
+    let runs_docker = nodes::runtime(workload).filter(|(version, kubelet)| {
+        version.starts_with("docker://") && nodes::is_at_least(kubelet, 1, 24)
     });
     if let Some((version, _)) = runs_docker {
-        findings.push(place::on_node(
-            &RULE,
-            workload,
-            format!("runs {version} behind cri-dockerd"),
-            place::RUNTIME_FIELD,
-            version,
-        ));
-    } else if let Some(socket) =
-        place::cri_socket(workload).filter(|socket| socket.contains("cri-dockerd.sock"))
-    {
-        findings.push(place::on_node(
-            &RULE,
-            workload,
-            format!("is annotated with {socket}"),
-            place::ANNOTATION_FIELD,
-            socket,
-        ));
+        let finding = nodes::finding(&RULE, workload, nodes::RUNTIME_FIELD, version);
+        return Some(finding.what(format!("runs {version} behind cri-dockerd")));
     }
+    let socket = nodes::cri_socket(workload)?;
+    socket.contains("cri-dockerd.sock").then(|| {
+        nodes::finding(&RULE, workload, nodes::ANNOTATION_FIELD, socket)
+            .what(format!("is annotated with {socket}"))
+    })
 }

@@ -1,10 +1,9 @@
 //! NOD902 node-dockershim-annotation: a node that kubeadm set up for dockershim.
 
-use super::place;
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
+use super::nodes;
+use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "NOD902",
     name: "node-dockershim-annotation",
@@ -19,20 +18,14 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "annotate the new socket",
     page: include_str!("../../docs/rules/node-dockershim-annotation.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Node(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    if let Some(socket) =
-        place::cri_socket(workload).filter(|socket| socket.contains("dockershim.sock"))
-    {
-        findings.push(place::on_node(
-            &RULE,
-            workload,
-            format!("is annotated with {socket}"),
-            place::ANNOTATION_FIELD,
-            socket,
-        ));
-    }
+fn check(workload: &Workload<'_>) -> Option<Finding> {
+    let socket = nodes::cri_socket(workload)?;
+    socket.contains("dockershim.sock").then(|| {
+        nodes::finding(&RULE, workload, nodes::ANNOTATION_FIELD, socket)
+            .what(format!("is annotated with {socket}"))
+    })
 }

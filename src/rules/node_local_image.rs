@@ -1,9 +1,8 @@
 //! DKR205 node-local-image: an image that must already be on the node.
 
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR205",
     name: "node-local-image",
@@ -18,27 +17,18 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "push it to a registry",
     page: include_str!("../../docs/rules/node-local-image.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| *container.raw.image_pull_policy == *"Never")
-    {
-        let field = format!("{}.imagePullPolicy", pod.container_path(container));
-        let image = container.raw.image.as_str();
-        let mut finding = Finding::in_container(
-            &RULE,
-            container,
-            format!("never pulls {image}"),
-            field,
-            "Never",
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if *container.raw.image_pull_policy == *"Never" {
+        findings.push(
+            Finding::new(&RULE)
+                .in_container(pod, container, "imagePullPolicy")
+                .what(format!("never pulls {}", container.raw.image))
+                .evidence("Never")
+                .identity(container.image().repository()),
         );
-        finding.identity = container.image().repository();
-        findings.push(finding);
     }
 }

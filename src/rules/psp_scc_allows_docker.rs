@@ -1,12 +1,12 @@
 //! CLU903 psp-scc-allows-docker: an admission policy that lets Docker's socket through.
 
-use super::{place, signals};
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::{objects, signals};
+use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "CLU903",
     name: "psp-scc-allows-docker",
@@ -22,39 +22,28 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "remove the exception",
     page: include_str!("../../docs/rules/psp-scc-allows-docker.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Text(KINDS, check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for leaf in [
-        "PodSecurityPolicy",
-        "SecurityContextConstraints",
-        "PolicyException",
-    ]
-    .iter()
-    .flat_map(|kind| place::texts_of(workload, kind))
-    {
-        let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(&leaf.text);
-        let allows_profile =
-            leaf.path.contains("seccomp") && mentions(&leaf.text, "docker/default");
-        let excepts = workload.kind() == "PolicyException" && mentions(&leaf.text, "docker.sock");
-        // An exception's text may be a whole expression.
-        let allowed = if excepts {
-            "docker.sock"
-        } else {
-            leaf.text.as_str()
-        };
-        if allows_path || allows_profile || excepts {
-            findings.push(place::in_object(
-                &RULE,
-                workload,
-                leaf,
-                format!("allows {allowed}"),
-                allowed,
-            ));
-        }
-    }
+const KINDS: &[&str] = &[
+    "PodSecurityPolicy",
+    "PolicyException",
+    "SecurityContextConstraints",
+];
+
+fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
+    let text = leaf.text.as_str();
+    let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(text);
+    let allows_profile = leaf.path.contains("seccomp") && mentions(text, "docker/default");
+    let excepts = workload.kind() == "PolicyException" && mentions(text, "docker.sock");
+    // An exception's text may be a whole expression.
+    let allowed = if excepts { "docker.sock" } else { text };
+    (allows_path || allows_profile || excepts).then(|| {
+        objects::finding(&RULE, workload, leaf)
+            .what(format!("allows {allowed}"))
+            .evidence(allowed)
+    })
 }
 
 /// True for a path that any rule about host paths flags.

@@ -1,10 +1,9 @@
 //! DKR306 runtime-selector-docker: a setting that chooses Docker as the container runtime.
 
 use super::signals;
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR306",
     name: "runtime-selector-docker",
@@ -19,22 +18,17 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "select the new runtime",
     page: include_str!("../../docs/rules/runtime-selector-docker.md"),
     host_path: None,
-    reads: Reads::Words,
-    check,
+    target: None,
+    check: Check::Mentioning(|found| found.docker, check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in &pod.containers {
-        for (field, shown) in signals::runtime_selectors(container) {
-            let path = format!("{}.{field}", pod.container_path(container));
-            findings.push(Finding::in_container(
-                &RULE,
-                container,
-                format!("sets {shown}"),
-                path,
-                &shown,
-            ));
-        }
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    for (field, shown) in signals::runtime_selectors(container) {
+        findings.push(
+            Finding::new(&RULE)
+                .in_container(pod, container, field)
+                .what(format!("sets {shown}"))
+                .evidence(&shown),
+        );
     }
 }

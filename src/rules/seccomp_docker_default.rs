@@ -1,9 +1,8 @@
 //! DKR803 seccomp-docker-default: the seccomp annotation with Docker's name for it.
 
-use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR803",
     name: "seccomp-docker-default",
@@ -18,25 +17,22 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "set seccompProfile",
     page: include_str!("../../docs/rules/seccomp-docker-default.md"),
     host_path: None,
-    reads: Reads::Words,
-    check,
+    target: None,
+    check: Check::Object(check),
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for (prefix, annotations) in workload.annotations() {
-        for (key, value) in annotations
-            .iter()
-            .filter(|(key, value)| key.contains("seccomp") && *value == "docker/default")
-        {
-            let field = format!("{prefix}.annotations['{key}']");
-            findings.push(Finding::new(
-                &RULE,
-                "annotation",
-                key,
-                format!("is {value}"),
-                field,
-                value,
-            ));
+    for (metadata, annotations) in workload.annotations() {
+        for (key, value) in annotations.iter() {
+            if key.contains("seccomp") && value == "docker/default" {
+                findings.push(
+                    Finding::new(&RULE)
+                        .on("annotation", key)
+                        .field(format!("{metadata}.annotations['{key}']"))
+                        .what(format!("is {value}"))
+                        .evidence(value),
+                );
+            }
         }
     }
 }

@@ -1,10 +1,9 @@
 //! DKR207 short-image-name: an image name without a registry, for CRI-O.
 
-use super::docker_cli_image::image_finding;
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule, Target};
-use crate::workload::Workload;
+use super::images;
+use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule, Target};
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR207",
     name: "short-image-name",
@@ -19,28 +18,13 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "write docker.io/ in front",
     page: include_str!("../../docs/rules/short-image-name.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: Some(Target::CriO),
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = workload
-        .pod
-        .as_ref()
-        .filter(|_| findings.target() == Target::CriO)
-    else {
-        return;
-    };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| container.image().is_short)
-    {
-        findings.push(image_finding(
-            &RULE,
-            pod,
-            container,
-            "runs short-named image",
-        ));
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if container.image().is_short {
+        let what = "runs short-named image";
+        findings.push(images::finding(&RULE, pod, container, what));
     }
 }

@@ -1,11 +1,9 @@
 //! DKR802 unprivileged-ping: ping without root and without NET_RAW.
 
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::commands;
-use crate::workload::pod::Container;
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR802",
     name: "unprivileged-ping",
@@ -21,34 +19,22 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "use another probe",
     page: include_str!("../../docs/rules/unprivileged-ping.md"),
     host_path: None,
-    reads: Reads::Words,
-    check,
+    target: None,
+    check: Check::Mentioning(|found| found.ping, check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    let may_not = |container: &&Container<'_>| {
-        container.runs_without_root(pod) && container.drops_capability("NET_RAW")
-    };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| container.mentions().ping)
-        .filter(may_not)
-    {
-        let calls = commands::read_naming(container.raw, "ping");
-        if let Some(call) = calls
-            .iter()
-            .find(|call| call.invocation.program() == "ping")
-        {
-            let path = format!("{}.{}", pod.container_path(container), call.field);
-            findings.push(Finding::in_container(
-                &RULE,
-                container,
-                "runs ping without root".to_owned(),
-                path,
-                "ping",
-            ));
-        }
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if !container.runs_without_root(pod) || !container.drops_capability("NET_RAW") {
+        return;
+    }
+    let calls = commands::read_naming(container.raw, "ping");
+    let mut calls = calls.iter();
+    if let Some(call) = calls.find(|call| call.invocation.program() == "ping") {
+        findings.push(
+            Finding::new(&RULE)
+                .in_container(pod, container, &call.field)
+                .what("runs ping without root")
+                .evidence("ping"),
+        );
     }
 }

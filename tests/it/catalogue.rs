@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use undock::check::{Input, check};
 use undock::decision::{Mode, Policy};
 use undock::explain;
-use undock::finding::{Action, Context, Rule, Target};
+use undock::finding::{Action, Certainty, Context, Rule};
 use undock::rules::{self, RULES};
 
 fn root(path: &str) -> PathBuf {
@@ -61,7 +61,13 @@ fn every_rule_has_a_file_of_its_name() {
             "src/rules/{file} does not begin with {head:?}"
         );
     }
-    let helpers = ["host_paths.rs", "place.rs", "signals.rs"];
+    let helpers = [
+        "host_paths.rs",
+        "images.rs",
+        "nodes.rs",
+        "objects.rs",
+        "signals.rs",
+    ];
     let known = set(RULES
         .iter()
         .map(|rule| format!("{}.rs", rule.name.replace('-', "_")))
@@ -109,7 +115,7 @@ fn head(rule: &Rule) -> String {
         first.to_uppercase(),
         rule.certainty,
         rule.impact,
-        explain::default_action(rule),
+        rule.default_action(Certainty::Likely),
         rule.since
     )
 }
@@ -176,11 +182,7 @@ fn pages_about_host_paths_have_one_table_of_types() {
 
 /// The codes that fire on `text`, with what they do.
 fn codes(rule: &Rule, text: &str) -> BTreeMap<&'static str, Action> {
-    let target = if rule.code == "DKR207" {
-        Target::CriO
-    } else {
-        Target::Containerd
-    };
+    let target = rule.target.unwrap_or_default();
     let policy = Policy {
         mode: Mode::Enforce,
         context: Context { target },
