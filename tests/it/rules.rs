@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use undock::check::{Checked, CheckedObject};
+use undock::check::{Checked, CheckedObject, Input};
 use undock::decision::{Mode, Policy};
 use undock::finding::{Action, Context, Rule, Target};
 use undock::rules::{self, RULES};
@@ -27,9 +27,7 @@ fn check_for(text: &str, target: Target) -> Checked {
         context: Context { target },
         ..policy()
     };
-    let mut checked = Checked::default();
-    checked.add("case", text.as_bytes(), "default", &policy);
-    checked.finish("default", &policy);
+    let checked = undock::check::check(&[Input::new("case", text)], "default", &policy);
     assert!(checked.errors.is_empty(), "{:?} in\n{text}", checked.errors);
     checked
 }
@@ -378,13 +376,8 @@ fn actions_are_those_of_the_contract() {
 fn an_action_of_the_configuration_replaces_the_rule_own() {
     let mut policy = policy();
     policy.actions.insert("DKR101".to_owned(), Action::Record);
-    let mut checked = Checked::default();
-    checked.add(
-        "case",
-        mounting("/run/docker.sock", "").as_bytes(),
-        "default",
-        &policy,
-    );
+    let input = Input::new("case", mounting("/run/docker.sock", ""));
+    let checked = undock::check::check(&[input], "default", &policy);
     assert_eq!(of_rule(&checked, "DKR101").judged.action, Action::Record);
 }
 
