@@ -70,6 +70,7 @@ use std::collections::HashSet;
 
 use crate::finding::{Check, Context, Finding, Findings, Rule};
 use crate::workload::Workload;
+use crate::workload::settings::settings;
 
 /// All findings of `workload`, in the order of codes, then fields. The same object gives the same
 /// findings everywhere.
@@ -122,6 +123,11 @@ fn run(check: Check, workload: &Workload<'_>, findings: &mut Findings) {
         (Check::Text(kinds, check), _) if kinds.contains(&workload.kind()) => {
             let leaves = workload.leaves.iter();
             findings.extend(leaves.filter_map(|leaf| check(workload, leaf)));
+        }
+        (Check::Settings(check), _) => {
+            for document in settings(workload) {
+                check(&document, findings);
+            }
         }
         (Check::Node(check), _) if workload.kind() == "Node" => findings.extend(check(workload)),
         (Check::Object(check), _) => check(workload, findings),

@@ -1,11 +1,9 @@
 //! DKR605 agent-config-docker: an agent's configuration turns on an input that asks Docker's API.
 
 use super::configuration::docker_inputs::docker_inputs;
-use super::configuration::settings;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::workload::settings::Settings;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR605",
     name: "agent-config-docker",
@@ -20,15 +18,17 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "use the Kubernetes input",
     page: include_str!("../../docs/rules/agent-config-docker.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Settings(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for document in settings(workload) {
-        for (node, input) in docker_inputs(&document) {
-            let what = format!("turns on {input}");
-            findings.push(document.finding(&RULE, node, what, &input));
-        }
+fn check(document: &Settings<'_>, findings: &mut Findings) {
+    for (node, input) in docker_inputs(document) {
+        findings.push(
+            Finding::new(&RULE)
+                .in_settings(document, node)
+                .what(format!("turns on {input}"))
+                .evidence(&input),
+        );
     }
 }

@@ -1,16 +1,14 @@
 //! CLU902 ci-controller-config-docker: the configuration of a controller that makes Pods with Docker.
 
 use super::configuration::pod_sources::docker_pods;
-use super::configuration::settings;
-use super::place;
-use super::signals;
+use super::{objects, signals};
 use crate::embedded::Language;
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::leaves::Leaf;
+use crate::workload::settings::{Settings, settings};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "CLU902",
     name: "ci-controller-config-docker",
@@ -25,21 +23,26 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "change it at the source",
     page: include_str!("../../docs/rules/ci-controller-config-docker.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Object(check),
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let has_pods = workload.pod.is_some() || !workload.parts.is_empty();
     for document in settings(workload) {
-        // The pods of the object itself have rules of their own; a policy's patterns are another rule's.
-        if document.is_object() && has_pods
-            || document.kind().contains("Policy") && !mutates(&document)
-        {
+        // The pods of the object itself have rules of their own, and so have a policy's patterns.
+        let is_judged_elsewhere = document.is_object() && has_pods
+            || document.kind().contains("Policy") && !mutates(&document);
+        if is_judged_elsewhere {
             continue;
         }
         for found in docker_pods(&document) {
-            findings.push(document.finding(&RULE, found.node, found.what, &found.evidence));
+            findings.push(
+                Finding::new(&RULE)
+                    .in_settings(&document, found.node)
+                    .what(found.what)
+                    .evidence(&found.evidence),
+            );
         }
     }
     // Jenkins' Groovy and XML are not parsed, or read as blocks of something else.
@@ -49,16 +52,18 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     };
     for leaf in workload.leaves.iter().filter(is_unread) {
         if let Some((offset, path)) = host_path_in_text(&leaf.text) {
-            let what = format!("mounts {path} into the Pods that it makes");
-            let mut finding = place::in_object(&RULE, workload, leaf, what, path);
-            finding.offset = Some(offset);
-            findings.push(finding);
+            findings.push(
+                objects::finding(&RULE, workload, leaf)
+                    .offset(offset)
+                    .what(format!("mounts {path} into the Pods that it makes"))
+                    .evidence(path),
+            );
         }
     }
 }
 
 /// A policy that changes objects makes what its patch holds.
-fn mutates(document: &super::configuration::Settings<'_>) -> bool {
+fn mutates(document: &Settings<'_>) -> bool {
     let rules = document.root.get("spec.rules");
     rules.is_some_and(|rules| {
         rules

@@ -1,13 +1,11 @@
 //! DKR702 docker-metric-names: rules and dashboards that rely on metrics as Docker gave them.
 
 use super::configuration::promql::docker_selectors;
-use super::configuration::{Settings, maps, settings};
 use crate::embedded::Node;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule, Target};
-use crate::workload::Workload;
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule, Target};
 use crate::workload::mentions::mentions;
+use crate::workload::settings::{Settings, maps, scalars};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR702",
     name: "docker-metric-names",
@@ -22,69 +20,64 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "query by container and pod",
     page: include_str!("../../docs/rules/docker-metric-names.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Settings(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
+fn check(document: &Settings<'_>, findings: &mut Findings) {
     let keeps_docker = findings.target() == Target::CriDockerd;
-    for document in settings(workload) {
-        let dropped = relabelings(&document, findings);
-        for (_, node, text) in super::configuration::scalars(document.root) {
-            // What is parsed is looked at value by value, as a document of its own.
-            let is_relabeling = dropped.iter().any(|map| holds(map, node));
-            if is_relabeling || document.holds_document(node) {
-                continue;
-            }
-            for selector in docker_selectors(text, keeps_docker) {
-                let what = format!("queries {}", selector.name);
-                findings.push(document.finding_in(
-                    &RULE,
-                    node,
-                    selector.offset,
-                    what,
-                    &selector.name,
-                ));
-            }
+    let relabelings = relabelings(document.root);
+    for (_, regex) in relabelings.iter().filter(|(map, _)| !removes(map)) {
+        if regex.text().is_some_and(|regex| mentions(regex, "k8s_")) {
+            findings.push(
+                Finding::new(&RULE)
+                    .in_settings(document, regex)
+                    .what("relabels by name=~k8s_")
+                    .evidence("name=~k8s_"),
+            );
         }
     }
-}
-
-fn holds(map: &Node, node: &Node) -> bool {
-    let mut found = false;
-    map.walk(&mut |_, inner| found |= std::ptr::eq(inner, node));
-    found
-}
-
-/// The relabelings of `document`: those that take a container's name from Docker's are findings, all others say nothing about
-/// what is queried.
-fn relabelings<'n>(document: &Settings<'n>, findings: &mut Findings) -> Vec<&'n Node> {
-    let mut found = Vec::new();
-    for (_, map) in maps(document.root) {
-        let Some(regex) = map.get("regex").filter(|_| is_relabeling(map)) else {
+    for (_, node, text) in scalars(document.root) {
+        // A relabelling says nothing about what is queried, and a document is looked at value by value.
+        let is_relabeling = relabelings
+            .iter()
+            .any(|(_, regex)| std::ptr::eq(*regex, node));
+        if is_relabeling || document.holds_document(node) {
             continue;
-        };
-        found.push(map);
-        let action = map
-            .text_of("action")
-            .unwrap_or("replace")
-            .to_ascii_lowercase();
-        let removes = matches!(action.as_str(), "drop" | "labeldrop");
-        if !removes && regex.text().is_some_and(|regex| mentions(regex, "k8s_")) {
-            let what = "relabels by name=~k8s_".to_owned();
-            findings.push(document.finding(&RULE, regex, what, "name=~k8s_"));
+        }
+        for selector in docker_selectors(text, keeps_docker) {
+            let mut finding = Finding::new(&RULE)
+                .in_settings(document, node)
+                .what(format!("queries {}", selector.name))
+                .evidence(&selector.name);
+            if document.is_object() {
+                finding = finding.offset(selector.offset);
+            }
+            findings.push(finding);
         }
     }
-    found
 }
 
-fn is_relabeling(map: &Node) -> bool {
-    let keys = [
+/// The relabelling rules of `root`, each with its expression.
+fn relabelings(root: &Node) -> Vec<(&Node, &Node)> {
+    const KEYS: [&str; 5] = [
         "source_labels",
         "sourceLabels",
         "action",
         "target_label",
         "targetLabel",
     ];
-    keys.iter().any(|key| map.get(key).is_some())
+    let is_one = |map: &Node| KEYS.iter().any(|key| map.get(key).is_some());
+    let maps = maps(root).into_iter().map(|(_, map)| map);
+    maps.filter(|map| is_one(map))
+        .filter_map(|map| Some((map, map.get("regex")?)))
+        .collect()
+}
+
+/// True for a relabelling that drops what it matches: nothing depends on that.
+fn removes(map: &Node) -> bool {
+    let action = map.text_of("action").unwrap_or("replace");
+    ["drop", "labeldrop"]
+        .iter()
+        .any(|drop| action.eq_ignore_ascii_case(drop))
 }

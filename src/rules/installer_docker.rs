@@ -1,12 +1,11 @@
 //! CLU901 installer-docker: an installer's object that selects Docker.
 
-use super::configuration::{maps, scalars, settings};
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::embedded::Node;
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::mentions::mentions;
+use crate::workload::settings::{Settings, maps, scalars};
 use crate::workload::shell::read_script;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "CLU901",
     name: "installer-docker",
@@ -21,8 +20,8 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "select containerd",
     page: include_str!("../../docs/rules/installer-docker.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Settings(check),
 };
 
 /// Objects of installers, and their files where they lie in a string.
@@ -48,33 +47,34 @@ const KINDS: [&str; 19] = [
     "Shoot",
 ];
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for document in settings(workload) {
-        let is_installer = KINDS.contains(&document.kind());
-        for (key, node, text) in scalars(document.root).into_iter().filter(|_| is_installer) {
-            if let Some(setting) = selects_docker(key, text) {
-                findings.push(document.finding(&RULE, node, format!("sets {setting}"), text));
-            } else if let Some(act) = installs_docker(text) {
-                findings.push(document.finding(&RULE, node, format!("runs \"{act}\""), &act));
-            }
+fn check(document: &Settings<'_>, findings: &mut Findings) {
+    if !KINDS.contains(&document.kind()) {
+        return;
+    }
+    let finding = |node: &Node, what: String, evidence: &str| {
+        Finding::new(&RULE)
+            .in_settings(document, node)
+            .what(what)
+            .evidence(evidence)
+    };
+    for (key, node, text) in scalars(document.root) {
+        if let Some(setting) = selects_docker(key, text) {
+            findings.push(finding(node, format!("sets {setting}"), text));
+        } else if let Some(act) = installs_docker(text) {
+            findings.push(finding(node, format!("runs \"{act}\""), &act));
         }
-        for (key, map) in maps(document.root).into_iter().filter(|_| is_installer) {
-            // Gardener: `cri: {name: docker}`.
-            let name = map
-                .get("name")
-                .filter(|name| key == "cri" && name.text() == Some("docker"));
-            // A file that is written to the node.
-            let path = map.get("path").filter(|path| {
-                let text = path.text().unwrap_or_default();
-                map.get("content").is_some() && text.starts_with("/etc/docker/")
-            });
-            for node in name.into_iter().chain(path) {
-                let text = node.text().unwrap_or_default();
-                let what = match key {
-                    "cri" => format!("sets name to {text}"),
-                    _ => format!("writes {text}"),
-                };
-                findings.push(document.finding(&RULE, node, what, text));
+    }
+    for (key, map) in maps(document.root) {
+        // Gardener: `cri: {name: docker}`.
+        let name = map.get("name").filter(|_| key == "cri");
+        if let Some(name) = name.filter(|name| name.text() == Some("docker")) {
+            findings.push(finding(name, "sets name to docker".to_owned(), "docker"));
+        }
+        // A file that is written to the node.
+        let path = map.get("path").filter(|_| map.get("content").is_some());
+        if let Some((path, text)) = path.and_then(|path| Some((path, path.text()?))) {
+            if text.starts_with("/etc/docker/") {
+                findings.push(finding(path, format!("writes {text}"), text));
             }
         }
     }

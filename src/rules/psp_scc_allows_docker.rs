@@ -1,12 +1,11 @@
 //! CLU903 psp-scc-allows-docker: an admission policy that lets Docker's socket through.
 
-use super::{place, signals};
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::{objects, signals};
+use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::mentions::mentions;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "CLU903",
     name: "psp-scc-allows-docker",
@@ -22,8 +21,8 @@ pub(super) static RULE: Rule = Rule {
     short_fix: "remove the exception",
     page: include_str!("../../docs/rules/psp-scc-allows-docker.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Object(check),
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
@@ -43,23 +42,17 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             leaf.path.contains("seccomp") && mentions(&leaf.text, "docker/default");
         let excepts = is_exception && mentions(&leaf.text, "docker.sock");
         // A pattern that a Pod has to fit; with `!` in front it forbids.
-        let fits = is_kyverno
-            && [".pattern", ".anyPattern"]
-                .iter()
-                .any(|part| leaf.path.contains(part))
-            && leaf
-                .text
-                .split('|')
-                .any(|path| is_path_of_docker(path.trim()));
+        let is_pattern = leaf.path.contains(".pattern") || leaf.path.contains(".anyPattern");
+        let mut patterns = leaf.text.split('|').map(str::trim);
+        let fits = is_kyverno && is_pattern && patterns.any(is_path_of_docker);
         // An exception's text may be a whole expression.
-        let allowed = if excepts {
-            "docker.sock"
-        } else {
-            leaf.text.as_str()
-        };
+        let allowed = if excepts { "docker.sock" } else { &leaf.text };
         if allows_path || allows_profile || excepts || fits {
-            let what = format!("allows {allowed}");
-            findings.push(place::in_object(&RULE, workload, leaf, what, allowed));
+            findings.push(
+                objects::finding(&RULE, workload, leaf)
+                    .what(format!("allows {allowed}"))
+                    .evidence(allowed),
+            );
         }
     }
 }

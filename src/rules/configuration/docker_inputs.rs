@@ -1,9 +1,9 @@
 //! Settings that make an agent ask Docker's API, found in the agent's configuration.
 
-use super::{Settings, maps, scalars};
 use crate::embedded::Node;
 use crate::rules::signals;
 use crate::workload::host_path::HostPath;
+use crate::workload::settings::{Settings, maps, scalars};
 
 /// Inputs that stand as a key of a map: their name, and whose they are.
 const SECTIONS: [(&str, &str); 14] = [

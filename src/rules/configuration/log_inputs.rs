@@ -3,8 +3,8 @@
 //! Docker's json-file driver writes one JSON object a line below its data root; containerd and CRI-O write the CRI format
 //! (time, stream, tag, text) below `/var/log/pods`. An input that can read both is no dependency.
 
-use super::{Settings, maps};
 use crate::embedded::{Language, Node};
+use crate::workload::settings::{Settings, maps};
 
 /// Where an input shows that it reads Docker's files only, and what shows it.
 pub(in crate::rules) type Found<'n> = (&'n Node, &'static str);

@@ -1,10 +1,10 @@
 //! Configuration from which a controller makes Pods that use the node's Docker: pod templates, runners' volumes, executors.
 
-use super::{Settings, scalars};
 use crate::embedded::{Node, Value};
 use crate::rules::signals;
 use crate::workload::endpoint::BRIDGE_ADDRESSES;
 use crate::workload::host_path::HostPath;
+use crate::workload::settings::{Settings, scalars};
 use crate::workload::tables;
 
 /// A setting, the words for it, and what shows it.

@@ -1,11 +1,11 @@
-//! The parser of a library behind the tree: it reads all of YAML, and says what is none.
+//! Builds the tree of a document from the events of the YAML parser; JSON is YAML.
 
 use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle};
 
-use super::ManifestError;
 use super::documents::Document;
+use super::error::ManifestError;
 use super::tree::{MAX_DEPTH, Node, NodeId, Tree, Value, scalar};
 
 /// Parses `document`.
