@@ -350,7 +350,7 @@ fn place(
         ..
     } = decision::decide(workload, None, policy, Writer::default());
     if workload.kind() == "Namespace" {
-        notes.extend(NamespaceSettings::of(workload).flaws((policy.today)()));
+        notes.extend(NamespaceSettings::of(workload).flaws(policy.period()));
     }
     let placed = findings.into_iter().map(|judged| {
         let (line, column) = manifest.locate(item, &judged.finding.field);

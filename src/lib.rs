@@ -28,8 +28,6 @@ pub mod api;
 
 pub mod scan;
 
-pub mod doctor;
-
 pub mod report;
 
 pub mod config;
@@ -41,6 +39,8 @@ pub mod telemetry;
 pub mod cluster;
 
 pub mod server;
+
+pub mod doctor;
 
 pub mod controller;
 

@@ -54,6 +54,7 @@ const IN_WARN_MODE: &[Scenario] = scenarios![
     controller::the_other_replica_takes_over_and_says_nothing_twice,
     controller::the_nodes_are_published,
     controller::labels_through_subresources_are_reviewed,
+    controller::a_namespace_made_again_without_its_mode_is_told,
     controller::without_permissions_the_controller_says_so_and_reviews_go_on,
     availability::both_replicas_are_asked,
     availability::a_write_passes_while_undock_is_down_and_failures_are_ignored,
@@ -75,7 +76,6 @@ const IN_ENFORCE_MODE: &[Scenario] = scenarios![
     availability::no_call_fails_during_a_rolling_restart,
     availability::a_write_is_refused_while_undock_is_down_and_failures_are_not_ignored,
     controller::an_event_tells_of_what_is_new,
-    controller::a_namespace_made_again_without_its_mode_is_told,
     outage::no_answer_is_wrong_or_lost_while_the_api_server_is_away,
     // Last: what it leaves behind slows everything down.
     many::ten_thousand_pods_are_scanned_and_left_alone,

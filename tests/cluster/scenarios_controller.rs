@@ -536,7 +536,7 @@ pub(crate) fn the_nodes_are_published(world: &World) {
         .assert_accepted();
 }
 
-/// With groups for weakening, which the enforce overlay does not have, this would be refused; without, it is at least asked.
+/// A value that does not exist is refused wherever it is written, so this shows that undock is asked.
 pub(crate) fn labels_through_subresources_are_reviewed(world: &World) {
     world.kubectl.create_namespace("by-status");
     for resource in ["status", "finalize"] {
