@@ -72,10 +72,20 @@ pub struct Options {
 /// Endpoints are told of a stop after the process is; until they are, reviews keep coming (gatekeeper#3776).
 const ENDPOINT_DELAY: Duration = Duration::from_secs(10);
 
+/// A review takes tens of microseconds: four threads answer more than any API server asks, and each further one costs
+/// memory and wake-ups on a node with many cores.
+const MAX_WORKER_THREADS: usize = 4;
+
+/// One for each processor that the process may use, up to [`MAX_WORKER_THREADS`].
+fn worker_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |count| count.get().min(MAX_WORKER_THREADS))
+}
+
 /// Runs the webhook until a signal ends it.
 pub fn run(options: Options) -> Exit {
     telemetry::start();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(worker_threads())
         .enable_all()
         .build()
     {
