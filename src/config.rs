@@ -311,7 +311,7 @@ mod tests {
         for (text, place, word) in [
             ("mode: warn\nmodes: x\n", "undock.yaml:2:1", "modes"),
             ("mode: loud\n", "undock.yaml:1:7", "enforce"),
-            ("maxExemptionDays: 0\n", "undock.yaml:1:19", "zero"),
+            ("maxExemptionDays: 0\n", "undock.yaml:1:", "nonzero"),
             ("rules:\n  DKR101: [deny]\n", "undock.yaml:2:11", ""),
             ("mode: [\n", "undock.yaml:", ""),
             ("rules: {DKR999: off}\n", "undock.yaml", "DKR999"),
