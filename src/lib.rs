@@ -30,8 +30,6 @@ pub mod api;
 
 pub mod scan;
 
-pub mod doctor;
-
 pub mod report;
 
 pub mod config;
@@ -43,6 +41,8 @@ pub mod telemetry;
 pub mod cluster;
 
 pub mod server;
+
+pub mod doctor;
 
 pub mod controller;
 

@@ -72,7 +72,7 @@ fn decide_item(
         ..
     } = decision::decide(&workload, None, &context.policy, Writer::default());
     if workload.kind() == "Namespace" {
-        notes.extend(NamespaceSettings::of(&workload).flaws((context.policy.today)()));
+        notes.extend(NamespaceSettings::of(&workload).flaws(context.policy.period()));
     }
     let placed = findings.into_iter().map(|judged| {
         let (line, column) = manifest.locate(item, &judged.finding.field);
