@@ -46,13 +46,13 @@ fn check(document: &Settings<'_>, findings: &mut Findings) {
             continue;
         }
         for selector in docker_selectors(text, keeps_docker) {
+            let (field, offset) = document.place_in(node, selector.offset);
             let mut finding = Finding::new(&RULE)
                 .in_settings(document, node)
+                .field(field)
                 .what(format!("queries {}", selector.name))
                 .evidence(&selector.name);
-            if document.is_object() {
-                finding = finding.offset(selector.offset);
-            }
+            finding.offset = offset;
             findings.push(finding);
         }
     }

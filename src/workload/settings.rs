@@ -106,6 +106,26 @@ impl Settings<'_> {
         }
     }
 
+    /// As for [`Self::place_of`], for what stands at `inside` in the text of `node`, as far as the spelling of that text shows it.
+    pub(crate) fn place_in(&self, node: &Node, inside: usize) -> (String, Option<usize>) {
+        let (field, start) = self.place_of(node);
+        let text = node.text().unwrap_or_default();
+        let offset = match self.place {
+            Place::Object => Some(inside),
+            Place::String(leaf) => {
+                // Plain, or in quotes without escapes.
+                let is_at = |at: &usize| {
+                    let raw = leaf.text.get(*at..);
+                    raw.is_some_and(|raw| raw.starts_with(text))
+                };
+                let plain = [node.offset, node.offset + 1].into_iter().find(is_at);
+                plain.map(|at| at + inside).or(start)
+            }
+            Place::Inner(..) => start,
+        };
+        (field, offset)
+    }
+
     /// True if the text of `node` is a document that [`settings`] has as well.
     pub(crate) fn holds_document(&self, node: &Node) -> bool {
         match self.place {
