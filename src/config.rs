@@ -32,6 +32,8 @@ pub struct Config {
     pub tables: Tables,
     /// Exemptions that the platform gives.
     pub exemptions: Vec<ExemptionEntry>,
+    /// What `undock check` leaves out, in patterns as in .gitignore.
+    pub exclude: Vec<String>,
     /// Who may lower a mode or add an exemption.
     pub weakening: Weakening,
 }
