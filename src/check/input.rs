@@ -1,5 +1,7 @@
 //! Inputs of a check: their bytes, and the documents in them.
 
+use memchr::memmem;
+
 use crate::manifest::{Document, Manifest, ManifestError, documents};
 
 /// One input: a file, or standard input.
@@ -68,6 +70,7 @@ pub(super) fn parse(input: &Input) -> ParsedInput<'_> {
     };
     match text_of(input) {
         Ok(text) => parsed.text = text,
+        Err(_) if input.kind == InputKind::Found && is_other_text(input) => parsed.skipped += 1,
         Err(error) => parsed.documents.push(Err(error)),
     }
     for document in documents(parsed.text) {
@@ -99,11 +102,19 @@ fn has_both_names(text: &str) -> bool {
     text.contains("kind") && text.contains("apiVersion")
 }
 
+/// True for bytes that are no text of ours: neither UTF-16 nor with the names of a manifest's fields.
+fn is_other_text(input: &Input) -> bool {
+    let has = |bytes: &[u8], name: &str| memmem::find(bytes, name.as_bytes()).is_some();
+    let bytes = input.content.as_deref();
+    bytes
+        .is_ok_and(|bytes| !bytes.contains(&0) && !(has(bytes, "kind") && has(bytes, "apiVersion")))
+}
+
 /// Says what the parser cannot know: that a text is a template.
 fn hint(mut error: ManifestError, text: &str) -> ManifestError {
     if text.contains("{{") {
         error.message = format!(
-            "unrendered template, no YAML ({}); render it first, such as with helm template",
+            "an unrendered Helm or Go template, not YAML ({}); render it first, for example with helm template",
             error.message
         );
     }

@@ -62,32 +62,44 @@ pub fn write(out: &mut dyn Write, checked: &Checked, colour: bool) -> io::Result
     write_summary(out, checked)
 }
 
-/// Findings of one rule in one field: the first, and the lines of the others.
+/// Findings of one rule in one field, in the order of their lines: a script can call Docker many times.
 struct Fold<'c> {
-    first: &'c Placed,
-    lines: Vec<usize>,
+    findings: Vec<&'c Placed>,
+}
+
+impl Fold<'_> {
+    /// True where `placed` says the same of another line.
+    fn takes(&self, placed: &Placed) -> bool {
+        self.findings
+            .iter()
+            .all(|known| key(known) == key(placed) && known.line != placed.line)
+    }
+}
+
+/// What findings have in common that are shown as one.
+fn key(placed: &Placed) -> (&str, &str, Action, bool) {
+    let finding = &placed.judged.finding;
+    let is_exempt = placed.judged.exempt.is_some();
+    (
+        finding.rule.code,
+        &finding.field,
+        placed.judged.action,
+        is_exempt,
+    )
 }
 
 fn folded(object: &CheckedObject) -> Vec<Fold<'_>> {
     let mut folds: Vec<Fold<'_>> = Vec::new();
     for placed in object.new_findings() {
-        let (judged, finding) = (&placed.judged, &placed.judged.finding);
-        let same = folds.iter_mut().find(|fold| {
-            let first = &fold.first.judged;
-            let is_same = (first.finding.rule.code, first.action, &first.finding.field)
-                == (finding.rule.code, judged.action, &finding.field);
-            is_same
-                && fold.first.line != placed.line
-                && first.exempt.is_some() == judged.exempt.is_some()
-        });
-        match same {
-            Some(fold) if !fold.lines.contains(&placed.line) => fold.lines.push(placed.line),
-            Some(_) => {}
+        match folds.iter_mut().find(|fold| fold.takes(placed)) {
+            Some(fold) => fold.findings.push(placed),
             None => folds.push(Fold {
-                first: placed,
-                lines: Vec::new(),
+                findings: vec![placed],
             }),
         }
+    }
+    for fold in &mut folds {
+        fold.findings.sort_by_key(|placed| placed.line);
     }
     folds
 }
@@ -98,7 +110,9 @@ fn write_finding(
     fold: &Fold<'_>,
     style: Style,
 ) -> io::Result<()> {
-    let placed = fold.first;
+    let Some((placed, others)) = fold.findings.split_first() else {
+        return Ok(());
+    };
     let finding = &placed.judged.finding;
     let label = match placed.judged.action {
         Action::Deny => style.paint("31;1", "error"),
@@ -129,8 +143,11 @@ fn write_finding(
             granted.scope.as_str()
         )?;
     }
-    if !fold.lines.is_empty() {
-        let lines: Vec<_> = fold.lines.iter().map(ToString::to_string).collect();
+    if !others.is_empty() {
+        let lines: Vec<_> = others
+            .iter()
+            .map(|placed| placed.line.to_string())
+            .collect();
         let count = many(lines.len(), "more line");
         writeln!(out, "  = and {count}: {}", lines.join(", "))?;
     }
