@@ -76,7 +76,7 @@ fn decide_item(
         ..
     } = decision::decide(&workload, None, &context.policy, Writer::default());
     if workload.kind() == "Namespace" {
-        notes.extend(NamespaceSettings::of(&workload).flaws((context.policy.today)()));
+        notes.extend(NamespaceSettings::of(&workload).flaws(context.policy.period()));
     }
     let mut positions = Positions::new(manifest, item, lines);
     let placed: Vec<_> = findings

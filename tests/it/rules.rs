@@ -472,6 +472,53 @@ fn a_message_names_the_place_and_the_path() {
 }
 
 #[test]
+fn a_finding_in_a_long_text_names_the_place() {
+    let config = |text: &str| {
+        let lines: String = text.lines().map(|line| format!("    {line}\n")).collect();
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata:\n  conf: |\n{lines}")
+    };
+    let script = |text: &str| {
+        running(
+            &format!("image: x, command: [sh, -c, {}]", serde_json::json!(text)),
+            "hostPID: true",
+        )
+    };
+    let cases = [
+        (
+            "DKR701",
+            "[FILTER]\n  Name parser\n  # Parser docker\n",
+            "Parser docker",
+        ),
+        (
+            "DKR702",
+            "groups:\n- expr: 1\n- expr: ",
+            "container_fs_usage_bytes",
+        ),
+        ("DKR703", "a: 1\nb: sed ", "docker://"),
+        (
+            "CLU902",
+            "a: 1\n# containerRuntimeExecutor: docker\n",
+            "containerRuntimeExecutor: docker",
+        ),
+        ("DKR401", "set -e\n# docker ps\n", "docker ps"),
+        ("DKR402", "true\nnsenter -t 1 -m ", "docker image prune"),
+        ("DKR403", "true\nnsenter -t 1 -m ", "systemctl stop docker"),
+        ("DKR304", "wait\ncurl ", "172.17.0.1:2375"),
+    ];
+    for (code, before, token) in cases {
+        let text = format!("{before}{token}\n");
+        let is_script = ["DKR401", "DKR402", "DKR403", "DKR304"].contains(&code);
+        let checked = check(&if is_script {
+            script(&text)
+        } else {
+            config(&text)
+        });
+        let offset = of_rule(&checked, code).judged.finding.offset;
+        assert_eq!(offset, Some(before.len()), "{code} in {text:?}");
+    }
+}
+
+#[test]
 fn evidence_never_holds_a_command_line_or_a_password() {
     let text = running(
         "image: x, env: [{name: DOCKER_HOST, value: 'tcp://ci:hunter2@172.17.0.1:2375'}], \

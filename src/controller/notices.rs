@@ -8,7 +8,7 @@ use crate::finding::Action;
 use crate::scan::{Scanned, ScannedFinding, ScannedOwner};
 
 /// An owner with what is said about it.
-pub(super) struct Told<'s> {
+pub(super) struct OwnerFindings<'s> {
     /// The owner.
     pub(super) owner: &'s ScannedOwner,
     /// The mode in force.
@@ -28,9 +28,9 @@ pub(super) enum Standing {
     Blocked,
 }
 
-/// The owners that something is said about, in the order of the scan. `default` is the mode where the namespace does not say.
-pub(super) fn told(scanned: &Scanned, default: Mode) -> Vec<Told<'_>> {
-    let told = scanned
+/// The owners with something to say, in the order of the scan. `default` is the mode where the namespace does not say.
+pub(super) fn collect(scanned: &Scanned, default: Mode) -> Vec<OwnerFindings<'_>> {
+    let owners = scanned
         .owners
         .iter()
         .filter(|owner| is_known(owner))
@@ -45,13 +45,13 @@ pub(super) fn told(scanned: &Scanned, default: Mode) -> Vec<Told<'_>> {
                 found.judged.exempt.is_some() || found.judged.action >= Action::Warn
             });
             let findings: Vec<_> = findings.collect();
-            (mode != Mode::Off && !findings.is_empty()).then_some(Told {
+            (mode != Mode::Off && !findings.is_empty()).then_some(OwnerFindings {
                 owner,
                 mode,
                 findings,
             })
         });
-    told.collect()
+    owners.collect()
 }
 
 /// True if others can refer to the owner. References to owners are written by people, and a uid from there ends in a name.
@@ -60,7 +60,7 @@ fn is_known(owner: &ScannedOwner) -> bool {
     (1..=64).contains(&owner.uid.len()) && owner.uid.bytes().all(is_plain)
 }
 
-impl Told<'_> {
+impl OwnerFindings<'_> {
     /// How `found` stands under the mode in force.
     pub(super) fn standing(&self, found: &ScannedFinding) -> Standing {
         match found.judged.action {

@@ -1,5 +1,4 @@
-//! `/report` on the admin port: the page of the last scan. It is made when somebody asks, beside the reviews and never among them,
-//! and kept until there is a newer scan.
+//! `/report` on the admin port: the page of the last scan. It is made when somebody asks, and kept until there is a newer scan.
 
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use bytes::Bytes;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-use super::App;
+use super::Controller;
 use crate::report::{Options, Reporter, html};
 
 /// How to have the page without asking a server for it.
@@ -32,11 +31,11 @@ struct Made {
 
 impl Page {
     /// Answers with the page of the last scan, or with why there is none.
-    pub(super) async fn answer(&self, app: &App) -> Response {
-        let Some(scan) = app.last_scan.load_full() else {
-            return absent(app);
+    pub(super) async fn answer(&self, controller: &Controller) -> Response {
+        let Some(scan) = controller.last_scan.load_full() else {
+            return absent();
         };
-        let cluster = app.cluster.clone();
+        let cluster = controller.cluster.clone();
         let mut made = Arc::clone(&self.0).lock_owned().await;
         if let Some(made) = made.as_ref().filter(|made| Arc::ptr_eq(&made.scan, &scan)) {
             return found(made.page.clone());
@@ -82,21 +81,10 @@ fn found(page: Bytes) -> Response {
     (headers("text/html; charset=utf-8", more), page).into_response()
 }
 
-fn absent(app: &App) -> Response {
-    if app.client.is_none() {
-        let told = format!(
-            "no report: this undock is not connected to a cluster and scans nothing; make one with: {BY_HAND}\n"
-        );
-        return (
-            StatusCode::NOT_FOUND,
-            headers("text/plain; charset=utf-8", []),
-            told,
-        )
-            .into_response();
-    }
+fn absent() -> Response {
     let told = format!(
-        "no report yet: this replica has finished no scan. Only the elected scanner scans: wait until its first scan has ended, \
-         ask the other replicas, or make one with: {BY_HAND}\n"
+        "no report yet: this replica has finished no scan. Only the replica that leads scans: wait until its first scan has \
+         ended, ask the other replicas, or make one with: {BY_HAND}\n"
     );
     let more = [(RETRY_AFTER, HeaderValue::from_static("60"))];
     (

@@ -1,68 +1,66 @@
-//! The elected scanner against an API server of the test's own: who leads, what is written, and what is left alone.
+//! The controller against an API server of the test's own: who leads, what is written, and what is left alone.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::support::store::Store;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
-use undock::admission;
+use tokio::sync::oneshot;
+use undock::api::connect::own_cluster;
+use undock::controller::{Controller, Options};
 use undock::decision::{Mode, Policy};
-use undock::metrics::Metrics;
-use undock::record::queue::Queue;
-use undock::scanner::{Options, Scanner};
-use undock::server::{App, State};
 
-const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/undock/leases/undock-scanner";
+const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/undock/leases/undock-controller";
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/ci/deployments/runner";
 const REPORT: &str = "/apis/openreports.io/v1alpha1/namespaces/ci/reports/undock-uid-of-runner";
+const NODES: &str = "/api/v1/namespaces/undock/configmaps/undock-nodes";
 
 /// One replica.
 struct Replica {
-    app: Arc<App>,
-    changed: Arc<Notify>,
-    scanner: Option<Scanner>,
-    _folder: tempfile::TempDir,
+    controller: Arc<Controller>,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl Replica {
     fn start(store: &Store, mode: Mode) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
-        let (records, _writer) = Queue::start(std::io::sink()).unwrap();
-        let metrics = Metrics::new(records.counts());
-        let app = Arc::new(App {
-            policy: arc_swap::ArcSwap::from_pointee(Policy {
-                mode,
-                ..Policy::default()
-            }),
-            last_scan: Default::default(),
-            client: None,
-            cluster: "test".to_owned(),
-            records,
-            metrics,
-            review: admission::review,
-            state: State::default(),
-        });
-        let changed = Arc::new(Notify::new());
+        let kubeconfig = store.kubeconfig(&folder);
+        let policy = Policy {
+            mode,
+            ..Policy::default()
+        };
+        let controller = Arc::new(Controller::new(policy, "test".to_owned()));
+        let (stop, stopping) = oneshot::channel();
         let options = Options {
-            kubeconfig: Some(store.kubeconfig(&folder)),
             events: true,
             reports: true,
         };
-        let scanner =
-            Some(Scanner::start(Arc::clone(&app), options, Arc::clone(&changed)).unwrap());
+        let running = Arc::clone(&controller);
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let client = own_cluster(Some(&kubeconfig)).await.unwrap().unwrap();
+                let stop = async {
+                    let _ = stopping.await;
+                };
+                running.run(&client, options, stop).await;
+            });
+            drop(folder);
+        });
         Self {
-            app,
-            changed,
-            scanner,
-            _folder: folder,
+            controller,
+            running: Some((stop, thread)),
         }
     }
 
     /// The sum of the series that begin with `name`.
     fn metric(&self, name: &str) -> f64 {
-        let exposition = self.app.metrics.encode();
+        let exposition = self.controller.metrics.encode();
         let series = exposition.lines().filter(|line| line.starts_with(name));
         series
             .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
@@ -70,11 +68,11 @@ impl Replica {
     }
 
     fn leads(&self) -> bool {
-        self.metric("undock_scanner_leads ") > 0.0
+        self.metric("undock_controller_leads ") > 0.0
     }
 
     fn scan(&self) -> Option<Value> {
-        self.app
+        self.controller
             .last_scan
             .load()
             .as_ref()
@@ -83,10 +81,10 @@ impl Replica {
 
     /// Tells of a change, and waits until the scan of it is over.
     fn scan_again(&self) {
-        let before = self.app.last_scan.load_full();
-        self.changed.notify_one();
+        let before = self.controller.last_scan.load_full();
+        self.controller.changed.notify_one();
         eventually("another scan", || {
-            let now = self.app.last_scan.load_full();
+            let now = self.controller.last_scan.load_full();
             match (&before, &now) {
                 (Some(before), Some(now)) if Arc::ptr_eq(before, now) => None,
                 (_, now) => now.as_ref().map(|_| ()),
@@ -97,7 +95,9 @@ impl Replica {
     }
 
     fn stop(&mut self) {
-        self.scanner.take().unwrap().join();
+        let (stop, thread) = self.running.take().unwrap();
+        stop.send(()).unwrap();
+        thread.join().unwrap();
     }
 }
 
@@ -262,13 +262,14 @@ fn nothing_is_written_where_no_api_for_reports_is() {
         store
             .writes("")
             .iter()
-            .all(|write| write.contains("/leases")),
+            .all(|write| write.contains("/leases") || write.contains("/configmaps")),
         "{:?}",
         store.writes("")
     );
     assert_eq!(replica.metric("undock_scan_errors_total"), 0.0);
     assert_eq!(
-        replica.metric("undock_scanner_writes_total{object=\"report\",outcome=\"not-installed\"}"),
+        replica
+            .metric("undock_controller_writes_total{object=\"report\",outcome=\"not-installed\"}"),
         2.0
     );
 }
@@ -425,7 +426,7 @@ fn without_the_lease_nothing_is_scanned_and_the_stop_is_prompt() {
     store.forbid(&["GET /apis/coordination"]);
     let mut replica = Replica::start(&store, Mode::Warn);
     eventually("it is counted", || {
-        (replica.metric("undock_scanner_writes_total{object=\"lease\"") > 0.0).then_some(())
+        (replica.metric("undock_controller_writes_total{object=\"lease\"") > 0.0).then_some(())
     });
     assert!(replica.scan().is_none() && store.writes("").is_empty());
     let began = Instant::now();
@@ -444,7 +445,7 @@ fn what_may_not_be_written_is_tried_once_in_a_scan() {
     }
     store.forbid(&["POST /apis/openreports.io"]);
     let replica = Replica::start(&store, Mode::Warn);
-    let forbidden = "undock_scanner_writes_total{object=\"report\",outcome=\"forbidden\"}";
+    let forbidden = "undock_controller_writes_total{object=\"report\",outcome=\"forbidden\"}";
     eventually("it is counted", || {
         (replica.metric(forbidden) > 0.0).then_some(())
     });
@@ -477,4 +478,64 @@ fn what_could_not_be_read_is_not_taken_for_gone() {
     replica.scan_again();
     assert!(store.get(REPORT).is_some());
     assert_eq!(reasons(&store), [""; 0], "nothing has changed");
+}
+
+#[test]
+fn a_namespace_that_is_made_again_without_its_mode_is_told() {
+    const NAMESPACE: &str = "/api/v1/namespaces/ci";
+    let labels = json!({"undock.dev/mode": "enforce"});
+    let store = cluster(&[], labels, json!({}));
+    let mut first = Replica::start(&store, Mode::Warn);
+    eventually("a scan", || first.scan());
+    let kept = "/api/v1/namespaces/undock/configmaps/undock-namespaces";
+    let list = eventually("the mode is kept", || store.get(kept))["data"]["list"].clone();
+    assert_eq!(list, "ci uid-of-ci enforce\n");
+    // While no controller runs.
+    first.stop();
+    store.put(
+        NAMESPACE,
+        json!({"metadata": {"uid": "another", "labels": {}}}),
+    );
+    let second = Replica::start(&store, Mode::Warn);
+    eventually("a scan", || second.scan());
+    let lost = || {
+        let mut events = store.all("/events/").into_iter();
+        events.find(|event| event["reason"] == "DockerModeLost")
+    };
+    let event = eventually("an Event", lost);
+    assert_eq!(event["type"], "Warning");
+    assert_eq!(event["metadata"]["namespace"], "default");
+    assert_eq!(event["regarding"]["uid"], "another");
+    let note = event["note"].as_str().unwrap();
+    assert!(note.contains("undock.dev/mode=enforce"), "{note}");
+    second.scan_again();
+    let again = reasons(&store)
+        .into_iter()
+        .filter(|reason| reason == "DockerModeLost");
+    assert_eq!(again.count(), 1);
+}
+
+#[test]
+fn nodes_are_published_and_written_only_when_they_change() {
+    let store = cluster(&[], json!({}), json!({}));
+    let node = |address: &str| {
+        json!({"metadata": {}, "status": {"addresses": [
+            {"type": "InternalIP", "address": address}, {"type": "Hostname", "address": "node-a"}]}})
+    };
+    store.put("/api/v1/nodes/node-a", node("10.0.0.1"));
+    let mut replica = Replica::start(&store, Mode::Warn);
+    let list = |map: Value| map["data"]["list"].as_str().unwrap().to_owned();
+    let map = eventually("the nodes", || store.get(NODES));
+    assert_eq!(list(map), "node-a 10.0.0.1\n");
+    replica.stop();
+    let mut replica = Replica::start(&store, Mode::Warn);
+    eventually("a scan", || replica.scan());
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(store.writes(NODES).len(), 1, "{:?}", store.writes(NODES));
+    replica.stop();
+    store.put("/api/v1/nodes/node-a", node("10.0.0.2"));
+    let _replica = Replica::start(&store, Mode::Warn);
+    eventually("the new address", || {
+        (list(store.get(NODES)?) == "node-a 10.0.0.2\n").then_some(())
+    });
 }

@@ -1,4 +1,4 @@
-//! What went wrong in a scan, said when it begins and not again while it lasts.
+//! What failed in a scan: logged when it begins, and not again while it lasts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::scan::ScanError;
 pub(super) const NOT_INSTALLED: &str = "not-installed";
 
 /// Something that could not be read or written.
-pub(super) struct Trouble {
+pub(super) struct Failure {
     /// What: a part of the scan, `report`, `event`.
     pub(super) what: String,
     /// One word.
@@ -20,7 +20,7 @@ pub(super) struct Trouble {
 /// Bytes of a message, in which others' words are.
 const MAX_MESSAGE: usize = 500;
 
-impl Trouble {
+impl Failure {
     pub(super) fn new(what: &str, reason: &'static str, message: String) -> Self {
         Self {
             what: what.to_owned(),
@@ -29,30 +29,30 @@ impl Trouble {
         }
     }
 
-    /// True if only somebody else can mend it.
+    /// True if only somebody else can fix it.
     pub(super) fn lasts(&self) -> bool {
         matches!(self.reason, "forbidden" | "not-found" | NOT_INSTALLED)
     }
 }
 
-impl From<&ScanError> for Trouble {
+impl From<&ScanError> for Failure {
     fn from(error: &ScanError) -> Self {
         Self::new(&error.part, error.reason, error.message.clone())
     }
 }
 
-/// What was logged already: a trouble that lasts is said when it begins.
+/// What was logged already: a failure that lasts is logged when it begins.
 #[derive(Default)]
-pub(super) struct Said(BTreeSet<(String, &'static str)>);
+pub(super) struct FailureLog(BTreeSet<(String, &'static str)>);
 
-impl Said {
-    pub(super) fn say(&mut self, troubles: Vec<Trouble>) {
+impl FailureLog {
+    pub(super) fn log(&mut self, failures: Vec<Failure>) {
         let mut now: BTreeMap<(String, &'static str), (String, usize)> = BTreeMap::new();
-        for Trouble {
+        for Failure {
             what,
             reason,
             message,
-        } in troubles
+        } in failures
         {
             now.entry((what, reason)).or_insert((message, 0)).1 += 1;
         }

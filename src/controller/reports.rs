@@ -1,18 +1,20 @@
 //! Reports: one object of OpenReports for each owner with findings, kept as the last scan says and written only where it differs.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use hyper::Method;
 use kube::Client;
 use serde_json::{Map, Value, json};
 
-use super::told::{Standing, Told};
-use super::write::{WriteError, send};
-use super::{Pen, Trouble};
+use super::notices::{OwnerFindings, Standing};
+use super::{Failure, LeaderGuard, write_outcome};
+use crate::api::ApiError;
+use crate::api::list::{List, Step, list};
+use crate::api::path::resource;
+use crate::api::request;
 use crate::finding::Impact;
 use crate::finding::text::{clip, escape_controls};
-use crate::scan::ReadError;
-use crate::scan::fetch::{self, Step};
 
 /// What all reports of undock carry, and what they are found by.
 const LABEL: (&str, &str) = ("app.kubernetes.io/managed-by", "undock");
@@ -75,14 +77,14 @@ struct Plan {
 pub(super) async fn publish(
     client: &Client,
     flavour: &Flavour,
-    told: &[Told<'_>],
+    told: &[OwnerFindings<'_>],
     is_whole: bool,
-    pen: &Pen<'_>,
-) -> Vec<Trouble> {
-    let mut troubles = Vec::new();
+    guard: &LeaderGuard<'_>,
+) -> Vec<Failure> {
+    let mut failures = Vec::new();
     for (place, &(plural, kind)) in flavour.resources.iter().enumerate() {
-        let is_here = |told: &Told<'_>| told.owner.namespace.is_empty() == (place == 1);
-        let told: Vec<&Told<'_>> = told.iter().filter(|told| is_here(told)).collect();
+        let is_here = |told: &OwnerFindings<'_>| told.owner.namespace.is_empty() == (place == 1);
+        let told: Vec<&OwnerFindings<'_>> = told.iter().filter(|told| is_here(told)).collect();
         let publisher = Publisher {
             client,
             flavour,
@@ -90,11 +92,11 @@ pub(super) async fn publish(
             kind,
             told,
             now: jiff::Timestamp::now().as_second(),
-            pen,
+            guard,
         };
-        publisher.publish(is_whole, &mut troubles).await;
+        publisher.publish(is_whole, &mut failures).await;
     }
-    troubles
+    failures
 }
 
 struct Publisher<'p> {
@@ -102,19 +104,19 @@ struct Publisher<'p> {
     flavour: &'p Flavour,
     plural: &'static str,
     kind: &'static str,
-    told: Vec<&'p Told<'p>>,
+    told: Vec<&'p OwnerFindings<'p>>,
     now: i64,
-    pen: &'p Pen<'p>,
+    guard: &'p LeaderGuard<'p>,
 }
 
 impl Publisher<'_> {
-    async fn publish(&self, is_whole: bool, troubles: &mut Vec<Trouble>) {
+    async fn publish(&self, is_whole: bool, failures: &mut Vec<Failure>) {
         let plan = match self.plan().await {
             Ok(plan) => plan,
             // A cluster need not have both kinds.
-            Err(ReadError::NotFound(_)) => return,
+            Err(ApiError::NotFound(_)) => return,
             Err(error) => {
-                return troubles.push(Trouble::new(
+                return failures.push(Failure::new(
                     "report",
                     error.reason(),
                     format!("cannot list {}: {error}", self.plural),
@@ -143,7 +145,7 @@ impl Publisher<'_> {
                     .await
                 }
             };
-            if self.must_stop(written, troubles) {
+            if self.must_stop(written, failures) {
                 return;
             }
         }
@@ -151,7 +153,7 @@ impl Publisher<'_> {
             let written = self
                 .write("deleted", Method::DELETE, &self.path(namespace, name), None)
                 .await;
-            if self.must_stop(written, troubles) {
+            if self.must_stop(written, failures) {
                 return;
             }
         }
@@ -163,14 +165,14 @@ impl Publisher<'_> {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Option<Result<(), WriteError>> {
-        if !self.pen.is_held() {
+    ) -> Option<Result<(), ApiError>> {
+        if !self.guard.is_held() {
             return None;
         }
-        let written = send(self.client, method, path, body).await;
-        self.pen.count(
+        let written = request::write(self.client, method, path, body).await;
+        self.guard.count(
             "report",
-            written.as_ref().map_or_else(WriteError::reason, |()| done),
+            written.as_ref().map_or_else(write_outcome, |()| done),
         );
         Some(written)
     }
@@ -178,25 +180,25 @@ impl Publisher<'_> {
     /// Notes what went wrong. True if it would go wrong with every other report.
     fn must_stop(
         &self,
-        written: Option<Result<(), WriteError>>,
-        troubles: &mut Vec<Trouble>,
+        written: Option<Result<(), ApiError>>,
+        failures: &mut Vec<Failure>,
     ) -> bool {
         match written {
             // The Lease is lost.
             None => true,
-            Some(Ok(()) | Err(WriteError::Terminating | WriteError::NotFound(_))) => false,
+            Some(Ok(()) | Err(ApiError::Terminating | ApiError::NotFound(_))) => false,
             Some(Err(error)) => {
-                troubles.push(Trouble::new(
+                failures.push(Failure::new(
                     "report",
                     error.reason(),
                     format!("cannot write {}: {error}", self.plural),
                 ));
-                matches!(error, WriteError::Forbidden(_))
+                matches!(error, ApiError::Forbidden(_) | ApiError::Unauthorized(_))
             }
         }
     }
 
-    async fn plan(&self) -> Result<Plan, ReadError> {
+    async fn plan(&self) -> Result<Plan, ApiError> {
         let places: HashMap<_, _> = self
             .told
             .iter()
@@ -204,68 +206,60 @@ impl Publisher<'_> {
             .map(|(place, told)| ((told.owner.namespace.to_string(), name(told)), place))
             .collect();
         let mut plan = Plan::default();
-        let selector = format!("{}={}", LABEL.0, LABEL.1);
-        fetch::list(
-            self.client,
-            &self.path("", ""),
-            &selector,
-            500,
-            |step| match step {
+        let (path, labels) = (self.path("", ""), format!("{}={}", LABEL.0, LABEL.1));
+        let reports = List {
+            labels: &labels,
+            ..List::of(&path)
+        };
+        let take = |step: Step<'_>| {
+            match step {
                 Step::Restart => plan = Plan::default(),
-                Step::Items(items) => {
-                    for report in items
-                        .iter()
-                        .filter_map(|item| serde_json::from_str::<Value>(item.get()).ok())
-                    {
-                        let text = |field: &str| {
-                            report["metadata"][field]
-                                .as_str()
-                                .unwrap_or_default()
-                                .to_owned()
-                        };
-                        let key = (text("namespace"), text("name"));
-                        match places.get(&key) {
-                            Some(place) => {
-                                let since = since(&report);
-                                let is_right =
-                                    contains(&report, &self.report(self.told[*place], &since));
-                                plan.standing.insert(
-                                    *place,
-                                    Standard {
-                                        resource_version: text("resourceVersion"),
-                                        since,
-                                        is_right,
-                                    },
-                                );
-                            }
-                            None if key.1.starts_with(PREFIX) => plan.surplus.push(key),
-                            None => {}
-                        }
+                // Undock writes none of that size, and what it cannot read it leaves alone.
+                Step::TooLarge(_) => {}
+                Step::Item(item) => {
+                    if let Ok(report) = serde_json::from_str(item.get()) {
+                        self.place(&mut plan, &places, &report);
                     }
                 }
-            },
-        )
-        .await?;
+            }
+            ControlFlow::Continue(())
+        };
+        list(self.client, &reports, take).await?;
         Ok(plan)
+    }
+
+    /// Notes `report` in the plan.
+    fn place(&self, plan: &mut Plan, places: &HashMap<(String, String), usize>, report: &Value) {
+        let text = |field: &str| {
+            report["metadata"][field]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let key = (text("namespace"), text("name"));
+        match places.get(&key) {
+            Some(place) => {
+                let since = since(report);
+                let is_right = contains(report, &self.report(self.told[*place], &since));
+                let standard = Standard {
+                    resource_version: text("resourceVersion"),
+                    since,
+                    is_right,
+                };
+                plan.standing.insert(*place, standard);
+            }
+            None if key.1.starts_with(PREFIX) => plan.surplus.push(key),
+            None => {}
+        }
     }
 
     fn path(&self, namespace: &str, name: &str) -> String {
         let Flavour { group, version, .. } = self.flavour;
-        let namespace = if namespace.is_empty() {
-            String::new()
-        } else {
-            format!("/namespaces/{namespace}")
-        };
-        let name = if name.is_empty() {
-            String::new()
-        } else {
-            format!("/{name}")
-        };
-        format!("/apis/{group}/{version}{namespace}/{}{name}", self.plural)
+        resource(group, version, namespace, self.plural, name)
     }
 
     /// The report about `told`. The same scan gives the same report; `since` is when its findings were reported first.
-    fn report(&self, told: &Told<'_>, since: &HashMap<String, i64>) -> Value {
+    fn report(&self, told: &OwnerFindings<'_>, since: &HashMap<String, i64>) -> Value {
         let owner = told.owner;
         let count = |standing| {
             told.findings
@@ -308,7 +302,7 @@ impl Publisher<'_> {
     }
 }
 
-fn name(told: &Told<'_>) -> String {
+fn name(told: &OwnerFindings<'_>) -> String {
     format!("{PREFIX}{}", told.owner.uid)
 }
 
@@ -328,7 +322,7 @@ fn result(standing: Standing) -> &'static str {
     }
 }
 
-fn properties(told: &Told<'_>, found: &crate::scan::ScannedFinding) -> Map<String, Value> {
+fn properties(told: &OwnerFindings<'_>, found: &crate::scan::ScannedFinding) -> Map<String, Value> {
     let (judged, finding, owner) = (&found.judged, &found.judged.finding, told.owner);
     let until = judged
         .exempt

@@ -1,7 +1,7 @@
 //! Events: what is new since the scan before, on the object that a person edits.
 //!
 //! The first scan of a holder tells nothing: what stands already is in the reports, and every change of the holder would say it again.
-//! The name of an Event is made from what it tells, so the API server refuses to take the same news twice while it keeps the first.
+//! The name of an Event is made from what it tells, so the API server refuses to take the same notice twice while it keeps the first.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,9 +13,12 @@ use kube::Client;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::told::{Standing, Told};
-use super::write::{WriteError, send};
-use super::{Pen, Trouble};
+use super::namespaces::LostMode;
+use super::notices::{OwnerFindings, Standing};
+use super::{Failure, LeaderGuard, write_outcome};
+use crate::api::ApiError;
+use crate::api::path::resource;
+use crate::api::request::write;
 use crate::finding::text::{clip, escape_controls};
 use crate::scan::{Scanned, ScannedOwner};
 
@@ -43,30 +46,71 @@ type States = BTreeMap<&'static str, State>;
 
 /// What the scan before told, by uid of the owner; nothing before the first one.
 #[derive(Default)]
-pub(super) struct Memory(Option<BTreeMap<Box<str>, States>>);
+pub(super) struct EventState(Option<BTreeMap<Box<str>, States>>);
 
 /// Something to tell.
-struct News<'s> {
-    owner: &'s ScannedOwner,
+pub(super) struct Notice<'s> {
+    about: Regarding<'s>,
+    /// Code of the rule, or the verb in `action`.
     code: &'static str,
     reason: &'static str,
     is_warning: bool,
     note: String,
 }
 
-impl Memory {
+/// The object that an Event is about.
+struct Regarding<'s> {
+    api_version: &'s str,
+    kind: &'s str,
+    /// Empty for cluster-scoped objects.
+    namespace: &'s str,
+    name: &'s str,
+    uid: &'s str,
+}
+
+impl<'s> From<&'s ScannedOwner> for Regarding<'s> {
+    fn from(owner: &'s ScannedOwner) -> Self {
+        Self {
+            api_version: &owner.api_version,
+            kind: &owner.kind,
+            namespace: &owner.namespace,
+            name: &owner.name,
+            uid: &owner.uid,
+        }
+    }
+}
+
+/// The notices about namespaces that lost their mode.
+pub(super) fn lost_modes(lost: &[LostMode]) -> Vec<Notice<'_>> {
+    let notices = lost.iter().map(|lost| Notice {
+        about: Regarding {
+            api_version: "v1",
+            kind: "Namespace",
+            namespace: "",
+            name: &lost.namespace,
+            uid: &lost.uid,
+        },
+        code: "ModeLost",
+        reason: "DockerModeLost",
+        is_warning: true,
+        note: lost.note(),
+    });
+    notices.collect()
+}
+
+impl EventState {
     /// What is new in this scan, which is remembered. Only a scan that `is_whole` tells that something is gone.
-    fn news<'s>(
+    pub(super) fn notices<'s>(
         &mut self,
         scanned: &'s Scanned,
-        told: &[Told<'s>],
+        owners: &[OwnerFindings<'s>],
         is_whole: bool,
         today: Date,
-    ) -> Vec<News<'s>> {
+    ) -> Vec<Notice<'s>> {
         let mut now: BTreeMap<Box<str>, States> = BTreeMap::new();
-        let mut news = Vec::new();
+        let mut notices = Vec::new();
         let before = self.0.take();
-        for told in told {
+        for told in owners {
             let states = states(told, today);
             if let Some(before) = &before {
                 let before = before.get(&told.owner.uid);
@@ -78,7 +122,7 @@ impl Memory {
                         *state,
                     )
                 });
-                news.extend(told);
+                notices.extend(told);
             }
             now.insert(told.owner.uid.clone(), states);
         }
@@ -98,8 +142,8 @@ impl Memory {
                     )),
                     MAX_NOTE,
                 );
-                news.push(News {
-                    owner,
+                notices.push(Notice {
+                    about: owner.into(),
                     code,
                     reason: "DockerDependencyFixed",
                     is_warning: false,
@@ -111,12 +155,12 @@ impl Memory {
             now.entry(uid).or_insert(states);
         }
         self.0 = Some(now);
-        news
+        notices
     }
 }
 
 /// How each rule stands with an owner: as its most urgent finding does.
-fn states(told: &Told<'_>, today: Date) -> States {
+fn states(told: &OwnerFindings<'_>, today: Date) -> States {
     let mut states = States::new();
     for found in &told.findings {
         let urgency = |state: &State| match state {
@@ -145,13 +189,13 @@ fn states(told: &Told<'_>, today: Date) -> States {
     states
 }
 
-/// The news, if the change from `before` to `now` is any.
+/// The notice, if the change from `before` to `now` is any.
 fn tell<'s>(
-    told: &Told<'s>,
+    told: &OwnerFindings<'s>,
     code: &'static str,
     before: Option<&State>,
     now: State,
-) -> Option<News<'s>> {
+) -> Option<Notice<'s>> {
     let (reason, is_warning) = match (before, now) {
         (Some(before), now) if *before == now => return None,
         (Some(State::Exempt(_)), State::Open | State::Blocked) => ("DockerExemptionExpired", true),
@@ -180,8 +224,8 @@ fn tell<'s>(
         "{until}{}{more}. Details: undock explain {code}",
         told.sentence(first)
     );
-    Some(News {
-        owner: told.owner,
+    Some(Notice {
+        about: told.owner.into(),
         code,
         reason,
         is_warning,
@@ -189,89 +233,85 @@ fn tell<'s>(
     })
 }
 
-/// Writes what is new as Events.
+/// Writes the notices as Events.
 pub(super) async fn publish(
     client: &Client,
-    memory: &mut Memory,
-    scanned: &Scanned,
-    told: &[Told<'_>],
-    is_whole: bool,
-    pen: &Pen<'_>,
-) -> Vec<Trouble> {
-    let mut troubles = Vec::new();
-    for (place, news) in memory
-        .news(scanned, told, is_whole, crate::decision::today())
-        .into_iter()
-        .enumerate()
-    {
+    notices: Vec<Notice<'_>>,
+    guard: &LeaderGuard<'_>,
+) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    for (place, notice) in notices.into_iter().enumerate() {
         if place >= MAX_EVENTS {
-            pen.count("event", "dropped");
+            guard.count("event", "dropped");
             continue;
         }
-        if !pen.is_held() {
+        if !guard.is_held() {
             break;
         }
-        let namespace = namespace(news.owner);
-        let path = format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events");
-        let written = send(
+        let namespace = namespace(&notice.about);
+        let path = resource("events.k8s.io", "v1", namespace, "events", "");
+        let written = write(
             client,
             Method::POST,
             &path,
-            Some(&event(&news, pen.holder, Timestamp::now())),
+            Some(&event(&notice, guard.holder, Timestamp::now())),
         )
         .await;
         match written {
-            Ok(()) => pen.count("event", "created"),
-            Err(WriteError::Conflict(_)) => pen.count("event", "repeated"),
+            Ok(()) => guard.count("event", "created"),
+            Err(ApiError::Conflict(_)) => guard.count("event", "repeated"),
             Err(error) => {
-                pen.count("event", error.reason());
-                if !matches!(error, WriteError::Terminating | WriteError::NotFound(_)) {
-                    troubles.push(Trouble::new(
+                guard.count("event", write_outcome(&error));
+                if !matches!(error, ApiError::Terminating | ApiError::NotFound(_)) {
+                    failures.push(Failure::new(
                         "event",
                         error.reason(),
                         format!("cannot write events: {error}"),
                     ));
                 }
-                if matches!(error, WriteError::Forbidden(_)) {
+                if matches!(error, ApiError::Forbidden(_) | ApiError::Unauthorized(_)) {
                     break;
                 }
             }
         }
         tokio::time::sleep(PACE).await;
     }
-    troubles
+    failures
 }
 
 /// Events about cluster-scoped objects live in `default`.
-fn namespace(owner: &ScannedOwner) -> &str {
-    if owner.namespace.is_empty() {
+fn namespace<'s>(about: &Regarding<'s>) -> &'s str {
+    if about.namespace.is_empty() {
         "default"
     } else {
-        &owner.namespace
+        about.namespace
     }
 }
 
-fn event(news: &News<'_>, holder: &str, now: Timestamp) -> Value {
-    let News {
-        owner,
+fn event(notice: &Notice<'_>, holder: &str, now: Timestamp) -> Value {
+    let Notice {
+        about,
         code,
         reason,
         is_warning,
         note,
-    } = news;
-    let mut regarding = json!({"apiVersion": &*owner.api_version, "kind": &*owner.kind, "name": &*owner.name, "uid": &*owner.uid});
-    if !owner.namespace.is_empty() {
-        regarding["namespace"] = (*owner.namespace).into();
+    } = notice;
+    let mut regarding = json!({
+        "apiVersion": about.api_version, "kind": about.kind, "name": about.name, "uid": about.uid,
+    });
+    if !about.namespace.is_empty() {
+        regarding["namespace"] = about.namespace.into();
     }
-    let digest = Sha256::digest(format!("{}/{code}/{reason}/{is_warning}", owner.uid));
+    let digest = Sha256::digest(format!("{}/{code}/{reason}/{is_warning}", about.uid));
     let digest: String = digest[..8]
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
     json!({
         "apiVersion": "events.k8s.io/v1", "kind": "Event",
-        "metadata": {"name": format!("undock.{digest}"), "namespace": namespace(owner)},
-        "eventTime": format!("{now:.6}"), "reportingController": "undock.dev/scanner", "reportingInstance": holder,
-        "action": code, "reason": reason, "type": if *is_warning { "Warning" } else { "Normal" }, "regarding": regarding, "note": note,
+        "metadata": {"name": format!("undock.{digest}"), "namespace": namespace(about)},
+        "eventTime": format!("{now:.6}"), "reportingController": "undock.dev/controller",
+        "reportingInstance": holder, "action": code, "reason": reason,
+        "type": if *is_warning { "Warning" } else { "Normal" }, "regarding": regarding, "note": note,
     })
 }

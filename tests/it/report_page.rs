@@ -1,4 +1,4 @@
-//! `/report` on the admin port: the page of the last scan, made without keeping the reviews waiting.
+//! `/report` on the controller's admin port: the page of the last scan, made without keeping anything else waiting.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,9 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use undock::decision::Mode;
-use undock::server::admin::{Admin, router};
-use undock::server::certificates::Certificates;
-
-use crate::support::server::Server;
+use undock::controller::Controller;
+use undock::controller::admin::router;
+use undock::decision::Policy;
 
 /// A scan with so many Deployments on the Docker socket.
 fn scan(owners: usize, time: &str) -> Bytes {
@@ -28,28 +26,20 @@ fn scan(owners: usize, time: &str) -> Bytes {
 
 struct Asked {
     router: axum::Router,
-    server: Server,
+    controller: Arc<Controller>,
 }
 
 impl Asked {
     fn new() -> Self {
-        let server = Server::start(Mode::Warn);
-        let certificates = Arc::new(
-            Certificates::ephemeral()
-                .expect("a certificate")
-                .certificates,
-        );
+        let controller = Arc::new(Controller::new(Policy::default(), String::new()));
         Self {
-            router: router(Admin {
-                app: Arc::clone(&server.app),
-                certificates,
-            }),
-            server,
+            router: router(Arc::clone(&controller)),
+            controller,
         }
     }
 
     fn scanned(&self, scan: Bytes) {
-        self.server.app.last_scan.store(Some(Arc::new(scan)));
+        self.controller.last_scan.store(Some(Arc::new(scan)));
     }
 
     async fn page(&self) -> Response<Body> {
@@ -116,10 +106,11 @@ fn without_a_scan_the_answer_says_why_and_what_to_do() {
     let (status, head, text) = Asked::new().get();
     assert_eq!(
         (status, head.headers()["content-type"].to_str().unwrap()),
-        (404, "text/plain; charset=utf-8")
+        (503, "text/plain; charset=utf-8")
     );
+    assert_eq!(head.headers()["retry-after"], "60");
     assert!(
-        text.contains("not connected to a cluster")
+        text.contains("has finished no scan")
             && text.contains("undock scan -o json | undock report -"),
         "{text}"
     );
@@ -137,7 +128,7 @@ fn a_scan_that_cannot_be_read_is_a_defect_that_is_told() {
 }
 
 #[test]
-fn reviews_go_on_while_a_page_is_made() {
+fn other_work_continues_while_a_page_is_made() {
     let asked = Asked::new();
     asked.scanned(scan(5_000, "2026-11-20T10:00:00Z"));
     // One thread: whatever is not put aside keeps everything else waiting.

@@ -1,4 +1,4 @@
-//! Who scans: one replica holds a Lease, and writes nothing that it could not finish while it surely holds it.
+//! The election: one replica holds a Lease, and writes nothing that it could not finish while it surely holds it.
 //!
 //! The clocks of replicas are never compared. Whether a Lease has run out is told from how long this process has seen it
 //! unchanged, and every write of it names the version that was read, so of two replicas that try at once one fails.
@@ -15,12 +15,12 @@ use kube::{Client, Error};
 use tokio::time::{Instant, sleep, timeout};
 
 /// Name of the Lease, in the namespace that undock runs in.
-pub const NAME: &str = "undock-scanner";
+pub const NAME: &str = "undock-controller";
 /// Others may take the Lease when it has not been renewed for this long.
 const DURATION: Duration = Duration::from_secs(15);
 /// Between two attempts to renew it, or to get it.
 const RETRY: Duration = Duration::from_secs(4);
-/// The holder trusts a renewal for this long: what it begins then ends, with [`super::write::TIMEOUT`], before others may take over.
+/// The holder trusts a renewal for this long: what it begins then ends, with [`crate::api::request::WRITE_TIMEOUT`], before others may take over.
 const TRUST: Duration = Duration::from_secs(9);
 /// The longest duration that is believed: whoever may write the Lease could otherwise stop all scans for good.
 const MAX_DURATION: i32 = 60;

@@ -1,4 +1,4 @@
-//! Metrics of the elected scanner. Only the replica that scans shows figures of the cluster; the others show zero or nothing.
+//! Metrics of the controller. Only the replica that leads shows figures of the cluster; the others show zero or nothing.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -15,10 +15,10 @@ use super::ReasonLabels;
 use crate::decision::Outcome;
 use crate::scan::Scanned;
 
-/// What the scanner tells about itself and the cluster.
+/// What the controller tells about itself and the cluster.
 #[derive(Debug, Default)]
-pub struct ScanMetrics {
-    /// 1 on the replica that scans.
+pub struct ControllerMetrics {
+    /// 1 on the replica that leads.
     pub leads: Gauge,
     last: Gauge,
     duration: Gauge<f64, AtomicU64>,
@@ -27,6 +27,11 @@ pub struct ScanMetrics {
     nodes: Family<RuntimeLabels, Gauge>,
     errors: Family<ReasonLabels, Counter>,
     writes: Family<WriteLabels, Counter>,
+    /// Interruptions of the watches.
+    pub watch_errors: Counter,
+    /// Reloads of the configuration that failed; the old one is kept.
+    pub configuration_errors: Counter,
+    registry: Registry,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -51,12 +56,24 @@ struct WriteLabels {
     outcome: &'static str,
 }
 
-impl ScanMetrics {
-    /// All at zero, in `registry`.
-    pub(super) fn new(registry: &mut Registry) -> Self {
+impl ControllerMetrics {
+    /// All at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("undock");
         let metrics = Self::default();
+        super::register_build(&mut registry);
         registry.register(
-            "scanner_leads",
+            "watch_errors",
+            "Interruptions of the watches",
+            metrics.watch_errors.clone(),
+        );
+        registry.register(
+            "configuration_errors",
+            "Configuration reloads that failed",
+            metrics.configuration_errors.clone(),
+        );
+        registry.register(
+            "controller_leads",
             "1 on the replica that scans the cluster",
             metrics.leads.clone(),
         );
@@ -92,11 +109,19 @@ impl ScanMetrics {
             metrics.errors.clone(),
         );
         registry.register(
-            "scanner_writes",
-            "What the scanner wrote, and what became of it",
+            "controller_writes",
+            "What the controller wrote, and what became of it",
             metrics.writes.clone(),
         );
-        metrics
+        Self {
+            registry,
+            ..metrics
+        }
+    }
+
+    /// The metrics in OpenMetrics text.
+    pub fn encode(&self) -> String {
+        super::encode(&self.registry)
     }
 
     /// Takes the figures of a scan that began at `time`.
@@ -149,7 +174,7 @@ impl ScanMetrics {
         }
     }
 
-    /// This replica does not scan any more.
+    /// This replica does not lead any more.
     pub fn forget(&self) {
         self.leads.set(0);
         self.last.set(0);
@@ -164,7 +189,7 @@ impl ScanMetrics {
         self.errors.get_or_create(&ReasonLabels { reason }).inc();
     }
 
-    /// Counts a write of `object` (`lease`, `report`, `event`).
+    /// Counts a write of `object` (`lease`, `report`, `event`, `configmap`).
     pub fn count_write(&self, object: &'static str, outcome: &'static str) {
         self.writes
             .get_or_create(&WriteLabels { object, outcome })
