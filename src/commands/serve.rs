@@ -22,8 +22,12 @@ use crate::decision::{Mode, Policy};
 use crate::metrics::Metrics;
 use crate::record::queue::Queue;
 use crate::scanner::{self, Scanner};
+use crate::server::access::Access;
 use crate::server::admin::{self, Admin};
+use crate::server::callers::{Callers, Tokens};
 use crate::server::certificates::{Certificates, tls_config};
+use crate::server::client_certificate::ClientCertificates;
+use crate::server::self_check::SelfCheck;
 use crate::server::{App, State, listener};
 use crate::{registration, telemetry};
 
@@ -55,9 +59,21 @@ pub struct Options {
     /// Oldest TLS version that is spoken
     #[arg(long, env = "UNDOCK_TLS_MIN_VERSION", value_name = "VERSION", value_parser = ["1.2", "1.3"], default_value = "1.3")]
     tls_min_version: String,
-    /// CA in PEM; clients must then show a certificate of it
+    /// CA in PEM; callers must then show a client certificate of it
     #[arg(long, env = "UNDOCK_CLIENT_CA", value_name = "FILE")]
     client_ca: Option<PathBuf>,
+    /// Name that a client certificate must have (common name, DNS name or URI); repeat it for more [default: any]
+    #[arg(
+        long,
+        env = "UNDOCK_CLIENT_NAME",
+        value_name = "NAME",
+        value_delimiter = ',',
+        requires = "client_ca"
+    )]
+    client_name: Vec<String>,
+    /// File with bearer tokens, one a line; callers must then send one of them
+    #[arg(long, env = "UNDOCK_CLIENT_TOKEN_FILE", value_name = "FILE")]
+    client_token_file: Option<PathBuf>,
     /// The most that may happen to a write; beats the configuration file [default: warn]
     #[arg(long, env = "UNDOCK_MODE", value_name = "MODE", value_enum)]
     mode: Option<Mode>,
@@ -119,6 +135,8 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         tls_key,
         tls_min_version,
         client_ca,
+        client_name,
+        client_token_file,
         mode,
         config: config_file,
         ..
@@ -149,9 +167,18 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         }
     };
     let certificates = Arc::new(certificates);
+    let client_certificates = client_ca.as_deref().map(|ca| ClientCertificates {
+        ca,
+        names: &client_name,
+    });
+    let tokens = client_token_file.as_deref().map(Tokens::read).transpose();
+    let callers = Callers {
+        certificates: client_certificates.is_some(),
+        tokens: tokens.map_err(|error| usage(&error))?,
+    };
     let tls = tls_config(
         Arc::clone(&certificates),
-        client_ca.as_deref(),
+        client_certificates,
         tls_min_version == "1.2",
     )
     .map_err(|error| usage(&error))?;
@@ -159,8 +186,11 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     // From here on a signal is a request to end, not the end.
     let mut signals = Signals::new()
         .map_err(|error| (Exit::Failed, format!("cannot wait for signals: {error}")))?;
-    let listener = bind(listen, "--listen").await?;
-    let admin_listener = bind(admin_listen, "--admin-listen").await?;
+    let listener =
+        listener::listen(listen).map_err(|error| cannot_listen(listen, &error, "--listen"))?;
+    let admin_listener = TcpListener::bind(admin_listen)
+        .await
+        .map_err(|error| cannot_listen(admin_listen, &error, "--admin-listen"))?;
     let address = |listener: &TcpListener| {
         listener
             .local_addr()
@@ -209,6 +239,7 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         records,
         metrics,
         review: admission::review,
+        callers,
         state: State::default(),
     });
     if let Some(path) = config_file {
@@ -231,12 +262,16 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         scanner.map_err(|error| (Exit::Failed, format!("cannot start the scanner: {error}")))?;
 
     background.spawn(Arc::clone(&certificates).watch(pair, Arc::clone(&app)));
+    let admin = Admin {
+        app: Arc::clone(&app),
+        certificates,
+        self_check: Arc::new(SelfCheck::new(listen)),
+    };
     let admin = tokio::spawn(admin::serve(
         admin_listener,
-        Admin {
-            app: Arc::clone(&app),
-            certificates,
-        },
+        admin::health(admin.clone()),
+        admin::protected(admin),
+        Access::new(app.client.clone()),
     ));
     let (stop, stopping) = watch::channel(false);
     let serving = tokio::spawn(listener::serve(
@@ -319,22 +354,16 @@ async fn watch_config(path: PathBuf, mode: Option<Mode>, app: Arc<App>, changed:
     }
 }
 
-async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, (Exit, String)> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let cure = match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                "another process has this port; stop it or choose another"
-            }
-            std::io::ErrorKind::PermissionDenied => {
-                "ports below 1024 need privileges; choose another"
-            }
-            _ => "choose an address of this machine",
-        };
-        (
-            Exit::Failed,
-            format!("cannot listen on {address}: {error}; {cure} with {flag}"),
-        )
-    })
+fn cannot_listen(address: SocketAddr, error: &std::io::Error, flag: &str) -> (Exit, String) {
+    let cure = match error.kind() {
+        std::io::ErrorKind::AddrInUse => "another process has this port; stop it or choose another",
+        std::io::ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another",
+        _ => "choose an address of this machine",
+    };
+    (
+        Exit::Failed,
+        format!("cannot listen on {address}: {error}; {cure} with {flag}"),
+    )
 }
 
 /// The signals that ask for an end.

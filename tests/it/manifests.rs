@@ -429,6 +429,39 @@ fn the_roles_allow_what_the_server_does_and_nothing_else() {
 }
 
 #[test]
+fn metrics_and_report_have_readers_and_undock_may_check_them() {
+    let objects = overlay("overlays/warn");
+    for (role, path) in [
+        ("ClusterRole/undock-metrics-reader", "/metrics"),
+        ("ClusterRole/undock-report-reader", "/report"),
+    ] {
+        let rules = json!([{"nonResourceURLs": [path], "verbs": ["get"]}]);
+        assert_eq!(objects[role]["rules"], rules);
+    }
+    let binding = &objects["ClusterRoleBinding/undock-auth-delegator"];
+    assert_eq!(binding["roleRef"]["name"], "system:auth-delegator");
+}
+
+#[test]
+fn the_network_policy_lets_reviews_in_and_guards_the_admin_port() {
+    let objects = overlay("overlays/enforce");
+    let policy = &objects["NetworkPolicy"]["spec"];
+    let labels = &objects["Deployment"]["spec"]["template"]["metadata"]["labels"];
+    let selected = strings(&policy["podSelector"]["matchExpressions"][0]["values"]);
+    assert!(selected.contains(&labels["app.kubernetes.io/name"].as_str().expect("a label")));
+    assert_eq!(policy["policyTypes"], json!(["Ingress"]));
+    let ports = container(&objects)["ports"].as_array().expect("ports");
+    let rules = policy["ingress"].as_array().expect("rules");
+    for rule in rules {
+        let port = &rule["ports"][0]["port"];
+        assert!(ports.iter().any(|known| known["name"] == *port), "{port}");
+        // The API server has no label; everybody else is named.
+        assert_eq!(rule.get("from").is_none(), port == "https", "{rule}");
+    }
+    assert_eq!(rules.len(), ports.len());
+}
+
+#[test]
 fn events_are_written_only_where_writes_are_refused() {
     let environment = |overlay_name: &str| container(&overlay(overlay_name))["env"].clone();
     assert_eq!(environment("overlays/warn"), Value::Null);

@@ -42,6 +42,7 @@ impl Replica {
             records,
             metrics,
             review: admission::review,
+            callers: Default::default(),
             state: State::default(),
         });
         let changed = Arc::new(Notify::new());

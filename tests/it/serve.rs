@@ -5,6 +5,7 @@
     reason = "a test that fails is a test that panics"
 )]
 
+mod flood;
 mod rotation;
 mod stopping;
 
@@ -14,7 +15,7 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use crate::support::answer::Answer;
-use crate::support::client::{Client, tcp};
+use crate::support::client::{Client, get, tcp};
 use crate::support::process::{Undock, refused};
 use crate::support::reviews::{bytes, clean_pod, create, socket_pod};
 use serde_json::Value;
@@ -156,6 +157,35 @@ fn the_admin_port_says_why_there_is_no_report() {
         status == 503 && text.contains("Only the elected scanner scans"),
         "{status} {text}"
     );
+}
+
+/// An address of this machine that is not loopback. No packet is sent.
+fn other_address() -> Option<std::net::IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
+}
+
+#[test]
+fn from_other_machines_only_health_is_open() {
+    let Some(ip) = other_address() else {
+        println!("SKIPPED: this machine has no address but loopback");
+        return;
+    };
+    let undock = Undock::serve(&["--admin-listen", "0.0.0.0:0"]);
+    let port = undock.admin.port();
+    let status = |address: std::net::SocketAddr, path: &str| get(address, path).unwrap().status;
+    for (path, from_elsewhere) in [
+        ("/livez", 200),
+        ("/readyz", 200),
+        ("/metrics", 403),
+        ("/report", 403),
+        ("/nowhere", 404),
+    ] {
+        assert_eq!(status((ip, port).into(), path), from_elsewhere, "{path}");
+    }
+    assert_eq!(status(([127, 0, 0, 1], port).into(), "/metrics"), 200);
 }
 
 #[test]

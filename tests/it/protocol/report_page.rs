@@ -10,8 +10,9 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use undock::decision::Mode;
-use undock::server::admin::{Admin, router};
+use undock::server::admin::{Admin, protected};
 use undock::server::certificates::Certificates;
+use undock::server::self_check::SelfCheck;
 
 use crate::support::server::Server;
 
@@ -40,9 +41,10 @@ impl Asked {
                 .certificates,
         );
         Self {
-            router: router(Admin {
+            router: protected(Admin {
                 app: Arc::clone(&server.app),
                 certificates,
+                self_check: Arc::new(SelfCheck::new(server.address)),
             }),
             server,
         }
