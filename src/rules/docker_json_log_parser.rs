@@ -1,11 +1,11 @@
 //! DKR701 docker-json-log-parser: a log agent that only parses Docker's log format.
 
-use super::place;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::objects;
+use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR701",
     name: "docker-json-log-parser",
@@ -16,55 +16,23 @@ pub(super) static RULE: Rule = Rule {
     needs_docker_absent: true,
     summary: "a log agent's configuration parses only Docker's JSON log format",
     reason: "the log format differs on {nodes}",
-    consequence: "lines arrive with time, stream and tag as text, timestamps are lost and multi-line records break",
+    consequence: "lines arrive with time, stream and tag as text, timestamps are lost and \
+        multi-line records break",
     short_fix: "parse the CRI format",
-    fix: "Use the agent's CRI parser: multiline.parser docker, cri (Fluent Bit), the cri parser plug-in (Fluentd), container or filestream input (Filebeat), the cri stage (Promtail), kubernetes_logs (Vector).",
-    why: "Docker writes each line as a JSON object. containerd and CRI-O write time, stream, a partial flag and the text.",
-    before: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  fluent-bit.conf: |
-    [INPUT]
-        Name   tail
-        Path   /var/log/containers/*.log
-        Parser docker
-"#,
-    after: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  fluent-bit.conf: |
-    [INPUT]
-        Name             tail
-        Path             /var/log/containers/*.log
-        multiline.parser docker, cri
-"#,
-    not_flagged: "Configurations that also name a CRI parser.",
-    references: &[
-        "fluent/fluent-bit-kubernetes-logging",
-        "grafana/helm-charts: charts/promtail/values.yaml",
-        "https://www.elastic.co/guide/en/beats/filebeat/7.17/filebeat-input-docker.html",
-    ],
+    page: include_str!("../../docs/rules/docker-json-log-parser.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Text(&["ConfigMap"], check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for (leaf, parser) in place::texts_of(workload, "ConfigMap")
-        .filter_map(|leaf| Some((leaf, docker_parser(&leaf.text)?)))
-    {
-        findings.push(place::in_object(
-            &RULE,
-            workload,
-            leaf,
-            format!("parses logs with {parser}"),
-            parser,
-        ));
-    }
+fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
+    let parser = docker_parser(&leaf.text)?;
+    let what = format!("parses logs with {parser}");
+    Some(
+        objects::finding(&RULE, workload, leaf)
+            .what(what)
+            .evidence(parser),
+    )
 }
 
 /// The Docker-only log parser that `text` sets up.

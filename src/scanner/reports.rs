@@ -338,6 +338,7 @@ fn properties(told: &Told<'_>, found: &crate::scan::ScannedFinding) -> Map<Strin
     fn told_by(text: &str) -> Option<&str> {
         Some(text).filter(|text| !text.is_empty())
     }
+    let fix = finding.fix();
     let properties = [
         ("fingerprint", Some(judged.fingerprint.as_str())),
         ("certainty", Some(finding.certainty.as_str())),
@@ -346,7 +347,7 @@ fn properties(told: &Told<'_>, found: &crate::scan::ScannedFinding) -> Map<Strin
         ("field", Some(finding.field.as_str())),
         ("container", finding.container.as_deref()),
         ("object", found.object.as_deref()),
-        ("fix", Some(finding.fix())),
+        ("fix", Some(fix.as_str())),
         ("team", told_by(&owner.origin.team)),
         ("managedBy", told_by(&owner.origin.managed_by)),
         ("release", told_by(&owner.origin.release)),

@@ -70,13 +70,7 @@ fn run(file: &str, judge: impl Fn(&Rule, &str, usize) -> Option<String>) {
             cases.len()
         );
         for (comment, text) in cases {
-            // Short names fail on CRI-O alone.
-            let target = if rule.code == "DKR207" {
-                Target::CriO
-            } else {
-                Target::Containerd
-            };
-            let checked = check_for(&text, target);
+            let checked = check_for(&text, rule.target.unwrap_or_default());
             assert!(
                 !checked.objects.is_empty(),
                 "{} {file}: no object in case {comment:?}",
