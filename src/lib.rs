@@ -24,9 +24,9 @@ pub mod check;
 
 pub mod explain;
 
-pub mod scan;
+pub mod api;
 
-pub mod doctor;
+pub mod scan;
 
 pub mod report;
 
@@ -40,6 +40,8 @@ pub mod cluster;
 
 pub mod server;
 
-pub mod scanner;
+pub mod doctor;
+
+pub mod controller;
 
 pub mod commands;

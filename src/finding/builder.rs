@@ -57,12 +57,6 @@ impl Finding {
         self
     }
 
-    /// At this place in the text of the field, in bytes.
-    pub(crate) fn offset(mut self, offset: usize) -> Self {
-        self.offset = Some(offset);
-        self
-    }
-
     /// What it does there: `mounts /var/run/docker.sock`.
     pub(crate) fn what(mut self, what: impl Into<String>) -> Self {
         self.what = what.into();
@@ -73,6 +67,18 @@ impl Finding {
     pub(crate) fn evidence(mut self, evidence: &str) -> Self {
         self.evidence = clip(evidence, MAX_EVIDENCE);
         self.identity(evidence)
+    }
+
+    /// The evidence stands somewhere in `text`, which is the whole text of the field.
+    pub(crate) fn within(mut self, text: &str) -> Self {
+        self.offset = text.find(&self.evidence);
+        self
+    }
+
+    /// The evidence stands at this byte of the field's text.
+    pub(crate) fn offset(mut self, offset: usize) -> Self {
+        self.offset = Some(offset);
+        self
     }
 
     /// What the evidence is reduced to in the fingerprint.

@@ -26,22 +26,35 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
-    let setting = match workload.kind() {
-        "ConfigMap" => setting_of_config(leaf)?.to_owned(),
-        _ => setting_of_experiment(workload, leaf)?,
+    let (setting, line) = match workload.kind() {
+        "ConfigMap" => setting_of_config(leaf)?,
+        _ => (setting_of_experiment(workload, leaf)?, 0),
     };
-    let what = format!("sets {setting}");
-    Some(
-        objects::finding(&RULE, workload, leaf)
-            .what(what)
-            .evidence(&setting),
-    )
+    let finding = objects::finding(&RULE, workload, leaf)
+        .what(format!("sets {setting}"))
+        .evidence(&setting)
+        .offset(line);
+    Some(finding)
 }
 
-fn setting_of_config(leaf: &Leaf) -> Option<&'static str> {
+/// The setting in a ConfigMap that makes a controller produce Pods that use the node's Docker, and
+/// where its line begins.
+fn setting_of_config(leaf: &Leaf) -> Option<(String, usize)> {
+    const EXECUTOR: &str = "containerRuntimeExecutor: docker";
     // Argo Workflows reads the key from the ConfigMap itself, too.
-    let is_executor = leaf.path == "data.containerRuntimeExecutor" && leaf.text == "docker";
-    generates_docker_pods(&leaf.text).or(is_executor.then_some("containerRuntimeExecutor: docker"))
+    if leaf.path == "data.containerRuntimeExecutor" && leaf.text == "docker" {
+        return Some((EXECUTOR.to_owned(), 0));
+    }
+    let is_executor = |line: &str| {
+        let value = line.strip_prefix("containerRuntimeExecutor:");
+        value.is_some_and(|value| value.trim() == "docker")
+    };
+    let mut lines = objects::lines(&leaf.text);
+    if let Some((at, _)) = lines.find(|(_, line)| is_executor(line)) {
+        return Some((EXECUTOR.to_owned(), at));
+    }
+    let at = socket_mount(&leaf.text)?;
+    Some(("a mount of the Docker socket".to_owned(), at))
 }
 
 /// The variable of a LitmusChaos object that selects Docker; `leaf` is its value.
@@ -52,36 +65,16 @@ fn setting_of_experiment(workload: &Workload<'_>, leaf: &Leaf) -> Option<String>
     selects.then(|| format!("{name}=docker"))
 }
 
-/// The setting in `text` that makes a controller produce Pods that use the node's Docker.
-fn generates_docker_pods(text: &str) -> Option<&'static str> {
-    let lines = || {
-        text.lines()
-            .map(str::trim)
-            .filter(|line| !line.starts_with('#'))
-    };
-    if lines().any(|line| {
-        line.strip_prefix("containerRuntimeExecutor:")
-            .is_some_and(|value| value.trim() == "docker")
-    }) {
-        return Some("containerRuntimeExecutor: docker");
-    }
-    mounts_socket(text).then_some("a mount of the Docker socket")
-}
-
-/// True if a line of `text` mounts the Docker socket of the node into what a controller makes: a
-/// host path of GitLab Runner's `[[runners.kubernetes.volumes.host_path]]` (where none is written,
-/// the mount path is meant), a volume of its Docker executor, Jenkins' `hostPathVolume` in YAML or
-/// XML, the volume of a pod template.
-fn mounts_socket(text: &str) -> bool {
+/// Where the line of `text` begins that mounts the Docker socket of the node into what a controller
+/// makes: a host path of GitLab Runner's `[[runners.kubernetes.volumes.host_path]]` (where none is
+/// written, the mount path is meant), a volume of its Docker executor, Jenkins' `hostPathVolume` in
+/// YAML or XML, the volume of a pod template.
+fn socket_mount(text: &str) -> Option<usize> {
     if !mentions(text, "docker.sock") {
-        return false;
+        return None;
     }
     let (mut in_host_path, mut behind_key) = (false, false);
-    for line in text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with('#'))
-    {
+    for (at, line) in objects::lines(text) {
         if line.starts_with('[') {
             in_host_path = line.starts_with("[[runners.kubernetes.volumes.host_path");
         }
@@ -92,10 +85,10 @@ fn mounts_socket(text: &str) -> bool {
             || (in_host_path && line.starts_with("mount_path"))
             || (behind_key && line.starts_with("path:"));
         if is_path && mentions(line, "/docker.sock") {
-            return true;
+            return Some(at);
         }
         // `path` and `type` follow `hostPath:` in any order.
         behind_key = line == "hostPath:" || behind_key && line.starts_with("type:");
     }
-    false
+    None
 }

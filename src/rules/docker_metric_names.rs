@@ -26,12 +26,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
     let series = docker_series(&leaf.text)?;
-    let what = format!("queries {series}");
-    Some(
-        objects::finding(&RULE, workload, leaf)
-            .what(what)
-            .evidence(series),
-    )
+    let finding = objects::finding(&RULE, workload, leaf)
+        .what(format!("queries {series}"))
+        .evidence(series)
+        .within(&leaf.text);
+    Some(finding)
 }
 
 /// Series that do not survive; the list of file system series is that of the page's references.

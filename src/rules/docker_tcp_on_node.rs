@@ -42,7 +42,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             Finding::new(&RULE)
                 .in_container(pod, container, field.path())
                 .what(format!("addresses {evidence} in {place}"))
-                .evidence(&evidence),
+                .evidence(&evidence)
+                .within(text),
         );
     }
 }

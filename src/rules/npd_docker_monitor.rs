@@ -37,7 +37,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
                 Finding::new(&RULE)
                     .in_container(pod, container, field.path())
                     .what(format!("loads {monitor}"))
-                    .evidence(monitor),
+                    .evidence(monitor)
+                    .within(text),
             );
         }
     }

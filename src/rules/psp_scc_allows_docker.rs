@@ -43,6 +43,7 @@ fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
         objects::finding(&RULE, workload, leaf)
             .what(format!("allows {allowed}"))
             .evidence(allowed)
+            .within(text)
     })
 }
 

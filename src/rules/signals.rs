@@ -1,7 +1,9 @@
 //! Signals that several rules read: is this container a Docker client, and does anything point it at a mount?
 
+use super::objects;
 use crate::finding::{Finding, Rule};
 use crate::workload::Workload;
+use crate::workload::commands::Command;
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
 use crate::workload::mentions::{mentions, occurrences};
@@ -301,6 +303,37 @@ pub(super) fn needs_no_daemon(container: &Container<'_>) -> bool {
     };
     let first = calls.next().is_some_and(is_free);
     first && calls.all(is_free)
+}
+
+/// The finding of `rule` for `command`, which is the call `shown`.
+pub(super) fn call_finding(
+    rule: &'static Rule,
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    command: &Command,
+    shown: &str,
+) -> Finding {
+    let finding = Finding::new(rule)
+        .in_container(pod, container, &command.field)
+        .evidence(shown);
+    let mut texts = container.all_texts();
+    let text = texts.find(|(field, _)| field.path() == command.field);
+    match text.and_then(|(_, text)| place_of(&command.invocation, text)) {
+        Some(at) => finding.offset(at),
+        None => finding,
+    }
+}
+
+/// Where in a script the program of `invocation` stands: in a line that is no comment and holds its
+/// last word, too.
+fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
+    let program = invocation.words.first()?;
+    let last = invocation.words.last()?;
+    let mut lines = objects::lines(script);
+    lines.find_map(|(start, line)| {
+        let at = line.find(program.as_str())?;
+        line[at..].contains(last.as_str()).then_some(start + at)
+    })
 }
 
 /// `nsenter` or `chroot` where `invocation` runs on the node; `None` where it stays in its container.

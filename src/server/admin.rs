@@ -1,5 +1,5 @@
-//! The admin port, plain HTTP: health for everybody, metrics and the report for those who may read them. Nothing on it
-//! changes anything.
+//! The admin port, plain HTTP: health for everybody, and what only some may read, such as metrics. Nothing on it changes
+//! anything. The controller serves its own routes in the same way.
 
 use std::collections::VecDeque;
 use std::io;
@@ -23,7 +23,6 @@ use tokio::task::JoinHandle;
 use super::SharedApp;
 use super::access::Access;
 use super::certificates::Certificates;
-use super::page::Page;
 use super::self_check::SelfCheck;
 
 /// Connections that are served at once. The oldest makes room for a new one: a probe must always get through.
@@ -52,16 +51,10 @@ pub fn health(admin: Admin) -> Router {
         .with_state(admin)
 }
 
-/// `/metrics` and `/report`, which tell where the Docker socket is mounted.
+/// `/metrics`, for those who may read them.
 pub fn protected(admin: Admin) -> Router {
-    let page = Arc::new(Page::default());
-    let report = move |State(admin): State<Admin>| {
-        let page = Arc::clone(&page);
-        async move { page.answer(&admin.app).await }
-    };
     Router::new()
         .route("/metrics", get(metrics))
-        .route("/report", get(report))
         .with_state(admin)
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::control_plane::WEBHOOK_TOKEN;
+use crate::control_plane::{TOKEN, WEBHOOK_TOKEN};
 use crate::kubectl::Kubectl;
 use crate::process::Process;
 use crate::volumes::Mount;
@@ -23,8 +23,8 @@ pub(crate) struct PodProcess {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     mounts: Vec<Mount>,
-    /// Where the Service sends what it gets.
-    port: u64,
+    /// Where the Service sends what it gets; only the webhook has it.
+    port: Option<u64>,
     readiness: Probe,
     process: Option<Process>,
 }
@@ -69,7 +69,7 @@ impl PodProcess {
                 .as_str()
                 .expect("undock has an account")
                 .to_owned(),
-            port: port_named(container, "https").expect("the container has a port named https"),
+            port: port_named(container, "https"),
             readiness: Probe::of(container, "readinessProbe"),
             process: None,
             mounts,
@@ -126,6 +126,15 @@ impl PodProcess {
         ));
     }
 
+    /// True for a Pod of the webhook, false for one of the controller.
+    pub(crate) fn is_webhook(&self) -> bool {
+        self.port.is_some()
+    }
+
+    fn webhook_port(&self) -> u64 {
+        self.port.expect("the container has a port named https")
+    }
+
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         if let Some(process) = &self.process {
@@ -177,11 +186,14 @@ impl PodProcess {
             "5",
             "-H",
             "Content-Type: application/json",
+            "-H",
+            &format!("Authorization: Bearer {WEBHOOK_TOKEN}"),
             "--data",
         ]);
         client.arg(review.to_string()).arg(format!(
             "https://{}:{}/validate?timeout=5s",
-            self.address, self.port
+            self.address,
+            self.webhook_port()
         ));
         let output = client.output().expect("curl starts");
         serde_json::from_slice(&output.stdout)
@@ -199,7 +211,7 @@ impl PodProcess {
         client.args([
             "s_client",
             "-connect",
-            &format!("{}:{}", self.address, self.port),
+            &format!("{}:{}", self.address, self.webhook_port()),
         ]);
         let output = client
             .stdin(Stdio::null())
@@ -230,7 +242,8 @@ impl PodProcess {
             stream.set_read_timeout(Some(Duration::from_secs(5)))?;
             write!(
                 stream,
-                "GET {path} HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n"
+                "GET {path} HTTP/1.1\r\nHost: {target}\r\nAuthorization: Bearer {TOKEN}\r\n\
+                 Connection: close\r\n\r\n"
             )?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;

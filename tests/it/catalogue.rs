@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-use undock::check::Checked;
+use undock::check::{Input, check};
 use undock::decision::{Mode, Policy};
 use undock::explain;
 use undock::finding::{Action, Certainty, Context, Rule};
@@ -188,9 +188,7 @@ fn codes(rule: &Rule, text: &str) -> BTreeMap<&'static str, Action> {
         context: Context { target },
         ..Policy::default()
     };
-    let mut checked = Checked::default();
-    checked.add("example", text.as_bytes(), "default", &policy);
-    checked.finish("default", &policy);
+    let checked = check(&[Input::new("example", text)], "default", &policy);
     assert!(
         checked.errors.is_empty() && !checked.objects.is_empty(),
         "{}: {:?} in\n{text}",

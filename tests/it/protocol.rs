@@ -14,5 +14,4 @@ mod failures;
 mod hostile;
 mod http;
 mod limits;
-mod report_page;
 mod tls;

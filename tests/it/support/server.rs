@@ -158,7 +158,6 @@ impl Server {
         };
         let app = Arc::new(App {
             policy: arc_swap::ArcSwap::from_pointee(policy),
-            last_scan: Default::default(),
             client,
             cluster: String::new(),
             records: queue,
