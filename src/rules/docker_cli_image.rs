@@ -76,7 +76,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             finding.certainty = Certainty::Possible;
             finding.reason = "fine without a daemon, as far as it shows".to_owned();
             finding.consequence = "its calls go to registries and remote builders; a client such as crane or skopeo needs no Docker image".to_owned();
-        } else if is_copy {
+        } else if is_copy && !endpoint.is_node() {
             finding.certainty = Certainty::Possible;
             finding.consequence = "judged by its name alone".to_owned();
         } else if let Endpoint::NodeSocket(path) = endpoint {

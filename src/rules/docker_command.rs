@@ -66,7 +66,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         .iter()
         .filter(|container| container.mentions_docker())
     {
-        let handles_others = signals::handles_other_runtimes(container);
+        let handles_others =
+            signals::is_agent(container) && signals::handles_other_runtimes(container);
         let builds_elsewhere = signals::has_remote_builder(container);
         let mut seen: Vec<String> = Vec::new();
         let in_container =

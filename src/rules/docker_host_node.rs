@@ -5,7 +5,7 @@ use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::pod::{Container, TextField};
-use crate::workload::tables;
+use crate::workload::text::Text;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -74,8 +74,14 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         .iter()
         .filter(|container| container.mentions_docker() || container.env("DOCKER_HOST").is_some())
     {
-        for (field, name, value) in endpoints(container) {
-            let endpoint = match value {
+        for Given {
+            field,
+            name,
+            value,
+            expanded,
+        } in endpoints(container)
+        {
+            let endpoint = match expanded {
                 Some(value) => endpoint::resolve(pod, container, value),
                 None => container.endpoint(pod).clone(),
             };
@@ -102,9 +108,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
                     finding.identity = format!("{name}={path}");
                     finding.certainty = Certainty::Certain;
                     finding.consequence = format!("it is the node's {}", host_paths::shown(&path));
-                    if tables::agent(container.image()).is_some()
-                        && signals::names_cri_socket(container)
-                    {
+                    if signals::is_agent(container) && signals::names_cri_socket(container) {
                         finding.certainty = Certainty::Possible;
                         finding.impact = Impact::Advisory;
                         finding.reason = "one of several runtimes' sockets".to_owned();
@@ -135,8 +139,18 @@ const FLAGS: [&str; 4] = [
     "providers.docker.endpoint",
 ];
 
-/// Field, name and literal value of everything in `container` that names a Docker endpoint.
-fn endpoints<'a>(container: &Container<'a>) -> Vec<(String, &'a str, Option<&'a str>)> {
+/// Something that names a Docker endpoint.
+struct Given<'c> {
+    field: String,
+    name: &'c str,
+    /// As written; `None` where the value comes from another place.
+    value: Option<&'c str>,
+    /// As the container sees it.
+    expanded: Option<&'c str>,
+}
+
+/// Everything in `container` that names a Docker endpoint.
+fn endpoints<'c>(container: &'c Container<'_>) -> Vec<Given<'c>> {
     let mut found = Vec::new();
     for (i, var) in container
         .raw
@@ -151,36 +165,59 @@ fn endpoints<'a>(container: &Container<'a>) -> Vec<(String, &'a str, Option<&'a 
         } else {
             "valueFrom"
         };
-        found.push((format!("env[{i}].{field}"), var.name.as_str(), value));
+        found.push(Given {
+            field: format!("env[{i}].{field}"),
+            name: var.name.as_str(),
+            value,
+            expanded: value.map(|value| container.expanded_text(TextField::Env(i), value)),
+        });
     }
     let texts: Vec<_> = container
-        .texts()
-        .filter(|(field, _)| !matches!(field, TextField::Env(_)))
+        .raw_texts()
+        .filter(|(field, _)| !matches!(field, TextField::Env(_) | TextField::Hook(..)))
         .collect();
     for (at, (field, text)) in texts.iter().enumerate() {
+        let expanded = |(field, text): &(TextField, &'c Text<'c>)| {
+            container.expanded_text(*field, text.as_str())
+        };
+        let next = texts.get(at + 1);
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value)),
-            None => (
-                text.as_str(),
-                texts.get(at + 1).map(|(_, next)| next.as_str()),
-            ),
+            None => (text.as_str(), next.map(|(_, next)| next.as_str())),
+        };
+        let seen = expanded(&texts[at]);
+        let seen = match seen.split_once('=') {
+            Some((_, value)) => Some(value),
+            None => next.map(expanded),
         };
         let flag = name
             .strip_prefix('-')
             .map(|rest| rest.strip_prefix('-').unwrap_or(rest));
         if flag.is_some_and(|flag| FLAGS.contains(&flag))
-            && value.is_some_and(|value| value.contains("://") || value.starts_with('/'))
+            && seen.is_some_and(|value| value.contains("://") || value.starts_with('/'))
         {
-            found.push((field.path(), name, value));
+            found.push(Given {
+                field: field.path(),
+                name,
+                value,
+                expanded: seen,
+            });
         }
     }
     found
 }
 
-/// `value` without user information and query: `tcp://user:secret@host?token=…` must not reach a log.
+/// `value` without user information, path and query: `tcp://user:secret@host/token?token=…` must not reach a log. The path of a socket stays.
 fn without_secrets(value: &str) -> String {
     let value = value.split(['?', '#']).next().unwrap_or_default();
-    let host = value.find("://").map_or(0, |scheme| scheme + 3);
-    let user = value[host..].rfind('@').map_or(0, |at| at + 1);
-    format!("{}{}", &value[..host], &value[host + user..])
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return value.to_owned();
+    };
+    if ["unix", "npipe", "fd"].contains(&scheme.to_ascii_lowercase().as_str()) {
+        return value.to_owned();
+    }
+    // A password may hold a slash.
+    let behind_user = rest.rfind('@').map_or(rest, |at| &rest[at + 1..]);
+    let host = behind_user.split('/').next().unwrap_or_default();
+    format!("{scheme}://{host}")
 }

@@ -1,8 +1,9 @@
 //! DKR112 docker-path-via-pv: a path of Docker behind a PersistentVolumeClaim.
 
 use super::{host_paths, signals};
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
+use crate::workload::pod::HostMount;
+use crate::workload::{Match, Workload};
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -75,6 +76,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             finding.certainty = target.certainty.min(finding.certainty);
             finding.impact = target.impact.min(finding.impact);
             finding.action = finding.action.or(target.action);
+            soften(&mut finding, mount, volume);
             if finding.reason == RULE.reason {
                 finding.reason = target.reason.to_owned();
             }
@@ -87,4 +89,18 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             findings.push(finding);
         }
     }
+}
+
+/// A claim that has no volume yet can get `volume`. With a `subPath` the Pod says itself what it wants of it.
+fn soften(finding: &mut Finding, mount: &HostMount<'_>, volume: &str) {
+    let is_unknown = mount.claim_match == Match::Unknown && !mount.field.contains(".subPath");
+    match mount.claim_match {
+        Match::Bound => return,
+        Match::Unknown if is_unknown => {
+            finding.certainty = Certainty::Possible;
+            finding.action = finding.action.map(|action| action.min(Action::Warn));
+        }
+        _ => finding.certainty = finding.certainty.min(Certainty::Likely),
+    }
+    finding.what = format!("can reach {} by PV {volume}", finding.evidence);
 }

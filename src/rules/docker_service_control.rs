@@ -59,7 +59,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         .iter()
         .filter(|container| container.mentions_docker())
     {
-        let handles_others = signals::handles_other_runtimes(container);
+        let handles_others =
+            signals::is_agent(container) && signals::handles_other_runtimes(container);
         let finds_dockerd = container
             .commands()
             .iter()

@@ -71,18 +71,19 @@ spec:
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     for container in &pod.containers {
-        for (field, path) in signals::socket_settings(container) {
+        let settings = signals::socket_settings(container);
+        let in_scripts = signals::sockets_of_processes(pod, container);
+        for (field, path) in settings.into_iter().chain(in_scripts) {
             let Endpoint::NodeSocket(host_path) = endpoint::resolve(pod, container, &path) else {
                 continue;
             };
             let mut finding = signals::setting_finding(&RULE, pod, container, field, &path);
             finding.consequence = format!("it is the node's {}", host_paths::shown(&host_path));
-            if signals::names_cri_socket(container) {
+            if signals::is_agent(container) && signals::names_cri_socket(container) {
                 finding.certainty = Certainty::Possible;
                 finding.impact = Impact::Advisory;
                 finding.reason = "one of several runtimes' sockets".to_owned();
-                finding.consequence =
-                    "the container also names a CRI socket; drop this one".to_owned();
+                finding.consequence = "the agent also names a CRI socket; drop this one".to_owned();
             }
             findings.push(finding);
         }

@@ -3,7 +3,7 @@
 use super::signals;
 use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
 use crate::workload::Workload;
-use crate::workload::endpoint::{self, BRIDGE_ADDRESSES};
+use crate::workload::endpoint;
 
 /// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
@@ -62,15 +62,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         .filter(|container| container.mentions().docker_port)
     {
         for (field, text) in container.all_texts() {
-            let is_on_node = |host: &str| {
-                endpoint::names_node(container, host)
-                    || BRIDGE_ADDRESSES.contains(&host)
-                    || (endpoint::is_loopback(host)
-                        && pod.spec.host_network.0
-                        && pod.daemon().is_none())
-            };
+            let is_on_node = |host: &str| endpoint::of_host(pod, host).is_node();
             let mut addresses = docker_addresses(text)
-                .map(|(host, port)| (endpoint::expand(container, host), port))
+                .map(|(host, port)| (endpoint::fill(container, host), port))
                 .take(MAX_ADDRESSES);
             let Some((host, port)) = addresses.find(|(host, _)| is_on_node(host)) else {
                 continue;

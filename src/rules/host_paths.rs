@@ -146,7 +146,7 @@ pub(super) fn shown(path: &HostPath) -> String {
     }
 }
 
-/// The directories above Docker's socket that Pods are seen to mount; `/var` holds it where `/var/run` is no link.
+/// True for a directory above Docker's socket. Below it anything may be reached where a variable decides.
 pub(super) fn is_socket_parent(mount: &HostMount<'_>) -> bool {
-    matches!(mount.path.as_str(), "/" | "/var" | "/run")
+    mount.is_socket_parent || mount.open_below
 }

@@ -1,8 +1,9 @@
 //! DKR111 socket-parent-mount-bare: a directory above the Docker socket, without a sign of Docker.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule, Thing};
+use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
 
 /// The declaration; messages, pages and metrics come from it.
@@ -73,8 +74,26 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             finding.reason = RULE.reason.to_owned();
             finding.consequence = RULE.consequence.to_owned();
         }
+        if mount.open_below {
+            finding.action = Some(Action::Warn);
+            finding.reason = "a variable decides what is mounted".to_owned();
+        } else if is_at_default_path(workload, mount) {
+            finding.action = Some(Action::Warn);
+            finding.reason = "Docker's default socket path is the node's".to_owned();
+        }
         findings.push(finding);
     }
+}
+
+/// True if a client in the container that has `mount` finds the node's socket without any setting.
+fn is_at_default_path(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
+    let (Some(pod), MountUser::Container(index)) = (&workload.pod, mount.user) else {
+        return false;
+    };
+    let socket = HostPath::new("/var/run/docker.sock");
+    mount.path.as_str() == "/run"
+        && mount.mount_path == "/run"
+        && pod.host_path_at(&pod.containers[index], &socket).as_ref() == Some(&socket)
 }
 
 fn is_used(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {

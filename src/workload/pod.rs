@@ -1,19 +1,22 @@
 //! The pod spec as rules see it: every kind of container in one sequence, volumes joined to the mounts that use them.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use super::commands::{self, Command};
 use super::endpoint::Endpoint;
 use super::host_path::HostPath;
 use super::image::ImageReference;
 use super::knowledge::Knowledge;
-use super::mentions::{Mentions, mentions};
+use super::mentions::Mentions;
 use super::object::{self, Spec, Volume};
-use super::surroundings::Surroundings;
+use super::surroundings::{Claim, Match, NodeNames, Surroundings};
 use super::tables::ImageRole;
 use super::text::Text;
+use super::variables::{self, Expanded, Identity, Variables};
 
 /// A pod spec, wherever in the object it lies.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub struct Pod<'a> {
     pub(crate) containers: Vec<Container<'a>>,
     pub(crate) host_mounts: Vec<HostMount<'a>>,
     knowledge: &'a Knowledge,
+    namespace: &'a str,
+    nodes: Arc<NodeNames>,
     daemons: OnceCell<Vec<usize>>,
 }
 
@@ -40,6 +45,11 @@ pub struct Container<'a> {
     image: OnceCell<ImageReference<'a>>,
     image_role: OnceCell<Option<ImageRole>>,
     knowledge: &'a Knowledge,
+    spec: &'a Spec<'a>,
+    identity: Identity<'a>,
+    variables: OnceCell<Variables<'a>>,
+    expanded: OnceCell<HashMap<TextField, String>>,
+    room: Rc<Cell<usize>>,
     endpoint: OnceCell<Endpoint>,
     mounts: OnceCell<HashMap<String, usize>>,
     pub(crate) sees_cri_socket: OnceCell<bool>,
@@ -64,10 +74,14 @@ pub struct HostMount<'a> {
     pub kind: Cow<'a, str>,
     /// The PersistentVolume behind the volume's claim, where it is one.
     pub claimed: Option<String>,
+    /// How sure it is that the claim gets that volume.
+    pub(crate) claim_match: Match,
     /// The host path with `subPath`, cleaned.
     pub path: HostPath,
     /// The operator says that a Docker socket lies there.
     pub is_named_socket: bool,
+    /// A directory in which Docker's socket lies, or one that the operator says to be a Docker socket.
+    pub(crate) is_socket_parent: bool,
     /// What lies below `path` is decided by a variable that the object does not show.
     pub open_below: bool,
     /// Who can reach it.
@@ -93,7 +107,13 @@ pub enum MountUser {
 
 impl<'a> Pod<'a> {
     /// The view of `spec`, which lies at `path` of its object.
-    pub(crate) fn new(spec: &'a Spec<'a>, path: &'a str, knowledge: &'a Knowledge) -> Self {
+    pub(crate) fn new(
+        spec: &'a Spec<'a>,
+        path: &'a str,
+        knowledge: &'a Knowledge,
+        identity: Identity<'a>,
+    ) -> Self {
+        let room = Rc::new(Cell::new(variables::MAX_EXPANDED));
         let mut containers = Vec::with_capacity(
             spec.containers.len() + spec.init_containers.len() + spec.ephemeral_containers.len(),
         );
@@ -115,6 +135,11 @@ impl<'a> Pod<'a> {
                     image: OnceCell::new(),
                     image_role: OnceCell::new(),
                     knowledge,
+                    spec,
+                    identity,
+                    variables: OnceCell::new(),
+                    expanded: OnceCell::new(),
+                    room: Rc::clone(&room),
                     endpoint: OnceCell::new(),
                     mounts: OnceCell::new(),
                     sees_cri_socket: OnceCell::new(),
@@ -128,6 +153,8 @@ impl<'a> Pod<'a> {
             containers,
             host_mounts: Vec::new(),
             knowledge,
+            namespace: identity.namespace,
+            nodes: Arc::default(),
             daemons: OnceCell::new(),
         };
         pod.host_mounts = pod.find_host_mounts();
@@ -229,30 +256,78 @@ impl<'a> Pod<'a> {
         )
     }
 
-    /// Adds the host paths behind the claims of this Pod, which lies in `namespace`.
-    pub(crate) fn resolve_claims(&mut self, surroundings: &Surroundings, namespace: &str) {
+    /// True for an address or a name of a node of the cluster, as far as they are known.
+    pub(crate) fn names_node(&self, host: &str) -> bool {
+        self.nodes.contains(host)
+    }
+
+    /// True if the Pod, or one made from `templates`, mounts claims.
+    pub(crate) fn has_claims(&self) -> bool {
+        self.spec
+            .volumes
+            .iter()
+            .any(|volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some())
+    }
+
+    /// Adds what other objects say: the host paths behind its claims and those of `templates`, which lie at `place` of
+    /// the object, and the names of the nodes.
+    pub(crate) fn place_in(
+        &mut self,
+        surroundings: &Surroundings,
+        templates: &'a [object::ClaimTemplate<'a>],
+    ) {
+        self.nodes = surroundings.nodes();
         let mut found = Vec::new();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
-            let Some(claim) = &volume.persistent_volume_claim else {
+            let (claim, field) = if let Some(claim) = &volume.persistent_volume_claim {
+                let claim = Claim::Named(self.namespace, &claim.claim_name);
+                (claim, "persistentVolumeClaim.claimName")
+            } else if let Some(claim) = &volume.ephemeral {
+                let template = claim.template.as_ref();
+                let Some(spec) = template.and_then(|template| template.spec.as_deref()) else {
+                    continue;
+                };
+                (Claim::Template(spec), "ephemeral.volumeClaimTemplate.spec")
+            } else {
                 continue;
             };
-            let field = || {
-                format!(
-                    "{}.volumes[{index}].persistentVolumeClaim.claimName",
-                    self.path
-                )
-            };
-            for path in surroundings.paths(namespace, &claim.claim_name) {
-                let source = Source {
-                    path: &path.path,
-                    kind: Cow::Owned(path.kind.clone()),
-                    claimed: Some(&path.volume),
-                    field: field(),
-                };
-                self.mounts_of_volume(volume, &source, &mut found);
-            }
+            let field = format!("{}.volumes[{index}].{field}", self.path);
+            self.mounts_of_claim(&volume.name, &claim, field, surroundings, &mut found);
+        }
+        for (index, template) in templates.iter().enumerate() {
+            let Some(spec) = &template.spec else { continue };
+            let field = format!("spec.volumeClaimTemplates[{index}].spec");
+            let name = &template.metadata.name;
+            self.mounts_of_claim(
+                name,
+                &Claim::Template(spec),
+                field,
+                surroundings,
+                &mut found,
+            );
         }
         self.host_mounts.append(&mut found);
+    }
+
+    /// Adds a mount for each use of the volume `name` and each host path that `claim` has or can get.
+    fn mounts_of_claim(
+        &self,
+        name: &'a str,
+        claim: &Claim<'_>,
+        field: String,
+        surroundings: &Surroundings,
+        found: &mut Vec<HostMount<'a>>,
+    ) {
+        let (how, paths) = surroundings.paths(claim);
+        for path in paths {
+            let source = Source {
+                path: &path.path,
+                kind: Cow::Owned(path.kind.clone()),
+                claimed: Some((&path.volume, how)),
+                field: field.clone(),
+            };
+            self.mounts_of_volume(name, &source, found);
+        }
     }
 
     fn find_host_mounts(&self) -> Vec<HostMount<'a>> {
@@ -268,24 +343,26 @@ impl<'a> Pod<'a> {
                 claimed: None,
                 field,
             };
-            self.mounts_of_volume(volume, &source, &mut found);
+            self.mounts_of_volume(&volume.name, &source, &mut found);
         }
         found
     }
 
-    /// Adds a mount for each use of `volume`, or one of nobody's.
+    /// Adds a mount for each use of the volume `name`, or one of nobody's.
     fn mounts_of_volume(
         &self,
-        volume: &'a Volume<'a>,
+        name: &'a str,
         source: &Source<'_, 'a>,
         found: &mut Vec<HostMount<'a>>,
     ) {
         let root = HostPath::new(source.path);
         let mount_of = |user, path, open_below, mount_path, field| HostMount {
-            volume: &volume.name,
+            volume: name,
             kind: source.kind.clone(),
-            claimed: source.claimed.map(str::to_owned),
+            claimed: source.claimed.map(|(volume, _)| volume.to_owned()),
+            claim_match: source.claimed.map_or(Match::Bound, |(_, how)| how),
             is_named_socket: self.knowledge.is_socket(&path),
+            is_socket_parent: self.knowledge.is_socket_parent(&path),
             path,
             open_below,
             user,
@@ -294,13 +371,8 @@ impl<'a> Pod<'a> {
         };
         let before = found.len();
         for container in &self.containers {
-            for (position, mount) in container
-                .raw
-                .volume_mounts
-                .iter()
-                .enumerate()
-                .filter(|(_, mount)| *mount.name == *volume.name)
-            {
+            let mounts = container.raw.volume_mounts.iter().enumerate();
+            for (position, mount) in mounts.filter(|(_, mount)| *mount.name == *name) {
                 let field = |name| {
                     format!(
                         "{}.volumeMounts[{position}].{name}",
@@ -308,8 +380,8 @@ impl<'a> Pod<'a> {
                     )
                 };
                 let (path, open_below, field) = if !mount.sub_path_expr.is_empty() {
-                    let (known, open) = container.expand_path(&mount.sub_path_expr);
-                    (root.join(&known), open, field("subPathExpr"))
+                    let (path, open) = self.expand_sub_path(container, &root, &mount.sub_path_expr);
+                    (path, open, field("subPathExpr"))
                 } else if !mount.sub_path.is_empty() {
                     (root.join(&mount.sub_path), false, field("subPath"))
                 } else {
@@ -340,13 +412,44 @@ impl<'a> Pod<'a> {
             ));
         }
     }
+
+    /// The path to which the `subPathExpr` `text` leads from `root`, and whether it is a directory above a socket below which
+    /// the object does not show where it leads.
+    fn expand_sub_path(
+        &self,
+        container: &Container<'_>,
+        root: &HostPath,
+        text: &str,
+    ) -> (HostPath, bool) {
+        let expanded = container.expand(text);
+        let (text, is_open) = expanded.map_or((Cow::Borrowed(text), true), |expanded| {
+            (expanded.text, expanded.is_open)
+        });
+        if !is_open {
+            return (root.join(&text), false);
+        }
+        let components: Vec<&str> = text.split('/').collect();
+        let open = components
+            .iter()
+            .position(|component| component.contains("$("))
+            .unwrap_or_default();
+        let known = root.join(&components[..open].join("/"));
+        let start = components[open].split("$(").next().unwrap_or_default();
+        // A component that begins otherwise than the next one on the way to a socket does not lead there.
+        let below = format!("{}/{start}", known.as_str().trim_end_matches('/'));
+        if self.knowledge.leads_to_socket(&below) {
+            (known, true)
+        } else {
+            (root.join(&text), false)
+        }
+    }
 }
 
 /// Where a volume's host path comes from.
 struct Source<'s, 'a> {
     path: &'s str,
     kind: Cow<'a, str>,
-    claimed: Option<&'s str>,
+    claimed: Option<(&'s str, Match)>,
     field: String,
 }
 
@@ -378,7 +481,11 @@ impl<'a> Container<'a> {
     pub(crate) fn mentions(&self) -> Mentions {
         *self.mentions.get_or_init(|| {
             let mut found = Mentions::default();
-            self.all_texts().for_each(|(_, text)| found.add(text));
+            self.raw_texts().for_each(|(_, text)| found.add(text));
+            if found.reference {
+                let expanded = self.expanded.get_or_init(|| self.expand_texts());
+                expanded.values().for_each(|text| found.add(text));
+            }
             found
         })
     }
@@ -512,8 +619,41 @@ impl<'a> Container<'a> {
         self.raw.env.iter().rev().find(|var| *var.name == *name)
     }
 
+    /// The variable `name` as the container sees it, if the object sets it.
+    pub(crate) fn variable(&self, name: &str) -> Option<&Expanded<'a>> {
+        self.env(name)?;
+        self.variables().get(name)
+    }
+
+    fn variables(&self) -> &Variables<'a> {
+        self.variables
+            .get_or_init(|| Variables::of(self.raw, self.spec, self.identity, &self.room))
+    }
+
     /// All texts in which a path or an address can stand, with their field below the container: command, args, env values.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = (TextField, &'a Text<'a>)> {
+    /// References to variables are filled in as kubelet does.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (TextField, &str)> {
+        self.all_texts()
+            .filter(|(field, _)| !matches!(field, TextField::Hook(..)))
+    }
+
+    /// The same, and the words of lifecycle hooks and probes.
+    pub(crate) fn all_texts(&self) -> impl Iterator<Item = (TextField, &str)> {
+        self.raw_texts()
+            .map(|(field, text)| (field, self.expanded_text(field, text)))
+    }
+
+    /// `text`, which stands at `field`, with its references to variables filled in.
+    pub(crate) fn expanded_text<'t>(&'t self, field: TextField, text: &'t str) -> &'t str {
+        if !self.mentions().reference {
+            return text;
+        }
+        let expanded = self.expanded.get_or_init(|| self.expand_texts());
+        expanded.get(&field).map_or(text, String::as_str)
+    }
+
+    /// All texts as the object has them.
+    pub(crate) fn raw_texts(&self) -> impl Iterator<Item = (TextField, &'a Text<'a>)> {
         let raw = self.raw;
         let command = raw
             .command
@@ -530,85 +670,65 @@ impl<'a> Container<'a> {
             .iter()
             .enumerate()
             .map(|(i, var)| (TextField::Env(i), &var.value));
-        command.chain(args).chain(env).chain(self.script())
-    }
-
-    /// The same, and the words of lifecycle hooks and probes.
-    pub(crate) fn all_texts(&self) -> impl Iterator<Item = (TextField, &'a Text<'a>)> {
-        let hooks = self.raw.hooks();
-        let words = hooks.flat_map(|(place, words)| {
+        let hooks = self.raw.hooks().flat_map(|(place, words)| {
             words
                 .iter()
                 .enumerate()
                 .map(move |(i, text)| (TextField::Hook(place, i), text))
         });
-        self.texts().chain(words)
+        command
+            .chain(args)
+            .chain(env)
+            .chain(self.script())
+            .chain(hooks)
     }
 
-    /// `text` with `$(NAME)` replaced by literal environment values, which may hold variables in turn, and whether any variable
-    /// stayed unresolved.
-    pub(crate) fn expand(&self, text: &str) -> (String, bool) {
-        let (mut expanded, mut open) = self.expand_once(text);
-        for _ in 1..MAX_EXPANSIONS {
-            if !mentions(&expanded, "$(") {
-                break;
+    /// The texts that references to variables change.
+    fn expand_texts(&self) -> HashMap<TextField, String> {
+        let mut found = HashMap::new();
+        for (index, variable) in self.raw.env.iter().enumerate() {
+            let value = self.variables().at(index);
+            if let Some(value) = value.filter(|value| *value.text != *variable.value) {
+                found.insert(TextField::Env(index), value.text.clone().into_owned());
             }
-            (expanded, open) = self.expand_once(&expanded);
         }
-        (expanded, open)
-    }
-
-    fn expand_once(&self, text: &str) -> (String, bool) {
-        if text.len() > MAX_EXPANDED {
-            return (text.to_owned(), text.contains("$("));
-        }
-        let (mut expanded, mut open, mut rest) = (String::with_capacity(text.len()), false, text);
-        while let Some(at) = rest.find("$(") {
-            expanded.push_str(&rest[..at]);
-            let Some(length) = rest[at..].find(')') else {
-                break;
-            };
-            let value = self
-                .env(&rest[at + 2..at + length])
-                .filter(|var| var.value_from.is_none());
-            match value.filter(|var| expanded.len() + var.value.len() <= MAX_EXPANDED) {
-                Some(var) => expanded.push_str(&var.value),
-                None => {
-                    expanded.push_str(&rest[at..=at + length]);
-                    open = true;
+        let texts = self.raw_texts().filter(|(_, text)| text.contains('$'));
+        for (field, text) in texts {
+            let expanded = match field {
+                TextField::Command(_) | TextField::Args(_) => self.expand(text),
+                // Probes get the values as they are written, lifecycle hooks none (ExpandContainerCommandOnlyStatic).
+                TextField::Hook(place, _) if !place.starts_with("lifecycle") => {
+                    self.expand_static(text)
                 }
+                _ => None,
+            };
+            if let Some(expanded) = expanded.filter(|expanded| *expanded.text != **text) {
+                found.insert(field, expanded.text.into_owned());
             }
-            rest = &rest[at + length + 1..];
         }
-        expanded.push_str(rest);
-        (expanded, open)
+        found
     }
 
-    /// A `subPathExpr` up to the first component that stays unresolved, and whether there is one.
-    fn expand_path(&self, text: &str) -> (String, bool) {
-        let (expanded, open) = self.expand(text);
-        // A value may hold a variable in turn.
-        if !open && !expanded.contains("$(") {
-            return (expanded, false);
-        }
-        let known = expanded
-            .split('/')
-            .take_while(|component| !component.contains("$("));
-        (known.collect::<Vec<_>>().join("/"), true)
+    /// `text` with `$(NAME)` replaced as kubelet does in commands, arguments and `subPathExpr`; `None` if that is too long.
+    fn expand<'t>(&self, text: &'t str) -> Option<Expanded<'t>> {
+        variables::expand(text, |name| self.variables().get(name), &self.room)
+    }
+
+    /// The same with the values as they are written.
+    fn expand_static<'t>(&self, text: &'t str) -> Option<Expanded<'t>> {
+        let values = Variables::as_written(self.raw);
+        variables::expand(text, |name| values.get(name), &self.room)
     }
 }
-
-/// Variables inside variables are filled in this often.
-const MAX_EXPANSIONS: usize = 4;
 
 /// Longest path that Linux opens.
 const MAX_PATH: usize = 4096;
 
-/// Longest text that variables are filled into; a few of them can ask for more than there is memory.
-pub(crate) const MAX_EXPANDED: usize = 16 * 1024;
+/// Longest text that a shell's variables are filled into; a few of them can ask for more than there is memory.
+pub(crate) const MAX_FILLED: usize = 16 * 1024;
 
 /// One of the texts of a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TextField {
     /// `command[i]`
     Command(usize),
