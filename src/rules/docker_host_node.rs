@@ -210,14 +210,16 @@ fn endpoints<'c>(container: &'c Container<'_>) -> Vec<Given<'c>> {
 /// `value` without user information, path and query: `tcp://user:secret@host/token?token=…` must not reach a log. The path of a socket stays.
 fn without_secrets(value: &str) -> String {
     let value = value.split(['?', '#']).next().unwrap_or_default();
-    let Some((scheme, rest)) = value.split_once("://") else {
-        return value.to_owned();
+    let (scheme, rest) = match value.find("://") {
+        Some(at) => value.split_at(at + 3),
+        None => ("", value),
     };
-    if ["unix", "npipe", "fd"].contains(&scheme.to_ascii_lowercase().as_str()) {
+    let is_path = ["unix://", "npipe://", "fd://"].contains(&scheme.to_ascii_lowercase().as_str());
+    if is_path || scheme.is_empty() && (rest.starts_with('/') || rest.starts_with("npipe:")) {
         return value.to_owned();
     }
     // A password may hold a slash.
     let behind_user = rest.rfind('@').map_or(rest, |at| &rest[at + 1..]);
     let host = behind_user.split('/').next().unwrap_or_default();
-    format!("{scheme}://{host}")
+    format!("{scheme}{host}")
 }
