@@ -1,13 +1,10 @@
 //! DKR301 docker-host-node: a Docker endpoint that leads to the node.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::endpoint::{self, Endpoint};
-use crate::workload::pod::{Container, TextField};
-use crate::workload::text::Text;
+use crate::workload::pod::{Container, Pod, TextField};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR301",
     name: "docker-host-node",
@@ -20,117 +17,70 @@ pub(super) static RULE: Rule = Rule {
     reason: "no daemon on {nodes}",
     consequence: "every call through it fails",
     short_fix: "unset it or use BuildKit",
-    fix: "Unset it and use the Kubernetes API, or point it to a builder that is not the node: BuildKit, or a docker:dind in the same Pod.",
-    why: "The endpoint is resolved as the container would: a socket path through the volume mounted there, an address through the network that it lies in. It ends at the node's dockerd.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: DOCKER_HOST
-      value: unix:///host/run/docker.sock
-    volumeMounts:
-    - name: run
-      mountPath: /host/run
-  volumes:
-  - name: run
-    hostPath:
-      path: /var/run
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: DOCKER_HOST
-      value: tcp://localhost:2376
-  - name: dind
-    image: docker:27-dind
-    securityContext:
-      privileged: true
-"#,
-    not_flagged: "A socket in an emptyDir, localhost without hostNetwork, a Service, ssh://, and a path where nothing is mounted (DKR303). A value from a ConfigMap or Secret is a warning at most.",
-    references: &[
-        "actions/actions-runner-controller: charts/gha-runner-scale-set",
-        "google/cadvisor: docs/runtime_options.md",
-    ],
+    page: include_str!("../../docs/rules/docker-host-node.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| container.mentions_docker() || container.env("DOCKER_HOST").is_some())
-    {
-        for Given {
-            field,
-            name,
-            value,
-            expanded,
-        } in endpoints(container)
-        {
-            let endpoint = match expanded {
-                Some(value) => endpoint::resolve(pod, container, value),
-                None => container.endpoint(pod).clone(),
-            };
-            let is_unresolved =
-                value.is_none() && endpoint == Endpoint::Unknown && pod.daemon().is_none();
-            if !endpoint.is_node() && !is_unresolved {
-                continue;
-            }
-            let source = if is_unresolved {
-                "a source outside the object"
-            } else {
-                "the node's address"
-            };
-            let shown = value.map_or_else(
-                || format!("{name} from {source}"),
-                |value| format!("{name}={}", without_secrets(value)),
-            );
-            let field = format!("{}.{field}", pod.container_path(container));
-            let mut finding =
-                Finding::in_container(&RULE, container, format!("sets {shown}"), field, &shown);
-            match endpoint {
-                Endpoint::NodeSocket(path) => {
-                    // However the socket is called inside, it is the same one.
-                    finding.identity = format!("{name}={path}");
-                    finding.certainty = Certainty::Certain;
-                    finding.consequence = format!("it is the node's {}", host_paths::shown(&path));
-                    if signals::is_agent(container) && signals::names_cri_socket(container) {
-                        finding.certainty = Certainty::Possible;
-                        finding.impact = Impact::Advisory;
-                        finding.reason = "one of several runtimes' sockets".to_owned();
-                        finding.consequence =
-                            "the agent also names a CRI socket; drop this one".to_owned();
-                    }
-                }
-                Endpoint::NodeAddress { certain: true } => finding.certainty = Certainty::Certain,
-                Endpoint::Unknown => {
-                    finding.certainty = Certainty::Possible;
-                    finding.reason = "a ConfigMap or Secret decides".to_owned();
-                    finding.consequence =
-                        "if it names the node's Docker, every call through it fails".to_owned();
-                }
-                _ => {}
-            }
-            findings.push(finding);
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if !container.mentions_docker() && container.env("DOCKER_HOST").is_none() {
+        return;
+    }
+    for given in endpoints(container) {
+        let Given {
+            field, name, value, ..
+        } = given;
+        let endpoint = match given.expanded {
+            Some(value) => endpoint::resolve(pod, container, value),
+            None => container.endpoint(pod).clone(),
+        };
+        let is_unresolved =
+            value.is_none() && endpoint == Endpoint::Unknown && pod.daemon().is_none();
+        if !endpoint.is_node() && !is_unresolved {
+            continue;
         }
+        let shown = match value {
+            Some(value) => format!("{name}={}", without_secrets(value)),
+            None if is_unresolved => format!("{name} from a source outside the object"),
+            None => format!("{name} from the node's address"),
+        };
+        let finding = Finding::new(&RULE)
+            .in_container(pod, container, field)
+            .what(format!("sets {shown}"))
+            .evidence(&shown);
+        findings.push(judged(finding, container, name, endpoint));
     }
 }
 
-/// Flags that name a Docker endpoint. Sources: cAdvisor (`--docker`), node agents (`--docker-endpoint`), Traefik.
+/// `finding` for the setting `name` of `container`, which leads to `endpoint`.
+fn judged(finding: Finding, container: &Container<'_>, name: &str, endpoint: Endpoint) -> Finding {
+    match endpoint {
+        Endpoint::NodeSocket(path) => {
+            // However the socket is called inside, it is the same one.
+            let finding = finding
+                .identity(format!("{name}={path}"))
+                .certainty(Certainty::Certain)
+                .consequence(format!("it is the node's {}", host_paths::shown(&path)));
+            if signals::is_agent(container) && signals::names_cri_socket(container) {
+                finding
+                    .advisory("one of several runtimes' sockets")
+                    .consequence("the agent also names a CRI socket; drop this one")
+            } else {
+                finding
+            }
+        }
+        Endpoint::NodeAddress { certain: true } => finding.certainty(Certainty::Certain),
+        Endpoint::Unknown => finding
+            .certainty(Certainty::Possible)
+            .reason("a ConfigMap or Secret decides")
+            .consequence("if it names the node's Docker, every call through it fails"),
+        _ => finding,
+    }
+}
+
+/// Flags that name a Docker endpoint. Sources: cAdvisor (`--docker`), node agents
+/// (`--docker-endpoint`), Traefik.
 /// Go's flags take one hyphen or two, so there is none here.
 const FLAGS: [&str; 4] = [
     "docker",
@@ -152,13 +102,8 @@ struct Given<'c> {
 /// Everything in `container` that names a Docker endpoint.
 fn endpoints<'c>(container: &'c Container<'_>) -> Vec<Given<'c>> {
     let mut found = Vec::new();
-    for (i, var) in container
-        .raw
-        .env
-        .iter()
-        .enumerate()
-        .filter(|(_, var)| *var.name == *"DOCKER_HOST")
-    {
+    let variables = container.raw.env.iter().enumerate();
+    for (i, var) in variables.filter(|(_, var)| *var.name == *"DOCKER_HOST") {
         let value = var.value_from.is_none().then_some(var.value.as_str());
         let field = if value.is_some() {
             "value"
@@ -175,20 +120,20 @@ fn endpoints<'c>(container: &'c Container<'_>) -> Vec<Given<'c>> {
     let texts: Vec<_> = container
         .raw_texts()
         .filter(|(field, _)| !matches!(field, TextField::Env(_) | TextField::Hook(..)))
+        .map(|(field, text)| (field, text.as_str()))
         .collect();
+    let expanded = |at: usize| {
+        let (field, text) = texts.get(at)?;
+        Some(container.expanded_text(*field, text))
+    };
     for (at, (field, text)) in texts.iter().enumerate() {
-        let expanded = |(field, text): &(TextField, &'c Text<'c>)| {
-            container.expanded_text(*field, text.as_str())
-        };
-        let next = texts.get(at + 1);
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value)),
-            None => (text.as_str(), next.map(|(_, next)| next.as_str())),
+            None => (*text, texts.get(at + 1).map(|(_, next)| *next)),
         };
-        let seen = expanded(&texts[at]);
-        let seen = match seen.split_once('=') {
+        let seen = match expanded(at).and_then(|text| text.split_once('=')) {
             Some((_, value)) => Some(value),
-            None => next.map(expanded),
+            None => expanded(at + 1),
         };
         let flag = name
             .strip_prefix('-')
@@ -207,7 +152,8 @@ fn endpoints<'c>(container: &'c Container<'_>) -> Vec<Given<'c>> {
     found
 }
 
-/// `value` without user information, path and query: `tcp://user:secret@host/token?token=…` must not reach a log. The path of a socket stays.
+/// `value` without user information, path and query: `tcp://user:secret@host/token?token=…` must
+/// not reach a log. The path of a socket stays.
 fn without_secrets(value: &str) -> String {
     let value = value.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = match value.find("://") {
