@@ -126,6 +126,7 @@ impl Surroundings {
                 kind: source.kind.to_string(),
             })
             .collect();
+        self.remove_volume(name);
         if paths.is_empty() {
             return;
         }
@@ -140,6 +141,24 @@ impl Surroundings {
             paths,
         };
         self.volumes.insert(name.to_owned(), volume);
+    }
+
+    /// Forgets the volume `name`.
+    pub fn remove_volume(&mut self, name: &str) {
+        if self.volumes.remove(name).is_some() {
+            self.bound.retain(|_, volume| volume != name);
+        }
+    }
+
+    /// Forgets all volumes but those whose name is to be kept.
+    pub fn retain_volumes(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.volumes.retain(|name, _| is_kept(name));
+        self.bound.retain(|_, name| is_kept(name));
+    }
+
+    /// Forgets all claims but those whose namespace and name are to be kept.
+    pub fn retain_claims(&mut self, is_kept: impl Fn(&(String, String)) -> bool) {
+        self.claims.retain(|claim, _| is_kept(claim));
     }
 
     /// Notes what the claim `name` asks for; `None` if there is no such claim any more.
@@ -226,5 +245,86 @@ impl Surroundings {
             .collect();
         paths.sort_by(|a, b| (&a.volume, &a.path).cmp(&(&b.volume, &b.path)));
         paths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Context;
+    use crate::rules;
+    use crate::workload::Knowledge;
+    use crate::workload::host_path::HostPath;
+    use crate::workload::object::Object;
+
+    fn note(surroundings: &mut Surroundings, json: &str) {
+        let object: Object<'_> = serde_json::from_str(json).unwrap();
+        surroundings.note(&Workload::new(&object, ""));
+    }
+
+    fn codes(json: &str, knowledge: &Knowledge, surroundings: &Surroundings) -> Vec<&'static str> {
+        let object: Object<'_> = serde_json::from_str(json).unwrap();
+        let mut workload = Workload::with_knowledge(&object, "ci", knowledge);
+        workload.place_in(surroundings);
+        let findings = rules::evaluate(&workload, Context::default());
+        findings.iter().map(|finding| finding.rule.code).collect()
+    }
+
+    #[test]
+    fn the_address_and_name_of_a_node_lead_to_the_node() {
+        let mut surroundings = Surroundings::default();
+        surroundings.set_nodes(["node-1", "10.0.0.7", "fd00::7"].into_iter().collect());
+        let pod = |host: &str| {
+            format!(
+                r#"{{"kind":"Pod","spec":{{"containers":[{{"name":"c","image":"x","env":[{{"name":"DOCKER_HOST","value":"tcp://{host}:2375"}}]}}]}}}}"#
+            )
+        };
+        let found = |host| codes(&pod(host), &Knowledge::default(), &surroundings);
+        for host in [
+            "node-1",
+            "NODE-1.",
+            "10.0.0.7",
+            "0xa.7",
+            "[fd00:0::7]",
+            "[::ffff:10.0.0.7]",
+        ] {
+            assert!(found(host).contains(&"DKR301"), "{host}: {:?}", found(host));
+        }
+        for host in ["node-2", "10.0.0.8", "[fd00::8]"] {
+            assert!(!found(host).contains(&"DKR301"), "{host}");
+        }
+    }
+
+    const VOLUME: &str = r#"{"kind":"PersistentVolume","metadata":{"name":"engine"},"spec":{"storageClassName":"s","claimRef":{"namespace":"ci","name":"c"},"hostPath":{"path":"/opt/run/engine.sock"}}}"#;
+    const POD: &str = r#"{"kind":"Pod","spec":{"containers":[{"name":"c","image":"x","volumeMounts":[{"name":"v","mountPath":"/s"}]}],"volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}}]}}"#;
+
+    #[test]
+    fn a_socket_that_the_operator_names_counts_behind_a_claim() {
+        let mut surroundings = Surroundings::default();
+        note(&mut surroundings, VOLUME);
+        let knowledge = Knowledge {
+            sockets: vec![HostPath::new("/opt/run/engine.sock")],
+            ..Knowledge::default()
+        };
+        assert_eq!(codes(POD, &knowledge, &surroundings), ["DKR108"]);
+        assert!(codes(POD, &Knowledge::default(), &surroundings).is_empty());
+        let parent = VOLUME.replace("/engine.sock", "");
+        note(&mut surroundings, &parent);
+        let pod = POD.replace(r#""/s""#, r#""/s","subPath":"engine.sock""#);
+        assert_eq!(codes(&pod, &knowledge, &surroundings), ["DKR108"]);
+    }
+
+    #[test]
+    fn what_is_gone_is_forgotten() {
+        let mut surroundings = Surroundings::default();
+        let socket = VOLUME.replace("/opt/run/engine.sock", "/run/docker.sock");
+        note(&mut surroundings, &socket);
+        let nothing = Knowledge::default();
+        assert_eq!(codes(POD, &nothing, &surroundings), ["DKR112"]);
+        surroundings.remove_volume("engine");
+        assert!(codes(POD, &nothing, &surroundings).is_empty());
+        note(&mut surroundings, &socket);
+        surroundings.retain_volumes(|name| name != "engine");
+        assert!(codes(POD, &nothing, &surroundings).is_empty());
     }
 }

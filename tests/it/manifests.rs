@@ -445,7 +445,7 @@ impl Needed {
 fn the_webhook_may_read_what_reviews_need_and_nothing_else() {
     let objects = overlay("overlays/enforce");
     let mut needed = Needed::default();
-    for resource in ["namespaces", "persistentvolumes"] {
+    for resource in ["namespaces", "persistentvolumes", "persistentvolumeclaims"] {
         needed.add("", resource, &["list", "watch"]);
     }
     for (group, resource, _) in SOURCES {
