@@ -2,6 +2,7 @@
 
 mod address;
 pub(crate) mod commands;
+mod container;
 mod daemon;
 pub mod endpoint;
 pub mod host_path;
