@@ -14,6 +14,7 @@ pub(crate) mod mentions;
 pub mod object;
 pub(crate) mod owner;
 pub mod pod;
+pub(crate) mod settings;
 pub(crate) mod shape;
 pub mod shell;
 mod surroundings;
@@ -128,7 +129,7 @@ impl<'a> Workload<'a> {
 
     /// True for a kind that is judged by its texts, which [`Workload::leaves`] then needs.
     pub fn is_judged_by_texts(kind: &str) -> bool {
-        TEXT_KINDS.contains(&kind)
+        KINDS_WITHOUT_SETTINGS.binary_search(&kind).is_err()
     }
 
     /// Adds what other objects say: the host paths behind the claims of its Pod, the runtimes of its fellow nodes.
@@ -248,28 +249,40 @@ impl<'a> Workload<'a> {
     }
 }
 
-/// Kinds without a pod spec that rules read: configuration of agents, nodes, installers, CI controllers, admission policies.
-const TEXT_KINDS: [&str; 20] = [
-    "ChaosEngine",
-    "ChaosExperiment",
-    "Cluster",
-    "ClusterPolicy",
-    "ConfigMap",
-    "InitConfiguration",
-    "JoinConfiguration",
-    "KubeadmConfig",
-    "KubeadmConfigTemplate",
-    "KubeadmControlPlane",
-    "KubeletConfiguration",
-    "Node",
-    "PodSecurityPolicy",
-    "PolicyException",
-    "PrometheusRule",
-    "Provisioner",
-    "RunnerDeployment",
-    "RunnerSet",
-    "SecurityContextConstraints",
-    "Shoot",
+/// Kinds whose strings no rule reads: they have a view of their own, or no configuration. Every other kind can hold some.
+const KINDS_WITHOUT_SETTINGS: [&str; 32] = [
+    "APIService",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ControllerRevision",
+    "CronJob",
+    "CustomResourceDefinition",
+    "DaemonSet",
+    "Deployment",
+    "EndpointSlice",
+    "Endpoints",
+    "Event",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "Job",
+    "Lease",
+    "LimitRange",
+    "Namespace",
+    "NetworkPolicy",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Pod",
+    "PodDisruptionBudget",
+    "PodTemplate",
+    "ReplicaSet",
+    "ReplicationController",
+    "ResourceQuota",
+    "Role",
+    "RoleBinding",
+    "Service",
+    "ServiceAccount",
+    "StatefulSet",
+    "StorageClass",
 ];
 
 /// Where the pod spec lies. Kinds are not listed: any object with a template at one of the places has one,

@@ -250,6 +250,22 @@ impl Files {
     }
 }
 
+/// Checks a certificate and its key in PEM as [`Certificates::from_files`] reads them; each with the path that errors name.
+///
+/// # Errors
+/// See [`CertificateError`].
+pub fn check_pair(
+    (certificate, certificate_pem): (&Path, &[u8]),
+    (key, key_pem): (&Path, &[u8]),
+) -> Result<(), CertificateError> {
+    let files = Files {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+    };
+    let pair = (certificate_pem.to_owned(), key_pem.to_owned());
+    files.certified(&pair).map(drop)
+}
+
 /// The TLS settings: no tickets, because the API server resumes nothing; HTTP/1.1 must be offered, because it speaks nothing else.
 ///
 /// # Errors

@@ -22,8 +22,8 @@ pub(crate) struct PodProcess {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     mounts: Vec<Mount>,
-    /// Where the Service sends what it gets.
-    port: u64,
+    /// Where the Service sends what it gets; only the webhook has it.
+    port: Option<u64>,
     readiness: Probe,
     process: Option<Process>,
 }
@@ -68,7 +68,7 @@ impl PodProcess {
                 .as_str()
                 .expect("undock has an account")
                 .to_owned(),
-            port: port_named(container, "https").expect("the container has a port named https"),
+            port: port_named(container, "https"),
             readiness: Probe::of(container, "readinessProbe"),
             process: None,
             mounts,
@@ -119,6 +119,15 @@ impl PodProcess {
             &self.stdout(),
             &self.stderr(),
         ));
+    }
+
+    /// True for a Pod of the webhook, false for one of the controller.
+    pub(crate) fn is_webhook(&self) -> bool {
+        self.port.is_some()
+    }
+
+    fn webhook_port(&self) -> u64 {
+        self.port.expect("the container has a port named https")
     }
 
     /// Sends SIGTERM.
@@ -176,7 +185,8 @@ impl PodProcess {
         ]);
         client.arg(review.to_string()).arg(format!(
             "https://{}:{}/validate?timeout=5s",
-            self.address, self.port
+            self.address,
+            self.webhook_port()
         ));
         let output = client.output().expect("curl starts");
         serde_json::from_slice(&output.stdout)
@@ -194,7 +204,7 @@ impl PodProcess {
         client.args([
             "s_client",
             "-connect",
-            &format!("{}:{}", self.address, self.port),
+            &format!("{}:{}", self.address, self.webhook_port()),
         ]);
         let output = client
             .stdin(Stdio::null())

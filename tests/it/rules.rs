@@ -496,8 +496,8 @@ fn a_finding_in_a_long_text_names_the_place() {
     let cases = [
         (
             "DKR701",
-            "[FILTER]\n  Name parser\n  # Parser docker\n",
-            "Parser docker",
+            "[INPUT]\n  Name tail\n  # Parser docker\n  Parser ",
+            "docker",
         ),
         (
             "DKR702",
@@ -507,8 +507,8 @@ fn a_finding_in_a_long_text_names_the_place() {
         ("DKR703", "a: 1\nb: sed ", "docker://"),
         (
             "CLU902",
-            "a: 1\n# containerRuntimeExecutor: docker\n",
-            "containerRuntimeExecutor: docker",
+            "a: 1\n# containerRuntimeExecutor: docker\ncontainerRuntimeExecutor: ",
+            "docker",
         ),
         ("DKR401", "set -e\n# docker ps\n", "docker ps"),
         ("DKR402", "true\nnsenter -t 1 -m ", "docker image prune"),
