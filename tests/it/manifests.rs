@@ -482,7 +482,7 @@ fn the_network_policy_lets_reviews_in_and_guards_the_admin_port() {
 fn the_webhook_may_read_what_reviews_need_and_nothing_else() {
     let objects = overlay("overlays/enforce");
     let mut needed = Needed::default();
-    for resource in ["namespaces", "persistentvolumes"] {
+    for resource in ["namespaces", "persistentvolumes", "persistentvolumeclaims"] {
         needed.add("", resource, &["list", "watch"]);
     }
     for (group, resource, _) in SOURCES {
