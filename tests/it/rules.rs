@@ -298,9 +298,19 @@ fn actions_are_those_of_the_contract() {
         ),
         (
             "DKR401",
-            Action::Record,
+            Action::Deny,
             running(
                 &format!("image: x, command: [sh, -c, 'crictl ps || docker ps'], {mounts}"),
+                socket,
+            ),
+        ),
+        (
+            "DKR401",
+            Action::Record,
+            running(
+                &format!(
+                    "image: falcosecurity/falco:1, command: [sh, -c, 'crictl ps || docker ps'], {mounts}"
+                ),
                 socket,
             ),
         ),
@@ -314,7 +324,7 @@ fn actions_are_those_of_the_contract() {
         ),
         (
             "DKR402",
-            Action::Record,
+            Action::Deny,
             host_call(
                 "nsenter -t 1 -m crictl rmi --prune || nsenter -t 1 -m docker image prune -f",
             ),
@@ -326,7 +336,7 @@ fn actions_are_those_of_the_contract() {
         ),
         (
             "DKR403",
-            Action::Record,
+            Action::Deny,
             host_call(
                 "nsenter -t 1 -m systemctl restart docker || nsenter -t 1 -m systemctl restart containerd",
             ),
