@@ -2,31 +2,32 @@
 //!
 //! The clock of a report is the newest moment in its inputs, so the same inputs give the same bytes, in any order and split.
 
-mod adopt;
+mod assign_cluster;
 mod audit;
+mod build;
 mod burndown;
-mod collect;
 pub mod csv;
 mod decode;
-mod derive;
 pub mod diff;
+mod disappearance;
 mod document;
-mod ends;
+mod evidence;
+mod evidence_store;
 mod exemptions;
-mod fate;
 mod fields;
-mod gather;
 pub mod html;
+mod ingest;
 mod input;
+mod interner;
 pub mod json;
 pub mod markdown;
 pub mod model;
-mod names;
-mod scan;
+mod reach;
+mod resolution;
 mod schedule;
 pub mod table;
+mod text;
 mod verdict;
-mod words;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -35,8 +36,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::decision::Policy;
-use collect::Collected;
-use gather::Gatherer;
+use evidence::DAY;
+use evidence_store::EvidenceStore;
+use ingest::Gatherer;
 use input::Filter;
 
 /// What a report is asked for.
@@ -81,7 +83,7 @@ impl Since {
             Self::Date(date) => date
                 .to_zoned(TimeZone::UTC)
                 .map_or(0, |start| start.timestamp().as_millisecond()),
-            Self::Days(days) => now - i64::from(days) * fate::DAY,
+            Self::Days(days) => now - i64::from(days) * DAY,
         }
     }
 }
@@ -112,7 +114,7 @@ impl Reporter {
     /// A reporter that has read nothing.
     pub fn new(mut options: Options) -> Self {
         let gatherer = Gatherer {
-            collected: Collected::default(),
+            store: EvidenceStore::default(),
             cluster: options.cluster.clone(),
             replay: options.replay.take(),
         };
@@ -130,15 +132,15 @@ impl Reporter {
                     passed.take(filter.time(bytes));
                     return Ok(());
                 }
-                decode::unit(bytes, gatherer)
+                decode::unit(bytes, &mut |input| gatherer.take(input))
             });
             if let Err(error) = told {
-                gatherer.collected.fail(file, unit.line, error);
+                gatherer.store.fail(file, unit.line, error);
             }
         });
         for time in passed.moments() {
-            gatherer.collected.has_audit = true;
-            gatherer.collected.see(time);
+            gatherer.store.has_audit = true;
+            gatherer.store.see(time);
         }
         if let Err(error) = result {
             self.fail(file, &error);
@@ -148,14 +150,14 @@ impl Reporter {
     /// Notes an input that could not be read at all.
     pub fn fail(&mut self, file: &str, error: &io::Error) {
         self.gatherer
-            .collected
+            .store
             .fail(file, 0, format!("cannot read it: {error}"));
     }
 
     /// The report of all that was read.
     pub fn finish(mut self) -> model::Report {
-        self.gatherer.collected.adopt();
-        derive::derive(self.gatherer.collected, &self.options)
+        self.gatherer.store.assign_cluster();
+        build::build(self.gatherer.store, &self.options)
     }
 }
 
@@ -187,6 +189,6 @@ impl Passed {
             .0
             .values()
             .flat_map(|(oldest, newest)| [oldest, newest]);
-        times.filter_map(|time| gather::millis(std::str::from_utf8(time).ok()?))
+        times.filter_map(|time| evidence::millis(std::str::from_utf8(time).ok()?))
     }
 }

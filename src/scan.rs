@@ -3,6 +3,7 @@
 //! Reading (`fetch`) and judging (`evaluate`) are apart, and nothing prints: the command line and a scanner
 //! inside the cluster call the same [`scan`]. Memory holds one page, the owners, and their findings.
 
+pub mod document;
 mod evaluate;
 mod exemptions;
 pub(crate) mod fetch;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::collect::ExemptTerms;
+use super::evidence::ExemptTerms;
 use crate::registration::WEBHOOKS;
 use crate::workload::text::{Text, TextMap};
 

@@ -5,29 +5,24 @@ use serde_json::value::RawValue;
 
 use super::audit::{Event, ObjectRef};
 use super::fields::Fields;
-use super::scan::{self, Scan};
 use crate::finding::text::{clip, escape_controls};
 use crate::record::Record;
+use crate::scan::document::{self, ScanDocument};
 use crate::workload::text::{Int, Text, TextMap};
 
-/// Takes what was read.
-pub(super) trait Sink {
+/// What one text tells.
+#[derive(Debug)]
+pub(super) enum Input<'a> {
     /// A record of undock.
-    ///
-    /// # Errors
-    /// Where it does not say when.
-    fn record(&mut self, record: Record) -> Result<(), String>;
+    Record(Record),
     /// An event of the audit log.
-    ///
-    /// # Errors
-    /// Where it does not say when.
-    fn event(&mut self, event: &Event<'_>) -> Result<(), String>;
+    Event(Event<'a>),
     /// A scan of undock.
-    ///
-    /// # Errors
-    /// Where it does not say when.
-    fn scan(&mut self, scan: &Scan<'_>) -> Result<(), String>;
+    Scan(ScanDocument<'a>),
 }
+
+/// Takes what was read; an error says what is wrong with it.
+pub(super) type Take<'t> = dyn FnMut(Input<'_>) -> Result<(), String> + 't;
 
 /// How deep wrappers are followed; real ones are three deep.
 const MAX_DEPTH: usize = 5;
@@ -48,31 +43,31 @@ const MESSAGES: [&str; 11] = [
 /// Keys whose object holds an entry.
 const INNER: [&str; 4] = ["jsonPayload", "properties", "LogMessage", "message"];
 
-/// Reads `bytes` into `sink`. What is JSON and not ours is passed over.
+/// Reads `bytes` to `take`. What is JSON and not ours is passed over.
 ///
 /// # Errors
 /// Where there is no JSON to read, or it breaks off, or a record of ours lacks what it must have.
-pub(super) fn unit(bytes: &[u8], sink: &mut dyn Sink) -> Result<(), String> {
+pub(super) fn unit(bytes: &[u8], take: &mut Take<'_>) -> Result<(), String> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()))?;
-    read(text.trim(), 0, sink)
+    read(text.trim(), 0, take)
 }
 
-fn read(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
+fn read(text: &str, depth: usize, take: &mut Take<'_>) -> Result<(), String> {
     match text.as_bytes().first() {
         None => Ok(()),
         _ if depth > MAX_DEPTH => Err("wrapped too deep".to_owned()),
-        Some(b'{') => object(text, depth, sink),
+        Some(b'{') => object(text, depth, take),
         Some(b'[') => match serde_json::from_str::<Vec<&RawValue>>(text) {
-            Ok(items) => list(&items, depth, sink),
-            Err(error) => prefixed(text, depth, sink).unwrap_or_else(|| Err(place(&error))),
+            Ok(items) => list(&items, depth, take),
+            Err(error) => prefixed(text, depth, take).unwrap_or_else(|| Err(place(&error))),
         },
-        Some(_) => prefixed(text, depth, sink).unwrap_or_else(|| Err("no JSON".to_owned())),
+        Some(_) => prefixed(text, depth, take).unwrap_or_else(|| Err("no JSON".to_owned())),
     }
 }
 
 /// `TIME STREAM FLAG {...}` of the kubelet, `[pod/name/container] {...}` of kubectl, `TIME STREAM {...}` of aws logs tail.
-fn prefixed(text: &str, depth: usize, sink: &mut dyn Sink) -> Option<Result<(), String>> {
+fn prefixed(text: &str, depth: usize, take: &mut Take<'_>) -> Option<Result<(), String>> {
     let mut words = text.split(' ');
     // What goes to stderr is for people.
     if words.nth(1) == Some("stderr") {
@@ -82,12 +77,12 @@ fn prefixed(text: &str, depth: usize, sink: &mut dyn Sink) -> Option<Result<(), 
     Some(if at > 512 {
         Err("no JSON".to_owned())
     } else {
-        read(&text[at..], depth + 1, sink)
+        read(&text[at..], depth + 1, take)
     })
 }
 
 /// A list of entries, or the fields of one row as CloudWatch Insights gives them.
-fn list(items: &[&RawValue], depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
+fn list(items: &[&RawValue], depth: usize, take: &mut Take<'_>) -> Result<(), String> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Cell<'a> {
@@ -98,11 +93,11 @@ fn list(items: &[&RawValue], depth: usize, sink: &mut dyn Sink) -> Result<(), St
     for item in items {
         match serde_json::from_str::<Cell<'_>>(item.get()) {
             Ok(cell) if cell.field.as_str() == "@message" => {
-                read(cell.value.trim(), depth + 1, sink)?
+                read(cell.value.trim(), depth + 1, take)?
             }
             Ok(cell) if !cell.field.is_empty() => {}
             _ if matches!(item.get().as_bytes().first(), Some(b'{' | b'[')) => {
-                read(item.get(), depth + 1, sink)?
+                read(item.get(), depth + 1, take)?
             }
             _ => {}
         }
@@ -110,35 +105,35 @@ fn list(items: &[&RawValue], depth: usize, sink: &mut dyn Sink) -> Result<(), St
     Ok(())
 }
 
-fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
+fn object(text: &str, depth: usize, take: &mut Take<'_>) -> Result<(), String> {
     let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| place(&error))?;
     if fields.text(&["event.name"]).starts_with("undock.") {
         let record = serde_json::from_str(text).map_err(|error| {
             format!("a record of undock that cannot be read: {}", place(&error))
         })?;
-        return sink.record(record);
+        return take(Input::Record(record));
     }
     let schema = fields.text(&["schema"]);
-    if schema.as_str() == scan::SCHEMA {
+    if schema.as_str() == document::SCHEMA {
         let scan = serde_json::from_str(text)
             .map_err(|error| format!("a scan of undock that cannot be read: {}", place(&error)))?;
-        return sink.scan(&scan);
+        return take(Input::Scan(scan));
     }
     if schema.starts_with("undock.") {
         return Err(format!(
             "{} is no input of a report; leave it out: records, audit logs and {} are",
             clip(&escape_controls(&schema), 60),
-            scan::SCHEMA
+            document::SCHEMA
         ));
     }
     if fields.has("auditID") {
-        return sink.event(&native(&fields));
+        return take(Input::Event(native(&fields)));
     }
     if fields.has("protoPayload") {
-        return cloud_logging(&fields, sink);
+        return cloud_logging(&fields, take);
     }
     if fields.has("AuditId") {
-        return table_row(&fields, sink);
+        return table_row(&fields, take);
     }
     for key in [
         "items",
@@ -154,7 +149,7 @@ fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
         };
         let items: Vec<&RawValue> =
             serde_json::from_str(raw.get()).map_err(|error| place(&error))?;
-        return list(&items, depth, sink);
+        return list(&items, depth, take);
     }
     for key in MESSAGES {
         let message: String = fields.read(&[key]);
@@ -162,12 +157,12 @@ fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
         if message.contains('{') && fields.text(&["stream"]).as_str() != "stderr" {
             // A message that is no JSON is somebody else's.
             let is_ours = message.contains("undock") || message.contains("audit.k8s.io");
-            return read(message, depth + 1, sink)
+            return read(message, depth + 1, take)
                 .or_else(|error| if is_ours { Err(error) } else { Ok(()) });
         }
     }
     match fields.raw(&INNER).filter(|raw| raw.get().starts_with('{')) {
-        Some(inner) => read(inner.get(), depth + 1, sink),
+        Some(inner) => read(inner.get(), depth + 1, take),
         None => Ok(()),
     }
 }
@@ -209,7 +204,7 @@ fn native<'a>(fields: &Fields<'a>) -> Event<'a> {
 }
 
 /// A LogEntry of Cloud Logging: annotations are labels, the audit event is in `protoPayload`.
-fn cloud_logging(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String> {
+fn cloud_logging(fields: &Fields<'_>, take: &mut Take<'_>) -> Result<(), String> {
     let payload: Fields<'_> = fields.read(&["protoPayload"]);
     let method = payload.text(&["methodName"]);
     if !method.starts_with("io.k8s.") {
@@ -242,7 +237,7 @@ fn cloud_logging(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String>
         7 => 403,
         code => 400 + code.clamp(0, 99),
     };
-    sink.event(&Event {
+    take(Input::Event(Event {
         id: if operation.id.is_empty() {
             fields.text(&["insertId"])
         } else {
@@ -267,11 +262,11 @@ fn cloud_logging(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String>
             .get("cluster_name")
             .unwrap_or_default()
             .into(),
-    })
+    }))
 }
 
 /// A row of AKSAudit or AKSAuditAdmin: the fields are columns, objects may be strings.
-fn table_row(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String> {
+fn table_row(fields: &Fields<'_>, take: &mut Take<'_>) -> Result<(), String> {
     let [user, object, status, annotations, request, response] = [
         "User",
         "ObjectRef",
@@ -286,7 +281,7 @@ fn table_row(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String> {
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default()
     }
-    sink.event(&Event {
+    take(Input::Event(Event {
         id: fields.text(&["AuditId"]),
         is_complete: is_complete(&fields.text(&["Stage"])),
         time: fields.text(&["StageReceivedTime", "RequestReceivedTime", "TimeGenerated"]),
@@ -299,7 +294,7 @@ fn table_row(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String> {
         request: request.as_deref(),
         response: response.as_deref(),
         cluster: "".into(),
-    })
+    }))
 }
 
 fn is_complete(stage: &str) -> bool {

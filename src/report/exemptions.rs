@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::collect::Collected;
-use super::ends::Ends;
+use super::disappearance::Disappearances;
+use super::evidence::ListedExemption;
+use super::evidence_store::EvidenceStore;
 use super::model::{Exemption, ExemptionStatus, Finding, Status};
-use super::scan::ListedExemption;
 use crate::decision::exemption::{NOTICE_DAYS, Rules};
 
 /// Where an exemption stands, and its terms.
@@ -22,13 +22,13 @@ struct Key {
 
 /// All exemptions as they stand on `today`, the most urgent first. Of `findings`, each is counted with the one that covers it.
 pub(super) fn exemptions(
-    collected: &Collected,
-    ends: &Ends<'_>,
+    store: &EvidenceStore,
+    ends: &Disappearances<'_>,
     findings: &[Finding],
     today: Option<Date>,
 ) -> Vec<Exemption> {
     let mut all: BTreeMap<Key, i64> = BTreeMap::new();
-    for scan in collected.scans.values() {
+    for scan in store.scans.values() {
         for listed in &scan.exemptions {
             let seen = all
                 .entry(Key {

@@ -1,19 +1,20 @@
 //! `report -o html`: one page that opens from disk: no script, no network, charts as SVG with their data beside them.
 
 mod charts;
-mod style;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::model::{ExemptionStatus, Finding, Namespace, Report, Status, Verdict};
-use super::words::count;
+use super::text::count;
 use crate::finding::text::{clip, elide, escape_controls};
 use crate::rules::RULES;
 
 /// What a browser may load for the page: nothing but its own styles. In the page, and for those that serve it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+/// Light and dark, from 320 px to paper.
+const CSS: &str = include_str!("html/style.css");
 /// Bytes for the rows of findings: with them the page stays below 1 MB, whatever the names are; `-o csv` has them all.
 const FINDINGS_BYTES: usize = 560_000;
 /// Rows of the other tables.
@@ -36,7 +37,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
          <meta name=viewport content=\"width=device-width,initial-scale=1\">\n<meta name=color-scheme content=\"light dark\">\n\
          <meta name=referrer content=no-referrer>\n<title>{title}</title>\n<style>{}</style>\n</head>\n<body>\n\
          <a class=skip href=#main>Skip to the report</a>\n<header>\n<h1>{title}</h1>\n",
-        style::CSS
+        CSS
     )?;
     head(out, report)?;
     write!(out, "</header>\n<main id=main>\n")?;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::model::{Finding, Report, Status, Verdict};
-use super::words::count;
+use super::text::count;
 use crate::finding::text::{elide, escape_controls};
 
 /// Findings that are listed; every other output has them all.

@@ -3,10 +3,10 @@
 use jiff::civil::Date;
 
 use super::burndown::date;
-use super::collect::Collected;
-use super::fate::DAY;
+use super::evidence::DAY;
+use super::evidence_store::EvidenceStore;
 use super::model::{Finding, Namespace, Status, Verdict};
-use super::words::count;
+use super::text::count;
 use crate::decision::exemption::NOTICE_DAYS;
 use crate::registration::NAMESPACE;
 
@@ -42,8 +42,8 @@ pub(super) struct Logs {
 }
 
 impl Logs {
-    pub(super) fn of(collected: &Collected, since: i64, wanted_days: u32) -> Self {
-        let Some((from, to)) = collected.logs else {
+    pub(super) fn of(store: &EvidenceStore, since: i64, wanted_days: u32) -> Self {
+        let Some((from, to)) = store.logs else {
             return Self {
                 has_audit: false,
                 days: 0,
@@ -60,7 +60,7 @@ impl Logs {
         let first = start.div_euclid(DAY);
         let mut last_heard = first - 1;
         let mut silence = None;
-        for day in collected.days.range(first..) {
+        for day in store.days.range(first..) {
             let pause = day - last_heard - 1;
             if pause > SILENT_DAYS && silence.is_none_or(|(from, to)| pause > to - from + 1) {
                 silence = Some((last_heard + 1, day - 1));
@@ -69,7 +69,7 @@ impl Logs {
         }
         let silence = silence.and_then(|(from, to)| Some((date(from * DAY)?, date(to * DAY)?)));
         Self {
-            has_audit: collected.has_audit,
+            has_audit: store.has_audit,
             days: u32::try_from(days).unwrap_or(u32::MAX),
             wanted_days,
             silence,

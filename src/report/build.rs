@@ -1,4 +1,4 @@
-//! From everything that was gathered to the report: findings with their fate, namespaces with their verdict.
+//! From everything that was gathered to the report: findings with what became of them, namespaces with their verdict.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -6,43 +6,43 @@ use jiff::Timestamp;
 
 use super::Options;
 use super::burndown::{burn_down, date};
-use super::collect::{Collected, Flags, Review};
-use super::ends::Ends;
+use super::disappearance::Disappearances;
+use super::evidence::{DAY, Flags, Review};
+use super::evidence_store::EvidenceStore;
 use super::exemptions::exemptions;
-use super::fate::{DAY, End, Writer, fate};
 use super::model::{
     Coverage, Finding, Missed, Namespace, OwnerName, Report, SCHEMA, Status, Summary, Verdict,
     Window,
 };
-use super::scan::Reach;
+use super::reach::Reach;
+use super::resolution::{End, Writer, resolve};
 use super::schedule;
 use super::verdict::{Known, Logs, judge};
 use crate::finding::text::{clip, escape_controls};
 use crate::record::user_kind;
 use crate::rules::RULES;
 
-/// The report of `collected`.
-pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
-    let span = collected.span.unwrap_or_default();
+/// The report of `store`.
+pub(super) fn build(mut store: EvidenceStore, options: &Options) -> Report {
+    let span = store.span.unwrap_or_default();
     let since = options
         .since
         .map_or(span.1 - i64::from(options.window_days) * DAY, |since| {
             since.from(span.1)
         });
-    let mut reviews: Vec<(u128, Review)> =
-        std::mem::take(&mut collected.reviews).into_iter().collect();
+    let mut reviews: Vec<(u128, Review)> = std::mem::take(&mut store.reviews).into_iter().collect();
     reviews.sort_unstable_by_key(|(id, review)| (review.owner, review.time, *id));
     let reviews: Vec<Review> = reviews.into_iter().map(|(_, review)| review).collect();
-    let ends = Ends::of(&collected);
-    let deriver = Deriver {
-        collected: &collected,
+    let ends = Disappearances::of(&store);
+    let builder = Builder {
+        store: &store,
         ends: &ends,
         now: span.1,
         since,
         is_narrowed: options.since.is_some(),
     };
-    let (findings, open) = deriver.findings(&reviews);
-    let missed: Vec<Missed> = collected
+    let (findings, open) = builder.findings(&reviews);
+    let missed: Vec<Missed> = store
         .missed
         .iter()
         .map(|(_, missed)| missed.clone())
@@ -52,8 +52,8 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
         .filter(|review| review.flags.has(Flags::WOULD_DENY))
         .map(|review| review.time)
         .collect();
-    let logs = Logs::of(&collected, since, options.window_days);
-    let window = match collected.span {
+    let logs = Logs::of(&store, since, options.window_days);
+    let window = match store.span {
         Some((from, to)) => Window {
             from: moment(from),
             to: moment(to),
@@ -62,8 +62,8 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
         },
         None => Window::default(),
     };
-    let namespaces = deriver.namespaces(&reviews, &findings, &logs);
-    let exemptions = exemptions(&collected, &ends, &findings, date(span.1));
+    let namespaces = builder.namespaces(&reviews, &findings, &logs);
+    let exemptions = exemptions(&store, &ends, &findings, date(span.1));
     let count = |flag: Flags| {
         reviews
             .iter()
@@ -84,8 +84,8 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
     };
     Report {
         schema: SCHEMA.to_owned(),
-        as_of: collected.span.map(|_| moment(span.1)).unwrap_or_default(),
-        clusters: collected.clusters.iter().cloned().collect(),
+        as_of: store.span.map(|_| moment(span.1)).unwrap_or_default(),
+        clusters: store.clusters.iter().cloned().collect(),
         coverage: Coverage {
             reviews: reviews.len() as u64 - count(Flags::SCAN),
             records: count(Flags::RECORD),
@@ -94,12 +94,12 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
                 .filter(|review| review.flags.has(Flags::AUDIT) && !review.flags.has(Flags::REPLAY))
                 .count() as u64,
             replayed: count(Flags::REPLAY),
-            scans: collected.scans.len() as u64,
-            without_object: collected.without_object.len() as u64,
+            scans: store.scans.len() as u64,
+            without_object: store.without_object.len() as u64,
             missed: missed.len() as u64,
-            dry_runs: collected.dry_runs.len() as u64,
+            dry_runs: store.dry_runs.len() as u64,
             review_errors: count(Flags::ERROR),
-            unreadable: collected.unreadable,
+            unreadable: store.unreadable,
         },
         summary: Summary {
             ready: by_verdict(Verdict::Ready),
@@ -118,11 +118,11 @@ pub(super) fn derive(mut collected: Collected, options: &Options) -> Report {
             blocked: by_status(Status::Blocked),
             stale: by_status(Status::Stale),
         },
-        burn_down: collected
+        burn_down: store
             .span
             .map(|span| burn_down(&open, &would_deny, span, options.deadline))
             .unwrap_or_default(),
-        errors: collected.errors.iter().cloned().collect(),
+        errors: store.errors.iter().cloned().collect(),
         exemptions,
         missed_writes: missed,
         window,
@@ -138,9 +138,9 @@ fn moment(time: i64) -> String {
         .unwrap_or_default()
 }
 
-struct Deriver<'c> {
-    collected: &'c Collected,
-    ends: &'c Ends<'c>,
+struct Builder<'c> {
+    store: &'c EvidenceStore,
+    ends: &'c Disappearances<'c>,
     now: i64,
     since: i64,
     /// True if what ended before `since` is left out.
@@ -157,12 +157,12 @@ fn of_owner(reviews: &[Review], owner: u32) -> &[Review] {
 /// From when to when a finding counted as open.
 type Span = (i64, Option<i64>);
 
-impl Deriver<'_> {
+impl Builder<'_> {
     /// All findings in their order, and when those that count were open.
     fn findings(&self, reviews: &[Review]) -> (Vec<Finding>, Vec<Span>) {
         let mut findings = Vec::new();
         let mut open = Vec::new();
-        for (number, key) in self.collected.findings.iter() {
+        for (number, key) in self.store.findings.iter() {
             let (finding, span) = self.finding(
                 number,
                 of_owner(reviews, key.owner),
@@ -184,12 +184,12 @@ impl Deriver<'_> {
         reviews: &[Review],
         ends: &[End<'_>],
     ) -> (Option<Finding>, Option<Span>) {
-        let key = self.collected.findings.get(number);
-        let owner = self.collected.owners.get(key.owner);
-        let details = &self.collected.details[&number];
-        let about = self.collected.about.get(&key.owner);
+        let key = self.store.findings.get(number);
+        let owner = self.store.owners.get(key.owner);
+        let details = &self.store.details[&number];
+        let about = self.store.about.get(&key.owner);
         let holds = |review: &Review| {
-            self.collected
+            self.store
                 .sets
                 .get(review.set)
                 .binary_search(&number)
@@ -207,10 +207,10 @@ impl Deriver<'_> {
             .get()
             .and_then(Option::as_ref)
             .filter(|terms| terms.until >= today);
-        let fate = fate(reviews, holds, ends, exempt.is_some(), self.now);
+        let resolution = resolve(reviews, holds, ends, exempt.is_some(), self.now);
         if self.is_narrowed
-            && !fate.status.is_present()
-            && fate.end.map_or(last.time, |(time, _)| time) < self.since
+            && !resolution.status.is_present()
+            && resolution.end.map_or(last.time, |(time, _)| time) < self.since
         {
             return (None, None);
         }
@@ -245,11 +245,11 @@ impl Deriver<'_> {
             ("scan", Flags::SCAN),
         ];
         let rule = RULES.iter().find(|rule| rule.code == key.rule);
-        let span = match fate.status {
+        let span = match resolution.status {
             Status::Blocked | Status::Exempt => None,
-            _ => fate
+            _ => resolution
                 .stored_since
-                .map(|since| (since, fate.end.map(|(time, _)| time))),
+                .map(|since| (since, resolution.end.map(|(time, _)| time))),
         };
         let told = |text: Option<String>| text.unwrap_or_default();
         let finding = Finding {
@@ -266,7 +266,7 @@ impl Deriver<'_> {
             rule_name: rule.map(|rule| rule.name.to_owned()).unwrap_or_default(),
             severity: details.severity.text(),
             certainty: details.certainty.text(),
-            status: fate.status,
+            status: resolution.status,
             denies: details.denies,
             container: details.container.text(),
             field: details.field.text(),
@@ -290,11 +290,12 @@ impl Deriver<'_> {
             exempt_until: told(exempt.map(|terms| terms.until.clone())),
             exempt_ref: told(exempt.map(|terms| terms.reference.clone())),
             exempt_scope: told(exempt.map(|terms| terms.scope.clone())),
-            ended_at: fate.end.map(|(time, _)| moment(time)).unwrap_or_default(),
-            ended_by: match fate.end {
-                Some((_, Writer::Reviewed(user))) => {
-                    escape_controls(self.collected.texts.get(user))
-                }
+            ended_at: resolution
+                .end
+                .map(|(time, _)| moment(time))
+                .unwrap_or_default(),
+            ended_by: match resolution.end {
+                Some((_, Writer::Reviewed(user))) => escape_controls(self.store.texts.get(user)),
                 Some((_, Writer::Deleted(user))) => escape_controls(user),
                 None => String::new(),
             },
@@ -305,7 +306,7 @@ impl Deriver<'_> {
     /// Who wrote the owner last: people and pipelines before controllers, the owner itself before what was made for it.
     fn last_writer(&self, owner: u32, reviews: &[Review]) -> String {
         let rank = |review: &Review| {
-            let user = self.collected.texts.get(review.user);
+            let user = self.store.texts.get(review.user);
             (
                 user_kind(user) != "controller",
                 review.flags.has(Flags::OWN),
@@ -319,7 +320,7 @@ impl Deriver<'_> {
             .map(rank)
             .max();
         let tool = || {
-            self.collected
+            self.store
                 .about
                 .get(&owner)
                 .and_then(|about| about.manager.get())
@@ -334,16 +335,16 @@ impl Deriver<'_> {
 
     fn namespaces(&self, reviews: &[Review], findings: &[Finding], logs: &Logs) -> Vec<Namespace> {
         let mut all: BTreeMap<(String, String), Tally> = BTreeMap::new();
-        let scanned = self.collected.scans.values().flat_map(|scan| {
+        let scanned = self.store.scans.values().flat_map(|scan| {
             scan.listed
                 .iter()
                 .map(|name| (scan.cluster.clone(), name.clone()))
         });
-        for key in self.collected.modes.keys().cloned().chain(scanned) {
+        for key in self.store.modes.keys().cloned().chain(scanned) {
             all.entry(key).or_default();
         }
         for review in reviews {
-            let owner = self.collected.owners.get(review.owner);
+            let owner = self.store.owners.get(review.owner);
             let tally = all
                 .entry((owner.cluster.clone(), owner.namespace.clone()))
                 .or_default();
@@ -359,7 +360,7 @@ impl Deriver<'_> {
                 u64::from(review.flags.has(Flags::WOULD_DENY) && review.time >= self.since);
             tally.errors += u64::from(review.flags.has(Flags::ERROR) && review.time >= self.since);
         }
-        for (time, missed) in &self.collected.missed {
+        for (time, missed) in &self.store.missed {
             let tally = all
                 .entry((missed.cluster.clone(), missed.namespace.clone()))
                 .or_default();
@@ -399,10 +400,10 @@ impl Deriver<'_> {
                 .find(|scan| scan.missing(&name).is_empty())
                 .map(|scan| scan.time);
             let mode = self
-                .collected
+                .store
                 .modes
                 .get(&(cluster.clone(), name.clone()))
-                .map(super::names::Latest::text)
+                .map(super::interner::Latest::text)
                 .unwrap_or_default();
             let mut namespace = Namespace {
                 mode,
@@ -451,8 +452,8 @@ impl Deriver<'_> {
 
     fn rare_jobs(&self, owners: &HashSet<u32>, days: u32) -> Vec<(String, u32)> {
         let pause = |owner: &u32| {
-            let pause = schedule::days(&self.collected.about.get(owner)?.schedule.text());
-            (pause > days).then(|| (self.collected.owners.get(*owner).name.clone(), pause))
+            let pause = schedule::days(&self.store.about.get(owner)?.schedule.text());
+            (pause > days).then(|| (self.store.owners.get(*owner).name.clone(), pause))
         };
         let mut jobs: Vec<_> = owners
             .iter()

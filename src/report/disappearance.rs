@@ -2,34 +2,35 @@
 
 use std::collections::HashMap;
 
-use super::collect::{Collected, Deletion, OwnerKey};
-use super::fate::End;
+use super::evidence::{Deletion, OwnerKey};
+use super::evidence_store::EvidenceStore;
 use super::model::Status;
-use super::scan::Reach;
+use super::reach::Reach;
+use super::resolution::End;
 use crate::scan::parts::{PARTS, Role};
 
 /// Deletions and scans, by what they are about.
-pub(super) struct Ends<'c> {
-    collected: &'c Collected,
+pub(super) struct Disappearances<'c> {
+    store: &'c EvidenceStore,
     deletions: HashMap<&'c OwnerKey, Vec<&'c Deletion>>,
     scans: HashMap<&'c str, Vec<&'c Reach>>,
 }
 
-impl<'c> Ends<'c> {
-    pub(super) fn of(collected: &'c Collected) -> Self {
+impl<'c> Disappearances<'c> {
+    pub(super) fn of(store: &'c EvidenceStore) -> Self {
         let mut deletions: HashMap<_, Vec<_>> = HashMap::new();
-        for deletion in &collected.deletions {
+        for deletion in &store.deletions {
             deletions.entry(&deletion.owner).or_default().push(deletion);
         }
         let mut scans: HashMap<_, Vec<_>> = HashMap::new();
-        for scan in collected.scans.values() {
+        for scan in store.scans.values() {
             scans.entry(scan.cluster.as_str()).or_default().push(scan);
         }
         scans
             .values_mut()
             .for_each(|scans| scans.sort_by_key(|scan| scan.time));
         Self {
-            collected,
+            store,
             deletions,
             scans,
         }
@@ -42,7 +43,7 @@ impl<'c> Ends<'c> {
 
     /// The ends of the owner with this number, in order of time.
     pub(super) fn of_owner(&self, number: u32) -> Vec<End<'c>> {
-        let owner = self.collected.owners.get(number);
+        let owner = self.store.owners.get(number);
         let namespace = OwnerKey {
             kind: "Namespace".to_owned(),
             name: owner.namespace.clone(),
@@ -100,6 +101,6 @@ impl<'c> Ends<'c> {
             && scan
                 .owners
                 .iter()
-                .any(|other| is_heir(self.collected.owners.get(*other))))
+                .any(|other| is_heir(self.store.owners.get(*other))))
     }
 }

@@ -1,34 +1,28 @@
 //! Records and audit events into reviews, deletions and missed writes; with `--replay`, evaluates the logged objects.
 
-use jiff::Timestamp;
-
 use super::audit::{Annotations, Event, missed, whole_object};
-use super::collect::{Collected, Deletion, ExemptTerms, Flags, OwnerKey, Review, id};
-use super::decode::Sink;
+use super::decode::Input;
+use super::evidence::{Deletion, ExemptTerms, Flags, OwnerKey, Review, id, millis};
+use super::evidence_store::EvidenceStore;
 use super::model::Missed;
-use super::scan::Scan;
+use super::reach::Reach;
 use crate::decision::{self, Decision, Policy, Writer};
 use crate::finding::{Action, Certainty, Impact};
 use crate::record::{OwnerFields, Record, user_kind};
 use crate::rules::RULES;
+use crate::scan::document::{ObjectEntry, ScanDocument};
 use crate::workload::Workload;
 use crate::workload::object::Object;
+use crate::workload::text::Text;
 
 /// Gathers what inputs tell.
 #[derive(Debug)]
 pub(super) struct Gatherer {
-    pub(super) collected: Collected,
+    pub(super) store: EvidenceStore,
     /// The cluster of inputs that name none.
     pub(super) cluster: String,
     /// Evaluates logged objects, if set.
     pub(super) replay: Option<Policy>,
-}
-
-/// Milliseconds since 1970.
-pub(super) fn millis(text: &str) -> Option<i64> {
-    text.parse::<Timestamp>()
-        .ok()
-        .map(Timestamp::as_millisecond)
 }
 
 /// A finding as any source tells it.
@@ -45,14 +39,26 @@ pub(super) struct Seen<'s> {
     pub(super) denies: bool,
 }
 
-impl Sink for Gatherer {
+impl Gatherer {
+    /// Takes what an input tells.
+    ///
+    /// # Errors
+    /// If it does not say when.
+    pub(super) fn take(&mut self, input: Input<'_>) -> Result<(), String> {
+        match input {
+            Input::Record(record) => self.record(record),
+            Input::Event(event) => self.event(&event),
+            Input::Scan(scan) => self.scan(&scan),
+        }
+    }
+
     fn record(&mut self, record: Record) -> Result<(), String> {
         let time = millis(&record.timestamp)
             .ok_or("a record of undock whose time is no moment as RFC 3339 has them")?;
         let review_id = id(&record.review_uid, "");
         if record.dry_run {
-            self.collected.see(time);
-            self.collected.dry_runs.insert(review_id);
+            self.store.see(time);
+            self.store.dry_runs.insert(review_id);
             return Ok(());
         }
         let owner = self.owner(
@@ -98,8 +104,8 @@ impl Sink for Gatherer {
         flags.set(Flags::WOULD_DENY, record.would_deny);
         flags.set(Flags::PARTIAL, record.findings_truncated > 0);
         flags.set(Flags::ERROR, record.decision == "error");
-        let user = self.collected.texts.number(&record.user);
-        self.collected.add(
+        let user = self.store.texts.number(&record.user);
+        self.store.add(
             review_id,
             Review {
                 time,
@@ -113,29 +119,25 @@ impl Sink for Gatherer {
         Ok(())
     }
 
-    fn scan(&mut self, scan: &Scan<'_>) -> Result<(), String> {
-        self.take_scan(scan)
-    }
-
     fn event(&mut self, event: &Event<'_>) -> Result<(), String> {
         if !event.is_complete {
             return Ok(());
         }
         let time = millis(&event.time)
             .ok_or("an audit event whose time is no moment as RFC 3339 has them")?;
-        self.collected.see(time);
-        self.collected.has_audit = true;
+        self.store.see(time);
+        self.store.has_audit = true;
         let is_stored = event.code < 400;
         if event.is_dry_run {
             if Annotations::of(event).is_some() {
-                self.collected.dry_runs.insert(id(&event.id, "dry"));
+                self.store.dry_runs.insert(id(&event.id, "dry"));
             }
             return Ok(());
         }
         if is_stored {
             for webhook in missed(event) {
                 let missed = self.missed(event, webhook);
-                self.collected.missed.insert((time, missed));
+                self.store.missed.insert((time, missed));
             }
         }
         match event.verb.as_str() {
@@ -147,9 +149,7 @@ impl Sink for Gatherer {
         }
         Ok(())
     }
-}
 
-impl Gatherer {
     pub(super) fn cluster<'c>(&'c self, named: &'c str) -> String {
         if named.is_empty() {
             self.cluster.clone()
@@ -160,10 +160,10 @@ impl Gatherer {
 
     pub(super) fn owner(&mut self, cluster: &str, namespace: &str, kind: &str, name: &str) -> u32 {
         let cluster = self.cluster(cluster);
-        if !cluster.is_empty() && !self.collected.clusters.contains(&cluster) {
-            self.collected.clusters.insert(cluster.clone());
+        if !cluster.is_empty() && !self.store.clusters.contains(&cluster) {
+            self.store.clusters.insert(cluster.clone());
         }
-        self.collected.owners.number(&OwnerKey {
+        self.store.owners.number(&OwnerKey {
             cluster,
             namespace: namespace.to_owned(),
             kind: kind.to_owned(),
@@ -172,7 +172,7 @@ impl Gatherer {
     }
 
     pub(super) fn about(&mut self, owner: u32, time: i64, fields: &OwnerFields) {
-        let about = self.collected.about.entry(owner).or_default();
+        let about = self.store.about.entry(owner).or_default();
         about
             .team
             .tell(time, fields.team.as_deref().unwrap_or_default());
@@ -186,11 +186,7 @@ impl Gatherer {
 
     pub(super) fn mode(&mut self, cluster: &str, namespace: &str, time: i64, mode: &str) {
         let key = (self.cluster(cluster), namespace.to_owned());
-        self.collected
-            .modes
-            .entry(key)
-            .or_default()
-            .tell(time, mode);
+        self.store.modes.entry(key).or_default().tell(time, mode);
     }
 
     pub(super) fn findings(
@@ -202,9 +198,9 @@ impl Gatherer {
     ) -> u32 {
         let mut set = Vec::new();
         for finding in seen {
-            let details =
-                self.collected
-                    .finding(&mut set, owner, finding.rule, finding.fingerprint);
+            let details = self
+                .store
+                .finding(&mut set, owner, finding.rule, finding.fingerprint);
             details.severity.tell(time, finding.severity);
             details.certainty.tell(time, finding.certainty);
             details.container.tell(time, finding.container);
@@ -216,7 +212,7 @@ impl Gatherer {
             details.denies |= finding.denies;
             details.first_seen = [details.first_seen, first].into_iter().flatten().min();
         }
-        self.collected.sets.number(&set)
+        self.store.sets.number(&set)
     }
 
     fn missed(&self, event: &Event<'_>, webhook: &str) -> Missed {
@@ -256,7 +252,7 @@ impl Gatherer {
             kind: kind.to_owned(),
             name: event.object.name.to_string(),
         };
-        self.collected.deletions.insert(Deletion {
+        self.store.deletions.insert(Deletion {
             time,
             owner,
             user: event.user.to_string(),
@@ -297,9 +293,7 @@ impl Gatherer {
                 None => Workload::new(object, namespace),
             });
             if workload.is_none() && policy.is_some() && is_stored {
-                self.collected
-                    .without_object
-                    .insert(id(&event.id, "object"));
+                self.store.without_object.insert(id(&event.id, "object"));
             }
             let replayed = workload.as_ref().zip(policy.as_ref());
             let decided = replayed.map(|(workload, policy)| {
@@ -323,7 +317,7 @@ impl Gatherer {
                     &workload.owner.name,
                 );
                 let schedule = super::schedule::of(text.as_deref().unwrap_or_default());
-                self.collected
+                self.store
                     .about
                     .entry(owner)
                     .or_default()
@@ -409,8 +403,8 @@ impl Gatherer {
             "" => id(&event.id, "audit"),
             uid => id(uid, ""),
         };
-        let user = self.collected.texts.number(&event.user.to_string());
-        self.collected.add(
+        let user = self.store.texts.number(&event.user.to_string());
+        self.store.add(
             review_id,
             Review {
                 time,
@@ -421,6 +415,106 @@ impl Gatherer {
                 flags,
             },
         );
+    }
+
+    /// Takes a scan.
+    ///
+    /// # Errors
+    /// Where it does not say when it was made.
+    fn scan(&mut self, scan: &ScanDocument<'_>) -> Result<(), String> {
+        let time =
+            millis(&scan.time).ok_or("a scan whose time is no moment as RFC 3339 has them")?;
+        let cluster = self.cluster(&scan.cluster);
+        if !cluster.is_empty() {
+            self.store.clusters.insert(cluster.clone());
+        }
+        self.store.see_scan(time);
+        let mut reach = Reach::new(scan, time, cluster);
+        let scan_id = id(&reach.identity(), "scan");
+        for namespace in &scan.namespaces {
+            let mode = namespace.mode.as_deref().unwrap_or_default();
+            self.mode(&scan.cluster, &namespace.name, time, mode);
+        }
+        for object in &scan.objects {
+            let owner = self.scanned(&reach, object, &scan.cluster);
+            reach.owners.insert(owner);
+        }
+        self.store.add_scan(scan_id, reach);
+        Ok(())
+    }
+
+    fn scanned(&mut self, reach: &Reach, object: &ObjectEntry<'_>, cluster: &str) -> u32 {
+        let ObjectEntry {
+            kind,
+            namespace,
+            name,
+            findings,
+            team,
+            managed_by,
+            release,
+            manager,
+            schedule,
+            ..
+        } = object;
+        let owner = self.owner(cluster, namespace, kind, name);
+        let some = |text: &Text<'_>| Some(text.to_string());
+        let fields = OwnerFields {
+            team: some(team),
+            managed_by: some(managed_by),
+            release: some(release),
+            ..OwnerFields::default()
+        };
+        self.about(owner, reach.time, &fields);
+        let about = self.store.about.entry(owner).or_default();
+        about.manager.tell(reach.time, manager);
+        about.schedule.tell(reach.time, schedule);
+        // Without the Namespaces, a scan does not know what is exempt.
+        let knows_exemptions = reach.has_read("namespaces", namespace);
+        let seen: Vec<Seen<'_>> = findings
+            .iter()
+            .map(|finding| Seen {
+                rule: &finding.rule,
+                fingerprint: &finding.fingerprint,
+                severity: &finding.impact,
+                certainty: &finding.certainty,
+                container: &finding.container,
+                field: &finding.field,
+                evidence: &finding.evidence,
+                exempt: match &finding.exempt {
+                    Some(terms) => Some(Some(ExemptTerms::new(
+                        &terms.until,
+                        &terms.reference,
+                        &terms.scope,
+                    ))),
+                    None => knows_exemptions.then_some(None),
+                },
+                denies: finding
+                    .denies
+                    .unwrap_or_else(|| denies(&finding.rule, &finding.impact, &finding.certainty)),
+            })
+            .collect();
+        let set = self.findings(owner, reach.time, None, &seen);
+        let mut flags = Flags::SCAN;
+        flags.set(Flags::OWN, true);
+        flags.set(Flags::STORED, true);
+        flags.set(Flags::PARTIAL, !reach.covers(kind, namespace));
+        let review_id = id(
+            &format!("{} {} {namespace}/{kind}/{name}", reach.time, reach.cluster),
+            "scan",
+        );
+        let user = self.store.texts.number(&String::new());
+        self.store.add(
+            review_id,
+            Review {
+                time: reach.time,
+                owner,
+                user,
+                set,
+                suppressed: 0,
+                flags,
+            },
+        );
+        owner
     }
 }
 

@@ -1,4 +1,4 @@
-//! Words that verdicts and outputs share.
+//! Counts with the right plural, for verdicts and outputs.
 
 /// `1 scan`, `2 scans`
 pub(super) fn count(number: u64, noun: &str) -> String {

@@ -4,16 +4,15 @@
 //! ReplicaSet that is scaled down shows what the Deployment was, not what it is. Evidence that it is gone: a later such write
 //! without it, or a later scan that read the owner whole. Silence is no evidence.
 
-use super::collect::{Flags, Review};
+use super::evidence::{DAY, Flags, Review};
 use super::model::Status;
 
 /// Days after which an unseen finding is stale.
 const STALE_DAYS: i64 = 30;
-pub(super) const DAY: i64 = 86_400_000;
 
 /// A finding's end, or that it has none.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fate<'d> {
+pub(super) struct Resolution<'d> {
     pub(super) status: Status,
     /// When, and who; for fixed and removed.
     pub(super) end: Option<(i64, Writer<'d>)>,
@@ -40,15 +39,15 @@ pub(super) struct End<'d> {
     pub(super) status: Status,
 }
 
-/// The fate of a finding as of `now`. `reviews` are those of its owner in order of time, `holds` says which of them show it,
+/// What became of a finding as of `now`. `reviews` are those of its owner in order of time, `holds` says which of them show it,
 /// `ends` are those of the owner or its namespace in order of time.
-pub(super) fn fate<'d>(
+pub(super) fn resolve<'d>(
     reviews: &[Review],
     holds: impl Fn(&Review) -> bool,
     ends: &[End<'d>],
     is_exempt: bool,
     now: i64,
-) -> Fate<'d> {
+) -> Resolution<'d> {
     let is_stored = |review: &&Review| review.flags.has(Flags::STORED);
     let is_strong =
         |review: &Review| review.flags.has(Flags::OWN) || review.flags.has(Flags::CREATE);
@@ -59,7 +58,7 @@ pub(super) fn fate<'d>(
             .filter(|review| holds(review))
     };
     let Some(stored_since) = shown().map(|review| review.time).next() else {
-        return Fate {
+        return Resolution {
             status: Status::Blocked,
             end: None,
             stored_since: None,
@@ -99,7 +98,7 @@ pub(super) fn fate<'d>(
         (None, None) if now - last_shown > STALE_DAYS * DAY => (Status::Stale, None),
         (None, None) => (Status::Open, None),
     };
-    Fate {
+    Resolution {
         status,
         end,
         stored_since: Some(stored_since),
@@ -148,14 +147,17 @@ mod tests {
                 status: Status::Removed,
             })
             .collect();
-        let fate = fate(
+        let resolution = resolve(
             &reviews,
             |review| review.set == HOLDS,
             &ends,
             false,
             now * DAY,
         );
-        (fate.status, fate.end.map(|(time, _)| time / DAY))
+        (
+            resolution.status,
+            resolution.end.map(|(time, _)| time / DAY),
+        )
     }
 
     #[test]
