@@ -6,6 +6,7 @@ mod assign_cluster;
 mod audit;
 mod build;
 mod burndown;
+mod coverage;
 pub mod csv;
 mod decode;
 pub mod diff;
@@ -15,6 +16,8 @@ mod evidence;
 mod evidence_store;
 mod exemptions;
 mod fields;
+mod filter;
+mod findings;
 pub mod html;
 mod ingest;
 mod input;
@@ -22,6 +25,8 @@ mod interner;
 pub mod json;
 pub mod markdown;
 pub mod model;
+mod namespaces;
+mod notices;
 mod reach;
 mod resolution;
 mod schedule;
@@ -32,14 +37,15 @@ mod verdict;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::decision::Policy;
 use evidence::DAY;
 use evidence_store::EvidenceStore;
-use ingest::Gatherer;
-use input::Filter;
+use filter::Filter;
+use ingest::{Gatherer, Horizon};
 
 /// What a report is asked for.
 #[derive(Debug)]
@@ -50,6 +56,10 @@ pub struct Options {
     pub deadline: Option<Date>,
     /// What ended earlier is left out, and would-deny counts from here.
     pub since: Option<Since>,
+    /// What is later is left out.
+    pub as_of: Option<Timestamp>,
+    /// The present, if nothing can be later: what is dated a day after it is an error.
+    pub present: Option<Timestamp>,
     /// Days that inputs must cover for a namespace to be READY.
     pub window_days: u32,
     /// Evaluates logged objects by this policy.
@@ -62,6 +72,8 @@ impl Default for Options {
             cluster: String::new(),
             deadline: None,
             since: None,
+            as_of: None,
+            present: None,
             window_days: 14,
             replay: None,
         }
@@ -86,6 +98,13 @@ impl Since {
             Self::Days(days) => now - i64::from(days) * DAY,
         }
     }
+}
+
+/// RFC 3339 in UTC, to the second.
+fn moment(time: i64) -> String {
+    Timestamp::from_millisecond(time)
+        .map(|time| format!("{time:.0}"))
+        .unwrap_or_default()
 }
 
 impl std::str::FromStr for Since {
@@ -116,6 +135,11 @@ impl Reporter {
         let gatherer = Gatherer {
             store: EvidenceStore::default(),
             cluster: options.cluster.clone(),
+            horizon: match (options.as_of, options.present) {
+                (Some(last), _) => Horizon::AsOf(last.as_millisecond()),
+                (None, Some(present)) => Horizon::Now(present.as_millisecond() + DAY),
+                (None, None) => Horizon::None,
+            },
             replay: options.replay.take(),
         };
         Self { options, gatherer }
@@ -138,9 +162,13 @@ impl Reporter {
                 gatherer.store.fail(file, unit.line, error);
             }
         });
+        let cluster = gatherer.cluster("");
         for time in passed.moments() {
-            gatherer.store.has_audit = true;
-            gatherer.store.see(time);
+            match gatherer.moment(time, "audit event") {
+                Ok(Some(time)) => gatherer.store.see(&cluster, time).has_audit = true,
+                Ok(None) => {}
+                Err(error) => gatherer.store.fail(file, 0, error),
+            }
         }
         if let Err(error) = result {
             self.fail(file, &error);
@@ -156,6 +184,7 @@ impl Reporter {
 
     /// The report of all that was read.
     pub fn finish(mut self) -> model::Report {
+        self.gatherer.store.unite_sets();
         self.gatherer.store.assign_cluster();
         build::build(self.gatherer.store, &self.options)
     }
@@ -184,11 +213,11 @@ impl Passed {
         *newest = time.max(*newest);
     }
 
-    fn moments(&self) -> impl Iterator<Item = i64> {
+    fn moments(&self) -> impl Iterator<Item = &str> {
         let times = self
             .0
             .values()
             .flat_map(|(oldest, newest)| [oldest, newest]);
-        times.filter_map(|time| evidence::millis(std::str::from_utf8(time).ok()?))
+        times.filter_map(|time| std::str::from_utf8(time).ok())
     }
 }

@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::output::{Output, write_all};
 use super::{Exit, fail};
@@ -39,6 +41,10 @@ pub struct Options {
     /// What ended earlier is left out; would-deny and missed writes count from here: YYYY-MM-DD, or 14d before the newest input
     #[arg(long, env = "UNDOCK_SINCE", value_name = "DATE|DAYS")]
     since: Option<Since>,
+    /// Leave out what is later: a day or an RFC 3339 timestamp. Without it, what is dated more than a day after the present
+    /// is an error
+    #[arg(long, env = "UNDOCK_AS_OF", value_name = "TIME", value_parser = as_of)]
+    as_of: Option<Timestamp>,
     /// Days that the inputs must cover before a namespace is READY
     #[arg(long, env = "UNDOCK_WINDOW", value_name = "DAYS", default_value = "14")]
     window: u32,
@@ -91,6 +97,21 @@ struct DiffOptions {
     output: Vec<Output<DiffFormat>>,
 }
 
+/// The end of a day in UTC, or a moment.
+fn as_of(text: &str) -> Result<Timestamp, String> {
+    let end_of_day = |date: Date| {
+        let next = date.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?;
+        next.timestamp()
+            .checked_sub(jiff::SignedDuration::from_millis(1))
+            .ok()
+    };
+    match text.parse() {
+        Ok(date) => end_of_day(date),
+        Err(_) => text.parse().ok(),
+    }
+    .ok_or_else(|| "write YYYY-MM-DD, or a timestamp as 2026-11-20T10:00:00Z".to_owned())
+}
+
 /// Output formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -120,11 +141,11 @@ enum DiffFormat {
 /// What counts as a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FailOn {
-    /// Open findings that enforce refuses
+    /// Open or stale findings that enforce refuses
     Deny,
-    /// Open findings that are at least a warning
+    /// Open or stale findings that are at least a warning
     Warn,
-    /// Any open finding
+    /// Any open or stale finding
     Record,
     None,
 }
@@ -134,7 +155,7 @@ impl FailOn {
         report
             .findings
             .iter()
-            .filter(|finding| finding.status == Status::Open)
+            .filter(|finding| matches!(finding.status, Status::Open | Status::Stale))
             .any(|finding| match self {
                 Self::Deny => finding.denies,
                 Self::Warn => finding.denies || finding.severity != "advisory",
@@ -151,6 +172,7 @@ pub fn run(options: Options) -> Exit {
         output,
         deadline,
         since,
+        as_of,
         window,
         cluster,
         replay,
@@ -171,6 +193,8 @@ pub fn run(options: Options) -> Exit {
         cluster,
         deadline,
         since,
+        as_of,
+        present: Some(Timestamp::now()),
         window_days: window,
         replay,
     });
@@ -195,11 +219,11 @@ pub fn run(options: Options) -> Exit {
     if let Err(error) = written {
         return fail(Exit::Failed, &error);
     }
-    if report.coverage.unreadable > 0 {
-        return Exit::Incomplete;
-    }
+    // A finding is certain, whatever else could not be read.
     if fail_on.is_reached(&report) {
         Exit::Findings
+    } else if report.coverage.unreadable > 0 || !report.notices.is_empty() {
+        Exit::Incomplete
     } else {
         Exit::Clean
     }

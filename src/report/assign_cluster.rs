@@ -57,9 +57,16 @@ impl EvidenceStore {
             rename(&mut deletion.owner.cluster);
             self.deletions.insert(deletion);
         }
-        for (time, mut missed) in std::mem::take(&mut self.missed) {
+        for ((time, mut missed), mut write) in std::mem::take(&mut self.missed) {
             rename(&mut missed.cluster);
-            self.missed.insert((time, missed));
+            write.owner = owners[write.owner as usize];
+            self.missed.insert((time, missed), write);
+        }
+        for write in self.unreviewed.values_mut() {
+            write.owner = owners[write.owner as usize];
+        }
+        if let Some(logs) = self.logs.remove("") {
+            self.logs.entry(cluster.clone()).or_default().merge(logs);
         }
         for scan in self.scans.values_mut() {
             rename(&mut scan.cluster);

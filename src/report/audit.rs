@@ -23,6 +23,8 @@ pub(super) struct Event<'a> {
     /// HTTP status; 0 if it is not told.
     pub(super) code: i64,
     pub(super) is_dry_run: bool,
+    /// True if only some objects of a collection may be meant, or it is not told.
+    pub(super) has_selector: bool,
     pub(super) annotations: TextMap<'a>,
     pub(super) request: Option<&'a str>,
     pub(super) response: Option<&'a str>,
@@ -62,6 +64,24 @@ impl<'a> ObjectRef<'a> {
         }
     }
 
+    /// True if undock reviews writes of it; status, scale, binding and the like hold no Pod.
+    pub(super) fn is_reviewed(&self) -> bool {
+        let Self {
+            resource,
+            subresource,
+            ..
+        } = self;
+        let is_same = |known: &&str| match known.split_once('/') {
+            Some(known) => known == (resource.as_str(), subresource.as_str()),
+            None => *known == resource.as_str() && subresource.is_empty(),
+        };
+        let mut known = WEBHOOKS
+            .iter()
+            .flat_map(|webhook| webhook.rules)
+            .flat_map(|rules| rules.resources);
+        known.any(|known| is_same(&known))
+    }
+
     /// The kind of the resource, for those that undock reviews.
     pub(super) fn kind(&self) -> Option<&'static str> {
         KINDS
@@ -85,12 +105,16 @@ const KINDS: [(&str, &str); 10] = [
     ("cronjobs", "CronJob"),
 ];
 
+/// What a finding can do.
+const ACTIONS: [&str; 4] = ["deny", "warn", "record", "off"];
+
 /// What one of undock's webhooks wrote into an event.
 #[derive(Debug, Default)]
 pub(super) struct Annotations<'e> {
     pub(super) decision: &'e str,
     pub(super) mode: &'e str,
     pub(super) would_deny: bool,
+    pub(super) is_dry_run: bool,
     pub(super) findings: Vec<AnnotatedFinding<'e>>,
     /// Kind, name, and whether it is the object itself.
     pub(super) owner: Option<(&'e str, &'e str, bool)>,
@@ -99,11 +123,13 @@ pub(super) struct Annotations<'e> {
     is_partial: bool,
 }
 
-/// `DKR101 9f31c0d27be4a610 spec.volumes[0].hostPath.path`
+/// `DKR101 9f31c0d27be4a610 deny spec.volumes[0].hostPath.path`; older versions wrote no action.
 #[derive(Debug)]
 pub(super) struct AnnotatedFinding<'e> {
     pub(super) rule: &'e str,
     pub(super) fingerprint: &'e str,
+    /// Empty if it is not told.
+    pub(super) action: &'e str,
     pub(super) field: &'e str,
 }
 
@@ -121,6 +147,7 @@ impl<'e> Annotations<'e> {
             match key {
                 "decision" => all.decision = value,
                 "mode" => all.mode = value.split('@').next().unwrap_or_default(),
+                "dry-run" => all.is_dry_run = value == "true",
                 "would-deny" => all.would_deny = value == "true",
                 "findings" => {
                     all.findings = value
@@ -146,6 +173,15 @@ impl<'e> Annotations<'e> {
         self.is_partial
     }
 
+    /// How many findings no exemption covers, those that found no room included.
+    pub(super) fn unexempt(&self) -> usize {
+        let listed = self.findings.iter();
+        listed
+            .filter(|finding| self.exemption(finding.rule).is_none())
+            .count()
+            + usize::from(self.is_partial)
+    }
+
     /// The exemption of `rule`: `DKR101 by=namespace until=2026-12-01 ref=PLAT-412; …`.
     pub(super) fn exemption(&self, rule: &str) -> Option<ExemptTerms> {
         let entry = self
@@ -169,10 +205,17 @@ impl<'e> Annotations<'e> {
 impl<'e> AnnotatedFinding<'e> {
     fn parse(entry: &'e str) -> Option<Self> {
         let mut words = entry.splitn(3, ' ');
+        let (rule, fingerprint) = (words.next()?, words.next()?);
+        let rest = words.next().unwrap_or_default();
+        let (action, field) = rest
+            .split_once(' ')
+            .filter(|(action, _)| ACTIONS.contains(action))
+            .unwrap_or(("", rest));
         let found = Self {
-            rule: words.next()?,
-            fingerprint: words.next()?,
-            field: words.next().unwrap_or_default(),
+            rule,
+            fingerprint,
+            action,
+            field,
         };
         (found.rule.starts_with("DKR") && found.fingerprint.len() == 16).then_some(found)
     }

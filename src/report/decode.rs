@@ -196,6 +196,7 @@ fn native<'a>(fields: &Fields<'a>) -> Event<'a> {
         object: fields.read(&["objectRef"]),
         code: fields.read::<Code>(&["responseStatus"]).code.0.unwrap_or(0),
         is_dry_run: is_dry_run(&fields.text(&["requestURI"])),
+        has_selector: has_selector(&fields.text(&["requestURI"])),
         annotations: fields.read(&["annotations"]),
         request: fields.raw(&["requestObject"]).map(RawValue::get),
         response: fields.raw(&["responseObject"]).map(RawValue::get),
@@ -251,9 +252,11 @@ fn cloud_logging(fields: &Fields<'_>, take: &mut Take<'_>) -> Result<(), String>
             .principal_email,
         object: ObjectRef::from_path(&name),
         code,
-        is_dry_run: payload
-            .raw(&["request"])
-            .is_some_and(|request| request.get().contains("\"dryRun\"")),
+        is_dry_run: fields
+            .read::<TextMap<'_>>(&["labels"])
+            .get("command.gke.io/dryRun")
+            .is_some(),
+        has_selector: true,
         annotations: fields.read(&["labels"]),
         request: payload.raw(&["request"]).map(RawValue::get),
         response: payload.raw(&["response"]).map(RawValue::get),
@@ -290,6 +293,7 @@ fn table_row(fields: &Fields<'_>, take: &mut Take<'_>) -> Result<(), String> {
         object: part(&object),
         code: part::<Code>(&status).code.0.unwrap_or(0),
         is_dry_run: is_dry_run(&fields.text(&["RequestUri"])),
+        has_selector: has_selector(&fields.text(&["RequestUri"])),
         annotations: part(&annotations),
         request: request.as_deref(),
         response: response.as_deref(),
@@ -304,6 +308,11 @@ fn is_complete(stage: &str) -> bool {
 fn is_dry_run(uri: &str) -> bool {
     uri.split_once('?')
         .is_some_and(|(_, query)| query.split('&').any(|pair| pair.starts_with("dryRun=")))
+}
+
+/// True if only some objects of a collection are meant.
+fn has_selector(uri: &str) -> bool {
+    uri.is_empty() || uri.contains("labelSelector=") || uri.contains("fieldSelector=")
 }
 
 /// serde's words without the value that it stumbled over: secrets pass through logs.

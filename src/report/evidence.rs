@@ -58,7 +58,8 @@ pub(super) struct Details {
     pub(super) evidence: Latest<String>,
     /// Where it is exempt.
     pub(super) exempt: Latest<Option<ExemptTerms>>,
-    pub(super) denies: bool,
+    /// Whether `enforce` refuses it, as far as the inputs tell.
+    pub(super) denies: Latest<bool>,
     /// The first of the reviews that a rollup stands for.
     pub(super) first_seen: Option<i64>,
 }
@@ -115,6 +116,8 @@ impl Flags {
     pub(super) const RECORD: Self = Self(1 << 8);
     pub(super) const REPLAY: Self = Self(1 << 9);
     pub(super) const AUDIT: Self = Self(1 << 10);
+    /// The object is a Pod.
+    pub(super) const POD: Self = Self(1 << 11);
     /// Must hold in every source of a review to hold of it.
     const ALL: u16 = Self::STORED.0 | Self::PARTIAL.0;
 
@@ -134,7 +137,43 @@ impl Flags {
 
     /// The audit log is the better witness: its events are never folded.
     pub(super) fn rank(self) -> u16 {
-        self.0 >> 8
+        self.0 >> 8 & 0b111
+    }
+}
+
+/// A stored write of a reviewed kind that proves nothing, as nobody evaluated what was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UnreviewedWrite {
+    pub(super) time: i64,
+    /// The object itself; without a name where the log does not tell it.
+    pub(super) owner: u32,
+    /// Written by a controller of Kubernetes, from a template that is known elsewhere.
+    pub(super) by_controller: bool,
+    pub(super) cause: Cause,
+}
+
+/// Why a write was not evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cause {
+    /// The log shows no review of it: the webhook was not there, or is not called there.
+    NoReview,
+    /// The API server says that the webhook did not answer.
+    FailedOpen,
+    /// The mode was `off`.
+    ModeOff,
+    /// Replayed, and the log does not hold the object.
+    NoObject,
+}
+
+impl Cause {
+    /// The word in every output.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::NoReview => "no-review",
+            Self::FailedOpen => "failed-open",
+            Self::ModeOff => "mode-off",
+            Self::NoObject => "no-object",
+        }
     }
 }
 
@@ -142,7 +181,7 @@ impl Flags {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Deletion {
     pub(super) time: i64,
-    /// The kind is `Namespace` for a namespace.
+    /// The kind is `Namespace` for a namespace; without a name, all of the kind were deleted.
     pub(super) owner: OwnerKey,
     pub(super) user: String,
 }
@@ -199,7 +238,7 @@ impl Details {
         self.field.merge(field);
         self.evidence.merge(evidence);
         self.exempt.merge(exempt);
-        self.denies |= denies;
+        self.denies.merge(denies);
         self.first_seen = [self.first_seen, first_seen].into_iter().flatten().min();
     }
 }

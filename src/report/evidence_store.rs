@@ -3,7 +3,9 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::evidence::{AboutOwner, DAY, Deletion, Details, FindingKey, Flags, OwnerKey, Review};
+use super::evidence::{
+    AboutOwner, DAY, Deletion, Details, FindingKey, OwnerKey, Review, UnreviewedWrite,
+};
 use super::interner::{Interner, Latest};
 use super::model::{Missed, ReadError};
 use super::reach::Reach;
@@ -21,30 +23,53 @@ pub(super) struct EvidenceStore {
     pub(super) details: HashMap<u32, Details>,
     pub(super) sets: Interner<Vec<u32>>,
     pub(super) reviews: HashMap<u128, Review>,
+    /// Sets of findings that other inputs show of the same review.
+    further_sets: HashMap<u128, Vec<u32>>,
     pub(super) modes: BTreeMap<(String, String), Latest<String>>,
     pub(super) deletions: BTreeSet<Deletion>,
-    pub(super) missed: BTreeSet<(i64, Missed)>,
+    /// Writes that failed open, by time.
+    pub(super) missed: BTreeMap<(i64, Missed), UnreviewedWrite>,
+    /// Other writes that were not evaluated, by audit id.
+    pub(super) unreviewed: HashMap<u128, UnreviewedWrite>,
     pub(super) without_object: HashSet<u128>,
     pub(super) dry_runs: HashSet<u128>,
     pub(super) clusters: BTreeSet<String>,
     pub(super) scans: BTreeMap<u128, Reach>,
     /// From the oldest to the newest moment of all inputs.
     pub(super) span: Option<(i64, i64)>,
-    /// The same of logs: a scan says nothing about the time before it.
-    pub(super) logs: Option<(i64, i64)>,
-    /// Days since 1970 of which there are logs.
-    pub(super) days: BTreeSet<i64>,
-    pub(super) has_audit: bool,
+    /// How far the logs of each cluster reach.
+    pub(super) logs: BTreeMap<String, LogCoverage>,
     pub(super) errors: BTreeSet<ReadError>,
     pub(super) unreadable: u64,
+}
+
+/// How far the logs of a cluster reach.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LogCoverage {
+    /// From the oldest to the newest moment.
+    pub(super) span: Option<(i64, i64)>,
+    /// Days since 1970 of which there is anything.
+    pub(super) days: BTreeSet<i64>,
+    /// There is an audit log among them.
+    pub(super) has_audit: bool,
+    /// A review left its mark in the audit log.
+    pub(super) has_reviews: bool,
+}
+
+impl LogCoverage {
+    pub(super) fn merge(&mut self, other: Self) {
+        for time in other.span.into_iter().flat_map(|(from, to)| [from, to]) {
+            self.span = Some(widened(self.span, time));
+        }
+        self.days.extend(other.days);
+        self.has_audit |= other.has_audit;
+        self.has_reviews |= other.has_reviews;
+    }
 }
 
 impl EvidenceStore {
     /// Takes a review; of one that is known already, what is new.
     pub(super) fn add(&mut self, id: u128, review: Review) {
-        if !review.flags.has(Flags::SCAN) {
-            self.see(review.time);
-        }
         let Some(known) = self.reviews.get_mut(&id) else {
             self.reviews.insert(id, review);
             return;
@@ -55,25 +80,34 @@ impl EvidenceStore {
         } else {
             (old, review)
         };
-        let mut set = better.set;
         if other.set != better.set {
-            let mut union: Vec<u32> = self
-                .sets
-                .get(better.set)
-                .iter()
-                .chain(self.sets.get(other.set))
-                .copied()
-                .collect();
-            union.sort_unstable();
-            union.dedup();
-            set = self.sets.number(&union);
+            self.further_sets.entry(id).or_default().push(other.set);
         }
         *known = Review {
-            set,
             suppressed: better.suppressed.max(other.suppressed),
             flags: old.flags.merge(review.flags),
             ..better
         };
+    }
+
+    /// Gives each review all findings that any input shows of it. Once, at the end: many inputs may show the same one.
+    pub(super) fn unite_sets(&mut self) {
+        for (id, mut sets) in std::mem::take(&mut self.further_sets) {
+            let Some(review) = self.reviews.get_mut(&id) else {
+                continue;
+            };
+            sets.push(review.set);
+            sets.sort_unstable();
+            sets.dedup();
+            let mut union: Vec<u32> = sets
+                .iter()
+                .flat_map(|set| self.sets.get(*set))
+                .copied()
+                .collect();
+            union.sort_unstable();
+            union.dedup();
+            review.set = self.sets.number(&union);
+        }
     }
 
     /// Takes a scan; the same one twice is one.
@@ -84,11 +118,16 @@ impl EvidenceStore {
         }
     }
 
-    /// Widens the time that the logs cover.
-    pub(super) fn see(&mut self, time: i64) {
+    /// Widens the time that the logs of `cluster` cover.
+    pub(super) fn see(&mut self, cluster: &str, time: i64) -> &mut LogCoverage {
         self.see_scan(time);
-        self.logs = Some(widened(self.logs, time));
-        self.days.insert(time.div_euclid(DAY));
+        if !self.logs.contains_key(cluster) {
+            self.logs.insert(cluster.to_owned(), LogCoverage::default());
+        }
+        let logs = self.logs.get_mut(cluster).expect("inserted above");
+        logs.span = Some(widened(logs.span, time));
+        logs.days.insert(time.div_euclid(DAY));
+        logs
     }
 
     /// Widens the time that the inputs cover.

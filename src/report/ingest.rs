@@ -1,19 +1,34 @@
-//! Records and audit events into reviews, deletions and missed writes; with `--replay`, evaluates the logged objects.
+//! Records, audit events and scans into reviews, deletions and missed writes; with `--replay`, evaluates the logged objects.
+
+mod seen;
 
 use super::audit::{Annotations, Event, missed, whole_object};
 use super::decode::Input;
-use super::evidence::{Deletion, ExemptTerms, Flags, OwnerKey, Review, id, millis};
+use super::evidence::{Cause, Deletion, Flags, OwnerKey, Review, UnreviewedWrite, id, millis};
 use super::evidence_store::EvidenceStore;
 use super::model::Missed;
 use super::reach::Reach;
+use seen::{ReviewTells, Seen};
+
+pub(super) use seen::denies_by_default;
+
 use crate::decision::{self, Decision, Policy, Writer};
-use crate::finding::{Action, Certainty, Impact};
 use crate::record::{OwnerFields, Record, user_kind};
-use crate::rules::RULES;
 use crate::scan::document::{ObjectEntry, ScanDocument};
 use crate::workload::Workload;
 use crate::workload::object::Object;
 use crate::workload::text::Text;
+
+/// The last moment that counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Horizon {
+    /// As asked for: what is later is left out.
+    AsOf(i64),
+    /// The clock of this machine with some room: what is later is wrong.
+    Now(i64),
+    /// Every moment counts.
+    None,
+}
 
 /// Gathers what inputs tell.
 #[derive(Debug)]
@@ -21,22 +36,9 @@ pub(super) struct Gatherer {
     pub(super) store: EvidenceStore,
     /// The cluster of inputs that name none.
     pub(super) cluster: String,
+    pub(super) horizon: Horizon,
     /// Evaluates logged objects, if set.
     pub(super) replay: Option<Policy>,
-}
-
-/// A finding as any source tells it.
-pub(super) struct Seen<'s> {
-    pub(super) rule: &'s str,
-    pub(super) fingerprint: &'s str,
-    pub(super) severity: &'s str,
-    pub(super) certainty: &'s str,
-    pub(super) container: &'s str,
-    pub(super) field: &'s str,
-    pub(super) evidence: &'s str,
-    /// By what it is exempt, if by anything; `None` if the source does not know.
-    pub(super) exempt: Option<Option<ExemptTerms>>,
-    pub(super) denies: bool,
 }
 
 impl Gatherer {
@@ -53,12 +55,17 @@ impl Gatherer {
     }
 
     fn record(&mut self, record: Record) -> Result<(), String> {
-        let time = millis(&record.timestamp)
-            .ok_or("a record of undock whose time is no moment as RFC 3339 has them")?;
-        let review_id = id(&record.review_uid, "");
+        let Some(time) = self.moment(&record.timestamp, "record of undock")? else {
+            return Ok(());
+        };
+        let cluster = self.cluster(&record.cluster);
+        self.store.see(&cluster, time);
+        let OwnerFields { kind, name, .. } = &record.owner;
+        let review_id = review_id(&record.review_uid, &record.namespace, kind, name);
         if record.dry_run {
-            self.store.see(time);
-            self.store.dry_runs.insert(review_id);
+            // The audit log may not show that it was one.
+            self.store.dry_runs.insert(id(&record.review_uid, ""));
+            self.store.reviews.remove(&review_id);
             return Ok(());
         }
         let owner = self.owner(
@@ -69,36 +76,17 @@ impl Gatherer {
         );
         self.about(owner, time, &record.owner);
         self.mode(&record.cluster, &record.namespace, time, &record.mode);
-        fn told(text: &Option<String>) -> &str {
-            text.as_deref().unwrap_or_default()
-        }
         let seen: Vec<Seen<'_>> = record
             .findings
             .iter()
-            .map(|finding| Seen {
-                rule: &finding.rule,
-                fingerprint: &finding.fingerprint,
-                severity: &finding.severity,
-                certainty: &finding.certainty,
-                container: told(&finding.container),
-                field: &finding.field,
-                evidence: &finding.evidence,
-                exempt: Some((finding.status == "exempt").then(|| {
-                    let [until, reference, scope] = [
-                        &finding.exempt_until,
-                        &finding.exempt_ref,
-                        &finding.exempt_scope,
-                    ];
-                    ExemptTerms::new(told(until), told(reference), told(scope))
-                })),
-                denies: denies(&finding.rule, &finding.severity, &finding.certainty),
-            })
+            .map(|finding| Seen::recorded(finding, &record))
             .collect();
         let first = record.first_seen.as_deref().and_then(millis);
         let set = self.findings(owner, time, first, &seen);
         let mut flags = Flags::RECORD;
         flags.set(Flags::OWN, record.owner.source == "self");
         flags.set(Flags::CREATE, record.operation == "CREATE");
+        flags.set(Flags::POD, record.object.kind == "Pod");
         flags.set(Flags::STORED, record.decision != "deny");
         flags.set(Flags::DENIED, record.decision == "deny");
         flags.set(Flags::WOULD_DENY, record.would_deny);
@@ -123,31 +111,65 @@ impl Gatherer {
         if !event.is_complete {
             return Ok(());
         }
-        let time = millis(&event.time)
-            .ok_or("an audit event whose time is no moment as RFC 3339 has them")?;
-        self.store.see(time);
-        self.store.has_audit = true;
+        let Some(time) = self.moment(&event.time, "audit event")? else {
+            return Ok(());
+        };
+        let cluster = self.cluster(&event.cluster);
+        let annotations = Annotations::of(event);
+        let logs = self.store.see(&cluster, time);
+        logs.has_audit = true;
+        logs.has_reviews |= annotations.is_some();
         let is_stored = event.code < 400;
-        if event.is_dry_run {
-            if Annotations::of(event).is_some() {
-                self.store.dry_runs.insert(id(&event.id, "dry"));
+        let is_known_dry_run = annotations.as_ref().is_some_and(|own| {
+            own.is_dry_run || self.store.dry_runs.contains(&id(own.review_uid, ""))
+        });
+        if event.is_dry_run || is_known_dry_run {
+            if let Some(own) = &annotations {
+                self.store.dry_runs.insert(match own.review_uid {
+                    "" => id(&event.id, "dry"),
+                    uid => id(uid, ""),
+                });
             }
             return Ok(());
         }
         if is_stored {
             for webhook in missed(event) {
                 let missed = self.missed(event, webhook);
-                self.store.missed.insert((time, missed));
+                let write = self.unreviewed(event, time, Cause::FailedOpen);
+                self.store.missed.insert((time, missed), write);
             }
         }
         match event.verb.as_str() {
             "delete" if is_stored && event.object.subresource.is_empty() => {
-                self.deletion(event, time)
+                self.deletion(event, time, event.object.name.as_str())
             }
-            "create" | "update" | "patch" => self.write(event, time, is_stored),
+            // Which ones a selector took, the log does not tell.
+            "deletecollection" if is_stored && !event.has_selector => {
+                self.deletion(event, time, "")
+            }
+            "create" | "update" | "patch" => {
+                self.write(event, annotations.as_ref(), time, is_stored)
+            }
             _ => {}
         }
         Ok(())
+    }
+
+    /// The moment that `text` tells; none if it is later than the report is asked about.
+    ///
+    /// # Errors
+    /// If it is no moment, or one that has not come yet.
+    pub(super) fn moment(&self, text: &str, what: &str) -> Result<Option<i64>, String> {
+        let time = millis(text)
+            .ok_or_else(|| format!("invalid RFC 3339 timestamp in {} {what}", article(what)))?;
+        match self.horizon {
+            Horizon::AsOf(last) if time > last => Ok(None),
+            Horizon::Now(last) if time > last => Err(format!(
+                "{} {what} is dated {text}, in the future: it is left out; correct the clock that wrote it, or use --as-of",
+                article(what)
+            )),
+            _ => Ok(Some(time)),
+        }
     }
 
     pub(super) fn cluster<'c>(&'c self, named: &'c str) -> String {
@@ -189,13 +211,7 @@ impl Gatherer {
         self.store.modes.entry(key).or_default().tell(time, mode);
     }
 
-    pub(super) fn findings(
-        &mut self,
-        owner: u32,
-        time: i64,
-        first: Option<i64>,
-        seen: &[Seen<'_>],
-    ) -> u32 {
+    fn findings(&mut self, owner: u32, time: i64, first: Option<i64>, seen: &[Seen<'_>]) -> u32 {
         let mut set = Vec::new();
         for finding in seen {
             let details = self
@@ -209,7 +225,9 @@ impl Gatherer {
             if let Some(exempt) = &finding.exempt {
                 details.exempt.put(time, exempt.clone());
             }
-            details.denies |= finding.denies;
+            if let Some(denies) = finding.denies {
+                details.denies.put(time, denies);
+            }
             details.first_seen = [details.first_seen, first].into_iter().flatten().min();
         }
         self.store.sets.number(&set)
@@ -233,24 +251,29 @@ impl Gatherer {
         }
     }
 
-    fn deletion(&mut self, event: &Event<'_>, time: i64) {
-        let kind = if event.object.resource.as_str() == "namespaces" {
+    /// Notes that the object `name` was deleted; without a name, all of its kind.
+    fn deletion(&mut self, event: &Event<'_>, time: i64, name: &str) {
+        let object = &event.object;
+        let is_namespace = object.resource.as_str() == "namespaces";
+        let kind = if is_namespace {
             Some("Namespace")
         } else {
-            event.object.kind()
+            object.kind()
         };
-        let Some(kind) = kind.filter(|_| !event.object.name.is_empty()) else {
+        let is_all = event.verb.as_str() == "deletecollection";
+        let Some(kind) = kind.filter(|_| name.is_empty() == is_all) else {
             return;
         };
         let owner = OwnerKey {
             cluster: self.cluster(&event.cluster),
-            namespace: if kind == "Namespace" {
-                event.object.name.to_string()
+            namespace: if is_namespace {
+                name
             } else {
-                event.object.namespace.to_string()
-            },
+                &object.namespace
+            }
+            .to_owned(),
             kind: kind.to_owned(),
-            name: event.object.name.to_string(),
+            name: name.to_owned(),
         };
         self.store.deletions.insert(Deletion {
             time,
@@ -259,10 +282,27 @@ impl Gatherer {
         });
     }
 
-    fn write(&mut self, event: &Event<'_>, time: i64, is_stored: bool) {
-        let annotations = Annotations::of(event);
+    /// A write that nobody evaluated.
+    fn unreviewed(&mut self, event: &Event<'_>, time: i64, cause: Cause) -> UnreviewedWrite {
+        let object = &event.object;
+        let kind = object.kind().unwrap_or_default();
+        UnreviewedWrite {
+            time,
+            owner: self.owner(&event.cluster, &object.namespace, kind, &object.name),
+            by_controller: is_by_controller(event),
+            cause,
+        }
+    }
+
+    fn write(
+        &mut self,
+        event: &Event<'_>,
+        annotations: Option<&Annotations<'_>>,
+        time: i64,
+        is_stored: bool,
+    ) {
         let namespace = event.object.namespace.as_str();
-        if let Some(annotations) = &annotations {
+        if let Some(annotations) = annotations {
             let place = if event.object.resource.as_str() == "namespaces" {
                 event.object.name.as_str()
             } else {
@@ -273,9 +313,12 @@ impl Gatherer {
         let Some(kind) = event.object.kind() else {
             return;
         };
+        if !event.object.is_reviewed() {
+            return;
+        }
         // Of clean reviews with a name the annotations tell enough; a Pod that a controller names later tells its owner only itself.
         let is_whole_needed = self.replay.is_some()
-            || annotations.as_ref().is_some_and(|own| {
+            || annotations.is_some_and(|own| {
                 own.owner.is_none() && (!own.findings.is_empty() || event.object.name.is_empty())
             });
         let text = if is_whole_needed {
@@ -287,7 +330,20 @@ impl Gatherer {
             .as_deref()
             .and_then(|text| serde_json::from_str(text).ok());
         let policy = self.replay.take();
-        if annotations.is_some() || policy.is_some() && is_reviewed(event) {
+        let cause = match annotations {
+            None if policy.is_some() && object.is_none() => Some(Cause::NoObject),
+            None if policy.is_none() => Some(Cause::NoReview),
+            Some(own) if policy.is_none() && own.mode == "off" => Some(Cause::ModeOff),
+            _ => None,
+        };
+        let is_missed = missed(event).next().is_some();
+        if let Some(cause) = cause.filter(|_| is_stored && !is_missed) {
+            let write = self.unreviewed(event, time, cause);
+            self.store.unreviewed.insert(id(&event.id, "write"), write);
+        }
+        // What was not evaluated is no evidence.
+        let annotations = annotations.filter(|own| own.decision != "skipped" && own.mode != "off");
+        if annotations.is_some() || policy.is_some() {
             let workload = object.as_ref().map(|object| match &policy {
                 Some(policy) => Workload::with_knowledge(object, namespace, &policy.knowledge),
                 None => Workload::new(object, namespace),
@@ -304,7 +360,7 @@ impl Gatherer {
                     event,
                     time,
                     kind,
-                    annotations.as_ref(),
+                    annotations,
                     workload.as_ref(),
                     decided.as_ref(),
                 );
@@ -338,8 +394,7 @@ impl Gatherer {
         decided: Option<&Decision>,
     ) {
         let object = &event.object;
-        let by_controller =
-            user_kind(&event.user) == "controller" && matches!(kind, "Pod" | "ReplicaSet" | "Job");
+        let by_controller = is_by_controller(event) && matches!(kind, "Pod" | "ReplicaSet" | "Job");
         let (owner_kind, owner_name, is_own) =
             match (workload, annotations.and_then(|own| own.owner)) {
                 (_, Some(named)) => named,
@@ -373,11 +428,18 @@ impl Gatherer {
                 flags.set(Flags::REPLAY, true);
                 decided.findings.iter().map(Seen::from).collect()
             }
-            (None, Some(own)) => own
-                .findings
-                .iter()
-                .map(|finding| annotated(own, finding))
-                .collect(),
+            (None, Some(own)) => {
+                let review = ReviewTells {
+                    mode: own.mode,
+                    is_create: event.verb.as_str() == "create",
+                    is_refusable: own.would_deny || own.decision == "deny",
+                    candidates: own.unexempt(),
+                };
+                own.findings
+                    .iter()
+                    .map(|finding| Seen::annotated(own, finding, &review))
+                    .collect()
+            }
             (None, None) => Vec::new(),
         };
         let set = self.findings(owner, time, None, &seen);
@@ -391,17 +453,23 @@ impl Gatherer {
         );
         flags.set(Flags::OWN, is_own);
         flags.set(Flags::CREATE, is_create);
+        flags.set(Flags::POD, kind == "Pod");
         flags.set(Flags::STORED, event.code < 400 && !is_denied);
         flags.set(Flags::DENIED, is_denied);
         flags.set(Flags::WOULD_DENY, would_deny);
         flags.set(Flags::PARTIAL, is_partial);
+        if decided.is_some() {
+            self.store
+                .see(&self.cluster(&event.cluster), time)
+                .has_reviews = true;
+        }
         flags.set(
             Flags::ERROR,
             decided.is_none() && annotations.is_some_and(|own| own.decision == "error"),
         );
         let review_id = match annotations.map_or("", |own| own.review_uid) {
             "" => id(&event.id, "audit"),
-            uid => id(uid, ""),
+            uid => review_id(uid, &object.namespace, owner_kind, owner_name),
         };
         let user = self.store.texts.number(&event.user.to_string());
         self.store.add(
@@ -422,8 +490,9 @@ impl Gatherer {
     /// # Errors
     /// Where it does not say when it was made.
     fn scan(&mut self, scan: &ScanDocument<'_>) -> Result<(), String> {
-        let time =
-            millis(&scan.time).ok_or("a scan whose time is no moment as RFC 3339 has them")?;
+        let Some(time) = self.moment(&scan.time, "scan")? else {
+            return Ok(());
+        };
         let cluster = self.cluster(&scan.cluster);
         if !cluster.is_empty() {
             self.store.clusters.insert(cluster.clone());
@@ -472,26 +541,7 @@ impl Gatherer {
         let knows_exemptions = reach.has_read("namespaces", namespace);
         let seen: Vec<Seen<'_>> = findings
             .iter()
-            .map(|finding| Seen {
-                rule: &finding.rule,
-                fingerprint: &finding.fingerprint,
-                severity: &finding.impact,
-                certainty: &finding.certainty,
-                container: &finding.container,
-                field: &finding.field,
-                evidence: &finding.evidence,
-                exempt: match &finding.exempt {
-                    Some(terms) => Some(Some(ExemptTerms::new(
-                        &terms.until,
-                        &terms.reference,
-                        &terms.scope,
-                    ))),
-                    None => knows_exemptions.then_some(None),
-                },
-                denies: finding
-                    .denies
-                    .unwrap_or_else(|| denies(&finding.rule, &finding.impact, &finding.certainty)),
-            })
+            .map(|finding| Seen::scanned(finding, knows_exemptions))
             .collect();
         let set = self.findings(owner, reach.time, None, &seen);
         let mut flags = Flags::SCAN;
@@ -518,62 +568,15 @@ impl Gatherer {
     }
 }
 
-fn is_reviewed(event: &Event<'_>) -> bool {
-    matches!(
-        event.object.subresource.as_str(),
-        "" | "ephemeralcontainers" | "resize"
-    )
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with('a') { "an" } else { "a" }
 }
 
-fn annotated<'s>(own: &Annotations<'s>, finding: &super::audit::AnnotatedFinding<'s>) -> Seen<'s> {
-    let rule = RULES.iter().find(|rule| rule.code == finding.rule);
-    let (severity, certainty) = rule.map_or(("", ""), |rule| {
-        (rule.impact.as_str(), rule.certainty.as_str())
-    });
-    Seen {
-        rule: finding.rule,
-        fingerprint: finding.fingerprint,
-        severity,
-        certainty,
-        container: "",
-        field: finding.field,
-        evidence: "",
-        exempt: Some(own.exemption(finding.rule)),
-        denies: denies(finding.rule, severity, certainty),
-    }
+fn is_by_controller(event: &Event<'_>) -> bool {
+    user_kind(&event.user) == "controller"
 }
 
-impl<'s> From<&'s decision::Judged> for Seen<'s> {
-    fn from(judged: &'s decision::Judged) -> Self {
-        let finding = &judged.finding;
-        Self {
-            rule: finding.rule.code,
-            fingerprint: &judged.fingerprint,
-            severity: finding.impact.as_str(),
-            certainty: finding.certainty.as_str(),
-            container: finding.container.as_deref().unwrap_or_default(),
-            field: &finding.field,
-            evidence: &finding.evidence,
-            exempt: Some(judged.exempt.as_ref().map(|granted| {
-                ExemptTerms::new(
-                    &granted.terms.until.to_string(),
-                    &granted.terms.reference,
-                    granted.scope.as_str(),
-                )
-            })),
-            denies: judged.unlimited == Action::Deny,
-        }
-    }
-}
-
-/// True if a finding of `rule` is one that `enforce` refuses, so far as the rule itself decides.
-pub(super) fn denies(rule: &str, severity: &str, certainty: &str) -> bool {
-    // A rule that this version does not know was refused by one that did.
-    let Some(rule) = RULES.iter().find(|known| known.code == rule) else {
-        return true;
-    };
-    let by_nature =
-        severity == Impact::Breaks.as_str() && certainty != Certainty::Possible.as_str();
-    rule.action
-        .map_or(by_nature, |action| action == Action::Deny)
+/// The number of a review: one uid can stand behind many objects if somebody plays with the log.
+fn review_id(uid: &str, namespace: &str, owner_kind: &str, owner_name: &str) -> u128 {
+    id(uid, &[namespace, owner_kind, owner_name].join("/"))
 }

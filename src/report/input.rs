@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Read};
 
 use flate2::read::MultiGzDecoder;
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::document::Splitter;
 
@@ -188,48 +188,5 @@ impl Buffer {
             }
         }
         Ok(false)
-    }
-}
-
-/// Says without parsing whether a line can matter to the report.
-pub(super) struct Filter {
-    ours: memmem::Finder<'static>,
-    failed_open: memmem::Finder<'static>,
-    delete: memmem::Finder<'static>,
-    time: memmem::Finder<'static>,
-}
-
-impl Filter {
-    pub(super) fn new() -> Self {
-        Self {
-            // Annotations hold `undock.dev`, records `undock.review`, their service name `undock`.
-            ours: memmem::Finder::new(b"undock."),
-            failed_open: memmem::Finder::new(b"failed-open."),
-            delete: memmem::Finder::new(b"delete"),
-            time: memmem::Finder::new(b"\"stageTimestamp\":\""),
-        }
-    }
-
-    /// False for a whole JSON line that holds neither a trace of undock nor a deletion.
-    pub(super) fn wants(&self, line: &[u8]) -> bool {
-        let is_whole = line.first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}');
-        !is_whole
-            || self.ours.find(line).is_some()
-            || self.failed_open.find(line).is_some()
-            || self.is_deletion(line)
-    }
-
-    /// The moment of an audit event, unread but for this: it stands near the end of the line.
-    pub(super) fn time<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
-        let tail = &line[line.len().saturating_sub(1024)..];
-        let at = self.time.find(tail)? + self.time.needle().len();
-        tail.get(at..at + 27)
-    }
-
-    fn is_deletion(&self, line: &[u8]) -> bool {
-        // As a whole word at the end of a string: `"verb":"delete"`, `\"delete\"`, `pods.delete"`.
-        self.delete
-            .find_iter(line)
-            .any(|at| matches!(line.get(at + 6), Some(b'"' | b'\\')))
     }
 }

@@ -17,6 +17,9 @@ const MAX_NOTES: usize = 10;
 /// Where `out` does not take it.
 pub fn write(out: &mut dyn Write, report: &Report, colour: bool) -> io::Result<()> {
     head(out, report)?;
+    for notice in &report.notices {
+        writeln!(out, "note: {}\n", escape_controls(notice))?;
+    }
     namespaces(out, report, colour)?;
     findings(out, report)?;
     exemptions(out, report)?;
@@ -73,8 +76,10 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     writeln!(
         out,
-        "; {} writes missed, {} dry runs\n",
-        coverage.missed, coverage.dry_runs
+        "; {} unreviewed, {} missed, {}\n",
+        count(coverage.unreviewed, "write"),
+        coverage.missed,
+        count(coverage.dry_runs, "dry run")
     )
 }
 

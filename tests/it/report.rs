@@ -6,6 +6,7 @@
 )]
 
 mod captures;
+mod coverage;
 mod example;
 mod exemptions;
 mod fates;

@@ -61,7 +61,7 @@ fn hostile_names_stay_text() {
         if format == "table" {
             assert_eq!(
                 out.lines().filter(|line| line.contains("alert(1)")).count(),
-                4,
+                5,
                 "one line each: {out}"
             );
         }

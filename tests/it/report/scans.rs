@@ -401,7 +401,7 @@ fn a_scan_that_cannot_be_trusted_is_an_error() {
         (without("parts"), "a field is missing"),
         (without("errors"), "a field is missing"),
         (without("objects"), "a field is missing"),
-        (with("time", json!("yesterday")), "no moment"),
+        (with("time", json!("yesterday")), "invalid RFC 3339"),
         (with("objects", json!("none")), "another type"),
         (
             with("schema", json!("undock.scan/v2")),
