@@ -1,17 +1,19 @@
 #!/bin/sh
-# Runs fuzz targets, each for a bounded time; stops at the first crash, whose input is kept in fuzz/artifacts.
+# Runs fuzz targets, each for a bounded time; stops at the first crash, whose input is kept in
+# fuzz/artifacts.
 #
 #   fuzz/run.sh [SECONDS [TARGET...]]
 #
-# Default: 600 seconds, every target. Needs `cargo install cargo-fuzz`, and a stable toolchain is enough. The first build takes
-# a quarter of an hour on two cores. What is found worth keeping is in fuzz/corpus. The first inputs are the manifests of
-# tests/fixtures and, where there are some, captured reviews.
+# Default: 600 seconds, every target. Needs `cargo install --locked cargo-fuzz`, and a stable
+# toolchain is enough. The first build takes a quarter of an hour on two cores. What is found worth
+# keeping is in fuzz/corpus. The first inputs are the manifests of tests/fixtures and, where there
+# are some, captured reviews.
 set -eu
 
 cd "$(dirname "$0")"
 seconds=${1:-600}
 if [ $# -gt 0 ]; then shift; fi
-if [ $# -eq 0 ]; then set -- manifest quick review shell text; fi
+if [ $# -eq 0 ]; then set -- manifest review shell text; fi
 
 reviews=${UNDOCK_TEST_SHARED:-../../shared}/captures/reviews
 if [ ! -d "$reviews" ]; then reviews=../tests/fixtures/rules; fi

@@ -1,106 +1,44 @@
-//! The texts of rules for people and programs: the page of a rule, the list of all. The pages under `docs/rules` are these.
+//! Rules for people and programs: the list of all rules, and one rule as JSON. Its page is
+//! `Rule::page`.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::finding::{Certainty, Impact, Rule};
+use crate::finding::{Certainty, Rule};
 use crate::rules::RULES;
 
-/// What happens by default, in words.
-fn default_action(rule: &Rule) -> &'static str {
-    match rule.action {
-        Some(action) => action.as_str(),
-        None if rule.impact == Impact::Breaks && rule.certainty >= Certainty::Likely => "deny",
-        None if rule.impact == Impact::Advisory => "record",
-        None => "warn",
-    }
-}
-
-/// Whether a rule is about a host path, whose `hostPath.type` decides how its absence shows.
-fn is_about_host_path(rule: &Rule) -> bool {
-    rule.summary.contains("hostPath volume reaches")
-}
-
-/// The failure modes by `hostPath.type`; source: kubelet, pkg/volume/hostpath/host_path.go.
-const FAILURE_MODES: &str = "\
-| `hostPath.type` | on a node without Docker |
-| --- | --- |
-| `Socket`, `File`, `Directory` | kubelet finds the path missing: the Pod stays in ContainerCreating with FailedMount |
-| none | the runtime creates an empty directory, even for a name that ends in `.sock`: the Pod starts and fails at its first call |
-| `DirectoryOrCreate`, `FileOrCreate` | kubelet creates an empty directory or file: the Pod starts and fails at its first call |
-";
-
-/// Writes the page of `rule` in Markdown.
+/// Writes one line for each rule: `docs/rules/README.md` in Markdown, or columns.
 ///
 /// # Errors
-/// Where `out` does not take it.
-pub fn write_page(out: &mut dyn Write, rule: &Rule) -> io::Result<()> {
-    writeln!(out, "# {} {}\n", rule.code, rule.name)?;
-    writeln!(out, "{}.\n", capitalise(rule.summary))?;
-    writeln!(
-        out,
-        "Certainty: {} · impact: {} · default action: {} · since {}\n",
-        rule.certainty,
-        rule.impact,
-        default_action(rule),
-        rule.since
-    )?;
-    writeln!(out, "## Why it breaks\n\n{}\n", rule.why)?;
-    if is_about_host_path(rule) {
-        writeln!(out, "{FAILURE_MODES}")?;
-    }
-    writeln!(out, "## How to fix it\n\n{}\n", rule.fix)?;
-    writeln!(
-        out,
-        "Before:\n\n```yaml\n{}```\n\nAfter:\n\n```yaml\n{}```\n",
-        rule.before, rule.after
-    )?;
-    writeln!(out, "## What is not flagged\n\n{}\n", rule.not_flagged)?;
-    writeln!(
-        out,
-        "To let a workload keep it for a while, see the exemptions of its namespace.\n\n## References\n"
-    )?;
-    for reference in rule.references {
-        writeln!(out, "- {reference}")?;
-    }
-    Ok(())
-}
-
-/// Writes one line for each rule: a table in Markdown, or columns.
-///
-/// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write_list(out: &mut dyn Write, markdown: bool) -> io::Result<()> {
     if markdown {
-        writeln!(
-            out,
-            "| code | name | flags | default |\n| --- | --- | --- | --- |"
-        )?;
+        out.write_all(INDEX_HEAD.as_bytes())?;
     }
     for rule in RULES {
+        let (code, name, summary) = (rule.code, rule.name, rule.summary);
+        let action = rule.default_action(Certainty::Likely).as_str();
         if markdown {
-            let page = format!("[{}](rules/{}.md)", rule.code, rule.code);
             writeln!(
                 out,
-                "| {page} | {} | {} | {} |",
-                rule.name,
-                rule.summary,
-                default_action(rule)
+                "| [{code}]({name}.md) | {name} | {summary} | {action} |"
             )?;
         } else {
-            writeln!(
-                out,
-                "{}  {:<7} {:<28} {}",
-                rule.code,
-                default_action(rule),
-                rule.name,
-                rule.summary
-            )?;
+            writeln!(out, "{code}  {action:<7} {name:<28} {summary}")?;
         }
     }
     Ok(())
 }
+
+const INDEX_HEAD: &str = "\
+# Rules
+
+What undock finds. `undock explain CODE` shows a page in the terminal.
+
+| code | name | flags | default |
+| --- | --- | --- | --- |
+";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -112,18 +50,18 @@ struct RuleOut {
     impact: &'static str,
     default_action: &'static str,
     summary: &'static str,
-    why: &'static str,
-    fix: &'static str,
+    why: String,
+    fix: String,
     before: &'static str,
     after: &'static str,
-    not_flagged: &'static str,
-    references: &'static [&'static str],
+    not_flagged: String,
+    references: Vec<&'static str>,
 }
 
 /// Writes rules as a JSON list.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write_json(out: &mut dyn Write, rules: &[&Rule]) -> io::Result<()> {
     let rules: Vec<RuleOut> = rules
         .iter()
@@ -133,23 +71,16 @@ pub fn write_json(out: &mut dyn Write, rules: &[&Rule]) -> io::Result<()> {
             since: rule.since,
             certainty: rule.certainty.as_str(),
             impact: rule.impact.as_str(),
-            default_action: default_action(rule),
+            default_action: rule.default_action(Certainty::Likely).as_str(),
             summary: rule.summary,
-            why: rule.why,
-            fix: rule.fix,
-            before: rule.before,
-            after: rule.after,
-            not_flagged: rule.not_flagged,
-            references: rule.references,
+            why: rule.why(),
+            fix: rule.fix(),
+            before: rule.before(),
+            after: rule.after(),
+            not_flagged: rule.not_flagged(),
+            references: rule.references().collect(),
         })
         .collect();
     serde_json::to_writer_pretty(&mut *out, &rules)?;
     out.write_all(b"\n")
-}
-
-fn capitalise(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
 }

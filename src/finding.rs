@@ -1,18 +1,19 @@
 //! A finding: one rule, at one field of one object, with the words that tell people about it.
 
+mod builder;
+mod page;
 mod rule;
 pub(crate) mod text;
 
 use std::fmt;
 
-pub(crate) use rule::Reads;
+pub(crate) use rule::Check;
 pub use rule::{Context, HostPathRule, Rule, Target, Thing};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use text::{clip, escape_controls, is_plain};
+use text::{escape_controls, is_plain};
 
 use crate::workload::mentions::mentions;
-use crate::workload::pod::Container;
 
 /// How sure it is that the *node's* Docker is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
@@ -95,6 +96,8 @@ pub struct Finding {
     pub container: Option<String>,
     /// Field path from the object's root, such as `spec.volumes[0].hostPath.path`.
     pub field: String,
+    /// Where in the text of that field the evidence stands, in bytes; `None` for the whole field.
+    pub offset: Option<usize>,
     /// The matched token: a path, an image, `NAME=scheme://…`. Never a whole command line.
     pub evidence: String,
     /// What the evidence is reduced to in the fingerprint: no tag, no alias, no spelling.
@@ -114,46 +117,6 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding with the rule's own certainty, impact and reason.
-    pub(crate) fn new(
-        rule: &'static Rule,
-        noun: &'static str,
-        name: &str,
-        what: String,
-        field: String,
-        evidence: &str,
-    ) -> Self {
-        Self {
-            rule,
-            certainty: rule.certainty,
-            impact: rule.impact,
-            action: rule.action,
-            container: None,
-            field,
-            evidence: clip(evidence, MAX_EVIDENCE),
-            identity: evidence.to_owned(),
-            noun,
-            name: name.to_owned(),
-            what,
-            reason: rule.reason.to_owned(),
-            short_fix: rule.short_fix,
-            consequence: rule.consequence.to_owned(),
-        }
-    }
-
-    /// A finding in `container`, at `field` of it.
-    pub(crate) fn in_container(
-        rule: &'static Rule,
-        container: &Container<'_>,
-        what: String,
-        field: String,
-        evidence: &str,
-    ) -> Self {
-        let mut finding = Self::new(rule, "container", container.name(), what, field, evidence);
-        finding.container = Some(container.name().to_owned());
-        finding
-    }
-
     /// The sentence without the fix: `volume "sock" mounts /var/run/docker.sock: absent on containerd nodes; …`.
     pub fn message(&self) -> String {
         let mut message = format!(
@@ -168,20 +131,13 @@ impl Finding {
     }
 
     /// What to do instead, in one sentence.
-    pub fn fix(&self) -> &'static str {
-        self.rule.fix
+    pub fn fix(&self) -> String {
+        self.rule.fix()
     }
 
-    /// The action under no mode at all: the contract's, else from impact and certainty.
+    /// The action under no mode at all.
     pub fn default_action(&self, deny_at: Certainty) -> Action {
-        if let Some(action) = self.action {
-            return action;
-        }
-        match self.impact {
-            Impact::Breaks if self.certainty >= deny_at => Action::Deny,
-            Impact::Breaks | Impact::Degrades | Impact::Security => Action::Warn,
-            Impact::Advisory => Action::Record,
-        }
+        default_action(self.action, self.impact, self.certainty, deny_at)
     }
 
     /// The identity of the finding across log, audit log, report and SARIF: 16 hex digits.
@@ -208,8 +164,19 @@ impl Finding {
     }
 }
 
-/// Longest evidence, in bytes.
-const MAX_EVIDENCE: usize = 160;
+/// The action that the contract fixes, else the one that impact and certainty give.
+fn default_action(
+    fixed: Option<Action>,
+    impact: Impact,
+    certainty: Certainty,
+    deny_at: Certainty,
+) -> Action {
+    fixed.unwrap_or(match impact {
+        Impact::Breaks if certainty >= deny_at => Action::Deny,
+        Impact::Breaks | Impact::Degrades | Impact::Security => Action::Warn,
+        Impact::Advisory => Action::Record,
+    })
+}
 
 /// Collects findings while rules run.
 #[derive(Debug)]
@@ -227,14 +194,14 @@ impl Findings {
         }
     }
 
-    /// The runtime that the cluster moves to.
-    pub(crate) fn target(&self) -> Target {
-        self.target
-    }
-
     /// What was found.
     pub(crate) fn into_inner(self) -> Vec<Finding> {
         self.found
+    }
+
+    /// Takes all of `findings`.
+    pub(crate) fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        findings.into_iter().for_each(|finding| self.push(finding));
     }
 
     /// Takes `finding`, with the texts of the target filled in.

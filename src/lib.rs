@@ -24,6 +24,8 @@ pub mod check;
 
 pub mod explain;
 
+pub mod api;
+
 pub mod scan;
 
 pub mod doctor;
@@ -40,6 +42,6 @@ pub mod cluster;
 
 pub mod server;
 
-pub mod scanner;
+pub mod controller;
 
 pub mod commands;

@@ -4,14 +4,14 @@
 
 mod deserialize;
 mod documents;
-mod full;
+mod error;
 mod inner_pods;
-mod quick;
+mod locate;
+mod parser;
 mod tree;
 
 pub use documents::{Document, documents};
-#[cfg(any(test, fuzzing))]
-pub use quick::difference::difference;
+pub use error::ManifestError;
 use tree::{NodeId, Tree};
 
 use crate::workload::inner_pod::InnerPod;
@@ -19,17 +19,6 @@ use crate::workload::leaves::Leaves;
 use crate::workload::object::{Metadata, Object};
 use crate::workload::shape::shape;
 use crate::workload::text::Text;
-
-/// What is wrong with a document, and where. Lines and columns count from 1, in the whole file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ManifestError {
-    /// Line.
-    pub line: usize,
-    /// Column.
-    pub column: usize,
-    /// What is wrong.
-    pub message: String,
-}
 
 /// A document that was read.
 #[derive(Debug)]
@@ -70,7 +59,7 @@ impl<'t> Manifest<'t> {
     /// # Errors
     /// Where it is not YAML or JSON, or is no object.
     pub fn parse(document: &Document<'t>) -> Result<Self, ManifestError> {
-        let tree = Tree::parse(document)?;
+        let tree = parser::parse(document)?;
         let mut manifest = Self {
             items: Vec::new(),
             skipped: 0,
@@ -85,6 +74,16 @@ impl<'t> Manifest<'t> {
     /// The objects, in the order of the document.
     pub fn items(&self) -> &[Item] {
         &self.items
+    }
+
+    /// The kind of `item`, from the list around it where it names none itself.
+    pub fn kind<'a>(&'a self, item: &'a Item) -> Text<'a> {
+        let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
+        if envelope.kind.is_empty() {
+            implied(item)
+        } else {
+            envelope.kind
+        }
     }
 
     /// Reads the object of `item`; `None` for one that is no Kubernetes object or has no pod spec to speak of.
@@ -108,14 +107,7 @@ impl<'t> Manifest<'t> {
         };
         if object.kind.is_empty() {
             let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
-            object.set_type(
-                envelope.api_version,
-                if envelope.kind.is_empty() {
-                    implied(item)
-                } else {
-                    envelope.kind
-                },
-            );
+            object.set_type(envelope.api_version, self.kind(item));
         }
         Ok(object)
     }
@@ -201,13 +193,8 @@ impl<'t> Manifest<'t> {
     /// True for kinds whose shape is fixed by Kubernetes itself.
     fn is_workload(&self, item: &Item) -> bool {
         let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
-        let kind = if envelope.kind.is_empty() {
-            implied(item)
-        } else {
-            envelope.kind
-        };
         let built_in = ["", "apps", "batch", "extensions"];
-        WORKLOADS.contains(&kind.as_str())
+        WORKLOADS.contains(&self.kind(item).as_str())
             && built_in.contains(
                 &envelope
                     .api_version

@@ -37,6 +37,7 @@ mod dockershim_state;
 mod foreign_named_docker_socket;
 mod host_paths;
 mod host_port_behaviour;
+mod images;
 mod insecure_or_mirrored_registry;
 mod installer_docker;
 mod known_agent_docker_mode;
@@ -48,8 +49,9 @@ mod node_docker_problem_condition;
 mod node_dockershim_annotation;
 mod node_local_image;
 mod node_runtime_docker;
+mod nodes;
 mod npd_docker_monitor;
-mod place;
+mod objects;
 mod psp_scc_allows_docker;
 mod rootless_docker_socket;
 mod runtime_selector_docker;
@@ -62,31 +64,18 @@ mod socket_parent_mount_bare;
 mod unprivileged_low_port;
 mod unprivileged_ping;
 
-use crate::finding::{Context, Finding, Findings, Reads, Rule};
+use std::collections::HashSet;
+
+use crate::finding::{Check, Context, Finding, Findings, Rule};
 use crate::workload::Workload;
 
-/// All findings of `workload`, in the order of codes, then fields. The same object gives the same findings everywhere.
+/// All findings of `workload`, in the order of codes, then fields. The same object gives the same
+/// findings everywhere.
 pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
     let mut findings = Findings::new(context.target);
-    let has_host_paths = !workload.host_mounts().is_empty();
-    let has_words = workload.mentions_any();
-    let has_texts = workload.leaves.iter().next().is_some();
-    for rule in RULES {
-        let is_called = match rule.reads {
-            Reads::HostPaths => has_host_paths,
-            Reads::Words => has_words,
-            Reads::ObjectTexts => has_texts,
-            Reads::Object => true,
-        };
-        if is_called {
-            (rule.check)(workload, &mut findings);
-        } else {
-            debug_assert!(
-                finds_nothing(rule, workload, context),
-                "{} reads more than it says",
-                rule.code
-            );
-        }
+    let is_meant = |rule: &&&Rule| rule.target.is_none_or(|target| target == context.target);
+    for rule in RULES.iter().filter(is_meant) {
+        run(rule.check, workload, &mut findings);
     }
     let mut found = findings.into_inner();
     for part in &workload.parts {
@@ -104,11 +93,38 @@ pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
     found
 }
 
-/// What must be true of a rule that is not called.
-fn finds_nothing(rule: &Rule, workload: &Workload<'_>, context: Context) -> bool {
-    let mut findings = Findings::new(context.target);
-    (rule.check)(workload, &mut findings);
-    findings.into_inner().is_empty()
+/// Calls `check` for everything in `workload` that it looks at.
+fn run(check: Check, workload: &Workload<'_>, findings: &mut Findings) {
+    match (check, &workload.pod) {
+        (Check::HostPath(check), _) => {
+            let mut seen = HashSet::new();
+            for mount in workload.host_mounts() {
+                let finding = check(workload, mount);
+                if finding.is_some() && seen.insert((mount.volume, mount.path.as_str())) {
+                    findings.extend(finding);
+                }
+            }
+        }
+        (Check::Container(check), Some(pod)) => {
+            for container in &pod.containers {
+                check(pod, container, findings);
+            }
+        }
+        (Check::Mentioning(is_meant, check), Some(pod)) => {
+            let containers = pod.containers.iter();
+            for container in containers.filter(|container| is_meant(container.mentions())) {
+                check(pod, container, findings);
+            }
+        }
+        (Check::Pod(check), Some(pod)) => check(pod, findings),
+        (Check::Text(kinds, check), _) if kinds.contains(&workload.kind()) => {
+            let leaves = workload.leaves.iter();
+            findings.extend(leaves.filter_map(|leaf| check(workload, leaf)));
+        }
+        (Check::Node(check), _) if workload.kind() == "Node" => findings.extend(check(workload)),
+        (Check::Object(check), _) => check(workload, findings),
+        _ => {}
+    }
 }
 
 /// The rule with this code or name, in any case.

@@ -5,15 +5,13 @@ pub mod body;
 pub mod certificates;
 mod header_deadline;
 pub mod listener;
-mod page;
 pub mod routes;
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
-use bytes::Bytes;
+use arc_swap::ArcSwap;
 
 use crate::admission::{NotAReview, Reviewed};
 use crate::decision::Policy;
@@ -24,8 +22,6 @@ use crate::record::queue::Queue;
 pub struct App {
     /// How findings become actions; replaced as a whole when the configuration file changes.
     pub policy: ArcSwap<Policy>,
-    /// The last scan that this replica made, as `undock scan -o json` writes it; only the elected scanner has one.
-    pub last_scan: ArcSwapOption<Bytes>,
     /// The cluster that undock runs in, if it runs in one.
     pub client: Option<kube::Client>,
     /// Name of the cluster in records.

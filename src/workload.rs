@@ -27,7 +27,6 @@ use std::collections::BTreeSet;
 use host_path::HostPath;
 use inner_pod::InnerPod;
 use leaves::Leaves;
-use mentions::Mentions;
 use object::{Metadata, Object, Spec};
 use pod::{HostMount, MountUser, Pod};
 use text::{Annotations, TextMap};
@@ -193,37 +192,6 @@ impl<'a> Workload<'a> {
         own.chain(
             template.map(|(metadata, path)| (format!("{path}.metadata"), &metadata.annotations)),
         )
-    }
-
-    /// True if one of the words of [`mentions`] stands in a text of a container, an annotation that is kept, or what the
-    /// Pod asks of its node.
-    pub(crate) fn mentions_any(&self) -> bool {
-        let mut found = Mentions::default();
-        for metadata in std::iter::once(&self.object.metadata).chain(template_metadata(self.object))
-        {
-            metadata
-                .annotations
-                .iter()
-                .for_each(|(_, value)| found.add(value));
-        }
-        if let Some(pod) = &self.pod {
-            pod.spec
-                .node_selector
-                .iter()
-                .for_each(|(_, value)| found.add(value));
-            pod.spec
-                .tolerations
-                .iter()
-                .for_each(|toleration| found.add(&toleration.value));
-            pod.node_requirements().for_each(|(requirement, _)| {
-                requirement.values.iter().for_each(|value| found.add(value))
-            });
-        }
-        found.any()
-            || self
-                .containers()
-                .iter()
-                .any(|container| container.mentions().any())
     }
 
     /// The labels of the object itself.

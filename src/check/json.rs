@@ -61,7 +61,7 @@ struct FindingOut<'a> {
     column: usize,
     evidence: &'a str,
     message: String,
-    fix: &'static str,
+    fix: String,
     fingerprint: &'a str,
 }
 

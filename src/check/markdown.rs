@@ -45,7 +45,7 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             )),
             cell(&format!("{}:{}", object.file, placed.line)),
             cell(&finding.message()),
-            cell(finding.fix()),
+            cell(&finding.fix()),
         )?;
     }
     if rows.len() > MAX_ROWS {

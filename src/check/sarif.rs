@@ -53,12 +53,14 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
 }
 
 fn descriptor(rule: &Rule) -> Value {
+    let (why, fix) = (rule.why(), rule.fix());
+    let help = format!("{why}\n\n{fix}\n\nNot flagged: {}", rule.not_flagged());
     json!({
         "id": rule.code,
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
-        "fullDescription": {"text": rule.why},
-        "help": {"text": rule.fix, "markdown": format!("{}\n\n{}\n\nNot flagged: {}", rule.why, rule.fix, rule.not_flagged)},
+        "fullDescription": {"text": why},
+        "help": {"text": fix, "markdown": help},
         "properties": {"tags": ["kubernetes", "docker", rule.impact.as_str()], "precision": precision(rule)},
     })
 }

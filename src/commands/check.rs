@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::output::{FailOn, Output, write_all};
 use super::{Exit, fail};
-use crate::check::{CheckError, Checked, github, json, junit, markdown, sarif, table};
+use crate::check::{Input, check, github, json, junit, markdown, sarif, table};
 use crate::config::Config;
 use crate::decision::Mode;
 
@@ -75,22 +75,16 @@ pub fn run(options: Options) -> Exit {
     };
     // A check asks what enforce would refuse: the file's mode is the cluster's, not the question's.
     let policy = config.policy(Some(mode.unwrap_or(Mode::Enforce)));
-    let mut checked = Checked::default();
+    let mut inputs = Vec::new();
     for path in &paths {
-        read(path, true, &mut |file, read| match read {
-            Ok(bytes) => checked.add(&file.display().to_string(), &bytes, &namespace, &policy),
-            Err(error) => {
-                let message = format!("cannot read it: {error}");
-                checked.errors.push(CheckError {
-                    file: file.display().to_string(),
-                    line: 0,
-                    column: 0,
-                    message,
-                });
-            }
+        read(path, true, &mut |file, read| {
+            inputs.push(Input {
+                file: file.display().to_string(),
+                content: read.map_err(|error| format!("cannot read it: {error}")),
+            });
         });
     }
-    checked.finish(&namespace, &policy);
+    let checked = check(&inputs, &namespace, &policy);
     let written = write_all(&output, |format, out, colour| match format {
         Format::Table => table::write(out, &checked, colour),
         Format::Json => json::write(out, &checked),

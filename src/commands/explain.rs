@@ -50,7 +50,7 @@ pub fn run(options: Options) -> Exit {
     };
     let written = write_all(&output, |format, out, _| match (rule, format) {
         (Some(rule), Format::Json) => explain::write_json(out, &[rule]),
-        (Some(rule), Format::Table | Format::Markdown) => explain::write_page(out, rule),
+        (Some(rule), Format::Table | Format::Markdown) => out.write_all(rule.page.as_bytes()),
         (None, Format::Json) => explain::write_json(out, RULES),
         (None, format) => explain::write_list(out, format == Format::Markdown),
     });

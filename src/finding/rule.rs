@@ -1,12 +1,15 @@
-//! What a rule is: one declaration from which messages, pages, metrics and reports are made.
+//! What a rule is: one declaration from which messages, metrics and reports are made.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Certainty, Findings, Impact};
+use super::{Action, Certainty, Finding, Findings, Impact, default_action};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::leaves::Leaf;
+use crate::workload::mentions::Mentions;
+use crate::workload::pod::{Container, HostMount, Pod};
 
 /// One way to depend on Docker. Codes and names are permanent.
 pub struct Rule {
@@ -32,24 +35,21 @@ pub struct Rule {
     pub consequence: &'static str,
     /// What to do, in a few words, for the warning.
     pub short_fix: &'static str,
-    /// What to do, in one sentence.
-    pub fix: &'static str,
-    /// The explanation of the page: why it breaks.
-    pub why: &'static str,
-    /// YAML that is flagged.
-    pub before: &'static str,
-    /// The same, mended.
-    pub after: &'static str,
-    /// What looks alike and is not flagged.
-    pub not_flagged: &'static str,
-    /// Where the facts come from.
-    pub references: &'static [&'static str],
+    /// The text of `docs/rules/<name>.md`.
+    pub page: &'static str,
     /// What the rule is about, if it is about host paths alone.
     pub host_path: Option<HostPathRule>,
-    /// Where the rule finds something, if it does.
-    pub(crate) reads: Reads,
-    /// Adds the findings of the rule. Cannot fail, does no I/O.
-    pub(crate) check: fn(&Workload<'_>, &mut Findings),
+    /// Set if the rule is about one runtime that a cluster may move to.
+    pub target: Option<Target>,
+    /// What the rule looks at, and how. Cannot fail, does no I/O.
+    pub(crate) check: Check,
+}
+
+impl Rule {
+    /// What its findings usually do, where findings are denied from certainty `deny_at`.
+    pub fn default_action(&self, deny_at: Certainty) -> Action {
+        default_action(self.action, self.impact, self.certainty, deny_at)
+    }
 }
 
 impl fmt::Debug for Rule {
@@ -58,18 +58,31 @@ impl fmt::Debug for Rule {
     }
 }
 
-/// What a rule reads. It is not called where there is none of it: most objects have little that could hold a finding, and
-/// code that runs once in each review costs more than its instructions (`docs/performance.md`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reads {
-    /// Host paths that the object mounts or offers.
-    HostPaths,
-    /// Texts in which one of the words of `workload::mentions` stands: of containers, of annotations, of what a Pod asks of its node.
-    Words,
-    /// All texts of an object that has no pod spec.
-    ObjectTexts,
-    /// Anything else, or more than one of these.
-    Object,
+/// What a rule looks at. The evaluator goes through what there is of it and calls the function for
+/// each, so that objects without any cost nothing.
+#[derive(Clone, Copy)]
+pub(crate) enum Check {
+    /// Each host path that the object mounts or offers. One finding is kept for a volume and path,
+    /// however many containers mount it.
+    HostPath(fn(&Workload<'_>, &HostMount<'_>) -> Option<Finding>),
+    /// Each container: init, sidecar, ordinary, ephemeral.
+    Container(fn(&Pod<'_>, &Container<'_>, &mut Findings)),
+    /// Each container whose texts mention what the first function asks for.
+    Mentioning(
+        fn(Mentions) -> bool,
+        fn(&Pod<'_>, &Container<'_>, &mut Findings),
+    ),
+    /// The pod spec as a whole.
+    Pod(fn(&Pod<'_>, &mut Findings)),
+    /// Each text of an object of one of these kinds, none of which has a pod spec.
+    Text(
+        &'static [&'static str],
+        fn(&Workload<'_>, &Leaf) -> Option<Finding>,
+    ),
+    /// A Node.
+    Node(fn(&Workload<'_>) -> Option<Finding>),
+    /// The object, where none of these fits or more than one does.
+    Object(fn(&Workload<'_>, &mut Findings)),
 }
 
 /// Which host paths a rule is about.

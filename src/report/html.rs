@@ -609,8 +609,8 @@ fn rules(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             out,
             "<h3 id=\"{code}\">{code} {}</h3>\n<p>{}</p>\n<p><strong>Fix:</strong> {}</p>\n",
             escape(rule.name),
-            escape(rule.why),
-            escape(rule.fix),
+            escape(&rule.why()),
+            escape(&rule.fix()),
             code = rule.code
         )?;
     }

@@ -1,12 +1,12 @@
 //! CLU902 ci-controller-config-docker: the configuration of a controller that makes Pods with Docker.
 
-use super::place;
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
+use super::objects;
+use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 use crate::workload::tables;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "CLU902",
     name: "ci-controller-config-docker",
@@ -19,102 +19,62 @@ pub(super) static RULE: Rule = Rule {
     reason: "the Pods that it makes need Docker",
     consequence: "every Pod that the controller makes from it depends on the node's Docker",
     short_fix: "change it at the source",
-    fix: "Change the controller's setting: emissary for Argo, BuildKit or Buildah instead of a mounted socket for CI runners.",
-    why: "The webhook sees these Pods one by one. The configuration is where all of them come from, so it is what has to change.",
-    before: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  config: |
-    containerRuntimeExecutor: docker
-"#,
-    after: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  config: |
-    containerRuntimeExecutor: emissary
-"#,
-    not_flagged: "Configurations that only mention Docker's name, and GitHub runners with dockerd beside or inside them, which is Docker-in-Docker.",
-    references: &[
-        "argoproj/argo-workflows: docs/workflow-executors.md",
-        "https://docs.gitlab.com/runner/executors/kubernetes/",
-    ],
+    page: include_str!("../../docs/rules/ci-controller-config-docker.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Text(&["ChaosEngine", "ChaosExperiment", "ConfigMap"], check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for leaf in place::texts_of(workload, "ConfigMap") {
-        // Argo Workflows reads the key from the ConfigMap itself, too.
-        let is_executor = leaf.path == "data.containerRuntimeExecutor" && leaf.text == "docker";
-        if let Some(setting) = generates_docker_pods(&leaf.text)
-            .or(is_executor.then_some("containerRuntimeExecutor: docker"))
-        {
-            findings.push(place::in_object(
-                &RULE,
-                workload,
-                leaf,
-                format!("sets {setting}"),
-                setting,
-            ));
-        }
-    }
-    for leaf in ["ChaosEngine", "ChaosExperiment"]
-        .iter()
-        .flat_map(|kind| place::texts_of(workload, kind))
-    {
-        let name = leaf
-            .path
-            .strip_suffix(".value")
-            .and_then(|variable| workload.leaves.get(&format!("{variable}.name")));
-        if let Some(name) =
-            name.filter(|name| leaf.text == "docker" && tables::selects_runtime(name))
-        {
-            let setting = format!("{name}=docker");
-            findings.push(place::in_object(
-                &RULE,
-                workload,
-                leaf,
-                format!("sets {setting}"),
-                &setting,
-            ));
-        }
-    }
-}
-
-/// The setting in `text` that makes a controller produce Pods that use the node's Docker.
-fn generates_docker_pods(text: &str) -> Option<&'static str> {
-    let lines = || {
-        text.lines()
-            .map(str::trim)
-            .filter(|line| !line.starts_with('#'))
+fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
+    let (setting, line) = match workload.kind() {
+        "ConfigMap" => setting_of_config(leaf)?,
+        _ => (setting_of_experiment(workload, leaf)?, 0),
     };
-    if lines().any(|line| {
-        line.strip_prefix("containerRuntimeExecutor:")
-            .is_some_and(|value| value.trim() == "docker")
-    }) {
-        return Some("containerRuntimeExecutor: docker");
-    }
-    mounts_socket(text).then_some("a mount of the Docker socket")
+    let finding = objects::finding(&RULE, workload, leaf)
+        .what(format!("sets {setting}"))
+        .evidence(&setting)
+        .offset(line);
+    Some(finding)
 }
 
-/// True if a line of `text` mounts the Docker socket of the node into what a controller makes: a host path of
-/// GitLab Runner's `[[runners.kubernetes.volumes.host_path]]` (where none is written, the mount path is meant), a
-/// volume of its Docker executor, Jenkins' `hostPathVolume` in YAML or XML, the volume of a pod template.
-fn mounts_socket(text: &str) -> bool {
+/// The setting in a ConfigMap that makes a controller produce Pods that use the node's Docker, and
+/// where its line begins.
+fn setting_of_config(leaf: &Leaf) -> Option<(String, usize)> {
+    const EXECUTOR: &str = "containerRuntimeExecutor: docker";
+    // Argo Workflows reads the key from the ConfigMap itself, too.
+    if leaf.path == "data.containerRuntimeExecutor" && leaf.text == "docker" {
+        return Some((EXECUTOR.to_owned(), 0));
+    }
+    let is_executor = |line: &str| {
+        let value = line.strip_prefix("containerRuntimeExecutor:");
+        value.is_some_and(|value| value.trim() == "docker")
+    };
+    let mut lines = objects::lines(&leaf.text);
+    if let Some((at, _)) = lines.find(|(_, line)| is_executor(line)) {
+        return Some((EXECUTOR.to_owned(), at));
+    }
+    let at = socket_mount(&leaf.text)?;
+    Some(("a mount of the Docker socket".to_owned(), at))
+}
+
+/// The variable of a LitmusChaos object that selects Docker; `leaf` is its value.
+fn setting_of_experiment(workload: &Workload<'_>, leaf: &Leaf) -> Option<String> {
+    let variable = leaf.path.strip_suffix(".value")?;
+    let name = workload.leaves.get(&format!("{variable}.name"))?;
+    let selects = leaf.text == "docker" && tables::selects_runtime(name);
+    selects.then(|| format!("{name}=docker"))
+}
+
+/// Where the line of `text` begins that mounts the Docker socket of the node into what a controller
+/// makes: a host path of GitLab Runner's `[[runners.kubernetes.volumes.host_path]]` (where none is
+/// written, the mount path is meant), a volume of its Docker executor, Jenkins' `hostPathVolume` in
+/// YAML or XML, the volume of a pod template.
+fn socket_mount(text: &str) -> Option<usize> {
     if !mentions(text, "docker.sock") {
-        return false;
+        return None;
     }
     let (mut in_host_path, mut behind_key) = (false, false);
-    for line in text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with('#'))
-    {
+    for (at, line) in objects::lines(text) {
         if line.starts_with('[') {
             in_host_path = line.starts_with("[[runners.kubernetes.volumes.host_path");
         }
@@ -125,10 +85,10 @@ fn mounts_socket(text: &str) -> bool {
             || (in_host_path && line.starts_with("mount_path"))
             || (behind_key && line.starts_with("path:"));
         if is_path && mentions(line, "/docker.sock") {
-            return true;
+            return Some(at);
         }
         // `path` and `type` follow `hostPath:` in any order.
         behind_key = line == "hostPath:" || behind_key && line.starts_with("type:");
     }
-    false
+    None
 }

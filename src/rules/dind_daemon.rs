@@ -1,10 +1,9 @@
 //! DKR203 dind-daemon: a Docker daemon inside the Pod.
 
-use super::docker_cli_image::image_finding;
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use super::images;
+use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR203",
     name: "dind-daemon",
@@ -17,47 +16,15 @@ pub(super) static RULE: Rule = Rule {
     reason: "privileged, not tied to the node's Docker",
     consequence: "it keeps working on {nodes}, with full control of the node",
     short_fix: "prefer rootless BuildKit",
-    fix: "Keep it where Docker itself is needed; for image builds prefer rootless BuildKit or Buildah, which need no privileges.",
-    why: "Docker-in-Docker does not need the node's Docker and survives the move. It needs a privileged container, which gives control of the node, and is worth replacing where only image builds are needed.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: dind
-    image: docker:27-dind
-    securityContext:
-      privileged: true
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: build
-    image: moby/buildkit:rootless
-    args: ["--addr", "unix:///run/user/1000/buildkit/buildkitd.sock"]
-"#,
-    not_flagged: "Clients of such a daemon (DKR201 records them).",
-    references: &[
-        "actions/actions-runner-controller#251",
-        "argoproj/argo-workflows: examples/sidecar-dind.yaml",
-    ],
+    page: include_str!("../../docs/rules/dind-daemon.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod.daemons() {
-        findings.push(image_finding(
-            &RULE,
-            pod,
-            container,
-            "runs a Docker daemon in image",
-        ));
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if pod.is_daemon(container) {
+        let what = "runs a Docker daemon in image";
+        findings.push(images::finding(&RULE, pod, container, what));
     }
 }

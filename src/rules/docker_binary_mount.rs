@@ -1,12 +1,12 @@
 //! DKR504 docker-binary-mount: the node's Docker programs in a Pod.
 
 use super::host_paths;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
+use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::pod::HostMount;
 use crate::workload::tables;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR504",
     name: "docker-binary-mount",
@@ -19,48 +19,17 @@ pub(super) static RULE: Rule = Rule {
     reason: "not installed on {nodes}",
     consequence: "",
     short_fix: "use BuildKit/Buildah",
-    fix: "Use an image that carries the client it needs, or none: BuildKit and Buildah build without Docker.",
-    why: "The program belongs to the node's Docker package and goes with it. It is also the sign of a container that calls the node's daemon.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: docker
-      mountPath: /usr/bin/docker
-  volumes:
-  - name: docker
-    hostPath:
-      path: /usr/bin/docker
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "A whole /usr/bin, as kube-bench mounts it.",
-    references: &[
-        "aquasecurity/kube-bench: job.yaml",
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-    ],
+    page: include_str!("../../docs/rules/docker-binary-mount.md"),
     host_path: Some(HostPathRule {
         thing: Thing::File,
         matches,
     }),
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, workload, findings);
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    host_paths::find(&RULE, workload, mount)
 }
 
 fn matches(path: &HostPath) -> bool {

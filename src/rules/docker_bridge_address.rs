@@ -1,12 +1,11 @@
 //! DKR305 docker-bridge-address: the address of Docker's bridge, used as the node's.
 
 use super::signals;
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::endpoint::BRIDGE_ADDRESSES;
 use crate::workload::mentions::mentions;
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR305",
     name: "docker-bridge-address",
@@ -15,76 +14,49 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Breaks,
     action: Some(Action::Warn),
     needs_docker_absent: true,
-    summary: "an address of Docker's bridge (172.17.0.1, host.docker.internal) in a variable, argument or host alias",
+    summary: "an address of Docker's bridge (172.17.0.1, host.docker.internal) in a variable, \
+        argument or host alias",
     reason: "docker0 is absent on {nodes}",
     consequence: "the address leads nowhere once docker0 is gone",
     short_fix: "use status.hostIP",
-    fix: "Take the node's address from the downward API (status.hostIP), or use a Service with internalTrafficPolicy: Local.",
-    why: "docker0 and its gateway address exist while dockerd runs. Pods that use it to reach the node, for statsd or a proxy, lose that way.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: STATSD_HOST
-      value: 172.17.0.1
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: STATSD_HOST
-      valueFrom:
-        fieldRef:
-          fieldPath: status.hostIP
-"#,
-    not_flagged: "Other addresses of 172.17.0.0/16, which can be a cluster's own range.",
-    references: &["DataDog/docker-dd-agent#140"],
+    page: include_str!("../../docs/rules/docker-bridge-address.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Pod(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for (i, alias) in pod
-        .spec
-        .host_aliases
-        .iter()
-        .enumerate()
-        .filter(|(_, alias)| BRIDGE_ADDRESSES.contains(&alias.ip.as_str()))
-    {
-        let field = format!("{}.hostAliases[{i}].ip", pod.path);
-        findings.push(Finding::new(
-            &RULE,
-            "hostAlias",
-            &alias.ip,
-            "names Docker's bridge".to_owned(),
-            field,
-            &alias.ip,
-        ));
+fn check(pod: &Pod<'_>, findings: &mut Findings) {
+    for (i, alias) in pod.spec.host_aliases.iter().enumerate() {
+        if BRIDGE_ADDRESSES.contains(&alias.ip.as_str()) {
+            findings.push(
+                Finding::new(&RULE)
+                    .on("hostAlias", &alias.ip)
+                    .field(format!("{}.hostAliases[{i}].ip", pod.path))
+                    .what("names Docker's bridge")
+                    .evidence(&alias.ip),
+            );
+        }
     }
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| container.mentions().docker || container.mentions().bridge)
-    {
-        for (field, text) in container.all_texts() {
-            let Some(address) = bridge_address(text) else {
-                continue;
-            };
-            let path = format!("{}.{}", pod.container_path(container), field.path());
-            let what = format!("uses {address} in {}", signals::describe(container, field));
-            findings.push(Finding::in_container(&RULE, container, what, path, address));
+    for container in &pod.containers {
+        check_container(pod, container, findings);
+    }
+}
+
+fn check_container(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    let mentioned = container.mentions();
+    if !mentioned.docker && !mentioned.bridge {
+        return;
+    }
+    for (field, text) in container.all_texts() {
+        if let Some(address) = bridge_address(text) {
+            let place = signals::describe(container, field);
+            findings.push(
+                Finding::new(&RULE)
+                    .in_container(pod, container, field.path())
+                    .what(format!("uses {address} in {place}"))
+                    .evidence(address)
+                    .within(text),
+            );
         }
     }
 }

@@ -1,11 +1,10 @@
 //! DKR202 docker-cli-bundled-image: an image that carries the Docker client, beside another sign of Docker.
 
-use super::{docker_cli_image::image_finding, signals};
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use super::{images, signals};
+use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 use crate::workload::tables;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR202",
     name: "docker-cli-bundled-image",
@@ -18,56 +17,19 @@ pub(super) static RULE: Rule = Rule {
     reason: "its Docker client has no daemon on {nodes}",
     consequence: "",
     short_fix: "use a builder without Docker",
-    fix: "Switch the tool to an executor without Docker (Kubernetes executor, BuildKit, Buildah) and drop the socket or endpoint.",
-    why: "CI agents and scanners often ship the Docker client and use it when they find a daemon. Without one they fall back or fail, depending on the tool.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: buildkite/agent:3
-    volumeMounts:
-    - name: sock
-      mountPath: /var/run/docker.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /var/run/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: buildkite/agent:3
-"#,
-    not_flagged: "These images without a mount or an endpoint that leads to Docker.",
-    references: &[
-        "helm/charts: stable/buildkite",
-        "gitlab-org/gitlab-runner: executors/docker",
-    ],
+    page: include_str!("../../docs/rules/docker-cli-bundled-image.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| tables::bundles_docker_client(container.image()))
-    {
-        let reaches_docker = container.endpoint(pod).is_node()
-            || pod
-                .mounts_of(container)
-                .any(|mount| signals::is_docker_socket(&mount.path));
-        if reaches_docker {
-            findings.push(image_finding(&RULE, pod, container, "runs image"));
-        }
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    let reaches_docker = || {
+        let mut mounts = pod.mounts_of(container);
+        container.endpoint(pod).is_node()
+            || mounts.any(|mount| signals::is_docker_socket(&mount.path))
+    };
+    if tables::bundles_docker_client(container.image()) && reaches_docker() {
+        findings.push(images::finding(&RULE, pod, container, "runs image"));
     }
 }

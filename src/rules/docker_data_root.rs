@@ -1,12 +1,11 @@
 //! DKR501 docker-data-root: Docker's data directory in a Pod.
 
 use super::{host_paths, signals};
-use crate::finding::{Action, Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
+use crate::finding::{Action, Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR501",
     name: "docker-data-root",
@@ -19,77 +18,34 @@ pub(super) static RULE: Rule = Rule {
     reason: "empty or absent on {nodes}",
     consequence: "",
     short_fix: "use the CRI or the API",
-    fix: "Read container data through the CRI or kubelet API; where a directory is really needed, it is /var/lib/containerd or /var/lib/containers.",
-    why: "Images, layers and container state lie elsewhere and in another layout. Tools that read them find nothing, or a stale copy that Docker left behind.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: data
-      mountPath: /var/lib/docker
-  volumes:
-  - name: data
-    hostPath:
-      path: /var/lib/docker
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: data
-      mountPath: /var/lib/containerd
-  volumes:
-  - name: data
-    hostPath:
-      path: /var/lib/containerd
-"#,
-    not_flagged: "/var/lib/docker/containers (DKR502), and /var/lib/docker as a mountPath over an emptyDir or a claim (Docker-in-Docker). Beside a mount of /var/lib/containerd or /var/lib/containers it is only recorded.",
-    references: &[
-        "argoproj/argo-workflows#826",
-        "yahoo/kubectl-flame: README.md",
-    ],
+    page: include_str!("../../docs/rules/docker-data-root.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Directory,
         matches,
     }),
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for mount in host_paths::first_uses(workload, |mount| {
-        mount.claimed.is_none() && matches(&mount.path)
-    }) {
-        let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
-        if signals::is_guessed_data_root(&mount.path) {
-            finding.certainty = Certainty::Possible;
-            finding.action = Some(Action::Record);
-        } else if is_beside_another(workload, mount) {
-            finding.certainty = Certainty::Possible;
-            finding.impact = Impact::Advisory;
-            finding.action = Some(Action::Record);
-            finding.reason = "a leftover beside the other runtime's data".to_owned();
-        }
-        findings.push(finding);
-    }
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    let finding = host_paths::find(&RULE, workload, mount)?;
+    Some(if signals::is_guessed_data_root(&mount.path) {
+        finding
+            .certainty(Certainty::Possible)
+            .action(Action::Record)
+    } else if is_beside_another(workload, mount) {
+        finding.advisory("a leftover beside the other runtime's data")
+    } else {
+        finding
+    })
 }
 
 fn matches(path: &HostPath) -> bool {
     signals::is_data_root(path) || signals::is_guessed_data_root(path)
 }
 
-/// True for a mount that its container does without: it mounts another runtime's data, too, and no hostPath type makes
-/// kubelet look for Docker's.
+/// True for a mount that its container does without: it mounts another runtime's data, too, and no
+/// hostPath type makes kubelet look for Docker's.
 fn is_beside_another(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
     let is_checked = !matches!(&*mount.kind, "" | "DirectoryOrCreate");
     let is_other = |path: &HostPath| {

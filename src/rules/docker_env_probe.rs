@@ -1,11 +1,10 @@
 //! DKR405 docker-env-probe: a script that looks for traces of Docker.
 
 use super::signals;
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::mentions::mentions;
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR405",
     name: "docker-env-probe",
@@ -14,55 +13,28 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Degrades,
     action: Some(Action::Record),
     needs_docker_absent: true,
-    summary: "a script tests for traces of Docker: /.dockerenv, cgroup paths, docker0, DOCKER chains",
+    summary: "a script tests for traces of Docker: /.dockerenv, cgroup paths, docker0, DOCKER \
+        chains",
     reason: "the trace is absent on {nodes}",
     consequence: "the test gives another answer there",
     short_fix: "test for something else",
-    fix: "Decide by an explicit setting, or by the Kubernetes environment (KUBERNETES_SERVICE_HOST).",
-    why: "/.dockerenv, docker in cgroup paths, the docker0 bridge and the DOCKER chains of iptables are made by Docker. Scripts that test for them take the other branch on other runtimes.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    command: ["sh", "-c", "test -f /.dockerenv && exec run-in-container"]
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "The same tests inside images, which no API shows.",
-    references: &["moby/moby: daemon/initlayer"],
+    page: include_str!("../../docs/rules/docker-env-probe.md"),
     host_path: None,
-    reads: Reads::Words,
-    check,
+    target: None,
+    check: Check::Mentioning(|found| found.docker, check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| container.mentions_docker())
-    {
-        for (field, text) in container.all_texts() {
-            let Some(trace) = trace_of(text) else {
-                continue;
-            };
-            let path = format!("{}.{}", pod.container_path(container), field.path());
-            let what = format!(
-                "looks for {trace} in {}",
-                signals::describe(container, field)
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    for (field, text) in container.all_texts() {
+        if let Some(trace) = trace_of(text) {
+            let place = signals::describe(container, field);
+            findings.push(
+                Finding::new(&RULE)
+                    .in_container(pod, container, field.path())
+                    .what(format!("looks for {trace} in {place}"))
+                    .evidence(trace)
+                    .within(text),
             );
-            findings.push(Finding::in_container(&RULE, container, what, path, trace));
         }
     }
 }

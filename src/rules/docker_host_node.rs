@@ -1,13 +1,11 @@
 //! DKR301 docker-host-node: a Docker endpoint that leads to the node.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::endpoint::{self, Endpoint};
-use crate::workload::pod::{Container, TextField};
+use crate::workload::pod::{Container, Pod, TextField};
 use crate::workload::tables;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR301",
     name: "docker-host-node",
@@ -20,113 +18,68 @@ pub(super) static RULE: Rule = Rule {
     reason: "no daemon on {nodes}",
     consequence: "every call through it fails",
     short_fix: "unset it or use BuildKit",
-    fix: "Unset it and use the Kubernetes API, or point it to a builder that is not the node: BuildKit, or a docker:dind in the same Pod.",
-    why: "The endpoint is resolved as the container would: a socket path through the volume mounted there, an address through the network that it lies in. It ends at the node's dockerd.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: DOCKER_HOST
-      value: unix:///host/run/docker.sock
-    volumeMounts:
-    - name: run
-      mountPath: /host/run
-  volumes:
-  - name: run
-    hostPath:
-      path: /var/run
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: DOCKER_HOST
-      value: tcp://localhost:2376
-  - name: dind
-    image: docker:27-dind
-    securityContext:
-      privileged: true
-"#,
-    not_flagged: "A socket in an emptyDir, localhost without hostNetwork, a Service, ssh://, and a path where nothing is mounted (DKR303). A value from a ConfigMap or Secret is a warning at most.",
-    references: &[
-        "actions/actions-runner-controller: charts/gha-runner-scale-set",
-        "google/cadvisor: docs/runtime_options.md",
-    ],
+    page: include_str!("../../docs/rules/docker-host-node.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| container.mentions_docker() || container.env("DOCKER_HOST").is_some())
-    {
-        for (field, name, value) in endpoints(container) {
-            let endpoint = match value {
-                Some(value) => endpoint::resolve(pod, container, value),
-                None => container.endpoint(pod).clone(),
-            };
-            let is_unresolved =
-                value.is_none() && endpoint == Endpoint::Unknown && pod.daemon().is_none();
-            if !endpoint.is_node() && !is_unresolved {
-                continue;
-            }
-            let source = if is_unresolved {
-                "a source outside the object"
-            } else {
-                "the node's address"
-            };
-            let shown = value.map_or_else(
-                || format!("{name} from {source}"),
-                |value| format!("{name}={}", without_secrets(value)),
-            );
-            let field = format!("{}.{field}", pod.container_path(container));
-            let mut finding =
-                Finding::in_container(&RULE, container, format!("sets {shown}"), field, &shown);
-            match endpoint {
-                Endpoint::NodeSocket(path) => {
-                    // However the socket is called inside, it is the same one.
-                    finding.identity = format!("{name}={path}");
-                    finding.certainty = Certainty::Certain;
-                    finding.consequence = format!("it is the node's {}", host_paths::shown(&path));
-                    if tables::agent(container.image()).is_some()
-                        && signals::names_cri_socket(container)
-                    {
-                        finding.certainty = Certainty::Possible;
-                        finding.impact = Impact::Advisory;
-                        finding.reason = "one of several runtimes' sockets".to_owned();
-                        finding.consequence =
-                            "the agent also names a CRI socket; drop this one".to_owned();
-                    }
-                }
-                Endpoint::NodeAddress { certain: true } => finding.certainty = Certainty::Certain,
-                Endpoint::Unknown => {
-                    finding.certainty = Certainty::Possible;
-                    finding.reason = "a ConfigMap or Secret decides".to_owned();
-                    finding.consequence =
-                        "if it names the node's Docker, every call through it fails".to_owned();
-                }
-                _ => {}
-            }
-            findings.push(finding);
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if !container.mentions_docker() && container.env("DOCKER_HOST").is_none() {
+        return;
+    }
+    for (field, name, value) in endpoints(container) {
+        let endpoint = match value {
+            Some(value) => endpoint::resolve(pod, container, value),
+            None => container.endpoint(pod).clone(),
+        };
+        let is_unresolved =
+            value.is_none() && endpoint == Endpoint::Unknown && pod.daemon().is_none();
+        if !endpoint.is_node() && !is_unresolved {
+            continue;
         }
+        let shown = match value {
+            Some(value) => format!("{name}={}", without_secrets(value)),
+            None if is_unresolved => format!("{name} from a source outside the object"),
+            None => format!("{name} from the node's address"),
+        };
+        let finding = Finding::new(&RULE)
+            .in_container(pod, container, field)
+            .what(format!("sets {shown}"))
+            .evidence(&shown);
+        findings.push(judged(finding, container, name, endpoint));
     }
 }
 
-/// Flags that name a Docker endpoint. Sources: cAdvisor (`--docker`), node agents (`--docker-endpoint`), Traefik.
+/// `finding` for the setting `name` of `container`, which leads to `endpoint`.
+fn judged(finding: Finding, container: &Container<'_>, name: &str, endpoint: Endpoint) -> Finding {
+    match endpoint {
+        Endpoint::NodeSocket(path) => {
+            // However the socket is called inside, it is the same one.
+            let finding = finding
+                .identity(format!("{name}={path}"))
+                .certainty(Certainty::Certain)
+                .consequence(format!("it is the node's {}", host_paths::shown(&path)));
+            let is_agent = tables::agent(container.image()).is_some();
+            if is_agent && signals::names_cri_socket(container) {
+                finding
+                    .advisory("one of several runtimes' sockets")
+                    .consequence("the agent also names a CRI socket; drop this one")
+            } else {
+                finding
+            }
+        }
+        Endpoint::NodeAddress { certain: true } => finding.certainty(Certainty::Certain),
+        Endpoint::Unknown => finding
+            .certainty(Certainty::Possible)
+            .reason("a ConfigMap or Secret decides")
+            .consequence("if it names the node's Docker, every call through it fails"),
+        _ => finding,
+    }
+}
+
+/// Flags that name a Docker endpoint. Sources: cAdvisor (`--docker`), node agents
+/// (`--docker-endpoint`), Traefik.
 /// Go's flags take one hyphen or two, so there is none here.
 const FLAGS: [&str; 4] = [
     "docker",
@@ -177,7 +130,8 @@ fn endpoints<'a>(container: &Container<'a>) -> Vec<(String, &'a str, Option<&'a 
     found
 }
 
-/// `value` without user information and query: `tcp://user:secret@host?token=…` must not reach a log.
+/// `value` without user information and query: `tcp://user:secret@host?token=…` must not reach a
+/// log.
 fn without_secrets(value: &str) -> String {
     let value = value.split(['?', '#']).next().unwrap_or_default();
     let host = value.find("://").map_or(0, |scheme| scheme + 3);

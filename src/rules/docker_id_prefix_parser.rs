@@ -1,11 +1,11 @@
 //! DKR703 docker-id-prefix-parser: code that takes docker:// off container ids.
 
-use super::place;
-use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
+use super::objects;
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
+use crate::workload::pod::Pod;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR703",
     name: "docker-id-prefix-parser",
@@ -18,64 +18,43 @@ pub(super) static RULE: Rule = Rule {
     reason: "ids begin otherwise on {nodes}",
     consequence: "ids begin with containerd:// or cri-o://, and imageID has no docker-pullable://",
     short_fix: "cut at :// instead",
-    fix: "Cut the id at ://, whatever stands in front of it.",
-    why: "containerStatuses[].containerID carries the runtime's name as its prefix. Code that strips only docker:// passes the whole id on.",
-    before: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  agent.sh: |
-    id=${CONTAINER_ID#docker://}
-"#,
-    after: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  agent.sh: |
-    id=${CONTAINER_ID#*://}
-"#,
-    not_flagged: "docker:// in front of an image, the transport of skopeo, buildah and podman.",
-    references: &[
-        "Mirantis/cri-dockerd: core/naming.go",
-        "yahoo/kubectl-flame: agent/main.go",
-    ],
+    page: include_str!("../../docs/rules/docker-id-prefix-parser.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Object(check),
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for leaf in place::texts_of(workload, "ConfigMap").filter(|leaf| strips_prefix(&leaf.text)) {
-        findings.push(place::in_object(
-            &RULE,
-            workload,
-            leaf,
-            "handles ids that begin with docker://".to_owned(),
-            "docker://",
-        ));
+    let is_config = workload.kind() == "ConfigMap";
+    let leaves = workload.leaves.iter().filter(|_| is_config);
+    for leaf in leaves.filter(|leaf| strips_prefix(&leaf.text)) {
+        let finding = objects::finding(&RULE, workload, leaf);
+        findings.push(said(finding, &leaf.text));
     }
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| container.mentions_docker())
-    {
-        for (field, _) in container.texts().filter(|(_, text)| strips_prefix(text)) {
-            let path = format!("{}.{}", pod.container_path(container), field.path());
-            findings.push(Finding::in_container(
-                &RULE,
-                container,
-                "handles ids that begin with docker://".to_owned(),
-                path,
-                "docker://",
-            ));
+    if let Some(pod) = &workload.pod {
+        check_containers(pod, findings);
+    }
+}
+
+fn check_containers(pod: &Pod<'_>, findings: &mut Findings) {
+    let containers = pod.containers.iter();
+    for container in containers.filter(|container| container.mentions_docker()) {
+        for (field, text) in container.texts().filter(|(_, text)| strips_prefix(text)) {
+            let finding = Finding::new(&RULE).in_container(pod, container, field.path());
+            findings.push(said(finding, text));
         }
     }
 }
 
-/// True if `docker://` stands there as a prefix: not in front of an image's name or a variable that holds one.
+fn said(finding: Finding, text: &str) -> Finding {
+    finding
+        .what("handles ids that begin with docker://")
+        .evidence("docker://")
+        .within(text)
+}
+
+/// True if `docker://` stands there as a prefix: not in front of an image's name or a variable that
+/// holds one.
 fn strips_prefix(text: &str) -> bool {
     if mentions(text, "docker-pullable://") {
         return true;

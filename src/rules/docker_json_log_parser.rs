@@ -1,11 +1,11 @@
 //! DKR701 docker-json-log-parser: a log agent that only parses Docker's log format.
 
-use super::place;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::objects;
+use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR701",
     name: "docker-json-log-parser",
@@ -16,98 +16,87 @@ pub(super) static RULE: Rule = Rule {
     needs_docker_absent: true,
     summary: "a log agent's configuration parses only Docker's JSON log format",
     reason: "the log format differs on {nodes}",
-    consequence: "lines arrive with time, stream and tag as text, timestamps are lost and multi-line records break",
+    consequence: "lines arrive with time, stream and tag as text, timestamps are lost and \
+        multi-line records break",
     short_fix: "parse the CRI format",
-    fix: "Use the agent's CRI parser: multiline.parser docker, cri (Fluent Bit), the cri parser plug-in (Fluentd), container or filestream input (Filebeat), the cri stage (Promtail), kubernetes_logs (Vector).",
-    why: "Docker writes each line as a JSON object. containerd and CRI-O write time, stream, a partial flag and the text.",
-    before: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  fluent-bit.conf: |
-    [INPUT]
-        Name   tail
-        Path   /var/log/containers/*.log
-        Parser docker
-"#,
-    after: r#"apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: example
-data:
-  fluent-bit.conf: |
-    [INPUT]
-        Name             tail
-        Path             /var/log/containers/*.log
-        multiline.parser docker, cri
-"#,
-    not_flagged: "Configurations that also name a CRI parser.",
-    references: &[
-        "fluent/fluent-bit-kubernetes-logging",
-        "grafana/helm-charts: charts/promtail/values.yaml",
-        "https://www.elastic.co/guide/en/beats/filebeat/7.17/filebeat-input-docker.html",
-    ],
+    page: include_str!("../../docs/rules/docker-json-log-parser.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Text(&["ConfigMap"], check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for (leaf, parser) in place::texts_of(workload, "ConfigMap")
-        .filter_map(|leaf| Some((leaf, docker_parser(&leaf.text)?)))
-    {
-        findings.push(place::in_object(
-            &RULE,
-            workload,
-            leaf,
-            format!("parses logs with {parser}"),
-            parser,
-        ));
-    }
+/// What sets up a parser: a line of these words, and what another line must hold.
+const PARSERS: [(&[&str], &str, &str); 7] = [
+    (&["Parser", "docker"], "", "Fluent Bit's docker parser"),
+    (&["Docker_Mode", "On"], "", "Fluent Bit's docker parser"),
+    (
+        &["format", "json"],
+        "/var/log/containers",
+        "Fluentd's json parser",
+    ),
+    (
+        &["@type", "json"],
+        "/var/log/containers",
+        "Fluentd's json parser",
+    ),
+    // The word alone also stands in autodiscover templates.
+    (
+        &["-", "type:", "docker"],
+        "containers.ids",
+        "Filebeat's docker input",
+    ),
+    (
+        &["-", "docker:", "{}"],
+        "pipeline_stages",
+        "Promtail's docker stage",
+    ),
+    (
+        &["-", "docker:"],
+        "pipeline_stages",
+        "Promtail's docker stage",
+    ),
+];
+
+fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
+    let (parser, line) = docker_parser(&leaf.text)?;
+    let finding = objects::finding(&RULE, workload, leaf)
+        .what(format!("parses logs with {parser}"))
+        .evidence(parser)
+        .offset(line);
+    Some(finding)
 }
 
-/// The Docker-only log parser that `text` sets up.
-fn docker_parser(text: &str) -> Option<&'static str> {
-    let lines = || {
-        text.lines()
-            .map(str::trim)
-            .filter(|line| !line.starts_with('#'))
-    };
-    let has_line = |wanted: &[&str]| {
-        lines().any(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            words.len() == wanted.len()
-                && words
-                    .iter()
-                    .zip(wanted)
-                    .all(|(word, wanted)| word.eq_ignore_ascii_case(wanted))
-        })
-    };
-    let handles_cri = lines().any(|line| {
+/// The Docker-only log parser that `text` sets up, and where the line begins that does.
+fn docker_parser(text: &str) -> Option<(&'static str, usize)> {
+    let handles_cri = objects::lines(text).any(|(_, line)| {
         line.split(|c: char| !c.is_ascii_alphanumeric())
             .any(|word| word.eq_ignore_ascii_case("cri"))
     });
     if handles_cri || !mentions(text, "container") && !mentions(text, "docker") {
         return None;
     }
-    if has_line(&["Parser", "docker"]) || has_line(&["Docker_Mode", "On"]) {
-        return Some("Fluent Bit's docker parser");
-    }
-    let reads_containers = mentions(text, "/var/log/containers");
-    if reads_containers && (has_line(&["format", "json"]) || has_line(&["@type", "json"])) {
-        return Some("Fluentd's json parser");
-    }
-    // A Docker input names containers by id; the word alone also stands in autodiscover templates.
-    if has_line(&["-", "type:", "docker"]) && lines().any(|line| line.starts_with("containers.ids"))
-    {
-        return Some("Filebeat's docker input");
-    }
-    if mentions(text, "pipeline_stages")
-        && (has_line(&["-", "docker:", "{}"]) || has_line(&["-", "docker:"]))
-    {
-        return Some("Promtail's docker stage");
-    }
-    let is_vector = lines().any(|line| line.contains("docker_logs") && line.starts_with("type"));
-    is_vector.then_some("Vector's docker_logs source")
+    let holds = |what: &str| objects::lines(text).any(|(_, line)| line.contains(what));
+    let mut parsers = PARSERS.into_iter().filter(|(_, beside, _)| holds(beside));
+    let parser = parsers.find_map(|(words, _, parser)| Some((parser, line_of(text, words)?)));
+    parser.or_else(|| {
+        let mut lines = objects::lines(text);
+        let source =
+            lines.find(|(_, line)| line.starts_with("type") && line.contains("docker_logs"));
+        source.map(|(at, _)| ("Vector's docker_logs source", at))
+    })
+}
+
+/// Where the line begins that has these words, in any case.
+fn line_of(text: &str, words: &[&str]) -> Option<usize> {
+    let is_line = |line: &str| {
+        let mut found = line.split_whitespace();
+        let mut wanted = words.iter();
+        wanted.all(|wanted| {
+            found
+                .next()
+                .is_some_and(|word| word.eq_ignore_ascii_case(wanted))
+        }) && found.next().is_none()
+    };
+    let mut lines = objects::lines(text);
+    lines.find(|(_, line)| is_line(line)).map(|(at, _)| at)
 }

@@ -1,11 +1,11 @@
 //! DKR702 docker-metric-names: rules and dashboards that rely on metrics as Docker gave them.
 
-use super::place;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::objects;
+use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR702",
     name: "docker-metric-names",
@@ -18,56 +18,22 @@ pub(super) static RULE: Rule = Rule {
     reason: "the series differ on {nodes}",
     consequence: "the query returns nothing, so alerts stay silent and panels empty",
     short_fix: "query by container and pod",
-    fix: "Select on the labels container, pod and namespace; use kubelet_runtime_operations_*; take file system figures from kubelet's summary or a cAdvisor of your own.",
-    why: "With Docker, cAdvisor's name label was k8s_CONTAINER_POD_…; with containerd it is the container's id. kubelet_docker_* and engine_daemon_* have no source any more, and most container_fs_* series are not given for containerd.",
-    before: r#"apiVersion: monitoring.coreos.com/v1
-kind: PrometheusRule
-metadata:
-  name: example
-spec:
-  groups:
-  - name: containers
-    rules:
-    - alert: Busy
-      expr: sum(rate(container_cpu_usage_seconds_total{name=~"^k8s_.*"}[5m])) > 1
-"#,
-    after: r#"apiVersion: monitoring.coreos.com/v1
-kind: PrometheusRule
-metadata:
-  name: example
-spec:
-  groups:
-  - name: containers
-    rules:
-    - alert: Busy
-      expr: sum(rate(container_cpu_usage_seconds_total{container!=""}[5m])) > 1
-"#,
-    not_flagged: "container_fs counters of reads and writes, which every runtime gives.",
-    references: &[
-        "kubernetes/website#30681",
-        "google/cadvisor#2666",
-        "containerd/containerd#4541",
-    ],
+    page: include_str!("../../docs/rules/docker-metric-names.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Text(&["ConfigMap", "PrometheusRule"], check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let leaves =
-        place::texts_of(workload, "ConfigMap").chain(place::texts_of(workload, "PrometheusRule"));
-    for (leaf, series) in leaves.filter_map(|leaf| Some((leaf, docker_series(&leaf.text)?))) {
-        findings.push(place::in_object(
-            &RULE,
-            workload,
-            leaf,
-            format!("queries {series}"),
-            series,
-        ));
-    }
+fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
+    let series = docker_series(&leaf.text)?;
+    let finding = objects::finding(&RULE, workload, leaf)
+        .what(format!("queries {series}"))
+        .evidence(series)
+        .within(&leaf.text);
+    Some(finding)
 }
 
-/// Series and selectors that do not survive; the list of file system series is that of the sources above.
+/// Series that do not survive; the list of file system series is that of the page's references.
 const SERIES: [&str; 11] = [
     "kubelet_docker_",
     "engine_daemon_",

@@ -1,9 +1,8 @@
 //! DKR806 docker-node-selector: a Pod that asks for nodes with Docker.
 
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::workload::pod::Pod;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR806",
     name: "docker-node-selector",
@@ -16,79 +15,45 @@ pub(super) static RULE: Rule = Rule {
     reason: "no such node once all have moved",
     consequence: "the Pod stays Pending",
     short_fix: "drop the selector",
-    fix: "Remove the selector when the workload no longer needs Docker.",
-    why: "Labels such as container-runtime=docker keep a workload on the nodes that have not moved. It is a fine way to go step by step, and the last thing to remove.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  nodeSelector:
-    container-runtime: docker
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "Labels that name Docker otherwise, such as app: docker-registry.",
-    references: &["https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/"],
+    page: include_str!("../../docs/rules/docker-node-selector.md"),
     host_path: None,
-    reads: Reads::Words,
-    check,
+    target: None,
+    check: Check::Pod(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    let is_docker = |key: &str, value: &str| {
-        value == "docker" && (key.contains("runtime") || key.contains("engine"))
+fn check(pod: &Pod<'_>, findings: &mut Findings) {
+    let mut note = |key: &str, value: &str, field: String| {
+        findings.push(
+            Finding::new(&RULE)
+                .on("selector", key)
+                .field(field)
+                .what(format!("asks for {value}"))
+                .evidence(&format!("{key}={value}")),
+        );
     };
-    let selectors = pod
-        .spec
-        .node_selector
-        .iter()
-        .filter(|(key, value)| is_docker(key, value));
-    let selectors = selectors.map(|(key, value)| (key, value, selector_field(pod.path, key)));
-    let tolerations = pod
-        .spec
-        .tolerations
-        .iter()
-        .enumerate()
-        .filter(|(_, t)| is_docker(&t.key, &t.value));
-    let tolerations = tolerations.map(|(i, t)| {
-        (
-            t.key.as_str(),
-            t.value.as_str(),
-            format!("{}.tolerations[{i}]", pod.path),
-        )
-    });
-    let required = pod
-        .node_requirements()
-        .filter(|(requirement, _)| *requirement.operator == *"In");
-    let required = required.filter_map(|(requirement, field)| {
-        let value = requirement
-            .values
-            .iter()
-            .find(|value| is_docker(&requirement.key, value))?;
-        Some((requirement.key.as_str(), value.as_str(), field))
-    });
-    for (key, value, field) in selectors.chain(tolerations).chain(required) {
-        findings.push(Finding::new(
-            &RULE,
-            "selector",
-            key,
-            format!("asks for {value}"),
-            field,
-            &format!("{key}={value}"),
-        ));
+    for (key, value) in pod.spec.node_selector.iter() {
+        if names_docker(key, value) {
+            note(key, value, selector_field(pod.path, key));
+        }
     }
+    for (i, toleration) in pod.spec.tolerations.iter().enumerate() {
+        if names_docker(&toleration.key, &toleration.value) {
+            let field = format!("{}.tolerations[{i}]", pod.path);
+            note(&toleration.key, &toleration.value, field);
+        }
+    }
+    for (requirement, field) in pod.node_requirements() {
+        let key = &requirement.key;
+        let mut values = requirement.values.iter();
+        let value = values.find(|value| names_docker(key, value));
+        if let Some(value) = value.filter(|_| *requirement.operator == *"In") {
+            note(key, value, field);
+        }
+    }
+}
+
+fn names_docker(key: &str, value: &str) -> bool {
+    value == "docker" && (key.contains("runtime") || key.contains("engine"))
 }
 
 fn selector_field(path: &str, key: &str) -> String {

@@ -1,11 +1,11 @@
 //! DKR506 docker-run-state: dockerd's process file or network namespaces in a Pod.
 
 use super::host_paths;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
+use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::pod::HostMount;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR506",
     name: "docker-run-state",
@@ -18,52 +18,17 @@ pub(super) static RULE: Rule = Rule {
     reason: "absent on {nodes}",
     consequence: "",
     short_fix: "use /var/run/netns or the API",
-    fix: "Network namespaces of other runtimes are below /var/run/netns; for process facts use the Kubernetes API.",
-    why: "dockerd writes its process id and keeps the network namespaces of containers there. containerd and CRI-O use the CNI's directory.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: netns
-      mountPath: /var/run/docker/netns
-  volumes:
-  - name: netns
-    hostPath:
-      path: /var/run/docker/netns
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: netns
-      mountPath: /var/run/netns
-  volumes:
-  - name: netns
-    hostPath:
-      path: /var/run/netns
-"#,
-    not_flagged: "/var/run/netns.",
-    references: &["moby/moby: libnetwork/osl"],
+    page: include_str!("../../docs/rules/docker-run-state.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Directory,
         matches,
     }),
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, workload, findings);
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    host_paths::find(&RULE, workload, mount)
 }
 
 fn matches(path: &HostPath) -> bool {

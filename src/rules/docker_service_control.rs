@@ -1,11 +1,10 @@
 //! DKR403 docker-service-control: control of the node's Docker service.
 
 use super::signals;
-use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Certainty, Check, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 use crate::workload::shell::Invocation;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR403",
     name: "docker-service-control",
@@ -18,78 +17,38 @@ pub(super) static RULE: Rule = Rule {
     reason: "no Docker service on {nodes}",
     consequence: "the unit and its configuration do not exist there",
     short_fix: "control the new runtime",
-    fix: "Restart containerd or CRI-O instead, and configure them in /etc/containerd or /etc/crio.",
-    why: "Restarting Docker and editing its files from privileged Pods is the first thing that the Kubernetes migration guide asks to look for. Neither has any effect on the new runtime.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  hostPID: true
-  containers:
-  - name: app
-    image: registry.example/debian:12
-    command: ["nsenter", "-t", "1", "-m", "--", "systemctl", "restart", "docker"]
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  hostPID: true
-  containers:
-  - name: app
-    image: registry.example/debian:12
-    command: ["nsenter", "-t", "1", "-m", "--", "systemctl", "restart", "containerd"]
-"#,
-    not_flagged: "Questions (systemctl status, is-active), and a container that starts a Docker daemon of its own. Scripts that also handle another runtime are only recorded.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-        "litmuschaos/chaos-charts: faults/kubernetes/docker-service-kill",
-    ],
+    page: include_str!("../../docs/rules/docker-service-control.md"),
     host_path: None,
-    reads: Reads::Words,
-    check,
+    target: None,
+    check: Check::Mentioning(|found| found.docker, check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    let handles_others = signals::handles_other_runtimes(container);
+    let finds_dockerd = container
+        .commands()
         .iter()
-        .filter(|container| container.mentions_docker())
-    {
-        let handles_others = signals::handles_other_runtimes(container);
-        let finds_dockerd = container
-            .commands()
-            .iter()
-            .any(|command| asks_for_dockerd(&command.invocation));
-        for command in container.commands() {
-            let invocation = &command.invocation;
-            let kills = || {
-                (finds_dockerd && invocation.program() == "kill").then(|| "kill dockerd".to_owned())
-            };
-            let Some(act) = service_act(invocation).or_else(kills) else {
-                continue;
-            };
-            let on_host = invocation.on_host.is_some();
-            // The service of a container in its own namespaces is Docker-in-Docker.
-            if !on_host
-                && !pod.spec.host_pid.0
-                && (act.ends_with(" start") || pod.is_daemon(container))
-            {
-                continue;
-            }
-            let field = format!("{}.{}", pod.container_path(container), command.field);
-            let mut finding =
-                Finding::in_container(&RULE, container, format!("runs \"{act}\""), field, &act);
-            if handles_others {
-                signals::soften_for_other_runtimes(&mut finding);
-            } else if on_host {
-                finding.certainty = Certainty::Certain;
-            }
-            findings.push(finding);
+        .any(|command| asks_for_dockerd(&command.invocation));
+    for command in container.commands() {
+        let invocation = &command.invocation;
+        let kills = finds_dockerd && invocation.program() == "kill";
+        let act = service_act(invocation).or(kills.then(|| "kill dockerd".to_owned()));
+        let Some(act) = act else { continue };
+        let on_host = invocation.on_host.is_some();
+        // The service of a container in its own namespaces is Docker-in-Docker.
+        let is_own = act.ends_with(" start") || pod.is_daemon(container);
+        if is_own && !on_host && !pod.spec.host_pid.0 {
+            continue;
         }
+        let finding = signals::call_finding(&RULE, pod, container, command, &act)
+            .what(format!("runs \"{act}\""));
+        findings.push(if handles_others {
+            signals::for_several_runtimes(finding)
+        } else if on_host {
+            finding.certainty(Certainty::Certain)
+        } else {
+            finding
+        });
     }
 }
 
@@ -116,7 +75,8 @@ fn asks_for_dockerd(invocation: &Invocation) -> bool {
     }
 }
 
-/// What a call does to the Docker service: `systemctl docker restart`, `pkill dockerd`, `writes /etc/docker/daemon.json`.
+/// What a call does to the Docker service: `systemctl docker restart`, `pkill dockerd`,
+/// `writes /etc/docker/daemon.json`.
 fn service_act(invocation: &Invocation) -> Option<String> {
     const VERBS: [&str; 10] = [
         "start",

@@ -1,12 +1,10 @@
 //! DKR303 docker-socket-env-unbacked: a variable or an argument that names a Docker socket which nothing mounts.
 
 use super::signals;
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::endpoint::{self, Endpoint};
-use crate::workload::pod::TextField;
+use crate::workload::pod::{Container, Pod, TextField};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR303",
     name: "docker-socket-env-unbacked",
@@ -19,59 +17,27 @@ pub(super) static RULE: Rule = Rule {
     reason: "nothing is mounted there",
     consequence: "it has no effect today, or something else mounts the socket",
     short_fix: "unset it",
-    fix: "Remove the setting, or name the CRI socket of the new runtime.",
-    why: "The setting points at a socket that this Pod does not have. It is a leftover, or a sign of a Pod that is changed elsewhere before it runs.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: DOCKER_HOST
-      value: unix:///var/run/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "Pods with a Docker daemon of their own.",
-    references: &["deepfence/ThreatMapper: deployment-scripts"],
+    page: include_str!("../../docs/rules/docker-socket-env-unbacked.md"),
     host_path: None,
-    reads: Reads::Words,
-    check,
+    target: None,
+    check: Check::Mentioning(|found| found.docker, check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = workload.pod.as_ref().filter(|pod| pod.daemon().is_none()) else {
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if pod.daemon().is_some() {
         return;
-    };
-    for container in &pod.containers {
-        let docker_host = container
-            .raw
-            .env
-            .iter()
-            .enumerate()
-            .filter(|(_, var)| *var.name == *"DOCKER_HOST");
-        let hosts = docker_host.filter_map(|(i, var)| {
-            Some((
-                TextField::Env(i),
-                signals::named_socket(container, &var.value)?,
-            ))
+    }
+    let variables = container.raw.env.iter().enumerate();
+    let hosts = variables
+        .filter(|(_, var)| *var.name == *"DOCKER_HOST")
+        .filter_map(|(i, var)| {
+            let path = signals::named_socket(container, &var.value)?;
+            Some((TextField::Env(i), path))
         });
-        for (field, path) in hosts.chain(signals::socket_settings(container)) {
-            if endpoint::resolve(pod, container, &path) == Endpoint::NotMounted {
-                findings.push(signals::setting_finding(
-                    &RULE, pod, container, field, &path,
-                ));
-            }
+    for (field, path) in hosts.chain(signals::socket_settings(container)) {
+        if endpoint::resolve(pod, container, &path) == Endpoint::NotMounted {
+            let finding = signals::setting_finding(&RULE, pod, container, field, &path);
+            findings.push(finding);
         }
     }
 }

@@ -1,14 +1,12 @@
 //! DKR404 docker-socket-http: plain HTTP over the Docker socket.
 
 use super::signals;
-use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::endpoint;
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::Container;
+use crate::workload::pod::{Container, Pod};
 use crate::workload::shell::Invocation;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR404",
     name: "docker-socket-http",
@@ -21,77 +19,39 @@ pub(super) static RULE: Rule = Rule {
     reason: "no socket to answer on {nodes}",
     consequence: "the call fails",
     short_fix: "use the Kubernetes API",
-    fix: "Ask the Kubernetes API for the same facts, or crictl on the node.",
-    why: "curl --unix-socket and its kin are Docker clients without the name. They fail as docker itself does.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    command: ["sh", "-c", "curl --unix-socket /var/run/docker.sock http://docker/containers/json"]
-    volumeMounts:
-    - name: sock
-      mountPath: /var/run/docker.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /var/run/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.k8s.io/kubectl:v1.34.0
-    command: ["kubectl", "get", "pods", "-o", "json"]
-"#,
-    not_flagged: "The same against a socket in a volume of the Pod; file tests such as ls -S on the socket.",
-    references: &[
-        "jenkinsci/kubernetes-plugin: examples/dind.groovy",
-        "https://docs.docker.com/reference/api/engine/",
-    ],
+    page: include_str!("../../docs/rules/docker-socket-http.md"),
     host_path: None,
-    reads: Reads::Words,
-    check,
+    target: None,
+    check: Check::Mentioning(|found| found.docker, check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| container.mentions_docker())
-    {
-        for command in container.commands() {
-            let invocation = &command.invocation;
-            let Some(socket) = socket_of(container, invocation) else {
-                continue;
-            };
-            let endpoint = endpoint::resolve(pod, container, &socket);
-            let on_host = signals::way_to_node(pod, container, invocation).is_some();
-            if endpoint.is_elsewhere() && !on_host {
-                continue;
-            }
-            let call = format!("{} {socket}", invocation.program());
-            let field = format!("{}.{}", pod.container_path(container), command.field);
-            let mut finding = Finding::in_container(
-                &RULE,
-                container,
-                format!("calls {socket} with {}", invocation.program()),
-                field,
-                &call,
-            );
-            if !endpoint.is_node() && !on_host {
-                finding.certainty = Certainty::Possible;
-                finding.reason = "no such socket is mounted".to_owned();
-            }
-            findings.push(finding);
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    for command in container.commands() {
+        let invocation = &command.invocation;
+        let Some(socket) = socket_of(container, invocation) else {
+            continue;
+        };
+        let endpoint = endpoint::resolve(pod, container, &socket);
+        let on_host = signals::way_to_node(pod, container, invocation).is_some();
+        if endpoint.is_elsewhere() && !on_host {
+            continue;
         }
+        let program = invocation.program();
+        let finding = signals::call_finding(
+            &RULE,
+            pod,
+            container,
+            command,
+            &format!("{program} {socket}"),
+        )
+        .what(format!("calls {socket} with {program}"));
+        findings.push(if endpoint.is_node() || on_host {
+            finding
+        } else {
+            finding
+                .certainty(Certainty::Possible)
+                .reason("no such socket is mounted")
+        });
     }
 }
 

@@ -1,11 +1,10 @@
 //! DKR304 docker-tcp-on-node: Docker's TCP ports on the node.
 
 use super::signals;
-use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::endpoint::{self, BRIDGE_ADDRESSES};
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR304",
     name: "docker-tcp-on-node",
@@ -18,73 +17,34 @@ pub(super) static RULE: Rule = Rule {
     reason: "no daemon on {nodes}",
     consequence: "and today the port gives everyone who reaches it control of the node",
     short_fix: "use the Kubernetes API",
-    fix: "Use the Kubernetes API, or a docker:dind in the same Pod; close the port on the nodes.",
-    why: "dockerd on TCP is an API without authentication (2375) or with client certificates (2376). On a node without Docker nothing listens there.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    args: ["--endpoint", "http://$(NODE_IP):2375"]
-    env:
-    - name: NODE_IP
-      valueFrom:
-        fieldRef:
-          fieldPath: status.hostIP
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "The ports on localhost of a Pod without hostNetwork, on a Service, or as containerPort of a Docker-in-Docker daemon.",
-    references: &[
-        "drone/charts: charts/drone-runner-docker",
-        "https://docs.docker.com/engine/security/protect-access/",
-    ],
+    page: include_str!("../../docs/rules/docker-tcp-on-node.md"),
     host_path: None,
-    reads: Reads::Words,
-    check,
+    target: None,
+    check: Check::Mentioning(|found| found.docker_port, check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| container.mentions().docker_port)
-    {
-        for (field, text) in container.all_texts() {
-            let is_on_node = |host: &str| {
-                endpoint::names_node(container, host)
-                    || BRIDGE_ADDRESSES.contains(&host)
-                    || (endpoint::is_loopback(host)
-                        && pod.spec.host_network.0
-                        && pod.daemon().is_none())
-            };
-            let mut addresses = docker_addresses(text)
-                .map(|(host, port)| (endpoint::expand(container, host), port))
-                .take(MAX_ADDRESSES);
-            let Some((host, port)) = addresses.find(|(host, _)| is_on_node(host)) else {
-                continue;
-            };
-            let evidence = format!("{host}:{port}");
-            let field_path = format!("{}.{}", pod.container_path(container), field.path());
-            let what = format!(
-                "addresses {evidence} in {}",
-                signals::describe(container, field)
-            );
-            findings.push(Finding::in_container(
-                &RULE, container, what, field_path, &evidence,
-            ));
-        }
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    let is_on_node = |host: &str| {
+        endpoint::names_node(container, host)
+            || BRIDGE_ADDRESSES.contains(&host)
+            || (endpoint::is_loopback(host) && pod.spec.host_network.0 && pod.daemon().is_none())
+    };
+    for (field, text) in container.all_texts() {
+        let mut addresses = docker_addresses(text)
+            .map(|(host, port)| (endpoint::expand(container, host), port))
+            .take(MAX_ADDRESSES);
+        let Some((host, port)) = addresses.find(|(host, _)| is_on_node(host)) else {
+            continue;
+        };
+        let evidence = format!("{host}:{port}");
+        let place = signals::describe(container, field);
+        findings.push(
+            Finding::new(&RULE)
+                .in_container(pod, container, field.path())
+                .what(format!("addresses {evidence} in {place}"))
+                .evidence(&evidence)
+                .within(text),
+        );
     }
 }
 

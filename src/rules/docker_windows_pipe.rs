@@ -1,11 +1,11 @@
 //! DKR105 docker-windows-pipe: Docker's named pipe in a Windows Pod.
 
 use super::host_paths;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
+use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::pod::HostMount;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR105",
     name: "docker-windows-pipe",
@@ -18,55 +18,17 @@ pub(super) static RULE: Rule = Rule {
     reason: "absent on {nodes}",
     consequence: "",
     short_fix: "use containerd's pipe",
-    fix: "Use \\\\.\\pipe\\containerd-containerd, or a HostProcess container for work on the node.",
-    why: "The pipe is dockerd's API on Windows nodes. containerd listens on a pipe of its own and speaks another protocol.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: pipe
-      mountPath: \\.\pipe\docker_engine
-  volumes:
-  - name: pipe
-    hostPath:
-      path: \\.\pipe\docker_engine
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: pipe
-      mountPath: \\.\pipe\containerd-containerd
-  volumes:
-  - name: pipe
-    hostPath:
-      path: \\.\pipe\containerd-containerd
-"#,
-    not_flagged: "The pipes of CSI proxy and containerd.",
-    references: &[
-        "DataDog/helm-charts: test/datadog/baseline/manifests/default_all_windows.yaml",
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
-    ],
+    page: include_str!("../../docs/rules/docker-windows-pipe.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Socket,
         matches,
     }),
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, workload, findings);
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    host_paths::find(&RULE, workload, mount)
 }
 
 fn matches(path: &HostPath) -> bool {

@@ -1,12 +1,11 @@
 //! DKR102 dockershim-socket-mount: kubelet's dockershim socket in a Pod.
 
-use super::{host_paths, signals};
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
+use super::host_paths;
+use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR102",
     name: "dockershim-socket-mount",
@@ -19,78 +18,29 @@ pub(super) static RULE: Rule = Rule {
     reason: "gone since Kubernetes 1.24",
     consequence: "",
     short_fix: "mount the runtime's own CRI socket",
-    fix: "Mount the CRI socket of the node's runtime, such as /run/containerd/containerd.sock, or upgrade the agent to a release that finds it by itself.",
-    why: "The CRI endpoint that kubelet's dockershim served was removed in Kubernetes 1.24. On Bottlerocket alone the path is a link to containerd's own socket, so the Pod works there and should name containerd's socket instead.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: cri
-      mountPath: /var/run/dockershim.sock
-  volumes:
-  - name: cri
-    hostPath:
-      path: /var/run/dockershim.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: cri
-      mountPath: /run/containerd/containerd.sock
-  volumes:
-  - name: cri
-    hostPath:
-      path: /run/containerd/containerd.sock
-      type: Socket
-"#,
-    not_flagged: "The sockets of containerd, CRI-O and cri-dockerd (DKR103). A Pod whose nodeSelector names Bottlerocket is only recorded. A mount beside another runtime's socket is a leftover (DKR602).",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/find-out-runtime-you-use/",
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrate-dockershim-dockerd/",
-        "bottlerocket-os/bottlerocket#796",
-    ],
+    page: include_str!("../../docs/rules/dockershim-socket-mount.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Socket,
         matches,
     }),
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let is_leftover = |mount: &HostMount<'_>| {
-        workload
-            .pod
-            .as_ref()
-            .is_some_and(|pod| signals::is_leftover_beside_cri(pod, mount))
-    };
-    for mount in host_paths::first_uses(workload, |mount| {
-        mount.claimed.is_none() && matches(&mount.path) && !is_leftover(mount)
-    }) {
-        let mut finding = host_paths::finding(&RULE, Thing::Socket, workload, mount);
-        if mount.user != MountUser::Nobody && asks_for_bottlerocket(workload) {
-            finding.certainty = Certainty::Possible;
-            finding.impact = Impact::Advisory;
-            finding.reason = "containerd's own socket on Bottlerocket".to_owned();
-            finding.consequence =
-                "name /run/containerd/containerd.sock instead of the old link".to_owned();
-        }
-        findings.push(finding);
-    }
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    let finding = host_paths::find(&RULE, workload, mount)?;
+    let is_link = mount.user != MountUser::Nobody && asks_for_bottlerocket(workload);
+    Some(if is_link {
+        finding
+            .advisory("containerd's own socket on Bottlerocket")
+            .consequence("name /run/containerd/containerd.sock instead of the old link")
+    } else {
+        finding
+    })
 }
 
-/// True if a node selector or affinity names Bottlerocket, where the path is a link to containerd's socket (bottlerocket-os/bottlerocket#796).
+/// True if a node selector or affinity names Bottlerocket, where the path is a link to containerd's
+/// socket (bottlerocket-os/bottlerocket#796).
 fn asks_for_bottlerocket(workload: &Workload<'_>) -> bool {
     let names_it = |text: &str| text.to_ascii_lowercase().contains("bottlerocket");
     let Some(pod) = &workload.pod else {

@@ -1,11 +1,11 @@
 //! DKR505 dockershim-state: the state of dockershim or cri-dockerd in a Pod.
 
 use super::host_paths;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
+use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::pod::HostMount;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR505",
     name: "dockershim-state",
@@ -18,45 +18,17 @@ pub(super) static RULE: Rule = Rule {
     reason: "absent on {nodes}",
     consequence: "",
     short_fix: "use the CRI or the API",
-    fix: "Ask the Kubernetes API or the CRI for sandboxes and containers.",
-    why: "The directory holds dockershim's checkpoints of sandboxes. Other runtimes keep theirs elsewhere and in another form.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: state
-      mountPath: /var/lib/dockershim
-  volumes:
-  - name: state
-    hostPath:
-      path: /var/lib/dockershim
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "/var/lib/kubelet.",
-    references: &["Mirantis/cri-dockerd: cmd/cri/options/options.go"],
+    page: include_str!("../../docs/rules/dockershim-state.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Directory,
         matches,
     }),
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, workload, findings);
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    host_paths::find(&RULE, workload, mount)
 }
 
 fn matches(path: &HostPath) -> bool {

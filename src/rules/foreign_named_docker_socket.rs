@@ -2,11 +2,11 @@
 
 use super::host_paths;
 use super::rootless_docker_socket::is_rootless_socket;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
+use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::pod::HostMount;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR108",
     name: "foreign-named-docker-socket",
@@ -15,55 +15,25 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Breaks,
     action: None,
     needs_docker_absent: true,
-    summary: "a hostPath volume reaches a docker.sock outside the usual directories, or a socket that the configuration names",
+    summary: "a hostPath volume reaches a docker.sock outside the usual directories, or a socket \
+        that the configuration names",
     reason: "absent on {nodes}",
     consequence: "",
     short_fix: "build with BuildKit/Buildah",
-    fix: "Build images with rootless BuildKit or Buildah; inspect containers through the Kubernetes API.",
-    why: "Some distributions keep dockerd's socket elsewhere (TKGI, the snap package). It is the same daemon and leaves the same way.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: sock
-      mountPath: /var/run/docker.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /var/vcap/sys/run/docker/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: build
-    image: moby/buildkit:rootless
-    args: ["--addr", "unix:///run/user/1000/buildkit/buildkitd.sock"]
-"#,
-    not_flagged: "Directories that merely hold such a socket.",
-    references: &["instana/helm-charts: instana-agent/CHANGELOG.md"],
+    page: include_str!("../../docs/rules/foreign-named-docker-socket.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Socket,
         matches,
     }),
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, workload, findings);
-    for mount in host_paths::first_uses(workload, |mount| {
-        mount.is_named_socket && !matches(&mount.path)
-    }) {
-        findings.push(host_paths::finding(&RULE, Thing::Socket, workload, mount));
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    if mount.is_named_socket && !matches(&mount.path) {
+        return Some(host_paths::finding(&RULE, Thing::Socket, workload, mount));
     }
+    host_paths::find(&RULE, workload, mount)
 }
 
 fn matches(path: &HostPath) -> bool {

@@ -1,9 +1,8 @@
 //! DKR805 host-port-behaviour: a port of the node.
 
-use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR805",
     name: "host-port-behaviour",
@@ -16,53 +15,24 @@ pub(super) static RULE: Rule = Rule {
     reason: "another component serves it on {nodes}",
     consequence: "with CRI runtimes the CNI's portmap plug-in serves host ports",
     short_fix: "test it once",
-    fix: "Test one Pod with a hostPort on a node with the new runtime; enable the CNI's portmap plug-in if it fails.",
-    why: "dockershim left host ports to its network plug-in in its own way. CRI runtimes pass them to the CNI, where the portmap plug-in has to be configured.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: web
-    image: registry.example/web:1
-    ports:
-    - containerPort: 8080
-      hostPort: 8080
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "hostNetwork.",
-    references: &["kubernetes/enhancements#1985"],
+    page: include_str!("../../docs/rules/host-port-behaviour.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = workload.pod.as_ref().filter(|pod| !pod.spec.host_network.0) else {
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if pod.spec.host_network.0 {
         return;
-    };
-    for container in &pod.containers {
-        for (i, port) in container.raw.ports.iter().enumerate() {
-            let Some(number) = port.host_port.0.filter(|number| *number > 0) else {
-                continue;
-            };
-            let field = format!("{}.ports[{i}].hostPort", pod.container_path(container));
-            findings.push(Finding::in_container(
-                &RULE,
-                container,
-                format!("takes hostPort {number}"),
-                field,
-                &number.to_string(),
-            ));
+    }
+    for (i, port) in container.raw.ports.iter().enumerate() {
+        if let Some(number) = port.host_port.0.filter(|number| *number > 0) {
+            findings.push(
+                Finding::new(&RULE)
+                    .in_container(pod, container, format_args!("ports[{i}].hostPort"))
+                    .what(format!("takes hostPort {number}"))
+                    .evidence(&number.to_string()),
+            );
         }
     }
 }

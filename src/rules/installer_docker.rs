@@ -1,11 +1,11 @@
 //! CLU901 installer-docker: an installer's object that selects Docker.
 
-use super::place;
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
+use super::objects;
+use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "CLU901",
     name: "installer-docker",
@@ -18,68 +18,40 @@ pub(super) static RULE: Rule = Rule {
     reason: "its nodes come with Docker",
     consequence: "new nodes do not join from Kubernetes 1.24 on",
     short_fix: "select containerd",
-    fix: "Select containerd in the object, and roll the nodes.",
-    why: "Nodes are made from these objects. As long as they name Docker, every new node brings it back or fails to join.",
-    before: r#"apiVersion: kops.k8s.io/v1alpha2
-kind: Cluster
-metadata:
-  name: example
-spec:
-  containerRuntime: docker
-"#,
-    after: r#"apiVersion: kops.k8s.io/v1alpha2
-kind: Cluster
-metadata:
-  name: example
-spec:
-  containerRuntime: containerd
-"#,
-    not_flagged: "The same fields with another runtime.",
-    references: &[
-        "kubernetes/kops: docs/releases/1.24-NOTES.md",
-        "aws/karpenter-provider-aws#1855",
-        "gardener/gardener#4693",
-    ],
+    page: include_str!("../../docs/rules/installer-docker.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Text(KINDS, check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let kinds = [
-        "Cluster",
-        "InitConfiguration",
-        "JoinConfiguration",
-        "KubeadmConfig",
-        "KubeadmConfigTemplate",
-        "KubeadmControlPlane",
-        "KubeletConfiguration",
-        "Provisioner",
-        "Shoot",
-    ];
-    for leaf in kinds
-        .iter()
-        .flat_map(|kind| place::texts_of(workload, kind))
-    {
-        let field = leaf.path.rsplit('.').next().unwrap_or_default();
-        let selects = match field {
-            "containerRuntime" => matches!(leaf.text.as_str(), "docker" | "dockerd"),
-            "criSocket" | "containerRuntimeEndpoint" => {
-                ["dockershim", "cri-dockerd", "/docker.sock"]
-                    .iter()
-                    .any(|name| mentions(&leaf.text, name))
-            }
-            "name" => leaf.path.ends_with("cri.name") && leaf.text == "docker",
-            _ => false,
-        };
-        if selects {
-            findings.push(place::in_object(
-                &RULE,
-                workload,
-                leaf,
-                format!("sets {field} to {}", leaf.text),
-                &leaf.text,
-            ));
+/// Objects of kOps, Cluster API, kubeadm, Karpenter and Gardener.
+const KINDS: &[&str] = &[
+    "Cluster",
+    "InitConfiguration",
+    "JoinConfiguration",
+    "KubeadmConfig",
+    "KubeadmConfigTemplate",
+    "KubeadmControlPlane",
+    "KubeletConfiguration",
+    "Provisioner",
+    "Shoot",
+];
+
+fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
+    let text = leaf.text.as_str();
+    let field = leaf.path.rsplit('.').next().unwrap_or_default();
+    let selects = match field {
+        "containerRuntime" => matches!(text, "docker" | "dockerd"),
+        "criSocket" | "containerRuntimeEndpoint" => {
+            let sockets = ["dockershim", "cri-dockerd", "/docker.sock"];
+            sockets.iter().any(|name| mentions(text, name))
         }
-    }
+        "name" => leaf.path.ends_with("cri.name") && text == "docker",
+        _ => false,
+    };
+    selects.then(|| {
+        objects::finding(&RULE, workload, leaf)
+            .what(format!("sets {field} to {text}"))
+            .evidence(text)
+    })
 }

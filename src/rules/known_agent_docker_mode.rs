@@ -1,11 +1,10 @@
 //! DKR601 known-agent-docker-mode: an agent that is known to have a mode without Docker, in its Docker mode.
 
-use super::{docker_cli_image::image_finding, signals};
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use super::{images, signals};
+use crate::finding::{Certainty, Check, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 use crate::workload::tables;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR601",
     name: "known-agent-docker-mode",
@@ -18,70 +17,30 @@ pub(super) static RULE: Rule = Rule {
     reason: "blind on {nodes}",
     consequence: "",
     short_fix: "switch its runtime setting",
-    fix: "Upgrade the agent and switch it to the CRI; the message names the setting.",
-    why: "Monitoring and security agents that read Docker's API report nothing, or report health, once the containers belong to another runtime. Each has a setting or a release that reads the CRI instead.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: falcosecurity/falco:0.28.0
-    volumeMounts:
-    - name: sock
-      mountPath: /var/run/docker.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /var/run/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: falcosecurity/falco:0.40.0
-    volumeMounts:
-    - name: sock
-      mountPath: /run/containerd/containerd.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /run/containerd/containerd.sock
-      type: Socket
-"#,
-    not_flagged: "The same agents beside a mounted CRI socket (DKR602), and agents without a sign of Docker.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
-        "https://docs.datadoghq.com/agent/guide/docker-deprecation",
-    ],
+    page: include_str!("../../docs/rules/known-agent-docker-mode.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in &pod.containers {
-        let Some(agent) = tables::agent(container.image()) else {
-            continue;
-        };
-        let watches = pod.mounts_of(container).any(|mount| {
-            signals::is_docker_socket(&mount.path) && !signals::has_cri_socket(pod, mount)
-        }) || container.endpoint(pod).is_node()
-            && !pod
-                .mounts_of(container)
-                .any(|mount| signals::is_cri_socket(&mount.path))
-            || !signals::runtime_selectors(container).is_empty();
-        if watches {
-            let mut finding = image_finding(&RULE, pod, container, "runs");
-            finding.what = format!("runs {} in Docker mode", agent.name);
-            finding.short_fix = agent.remedy;
-            finding.consequence = agent.remedy.to_owned();
-            findings.push(finding);
-        }
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    let Some(agent) = tables::agent(container.image()) else {
+        return;
+    };
+    let mut mounts = pod.mounts_of(container);
+    let mounts_docker = mounts.any(|mount| {
+        signals::is_docker_socket(&mount.path) && !signals::has_cri_socket(pod, mount)
+    });
+    let mut mounts = pod.mounts_of(container);
+    let watches = mounts_docker
+        || container.endpoint(pod).is_node()
+            && !mounts.any(|mount| signals::is_cri_socket(&mount.path))
+        || !signals::runtime_selectors(container).is_empty();
+    if watches {
+        let mut finding = images::finding(&RULE, pod, container, "")
+            .what(format!("runs {} in Docker mode", agent.name))
+            .consequence(agent.remedy);
+        finding.short_fix = agent.remedy;
+        findings.push(finding);
     }
 }

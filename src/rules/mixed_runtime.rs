@@ -1,10 +1,9 @@
 //! NOD906 mixed-runtime: nodes with different runtimes.
 
-use super::place;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::nodes;
+use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "NOD906",
     name: "mixed-runtime",
@@ -17,63 +16,16 @@ pub(super) static RULE: Rule = Rule {
     reason: "the migration is under way",
     consequence: "a workload can meet either runtime, whichever node it lands on",
     short_fix: "go on until one is left",
-    fix: "Go on node by node; keep workloads that still need Docker on Docker nodes by a selector.",
-    why: "While nodes differ, a Pod that works today can fail after it is moved. The number of nodes of each runtime is the progress of the migration.",
-    before: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: docker://27.3.1
-    kubeletVersion: v1.34.1
----
-apiVersion: v1
-kind: Node
-metadata:
-  name: node-2
-status:
-  nodeInfo:
-    containerRuntimeVersion: containerd://2.1.4
-    kubeletVersion: v1.34.1
-"#,
-    after: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: containerd://2.1.3
-    kubeletVersion: v1.34.1
----
-apiVersion: v1
-kind: Node
-metadata:
-  name: node-2
-status:
-  nodeInfo:
-    containerRuntimeVersion: containerd://2.1.4
-    kubeletVersion: v1.34.1
-"#,
-    not_flagged: "Different versions of one runtime.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/find-out-runtime-you-use/",
-    ],
+    page: include_str!("../../docs/rules/mixed-runtime.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Node(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
+fn check(workload: &Workload<'_>) -> Option<Finding> {
     let families: Vec<&str> = workload.runtimes.iter().map(String::as_str).collect();
-    if let Some(version) = workload.node_runtime().filter(|_| families.len() > 1) {
-        let what = format!("runs {version} while nodes run {}", families.join(" and "));
-        findings.push(place::on_node(
-            &RULE,
-            workload,
-            what,
-            place::RUNTIME_FIELD,
-            version,
-        ));
-    }
+    let version = workload.node_runtime().filter(|_| families.len() > 1)?;
+    let all = families.join(" and ");
+    let finding = nodes::finding(&RULE, workload, nodes::RUNTIME_FIELD, version);
+    Some(finding.what(format!("runs {version} while nodes run {all}")))
 }

@@ -1,11 +1,11 @@
 //! NOD905 node-docker-problem-condition: a node condition about Docker.
 
-use super::place;
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::nodes;
+use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "NOD905",
     name: "node-docker-problem-condition",
@@ -18,45 +18,16 @@ pub(super) static RULE: Rule = Rule {
     reason: "node-problem-detector watches Docker",
     consequence: "on a node without Docker it is always quiet or always wrong",
     short_fix: "use the containerd monitors",
-    fix: "Replace node-problem-detector's Docker monitors by those for the new runtime.",
-    why: "The conditions come from node-problem-detector's Docker monitors. They show that it still watches Docker on this node.",
-    before: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  conditions:
-  - type: FrequentDockerRestart
-    status: "False"
-"#,
-    after: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: containerd://2.1.4
-    kubeletVersion: v1.34.1
-"#,
-    not_flagged: "Other conditions.",
-    references: &["kubernetes/node-problem-detector: config"],
+    page: include_str!("../../docs/rules/node-docker-problem-condition.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Text(&["Node"], check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let conditions = place::texts_of(workload, "Node")
-        .filter(|leaf| leaf.path.starts_with("status.conditions["));
-    let named =
-        conditions.filter(|leaf| leaf.path.ends_with(".type") || leaf.path.ends_with(".reason"));
-    for leaf in named.filter(|leaf| mentions(&leaf.text, "Docker")) {
-        findings.push(place::on_node(
-            &RULE,
-            workload,
-            format!("has {}", leaf.text),
-            &leaf.path,
-            &leaf.text,
-        ));
-    }
+fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
+    let is_name = leaf.path.starts_with("status.conditions[")
+        && (leaf.path.ends_with(".type") || leaf.path.ends_with(".reason"));
+    (is_name && mentions(&leaf.text, "Docker")).then(|| {
+        nodes::finding(&RULE, workload, &leaf.path, &leaf.text).what(format!("has {}", leaf.text))
+    })
 }

@@ -1,10 +1,9 @@
 //! NOD902 node-dockershim-annotation: a node that kubeadm set up for dockershim.
 
-use super::place;
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
+use super::nodes;
+use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "NOD902",
     name: "node-dockershim-annotation",
@@ -17,43 +16,16 @@ pub(super) static RULE: Rule = Rule {
     reason: "dockershim ends with Kubernetes 1.24",
     consequence: "kubeadm upgrade hands the socket to kubelet, which no longer serves it",
     short_fix: "annotate the new socket",
-    fix: "Annotate the node with the new runtime's socket before the upgrade: kubeadm.alpha.kubernetes.io/cri-socket=unix:///run/containerd/containerd.sock.",
-    why: "kubeadm reads the socket of the runtime from this annotation. With dockershim's it cannot upgrade past 1.23.",
-    before: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-  annotations:
-    kubeadm.alpha.kubernetes.io/cri-socket: /var/run/dockershim.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: containerd://2.1.4
-    kubeletVersion: v1.34.1
-"#,
-    not_flagged: "Other sockets.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrate-dockershim-dockerd/",
-    ],
+    page: include_str!("../../docs/rules/node-dockershim-annotation.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Node(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    if let Some(socket) =
-        place::cri_socket(workload).filter(|socket| socket.contains("dockershim.sock"))
-    {
-        findings.push(place::on_node(
-            &RULE,
-            workload,
-            format!("is annotated with {socket}"),
-            place::ANNOTATION_FIELD,
-            socket,
-        ));
-    }
+fn check(workload: &Workload<'_>) -> Option<Finding> {
+    let socket = nodes::cri_socket(workload)?;
+    socket.contains("dockershim.sock").then(|| {
+        nodes::finding(&RULE, workload, nodes::ANNOTATION_FIELD, socket)
+            .what(format!("is annotated with {socket}"))
+    })
 }

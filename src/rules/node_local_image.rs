@@ -1,9 +1,8 @@
 //! DKR205 node-local-image: an image that must already be on the node.
 
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR205",
     name: "node-local-image",
@@ -16,55 +15,20 @@ pub(super) static RULE: Rule = Rule {
     reason: "{nodes} have another image store",
     consequence: "the container stays in ErrImageNeverPull",
     short_fix: "push it to a registry",
-    fix: "Push the image to a registry, or import it into the new runtime's store (ctr -n k8s.io images import).",
-    why: "Images that docker build or docker load put on the node lie in Docker's store. The new runtime has its own, and does not see them.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: app:dev
-    imagePullPolicy: Never
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/app:1
-    imagePullPolicy: IfNotPresent
-"#,
-    not_flagged: "IfNotPresent, which pulls what is missing.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-        "docker/docs#15360",
-    ],
+    page: include_str!("../../docs/rules/node-local-image.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| *container.raw.image_pull_policy == *"Never")
-    {
-        let field = format!("{}.imagePullPolicy", pod.container_path(container));
-        let image = container.raw.image.as_str();
-        let mut finding = Finding::in_container(
-            &RULE,
-            container,
-            format!("never pulls {image}"),
-            field,
-            "Never",
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if *container.raw.image_pull_policy == *"Never" {
+        findings.push(
+            Finding::new(&RULE)
+                .in_container(pod, container, "imagePullPolicy")
+                .what(format!("never pulls {}", container.raw.image))
+                .evidence("Never")
+                .identity(container.image().repository()),
         );
-        finding.identity = container.image().repository();
-        findings.push(finding);
     }
 }

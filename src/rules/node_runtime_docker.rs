@@ -1,10 +1,9 @@
 //! NOD901 node-runtime-docker: a node that runs Docker.
 
-use super::place;
-use crate::finding::{Action, Certainty, Findings, Impact, Reads, Rule};
+use super::nodes;
+use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "NOD901",
     name: "node-runtime-docker",
@@ -17,47 +16,17 @@ pub(super) static RULE: Rule = Rule {
     reason: "dockershim ends with Kubernetes 1.24",
     consequence: "kubelet 1.24 does not start with Docker",
     short_fix: "move it to containerd or CRI-O",
-    fix: "Drain the node, install containerd or CRI-O, point kubelet at its socket, and bring it back.",
-    why: "kubelet talked to Docker through dockershim, which was removed in Kubernetes 1.24.",
-    before: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: docker://20.10.7
-    kubeletVersion: v1.23.17
-"#,
-    after: r#"apiVersion: v1
-kind: Node
-metadata:
-  name: node-1
-status:
-  nodeInfo:
-    containerRuntimeVersion: containerd://2.1.4
-    kubeletVersion: v1.34.1
-"#,
-    not_flagged: "Nodes with cri-dockerd (NOD903).",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/find-out-runtime-you-use/",
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/check-if-dockershim-removal-affects-you/",
-    ],
+    page: include_str!("../../docs/rules/node-runtime-docker.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Node(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some((version, kubelet)) = place::node_runtime(workload) else {
-        return;
-    };
-    if version.starts_with("docker://") && !place::is_at_least(kubelet, 1, 24) {
-        findings.push(place::on_node(
-            &RULE,
-            workload,
-            format!("runs {version}"),
-            place::RUNTIME_FIELD,
-            version,
-        ));
-    }
+fn check(workload: &Workload<'_>) -> Option<Finding> {
+    let (version, kubelet) = nodes::runtime(workload)?;
+    let is_dockershim = version.starts_with("docker://") && !nodes::is_at_least(kubelet, 1, 24);
+    is_dockershim.then(|| {
+        nodes::finding(&RULE, workload, nodes::RUNTIME_FIELD, version)
+            .what(format!("runs {version}"))
+    })
 }

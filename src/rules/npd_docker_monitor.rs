@@ -1,10 +1,9 @@
 //! DKR604 npd-docker-monitor: node-problem-detector with its Docker monitors.
 
-use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::mentions::mentions;
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR604",
     name: "npd-docker-monitor",
@@ -17,60 +16,30 @@ pub(super) static RULE: Rule = Rule {
     reason: "no effect or false alarms on {nodes}",
     consequence: "the log that it watches is silent, and the health check reports a dead Docker",
     short_fix: "use the containerd monitors",
-    fix: "Replace docker-monitor.json and health-checker-docker.json by their containerd counterparts.",
-    why: "The monitors read dockerd's journal and ask its API. On other runtimes the first sees nothing and the second reports a problem that is none.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: npd
-    image: registry.k8s.io/node-problem-detector/node-problem-detector:v0.8.19
-    args: ["--config.system-log-monitor=/config/kernel-monitor.json,/config/docker-monitor.json"]
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: npd
-    image: registry.k8s.io/node-problem-detector/node-problem-detector:v0.8.19
-    args: ["--config.system-log-monitor=/config/kernel-monitor.json"]
-"#,
-    not_flagged: "node-problem-detector without these files.",
-    references: &["kubernetes/node-problem-detector: config, deployment"],
+    page: include_str!("../../docs/rules/npd-docker-monitor.md"),
     host_path: None,
-    reads: Reads::Words,
-    check,
+    target: None,
+    check: Check::Mentioning(|found| found.docker, check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    const MONITORS: [&str; 4] = [
-        "docker-monitor.json",
-        "docker-monitor-filelog.json",
-        "health-checker-docker.json",
-        "docker-monitor-counter.json",
-    ];
-    let Some(pod) = &workload.pod else { return };
-    for container in pod
-        .containers
-        .iter()
-        .filter(|container| container.mentions_docker())
-    {
-        for (field, text) in container.texts() {
-            let monitors = MONITORS.iter().filter(|monitor| mentions(text, monitor));
-            for monitor in monitors {
-                let path = format!("{}.{}", pod.container_path(container), field.path());
-                findings.push(Finding::in_container(
-                    &RULE,
-                    container,
-                    format!("loads {monitor}"),
-                    path,
-                    monitor,
-                ));
-            }
+/// Source: kubernetes/node-problem-detector, config.
+const MONITORS: [&str; 4] = [
+    "docker-monitor.json",
+    "docker-monitor-filelog.json",
+    "health-checker-docker.json",
+    "docker-monitor-counter.json",
+];
+
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    for (field, text) in container.texts() {
+        for monitor in MONITORS.iter().filter(|monitor| mentions(text, monitor)) {
+            findings.push(
+                Finding::new(&RULE)
+                    .in_container(pod, container, field.path())
+                    .what(format!("loads {monitor}"))
+                    .evidence(monitor)
+                    .within(text),
+            );
         }
     }
 }

@@ -1,12 +1,12 @@
 //! CLU903 psp-scc-allows-docker: an admission policy that lets Docker's socket through.
 
-use super::{place, signals};
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule};
+use super::{objects, signals};
+use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "CLU903",
     name: "psp-scc-allows-docker",
@@ -15,67 +15,36 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Advisory,
     action: None,
     needs_docker_absent: false,
-    summary: "a PodSecurityPolicy, SCC or policy exception allows a path of Docker or docker/default",
+    summary: "a PodSecurityPolicy, SCC or policy exception allows a path of Docker or \
+        docker/default",
     reason: "an exception for Docker remains",
     consequence: "it lets Pods reach Docker, and has no purpose once Docker is gone",
     short_fix: "remove the exception",
-    fix: "Remove the exception when the last workload that needs it is gone.",
-    why: "Policies that allow Docker's socket were made for workloads of the past. They keep the way open for new ones.",
-    before: r#"apiVersion: policy/v1beta1
-kind: PodSecurityPolicy
-metadata:
-  name: example
-spec:
-  allowedHostPaths:
-  - pathPrefix: /var/run/docker.sock
-"#,
-    after: r#"apiVersion: policy/v1beta1
-kind: PodSecurityPolicy
-metadata:
-  name: example
-spec:
-  allowedHostPaths:
-  - pathPrefix: /var/log
-"#,
-    not_flagged: "Policies that forbid the socket.",
-    references: &[
-        "Azure/aks-engine: parts/k8s/addons/pod-security-policy.yaml",
-        "litmuschaos/chaos-charts: security/kyverno-policies",
-    ],
+    page: include_str!("../../docs/rules/psp-scc-allows-docker.md"),
     host_path: None,
-    reads: Reads::ObjectTexts,
-    check,
+    target: None,
+    check: Check::Text(KINDS, check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for leaf in [
-        "PodSecurityPolicy",
-        "SecurityContextConstraints",
-        "PolicyException",
-    ]
-    .iter()
-    .flat_map(|kind| place::texts_of(workload, kind))
-    {
-        let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(&leaf.text);
-        let allows_profile =
-            leaf.path.contains("seccomp") && mentions(&leaf.text, "docker/default");
-        let excepts = workload.kind() == "PolicyException" && mentions(&leaf.text, "docker.sock");
-        // An exception's text may be a whole expression.
-        let allowed = if excepts {
-            "docker.sock"
-        } else {
-            leaf.text.as_str()
-        };
-        if allows_path || allows_profile || excepts {
-            findings.push(place::in_object(
-                &RULE,
-                workload,
-                leaf,
-                format!("allows {allowed}"),
-                allowed,
-            ));
-        }
-    }
+const KINDS: &[&str] = &[
+    "PodSecurityPolicy",
+    "PolicyException",
+    "SecurityContextConstraints",
+];
+
+fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
+    let text = leaf.text.as_str();
+    let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(text);
+    let allows_profile = leaf.path.contains("seccomp") && mentions(text, "docker/default");
+    let excepts = workload.kind() == "PolicyException" && mentions(text, "docker.sock");
+    // An exception's text may be a whole expression.
+    let allowed = if excepts { "docker.sock" } else { text };
+    (allows_path || allows_profile || excepts).then(|| {
+        objects::finding(&RULE, workload, leaf)
+            .what(format!("allows {allowed}"))
+            .evidence(allowed)
+            .within(text)
+    })
 }
 
 /// True for a path that any rule about host paths flags.

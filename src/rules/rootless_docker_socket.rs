@@ -1,11 +1,11 @@
 //! DKR106 rootless-docker-socket: the socket of a rootless Docker in a Pod.
 
 use super::host_paths;
-use crate::finding::{Certainty, Findings, HostPathRule, Impact, Reads, Rule, Thing};
+use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::pod::HostMount;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR106",
     name: "rootless-docker-socket",
@@ -18,46 +18,17 @@ pub(super) static RULE: Rule = Rule {
     reason: "absent on {nodes}",
     consequence: "",
     short_fix: "build with BuildKit/Buildah",
-    fix: "Build images with rootless BuildKit or Buildah; inspect containers through the Kubernetes API.",
-    why: "A rootless dockerd serves its API below the user's runtime directory. It leaves with Docker like the system's socket.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: sock
-      mountPath: /run/user/1000/docker.sock
-  volumes:
-  - name: sock
-    hostPath:
-      path: /run/user/1000/docker.sock
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: build
-    image: moby/buildkit:rootless
-    args: ["--addr", "unix:///run/user/1000/buildkit/buildkitd.sock"]
-"#,
-    not_flagged: "Other files below /run/user.",
-    references: &["docker-library/docker: docker-entrypoint.sh"],
+    page: include_str!("../../docs/rules/rootless-docker-socket.md"),
     host_path: Some(HostPathRule {
         thing: Thing::Socket,
         matches,
     }),
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    host_paths::check(&RULE, workload, findings);
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    host_paths::find(&RULE, workload, mount)
 }
 
 fn matches(path: &HostPath) -> bool {

@@ -1,9 +1,8 @@
 //! DKR804 runtimeclass-docker: a RuntimeClass that means Docker.
 
-use crate::finding::{Certainty, Finding, Findings, Impact, Reads, Rule};
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR804",
     name: "runtimeclass-docker",
@@ -16,62 +15,36 @@ pub(super) static RULE: Rule = Rule {
     reason: "no such handler on {nodes}",
     consequence: "the Pod fails when its sandbox is made",
     short_fix: "drop the runtime class",
-    fix: "Remove runtimeClassName, or name a class whose handler the new runtime has.",
-    why: "The handler is a name in the runtime's configuration. docker is known to dockershim and cri-dockerd alone.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  runtimeClassName: docker
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-"#,
-    not_flagged: "Classes that merely have docker in their name.",
-    references: &["Mirantis/cri-dockerd: core/sandbox_run.go"],
+    page: include_str!("../../docs/rules/runtimeclass-docker.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Object(check),
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let handler = workload.object.handler.as_str();
     if workload.kind() == "RuntimeClass" && handler == "docker" {
-        let what = "has the handler docker".to_owned();
-        findings.push(Finding::new(
-            &RULE,
-            "RuntimeClass",
-            workload.name,
-            what,
-            "handler".to_owned(),
-            handler,
-        ));
+        findings.push(
+            Finding::new(&RULE)
+                .on("RuntimeClass", workload.name)
+                .field("handler")
+                .what("has the handler docker")
+                .evidence(handler),
+        );
     }
     let Some(pod) = &workload.pod else { return };
     let class = pod.spec.runtime_class_name.as_str();
     if class == "docker" || workload.has_docker_class {
-        let mut finding = Finding::new(
-            &RULE,
-            "runtimeClass",
-            class,
-            "is asked for".to_owned(),
-            format!("{}.runtimeClassName", pod.path),
-            class,
-        );
-        if !workload.has_docker_class {
+        let finding = Finding::new(&RULE)
+            .on("runtimeClass", class)
+            .field(format!("{}.runtimeClassName", pod.path))
+            .what("is asked for")
+            .evidence(class);
+        findings.push(if workload.has_docker_class {
+            finding
+        } else {
             // The class may have another handler than its name says.
-            finding.certainty = Certainty::Likely;
-        }
-        findings.push(finding);
+            finding.certainty(Certainty::Likely)
+        });
     }
 }

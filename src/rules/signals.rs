@@ -1,6 +1,9 @@
 //! Signals that several rules read: is this container a Docker client, and does anything point it at a mount?
 
-use crate::finding::{Certainty, Finding, Impact, Rule};
+use super::objects;
+use crate::finding::{Finding, Rule};
+use crate::workload::Workload;
+use crate::workload::commands::Command;
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
 use crate::workload::mentions::{mentions, occurrences};
@@ -9,12 +12,19 @@ use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod, Text
 use crate::workload::shell::{HostEntry, Invocation};
 use crate::workload::tables::{self, ImageRole};
 
-/// What in `container` uses Docker through `mount`, a directory above Docker's socket; `None` if nothing does.
-pub(super) fn docker_user(
-    pod: &Pod<'_>,
-    container: &Container<'_>,
-    mount: &HostMount<'_>,
-) -> Option<String> {
+/// True for a directory above Docker's socket that Pods are seen to mount; `/var` holds it where
+/// `/var/run` is no link.
+pub(super) fn is_socket_parent(mount: &HostMount<'_>) -> bool {
+    matches!(mount.path.as_str(), "/" | "/var" | "/run")
+}
+
+/// What uses Docker through `mount`, if that is a directory above Docker's socket.
+pub(super) fn socket_parent_user(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<String> {
+    let MountUser::Container(index) = mount.user else {
+        return None;
+    };
+    let pod = workload.pod.as_ref().filter(|_| is_socket_parent(mount))?;
+    let container = pod.containers.get(index)?;
     let uses = container
         .docker_use
         .get_or_init(|| docker_use(pod, container));
@@ -248,12 +258,11 @@ pub(super) fn handles_other_runtimes(container: &Container<'_>) -> bool {
     })
 }
 
-/// A finding in a script that handles other runtimes, too, is a note.
-pub(super) fn soften_for_other_runtimes(finding: &mut Finding) {
-    finding.certainty = Certainty::Possible;
-    finding.impact = Impact::Advisory;
-    finding.reason = "the script also handles other runtimes".to_owned();
-    finding.consequence = String::new();
+/// A finding in a script that handles other runtimes, too, is only recorded.
+pub(super) fn for_several_runtimes(finding: Finding) -> Finding {
+    finding
+        .advisory("the script also handles other runtimes")
+        .consequence("")
 }
 
 /// True if `container` sets up buildx with a builder that is no Docker daemon (docker/buildx: docs/reference/buildx_create.md).
@@ -294,6 +303,37 @@ pub(super) fn needs_no_daemon(container: &Container<'_>) -> bool {
     };
     let first = calls.next().is_some_and(is_free);
     first && calls.all(is_free)
+}
+
+/// The finding of `rule` for `command`, which is the call `shown`.
+pub(super) fn call_finding(
+    rule: &'static Rule,
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    command: &Command,
+    shown: &str,
+) -> Finding {
+    let finding = Finding::new(rule)
+        .in_container(pod, container, &command.field)
+        .evidence(shown);
+    let mut texts = container.all_texts();
+    let text = texts.find(|(field, _)| field.path() == command.field);
+    match text.and_then(|(_, text)| place_of(&command.invocation, text)) {
+        Some(at) => finding.offset(at),
+        None => finding,
+    }
+}
+
+/// Where in a script the program of `invocation` stands: in a line that is no comment and holds its
+/// last word, too.
+fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
+    let program = invocation.words.first()?;
+    let last = invocation.words.last()?;
+    let mut lines = objects::lines(script);
+    lines.find_map(|(start, line)| {
+        let at = line.find(program.as_str())?;
+        line[at..].contains(last.as_str()).then_some(start + at)
+    })
 }
 
 /// `nsenter` or `chroot` where `invocation` runs on the node; `None` where it stays in its container.
@@ -423,11 +463,11 @@ pub(super) fn setting_finding(
     field: TextField,
     path: &str,
 ) -> Finding {
-    let what = format!("names {path} in {}", describe(container, field));
-    let place = format!("{}.{}", pod.container_path(container), field.path());
-    let mut finding = Finding::in_container(rule, container, what, place, path);
-    finding.identity = HostPath::new(path).as_str().to_owned();
-    finding
+    Finding::new(rule)
+        .in_container(pod, container, field.path())
+        .what(format!("names {path} in {}", describe(container, field)))
+        .evidence(path)
+        .identity(HostPath::new(path).as_str())
 }
 
 /// The settings of `container` that select Docker as the runtime: their field below the container, and `NAME=VALUE`.

@@ -1,11 +1,10 @@
 //! DKR110 socket-parent-mount: a directory above the Docker socket, in a container that uses Docker.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule, Thing};
+use crate::finding::{Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
-use crate::workload::pod::{HostMount, MountUser, Pod};
+use crate::workload::pod::HostMount;
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR110",
     name: "socket-parent-mount",
@@ -14,78 +13,21 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Breaks,
     action: None,
     needs_docker_absent: true,
-    summary: "a hostPath volume on /, /var, /run or /var/run, and something in the container uses Docker through it",
+    summary: "a hostPath volume on /, /var, /run or /var/run, and something in the container uses \
+        Docker through it",
     reason: "no Docker there on {nodes}",
-    consequence: "the directory stays, the socket in it does not, so the container starts and fails at its first call",
+    consequence: "the directory stays, the socket in it does not, so the container starts and \
+        fails at its first call",
     short_fix: "drop the Docker client",
-    fix: "Drop the Docker client, or mount only the file or directory that is still needed on the new runtime.",
-    why: "Mounting a directory above the socket exposes the socket like mounting it by name; the kubernetes.io detection script names this case as one that it misses.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    env:
-    - name: DOCKER_HOST
-      value: unix:///host/run/docker.sock
-    volumeMounts:
-    - name: run
-      mountPath: /host/run
-  volumes:
-  - name: run
-    hostPath:
-      path: /var/run
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: run
-      mountPath: /host/run/containerd
-  volumes:
-  - name: run
-    hostPath:
-      path: /run/containerd
-"#,
-    not_flagged: "The same mounts without any sign of Docker in the container (DKR111, recorded only), and narrower ones such as /run/xtables.lock or /run/udev.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
-        "DataDog/helm-charts: charts/datadog/CHANGELOG.md",
-    ],
+    page: include_str!("../../docs/rules/socket-parent-mount.md"),
     host_path: None,
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = &workload.pod else { return };
-    let is_used =
-        |mount: &HostMount<'_>| host_paths::is_socket_parent(mount) && user(pod, mount).is_some();
-    for mount in host_paths::first_uses(workload, is_used) {
-        let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
-        finding.what = format!(
-            "{}, used by {}",
-            finding.what,
-            user(pod, mount).unwrap_or_default()
-        );
-        finding.reason = RULE.reason.to_owned();
-        finding.consequence = RULE.consequence.to_owned();
-        findings.push(finding);
-    }
-}
-
-/// What in the mounting container uses Docker through `mount`.
-fn user(pod: &Pod<'_>, mount: &HostMount<'_>) -> Option<String> {
-    let MountUser::Container(index) = mount.user else {
-        return None;
-    };
-    signals::docker_user(pod, &pod.containers[index], mount)
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    let user = signals::socket_parent_user(workload, mount)?;
+    let finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
+    let what = format!("{}, used by {user}", finding.what);
+    Some(finding.what(what).rule_texts())
 }

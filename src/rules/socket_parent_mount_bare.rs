@@ -1,11 +1,10 @@
 //! DKR111 socket-parent-mount-bare: a directory above the Docker socket, without a sign of Docker.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Findings, Impact, Reads, Rule, Thing};
+use crate::finding::{Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount, MountUser};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR111",
     name: "socket-parent-mount-bare",
@@ -18,70 +17,22 @@ pub(super) static RULE: Rule = Rule {
     reason: "reaches the Docker socket",
     consequence: "nothing in the object shows that Docker is used; check the image once",
     short_fix: "mount only what is needed",
-    fix: "Mount the narrowest path that the container needs.",
-    why: "Reboot daemons, CNI and CSI plug-ins, node exporters and debug Pods mount these directories for reasons of their own. The mount reaches Docker's socket, so it is worth one look, and no more.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: run
-      mountPath: /host/run
-  volumes:
-  - name: run
-    hostPath:
-      path: /var/run
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: app
-    image: registry.example/tool:1
-    volumeMounts:
-    - name: run
-      mountPath: /run/udev
-  volumes:
-  - name: run
-    hostPath:
-      path: /run/udev
-"#,
-    not_flagged: "Anything narrower: /run/xtables.lock, /run/flannel, /var/run/netns, /var/lib.",
-    references: &[
-        "https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/migrating-telemetry-and-security-agents/",
-        "kubereboot/kured: kured-ds.yaml",
-    ],
+    page: include_str!("../../docs/rules/socket-parent-mount-bare.md"),
     host_path: None,
-    reads: Reads::HostPaths,
-    check,
+    target: None,
+    check: Check::HostPath(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let is_bare =
-        |mount: &HostMount<'_>| host_paths::is_socket_parent(mount) && !is_used(workload, mount);
-    for mount in host_paths::first_uses(workload, is_bare) {
-        let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
-        // The directory is on every node, whatever its runtime: no hostPath type fails.
-        if mount.user != MountUser::Nobody {
-            finding.impact = RULE.impact;
-            finding.reason = RULE.reason.to_owned();
-            finding.consequence = RULE.consequence.to_owned();
-        }
-        findings.push(finding);
+fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
+    let is_used = || signals::socket_parent_user(workload, mount).is_some();
+    if !signals::is_socket_parent(mount) || is_used() {
+        return None;
     }
-}
-
-fn is_used(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
-    match (&workload.pod, mount.user) {
-        (Some(pod), MountUser::Container(index)) => {
-            signals::docker_user(pod, &pod.containers[index], mount).is_some()
-        }
-        _ => false,
+    let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
+    // The directory is on every node, whatever its runtime: no hostPath type fails.
+    if mount.user != MountUser::Nobody {
+        finding.impact = RULE.impact;
+        finding = finding.rule_texts();
     }
+    Some(finding)
 }

@@ -1,10 +1,8 @@
 //! DKR801 unprivileged-low-port: a low port without root.
 
-use crate::finding::{Action, Certainty, Finding, Findings, Impact, Reads, Rule};
-use crate::workload::Workload;
-use crate::workload::pod::Container;
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::workload::pod::{Container, Pod};
 
-/// The declaration; messages, pages and metrics come from it.
 pub(super) static RULE: Rule = Rule {
     code: "DKR801",
     name: "unprivileged-low-port",
@@ -13,114 +11,62 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Breaks,
     action: Some(Action::Record),
     needs_docker_absent: false,
-    summary: "a non-root container listens on a port below 1024 without the sysctl or capability for it",
+    summary: "a non-root container listens on a port below 1024 without the sysctl or capability \
+        for it",
     reason: "may not bind it on {nodes}",
-    consequence: "Docker allows it since 20.10; containerd does by default only from 2.0, CRI-O does not",
+    consequence: "Docker allows it since 20.10; containerd does by default only from 2.0, CRI-O \
+        does not",
     short_fix: "use a port from 1024 up",
-    fix: "Listen on a port from 1024 up, or set the sysctl net.ipv4.ip_unprivileged_port_start=0 in the Pod's securityContext.",
-    why: "Docker sets net.ipv4.ip_unprivileged_port_start=0 in every container. containerd 1.x and CRI-O leave the kernel's 1024, so the same container gets permission denied when it binds.",
-    before: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  containers:
-  - name: web
-    image: registry.example/web:1
-    ports:
-    - containerPort: 80
-    securityContext:
-      runAsNonRoot: true
-"#,
-    after: r#"apiVersion: v1
-kind: Pod
-metadata:
-  name: example
-spec:
-  securityContext:
-    sysctls:
-    - name: net.ipv4.ip_unprivileged_port_start
-      value: "0"
-  containers:
-  - name: web
-    image: registry.example/web:1
-    ports:
-    - containerPort: 80
-    securityContext:
-      runAsNonRoot: true
-"#,
-    not_flagged: "hostNetwork, NET_BIND_SERVICE, and images whose user is not root without a securityContext that says so.",
-    references: &[
-        "containerd/containerd: docs/containerd-2.0.md",
-        "k3s-io/k3s#5538",
-        "bottlerocket-os/bottlerocket#2466",
-    ],
+    page: include_str!("../../docs/rules/unprivileged-low-port.md"),
     host_path: None,
-    reads: Reads::Object,
-    check,
+    target: None,
+    check: Check::Container(check),
 };
 
-fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    let Some(pod) = workload.pod.as_ref().filter(|pod| !pod.spec.host_network.0) else {
-        return;
-    };
-    let sysctls = pod
-        .spec
-        .security_context
-        .iter()
-        .flat_map(|context| context.sysctls.iter());
-    if sysctls
-        .into_iter()
-        .any(|sysctl| *sysctl.name == *"net.ipv4.ip_unprivileged_port_start")
-    {
+fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    let is_low = |number: i64| (1..1024).contains(&number);
+    let ports = container.raw.ports.iter().enumerate();
+    let declared: Vec<(usize, i64)> = ports
+        .filter_map(|(i, port)| Some((i, port.container_port.0?)))
+        .filter(|(_, number)| is_low(*number))
+        .collect();
+    // A probe tells of a port that nothing declares.
+    let is_declared = |number: i64| declared.iter().any(|(_, declared)| *declared == number);
+    let probed =
+        probed_ports(container).find(|(.., number)| is_low(*number) && !is_declared(*number));
+    if declared.is_empty() && probed.is_none() || may_bind(pod, container) {
         return;
     }
-    let is_low = |number: i64| (1..1024).contains(&number);
-    for container in &pod.containers {
-        let ports = container
-            .raw
-            .ports
-            .iter()
-            .enumerate()
-            .filter_map(|(i, port)| Some((i, port.container_port.0?)));
-        let declared: Vec<(usize, i64)> = ports.filter(|(_, number)| is_low(*number)).collect();
-        // A probe tells of a port that nothing declares.
-        let is_declared = |number: i64| declared.iter().any(|(_, declared)| *declared == number);
-        let probed =
-            probed_ports(container).find(|(.., number)| is_low(*number) && !is_declared(*number));
-        let listens_low = !declared.is_empty() || probed.is_some();
-        if !listens_low
-            || !container.runs_without_root(pod)
-            || container.adds_capability("NET_BIND_SERVICE")
-        {
-            continue;
-        }
-        for (i, number) in declared {
-            let field = format!("{}.ports[{i}].containerPort", pod.container_path(container));
-            let what = format!("listens on port {number} without root");
-            findings.push(Finding::in_container(
-                &RULE,
-                container,
-                what,
-                field,
-                &number.to_string(),
-            ));
-        }
-        if let Some((probe, way, number)) = probed {
-            let field = format!("{}.{probe}.{way}.port", pod.container_path(container));
-            let what = format!("is probed on port {number}, without root");
-            findings.push(Finding::in_container(
-                &RULE,
-                container,
-                what,
-                field,
-                &number.to_string(),
-            ));
-        }
+    for (i, number) in declared {
+        findings.push(
+            Finding::new(&RULE)
+                .in_container(pod, container, format_args!("ports[{i}].containerPort"))
+                .what(format!("listens on port {number} without root"))
+                .evidence(&number.to_string()),
+        );
+    }
+    if let Some((probe, way, number)) = probed {
+        findings.push(
+            Finding::new(&RULE)
+                .in_container(pod, container, format_args!("{probe}.{way}.port"))
+                .what(format!("is probed on port {number}, without root"))
+                .evidence(&number.to_string()),
+        );
     }
 }
 
-/// The ports that the probes of `container` connect to, with the probe's field and the way's below it.
+/// True if `container` may listen on low ports with any runtime.
+fn may_bind(pod: &Pod<'_>, container: &Container<'_>) -> bool {
+    let context = pod.spec.security_context.iter();
+    let mut sysctls = context.flat_map(|context| context.sysctls.iter());
+    pod.spec.host_network.0
+        || sysctls.any(|sysctl| *sysctl.name == *"net.ipv4.ip_unprivileged_port_start")
+        || !container.runs_without_root(pod)
+        || container.adds_capability("NET_BIND_SERVICE")
+}
+
+/// The ports that the probes of `container` connect to, with the probe's field and the way's below
+/// it.
 fn probed_ports(
     container: &Container<'_>,
 ) -> impl Iterator<Item = (&'static str, &'static str, i64)> {

@@ -1,4 +1,5 @@
-//! The admin port, plain HTTP: `/livez`, `/readyz`, `/metrics`, and `/report` with the page of the last scan. Nothing on it changes anything.
+//! The admin port, plain HTTP: `/livez`, `/readyz` and `/metrics`. Nothing on it changes anything. The controller serves its own
+//! routes in the same way.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,7 +19,6 @@ use tokio::task::JoinHandle;
 
 use super::SharedApp;
 use super::certificates::Certificates;
-use super::page::Page;
 
 /// Connections that are served at once. The oldest makes room for a new one: a probe must always get through.
 const MAX_CONNECTIONS: usize = 64;
@@ -38,22 +38,15 @@ pub struct Admin {
 pub fn router(admin: Admin) -> Router {
     // Alive means that the runtime answers; nothing that a restart could not mend belongs here.
     let live = || async { "ok\n" };
-    let page = Arc::new(Page::default());
-    let report = move |State(admin): State<Admin>| {
-        let page = Arc::clone(&page);
-        async move { page.answer(&admin.app).await }
-    };
     Router::new()
         .route("/livez", get(live))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .route("/report", get(report))
         .with_state(admin)
 }
 
-/// Answers on `listener` until it is dropped.
-pub async fn serve(listener: TcpListener, admin: Admin) {
-    let router = router(admin);
+/// Answers on `listener` with `router` until it is dropped.
+pub async fn serve(listener: TcpListener, router: Router) {
     let mut open: VecDeque<JoinHandle<()>> = VecDeque::with_capacity(MAX_CONNECTIONS);
     loop {
         let stream = match listener.accept().await {

@@ -53,7 +53,6 @@ pub fn router(app: SharedApp) -> Router {
 
 async fn validate(State(app): State<SharedApp>, request: Request) -> Response {
     let answered = answer(&app, request).await;
-    in_step().await;
     match answered {
         Ok(body) => (
             [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
@@ -81,7 +80,6 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
         .and_then(|value| value.to_str().ok()?.parse().ok());
     let body: Body = request.into_body();
     let body = body::read(body, length, deadline, app.state.large_bodies()).await;
-    in_step().await;
 
     let started = Instant::now();
     let policy = app.policy.load();
@@ -132,13 +130,6 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
         }
         _ => Ok(reviewed.response),
     }
-}
-
-/// Lets the other requests that have arrived come to the same point first. What one step needs is then in the processor's
-/// caches for all of them: reading, evaluating and writing take turns there otherwise, and each displaces the others
-/// (`docs/performance.md`).
-async fn in_step() {
-    tokio::task::yield_now().await;
 }
 
 /// The answer with more warnings. It is one of our own, so it is an object with a response.

@@ -27,11 +27,6 @@ pub(crate) struct Mentions {
 }
 
 impl Mentions {
-    /// True if any of the words stands in them.
-    pub(crate) fn any(self) -> bool {
-        self.docker || self.docker_port || self.bridge || self.ping
-    }
-
     /// Looks for each word by the rarest of its letters.
     #[inline(never)]
     pub(super) fn add(&mut self, text: &str) {

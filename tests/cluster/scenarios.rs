@@ -9,9 +9,10 @@ use crate::control_plane::Assets;
 use crate::process::say;
 use crate::world::World;
 use crate::{
-    scenarios_availability as availability, scenarios_enforce as enforce, scenarios_many as many,
-    scenarios_namespaces as namespaces, scenarios_outage as outage, scenarios_scan as scan,
-    scenarios_scanner as scanner, scenarios_v1beta1 as v1beta1, scenarios_warn as warn,
+    scenarios_availability as availability, scenarios_controller as scanner,
+    scenarios_enforce as enforce, scenarios_many as many, scenarios_namespaces as namespaces,
+    scenarios_outage as outage, scenarios_scan as scan, scenarios_v1beta1 as v1beta1,
+    scenarios_warn as warn,
 };
 
 /// Runs only the scenarios whose name contains this text.

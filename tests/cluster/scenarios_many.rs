@@ -11,7 +11,7 @@ use crate::objects::{
 };
 use crate::process::{eventually, say};
 use crate::reports;
-use crate::scenarios_scanner::scan_again;
+use crate::scenarios_controller::scan_again;
 use crate::world::World;
 
 const NAMESPACE: &str = "many";

@@ -13,8 +13,8 @@ assets=${KUBEBUILDER_ASSETS:-$(tests/cluster/control-plane.sh)}
 
 # cargo names the test binary on stderr. It is started without cargo, so that a signal reaches it directly.
 echo "up.sh: building undock" >&2
-built=$(cargo test --no-run --test cluster 2>&1) || { echo "$built" >&2; exit 4; }
-binary=$(echo "$built" | sed -n 's/.*Executable tests\/cluster\.rs (\(.*\))$/\1/p')
+built=$(cargo test --locked --no-run --test cluster 2>&1) || { echo "$built" >&2; exit 4; }
+binary=$(echo "$built" | sed -n 's/.*Executable tests\/cluster\/main\.rs (\(.*\))$/\1/p')
 
 export KUBEBUILDER_ASSETS="$assets" UNDOCK_CLUSTER_STAY=1
 # Only the test runner's own report is on stdout.

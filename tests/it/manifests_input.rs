@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use undock::check::{Checked, Placed};
+use undock::check::{Checked, Input, Placed};
 use undock::decision::{Mode, Policy};
 
 fn read(bytes: &[u8]) -> Checked {
@@ -10,10 +10,7 @@ fn read(bytes: &[u8]) -> Checked {
         mode: Mode::Enforce,
         ..Policy::default()
     };
-    let mut checked = Checked::default();
-    checked.add("file", bytes, "default", &policy);
-    checked.finish("default", &policy);
-    checked
+    undock::check::check(&[Input::new("file", bytes)], "default", &policy)
 }
 
 fn check(text: &str) -> Checked {

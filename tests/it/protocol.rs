@@ -12,5 +12,4 @@ mod failures;
 mod hostile;
 mod http;
 mod limits;
-mod report_page;
 mod tls;

@@ -140,22 +140,20 @@ fn the_admin_port_tells_how_it_goes() {
 }
 
 #[test]
-fn the_admin_port_says_why_there_is_no_report() {
-    let (status, text) = Undock::serve(&[]).admin("/report");
-    assert!(
-        status == 404 && text.contains("not connected to a cluster"),
-        "{status} {text}"
-    );
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("kubeconfig");
-    let config = r#"{"apiVersion": "v1", "kind": "Config", "current-context": "x", "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
-        "clusters": [{"name": "x", "cluster": {"server": "https://127.0.0.1:1"}}], "users": [{"name": "x", "user": {}}]}"#;
-    fs::write(&path, config).unwrap();
-    let (status, text) = Undock::serve(&["--kubeconfig", path.to_str().unwrap()]).admin("/report");
-    assert!(
-        status == 503 && text.contains("Only the elected scanner scans"),
-        "{status} {text}"
-    );
+fn the_webhook_has_no_report() {
+    assert_eq!(Undock::serve(&[]).admin("/report").0, 404);
+}
+
+#[test]
+fn a_controller_without_a_cluster_says_what_to_do() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_undock"))
+        .arg("controller")
+        .env_remove("KUBERNETES_SERVICE_HOST")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("--kubeconfig"), "{said}");
 }
 
 #[test]
@@ -230,7 +228,6 @@ fn mistakes_are_one_line_with_a_cure() {
         (flag("--client-ca", path("empty")), 2, "empty"),
         (flag("--config", path("nowhere.yaml")), 2, "nowhere.yaml"),
         (flag("--config", path("bad.yaml")), 2, "bad.yaml:2:1"),
-        (vec!["--scan".to_owned()], 2, "--kubeconfig"),
     ];
     for (arguments, exit, word) in cases {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -247,8 +244,7 @@ fn mistakes_are_one_line_with_a_cure() {
         &["--mode", "loud"],
         &["--listen", "8443"],
         &["--nonsense"],
-        &["--events"],
-        &["--policy-reports"],
+        &["--scan"],
     ] {
         assert_eq!(refused(arguments).0, 2, "{arguments:?}");
     }

@@ -139,7 +139,6 @@ impl Server {
         };
         let app = Arc::new(App {
             policy: arc_swap::ArcSwap::from_pointee(policy),
-            last_scan: Default::default(),
             client: None,
             cluster: String::new(),
             records: queue,

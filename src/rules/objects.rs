@@ -1,0 +1,29 @@
+//! What the rules about objects without a pod spec share: configuration, installers' objects.
+
+use crate::finding::{Finding, Rule};
+use crate::workload::Workload;
+use crate::workload::leaves::Leaf;
+
+/// The finding of `rule` at `leaf` of the object.
+pub(super) fn finding(rule: &'static Rule, workload: &Workload<'_>, leaf: &Leaf) -> Finding {
+    // A file of kubeadm has no name.
+    let name = if workload.name.is_empty() {
+        workload.kind()
+    } else {
+        workload.name
+    };
+    Finding::new(rule)
+        .on("object", name)
+        .field(leaf.path.as_str())
+}
+
+/// The lines of `text`, trimmed, with the byte at which each begins; comments are left out.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut next = 0;
+    let lines = text.split_inclusive('\n').map(move |line| {
+        let start = next + line.len() - line.trim_start().len();
+        next += line.len();
+        (start, line.trim())
+    });
+    lines.filter(|(_, line)| !line.starts_with('#'))
+}
