@@ -9,7 +9,7 @@ use crate::registration::WEBHOOKS;
 use crate::workload::text::{Text, TextMap};
 
 /// What the API server writes where a webhook with `failurePolicy: Ignore` did not answer; the value is the webhook's name.
-pub(super) const FAILED_OPEN: &str = "failed-open.validating.webhook.admission.k8s.io/";
+pub(super) const FAILED_OPEN: &str = "failed-open.validating.webhook.admission.k8s.io";
 
 /// An audit event, borrowed from its line.
 #[derive(Debug)]
@@ -138,17 +138,14 @@ impl<'e> Annotations<'e> {
     pub(super) fn of(event: &'e Event<'_>) -> Option<Self> {
         let mut all = Self::default();
         for (key, value) in event.annotations.iter() {
-            let Some((webhook, key)) = key.split_once('/') else {
+            let Some(key) = own_key(key) else {
                 continue;
             };
-            if !is_ours(webhook) {
-                continue;
-            }
             match key {
                 "decision" => all.decision = value,
                 "mode" => all.mode = value.split('@').next().unwrap_or_default(),
-                "dry-run" => all.is_dry_run = value == "true",
-                "would-deny" => all.would_deny = value == "true",
+                "dry-run" | "dry_run" => all.is_dry_run = value == "true",
+                "would-deny" | "would_deny" => all.would_deny = value == "true",
                 "findings" => {
                     all.findings = value
                         .split("; ")
@@ -160,7 +157,7 @@ impl<'e> Annotations<'e> {
                         .is_some_and(|last| last.starts_with('+'));
                 }
                 "owner" => all.owner = owner(value),
-                "review-uid" => all.review_uid = value,
+                "review-uid" | "review_uid" => all.review_uid = value,
                 "exempt" => all.exempt = value,
                 _ => {}
             }
@@ -234,14 +231,27 @@ pub(super) fn missed<'e>(event: &'e Event<'_>) -> impl Iterator<Item = &'e str> 
     let failed = event
         .annotations
         .iter()
-        .filter(|(key, _)| key.starts_with(FAILED_OPEN));
+        .filter(|(key, _)| after_name(key, FAILED_OPEN).is_some());
     failed
         .map(|(_, webhook)| webhook)
-        .filter(|webhook| is_ours(webhook))
+        .filter(|webhook| WEBHOOKS.iter().any(|known| known.name == *webhook))
 }
 
-fn is_ours(webhook: &str) -> bool {
-    WEBHOOKS.iter().any(|known| known.name == webhook)
+/// What stands behind the name of one of our webhooks: `pods.undock.dev/decision`.
+fn own_key(key: &str) -> Option<&str> {
+    WEBHOOKS
+        .iter()
+        .find_map(|webhook| after_name(key, webhook.name))
+}
+
+/// What stands behind `name` and a slash in `key`, also where a log store wrote underscores or dots instead.
+fn after_name<'k>(key: &'k str, name: &str) -> Option<&'k str> {
+    // Of labels in a table, `labels.` may stand in front.
+    let key = key.strip_prefix("labels.").unwrap_or(key);
+    let is_same = |(key, name): (u8, u8)| key == name || key == b'_' && matches!(name, b'.' | b'-');
+    let (front, rest) = key.split_at_checked(name.len())?;
+    let is_ours = front.bytes().zip(name.bytes()).all(is_same);
+    rest.strip_prefix(['/', '_', '.']).filter(|_| is_ours)
 }
 
 /// The object that the event is about, whole, as JSON; `None` at level Metadata, and for a patch of which only the patch is logged.

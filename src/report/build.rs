@@ -10,13 +10,12 @@ use super::evidence::{DAY, Flags, Review};
 use super::evidence_store::{EvidenceStore, LogCoverage};
 use super::exemptions::exemptions;
 use super::findings::findings;
-use super::model::{
-    Coverage, Finding, Missed, Namespace, Report, SCHEMA, Status, Summary, Verdict, Window,
-};
+use super::model::{Coverage, Missed, Report, SCHEMA, Window};
 use super::moment;
 use super::namespaces::{Sources, namespaces};
 use super::notices::notices;
 use super::resolution::OwnerHistory;
+use super::summary::summary;
 
 /// The report of `store`.
 pub(super) fn build(mut store: EvidenceStore, options: &Options) -> Report {
@@ -121,37 +120,6 @@ fn coverage(store: &EvidenceStore, reviews: &[Review], unreviewed: u64) -> Cover
         dry_runs: store.dry_runs.len() as u64,
         review_errors: count(Flags::ERROR),
         unreadable: store.unreadable,
-    }
-}
-
-fn summary(namespaces: &[Namespace], findings: &[Finding]) -> Summary {
-    let with = |status: Status| {
-        findings
-            .iter()
-            .filter(|finding| finding.status == status)
-            .count()
-    };
-    let with_verdict = |verdict: Verdict| {
-        namespaces
-            .iter()
-            .filter(|namespace| namespace.verdict == verdict)
-            .count()
-    };
-    Summary {
-        ready: with_verdict(Verdict::Ready),
-        blocked_namespaces: with_verdict(Verdict::Blocked),
-        unknown: with_verdict(Verdict::Unknown),
-        owners: namespaces.iter().map(|namespace| namespace.owners).sum(),
-        findings: findings.len(),
-        open: with(Status::Open),
-        open_denied: findings
-            .iter()
-            .filter(|finding| finding.status == Status::Open && finding.denies)
-            .count(),
-        exempt: with(Status::Exempt),
-        fixed: with(Status::Fixed),
-        removed: with(Status::Removed),
-        blocked: with(Status::Blocked),
-        stale: with(Status::Stale),
+        other_lines: store.foreign,
     }
 }

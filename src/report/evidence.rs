@@ -13,9 +13,12 @@ pub(super) const DAY: i64 = 86_400_000;
 
 /// Milliseconds since 1970.
 pub(super) fn millis(text: &str) -> Option<i64> {
-    text.parse::<Timestamp>()
-        .ok()
-        .map(Timestamp::as_millisecond)
+    let moment = text.parse::<Timestamp>().or_else(|error| {
+        // As a table of Google prints it: `2026-11-20 10:00:00.123 UTC`.
+        let zoned = text.strip_suffix(" UTC").map(|text| format!("{text}Z"));
+        zoned.ok_or(error)?.parse()
+    });
+    moment.ok().map(Timestamp::as_millisecond)
 }
 
 /// Who is responsible for an object.

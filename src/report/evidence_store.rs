@@ -41,6 +41,8 @@ pub(super) struct EvidenceStore {
     pub(super) logs: BTreeMap<String, LogCoverage>,
     pub(super) errors: BTreeSet<ReadError>,
     pub(super) unreadable: u64,
+    /// Lines of other programs.
+    pub(super) foreign: u64,
 }
 
 /// How far the logs of a cluster reach.
@@ -135,9 +137,9 @@ impl EvidenceStore {
         self.span = Some(widened(self.span, time));
     }
 
-    /// Notes what could not be read.
-    pub(super) fn fail(&mut self, file: &str, line: usize, message: String) {
-        self.unreadable += 1;
+    /// Notes what could not be read: `count` lines, or a whole input.
+    pub(super) fn fail(&mut self, file: &str, line: usize, message: String, count: u64) {
+        self.unreadable += count;
         self.errors.insert(ReadError {
             file: file.to_owned(),
             line,

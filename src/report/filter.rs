@@ -16,6 +16,8 @@ pub(super) struct Filter {
     failed_open: Finder<'static>,
     audit: Finder<'static>,
     payload: Finder<'static>,
+    packed: Finder<'static>,
+    journal: Finder<'static>,
     verb: Finder<'static>,
     object: Finder<'static>,
     time: Finder<'static>,
@@ -29,6 +31,9 @@ impl Filter {
             failed_open: memmem::Finder::new(b"failed-open"),
             audit: memmem::Finder::new(b"udit"),
             payload: memmem::Finder::new(b"protoPayload"),
+            // The base64 of a queue, and a message that the journal did not write as a text.
+            packed: memmem::Finder::new(b"\"data\":\""),
+            journal: memmem::Finder::new(b"__CURSOR"),
             verb: memmem::Finder::new(b"\"verb\":\""),
             object: memmem::Finder::new(b"\"objectRef\":{"),
             time: memmem::Finder::new(b"\"stageTimestamp\":\""),
@@ -50,6 +55,8 @@ impl Filter {
             || self.ours.find(line).is_some()
             || self.payload.find(line).is_some()
             || self.failed_open.find(line).is_some()
+            || self.packed.find(line).is_some()
+            || self.journal.find(line).is_some()
     }
 
     /// The moment of an audit event, unread but for this: it stands near the end of the line.

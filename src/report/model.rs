@@ -86,6 +86,9 @@ pub struct Coverage {
     pub review_errors: u64,
     /// Lines that could not be read.
     pub unreadable: u64,
+    /// Lines of other programs, which were passed over.
+    #[serde(default)]
+    pub other_lines: u64,
 }
 
 /// Totals.
@@ -166,7 +169,9 @@ pub struct Namespace {
 }
 
 /// What became of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// The latest evidence about the owner contains it.

@@ -10,6 +10,7 @@ mod coverage;
 mod example;
 mod exemptions;
 mod fates;
+mod field;
 mod formats;
 mod outputs;
 mod scans;

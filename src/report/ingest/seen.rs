@@ -1,7 +1,7 @@
 //! A finding as one source tells it, and whether `enforce` refuses it as far as that source tells.
 
 use crate::decision::Judged;
-use crate::finding::{Action, Certainty, Impact};
+use crate::finding::{Action, Certainty};
 use crate::record::{FindingFields, Record};
 use crate::report::audit::{AnnotatedFinding, Annotations};
 use crate::report::evidence::ExemptTerms;
@@ -167,8 +167,6 @@ pub(in crate::report) fn denies_by_default(rule: &str, severity: &str, certainty
     let Some(rule) = RULES.iter().find(|known| known.code == rule) else {
         return true;
     };
-    let by_nature =
-        severity == Impact::Breaks.as_str() && certainty != Certainty::Possible.as_str();
-    rule.action
-        .map_or(by_nature, |action| action == Action::Deny)
+    let is_certain_enough = severity.is_empty() || certainty != Certainty::Possible.as_str();
+    is_certain_enough && rule.default_action(Certainty::Likely) == Action::Deny
 }

@@ -405,11 +405,11 @@ fn a_scan_that_cannot_be_trusted_is_an_error() {
         (with("objects", json!("none")), "another type"),
         (
             with("schema", json!("undock.scan/v2")),
-            "undock.scan/v2 is no input of a report",
+            "unsupported input undock.scan/v2",
         ),
         (
             with("schema", json!("undock.report/v1")),
-            "undock.report/v1 is no input of a report",
+            "unsupported input undock.report/v1",
         ),
         (cut.to_owned(), "ends before it is whole"),
     ] {
