@@ -33,8 +33,7 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 start() {
   local name=$1
   shift
-  # / as working directory, as an init has it: /proc/1/cwd of a node leads to its root.
-  (cd / && exec "$@") >"logs/$name.log" 2>&1 &
+  "$@" >"logs/$name.log" 2>&1 &
 }
 
 # wait_for NAME SECONDS COMMAND...
@@ -99,6 +98,8 @@ node_is_ready() { kubectl get node node1 | grep -q ' Ready'; }
 wait_for kubelet 90 node_is_ready
 
 touch ready
+# An init's working directory is /: row a6-cwd goes through /proc/1/cwd.
+cd /
 echo "ready after $SECONDS s: $(kubectl version | tail -1), $(containerd --version)"
 # As an init: collects what ends, until down.sh ends it.
 while :; do wait; sleep 3600 & done

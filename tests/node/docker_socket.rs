@@ -85,7 +85,8 @@ fn dial(arguments: &[String]) -> io::Result<()> {
         .unwrap_or_else(|| "/var/run/docker.sock".into());
     let request = format!("GET /{row} HTTP/1.0\r\n\r\n");
     match target.strip_prefix("tcp://") {
-        Some(address) => call(TcpStream::connect(address)?, &request),
+        // A name server is not at hand; it would take `localhost.` as `localhost`.
+        Some(address) => call(TcpStream::connect(address.replace(".:", ":"))?, &request),
         None => {
             let stream = UnixStream::connect(target.trim_start_matches("unix://"))?;
             stream.set_read_timeout(Some(Duration::from_secs(5)))?;
