@@ -229,6 +229,13 @@ fn decide_namespace(
     let old = old_object
         .as_ref()
         .map(|object| NamespaceSettings::of(&Workload::new(object, "")));
+    // By the stored object: what is sent to namespaces/finalize may say anything.
+    let is_being_deleted = old_object
+        .as_ref()
+        .is_some_and(|object| Workload::new(object, "").is_being_deleted());
+    if is_being_deleted {
+        return (Decision::clean(policy.mode), None);
+    }
     let new = NamespaceSettings::of(workload);
     let writer = Writer {
         user: &request.user_info.username,

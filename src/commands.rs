@@ -2,9 +2,12 @@
 
 pub mod check;
 pub mod cluster;
+mod config_file;
+pub mod controller;
 pub mod doctor;
 pub mod explain;
 mod output;
+mod process;
 pub mod report;
 pub mod scan;
 pub mod serve;
@@ -20,7 +23,7 @@ pub enum Exit {
     Findings = 1,
     /// Wrong usage or configuration.
     Usage = 2,
-    /// Some input could not be read; wins over findings.
+    /// Some input could not be read, or there was none; findings win over it.
     Incomplete = 3,
     /// Could not run.
     Failed = 4,
@@ -43,6 +46,8 @@ pub struct Cli {
 enum Verb {
     /// The webhook; without certificates it makes its own and listens on 127.0.0.1:8443
     Serve(serve::Options),
+    /// Scans, reports and Events inside the cluster; beside the webhook, never in its process
+    Controller(controller::Options),
     /// Manifests: files, folders, - for standard input; no cluster
     Check(check::Options),
     /// The live cluster, read-only: nodes by runtime, workloads, volumes, configuration
@@ -75,6 +80,7 @@ impl Cli {
     pub fn run(self) -> Exit {
         match self.verb {
             Verb::Serve(options) => serve::run(options),
+            Verb::Controller(options) => controller::run(options),
             Verb::Check(options) => check::run(options),
             Verb::Scan(options) => scan::run(options),
             Verb::Report(options) => report::run(options),

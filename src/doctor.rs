@@ -2,6 +2,7 @@
 
 mod connection;
 mod metrics;
+pub mod next_pod;
 mod probe;
 mod registration;
 mod service;
@@ -11,12 +12,11 @@ use std::io::{self, Write};
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use kube::Client;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
+use crate::api::ApiError;
+use crate::api::request::{self, read};
 use crate::finding::text::escape_controls;
 use crate::registration::{NAMESPACE, SERVICE};
-use crate::scan::ReadError;
-use crate::scan::fetch;
 
 /// Name of the ValidatingWebhookConfiguration.
 const CONFIGURATION: &str = "undock";
@@ -103,7 +103,7 @@ impl Check {
     }
 
     /// What could not be read, and matters.
-    fn unread(id: &'static str, error: &ReadError) -> Self {
+    fn unread(id: &'static str, error: &ApiError) -> Self {
         let cure = "run it as somebody who may read this, such as an administrator of the cluster";
         Self {
             is_incomplete: true,
@@ -138,7 +138,7 @@ impl Examined {
 ///
 /// # Errors
 /// Where the API server does not answer, or does not know who asks.
-pub async fn examine(client: &Client, place: &Place) -> Result<Examined, ReadError> {
+pub async fn examine(client: &Client, place: &Place) -> Result<Examined, ApiError> {
     let mut checks = vec![api_server(client).await?];
     let configuration = format!(
         "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{CONFIGURATION}"
@@ -148,7 +148,7 @@ pub async fn examine(client: &Client, place: &Place) -> Result<Examined, ReadErr
             checks.extend(registration::examine(&configuration, place));
             checks.extend(service::examine(client, place, Some(&configuration)).await);
         }
-        Err(ReadError::NotFound(_)) => {
+        Err(ApiError::NotFound(_)) => {
             let cure = "install it: kubectl apply -k manifests/overlays/warn, then certs-script/generate.sh --apply";
             checks.push(Check::fail(
                 "registration",
@@ -162,6 +162,7 @@ pub async fn examine(client: &Client, place: &Place) -> Result<Examined, ReadErr
             checks.extend(service::examine(client, place, None).await);
         }
     }
+    checks.extend(next_pod::examine(client, place).await);
     let is_registered = checks
         .iter()
         .any(|check| check.id == "registration" && check.result != Health::Fail);
@@ -174,20 +175,14 @@ pub async fn examine(client: &Client, place: &Place) -> Result<Examined, ReadErr
     Ok(Examined { checks })
 }
 
-async fn api_server(client: &Client) -> Result<Check, ReadError> {
-    let body = fetch::get_once(client, "/version").await?;
+async fn api_server(client: &Client) -> Result<Check, ApiError> {
+    let body = request::get_once(client, "/version").await?;
     let info: k8s_openapi::apimachinery::pkg::version::Info =
-        serde_json::from_slice(&body).map_err(|error| ReadError::Unreadable(error.to_string()))?;
+        serde_json::from_slice(&body).map_err(|error| ApiError::Unreadable(error.to_string()))?;
     Ok(Check::ok(
         "api-server",
         format!("the API server is {}", info.git_version),
     ))
-}
-
-/// Reads one object.
-async fn read<T: DeserializeOwned>(client: &Client, path: &str) -> Result<T, ReadError> {
-    let body = fetch::get_once(client, path).await?;
-    serde_json::from_slice(&body).map_err(|error| ReadError::Unreadable(error.to_string()))
 }
 
 /// Name under which the webhook's certificate must be good.

@@ -2,6 +2,8 @@
 //!
 //! The modules in the order in which a review passes through them; each imports only from those before it.
 
+pub mod embedded;
+
 pub mod workload;
 
 pub mod finding;
@@ -24,9 +26,9 @@ pub mod check;
 
 pub mod explain;
 
-pub mod scan;
+pub mod api;
 
-pub mod doctor;
+pub mod scan;
 
 pub mod report;
 
@@ -40,6 +42,8 @@ pub mod cluster;
 
 pub mod server;
 
-pub mod scanner;
+pub mod doctor;
+
+pub mod controller;
 
 pub mod commands;

@@ -4,14 +4,14 @@
 
 mod deserialize;
 mod documents;
-mod full;
+mod error;
 mod inner_pods;
-mod quick;
+mod locate;
+mod parser;
 mod tree;
 
 pub use documents::{Document, documents};
-#[cfg(any(test, fuzzing))]
-pub use quick::difference::difference;
+pub use error::ManifestError;
 use tree::{NodeId, Tree};
 
 use crate::workload::inner_pod::InnerPod;
@@ -19,17 +19,6 @@ use crate::workload::leaves::Leaves;
 use crate::workload::object::{Metadata, Object};
 use crate::workload::shape::shape;
 use crate::workload::text::Text;
-
-/// What is wrong with a document, and where. Lines and columns count from 1, in the whole file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ManifestError {
-    /// Line.
-    pub line: usize,
-    /// Column.
-    pub column: usize,
-    /// What is wrong.
-    pub message: String,
-}
 
 /// A document that was read.
 #[derive(Debug)]
@@ -70,7 +59,7 @@ impl<'t> Manifest<'t> {
     /// # Errors
     /// Where it is not YAML or JSON, or is no object.
     pub fn parse(document: &Document<'t>) -> Result<Self, ManifestError> {
-        let tree = Tree::parse(document)?;
+        let tree = parser::parse(document)?;
         let mut manifest = Self {
             items: Vec::new(),
             skipped: 0,
@@ -85,6 +74,16 @@ impl<'t> Manifest<'t> {
     /// The objects, in the order of the document.
     pub fn items(&self) -> &[Item] {
         &self.items
+    }
+
+    /// The kind of `item`, from the list around it where it names none itself.
+    pub fn kind<'a>(&'a self, item: &'a Item) -> Text<'a> {
+        let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
+        if envelope.kind.is_empty() {
+            implied(item)
+        } else {
+            envelope.kind
+        }
     }
 
     /// Reads the object of `item`; `None` for one that is no Kubernetes object or has no pod spec to speak of.
@@ -108,14 +107,7 @@ impl<'t> Manifest<'t> {
         };
         if object.kind.is_empty() {
             let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
-            object.set_type(
-                envelope.api_version,
-                if envelope.kind.is_empty() {
-                    implied(item)
-                } else {
-                    envelope.kind
-                },
-            );
+            object.set_type(envelope.api_version, self.kind(item));
         }
         Ok(object)
     }
@@ -150,7 +142,12 @@ impl<'t> Manifest<'t> {
 
     /// Line and column of the value at `field` of `item`; those of the deepest part that exists where it does not.
     pub fn locate(&self, item: &Item, field: &str) -> (usize, usize) {
-        self.tree.locate(item.node, field)
+        self.tree.place(self.tree.find(item.node, field))
+    }
+
+    /// The text at `field` of `item`, as YAML reads it; that of the deepest part that exists, if it is a text.
+    pub fn text(&self, item: &Item, field: &str) -> Option<&str> {
+        self.tree.text(self.tree.find(item.node, field))
     }
 
     /// Parts that are no Kubernetes objects: Helm values, kustomizations, other YAML.
@@ -158,7 +155,8 @@ impl<'t> Manifest<'t> {
         self.skipped
     }
 
-    /// Adds the object at `node`, or the items of the list at `node`.
+    /// Adds the object at `node`, or those of the list at `node`: one of Kubernetes' lists, the lists of clients that
+    /// leave out the kind, and plain sequences.
     fn collect(&mut self, node: NodeId, implied_kind: Option<String>) -> Result<(), ManifestError> {
         if self.tree.is_null(node) {
             return Ok(());
@@ -168,32 +166,29 @@ impl<'t> Manifest<'t> {
         } else {
             Envelope::default()
         };
+        let is_nameless = envelope.kind.is_empty() && implied_kind.is_none();
+        let items = self
+            .tree
+            .get(node, "items")
+            .filter(|items| self.tree.is_list(*items));
         let list = envelope.kind.strip_suffix("List").map(str::to_owned);
-        if let (Some(list), Some(inner)) = (
-            list,
-            self.tree
-                .get(node, "items")
-                .filter(|inner| self.tree.is_list(*inner)),
-        ) {
-            for item in self.tree.elements(inner) {
+        if let (Some(list), Some(items)) = (list, items) {
+            for item in self.tree.elements(items) {
                 self.collect(item, (!list.is_empty()).then(|| list.clone()))?;
             }
-            return Ok(());
-        }
-        match (
-            envelope.kind.is_empty() && implied_kind.is_none(),
-            envelope.api_version.is_empty(),
-        ) {
-            (true, true) => self.skipped += 1,
-            (true, false) => {
-                let (line, column) = self.tree.place(node);
-                return Err(ManifestError {
-                    line,
-                    column,
-                    message: "this object has an apiVersion and no kind".to_owned(),
-                });
+        } else if is_nameless {
+            let elements = self.tree.elements(items.unwrap_or(node));
+            let before = self.items.len();
+            let is_object = |element: &NodeId| self.tree.get(*element, "kind").is_some();
+            let objects: Vec<_> = elements.into_iter().filter(is_object).collect();
+            for element in objects {
+                self.collect(element, None)?;
             }
-            (false, _) => self.items.push(Item { node, implied_kind }),
+            if self.items.len() == before {
+                self.skipped += 1;
+            }
+        } else {
+            self.items.push(Item { node, implied_kind });
         }
         Ok(())
     }
@@ -201,13 +196,8 @@ impl<'t> Manifest<'t> {
     /// True for kinds whose shape is fixed by Kubernetes itself.
     fn is_workload(&self, item: &Item) -> bool {
         let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
-        let kind = if envelope.kind.is_empty() {
-            implied(item)
-        } else {
-            envelope.kind
-        };
         let built_in = ["", "apps", "batch", "extensions"];
-        WORKLOADS.contains(&kind.as_str())
+        WORKLOADS.contains(&self.kind(item).as_str())
             && built_in.contains(
                 &envelope
                     .api_version

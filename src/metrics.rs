@@ -1,6 +1,6 @@
 //! Every metric, with closed label sets: no user, owner, image or path is ever a label.
 
-mod scan;
+mod controller;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -13,7 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::admission::Reviewed;
 use crate::record::queue::Counts;
 
-pub use scan::ScanMetrics;
+pub use controller::ControllerMetrics;
 
 /// All metrics of the server.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Metrics {
     refused: Family<StatusLabels, Counter>,
     /// Open TLS connections.
     pub connections: Gauge,
+    /// Connections that were closed to make room for new ones.
+    pub evicted_connections: Counter,
     /// Handshakes that failed or took too long.
     pub handshake_failures: Counter,
     /// Interruptions of the watches.
@@ -38,8 +40,6 @@ pub struct Metrics {
     pub certificate_errors: Counter,
     /// When the serving certificate ends, in seconds since 1970.
     pub certificate_expiry: Gauge,
-    /// The elected scanner's.
-    pub scan: ScanMetrics,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -90,12 +90,12 @@ impl Metrics {
             errors: Family::default(),
             refused: Family::default(),
             connections: Gauge::default(),
+            evicted_connections: Counter::default(),
             handshake_failures: Counter::default(),
             watch_errors: Counter::default(),
             configuration_errors: Counter::default(),
             certificate_errors: Counter::default(),
             certificate_expiry: Gauge::default(),
-            scan: ScanMetrics::new(&mut registry),
             registry: Registry::default(),
         };
         registry.register("reviews", "Answered reviews", metrics.reviews.clone());
@@ -131,6 +131,11 @@ impl Metrics {
             metrics.connections.clone(),
         );
         registry.register(
+            "evicted_connections",
+            "TLS connections that were closed to make room for new ones",
+            metrics.evicted_connections.clone(),
+        );
+        registry.register(
             "tls_handshake_failures",
             "TLS handshakes that failed or took too long",
             metrics.handshake_failures.clone(),
@@ -160,11 +165,7 @@ impl Metrics {
             "Records of flagged reviews",
             records.by_outcome.clone(),
         );
-        registry.register(
-            "build",
-            "Version of undock",
-            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
-        );
+        register_build(&mut registry);
         Self {
             registry,
             ..metrics
@@ -216,8 +217,20 @@ impl Metrics {
 
     /// The metrics in OpenMetrics text.
     pub fn encode(&self) -> String {
-        let mut out = String::new();
-        text::encode(&mut out, &self.registry).expect("writing to a string cannot fail");
-        out
+        encode(&self.registry)
     }
+}
+
+fn register_build(registry: &mut Registry) {
+    registry.register(
+        "build",
+        "Version of undock",
+        Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+    );
+}
+
+fn encode(registry: &Registry) -> String {
+    let mut out = String::new();
+    text::encode(&mut out, registry).expect("writing to a string cannot fail");
+    out
 }

@@ -6,6 +6,10 @@ pub const PATH: &str = "/validate";
 pub const SERVICE: &str = "undock";
 /// Namespace of the shipped manifests.
 pub const NAMESPACE: &str = "undock";
+/// Name of the controller's Deployment in the shipped manifests.
+pub const CONTROLLER: &str = "undock-controller";
+/// ConfigMap in undock's namespace by which the controller tells the webhook names and addresses of the nodes.
+pub const NODES_CONFIG_MAP: &str = "undock-nodes";
 /// Port of the webhook in the container.
 pub const TLS_PORT: u16 = 8443;
 /// Port of health and metrics in the container.
@@ -83,12 +87,21 @@ pub const WEBHOOKS: [Webhook; 3] = [
     },
     Webhook {
         name: "namespaces.undock.dev",
-        rules: &[Resources {
-            group: "",
-            version: "v1",
-            resources: &["namespaces"],
-            operations: WRITES,
-        }],
+        rules: &[
+            Resources {
+                group: "",
+                version: "v1",
+                resources: &["namespaces"],
+                operations: WRITES,
+            },
+            // Both take the labels of the object that is sent, and are only ever updated.
+            Resources {
+                group: "",
+                version: "v1",
+                resources: &["namespaces/status", "namespaces/finalize"],
+                operations: &["UPDATE"],
+            },
+        ],
     },
 ];
 

@@ -1,11 +1,10 @@
 //! The scan of a live cluster: what was written before anybody watched, read page by page and judged as the webhook judges it.
 //!
-//! Reading (`fetch`) and judging (`evaluate`) are apart, and nothing prints: the command line and a scanner
-//! inside the cluster call the same [`scan`]. Memory holds one page, the owners, and their findings.
+//! Reading (`api`) and judging (`evaluate`) are apart, and nothing prints: the command line and the controller
+//! call the same [`scan`]. Memory holds one object, the owners, and their findings.
 
 mod evaluate;
 mod exemptions;
-pub(crate) mod fetch;
 pub mod json;
 mod manual;
 mod nodes;
@@ -15,10 +14,10 @@ pub mod questions;
 pub mod table;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 pub use exemptions::{ExemptionStatus, ListedExemption};
-pub use fetch::ReadError;
 use hyper::Request;
 use hyper::header::DATE;
 use jiff::Timestamp;
@@ -29,11 +28,16 @@ pub use manual::MANUAL;
 pub use nodes::NodeGroup;
 use parts::{PARTS, Part, Role};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
+use crate::api::list::{List, Step, list};
+use crate::api::{ApiError, request};
 use crate::check::{Checked, CheckedObject, Placed};
 use crate::decision::{Judged, Mode, Outcome, Policy};
 use evaluate::Evaluation;
-use fetch::Step;
+
+/// Objects between two reports of the progress.
+const PROGRESS: usize = 500;
 
 /// What is scanned.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +57,8 @@ pub struct Scanned {
     pub nodes: Vec<NodeGroup>,
     /// Modes that namespaces ask for.
     pub namespaces: BTreeMap<String, Option<Mode>>,
+    /// Identities of the namespaces.
+    pub namespace_uids: BTreeMap<String, Box<str>>,
     /// Exemptions, used and unused.
     pub exemptions: Vec<ListedExemption>,
     /// What was read.
@@ -254,6 +260,7 @@ fn into_checked(owner: ScannedOwner) -> CheckedObject {
                 line: 1,
                 column: 1,
                 text: String::new(),
+                width: None,
             })
             .collect(),
         // A scan lists the exemptions of the whole cluster by themselves.
@@ -272,7 +279,7 @@ pub async fn scan(
     scope: &Scope,
     policy: &Policy,
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
-) -> Result<Scanned, ReadError> {
+) -> Result<Scanned, ApiError> {
     // Every cluster answers this to everybody it knows: what fails here fails everywhere.
     let groups = groups(client).await?;
     let mut evaluation = Evaluation::new(policy);
@@ -302,20 +309,38 @@ pub async fn scan(
         for namespace in namespaces {
             let (name, path) = (part.name(), part.path(namespace));
             evaluation.begin_list();
-            let read = fetch::list(client, &path, selector, part.page_size(), |step| {
-                match step {
-                    Step::Items(items) => items.iter().for_each(|item| evaluation.add(&part, item)),
-                    Step::Restart => evaluation.restart(),
-                }
+            let mut show = |objects| {
                 progress(Progress {
                     part: &name,
-                    objects: evaluation.objects_of_part(),
+                    objects,
                 });
-            });
-            match read.await {
+            };
+            let read = if part.role == Role::Namespace && !namespace.is_empty() {
+                read_one(client, &path, |item| evaluation.add(&part, item)).await
+            } else {
+                let objects = List {
+                    labels: selector,
+                    ..List::of(&path)
+                };
+                let take = |step: Step<'_>| {
+                    match step {
+                        Step::Item(item) => evaluation.add(&part, item),
+                        Step::TooLarge(name) => evaluation.add_too_large(&part, &name),
+                        Step::Restart => evaluation.restart(),
+                    }
+                    match evaluation.objects_of_part() {
+                        count if count % PROGRESS == 0 => show(count),
+                        _ => {}
+                    }
+                    ControlFlow::Continue(())
+                };
+                list(client, &objects, take).await.map(drop)
+            };
+            show(evaluation.objects_of_part());
+            match read {
                 Ok(()) => {}
                 // The group is there without this resource, or a namespace that was named is not.
-                Err(ReadError::NotFound(_)) if !part.is_built_in() => {}
+                Err(ApiError::NotFound(_)) if !part.is_built_in() => {}
                 Err(error) => evaluation.fail(&part, namespace, error.reason(), error.to_string()),
             }
         }
@@ -324,11 +349,22 @@ pub async fn scan(
     Ok(evaluation.finish())
 }
 
+async fn read_one(
+    client: &Client,
+    path: &str,
+    take: impl FnOnce(&RawValue),
+) -> Result<(), ApiError> {
+    let body = request::get(client, path).await?;
+    let item = serde_json::from_slice(&body);
+    take(item.map_err(|error| ApiError::Unreadable(error.to_string()))?);
+    Ok(())
+}
+
 /// The moment by the clock of the API server: that of the audit log, with which the report puts a scan in order. The clock of the machine
 /// that scans may be wrong.
 pub async fn server_time(client: &Client) -> Option<Timestamp> {
     let request = Request::get("/version").body(Body::empty()).ok()?;
-    let response = fetch::answer(client, request).await.ok()?;
+    let response = request::send(client, request).await.ok()?;
     let date = response.headers().get(DATE)?.to_str().ok()?;
     rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
 }
@@ -352,15 +388,15 @@ struct GroupVersion {
 }
 
 /// The API groups of the cluster, with the version that each prefers.
-pub(crate) async fn groups(client: &Client) -> Result<BTreeMap<String, String>, ReadError> {
-    let body = match fetch::get(client, "/apis").await {
+pub(crate) async fn groups(client: &Client) -> Result<BTreeMap<String, String>, ApiError> {
+    let body = match request::get(client, "/apis").await {
         Ok(body) => body,
         // Discovery can be closed to some; what is built in can still be tried.
-        Err(ReadError::Forbidden(_) | ReadError::NotFound(_)) => return Ok(BTreeMap::new()),
+        Err(ApiError::Forbidden(_) | ApiError::NotFound(_)) => return Ok(BTreeMap::new()),
         Err(error) => return Err(error),
     };
     let groups: Groups =
-        serde_json::from_slice(&body).map_err(|error| ReadError::Unreadable(error.to_string()))?;
+        serde_json::from_slice(&body).map_err(|error| ApiError::Unreadable(error.to_string()))?;
     Ok(groups
         .groups
         .into_iter()

@@ -1,19 +1,22 @@
 //! The webhook server: TLS listener, review endpoint, admin endpoint, and their orderly end.
 
+pub mod access;
 pub mod admin;
 pub mod body;
+pub mod callers;
 pub mod certificates;
+pub mod client_certificate;
+mod connections;
 mod header_deadline;
 pub mod listener;
-mod page;
 pub mod routes;
+pub mod self_check;
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
-use bytes::Bytes;
+use arc_swap::ArcSwap;
 
 use crate::admission::{NotAReview, Reviewed};
 use crate::decision::Policy;
@@ -24,8 +27,6 @@ use crate::record::queue::Queue;
 pub struct App {
     /// How findings become actions; replaced as a whole when the configuration file changes.
     pub policy: ArcSwap<Policy>,
-    /// The last scan that this replica made, as `undock scan -o json` writes it; only the elected scanner has one.
-    pub last_scan: ArcSwapOption<Bytes>,
     /// The cluster that undock runs in, if it runs in one.
     pub client: Option<kube::Client>,
     /// Name of the cluster in records.
@@ -36,6 +37,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Evaluates a body; a field, so that a test can put a defect in its place.
     pub review: fn(&[u8], &Policy) -> Result<Reviewed, NotAReview>,
+    /// Who is answered.
+    pub callers: callers::Callers,
     /// Where the life of the server stands.
     pub state: State,
 }

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use undock::check::Checked;
+use undock::check::{Input, check};
 use undock::decision::{Mode, Policy};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -10,9 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
         mode: Mode::Enforce,
         ..Policy::default()
     };
-    let mut checked = Checked::default();
-    checked.add("fuzz.yaml", bytes, "", &policy);
-    checked.finish("", &policy);
+    let checked = check(&[Input::new("fuzz.yaml", bytes)], "", &policy);
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 2;
     for placed in checked.objects.iter().flat_map(|object| &object.findings) {
         assert!(

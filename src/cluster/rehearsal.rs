@@ -2,14 +2,15 @@
 //! `kubectl label namespace NAME undock.dev/mode=enforce --dry-run=server`.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use bytes::Bytes;
 use kube::Client;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+use crate::api::list::{List, Step, list};
+use crate::api::path::{is_dns_label, resource};
 use crate::decision::facts::ClusterFacts;
 use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Judged, Mode, Policy, Writer};
@@ -22,35 +23,23 @@ use crate::workload::object::Object;
 const MAX_OBJECTS: usize = 3_000;
 /// Time that is taken at most; half of the API server's timeout if that is less.
 const MAX_TIME: Duration = Duration::from_secs(1);
-/// Objects of one request.
-const PAGE: usize = 500;
+/// Bytes of an object that is looked at. Ordinary ones have some kilobytes; users decide how many large ones there are, and
+/// the webhook must keep its memory for reviews.
+const MAX_OBJECT: usize = 4 << 20;
+/// Rehearsals at the same time, for the same reason.
+static ROOM: Semaphore = Semaphore::const_new(2);
 /// Lines of warning; the rest is counted.
 const MAX_LINES: usize = 5;
 
-/// Templates first: they stand for their Pods, and a CronJob between two runs has none.
-const SOURCES: [(&str, &str); 6] = [
-    ("Deployment", "/apis/apps/v1/namespaces/{}/deployments"),
-    ("DaemonSet", "/apis/apps/v1/namespaces/{}/daemonsets"),
-    ("StatefulSet", "/apis/apps/v1/namespaces/{}/statefulsets"),
-    ("CronJob", "/apis/batch/v1/namespaces/{}/cronjobs"),
-    ("Job", "/apis/batch/v1/namespaces/{}/jobs"),
-    ("Pod", "/api/v1/namespaces/{}/pods"),
+/// What is looked at: group, plural, kind. Templates first: they stand for their Pods, and a CronJob between two runs has none.
+pub const SOURCES: [(&str, &str, &str); 6] = [
+    ("apps", "deployments", "Deployment"),
+    ("apps", "daemonsets", "DaemonSet"),
+    ("apps", "statefulsets", "StatefulSet"),
+    ("batch", "cronjobs", "CronJob"),
+    ("batch", "jobs", "Job"),
+    ("", "pods", "Pod"),
 ];
-
-/// A page of a list; items stay unread until their turn.
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(borrow, default)]
-    items: Option<Vec<&'a RawValue>>,
-    #[serde(default)]
-    metadata: PageMetadata,
-}
-
-#[derive(Default, Deserialize)]
-struct PageMetadata {
-    #[serde(default, rename = "continue")]
-    next: Option<String>,
-}
 
 /// Looks at the workloads of `namespace` as `mode` would, and says what it would refuse or warn about, grouped by owner.
 /// `settings` are those that the Namespace is to have: an exemption that comes with the mode counts.
@@ -62,51 +51,76 @@ pub async fn rehearse(
     policy: &Policy,
     timeout: Duration,
 ) -> Vec<String> {
+    // The name is that of a review, which need not come from the API server.
+    if !is_dns_label(namespace) {
+        return Vec::new();
+    }
     let deadline = Instant::now() + MAX_TIME.min(timeout / 2);
     let policy = Policy {
         mode,
         facts: facts(policy, namespace, settings),
         ..policy.clone()
     };
-    let mut owners: BTreeMap<String, Vec<Judged>> = BTreeMap::new();
-    let (mut looked, mut problem) = (0, None);
-    'sources: for (kind, path) in SOURCES {
-        let mut next = String::new();
-        loop {
-            let uri = format!(
-                "{}?limit={PAGE}&continue={next}",
-                path.replace("{}", namespace)
-            );
-            let body = match timeout_at(deadline, get(client, &uri)).await {
-                Ok(Ok(body)) => body,
-                Ok(Err(error)) => {
-                    problem = Some(format!("cannot list {kind} objects: {error}"));
-                    continue 'sources;
-                }
-                Err(_) => {
-                    problem = Some("time ran out".to_owned());
-                    break 'sources;
-                }
+    let mut seen = Seen::default();
+    let looking = async {
+        let _room = ROOM.acquire().await;
+        for (group, plural, kind) in SOURCES {
+            let path = resource(group, "v1", namespace, plural, "");
+            let objects = List {
+                max_item: MAX_OBJECT,
+                ..List::of(&path)
             };
-            let Ok(page) = serde_json::from_slice::<Page<'_>>(&body) else {
-                problem = Some(format!("cannot read the list of {kind} objects"));
-                continue 'sources;
-            };
-            for item in page.items.unwrap_or_default() {
-                if looked == MAX_OBJECTS {
-                    problem = Some("there are more".to_owned());
-                    break 'sources;
-                }
-                looked += 1;
-                look(item.get(), kind, namespace, &policy, &mut owners);
+            let take = |step: Step<'_>| seen.take(step, kind, namespace, &policy);
+            if let Err(error) = list(client, &objects, take).await {
+                seen.problem = Some(format!("cannot list {kind} objects: {error}"));
             }
-            match page.metadata.next.filter(|next| !next.is_empty()) {
-                Some(token) => next = token,
-                None => break,
+            if seen.is_full {
+                break;
             }
         }
+    };
+    if timeout_at(deadline, looking).await.is_err() {
+        seen.problem = Some("time ran out".to_owned());
     }
-    lines(&owners, mode, looked, problem.as_deref())
+    lines(&seen.owners, mode, seen.looked, seen.problem.as_deref())
+}
+
+/// What was seen of the namespace.
+#[derive(Default)]
+struct Seen {
+    owners: BTreeMap<String, Vec<Judged>>,
+    looked: usize,
+    is_full: bool,
+    problem: Option<String>,
+}
+
+impl Seen {
+    fn take(
+        &mut self,
+        step: Step<'_>,
+        kind: &str,
+        namespace: &str,
+        policy: &Policy,
+    ) -> ControlFlow<()> {
+        match step {
+            Step::Item(_) if self.looked == MAX_OBJECTS => {
+                self.is_full = true;
+                self.problem = Some("there are more".to_owned());
+                return ControlFlow::Break(());
+            }
+            Step::Item(item) => {
+                self.looked += 1;
+                look(item.get(), kind, namespace, policy, &mut self.owners);
+            }
+            Step::TooLarge(name) => {
+                let size = MAX_OBJECT >> 20;
+                self.problem = Some(format!("{kind} {name} is larger than {size} MiB"));
+            }
+            // Findings of the same owner count once, however often its objects are seen.
+            Step::Restart => {}
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// Adds the findings of one object to those of its owner.
@@ -223,15 +237,4 @@ fn facts(
     );
     facts.set_surroundings((*policy.facts.surroundings()).clone());
     std::sync::Arc::new(facts)
-}
-
-async fn get(client: &Client, uri: &str) -> Result<Bytes, String> {
-    let request = axum::http::Request::get(uri)
-        .body(Vec::new())
-        .map_err(|error| error.to_string())?;
-    client
-        .request_text(request)
-        .await
-        .map(Bytes::from)
-        .map_err(|error| error.to_string())
 }

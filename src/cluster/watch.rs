@@ -1,191 +1,287 @@
-//! Keeps the facts about namespaces and volumes up to date. An outage of the API server leaves them as they were.
+//! Keeps the facts about namespaces, volumes, claims and nodes up to date. An outage of the API server leaves them as they were.
 
-use std::collections::{HashMap, HashSet};
-use std::fmt::Debug;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::TryStreamExt;
-use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};
-use kube::api::Api;
-use kube::core::PartialObjectMeta;
-use kube::runtime::watcher::{Config, Error, Event};
-use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Client, ResourceExt};
+use kube::Client;
 use prometheus_client::metrics::counter::Counter;
-use tokio::sync::Notify;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
+use crate::api::list::List;
+use crate::api::path::resource;
+use crate::api::watch::{Event, watch};
 use crate::decision::facts::{ClusterFacts, Known};
 use crate::decision::namespace::NamespaceSettings;
-use crate::finding::Context;
-use crate::rules;
+use crate::registration::NODES_CONFIG_MAP;
 use crate::workload::object::Object;
-use crate::workload::{Surroundings, Workload};
+use crate::workload::{ClaimFacts, NodeNames, Workload};
 
-/// Watches until the process ends. `errors` counts every interruption; what is known stays known. `changed` is told of what can
-/// change the verdict about workloads that are there already.
-pub async fn run(client: Client, facts: Arc<ClusterFacts>, errors: Counter, changed: Arc<Notify>) {
-    let volumes_listed = AtomicBool::new(false);
-    let namespaces_listed = AtomicBool::new(false);
-    let warm = || {
-        if volumes_listed.load(Ordering::Acquire) && namespaces_listed.load(Ordering::Acquire) {
+/// Watches until it is dropped. `errors` counts every interruption; what is known stays known.
+pub async fn run(client: Client, facts: Arc<ClusterFacts>, errors: Counter) {
+    let (namespaces_listed, volumes_listed) = (AtomicBool::new(false), AtomicBool::new(false));
+    let listed = |which: &AtomicBool| {
+        which.store(true, Ordering::Release);
+        if namespaces_listed.load(Ordering::Acquire) && volumes_listed.load(Ordering::Acquire) {
             facts.set_warm();
         }
     };
-    let listed = |which: &AtomicBool| {
-        which.store(true, Ordering::Release);
-        warm();
-    };
     tokio::join!(
-        namespaces(client.clone(), &facts, &errors, &changed, || listed(
-            &namespaces_listed
-        )),
-        volumes(client, &facts, &errors, &changed, || listed(
-            &volumes_listed
-        )),
+        namespaces(&client, &facts, &errors, || listed(&namespaces_listed)),
+        volumes(&client, &facts, &errors, || listed(&volumes_listed)),
+        claims(&client, &facts, &errors),
+        nodes(&client, &facts, &errors),
     );
 }
 
-async fn namespaces(
-    client: Client,
-    facts: &ClusterFacts,
-    errors: &Counter,
-    changed: &Notify,
-    listed: impl Fn(),
-) {
-    let stream = watcher(
-        Api::<PartialObjectMeta<Namespace>>::all(client),
-        Config::default(),
-    )
-    .default_backoff();
-    let mut known: HashSet<String> = HashSet::new();
-    let mut seen: HashSet<String> = HashSet::new();
-    let take = |namespace: &PartialObjectMeta<Namespace>| {
-        let pairs = |map: &std::collections::BTreeMap<String, String>| map.clone();
-        let (labels, annotations) = (pairs(namespace.labels()), pairs(namespace.annotations()));
-        let settings = NamespaceSettings::read(
-            labels
-                .iter()
-                .map(|(key, value)| (key.as_str(), value.as_str())),
-            annotations
-                .iter()
-                .map(|(key, value)| (key.as_str(), value.as_str())),
-        );
-        let is_known = |known: &NamespaceSettings| *known == settings;
-        if !matches!(facts.namespace(&namespace.name_any()), Known::Settings(known) if is_known(&known))
-        {
-            facts.set_namespace(&namespace.name_any(), Some(settings));
-            changed.notify_one();
+/// Counts and logs what is no event of an object. Such events change nothing that is known.
+fn note(event: &Event<'_>, what: &'static str, errors: &Counter) {
+    match event {
+        Event::Interrupted(error) => {
+            errors.inc();
+            tracing::warn!(%error, what, "the watch was interrupted; what is known stays in force");
         }
-    };
-    follow(stream, "namespaces", errors, |event| match event {
-        Event::Init => seen.clear(),
-        Event::InitApply(namespace) => {
-            take(&namespace);
-            seen.insert(namespace.name_any());
+        Event::TooLarge(name) => {
+            errors.inc();
+            tracing::warn!(name, what, "an object is too large to be read");
         }
-        Event::InitDone => {
-            for gone in known.difference(&seen) {
-                facts.set_namespace(gone, None);
-            }
-            known.clone_from(&seen);
-            listed();
-        }
-        Event::Apply(namespace) => {
-            take(&namespace);
-            known.insert(namespace.name_any());
-        }
-        Event::Delete(namespace) => {
-            facts.set_namespace(&namespace.name_any(), None);
-            known.remove(&namespace.name_any());
-        }
-    })
-    .await;
+        _ => {}
+    }
 }
 
-async fn volumes(
-    client: Client,
-    facts: &ClusterFacts,
-    errors: &Counter,
-    changed: &Notify,
-    listed: impl Fn(),
-) {
-    let stream = watcher(Api::<PersistentVolume>::all(client), Config::default()).default_backoff();
-    // As JSON, because that is what the view of an object is made from; only those that reach Docker, which are few.
-    let mut kept: HashMap<String, String> = HashMap::new();
-    let mut told: HashMap<String, String> = HashMap::new();
-    let mut seen: HashSet<String> = HashSet::new();
-    follow(stream, "persistentvolumes", errors, |event| {
-        let is_whole = !matches!(event, Event::Init | Event::InitApply(_));
+/// Text of JSON; what was escaped is a copy.
+type Text<'t> = Cow<'t, str>;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Namespace<'n> {
+    #[serde(borrow)]
+    metadata: Metadata<'n>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata<'m> {
+    #[serde(borrow)]
+    name: Text<'m>,
+    #[serde(borrow)]
+    labels: Option<BTreeMap<Text<'m>, Text<'m>>>,
+    #[serde(borrow)]
+    annotations: Option<BTreeMap<Text<'m>, Text<'m>>>,
+}
+
+fn namespace(object: &RawValue) -> Option<(String, NamespaceSettings)> {
+    let Namespace { metadata } = serde_json::from_str(object.get()).ok()?;
+    let (labels, annotations) = (metadata.labels, metadata.annotations);
+    let settings = NamespaceSettings::read(
+        labels
+            .iter()
+            .flatten()
+            .map(|(key, value)| (&**key, &**value)),
+        annotations
+            .iter()
+            .flatten()
+            .map(|(key, value)| (&**key, &**value)),
+    );
+    Some((metadata.name.into_owned(), settings))
+}
+
+async fn namespaces(client: &Client, facts: &ClusterFacts, errors: &Counter, listed: impl Fn()) {
+    let path = resource("", "v1", "", "namespaces", "");
+    let objects = List {
+        is_metadata: true,
+        ..List::of(&path)
+    };
+    let mut known: HashSet<String> = HashSet::new();
+    let mut seen: Option<HashSet<String>> = None;
+    watch(client, &objects, |event| {
+        note(&event, "namespaces", errors);
         match event {
-            Event::Init => seen.clear(),
-            Event::InitApply(volume) => {
-                seen.insert(volume.name_any());
-                keep(&mut kept, &volume);
-            }
-            Event::InitDone => {
-                kept.retain(|name, _| seen.contains(name));
+            Event::Listing => seen = Some(HashSet::new()),
+            Event::Listed => {
+                let seen = seen.take().unwrap_or_default();
+                for gone in known.difference(&seen) {
+                    facts.set_namespace(gone, None);
+                }
+                known = seen;
                 listed();
             }
-            Event::Apply(volume) => keep(&mut kept, &volume),
-            Event::Delete(volume) => {
-                kept.remove(&volume.name_any());
+            Event::Applied(object) => {
+                let Some((name, settings)) = namespace(object) else {
+                    return;
+                };
+                let is_known =
+                    matches!(facts.namespace(&name), Known::Settings(known) if *known == settings);
+                if !is_known {
+                    facts.set_namespace(&name, Some(settings));
+                }
+                seen.as_mut().unwrap_or(&mut known).insert(name);
             }
-        }
-        if is_whole && kept != told {
-            told.clone_from(&kept);
-            facts.set_surroundings(surroundings(&kept));
-            changed.notify_one();
+            Event::Deleted(object) => {
+                if let Some((name, _)) = namespace(object) {
+                    facts.set_namespace(&name, None);
+                    known.remove(&name);
+                }
+            }
+            Event::TooLarge(_) | Event::Interrupted(_) => {}
         }
     })
     .await;
 }
 
-/// Hands every event to `take`, through all interruptions.
-async fn follow<K: Debug>(
-    stream: impl futures::Stream<Item = Result<Event<K>, Error>>,
-    what: &'static str,
-    errors: &Counter,
-    mut take: impl FnMut(Event<K>),
-) {
-    let mut stream = std::pin::pin!(stream);
-    loop {
-        match stream.try_next().await {
-            Ok(Some(event)) => take(event),
-            Ok(None) => return,
-            Err(error) => {
-                errors.inc();
-                tracing::warn!(%error, what, "the watch was interrupted; what is known stays in force");
+#[derive(Deserialize)]
+struct Volume<'v> {
+    #[serde(borrow)]
+    metadata: Metadata<'v>,
+    #[serde(borrow)]
+    spec: &'v RawValue,
+}
+
+impl Volume<'_> {
+    /// The parts that rules read, as JSON, because that is what the view of an object is made from.
+    fn json(&self) -> String {
+        let name = serde_json::Value::from(&*self.metadata.name);
+        let spec = self.spec.get();
+        format!(
+            r#"{{"apiVersion":"v1","kind":"PersistentVolume","metadata":{{"name":{name}}},"spec":{spec}}}"#
+        )
+    }
+}
+
+/// Keeps the host paths of volumes. Any can lie above a socket, which a Pod reaches with a `subPath`.
+async fn volumes(client: &Client, facts: &ClusterFacts, errors: &Counter, listed: impl Fn()) {
+    let path = resource("", "v1", "", "persistentvolumes", "");
+    let objects = List::of(&path);
+    let mut seen: Option<HashSet<String>> = None;
+    watch(client, &objects, |event| {
+        note(&event, "persistentvolumes", errors);
+        match event {
+            Event::Listing => seen = Some(HashSet::new()),
+            Event::Listed => {
+                let seen = seen.take().unwrap_or_default();
+                facts.update_surroundings(|known| known.retain_volumes(|name| seen.contains(name)));
+                listed();
             }
+            Event::Applied(object) => {
+                let Ok(volume) = serde_json::from_str::<Volume<'_>>(object.get()) else {
+                    return;
+                };
+                if let Some(seen) = &mut seen {
+                    seen.insert(volume.metadata.name.to_string());
+                }
+                if let Ok(object) = serde_json::from_str::<Object<'_>>(&volume.json()) {
+                    facts.update_surroundings(|known| known.note(&Workload::new(&object, "")));
+                }
+            }
+            Event::Deleted(object) => {
+                if let Ok(volume) = serde_json::from_str::<Volume<'_>>(object.get()) {
+                    facts.update_surroundings(|known| known.remove_volume(&volume.metadata.name));
+                }
+            }
+            Event::TooLarge(_) | Event::Interrupted(_) => {}
         }
-    }
+    })
+    .await;
 }
 
-/// Keeps `volume` if it reaches Docker, forgets it otherwise.
-fn keep(kept: &mut HashMap<String, String>, volume: &PersistentVolume) {
-    // The type meta of list items is empty, and a view without a kind is nothing.
-    let json = serde_json::to_value(volume).map(|mut json| {
-        json["kind"] = "PersistentVolume".into();
-        json["apiVersion"] = "v1".into();
-        json.to_string()
-    });
-    let Ok(json) = json else { return };
-    let reaches_docker = serde_json::from_str::<Object<'_>>(&json).is_ok_and(|object| {
-        !rules::evaluate(&Workload::new(&object, ""), Context::default()).is_empty()
-    });
-    if reaches_docker {
-        kept.insert(volume.name_any(), json);
-    } else {
-        kept.remove(&volume.name_any());
-    }
+#[derive(Deserialize)]
+struct PersistentVolumeClaim<'c> {
+    #[serde(borrow)]
+    metadata: ClaimMetadata<'c>,
+    #[serde(borrow, default)]
+    spec: ClaimSpec<'c>,
 }
 
-fn surroundings(kept: &HashMap<String, String>) -> Surroundings {
-    let mut surroundings = Surroundings::default();
-    for json in kept.values() {
-        if let Ok(object) = serde_json::from_str::<Object<'_>>(json) {
-            surroundings.note(&Workload::new(&object, ""));
+#[derive(Deserialize)]
+struct ClaimMetadata<'c> {
+    #[serde(borrow)]
+    name: Text<'c>,
+    #[serde(borrow)]
+    namespace: Text<'c>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ClaimSpec<'c> {
+    #[serde(borrow)]
+    volume_name: Text<'c>,
+    #[serde(borrow)]
+    storage_class_name: Option<Text<'c>>,
+}
+
+/// Keeps what claims ask for and have.
+async fn claims(client: &Client, facts: &ClusterFacts, errors: &Counter) {
+    let path = resource("", "v1", "", "persistentvolumeclaims", "");
+    let objects = List::of(&path);
+    let mut seen: Option<HashSet<(String, String)>> = None;
+    watch(client, &objects, |event| {
+        note(&event, "persistentvolumeclaims", errors);
+        match event {
+            Event::Listing => seen = Some(HashSet::new()),
+            Event::Listed => {
+                let seen = seen.take().unwrap_or_default();
+                facts
+                    .update_surroundings(|known| known.retain_claims(|claim| seen.contains(claim)));
+            }
+            Event::Applied(object) => {
+                let Ok(claim) = serde_json::from_str::<PersistentVolumeClaim<'_>>(object.get())
+                else {
+                    return;
+                };
+                let (namespace, name) = (&claim.metadata.namespace, &claim.metadata.name);
+                if let Some(seen) = &mut seen {
+                    seen.insert((namespace.to_string(), name.to_string()));
+                }
+                let wanted = ClaimFacts {
+                    volume: claim.spec.volume_name.into_owned(),
+                    class: claim.spec.storage_class_name.map(Text::into_owned),
+                };
+                facts.update_surroundings(|known| known.set_claim(namespace, name, Some(wanted)));
+            }
+            Event::Deleted(object) => {
+                if let Ok(claim) = serde_json::from_str::<PersistentVolumeClaim<'_>>(object.get()) {
+                    let (namespace, name) = (&claim.metadata.namespace, &claim.metadata.name);
+                    facts.update_surroundings(|known| known.set_claim(namespace, name, None));
+                }
+            }
+            Event::TooLarge(_) | Event::Interrupted(_) => {}
         }
-    }
-    surroundings
+    })
+    .await;
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ConfigMap<'c> {
+    #[serde(borrow)]
+    data: ConfigMapData<'c>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ConfigMapData<'c> {
+    #[serde(borrow)]
+    list: Text<'c>,
+}
+
+/// Names and addresses of the nodes, which the controller keeps in one ConfigMap. Without it none are known.
+async fn nodes(client: &Client, facts: &ClusterFacts, errors: &Counter) {
+    let path = resource("", "v1", client.default_namespace(), "configmaps", "");
+    let only = format!("metadata.name={NODES_CONFIG_MAP}");
+    let objects = List {
+        fields: &only,
+        ..List::of(&path)
+    };
+    watch(client, &objects, |event| {
+        note(&event, NODES_CONFIG_MAP, errors);
+        if let Event::Applied(object) = event
+            && let Ok(map) = serde_json::from_str::<ConfigMap<'_>>(object.get())
+        {
+            let nodes: NodeNames = map.data.list.split_whitespace().collect();
+            facts.update_surroundings(|known| known.set_nodes(nodes));
+        }
+    })
+    .await;
 }

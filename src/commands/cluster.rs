@@ -1,11 +1,11 @@
 //! Which cluster: the flags that every verb with a cluster shares, named as kubectl names them.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
+use kube::Client;
+
+use crate::api::connect;
 
 /// Flags of the connection.
 #[derive(Clone, Debug, Args)]
@@ -24,26 +24,9 @@ impl ClusterOptions {
     /// # Errors
     /// Says in one line why there is none.
     pub(super) async fn client(&self) -> Result<Client, String> {
-        let options = KubeConfigOptions {
-            context: self.context.clone(),
-            ..KubeConfigOptions::default()
-        };
-        let config = match &self.kubeconfig {
-            Some(path) => {
-                let kubeconfig = Kubeconfig::read_from(path).map_err(|error| error.to_string())?;
-                Config::from_custom_kubeconfig(kubeconfig, &options)
-                    .await
-                    .map_err(|error| error.to_string())
-            }
-            None if self.context.is_some() => Config::from_kubeconfig(&options)
-                .await
-                .map_err(|error| error.to_string()),
-            None => Config::infer().await.map_err(|error| error.to_string()),
-        };
-        let mut config = config.map_err(|error| format!("no cluster: {error}"))?;
-        config.connect_timeout = Some(Duration::from_secs(10));
-        config.read_timeout = Some(Duration::from_secs(60));
-        Client::try_from(config).map_err(|error| format!("no cluster: {error}"))
+        connect::as_kubectl(self.kubeconfig.as_deref(), self.context.as_deref())
+            .await
+            .map_err(|error| error.to_string())
     }
 }
 

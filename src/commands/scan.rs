@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::cluster::{ClusterOptions, block_on};
 use super::output::{FailOn, Output, write_all};
 use super::{Exit, fail};
+use crate::api::path::is_dns_label;
 use crate::check::{Checked, github, junit, markdown, sarif};
 use crate::config::Config;
 use crate::decision::Mode;
@@ -98,7 +99,7 @@ pub fn run(options: Options) -> Exit {
     } else {
         namespace
     };
-    if let Some(wrong) = namespaces.iter().find(|name| !is_label(name)) {
+    if let Some(wrong) = namespaces.iter().find(|name| !is_dns_label(name)) {
         return fail(Exit::Usage, &format!("{wrong:?} is no name of a namespace"));
     }
     // As for check, the question is what enforce would refuse; the modes of the namespaces are listed.
@@ -163,12 +164,6 @@ pub fn run(options: Options) -> Exit {
     } else {
         Exit::Clean
     }
-}
-
-/// A DNS label: what the API server takes as a namespace, and nothing that would change a path.
-fn is_label(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=63).contains(&name.len()) && name.bytes().all(is_plain)
 }
 
 /// One line on a terminal that is written over; nothing anywhere else.

@@ -10,20 +10,24 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Exit, fail};
+use super::process::{Signals, bind, cannot_listen};
+use super::{Exit, config_file, fail};
 use crate::admission;
+use crate::api::connect;
 use crate::cluster;
 use crate::config::Config;
 use crate::decision::{Mode, Policy};
 use crate::metrics::Metrics;
 use crate::record::queue::Queue;
-use crate::scanner::{self, Scanner};
+use crate::server::access::Access;
 use crate::server::admin::{self, Admin};
+use crate::server::callers::{Callers, Tokens};
 use crate::server::certificates::{Certificates, tls_config};
+use crate::server::client_certificate::ClientCertificates;
+use crate::server::self_check::SelfCheck;
 use crate::server::{App, State, listener};
 use crate::{registration, telemetry};
 
@@ -55,9 +59,21 @@ pub struct Options {
     /// Oldest TLS version that is spoken
     #[arg(long, env = "UNDOCK_TLS_MIN_VERSION", value_name = "VERSION", value_parser = ["1.2", "1.3"], default_value = "1.3")]
     tls_min_version: String,
-    /// CA in PEM; clients must then show a certificate of it
+    /// CA in PEM; callers must then show a client certificate of it
     #[arg(long, env = "UNDOCK_CLIENT_CA", value_name = "FILE")]
     client_ca: Option<PathBuf>,
+    /// Name that a client certificate must have (common name, DNS name or URI); repeat it for more [default: any]
+    #[arg(
+        long,
+        env = "UNDOCK_CLIENT_NAME",
+        value_name = "NAME",
+        value_delimiter = ',',
+        requires = "client_ca"
+    )]
+    client_name: Vec<String>,
+    /// File with bearer tokens, one a line; callers must then send one of them
+    #[arg(long, env = "UNDOCK_CLIENT_TOKEN_FILE", value_name = "FILE")]
+    client_token_file: Option<PathBuf>,
     /// The most that may happen to a write; beats the configuration file [default: warn]
     #[arg(long, env = "UNDOCK_MODE", value_name = "MODE", value_enum)]
     mode: Option<Mode>,
@@ -67,15 +83,6 @@ pub struct Options {
     /// Watch the cluster of this kubeconfig; inside a cluster the Pod's service account is used
     #[arg(long, env = "UNDOCK_KUBECONFIG", value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
-    /// Elect one replica that scans the cluster at the start, when something changes and every hour
-    #[arg(long, env = "UNDOCK_SCAN")]
-    scan: bool,
-    /// Keep a Report (or PolicyReport) for each owner with findings, where that API is installed
-    #[arg(long, env = "UNDOCK_POLICY_REPORTS", requires = "scan")]
-    policy_reports: bool,
-    /// Write an Event on an owner when something about it is new
-    #[arg(long, env = "UNDOCK_EVENTS", requires = "scan")]
-    events: bool,
 }
 
 /// Endpoints are told of a stop after the process is; until they are, reviews keep coming (gatekeeper#3776).
@@ -84,9 +91,6 @@ const ENDPOINT_DELAY: Duration = Duration::from_secs(10);
 /// A review takes tens of microseconds: four threads answer more than any API server asks, and each further one costs
 /// memory and wake-ups on a node with many cores.
 const MAX_WORKER_THREADS: usize = 4;
-
-/// How often the configuration file is read.
-const CONFIG_POLL: Duration = Duration::from_secs(2);
 
 /// One for each processor that the process may use, up to [`MAX_WORKER_THREADS`].
 fn worker_threads() -> usize {
@@ -119,16 +123,11 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         tls_key,
         tls_min_version,
         client_ca,
+        client_name,
+        client_token_file,
         mode,
         config: config_file,
-        ..
-    } = options;
-    let Options {
         kubeconfig,
-        scan,
-        policy_reports,
-        events,
-        ..
     } = options;
     let usage = |error: &dyn std::fmt::Display| (Exit::Usage, error.to_string());
     let config = match &config_file {
@@ -149,9 +148,18 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         }
     };
     let certificates = Arc::new(certificates);
+    let client_certificates = client_ca.as_deref().map(|ca| ClientCertificates {
+        ca,
+        names: &client_name,
+    });
+    let tokens = client_token_file.as_deref().map(Tokens::read).transpose();
+    let callers = Callers {
+        certificates: client_certificates.is_some(),
+        tokens: tokens.map_err(|error| usage(&error))?,
+    };
     let tls = tls_config(
         Arc::clone(&certificates),
-        client_ca.as_deref(),
+        client_certificates,
         tls_min_version == "1.2",
     )
     .map_err(|error| usage(&error))?;
@@ -159,7 +167,8 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     // From here on a signal is a request to end, not the end.
     let mut signals = Signals::new()
         .map_err(|error| (Exit::Failed, format!("cannot wait for signals: {error}")))?;
-    let listener = bind(listen, "--listen").await?;
+    let listener =
+        listener::listen(listen).map_err(|error| cannot_listen(listen, &error, "--listen"))?;
     let admin_listener = bind(admin_listen, "--admin-listen").await?;
     let address = |listener: &TcpListener| {
         listener
@@ -178,65 +187,45 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     metrics
         .certificate_expiry
         .set(certificates.expiry().unwrap_or_default());
-    let client = cluster::connect(kubeconfig.as_deref())
+    let client = connect::own_cluster(kubeconfig.as_deref())
         .await
         .map_err(|error| usage(&error))?;
-    if scan && client.is_none() {
-        return Err((
-            Exit::Usage,
-            "--scan needs a cluster: run inside of one, or name it with --kubeconfig".to_owned(),
-        ));
-    }
     let policy = config.policy(mode);
     let facts = Arc::clone(&policy.facts);
     let mut background = JoinSet::new();
-    let changed = Arc::new(Notify::new());
     if let Some(client) = client.clone() {
         facts.set_watching();
         background.spawn(cluster::watch::run(
             client,
             facts,
             metrics.watch_errors.clone(),
-            Arc::clone(&changed),
         ));
     }
     let default_mode = policy.mode;
     let app = Arc::new(App {
         policy: ArcSwap::from_pointee(policy),
-        last_scan: Default::default(),
         client,
         cluster: config.cluster,
         records,
         metrics,
         review: admission::review,
+        callers,
         state: State::default(),
     });
     if let Some(path) = config_file {
-        background.spawn(watch_config(
-            path,
-            mode,
-            Arc::clone(&app),
-            Arc::clone(&changed),
-        ));
+        background.spawn(watch_config(path, mode, Arc::clone(&app)));
     }
-    let options = scanner::Options {
-        kubeconfig,
-        events,
-        reports: policy_reports,
-    };
-    let scanner = scan
-        .then(|| Scanner::start(Arc::clone(&app), options, changed))
-        .transpose();
-    let scanner =
-        scanner.map_err(|error| (Exit::Failed, format!("cannot start the scanner: {error}")))?;
-
     background.spawn(Arc::clone(&certificates).watch(pair, Arc::clone(&app)));
+    let admin = Admin {
+        app: Arc::clone(&app),
+        certificates,
+        self_check: Arc::new(SelfCheck::new(listen)),
+    };
     let admin = tokio::spawn(admin::serve(
         admin_listener,
-        Admin {
-            app: Arc::clone(&app),
-            certificates,
-        },
+        admin::health(admin.clone()),
+        admin::protected(admin),
+        Access::new(app.client.clone()),
     ));
     let (stop, stopping) = watch::channel(false);
     let serving = tokio::spawn(listener::serve(
@@ -254,10 +243,6 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
 
     let was_asked_by_kubelet = signals.next().await;
     app.state.set_draining();
-    // Another replica can scan while this one still answers.
-    if let Some(scanner) = &scanner {
-        scanner.stop();
-    }
     if was_asked_by_kubelet {
         tracing::info!("stopping: not ready any more, still answering for {ENDPOINT_DELAY:?}");
         tokio::select! {
@@ -273,8 +258,6 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     let _ = admin.await;
     // Their share of the app holds the record queue open.
     background.shutdown().await;
-    let joined = tokio::task::spawn_blocking(|| scanner.map(Scanner::join)).await;
-    joined.map_err(|error| (Exit::Failed, error.to_string()))?;
     if let Some(path) = ca_file {
         let _ = fs::remove_file(path);
     }
@@ -285,83 +268,22 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     Ok(Exit::Clean)
 }
 
-/// Takes a changed configuration file; keeps the old one where the new one is wrong, and says so once.
-async fn watch_config(path: PathBuf, mode: Option<Mode>, app: Arc<App>, changed: Arc<Notify>) {
-    let mut last = fs::read(&path).unwrap_or_default();
-    loop {
-        tokio::time::sleep(CONFIG_POLL).await;
-        let Ok(now) = fs::read(&path) else { continue };
-        if now == last {
-            continue;
+/// Applies a changed configuration file; keeps the old one if the new one is wrong.
+async fn watch_config(path: PathBuf, mode: Option<Mode>, app: Arc<App>) {
+    config_file::watch(&path, |read| match read {
+        Ok(config) => {
+            let facts = Arc::clone(&app.policy.load().facts);
+            app.policy.store(Arc::new(Policy {
+                facts,
+                ..config.policy(mode)
+            }));
+            config_file::tell_new_name(&app.cluster, &config.cluster);
         }
-        match Config::parse(&String::from_utf8_lossy(&now), &path) {
-            Ok(config) => {
-                let facts = Arc::clone(&app.policy.load().facts);
-                app.policy.store(Arc::new(Policy {
-                    facts,
-                    ..config.policy(mode)
-                }));
-                changed.notify_one();
-                if config.cluster != app.cluster {
-                    tracing::warn!(
-                        cluster = app.cluster,
-                        "the cluster's new name is taken at the next start"
-                    );
-                }
-                tracing::info!(path = %path.display(), "took the changed configuration");
-            }
-            Err(error) => {
-                app.metrics.configuration_errors.inc();
-                tracing::warn!(%error, "keeping the old configuration");
-            }
+        Err(_) => {
+            app.metrics.configuration_errors.inc();
         }
-        last = now;
-    }
-}
-
-async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, (Exit, String)> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let cure = match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                "another process has this port; stop it or choose another"
-            }
-            std::io::ErrorKind::PermissionDenied => {
-                "ports below 1024 need privileges; choose another"
-            }
-            _ => "choose an address of this machine",
-        };
-        (
-            Exit::Failed,
-            format!("cannot listen on {address}: {error}; {cure} with {flag}"),
-        )
     })
-}
-
-/// The signals that ask for an end.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    /// A terminal that is closed.
-    hang_up: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Waits for one: true for SIGTERM, which comes from kubelet, false for Ctrl-C and a closed terminal.
-    async fn next(&mut self) -> bool {
-        tokio::select! {
-            _ = self.terminate.recv() => true,
-            _ = self.interrupt.recv() => false,
-            _ = self.hang_up.recv() => false,
-        }
-    }
+    .await;
 }
 
 /// A Pod that mounts the Docker socket, as a review; what the printed `curl` posts.

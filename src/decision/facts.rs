@@ -87,6 +87,15 @@ impl ClusterFacts {
         )
     }
 
+    /// Changes what is known of volumes, claims and nodes.
+    pub fn update_surroundings(&self, change: impl FnOnce(&mut Surroundings)) {
+        let mut surroundings = self
+            .surroundings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut surroundings));
+    }
+
     /// Takes the volumes as they are now.
     pub fn set_surroundings(&self, surroundings: Surroundings) {
         *self

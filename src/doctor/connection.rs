@@ -13,7 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::scan::fetch::causes;
+use crate::api::request::causes;
 
 /// How long one address is tried.
 const PATIENCE: Duration = Duration::from_secs(2);

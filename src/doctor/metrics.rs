@@ -3,16 +3,16 @@
 use kube::Client;
 
 use super::Check;
+use crate::api::{ApiError, request};
 use crate::registration::WEBHOOKS;
-use crate::scan::{ReadError, fetch};
 
 /// The checks that need the API server's metrics, which not everybody may read.
 pub(super) async fn examine(client: &Client) -> Vec<Check> {
-    let text = match fetch::get_once(client, "/metrics").await {
+    let text = match request::get_once(client, "/metrics").await {
         Ok(body) => String::from_utf8_lossy(&body).into_owned(),
         Err(error) => {
             let why = match error {
-                ReadError::Forbidden(_) => "the API server's metrics may not be read".to_owned(),
+                ApiError::Forbidden(_) => "the API server's metrics may not be read".to_owned(),
                 error => format!("the API server's metrics could not be read: {error}"),
             };
             let cure = "allow get on the nonResourceURL /metrics";

@@ -7,8 +7,8 @@ use kube::client::Body;
 use serde_json::{Value, json};
 
 use super::{Check, Place, read};
+use crate::api::request;
 use crate::decision::namespace::MODE_LABEL;
-use crate::scan::fetch;
 
 const ID: &str = "probe";
 
@@ -28,7 +28,7 @@ pub(super) async fn examine(client: &Client, place: &Place) -> Check {
         .header("Content-Type", "application/json")
         .body(Body::from(pod.to_string().into_bytes()));
     let answer = match request {
-        Ok(request) => fetch::answer(client, request).await,
+        Ok(request) => request::send(client, request).await,
         Err(error) => {
             return Check::fail(
                 ID,

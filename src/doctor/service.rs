@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::connection::{ConnectError, connect, verify};
 use super::{Check, Place, read, server_name};
+use crate::api::ApiError;
 use crate::registration::SERVICE;
-use crate::scan::ReadError;
 
 /// Time before the end of a certificate from which it is said.
 const NOTICE: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -80,10 +80,10 @@ pub(super) async fn examine(
     checks
 }
 
-fn service_check(service: &Result<Service, ReadError>, namespace: &str) -> Check {
+fn service_check(service: &Result<Service, ApiError>, namespace: &str) -> Check {
     match service {
         Ok(_) => Check::ok("service", format!("Service {namespace}/{SERVICE} is there")),
-        Err(ReadError::NotFound(_)) => Check::fail(
+        Err(ApiError::NotFound(_)) => Check::fail(
             "service",
             format!("there is no Service {namespace}/{SERVICE}"),
             INSTALL,
@@ -92,7 +92,7 @@ fn service_check(service: &Result<Service, ReadError>, namespace: &str) -> Check
     }
 }
 
-fn endpoints_check(slices: &Result<Vec<EndpointSlice>, ReadError>, ready: usize) -> Check {
+fn endpoints_check(slices: &Result<Vec<EndpointSlice>, ApiError>, ready: usize) -> Check {
     let id = "endpoints";
     match (slices, ready) {
         (Err(error), _) => Check::unread(id, error),
@@ -222,12 +222,12 @@ fn secret_of(deployment: &Deployment) -> Option<String> {
         .find_map(|volume| volume.secret.as_ref()?.secret_name.clone())
 }
 
-fn version_check(deployment: &Result<Deployment, ReadError>) -> Check {
+fn version_check(deployment: &Result<Deployment, ApiError>) -> Check {
     let id = "version";
     let own = env!("CARGO_PKG_VERSION");
     let deployment = match deployment {
         Ok(deployment) => deployment,
-        Err(ReadError::NotFound(_)) => {
+        Err(ApiError::NotFound(_)) => {
             return Check::skipped(id, format!("there is no Deployment {SERVICE}"), "");
         }
         Err(error) => return Check::unread(id, error),

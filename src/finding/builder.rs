@@ -5,7 +5,9 @@ use std::fmt::Display;
 
 use super::text::clip;
 use super::{Action, Certainty, Finding, Impact, Rule};
+use crate::embedded::Node;
 use crate::workload::pod::{Container, Pod};
+use crate::workload::settings::Settings;
 
 /// Longest evidence, in bytes.
 const MAX_EVIDENCE: usize = 160;
@@ -51,15 +53,17 @@ impl Finding {
         finding.field(format!("{}.{field}", pod.container_path(container)))
     }
 
+    /// At `node`, a value of `settings`.
+    pub(crate) fn in_settings(self, settings: &Settings<'_>, node: &Node) -> Self {
+        let (field, offset) = settings.place_of(node);
+        let mut finding = self.on("object", settings.object_name()).field(field);
+        finding.offset = offset;
+        finding
+    }
+
     /// At this field of the object.
     pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
         self.field = field.into();
-        self
-    }
-
-    /// At this place in the text of the field, in bytes.
-    pub(crate) fn offset(mut self, offset: usize) -> Self {
-        self.offset = Some(offset);
         self
     }
 
@@ -73,6 +77,18 @@ impl Finding {
     pub(crate) fn evidence(mut self, evidence: &str) -> Self {
         self.evidence = clip(evidence, MAX_EVIDENCE);
         self.identity(evidence)
+    }
+
+    /// The evidence stands somewhere in `text`, which is the whole text of the field.
+    pub(crate) fn within(mut self, text: &str) -> Self {
+        self.offset = text.find(&self.evidence);
+        self
+    }
+
+    /// The evidence stands at this byte of the field's text.
+    pub(crate) fn offset(mut self, offset: usize) -> Self {
+        self.offset = Some(offset);
+        self
     }
 
     /// What the evidence is reduced to in the fingerprint.

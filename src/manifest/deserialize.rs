@@ -2,25 +2,49 @@
 
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::error::ManifestError;
 use super::tree::{MAX_DEPTH, NodeId, Tree, Value};
+
+impl Tree<'_> {
+    /// Reads the node as a `T`.
+    ///
+    /// # Errors
+    /// Where its shape is another.
+    pub(super) fn read<'a, T: Deserialize<'a>>(&'a self, node: NodeId) -> Result<T, ManifestError> {
+        self.refill();
+        T::deserialize(NodeReader {
+            tree: self,
+            node,
+            depth: 0,
+        })
+        .map_err(|error| {
+            let (line, column) = error.place.unwrap_or_else(|| self.place(node));
+            ManifestError {
+                line,
+                column,
+                message: error.message,
+            }
+        })
+    }
+}
 
 /// Reads one node.
 #[derive(Clone, Copy)]
-pub(super) struct NodeReader<'a, 't> {
-    pub(super) tree: &'a Tree<'t>,
-    pub(super) node: NodeId,
+struct NodeReader<'a, 't> {
+    tree: &'a Tree<'t>,
+    node: NodeId,
     /// Collections around the node, aliases followed.
-    pub(super) depth: usize,
+    depth: usize,
 }
 
 /// What is wrong, and, as soon as a node is known, where.
 #[derive(Debug)]
-pub(super) struct ReadError {
-    pub(super) message: String,
-    pub(super) place: Option<(usize, usize)>,
+struct ReadError {
+    message: String,
+    place: Option<(usize, usize)>,
 }
 
 impl fmt::Display for ReadError {

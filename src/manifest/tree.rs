@@ -4,12 +4,6 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use serde::Deserialize;
-
-use super::deserialize::NodeReader;
-use super::documents::Document;
-use super::{ManifestError, full, quick};
-
 /// A node of a [`Tree`].
 pub(super) type NodeId = u32;
 
@@ -44,14 +38,6 @@ const ALIASED: usize = 50_000;
 pub(super) const MAX_DEPTH: usize = 127;
 
 impl<'t> Tree<'t> {
-    /// Parses `document`.
-    ///
-    /// # Errors
-    /// Where it is not YAML. JSON is.
-    pub(super) fn parse(document: &Document<'t>) -> Result<Self, ManifestError> {
-        quick::read(document).map_or_else(|| full::parse(document), Ok)
-    }
-
     /// A tree of `nodes`.
     pub(super) fn new(nodes: Vec<Node<'t>>, root: Option<NodeId>) -> Self {
         Self {
@@ -66,28 +52,8 @@ impl<'t> Tree<'t> {
         self.root
     }
 
-    /// Reads the node as a `T`.
-    ///
-    /// # Errors
-    /// Where its shape is another.
-    pub(super) fn read<'a, T: Deserialize<'a>>(&'a self, node: NodeId) -> Result<T, ManifestError> {
-        self.refill();
-        T::deserialize(NodeReader {
-            tree: self,
-            node,
-            depth: 0,
-        })
-        .map_err(|error| {
-            let (line, column) = error.place.unwrap_or_else(|| self.place(node));
-            ManifestError {
-                line,
-                column,
-                message: error.message,
-            }
-        })
-    }
-
-    fn refill(&self) {
+    /// Makes the budget whole again, for the next reading.
+    pub(super) fn refill(&self) {
         self.budget.set(ALIASED + 10 * self.nodes.len());
     }
 
@@ -213,39 +179,6 @@ impl<'t> Tree<'t> {
         } else {
             Vec::new()
         }
-    }
-
-    /// The place of the value at `field` (`a.b[0]['c.d']`) below `node`, or of the deepest part of it that exists.
-    pub(super) fn locate(&self, node: NodeId, field: &str) -> (usize, usize) {
-        self.refill();
-        let (mut node, mut rest) = (node, field);
-        while !rest.is_empty() {
-            let (step, behind) = if let Some(inner) = rest.strip_prefix("['") {
-                let end = inner.find("']").unwrap_or(inner.len());
-                (
-                    self.get(node, &inner[..end]),
-                    inner.get(end + 2..).unwrap_or_default(),
-                )
-            } else if let Some(inner) = rest.strip_prefix('[') {
-                let end = inner.find(']').unwrap_or(inner.len());
-                let element =
-                    inner[..end]
-                        .parse()
-                        .ok()
-                        .and_then(|at: usize| match self.value(node) {
-                            Value::List(elements) => elements.get(at).copied(),
-                            _ => None,
-                        });
-                (element, inner.get(end + 1..).unwrap_or_default())
-            } else {
-                let rest = rest.strip_prefix('.').unwrap_or(rest);
-                let end = rest.find(['.', '[']).unwrap_or(rest.len());
-                (self.get(node, &rest[..end]), &rest[end..])
-            };
-            let Some(step) = step else { break };
-            (node, rest) = (step, behind);
-        }
-        self.place(node)
     }
 }
 

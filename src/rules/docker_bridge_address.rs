@@ -54,7 +54,8 @@ fn check_container(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Find
                 Finding::new(&RULE)
                     .in_container(pod, container, field.path())
                     .what(format!("uses {address} in {place}"))
-                    .evidence(address),
+                    .evidence(address)
+                    .within(text),
             );
         }
     }

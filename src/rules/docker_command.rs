@@ -1,7 +1,7 @@
 //! DKR401 docker-command: a call of the Docker client.
 
 use super::signals;
-use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::endpoint;
 use crate::workload::pod::{Container, Pod};
 
@@ -46,10 +46,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         if endpoint.is_elsewhere() || seen.contains(&call) {
             continue;
         }
-        let mut finding = Finding::new(&RULE)
-            .in_container(pod, container, &command.field)
-            .what(format!("runs \"{call}\""))
-            .evidence(&call);
+        let mut finding = signals::call_finding(&RULE, pod, container, command, &call)
+            .what(format!("runs \"{call}\""));
         finding.short_fix = replacement(verb);
         findings.push(if handles_others {
             signals::for_several_runtimes(finding)

@@ -1,7 +1,7 @@
 //! DKR402 docker-command-on-host: the node's own Docker client, called from a Pod.
 
 use super::signals;
-use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
@@ -37,10 +37,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         if seen.contains(&call) {
             continue;
         }
-        let finding = Finding::new(&RULE)
-            .in_container(pod, container, &command.field)
-            .what(format!("runs \"{call}\" on the node"))
-            .evidence(&call);
+        let finding = signals::call_finding(&RULE, pod, container, command, &call)
+            .what(format!("runs \"{call}\" on the node"));
         findings.push(if handles_others {
             signals::for_several_runtimes(finding)
         } else if way == "nsenter" && !pod.spec.host_pid.0 {

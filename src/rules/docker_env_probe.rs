@@ -32,7 +32,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
                 Finding::new(&RULE)
                     .in_container(pod, container, field.path())
                     .what(format!("looks for {trace} in {place}"))
-                    .evidence(trace),
+                    .evidence(trace)
+                    .within(text),
             );
         }
     }

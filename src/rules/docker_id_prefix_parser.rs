@@ -28,7 +28,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let is_config = workload.kind() == "ConfigMap";
     let leaves = workload.leaves.iter().filter(|_| is_config);
     for leaf in leaves.filter(|leaf| strips_prefix(&leaf.text)) {
-        findings.push(said(objects::finding(&RULE, workload, leaf)));
+        let finding = objects::finding(&RULE, workload, leaf);
+        findings.push(said(finding, &leaf.text));
     }
     if let Some(pod) = &workload.pod {
         check_containers(pod, findings);
@@ -38,17 +39,18 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 fn check_containers(pod: &Pod<'_>, findings: &mut Findings) {
     let containers = pod.containers.iter();
     for container in containers.filter(|container| container.mentions_docker()) {
-        for (field, _) in container.texts().filter(|(_, text)| strips_prefix(text)) {
+        for (field, text) in container.texts().filter(|(_, text)| strips_prefix(text)) {
             let finding = Finding::new(&RULE).in_container(pod, container, field.path());
-            findings.push(said(finding));
+            findings.push(said(finding, text));
         }
     }
 }
 
-fn said(finding: Finding) -> Finding {
+fn said(finding: Finding, text: &str) -> Finding {
     finding
         .what("handles ids that begin with docker://")
         .evidence("docker://")
+        .within(text)
 }
 
 /// True if `docker://` stands there as a prefix: not in front of an image's name or a variable that

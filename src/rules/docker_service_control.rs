@@ -1,7 +1,7 @@
 //! DKR403 docker-service-control: control of the node's Docker service.
 
 use super::signals;
-use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::pod::{Container, Pod};
 use crate::workload::shell::Invocation;
 
@@ -40,10 +40,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         if is_own && !on_host && !pod.spec.host_pid.0 {
             continue;
         }
-        let finding = Finding::new(&RULE)
-            .in_container(pod, container, &command.field)
-            .what(format!("runs \"{act}\""))
-            .evidence(&act);
+        let finding = signals::call_finding(&RULE, pod, container, command, &act)
+            .what(format!("runs \"{act}\""));
         findings.push(if handles_others {
             signals::for_several_runtimes(finding)
         } else if on_host {

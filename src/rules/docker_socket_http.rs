@@ -1,7 +1,7 @@
 //! DKR404 docker-socket-http: plain HTTP over the Docker socket.
 
 use super::signals;
-use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::endpoint;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{Container, Pod};
@@ -37,10 +37,14 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             continue;
         }
         let program = invocation.program();
-        let finding = Finding::new(&RULE)
-            .in_container(pod, container, &command.field)
-            .what(format!("calls {socket} with {program}"))
-            .evidence(&format!("{program} {socket}"));
+        let finding = signals::call_finding(
+            &RULE,
+            pod,
+            container,
+            command,
+            &format!("{program} {socket}"),
+        )
+        .what(format!("calls {socket} with {program}"));
         findings.push(if endpoint.is_node() || on_host {
             finding
         } else {
@@ -75,7 +79,7 @@ fn socket_of(container: &Container<'_>, invocation: &Invocation) -> Option<Strin
     };
     let sockets = candidates
         .into_iter()
-        .map(|path| endpoint::expand(container, path));
+        .map(|path| endpoint::fill(container, path));
     sockets
         .into_iter()
         .find(|path| HostPath::new(path).file_name() == "docker.sock")

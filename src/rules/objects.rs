@@ -16,3 +16,14 @@ pub(super) fn finding(rule: &'static Rule, workload: &Workload<'_>, leaf: &Leaf)
         .on("object", name)
         .field(leaf.path.as_str())
 }
+
+/// The lines of `text`, trimmed, with the byte at which each begins; comments are left out.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut next = 0;
+    let lines = text.split_inclusive('\n').map(move |line| {
+        let start = next + line.len() - line.trim_start().len();
+        next += line.len();
+        (start, line.trim())
+    });
+    lines.filter(|(_, line)| !line.starts_with('#'))
+}

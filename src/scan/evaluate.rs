@@ -10,6 +10,7 @@ use super::exemptions::Ledger;
 use super::nodes::Nodes;
 use super::parts::{Part, Role};
 use super::{Origin, PartRead, ScanError, Scanned, ScannedFinding, ScannedOwner, page};
+use crate::api::MAX_OBJECT;
 use crate::decision::exemption::{Exemption, Scope};
 use crate::decision::facts::ClusterFacts;
 use crate::decision::namespace::NamespaceSettings;
@@ -25,6 +26,7 @@ pub(super) struct Evaluation {
     surroundings: Surroundings,
     nodes: Nodes,
     namespaces: BTreeMap<String, Option<Mode>>,
+    namespace_uids: BTreeMap<String, Box<str>>,
     ledger: Ledger,
     owners: Vec<ScannedOwner>,
     /// Places in `owners`, by key.
@@ -70,6 +72,7 @@ impl Evaluation {
             surroundings: Surroundings::default(),
             nodes: Nodes::default(),
             namespaces: BTreeMap::new(),
+            namespace_uids: BTreeMap::new(),
             ledger,
             owners: Vec::new(),
             places: HashMap::new(),
@@ -183,6 +186,19 @@ impl Evaluation {
         }
     }
 
+    /// Counts an item that is too large to be read.
+    pub(super) fn add_too_large(&mut self, part: &Part, name: &str) {
+        if let Some(read) = self.parts.last_mut() {
+            read.objects += 1;
+        }
+        let message = format!(
+            "{} {name} is larger than {} MiB and was not read",
+            part.kind,
+            MAX_OBJECT >> 20
+        );
+        self.fail(part, "", "too-large", message);
+    }
+
     fn try_add(&mut self, part: &Part, item: &RawValue) -> Result<(), serde_json::Error> {
         if part.role == Role::Pod || matches!(part.resource, "replicasets" | "jobs") {
             let (mut head, node) = page::head(item)?;
@@ -251,6 +267,10 @@ impl Evaluation {
         }
         self.namespaces
             .insert(workload.name.to_owned(), settings.mode);
+        self.namespace_uids.insert(
+            workload.name.to_owned(),
+            workload.object.metadata.uid.as_str().into(),
+        );
         // The mode is the question's; what the namespace exempts is part of the answer.
         self.policy.facts.set_watching();
         self.policy.facts.set_namespace(
@@ -438,6 +458,7 @@ impl Evaluation {
             policy,
             nodes,
             namespaces,
+            namespace_uids,
             ledger,
             mut owners,
             parts,
@@ -466,11 +487,12 @@ impl Evaluation {
         owners.sort_by(|a, b| {
             (&a.namespace, &a.kind, &a.name).cmp(&(&b.namespace, &b.kind, &b.name))
         });
-        let exemptions = ledger.finish((policy.today)());
+        let exemptions = ledger.finish(policy.period());
         Scanned {
             owners,
             nodes: nodes.groups(),
             namespaces,
+            namespace_uids,
             exemptions,
             parts,
             errors,

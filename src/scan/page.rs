@@ -1,38 +1,12 @@
-//! A page of a list, read without copying: its items stay text until each is read by itself, so that a broken one costs only itself.
+//! One item of a list, read without copying into the shapes that rules see: a broken one costs only itself.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::parts::{Part, Role};
 use crate::workload::leaves::Leaves;
 use crate::workload::object::{Metadata, Object};
 use crate::workload::shape::shape;
-use crate::workload::text::{List, Text, null_default};
-
-/// A page, or a single object.
-#[derive(Debug, Default)]
-pub(super) struct Page<'a> {
-    /// The items.
-    pub(super) items: Vec<&'a RawValue>,
-    /// What the next page is asked for with; empty on the last.
-    pub(super) token: String,
-}
-
-#[derive(Deserialize)]
-struct ItemList<'a> {
-    #[serde(default, deserialize_with = "null_default")]
-    metadata: ListMetadata,
-    #[serde(borrow, default)]
-    items: Option<Vec<&'a RawValue>>,
-    #[serde(default)]
-    kind: String,
-}
-
-#[derive(Default, Deserialize)]
-struct ListMetadata {
-    #[serde(default, rename = "continue", deserialize_with = "null_default")]
-    token: String,
-}
+use crate::workload::text::{List, Text};
 
 shape! {
     /// The parts of a controlled object that tell its owner.
@@ -45,26 +19,6 @@ shape! {
 shape! {
     struct HeadSpec<'a> {
         node_name: Text<'a> = "nodeName",
-    }
-}
-
-impl<'a> Page<'a> {
-    /// Reads a list, or one object as a list of itself.
-    ///
-    /// # Errors
-    /// Where the body is no JSON object.
-    pub(super) fn parse(body: &'a [u8]) -> Result<Self, serde_json::Error> {
-        let list: ItemList<'a> = serde_json::from_slice(body)?;
-        match list.items {
-            None if !list.kind.ends_with("List") => Ok(Self {
-                items: vec![serde_json::from_slice(body)?],
-                token: String::new(),
-            }),
-            items => Ok(Self {
-                items: items.unwrap_or_default(),
-                token: list.metadata.token,
-            }),
-        }
     }
 }
 

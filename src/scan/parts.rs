@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::api::path::resource;
+
 /// One list.
 #[derive(Clone, Debug)]
 pub struct Part {
@@ -74,28 +76,14 @@ impl Part {
         }
     }
 
-    /// Path of the list, in `namespace` unless that is empty.
-    pub(super) fn path(&self, namespace: &str) -> String {
-        let root = if self.group.is_empty() {
-            "/api"
-        } else {
-            "/apis/"
+    /// Path of the list, in `namespace` unless that is empty; for namespaces the path of that one.
+    pub(crate) fn path(&self, namespace: &str) -> String {
+        let (namespace, name) = match self.role {
+            Role::Namespace => ("", namespace),
+            _ if self.namespaced => (namespace, ""),
+            _ => ("", ""),
         };
-        let root = format!("{root}{}/{}", self.group, self.version);
-        match (self.role, namespace) {
-            (Role::Namespace, namespace) if !namespace.is_empty() => {
-                format!("{root}/namespaces/{namespace}")
-            }
-            (_, namespace) if self.namespaced && !namespace.is_empty() => {
-                format!("{root}/namespaces/{namespace}/{}", self.resource)
-            }
-            _ => format!("{root}/{}", self.resource),
-        }
-    }
-
-    /// Items of one page. ConfigMaps can have a megabyte each.
-    pub(super) fn page_size(&self) -> usize {
-        if self.role == Role::Text { 100 } else { 500 }
+        resource(self.group, &self.version, namespace, self.resource, name)
     }
 
     /// True where a selector of labels is for these objects too.

@@ -11,7 +11,7 @@ use crate::objects::{
 };
 use crate::process::{eventually, say};
 use crate::reports;
-use crate::scenarios_scanner::scan_again;
+use crate::scenarios_controller::scan_again;
 use crate::world::World;
 
 const NAMESPACE: &str = "many";
@@ -85,7 +85,7 @@ pub(crate) fn ten_thousand_pods_are_scanned_and_left_alone(world: &World) {
             count => Err(format!("{count} reports")),
         },
     );
-    let (_, pod) = world.kubelet.scanner().expect("one Pod scans");
+    let (_, pod) = world.kubelet.controller().expect("one Pod scans");
     let value = |name: &str| lock(&pod).counter(name).expect("it answers");
     let owners = value("undock_owners{");
     assert!(owners >= 1_000.0, "{owners} owners");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-use undock::check::Checked;
+use undock::check::{Input, check};
 use undock::decision::{Mode, Policy};
 use undock::explain;
 use undock::finding::{Action, Certainty, Context, Rule};
@@ -62,6 +62,8 @@ fn every_rule_has_a_file_of_its_name() {
         );
     }
     let helpers = [
+        "configuration",
+        "configuration.rs",
         "host_paths.rs",
         "images.rs",
         "nodes.rs",
@@ -188,9 +190,7 @@ fn codes(rule: &Rule, text: &str) -> BTreeMap<&'static str, Action> {
         context: Context { target },
         ..Policy::default()
     };
-    let mut checked = Checked::default();
-    checked.add("example", text.as_bytes(), "default", &policy);
-    checked.finish("default", &policy);
+    let checked = check(&[Input::new("example", text)], "default", &policy);
     assert!(
         checked.errors.is_empty() && !checked.objects.is_empty(),
         "{}: {:?} in\n{text}",

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use undock::check::Checked;
+use undock::check::{Checked, Input, check};
 use undock::decision::{Mode, Outcome, Policy};
 use undock::finding::Action;
 
@@ -35,10 +35,8 @@ fn findings(corpus: &std::path::Path, file: &str) -> Checked {
         mode: Mode::Enforce,
         ..Policy::default()
     };
-    let mut checked = Checked::default();
-    checked.add(file, &fs::read(corpus.join(file)).unwrap(), "", &policy);
-    checked.finish("", &policy);
-    checked
+    let input = Input::new(file, fs::read(corpus.join(file)).unwrap());
+    check(&[input], "", &policy)
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::support::fake_api::FakeApi;
 use serde_json::Value;
 use undock::admission::review;
-use undock::check::Checked;
+use undock::check::{Input, check};
 use undock::config::Config;
 use undock::decision::facts::ClusterFacts;
 use undock::decision::namespace::NamespaceSettings;
@@ -90,14 +90,8 @@ fn by_webhook(
 }
 
 fn by_check(policy: &Policy, labels: &str, annotations: &str, workload: &str) -> String {
-    let mut checked = Checked::default();
-    checked.add(
-        "a.json",
-        format!("{workload}\n{}", namespace(labels, annotations)).as_bytes(),
-        "",
-        policy,
-    );
-    checked.finish("", policy);
+    let text = format!("{workload}\n{}", namespace(labels, annotations));
+    let checked = check(&[Input::new("a.json", text)], "", policy);
     assert!(checked.errors.is_empty(), "{:?}", checked.errors);
     checked.objects[0].outcome.as_str().to_owned()
 }
@@ -382,14 +376,8 @@ fn the_answer_tells_of_the_exemption() {
 fn the_table_of_a_check_says_what_is_exempt_and_what_is_not() {
     let policy = policy(Mode::Enforce, "");
     let table = |labels: &str, annotations: &str| {
-        let mut checked = Checked::default();
-        checked.add(
-            "a.json",
-            format!("{}\n{}", workload(""), namespace(labels, annotations)).as_bytes(),
-            "",
-            &policy,
-        );
-        checked.finish("", &policy);
+        let text = format!("{}\n{}", workload(""), namespace(labels, annotations));
+        let checked = check(&[Input::new("a.json", text)], "", &policy);
         let mut out = Vec::new();
         undock::check::table::write(&mut out, &checked, false).unwrap();
         String::from_utf8(out).unwrap()

@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use undock::registration::{ADMIN_PORT, NAMESPACE, PATH, SERVICE, TLS_PORT, WEBHOOKS};
-use undock::scanner::changes::watched;
-use undock::scanner::lease::NAME as LEASE;
-use undock::scanner::reports::FLAVOURS;
+use undock::cluster::rehearsal::SOURCES;
+use undock::controller::changes::watched;
+use undock::controller::lease::NAME as LEASE;
+use undock::controller::reports::FLAVOURS;
+use undock::registration::{
+    ADMIN_PORT, NAMESPACE, NODES_CONFIG_MAP, PATH, SERVICE, TLS_PORT, WEBHOOKS,
+};
 
 const OVERLAYS: [&str; 2] = ["overlays/warn", "overlays/enforce"];
 
@@ -51,30 +54,30 @@ fn render(folder: &Path) -> Objects {
     }
     for patch in kustomization["patches"].as_array().into_iter().flatten() {
         let patch = read(&folder.join(patch["path"].as_str().expect("patches are files")));
-        let kind = patch["kind"].as_str().expect("a kind");
+        let key = key(&patch);
         let object = objects
-            .get_mut(kind)
-            .unwrap_or_else(|| panic!("nothing to patch: {kind}"));
-        assert_eq!(
-            object["metadata"]["name"], patch["metadata"]["name"],
-            "{kind}"
-        );
+            .get_mut(&key)
+            .unwrap_or_else(|| panic!("nothing to patch: {key}"));
         merge(object, patch);
     }
     objects
 }
 
 fn add(objects: &mut Objects, object: Value) {
+    let key = key(&object);
+    assert!(objects.insert(key, object).is_none(), "an object twice");
+}
+
+fn key(object: &Value) -> String {
     let (kind, name) = (
         object["kind"].as_str().expect("a kind"),
         object["metadata"]["name"].as_str().expect("a name"),
     );
-    let key = if name == "undock" {
+    if name == "undock" {
         kind.to_owned()
     } else {
         format!("{kind}/{name}")
-    };
-    assert!(objects.insert(key, object).is_none(), "an object twice");
+    }
 }
 
 /// A strategic merge: maps are merged, lists of named things too, everything else is replaced.
@@ -107,9 +110,15 @@ fn webhooks(objects: &Objects) -> &[Value] {
         .expect("webhooks")
 }
 
-/// The only container of the Deployment.
+const CONTROLLER: &str = "Deployment/undock-controller";
+
+/// The only container of the webhook's Deployment.
 fn container(objects: &Objects) -> &Value {
-    let containers = &objects["Deployment"]["spec"]["template"]["spec"]["containers"];
+    container_of(objects, "Deployment")
+}
+
+fn container_of<'o>(objects: &'o Objects, deployment: &str) -> &'o Value {
+    let containers = &objects[deployment]["spec"]["template"]["spec"]["containers"];
     assert_eq!(containers.as_array().map(Vec::len), Some(1));
     &containers[0]
 }
@@ -222,13 +231,15 @@ fn the_mode_is_set_in_one_place() {
             .expect("the configuration file");
         let configuration: Value = serde_saphyr::from_str(file).expect("YAML");
         assert_eq!(configuration, json!({"mode": mode}), "{name}");
-        let arguments = strings(&container(&objects)["args"]);
-        assert!(
-            !arguments
-                .iter()
-                .any(|argument| argument.starts_with("--mode")),
-            "a flag would win"
-        );
+        for deployment in ["Deployment", CONTROLLER] {
+            let arguments = strings(&container_of(&objects, deployment)["args"]);
+            assert!(
+                !arguments
+                    .iter()
+                    .any(|argument| argument.starts_with("--mode")),
+                "a flag would win"
+            );
+        }
     }
 }
 
@@ -245,8 +256,6 @@ fn the_server_finds_its_ports_and_files() {
             "--tls-cert=/etc/undock/tls/tls.crt",
             "--tls-key=/etc/undock/tls/tls.key",
             "--config=/etc/undock/config/undock.yaml",
-            "--scan",
-            "--policy-reports",
         ]
     );
     assert_eq!(
@@ -328,36 +337,78 @@ fn the_service_and_the_budget_find_the_pods() {
     }
 }
 
+/// A probe that begins right after the process hung fails when its time is over, and so do those that follow.
+#[test]
+fn a_webhook_that_hangs_is_out_within_six_seconds() {
+    let objects = overlay("overlays/warn");
+    let probe = &container(&objects)["readinessProbe"];
+    let number = |field: &str| probe[field].as_u64().expect("a number");
+    let out = number("periodSeconds") * number("failureThreshold") + number("timeoutSeconds");
+    assert!(out <= 6, "{probe}");
+}
+
 #[test]
 fn the_pods_are_restricted() {
     let objects = overlay("overlays/warn");
-    let pod = &objects["Deployment"]["spec"]["template"]["spec"];
     let user = 65532;
-    assert_eq!(
-        pod["securityContext"],
-        json!({
-            "runAsNonRoot": true, "runAsUser": user, "runAsGroup": user, "seccompProfile": {"type": "RuntimeDefault"},
-        })
-    );
-    assert_eq!(
-        container(&objects)["securityContext"],
-        json!({
-            "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
-        })
-    );
-    assert_eq!(
-        container(&objects)["resources"]["limits"],
-        json!({"memory": "256Mi"}),
-        "no CPU limit"
-    );
-    assert_eq!(
-        pod["serviceAccountName"],
-        objects["ServiceAccount"]["metadata"]["name"]
-    );
-
+    for (deployment, account) in [
+        ("Deployment", "ServiceAccount"),
+        (CONTROLLER, "ServiceAccount/undock-controller"),
+    ] {
+        let pod = &objects[deployment]["spec"]["template"]["spec"];
+        assert_eq!(
+            pod["securityContext"],
+            json!({
+                "runAsNonRoot": true, "runAsUser": user, "runAsGroup": user, "seccompProfile": {"type": "RuntimeDefault"},
+            })
+        );
+        let container = container_of(&objects, deployment);
+        assert_eq!(
+            container["securityContext"],
+            json!({
+                "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
+            })
+        );
+        assert_eq!(
+            container["resources"]["limits"],
+            json!({"memory": "256Mi"}),
+            "no CPU limit"
+        );
+        assert_eq!(
+            pod["serviceAccountName"],
+            objects[account]["metadata"]["name"]
+        );
+        assert_eq!(pod["enableServiceLinks"], false);
+    }
     let containerfile =
         fs::read_to_string(manifests().with_file_name("Containerfile")).expect("Containerfile");
     assert!(containerfile.contains(&format!("\nUSER {user}:{user}\n")));
+}
+
+#[test]
+fn the_controller_is_apart_from_the_webhook() {
+    let objects = overlay("overlays/warn");
+    let controller = container_of(&objects, CONTROLLER);
+    assert_eq!(
+        strings(&controller["args"]),
+        [
+            "controller",
+            &format!("--admin-listen=0.0.0.0:{ADMIN_PORT}"),
+            "--config=/etc/undock/config/undock.yaml",
+            "--policy-reports",
+        ]
+    );
+    assert_eq!(controller["image"], container(&objects)["image"]);
+    // Neither the Service nor the budget of the webhook may find its Pods.
+    let labels = &objects[CONTROLLER]["spec"]["template"]["metadata"]["labels"];
+    assert_eq!(
+        labels,
+        &json!({"app.kubernetes.io/name": "undock-controller"})
+    );
+    assert_eq!(
+        &objects[CONTROLLER]["spec"]["selector"]["matchLabels"],
+        labels
+    );
 }
 
 /// What a role allows: group, resource, verb.
@@ -377,60 +428,138 @@ fn allowed(role: &Value) -> BTreeSet<(String, String, String)> {
     allowed
 }
 
-#[test]
-fn the_roles_allow_what_the_server_does_and_nothing_else() {
-    let objects = overlay("overlays/enforce");
-    let mut needed = BTreeSet::new();
-    let mut need = |group: &str, resource: &str, verbs: &[&str]| {
-        needed.extend(
-            verbs
-                .iter()
-                .map(|verb| (group.to_owned(), resource.to_owned(), (*verb).to_owned())),
-        );
-    };
-    for resource in ["namespaces", "persistentvolumes"] {
-        need("", resource, &["list", "watch"]);
-    }
-    for part in watched() {
-        need(part.group, part.resource, &["list", "watch"]);
-    }
-    need("events.k8s.io", "events", &["create"]);
-    for flavour in &FLAVOURS {
-        for (resource, _) in flavour.resources {
-            need(
-                flavour.group,
-                resource,
-                &["create", "delete", "list", "update"],
-            );
-        }
-    }
-    assert_eq!(allowed(&objects["ClusterRole"]), needed);
+/// The rights that are needed, as [`allowed`] gives them.
+#[derive(Default)]
+struct Needed(BTreeSet<(String, String, String)>);
 
-    let lease = &objects["Role"]["rules"];
-    let group = json!(["coordination.k8s.io"]);
-    let expected = json!([
-        {"apiGroups": group, "resources": ["leases"], "verbs": ["create"]},
-        {"apiGroups": group, "resources": ["leases"], "resourceNames": [LEASE], "verbs": ["get", "update"]},
-    ]);
-    assert_eq!(*lease, expected);
-
-    // The role of undock scan is tested beside the scan.
-    for (binding, role) in [
-        ("ClusterRoleBinding", "undock"),
-        ("ClusterRoleBinding/undock-scanner", "undock-scan"),
-        ("RoleBinding", "undock"),
-    ] {
-        assert_eq!(objects[binding]["roleRef"]["name"], role);
-        assert_eq!(
-            objects[binding]["subjects"],
-            json!([{"kind": "ServiceAccount", "name": "undock", "namespace": NAMESPACE}])
-        );
+impl Needed {
+    fn add(&mut self, group: &str, resource: &str, verbs: &[&str]) {
+        let rights = verbs
+            .iter()
+            .map(|verb| (group.to_owned(), resource.to_owned(), (*verb).to_owned()));
+        self.0.extend(rights);
     }
 }
 
 #[test]
+fn metrics_and_report_have_readers_and_undock_may_check_them() {
+    let objects = overlay("overlays/warn");
+    for (role, path) in [
+        ("ClusterRole/undock-metrics-reader", "/metrics"),
+        ("ClusterRole/undock-report-reader", "/report"),
+    ] {
+        let rules = json!([{"nonResourceURLs": [path], "verbs": ["get"]}]);
+        assert_eq!(objects[role]["rules"], rules);
+    }
+    let binding = &objects["ClusterRoleBinding/undock-auth-delegator"];
+    assert_eq!(binding["roleRef"]["name"], "system:auth-delegator");
+    let account =
+        |name: &str| json!({"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE});
+    let both = json!([account("undock"), account("undock-controller")]);
+    assert_eq!(binding["subjects"], both);
+}
+
+#[test]
+fn the_network_policy_lets_reviews_in_and_guards_the_admin_port() {
+    let objects = overlay("overlays/enforce");
+    let policy = &objects["NetworkPolicy"]["spec"];
+    let labels = &objects["Deployment"]["spec"]["template"]["metadata"]["labels"];
+    let selected = strings(&policy["podSelector"]["matchExpressions"][0]["values"]);
+    assert!(selected.contains(&labels["app.kubernetes.io/name"].as_str().expect("a label")));
+    assert_eq!(policy["policyTypes"], json!(["Ingress"]));
+    let ports = container(&objects)["ports"].as_array().expect("ports");
+    let rules = policy["ingress"].as_array().expect("rules");
+    for rule in rules {
+        let port = &rule["ports"][0]["port"];
+        assert!(ports.iter().any(|known| known["name"] == *port), "{port}");
+        // The API server has no label; everybody else is named.
+        assert_eq!(rule.get("from").is_none(), port == "https", "{rule}");
+    }
+    assert_eq!(rules.len(), ports.len());
+}
+
+#[test]
+fn the_webhook_may_read_what_reviews_need_and_nothing_else() {
+    let objects = overlay("overlays/enforce");
+    let mut needed = Needed::default();
+    for resource in ["namespaces", "persistentvolumes", "persistentvolumeclaims"] {
+        needed.add("", resource, &["list", "watch"]);
+    }
+    for (group, resource, _) in SOURCES {
+        needed.add(group, resource, &["list"]);
+    }
+    assert_eq!(allowed(&objects["ClusterRole"]), needed.0);
+    let expected = json!([
+        {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [NODES_CONFIG_MAP], "verbs": ["list", "watch"]},
+    ]);
+    assert_eq!(objects["Role"]["rules"], expected);
+}
+
+#[test]
+fn the_controller_may_do_what_it_does_and_nothing_else() {
+    let objects = overlay("overlays/enforce");
+    let mut needed = Needed::default();
+    needed.add("", "nodes", &["list", "watch"]);
+    for part in watched() {
+        needed.add(part.group, part.resource, &["list", "watch"]);
+    }
+    needed.add("events.k8s.io", "events", &["create"]);
+    for flavour in &FLAVOURS {
+        for (resource, _) in flavour.resources {
+            let verbs = ["create", "delete", "list", "update"];
+            needed.add(flavour.group, resource, &verbs);
+        }
+    }
+    assert_eq!(allowed(&objects["ClusterRole/undock-controller"]), needed.0);
+    let group = json!(["coordination.k8s.io"]);
+    let kept = json!(["undock-namespaces", NODES_CONFIG_MAP]);
+    let expected = json!([
+        {"apiGroups": group, "resources": ["leases"], "verbs": ["create"]},
+        {"apiGroups": group, "resources": ["leases"], "resourceNames": [LEASE], "verbs": ["get", "update"]},
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]},
+        {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": kept, "verbs": ["get", "update"]},
+    ]);
+    assert_eq!(objects["Role/undock-controller"]["rules"], expected);
+}
+
+/// The role of undock scan is tested beside the scan.
+#[test]
+fn each_account_has_its_own_roles() {
+    let objects = overlay("overlays/enforce");
+    for (binding, role, account) in [
+        ("ClusterRoleBinding", "undock", "undock"),
+        ("RoleBinding", "undock", "undock"),
+        (
+            "ClusterRoleBinding/undock-controller",
+            "undock-controller",
+            "undock-controller",
+        ),
+        (
+            "ClusterRoleBinding/undock-controller-scan",
+            "undock-scan",
+            "undock-controller",
+        ),
+        (
+            "RoleBinding/undock-controller",
+            "undock-controller",
+            "undock-controller",
+        ),
+    ] {
+        assert_eq!(objects[binding]["roleRef"]["name"], role);
+        assert_eq!(
+            objects[binding]["subjects"],
+            json!([{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}])
+        );
+    }
+    let bindings = objects.keys().filter(|key| key.contains("Binding"));
+    // One more lets both ask about tokens; it is tested above.
+    assert_eq!(bindings.count(), 6);
+}
+
+#[test]
 fn events_are_written_only_where_writes_are_refused() {
-    let environment = |overlay_name: &str| container(&overlay(overlay_name))["env"].clone();
+    let environment =
+        |overlay_name: &str| container_of(&overlay(overlay_name), CONTROLLER)["env"].clone();
     assert_eq!(environment("overlays/warn"), Value::Null);
     assert_eq!(
         environment("overlays/enforce"),

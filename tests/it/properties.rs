@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use undock::check::Checked;
+use undock::check::{Checked, Input};
 use undock::decision::{Mode, Policy};
 use undock::workload::host_path::HostPath;
 use undock::workload::image::ImageReference;
@@ -16,10 +16,7 @@ fn check(bytes: &[u8]) -> Checked {
         mode: Mode::Enforce,
         ..Policy::default()
     };
-    let mut checked = Checked::default();
-    checked.add("file", bytes, "default", &policy);
-    checked.finish("default", &policy);
-    checked
+    undock::check::check(&[Input::new("file", bytes)], "default", &policy)
 }
 
 /// Texts near YAML, JSON and Pods.

@@ -5,12 +5,13 @@
     reason = "a test that fails is a test that panics"
 )]
 
+mod admin_access;
 mod answers;
+mod callers;
 mod captures;
 mod connections;
 mod failures;
 mod hostile;
 mod http;
 mod limits;
-mod report_page;
 mod tls;

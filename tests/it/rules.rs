@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use undock::check::{Checked, CheckedObject};
+use undock::check::{Checked, CheckedObject, Input};
 use undock::decision::{Mode, Policy};
 use undock::finding::{Action, Context, Rule, Target};
 use undock::rules::{self, RULES};
@@ -27,9 +27,7 @@ fn check_for(text: &str, target: Target) -> Checked {
         context: Context { target },
         ..policy()
     };
-    let mut checked = Checked::default();
-    checked.add("case", text.as_bytes(), "default", &policy);
-    checked.finish("default", &policy);
+    let checked = undock::check::check(&[Input::new("case", text)], "default", &policy);
     assert!(checked.errors.is_empty(), "{:?} in\n{text}", checked.errors);
     checked
 }
@@ -300,9 +298,19 @@ fn actions_are_those_of_the_contract() {
         ),
         (
             "DKR401",
-            Action::Record,
+            Action::Deny,
             running(
                 &format!("image: x, command: [sh, -c, 'crictl ps || docker ps'], {mounts}"),
+                socket,
+            ),
+        ),
+        (
+            "DKR401",
+            Action::Record,
+            running(
+                &format!(
+                    "image: falcosecurity/falco:1, command: [sh, -c, 'crictl ps || docker ps'], {mounts}"
+                ),
                 socket,
             ),
         ),
@@ -316,7 +324,7 @@ fn actions_are_those_of_the_contract() {
         ),
         (
             "DKR402",
-            Action::Record,
+            Action::Deny,
             host_call(
                 "nsenter -t 1 -m crictl rmi --prune || nsenter -t 1 -m docker image prune -f",
             ),
@@ -328,7 +336,7 @@ fn actions_are_those_of_the_contract() {
         ),
         (
             "DKR403",
-            Action::Record,
+            Action::Deny,
             host_call(
                 "nsenter -t 1 -m systemctl restart docker || nsenter -t 1 -m systemctl restart containerd",
             ),
@@ -378,13 +386,8 @@ fn actions_are_those_of_the_contract() {
 fn an_action_of_the_configuration_replaces_the_rule_own() {
     let mut policy = policy();
     policy.actions.insert("DKR101".to_owned(), Action::Record);
-    let mut checked = Checked::default();
-    checked.add(
-        "case",
-        mounting("/run/docker.sock", "").as_bytes(),
-        "default",
-        &policy,
-    );
+    let input = Input::new("case", mounting("/run/docker.sock", ""));
+    let checked = undock::check::check(&[input], "default", &policy);
     assert_eq!(of_rule(&checked, "DKR101").judged.action, Action::Record);
 }
 
@@ -476,6 +479,53 @@ fn a_message_names_the_place_and_the_path() {
         message.starts_with("container \"app\" runs image docker:27-cli: "),
         "{message}"
     );
+}
+
+#[test]
+fn a_finding_in_a_long_text_names_the_place() {
+    let config = |text: &str| {
+        let lines: String = text.lines().map(|line| format!("    {line}\n")).collect();
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata:\n  conf: |\n{lines}")
+    };
+    let script = |text: &str| {
+        running(
+            &format!("image: x, command: [sh, -c, {}]", serde_json::json!(text)),
+            "hostPID: true",
+        )
+    };
+    let cases = [
+        (
+            "DKR701",
+            "[INPUT]\n  Name tail\n  # Parser docker\n  Parser ",
+            "docker",
+        ),
+        (
+            "DKR702",
+            "groups:\n- expr: 1\n- expr: ",
+            "container_fs_usage_bytes",
+        ),
+        ("DKR703", "a: 1\nb: sed ", "docker://"),
+        (
+            "CLU902",
+            "a: 1\n# containerRuntimeExecutor: docker\ncontainerRuntimeExecutor: ",
+            "docker",
+        ),
+        ("DKR401", "set -e\n# docker ps\n", "docker ps"),
+        ("DKR402", "true\nnsenter -t 1 -m ", "docker image prune"),
+        ("DKR403", "true\nnsenter -t 1 -m ", "systemctl stop docker"),
+        ("DKR304", "wait\ncurl ", "172.17.0.1:2375"),
+    ];
+    for (code, before, token) in cases {
+        let text = format!("{before}{token}\n");
+        let is_script = ["DKR401", "DKR402", "DKR403", "DKR304"].contains(&code);
+        let checked = check(&if is_script {
+            script(&text)
+        } else {
+            config(&text)
+        });
+        let offset = of_rule(&checked, code).judged.finding.offset;
+        assert_eq!(offset, Some(before.len()), "{code} in {text:?}");
+    }
 }
 
 #[test]

@@ -4,10 +4,11 @@ mod outputs;
 
 use crate::support::fake_api::{FakeApi, GROUPS, object};
 use serde_json::{Value, json};
+use undock::api::ApiError;
 use undock::config::Config;
 use undock::decision::{Mode, Outcome, Policy};
 use undock::scan::parts::PARTS;
-use undock::scan::{ExemptionStatus, ReadError, Scanned, Scope, scan};
+use undock::scan::{ExemptionStatus, Scanned, Scope, scan};
 
 fn policy() -> Policy {
     Config::default().policy(Some(Mode::Enforce))
@@ -21,7 +22,7 @@ fn run_in(api: &FakeApi, scope: &Scope) -> Scanned {
     try_run(api, scope).expect("the API server answers")
 }
 
-fn try_run(api: &FakeApi, scope: &Scope) -> Result<Scanned, ReadError> {
+fn try_run(api: &FakeApi, scope: &Scope) -> Result<Scanned, ApiError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -203,7 +204,7 @@ fn the_clock_is_that_of_the_api_server() {
 #[test]
 fn without_credentials_nothing_is_scanned() {
     let error = try_run(&FakeApi::new().failing("/apis", 401), &Scope::default()).unwrap_err();
-    assert!(matches!(error, ReadError::Unauthorized(_)), "{error:?}");
+    assert!(matches!(error, ApiError::Unauthorized(_)), "{error:?}");
 }
 
 #[test]

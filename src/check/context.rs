@@ -1,0 +1,109 @@
+//! The first pass: what objects say about each other.
+
+use std::sync::Arc;
+
+use super::input::ParsedInput;
+use crate::decision::Policy;
+use crate::decision::namespace::NamespaceSettings;
+use crate::manifest::{Item, Manifest, ManifestError};
+use crate::workload::inner_pod::InnerPod;
+use crate::workload::object::Object;
+use crate::workload::{Knowledge, Surroundings, Workload};
+
+/// What all objects of a check have in common.
+pub(super) struct Context<'c> {
+    /// Namespace of objects that name none.
+    namespace: &'c str,
+    /// What the operator set, with the settings of the Namespaces among the objects.
+    pub(super) policy: Policy,
+    /// Volumes, claims, nodes and runtime classes among the objects.
+    surroundings: Surroundings,
+}
+
+impl<'c> Context<'c> {
+    /// What the objects of `inputs` say.
+    pub(super) fn of(inputs: &[ParsedInput<'_>], namespace: &'c str, policy: &Policy) -> Self {
+        let mut context = Self {
+            namespace,
+            policy: Policy {
+                facts: Arc::default(),
+                ..policy.clone()
+            },
+            surroundings: Surroundings::default(),
+        };
+        let documents = inputs.iter().flat_map(|input| &input.documents).flatten();
+        for document in documents {
+            for item in document.manifest.items() {
+                context.note(&document.manifest, item);
+            }
+        }
+        context
+    }
+
+    /// What cannot be read says nothing; the second pass reports it.
+    fn note(&mut self, manifest: &Manifest<'_>, item: &Item) {
+        if !KINDS.contains(&manifest.kind(item).as_str()) {
+            return;
+        }
+        let Ok(object) = manifest.object(item) else {
+            return;
+        };
+        let scope = (self.namespace, &*self.policy.knowledge);
+        let Ok(workload) = view(manifest, item, &object, &[], scope) else {
+            return;
+        };
+        self.surroundings.note(&workload);
+        if workload.kind() == "Namespace" {
+            // The mode is the question's; what the Namespace exempts is part of the answer.
+            let settings = NamespaceSettings {
+                mode: None,
+                ..NamespaceSettings::of(&workload)
+            };
+            self.policy.facts.set_watching();
+            self.policy
+                .facts
+                .set_namespace(workload.name, Some(settings));
+        }
+    }
+
+    /// The view of `object`, which is `item` of `manifest`, with the pods of `inner`, among the other objects.
+    ///
+    /// # Errors
+    /// Where aliases make too many texts.
+    pub(super) fn view<'a>(
+        &'a self,
+        manifest: &'a Manifest<'_>,
+        item: &Item,
+        object: &'a Object<'a>,
+        inner: &'a [InnerPod<'a>],
+    ) -> Result<Workload<'a>, ManifestError> {
+        let scope = (self.namespace, &*self.policy.knowledge);
+        let mut workload = view(manifest, item, object, inner, scope)?;
+        workload.place_in(&self.surroundings);
+        Ok(workload)
+    }
+}
+
+fn view<'a>(
+    manifest: &'a Manifest<'_>,
+    item: &Item,
+    object: &'a Object<'a>,
+    inner: &'a [InnerPod<'a>],
+    (namespace, knowledge): (&'a str, &'a Knowledge),
+) -> Result<Workload<'a>, ManifestError> {
+    let mut workload = Workload::with_knowledge(object, namespace, knowledge);
+    workload.add_pods(inner, knowledge);
+    if Workload::is_judged_by_texts(workload.kind()) {
+        workload.leaves = manifest.leaves(item)?;
+    }
+    Ok(workload)
+}
+
+/// Kinds that [`Surroundings::note`] and the settings of namespaces read.
+const KINDS: [&str; 5] = [
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "RuntimeClass",
+];

@@ -1,0 +1,164 @@
+//! Names and addresses of the nodes, in one ConfigMap that the webhook watches: it may not list nodes itself.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use kube::Client;
+use prometheus_client::metrics::counter::Counter;
+use serde::Deserialize;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use super::{LeaderGuard, config_maps};
+use crate::api::list::List;
+use crate::api::path::resource;
+use crate::api::watch::{Event, watch};
+use crate::registration::NODES_CONFIG_MAP;
+
+/// From a change to the write: what follows it closely is written together.
+const SETTLE: Duration = Duration::from_secs(2);
+/// From a write that failed to the next attempt.
+const RETRY: Duration = Duration::from_secs(30);
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Node {
+    metadata: Metadata,
+    status: Status,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    name: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    addresses: Vec<Address>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Address {
+    address: String,
+}
+
+/// The nodes that are known: each with its name and addresses on one line.
+#[derive(Default)]
+struct Nodes {
+    lines: BTreeMap<String, String>,
+    /// Names of the list that is being read.
+    listed: Option<BTreeSet<String>>,
+}
+
+impl Nodes {
+    /// True if the event changes what is known, and a whole list has been read.
+    fn take(&mut self, event: &Event<'_>) -> bool {
+        match event {
+            Event::Listing => {
+                self.listed = Some(BTreeSet::new());
+                false
+            }
+            Event::Listed => {
+                let listed = self.listed.take().unwrap_or_default();
+                self.lines.retain(|name, _| listed.contains(name));
+                true
+            }
+            Event::Applied(object) => {
+                let Ok(node) = serde_json::from_str::<Node>(object.get()) else {
+                    return false;
+                };
+                let addresses = node.status.addresses.into_iter().map(|node| node.address);
+                let words: BTreeSet<String> = addresses
+                    .filter(|address| !address.contains(char::is_whitespace))
+                    .collect();
+                let name = node.metadata.name;
+                let words = words
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|word| *word != name);
+                let line: Vec<&str> = std::iter::once(name.as_str()).chain(words).collect();
+                let line = line.join(" ");
+                if let Some(listed) = &mut self.listed {
+                    listed.insert(name.clone());
+                }
+                let is_new = self.lines.get(&name) != Some(&line);
+                self.lines.insert(name, line);
+                is_new && self.listed.is_none()
+            }
+            Event::Deleted(object) => serde_json::from_str::<Node>(object.get())
+                .is_ok_and(|node| self.lines.remove(&node.metadata.name).is_some()),
+            Event::TooLarge(_) | Event::Interrupted(_) => false,
+        }
+    }
+}
+
+/// Keeps the ConfigMap as the nodes are, until it is dropped. `errors` counts interruptions of the watch.
+pub(super) async fn publish(client: &Client, errors: &Counter, guard: &LeaderGuard<'_>) {
+    let (nodes, changed) = (RefCell::new(Nodes::default()), Notify::new());
+    let path = resource("", "v1", "", "nodes", "");
+    let objects = List::of(&path);
+    let watching = watch(client, &objects, |event| {
+        if let Event::Interrupted(error) = event {
+            errors.inc();
+            tracing::warn!(%error, "the watch of nodes was interrupted");
+        }
+        if nodes.borrow_mut().take(&event) {
+            changed.notify_one();
+        }
+    });
+    let writing = async {
+        loop {
+            changed.notified().await;
+            sleep(SETTLE).await;
+            let lines: Vec<String> = nodes.borrow().lines.values().cloned().collect();
+            if let Err(error) =
+                config_maps::keep(client, NODES_CONFIG_MAP, lines.into_iter(), guard).await
+            {
+                tracing::warn!(%error, name = NODES_CONFIG_MAP, "cannot publish the nodes");
+                sleep(RETRY).await;
+                changed.notify_one();
+            }
+        }
+    };
+    tokio::join!(watching, writing);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    fn node(name: &str, addresses: &[&str]) -> Box<RawValue> {
+        let addresses: Vec<_> = addresses
+            .iter()
+            .map(|address| serde_json::json!({"type": "InternalIP", "address": address}))
+            .collect();
+        let node =
+            serde_json::json!({"metadata": {"name": name}, "status": {"addresses": addresses}});
+        serde_json::value::to_raw_value(&node).unwrap()
+    }
+
+    #[test]
+    fn only_what_changes_is_written() {
+        let mut nodes = Nodes::default();
+        let (a, b) = (node("a", &["10.0.0.1", "a", "fd00::1"]), node("b", &[]));
+        let moved = node("a", &["10.0.0.2"]);
+        assert!(!nodes.take(&Event::Listing));
+        assert!(!nodes.take(&Event::Applied(&a)));
+        assert!(!nodes.take(&Event::Applied(&b)));
+        assert!(nodes.take(&Event::Listed));
+        let lines: Vec<_> = nodes.lines.values().cloned().collect();
+        assert_eq!(lines, ["a 10.0.0.1 fd00::1", "b"]);
+        assert!(!nodes.take(&Event::Applied(&a)), "a heartbeat");
+        assert!(nodes.take(&Event::Applied(&moved)));
+        assert!(nodes.take(&Event::Deleted(&b)));
+        assert!(!nodes.take(&Event::Listing));
+        assert!(nodes.take(&Event::Listed), "all are gone");
+        assert!(nodes.lines.is_empty());
+    }
+}

@@ -1,0 +1,202 @@
+//! Metrics of the controller. Only the replica that leads shows figures of the cluster; the others show zero or nothing.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::ReasonLabels;
+use crate::decision::Outcome;
+use crate::scan::Scanned;
+
+/// What the controller tells about itself and the cluster.
+#[derive(Debug, Default)]
+pub struct ControllerMetrics {
+    /// 1 on the replica that leads.
+    pub leads: Gauge,
+    last: Gauge,
+    duration: Gauge<f64, AtomicU64>,
+    owners: Family<DecisionLabels, Gauge>,
+    findings: Family<RuleLabels, Gauge>,
+    nodes: Family<RuntimeLabels, Gauge>,
+    errors: Family<ReasonLabels, Counter>,
+    writes: Family<WriteLabels, Counter>,
+    /// Interruptions of the watches.
+    pub watch_errors: Counter,
+    /// Reloads of the configuration that failed; the old one is kept.
+    pub configuration_errors: Counter,
+    registry: Registry,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DecisionLabels {
+    decision: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RuleLabels {
+    rule: &'static str,
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RuntimeLabels {
+    runtime: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WriteLabels {
+    object: &'static str,
+    outcome: &'static str,
+}
+
+impl ControllerMetrics {
+    /// All at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("undock");
+        let metrics = Self::default();
+        super::register_build(&mut registry);
+        registry.register(
+            "watch_errors",
+            "Interruptions of the watches",
+            metrics.watch_errors.clone(),
+        );
+        registry.register(
+            "configuration_errors",
+            "Configuration reloads that failed",
+            metrics.configuration_errors.clone(),
+        );
+        registry.register(
+            "controller_leads",
+            "1 on the replica that scans the cluster",
+            metrics.leads.clone(),
+        );
+        registry.register(
+            "last_scan_timestamp_seconds",
+            "Begin of the last scan, since 1970",
+            metrics.last.clone(),
+        );
+        registry.register_with_unit(
+            "scan_duration",
+            "Time that the last scan took",
+            Unit::Seconds,
+            metrics.duration.clone(),
+        );
+        registry.register(
+            "owners",
+            "Owners of the last scan, by what enforce mode would do",
+            metrics.owners.clone(),
+        );
+        registry.register(
+            "open_findings",
+            "Findings of the last scan, by rule",
+            metrics.findings.clone(),
+        );
+        registry.register(
+            "nodes",
+            "Nodes of the last scan, by runtime",
+            metrics.nodes.clone(),
+        );
+        registry.register(
+            "scan_errors",
+            "Parts and objects that a scan could not read",
+            metrics.errors.clone(),
+        );
+        registry.register(
+            "controller_writes",
+            "What the controller wrote, and what became of it",
+            metrics.writes.clone(),
+        );
+        Self {
+            registry,
+            ..metrics
+        }
+    }
+
+    /// The metrics in OpenMetrics text.
+    pub fn encode(&self) -> String {
+        super::encode(&self.registry)
+    }
+
+    /// Takes the figures of a scan that began at `time`.
+    pub fn take(&self, scanned: &Scanned, time: Timestamp, duration: Duration) {
+        self.last.set(time.as_second());
+        self.duration.set(duration.as_secs_f64());
+        for outcome in [
+            Outcome::Clean,
+            Outcome::Record,
+            Outcome::Exempt,
+            Outcome::Warn,
+            Outcome::Deny,
+        ] {
+            self.owners
+                .get_or_create(&DecisionLabels {
+                    decision: outcome.as_str(),
+                })
+                .set(count(scanned.count(outcome)));
+        }
+        let mut findings: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for found in scanned.owners.iter().flat_map(|owner| &owner.findings) {
+            let status = if found.judged.exempt.is_some() {
+                "exempt"
+            } else {
+                "open"
+            };
+            *findings
+                .entry((found.judged.finding.rule.code, status))
+                .or_default() += 1;
+        }
+        self.findings.clear();
+        for ((rule, status), number) in findings {
+            self.findings
+                .get_or_create(&RuleLabels { rule, status })
+                .set(count(number));
+        }
+        self.nodes.clear();
+        for group in &scanned.nodes {
+            let family = group
+                .runtime
+                .split_once("://")
+                .map_or("", |(family, _)| family);
+            let runtime = ["docker", "containerd", "cri-o"]
+                .into_iter()
+                .find(|known| *known == family)
+                .unwrap_or("other");
+            self.nodes
+                .get_or_create(&RuntimeLabels { runtime })
+                .inc_by(count(group.names.len()));
+        }
+    }
+
+    /// This replica does not lead any more.
+    pub fn forget(&self) {
+        self.leads.set(0);
+        self.last.set(0);
+        self.duration.set(0.0);
+        self.owners.clear();
+        self.findings.clear();
+        self.nodes.clear();
+    }
+
+    /// Counts something that could not be read.
+    pub fn count_error(&self, reason: &'static str) {
+        self.errors.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// Counts a write of `object` (`lease`, `report`, `event`, `configmap`).
+    pub fn count_write(&self, object: &'static str, outcome: &'static str) {
+        self.writes
+            .get_or_create(&WriteLabels { object, outcome })
+            .inc();
+    }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
