@@ -7,10 +7,11 @@ CONTEXT = ssl._create_unverified_context()
 
 
 class Api:
-    """One kept connection; a call returns the status and the decoded body."""
+    """One kept connection; a call returns the status and the decoded body. `warned`: the last answer had a warning."""
 
     def __init__(self):
         self.connection = None
+        self.warned = False
 
     def call(self, method, path, body=None, kind="application/json", user=None):
         headers = {"Authorization": "Bearer admin-token", "Content-Type": kind}
@@ -26,6 +27,7 @@ class Api:
                 self.connection.request(method, path, text, headers)
                 answer = self.connection.getresponse()
                 data = answer.read()
+                self.warned = answer.getheader("Warning") is not None
                 return answer.status, json.loads(data) if data[:1] == b"{" else data
             except (http.client.HTTPException, OSError):
                 self.connection = None
