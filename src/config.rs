@@ -33,6 +33,8 @@ pub struct Config {
     pub tables: Tables,
     /// Exemptions that the platform gives.
     pub exemptions: Vec<ExemptionEntry>,
+    /// What `undock check` leaves out, in patterns as in .gitignore.
+    pub exclude: Vec<String>,
     /// Days from today within which every exemption must end; without it any day will do.
     pub max_exemption_days: Option<NonZeroU16>,
     /// Who may lower a mode or add an exemption.

@@ -11,6 +11,8 @@
 mod catalogue;
 mod certs_script;
 mod check;
+mod check_places;
+mod check_repository;
 mod controller;
 mod corpus;
 mod doctor;
