@@ -18,14 +18,16 @@ mod page;
 pub mod reports;
 mod scans;
 
-use std::cell::Cell;
 use std::fmt::{self, Display};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use kube::Client;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::api::ApiError;
@@ -82,9 +84,14 @@ impl Controller {
     }
 
     /// Takes part in the election and scans while this replica leads, until `stop` ends. Then another replica may take over.
-    pub async fn run(&self, client: &Client, options: Options, stop: impl Future<Output = ()>) {
+    pub async fn run(
+        self: Arc<Self>,
+        client: &Client,
+        options: Options,
+        stop: impl Future<Output = ()>,
+    ) {
         let holder = lease::identity();
-        let election = Election::new(client.clone(), holder.clone());
+        let election = Arc::new(Election::new(client.clone(), holder.clone()));
         tokio::select! {
             () = self.take_part(client, options, &election, &holder) => {}
             () = stop => {}
@@ -100,32 +107,40 @@ impl Controller {
     }
 
     async fn take_part(
-        &self,
+        self: &Arc<Self>,
         client: &Client,
         options: Options,
-        election: &Election,
+        election: &Arc<Election>,
         holder: &str,
     ) {
-        let is_logged = Cell::new(false);
-        let note = |error: &dyn Display| {
-            self.metrics.count_write("lease", "failed");
-            if !is_logged.replace(true) {
-                tracing::warn!(%error, lease = lease::NAME, "cannot read or write the Lease; this replica does not scan");
-            }
-        };
         loop {
-            election.win(note).await;
-            is_logged.set(false);
+            let is_logged = AtomicBool::new(false);
+            election.win(|error| self.note(error, &is_logged)).await;
             tracing::info!(holder, "this replica leads");
             self.metrics.leads.set(1);
             let guard = LeaderGuard::new(election, &self.metrics, holder);
+            // A task of its own: however busy the others are, the Lease is renewed in time. It ends with the set.
+            let mut keeping = JoinSet::new();
+            let (controller, kept) = (Arc::clone(self), Arc::clone(election));
+            keeping.spawn(async move {
+                let is_logged = AtomicBool::new(false);
+                kept.keep(|error| controller.note(error, &is_logged)).await;
+            });
             tokio::select! {
-                () = election.keep(note) => tracing::info!("the Lease is lost; this replica does not scan"),
+                _ = keeping.join_next() => tracing::info!("the Lease is lost; this replica does not scan"),
                 () = changes::watch(client, &self.changed, &self.metrics.watch_errors) => {}
                 () = nodes::publish(client, &self.metrics.watch_errors, &guard) => {}
                 () = scans::run(self, client, options, &guard) => {}
             }
             self.forget();
+        }
+    }
+
+    /// Counts a failure of the election, and logs the first.
+    fn note(&self, error: &dyn Display, is_logged: &AtomicBool) {
+        self.metrics.count_write("lease", "failed");
+        if !is_logged.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%error, lease = lease::NAME, "cannot read or write the Lease; this replica does not scan");
         }
     }
 

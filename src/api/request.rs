@@ -253,6 +253,8 @@ pub(super) async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, ApiErro
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| ApiError::Unreachable(causes(&error)))?;
         if let Ok(data) = frame.into_data() {
+            // A body that never makes its reader wait must not keep others waiting.
+            tokio::task::yield_now().await;
             return Ok(Some(data));
         }
     }

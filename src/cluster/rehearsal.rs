@@ -72,7 +72,8 @@ pub async fn rehearse(
             };
             let take = |step: Step<'_>| seen.take(step, kind, namespace, &policy);
             if let Err(error) = list(client, &objects, take).await {
-                seen.problem = Some(format!("cannot list {kind} objects: {error}"));
+                seen.problem
+                    .get_or_insert_with(|| format!("cannot list {kind} objects: {error}"));
             }
             if seen.is_full {
                 break;
@@ -80,7 +81,8 @@ pub async fn rehearse(
         }
     };
     if timeout_at(deadline, looking).await.is_err() {
-        seen.problem = Some("time ran out".to_owned());
+        seen.problem
+            .get_or_insert_with(|| "time ran out".to_owned());
     }
     lines(&seen.owners, mode, seen.looked, seen.problem.as_deref())
 }
@@ -91,6 +93,7 @@ struct Seen {
     owners: BTreeMap<String, Vec<Judged>>,
     looked: usize,
     is_full: bool,
+    /// The first reason why not everything was looked at.
     problem: Option<String>,
 }
 
@@ -105,7 +108,8 @@ impl Seen {
         match step {
             Step::Item(_) if self.looked == MAX_OBJECTS => {
                 self.is_full = true;
-                self.problem = Some("there are more".to_owned());
+                self.problem
+                    .get_or_insert_with(|| "there are more".to_owned());
                 return ControlFlow::Break(());
             }
             Step::Item(item) => {
@@ -114,7 +118,8 @@ impl Seen {
             }
             Step::TooLarge(name) => {
                 let size = MAX_OBJECT >> 20;
-                self.problem = Some(format!("{kind} {name} is larger than {size} MiB"));
+                self.problem
+                    .get_or_insert_with(|| format!("{kind} {name} is larger than {size} MiB"));
             }
             // Findings of the same owner count once, however often its objects are seen.
             Step::Restart => {}

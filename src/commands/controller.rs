@@ -104,7 +104,7 @@ async fn control(options: Options) -> Result<Exit, (Exit, String)> {
         }
     };
     tokio::select! {
-        () = controller.run(&client, options, stop) => {}
+        () = Arc::clone(&controller).run(&client, options, stop) => {}
         () = configuration => {}
     }
     Ok(Exit::Clean)

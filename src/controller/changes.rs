@@ -194,10 +194,13 @@ mod tests {
         };
         let (a, b) = (object("a", 1, "", false), object("b", 1, "", false));
         let pod = object("pod", 1, "", true);
-        assert!(!list(&[a.clone()]), "the scan at the start has seen it");
-        assert!(!list(&[a.clone()]), "the same list again");
+        assert!(
+            !list(std::slice::from_ref(&a)),
+            "the scan at the start has seen it"
+        );
+        assert!(!list(std::slice::from_ref(&a)), "the same list again");
         assert!(list(&[a, b.clone()]), "one more");
-        assert!(list(&[b.clone()]), "one less");
+        assert!(list(std::slice::from_ref(&b)), "one less");
         let mut applied = |object: &RawValue| known.take(Event::Applied(object));
         assert!(!applied(&b), "a status");
         assert!(applied(&object("b", 2, "", false)), "a spec");

@@ -3,8 +3,8 @@
 //! The clocks of replicas are never compared. Whether a Lease has run out is told from how long this process has seen it
 //! unchanged, and every write of it names the version that was read, so of two replicas that try at once one fails.
 
-use std::cell::{Cell, RefCell};
 use std::fmt::Display;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -31,9 +31,9 @@ const NO_ANSWER: &str = "the API server does not answer";
 pub(super) struct Election {
     leases: Api<Lease>,
     identity: String,
-    trusted_until: Cell<Option<Instant>>,
+    trusted_until: Mutex<Option<Instant>>,
     /// The holder and the renewal that were seen last, and when they were seen first.
-    seen: RefCell<Option<(String, Option<MicroTime>, Instant)>>,
+    seen: Mutex<Option<(String, Option<MicroTime>, Instant)>>,
 }
 
 /// How an attempt ended.
@@ -54,8 +54,8 @@ impl Election {
         Self {
             leases,
             identity,
-            trusted_until: Cell::default(),
-            seen: RefCell::default(),
+            trusted_until: Mutex::default(),
+            seen: Mutex::default(),
         }
     }
 
@@ -77,7 +77,7 @@ impl Election {
         loop {
             sleep(RETRY).await;
             match timeout(RETRY, self.attempt()).await {
-                Ok(Ok(Attempt::Others)) => self.trusted_until.set(None),
+                Ok(Ok(Attempt::Others)) => *lock(&self.trusted_until) = None,
                 Ok(Ok(Attempt::Held | Attempt::Overtaken)) => {}
                 Ok(Err(error)) => failed(&error),
                 Err(_) => failed(&NO_ANSWER),
@@ -90,14 +90,12 @@ impl Election {
 
     /// True while a write that begins now cannot meet one of another holder.
     pub(super) fn is_held(&self) -> bool {
-        self.trusted_until
-            .get()
-            .is_some_and(|until| Instant::now() < until)
+        lock(&self.trusted_until).is_some_and(|until| Instant::now() < until)
     }
 
     /// Gives the Lease back, so that nobody has to wait until it runs out.
     pub(super) async fn release(&self) -> Result<(), Error> {
-        self.trusted_until.set(None);
+        *lock(&self.trusted_until) = None;
         let Some(mut lease) = self.leases.get_opt(NAME).await? else {
             return Ok(());
         };
@@ -155,7 +153,7 @@ impl Election {
         };
         match written {
             Ok(_) => {
-                self.trusted_until.set(Some(began + TRUST));
+                *lock(&self.trusted_until) = Some(began + TRUST);
                 Ok(Attempt::Held)
             }
             Err(Error::Api(status)) if status.code == 409 => Ok(Attempt::Overtaken),
@@ -184,7 +182,7 @@ impl Election {
         if holder.is_empty() {
             return true;
         }
-        let mut seen = self.seen.borrow_mut();
+        let mut seen = lock(&self.seen);
         match &*seen {
             Some((known, renewal, since)) if known == holder && *renewal == spec.renew_time => {
                 let seconds = spec
@@ -208,6 +206,11 @@ pub(super) fn identity() -> String {
     // The standard library seeds it from the system's source of randomness.
     let chance = std::hash::RandomState::new().build_hasher().finish();
     format!("{}_{chance:016x}", host.trim())
+}
+
+/// Each lock guards one assignment, so a panic leaves nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn now() -> MicroTime {
