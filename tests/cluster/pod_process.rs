@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::control_plane::{TOKEN, WEBHOOK_TOKEN};
 use crate::kubectl::Kubectl;
 use crate::process::Process;
 use crate::volumes::Mount;
@@ -113,6 +114,10 @@ impl PodProcess {
             .envs(self.environment.iter().cloned());
         // In a container the token lies at a fixed path, which these processes share; the identity is the same.
         command.env("UNDOCK_KUBECONFIG", self.kubeconfig());
+        // A Secret of its own in a cluster whose API server proves itself; the scenarios prove that it does.
+        let token = self.folder.join("client-token");
+        std::fs::write(&token, WEBHOOK_TOKEN).expect("the folder of the Pod is writable");
+        command.env("UNDOCK_CLIENT_TOKEN_FILE", token);
         self.process = Some(Process::start(
             "undock",
             &mut command,
@@ -181,6 +186,8 @@ impl PodProcess {
             "5",
             "-H",
             "Content-Type: application/json",
+            "-H",
+            &format!("Authorization: Bearer {WEBHOOK_TOKEN}"),
             "--data",
         ]);
         client.arg(review.to_string()).arg(format!(
@@ -235,7 +242,8 @@ impl PodProcess {
             stream.set_read_timeout(Some(Duration::from_secs(5)))?;
             write!(
                 stream,
-                "GET {path} HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n"
+                "GET {path} HTTP/1.1\r\nHost: {target}\r\nAuthorization: Bearer {TOKEN}\r\n\
+                 Connection: close\r\n\r\n"
             )?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
