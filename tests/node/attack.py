@@ -143,4 +143,5 @@ def read(folder):
         return []
 
 
-main()
+if __name__ == "__main__":
+    main()
