@@ -3,6 +3,7 @@
 //! Reading (`api`) and judging (`evaluate`) are apart, and nothing prints: the command line and the controller
 //! call the same [`scan`]. Memory holds one object, the owners, and their findings.
 
+pub mod document;
 mod evaluate;
 mod exemptions;
 pub mod json;

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::collect::{AboutOwner, Collected, Details, FindingKey, OwnerKey};
-use super::names::Names;
+use super::evidence::{AboutOwner, Details, FindingKey, OwnerKey};
+use super::evidence_store::EvidenceStore;
+use super::interner::Interner;
 
-impl Collected {
+impl EvidenceStore {
     /// Makes everything that names no cluster a part of the only one that is named. With several, nothing tells which.
-    pub(super) fn adopt(&mut self) {
+    pub(super) fn assign_cluster(&mut self) {
         let mut named = self.clusters.iter();
         let (Some(cluster), None) = (named.next().cloned(), named.next()) else {
             return;
@@ -56,9 +57,16 @@ impl Collected {
             rename(&mut deletion.owner.cluster);
             self.deletions.insert(deletion);
         }
-        for (time, mut missed) in std::mem::take(&mut self.missed) {
+        for ((time, mut missed), mut write) in std::mem::take(&mut self.missed) {
             rename(&mut missed.cluster);
-            self.missed.insert((time, missed));
+            write.owner = owners[write.owner as usize];
+            self.missed.insert((time, missed), write);
+        }
+        for write in self.unreviewed.values_mut() {
+            write.owner = owners[write.owner as usize];
+        }
+        if let Some(logs) = self.logs.remove("") {
+            self.logs.entry(cluster.clone()).or_default().merge(logs);
         }
         for scan in self.scans.values_mut() {
             rename(&mut scan.cluster);
@@ -73,10 +81,10 @@ impl Collected {
 
 /// Changes every value and numbers them anew; gives the new number of each old one.
 fn renumber<T: Clone + Eq + std::hash::Hash>(
-    names: &mut Names<T>,
+    names: &mut Interner<T>,
     change: impl Fn(&mut T),
 ) -> Vec<u32> {
-    let mut renamed = Names::default();
+    let mut renamed = Interner::default();
     let numbers = names.iter().map(|(_, value)| {
         let mut value = value.clone();
         change(&mut value);
@@ -85,44 +93,4 @@ fn renumber<T: Clone + Eq + std::hash::Hash>(
     let numbers = numbers.collect();
     *names = renamed;
     numbers
-}
-
-impl AboutOwner {
-    fn merge(&mut self, other: Self) {
-        let Self {
-            team,
-            managed_by,
-            release,
-            schedule,
-            manager,
-        } = other;
-        self.team.merge(team);
-        self.managed_by.merge(managed_by);
-        self.release.merge(release);
-        self.schedule.merge(schedule);
-        self.manager.merge(manager);
-    }
-}
-
-impl Details {
-    fn merge(&mut self, other: Self) {
-        let Self {
-            severity,
-            certainty,
-            container,
-            field,
-            evidence,
-            exempt,
-            denies,
-            first_seen,
-        } = other;
-        self.severity.merge(severity);
-        self.certainty.merge(certainty);
-        self.container.merge(container);
-        self.field.merge(field);
-        self.evidence.merge(evidence);
-        self.exempt.merge(exempt);
-        self.denies |= denies;
-        self.first_seen = [self.first_seen, first_seen].into_iter().flatten().min();
-    }
 }

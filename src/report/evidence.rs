@@ -1,43 +1,24 @@
-//! Reviews gathered from all inputs: each once, in any order, a few dozen bytes for each.
+//! What the inputs tell, as it is kept: owners, findings, reviews, deletions; each in a few dozen bytes.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::fate::DAY;
-use super::model::{Missed, ReadError};
-use super::names::{Latest, Names};
-use super::scan::Reach;
+use jiff::Timestamp;
 
-/// Errors that are kept to be shown; all are counted.
-const MAX_ERRORS: usize = 100;
+use super::interner::Latest;
+use crate::scan::document::ExemptionEntry;
+use crate::workload::text::Text;
 
-/// Everything that was read.
-#[derive(Debug, Default)]
-pub(super) struct Collected {
-    pub(super) texts: Names<String>,
-    pub(super) owners: Names<OwnerKey>,
-    pub(super) about: HashMap<u32, AboutOwner>,
-    pub(super) findings: Names<FindingKey>,
-    pub(super) details: HashMap<u32, Details>,
-    pub(super) sets: Names<Vec<u32>>,
-    pub(super) reviews: HashMap<u128, Review>,
-    pub(super) modes: BTreeMap<(String, String), Latest<String>>,
-    pub(super) deletions: BTreeSet<Deletion>,
-    pub(super) missed: BTreeSet<(i64, Missed)>,
-    pub(super) without_object: HashSet<u128>,
-    pub(super) dry_runs: HashSet<u128>,
-    pub(super) clusters: BTreeSet<String>,
-    pub(super) scans: BTreeMap<u128, Reach>,
-    /// From the oldest to the newest moment of all inputs.
-    pub(super) span: Option<(i64, i64)>,
-    /// The same of logs: a scan says nothing about the time before it.
-    pub(super) logs: Option<(i64, i64)>,
-    /// Days since 1970 of which there are logs.
-    pub(super) days: BTreeSet<i64>,
-    pub(super) has_audit: bool,
-    pub(super) errors: BTreeSet<ReadError>,
-    pub(super) unreadable: u64,
+/// Milliseconds of a day.
+pub(super) const DAY: i64 = 86_400_000;
+
+/// Milliseconds since 1970.
+pub(super) fn millis(text: &str) -> Option<i64> {
+    let moment = text.parse::<Timestamp>().or_else(|error| {
+        // As a table of Google prints it: `2026-11-20 10:00:00.123 UTC`.
+        let zoned = text.strip_suffix(" UTC").map(|text| format!("{text}Z"));
+        zoned.ok_or(error)?.parse()
+    });
+    moment.ok().map(Timestamp::as_millisecond)
 }
 
 /// Who is responsible for an object.
@@ -80,7 +61,8 @@ pub(super) struct Details {
     pub(super) evidence: Latest<String>,
     /// Where it is exempt.
     pub(super) exempt: Latest<Option<ExemptTerms>>,
-    pub(super) denies: bool,
+    /// Whether `enforce` refuses it, as far as the inputs tell.
+    pub(super) denies: Latest<bool>,
     /// The first of the reviews that a rollup stands for.
     pub(super) first_seen: Option<i64>,
 }
@@ -137,6 +119,8 @@ impl Flags {
     pub(super) const RECORD: Self = Self(1 << 8);
     pub(super) const REPLAY: Self = Self(1 << 9);
     pub(super) const AUDIT: Self = Self(1 << 10);
+    /// The object is a Pod.
+    pub(super) const POD: Self = Self(1 << 11);
     /// Must hold in every source of a review to hold of it.
     const ALL: u16 = Self::STORED.0 | Self::PARTIAL.0;
 
@@ -150,13 +134,49 @@ impl Flags {
         }
     }
 
-    fn merge(self, other: Self) -> Self {
+    pub(super) fn merge(self, other: Self) -> Self {
         Self((self.0 | other.0) & !Self::ALL | (self.0 & other.0 & Self::ALL))
     }
 
     /// The audit log is the better witness: its events are never folded.
-    fn rank(self) -> u16 {
-        self.0 >> 8
+    pub(super) fn rank(self) -> u16 {
+        self.0 >> 8 & 0b111
+    }
+}
+
+/// A stored write of a reviewed kind that proves nothing, as nobody evaluated what was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UnreviewedWrite {
+    pub(super) time: i64,
+    /// The object itself; without a name where the log does not tell it.
+    pub(super) owner: u32,
+    /// Written by a controller of Kubernetes, from a template that is known elsewhere.
+    pub(super) by_controller: bool,
+    pub(super) cause: Cause,
+}
+
+/// Why a write was not evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cause {
+    /// The log shows no review of it: the webhook was not there, or is not called there.
+    NoReview,
+    /// The API server says that the webhook did not answer.
+    FailedOpen,
+    /// The mode was `off`.
+    ModeOff,
+    /// Replayed, and the log does not hold the object.
+    NoObject,
+}
+
+impl Cause {
+    /// The word in every output.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::NoReview => "no-review",
+            Self::FailedOpen => "failed-open",
+            Self::ModeOff => "mode-off",
+            Self::NoObject => "no-object",
+        }
     }
 }
 
@@ -164,103 +184,85 @@ impl Flags {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Deletion {
     pub(super) time: i64,
-    /// The kind is `Namespace` for a namespace.
+    /// The kind is `Namespace` for a namespace; without a name, all of the kind were deleted.
     pub(super) owner: OwnerKey,
     pub(super) user: String,
 }
 
-impl Collected {
-    /// Takes a review; of one that is known already, what is new.
-    pub(super) fn add(&mut self, id: u128, review: Review) {
-        if !review.flags.has(Flags::SCAN) {
-            self.see(review.time);
-        }
-        let Some(known) = self.reviews.get_mut(&id) else {
-            self.reviews.insert(id, review);
-            return;
-        };
-        let old = *known;
-        let (better, other) = if review.flags.rank() > old.flags.rank() {
-            (review, old)
-        } else {
-            (old, review)
-        };
-        let mut set = better.set;
-        if other.set != better.set {
-            let mut union: Vec<u32> = self
-                .sets
-                .get(better.set)
-                .iter()
-                .chain(self.sets.get(other.set))
-                .copied()
-                .collect();
-            union.sort_unstable();
-            union.dedup();
-            set = self.sets.number(&union);
-        }
-        *known = Review {
-            set,
-            suppressed: better.suppressed.max(other.suppressed),
-            flags: old.flags.merge(review.flags),
-            ..better
-        };
-    }
+/// An exemption as a scan lists it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ListedExemption {
+    /// Empty for the configuration file's.
+    pub(super) namespace: String,
+    /// `KIND/NAME` of the workload that carries it.
+    pub(super) holder: String,
+    pub(super) scope: String,
+    pub(super) rules: String,
+    pub(super) until: String,
+    pub(super) reference: String,
+    pub(super) reason: String,
+    /// What is wrong with it.
+    pub(super) error: String,
+    pub(super) is_allowed: bool,
+}
 
-    /// Takes a scan; the same one twice is one.
-    pub(super) fn add_scan(&mut self, id: u128, reach: Reach) {
-        match self.scans.entry(id) {
-            Entry::Vacant(entry) => _ = entry.insert(reach),
-            Entry::Occupied(mut entry) => entry.get_mut().owners.extend(reach.owners),
-        }
-    }
-
-    /// Widens the time that the logs cover.
-    pub(super) fn see(&mut self, time: i64) {
-        self.see_scan(time);
-        self.logs = Some(widened(self.logs, time));
-        self.days.insert(time.div_euclid(DAY));
-    }
-
-    /// Widens the time that the inputs cover.
-    pub(super) fn see_scan(&mut self, time: i64) {
-        self.span = Some(widened(self.span, time));
-    }
-
-    /// Notes what could not be read.
-    pub(super) fn fail(&mut self, file: &str, line: usize, message: String) {
-        self.unreadable += 1;
-        self.errors.insert(ReadError {
-            file: file.to_owned(),
-            line,
-            message,
-        });
-        if self.errors.len() > MAX_ERRORS {
-            self.errors.pop_last();
-        }
-    }
-
-    /// The number of a finding, in `set` once.
-    pub(super) fn finding(
-        &mut self,
-        set: &mut Vec<u32>,
-        owner: u32,
-        rule: &str,
-        fingerprint: &str,
-    ) -> &mut Details {
-        let number = self.findings.number(&FindingKey {
-            owner,
-            rule: rule.to_owned(),
-            fingerprint: fingerprint.to_owned(),
-        });
-        if let Err(place) = set.binary_search(&number) {
-            set.insert(place, number);
-        }
-        self.details.entry(number).or_default()
+impl AboutOwner {
+    pub(super) fn merge(&mut self, other: Self) {
+        let Self {
+            team,
+            managed_by,
+            release,
+            schedule,
+            manager,
+        } = other;
+        self.team.merge(team);
+        self.managed_by.merge(managed_by);
+        self.release.merge(release);
+        self.schedule.merge(schedule);
+        self.manager.merge(manager);
     }
 }
 
-fn widened(span: Option<(i64, i64)>, time: i64) -> (i64, i64) {
-    span.map_or((time, time), |(from, to)| (from.min(time), to.max(time)))
+impl Details {
+    pub(super) fn merge(&mut self, other: Self) {
+        let Self {
+            severity,
+            certainty,
+            container,
+            field,
+            evidence,
+            exempt,
+            denies,
+            first_seen,
+        } = other;
+        self.severity.merge(severity);
+        self.certainty.merge(certainty);
+        self.container.merge(container);
+        self.field.merge(field);
+        self.evidence.merge(evidence);
+        self.exempt.merge(exempt);
+        self.denies.merge(denies);
+        self.first_seen = [self.first_seen, first_seen].into_iter().flatten().min();
+    }
+}
+
+impl From<&ExemptionEntry<'_>> for ListedExemption {
+    fn from(entry: &ExemptionEntry<'_>) -> Self {
+        fn text(text: &Option<Text<'_>>) -> String {
+            text.as_ref().map(Text::to_string).unwrap_or_default()
+        }
+        Self {
+            namespace: entry.namespace.to_string(),
+            holder: entry.holder.to_string(),
+            scope: entry.scope.to_string(),
+            rules: entry.rules.to_string(),
+            until: text(&entry.until),
+            reference: text(&entry.reference),
+            reason: text(&entry.reason),
+            error: text(&entry.error),
+            is_allowed: entry.status.as_str() != "not-allowed",
+        }
+    }
 }
 
 /// The number of an identity: a UUID is its own, everything else is hashed.

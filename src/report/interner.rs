@@ -5,12 +5,12 @@ use std::hash::Hash;
 
 /// Numbers for values. Numbers depend on the order of the inputs, so nothing is sorted by them.
 #[derive(Debug)]
-pub(super) struct Names<T> {
+pub(super) struct Interner<T> {
     numbers: HashMap<T, u32>,
     values: Vec<T>,
 }
 
-impl<T> Default for Names<T> {
+impl<T> Default for Interner<T> {
     fn default() -> Self {
         Self {
             numbers: HashMap::new(),
@@ -19,7 +19,7 @@ impl<T> Default for Names<T> {
     }
 }
 
-impl<T: Clone + Eq + Hash> Names<T> {
+impl<T: Clone + Eq + Hash> Interner<T> {
     /// The number of `value`.
     pub(super) fn number(&mut self, value: &T) -> u32 {
         if let Some(number) = self.numbers.get(value) {
