@@ -261,6 +261,7 @@ fn into_checked(owner: ScannedOwner) -> CheckedObject {
                 line: 1,
                 column: 1,
                 text: String::new(),
+                width: None,
             })
             .collect(),
         // A scan lists the exemptions of the whole cluster by themselves.

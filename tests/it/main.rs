@@ -11,10 +11,14 @@
 mod catalogue;
 mod certs_script;
 mod check;
+mod check_places;
+mod check_repository;
 mod controller;
 mod corpus;
+mod doctor;
 mod exemptions;
 mod image_oracle;
+mod large_objects;
 mod manifests;
 mod manifests_input;
 mod one_engine;
