@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 3;
 
+/// Makes a log of so many events.
+type LogOf = fn(u64) -> String;
+
 fn main() {
     let is_smoke = std::env::args().any(|argument| argument == "--smoke");
     let asked = std::env::args()
@@ -125,7 +128,7 @@ fn main() {
 
 /// Time for 1, 4 and 16 times the input: never more than twice its share.
 fn assert_linear(undock: &str) {
-    let kinds: [(&str, fn(u64) -> String); 3] = [
+    let kinds: [(&str, LogOf); 3] = [
         ("reviews of one uid", |at| {
             flagged(at, "same", &format!("p{at}"))
         }),
