@@ -253,7 +253,7 @@ mod tests {
             ("$(VAR_B)_$(VAR_A", "B_$(VAR_A"),
             ("$(VAR_A())", "$(VAR_A())"),
             ("$($(VAR_B))", "$($(VAR_B))"),
-            ("$(VAR_DNE)", "$(VAR_DNE)"),
+            ("$(VAR_NONE)", "$(VAR_NONE)"),
             ("foo$", "foo$"),
             ("%%$é", "%%$é"),
         ] {
