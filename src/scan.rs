@@ -212,27 +212,27 @@ impl Scanned {
 
     /// The same for the outputs of `check`, which point at files: an object's path in the API takes the file's place.
     pub fn into_checked(self) -> Checked {
-        let mut checked = Checked::default();
-        checked.files = self.parts.len();
-        checked.objects = self.owners.into_iter().map(into_checked).collect();
-        checked.errors = self
-            .errors
-            .into_iter()
-            .map(|error| {
-                let file = if error.namespace.is_empty() {
-                    error.part
-                } else {
-                    format!("{}/{}", error.namespace, error.part)
-                };
-                crate::check::CheckError {
-                    file,
-                    line: 0,
-                    column: 0,
-                    message: error.message,
-                }
-            })
-            .collect();
-        checked
+        let files = self.parts.len();
+        let objects = self.owners.into_iter().map(into_checked).collect();
+        let errors = self.errors.into_iter().map(|error| {
+            let file = if error.namespace.is_empty() {
+                error.part
+            } else {
+                format!("{}/{}", error.namespace, error.part)
+            };
+            crate::check::CheckError {
+                file,
+                line: 0,
+                column: 0,
+                message: error.message,
+            }
+        });
+        Checked {
+            files,
+            objects,
+            errors: errors.collect(),
+            ..Checked::default()
+        }
     }
 }
 
