@@ -212,6 +212,8 @@ impl Scanned {
 
     /// The same for the outputs of `check`, which point at files: an object's path in the API takes the file's place.
     pub fn into_checked(self) -> Checked {
+        let files = self.parts.len();
+        let objects = self.owners.into_iter().map(into_checked).collect();
         let errors = self.errors.into_iter().map(|error| {
             let file = if error.namespace.is_empty() {
                 error.part
@@ -226,8 +228,8 @@ impl Scanned {
             }
         });
         Checked {
-            files: self.parts.len(),
-            objects: self.owners.into_iter().map(into_checked).collect(),
+            files,
+            objects,
             errors: errors.collect(),
             ..Checked::default()
         }

@@ -104,9 +104,13 @@ fn has_both_names(text: &str) -> bool {
 
 /// True for bytes that are no text of ours: neither UTF-16 nor with the names of a manifest's fields.
 fn is_other_text(input: &Input) -> bool {
-    let has = |bytes: &[u8], name: &str| memmem::find(bytes, name.as_bytes()).is_some();
-    let bytes = input.content.as_deref();
-    bytes.is_ok_and(|bytes| !(bytes.contains(&0) || has(bytes, "kind") && has(bytes, "apiVersion")))
+    let Ok(bytes) = &input.content else {
+        return false;
+    };
+    let has = |name: &str| memmem::find(bytes, name.as_bytes()).is_some();
+    let is_wide = bytes.contains(&0);
+    let has_both_names = has("kind") && has("apiVersion");
+    !is_wide && !has_both_names
 }
 
 /// Says what the parser cannot know: that a text is a template.

@@ -540,7 +540,7 @@ fn evidence_never_holds_a_command_line_or_a_password() {
         "",
     );
     let query = running(
-        "image: x, env: [{name: DOCKER_HOST, value: 'tcp://172.17.0.1:2375?token=hunter2'}]",
+        "image: x, env: [{name: DOCKER_HOST, value: 'tcp://172.17.0.1:2375/hunter2?token=hunter2'}]",
         "",
     );
     let flag = running(
