@@ -1,5 +1,6 @@
 //! The normalised view of an object that rules see, whatever it came from: a review, a manifest, a list, a log.
 
+pub mod budget;
 pub(crate) mod commands;
 mod daemon;
 pub mod endpoint;
