@@ -57,12 +57,6 @@ impl Finding {
         self
     }
 
-    /// At this place in the text of the field, in bytes.
-    pub(crate) fn offset(mut self, offset: usize) -> Self {
-        self.offset = Some(offset);
-        self
-    }
-
     /// What it does there: `mounts /var/run/docker.sock`.
     pub(crate) fn what(mut self, what: impl Into<String>) -> Self {
         self.what = what.into();
