@@ -51,6 +51,8 @@ pub struct Workload<'a> {
     /// Another object says that the handler of the Pod's runtime class is Docker.
     pub(crate) has_docker_class: bool,
     volume: Vec<HostMount<'a>>,
+    /// Something of the object is left out, because the budget did not suffice.
+    pub is_cut: bool,
     /// The pods inside a custom resource, each as a workload of its own under the same name.
     pub(crate) parts: Vec<Self>,
 }
@@ -88,6 +90,7 @@ impl<'a> Workload<'a> {
             runtimes: BTreeSet::new(),
             has_docker_class: false,
             volume: persistent_volume(object, knowledge),
+            is_cut: false,
             parts: Vec::new(),
         }
     }
@@ -106,6 +109,7 @@ impl<'a> Workload<'a> {
             runtimes: BTreeSet::new(),
             has_docker_class: false,
             volume: Vec::new(),
+            is_cut: false,
             parts: Vec::new(),
         }));
     }

