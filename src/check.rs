@@ -2,6 +2,8 @@
 //!
 //! Two passes over the parsed inputs: what objects say about each other, then a decision about each object.
 
+mod baseline;
+mod chart;
 mod context;
 mod decide;
 pub mod github;
@@ -10,13 +12,17 @@ pub mod json;
 pub mod junit;
 mod lines;
 pub mod markdown;
+mod plural;
+mod position;
 pub mod sarif;
 pub mod table;
 
 use rayon::prelude::*;
 
 use crate::decision::{Judged, Outcome, Policy};
-pub use input::Input;
+use crate::finding::Action;
+pub use baseline::{Baseline, BaselineError, Compared};
+pub use input::{Input, InputKind};
 
 /// What became of all inputs.
 #[derive(Debug, Default)]
@@ -29,6 +35,12 @@ pub struct Checked {
     pub skipped: usize,
     /// What could not be read.
     pub errors: Vec<CheckError>,
+    /// Folders of Helm charts whose templates were not rendered, and so not checked.
+    pub not_rendered: Vec<String>,
+    /// Files that the user left out.
+    pub excluded: usize,
+    /// The comparison with an earlier check, if there was one.
+    pub compared: Option<Compared>,
 }
 
 /// One object.
@@ -71,6 +83,8 @@ pub struct Placed {
     pub column: usize,
     /// The text of that line.
     pub text: String,
+    /// Characters of the evidence in that line; `None` where the place is that of the whole value.
+    pub width: Option<usize>,
 }
 
 /// An input, or a part of one, that could not be read.
@@ -91,25 +105,59 @@ impl Checked {
     pub fn flagged(&self) -> usize {
         self.objects
             .iter()
-            .filter(|object| !object.findings.is_empty())
+            .filter(|object| object.new_findings().next().is_some())
             .count()
     }
 
-    /// Objects with this outcome.
+    /// Objects with this outcome; findings that a baseline has do not count.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.objects
             .iter()
-            .filter(|object| object.outcome == outcome)
+            .filter(|object| object.new_outcome() == outcome)
             .count()
     }
 
-    /// The strongest outcome of all.
+    /// The strongest outcome of all; findings that a baseline has do not count.
     pub fn worst(&self) -> Outcome {
         self.objects
             .iter()
-            .map(|object| object.outcome)
+            .map(CheckedObject::new_outcome)
             .max()
             .unwrap_or(Outcome::Clean)
+    }
+}
+
+impl CheckedObject {
+    /// The findings that no baseline has.
+    pub fn new_findings(&self) -> impl Iterator<Item = &Placed> {
+        self.findings.iter().filter(|placed| !placed.judged.known)
+    }
+
+    /// The strongest action of the new findings.
+    pub fn new_outcome(&self) -> Outcome {
+        if self.findings.iter().all(|placed| !placed.judged.known) {
+            return self.outcome;
+        }
+        let outcome = |placed: &Placed| match placed.judged.action {
+            Action::Deny => Outcome::Deny,
+            Action::Warn => Outcome::Warn,
+            _ if placed.judged.exempt.is_some() => Outcome::Exempt,
+            Action::Record => Outcome::Record,
+            Action::Off => Outcome::Clean,
+        };
+        self.new_findings()
+            .map(outcome)
+            .max()
+            .unwrap_or(Outcome::Clean)
+    }
+
+    /// Where services that read a repository find the object: the template that it was rendered from, without a line,
+    /// or the file.
+    pub fn artifact(&self) -> (&str, bool) {
+        match &self.source {
+            Some(source) => (source, false),
+            None => (&self.file, true),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Exit {
     Findings = 1,
     /// Wrong usage or configuration.
     Usage = 2,
-    /// Some input could not be read; wins over findings.
+    /// Some input could not be read, or there was none; findings win over it.
     Incomplete = 3,
     /// Could not run.
     Failed = 4,

@@ -1,6 +1,7 @@
 //! The configuration file, checked: what is wrong with it is said with line and column, before anything starts.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,6 +33,10 @@ pub struct Config {
     pub tables: Tables,
     /// Exemptions that the platform gives.
     pub exemptions: Vec<ExemptionEntry>,
+    /// What `undock check` leaves out, in patterns as in .gitignore.
+    pub exclude: Vec<String>,
+    /// Days from today within which every exemption must end; without it any day will do.
+    pub max_exemption_days: Option<NonZeroU16>,
     /// Who may lower a mode or add an exemption.
     pub weakening: Weakening,
 }
@@ -198,6 +203,7 @@ impl Config {
                 .iter()
                 .flat_map(ExemptionEntry::exemptions)
                 .collect(),
+            max_exemption_days: self.max_exemption_days,
             weakening_groups: self.weakening.groups.clone(),
             ..defaults
         }
@@ -276,12 +282,13 @@ mod tests {
 
     #[test]
     fn all_keys_are_read() {
-        let text = "mode: enforce\ntarget: cri-o\ndenyAt: certain\ncluster: prod\nrules:\n  DKR203: off\n  docker-log-dir: deny\n";
+        let text = "mode: enforce\ntarget: cri-o\ndenyAt: certain\ncluster: prod\nrules:\n  DKR203: off\n  docker-log-dir: deny\nmaxExemptionDays: 90\n";
         let policy = parse(text).unwrap().policy(None);
         assert_eq!(
             (policy.mode, policy.context.target, policy.deny_at),
             (Mode::Enforce, Target::CriO, Certainty::Certain)
         );
+        assert_eq!(policy.max_exemption_days, NonZeroU16::new(90));
         assert_eq!(policy.actions["DKR203"], Action::Off);
         assert_eq!(policy.actions["DKR502"], Action::Deny);
     }
@@ -306,6 +313,7 @@ mod tests {
         for (text, place, word) in [
             ("mode: warn\nmodes: x\n", "undock.yaml:2:1", "modes"),
             ("mode: loud\n", "undock.yaml:1:7", "enforce"),
+            ("maxExemptionDays: 0\n", "undock.yaml:1:", "nonzero"),
             ("rules:\n  DKR101: [deny]\n", "undock.yaml:2:11", ""),
             ("mode: [\n", "undock.yaml:", ""),
             ("rules: {DKR999: off}\n", "undock.yaml", "DKR999"),

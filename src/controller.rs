@@ -41,7 +41,7 @@ const RELEASE: Duration = Duration::from_secs(2);
 /// What the controller writes besides the ConfigMaps.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Events on owners and namespaces.
+    /// Events on owners. One about a namespace that lost its mode is always written.
     pub events: bool,
     /// Report objects.
     pub reports: bool,

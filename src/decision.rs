@@ -13,9 +13,10 @@ pub use mode::{Mode, Outcome};
 pub use unevaluated::decide_unevaluated;
 
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use exemption::{Exemption, Granted, Scope};
+use exemption::{Exemption, Granted, Period, Scope};
 use facts::{ClusterFacts, Known};
 use jiff::civil::Date;
 use namespace::{NamespaceSettings, Refusal};
@@ -45,6 +46,8 @@ pub struct Policy {
     pub exemptions: Vec<ConfiguredExemption>,
     /// Who may lower a mode or add an exemption; empty for everybody that may write the Namespace.
     pub weakening_groups: Vec<String>,
+    /// Days from today within which an exemption must end; any day if there is no limit.
+    pub max_exemption_days: Option<NonZeroU16>,
     /// Today, in UTC; a function, so that nothing is asked where nothing is exempt.
     pub today: fn() -> Date,
 }
@@ -65,6 +68,16 @@ pub fn today() -> Date {
         .date()
 }
 
+impl Policy {
+    /// The days on which exemptions may hold.
+    pub fn period(&self) -> Period {
+        Period {
+            today: (self.today)(),
+            max_days: self.max_exemption_days,
+        }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -76,6 +89,7 @@ impl Default for Policy {
             facts: Arc::default(),
             exemptions: Vec::new(),
             weakening_groups: Vec::new(),
+            max_exemption_days: None,
             today,
         }
     }
@@ -326,16 +340,16 @@ fn exempt(
     if all.is_empty() {
         return;
     }
-    let today = (policy.today)();
+    let period = policy.period();
     for judged in findings
         .iter_mut()
         .filter(|judged| judged.action >= Action::Warn)
     {
         let code = judged.finding.rule.code;
-        judged.exempt = exemption::grant(all.iter().copied(), code, today);
+        judged.exempt = exemption::grant(all.iter().copied(), code, period);
         if let Some(granted) = &judged.exempt {
             judged.action = Action::Record;
-            if let Some(days) = granted.terms.ends_soon(today) {
+            if let Some(days) = granted.terms.ends_soon(period.today) {
                 notes.push(format!(
                     "exemption for {code} ends in {days} days ({})",
                     granted.terms.until
@@ -346,7 +360,7 @@ fn exempt(
         notes.extend(
             all.iter()
                 .filter(|exemption| exemption.rules.covers(code))
-                .filter_map(|exemption| exemption.flaw(today)),
+                .filter_map(|exemption| exemption.flaw(period)),
         );
     }
     notes.sort_unstable();

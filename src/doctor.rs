@@ -2,6 +2,7 @@
 
 mod connection;
 mod metrics;
+pub mod next_pod;
 mod probe;
 mod registration;
 mod service;
@@ -161,6 +162,7 @@ pub async fn examine(client: &Client, place: &Place) -> Result<Examined, ApiErro
             checks.extend(service::examine(client, place, None).await);
         }
     }
+    checks.extend(next_pod::examine(client, place).await);
     let is_registered = checks
         .iter()
         .any(|check| check.id == "registration" && check.result != Health::Fail);

@@ -200,6 +200,11 @@ impl Findings {
         }
     }
 
+    /// The runtime that the cluster moves to.
+    pub(crate) fn target(&self) -> Target {
+        self.target
+    }
+
     /// What was found.
     pub(crate) fn into_inner(self) -> Vec<Finding> {
         self.found

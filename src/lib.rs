@@ -2,6 +2,8 @@
 //!
 //! The modules in the order in which a review passes through them; each imports only from those before it.
 
+pub mod embedded;
+
 pub mod workload;
 
 pub mod finding;
@@ -28,8 +30,6 @@ pub mod api;
 
 pub mod scan;
 
-pub mod doctor;
-
 pub mod report;
 
 pub mod config;
@@ -41,6 +41,8 @@ pub mod telemetry;
 pub mod cluster;
 
 pub mod server;
+
+pub mod doctor;
 
 pub mod controller;
 

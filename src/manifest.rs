@@ -142,7 +142,12 @@ impl<'t> Manifest<'t> {
 
     /// Line and column of the value at `field` of `item`; those of the deepest part that exists where it does not.
     pub fn locate(&self, item: &Item, field: &str) -> (usize, usize) {
-        self.tree.locate(item.node, field)
+        self.tree.place(self.tree.find(item.node, field))
+    }
+
+    /// The text at `field` of `item`, as YAML reads it; that of the deepest part that exists, if it is a text.
+    pub fn text(&self, item: &Item, field: &str) -> Option<&str> {
+        self.tree.text(self.tree.find(item.node, field))
     }
 
     /// Parts that are no Kubernetes objects: Helm values, kustomizations, other YAML.
@@ -150,7 +155,8 @@ impl<'t> Manifest<'t> {
         self.skipped
     }
 
-    /// Adds the object at `node`, or the items of the list at `node`.
+    /// Adds the object at `node`, or those of the list at `node`: one of Kubernetes' lists, the lists of clients that
+    /// leave out the kind, and plain sequences.
     fn collect(&mut self, node: NodeId, implied_kind: Option<String>) -> Result<(), ManifestError> {
         if self.tree.is_null(node) {
             return Ok(());
@@ -160,32 +166,29 @@ impl<'t> Manifest<'t> {
         } else {
             Envelope::default()
         };
+        let is_nameless = envelope.kind.is_empty() && implied_kind.is_none();
+        let items = self
+            .tree
+            .get(node, "items")
+            .filter(|items| self.tree.is_list(*items));
         let list = envelope.kind.strip_suffix("List").map(str::to_owned);
-        if let (Some(list), Some(inner)) = (
-            list,
-            self.tree
-                .get(node, "items")
-                .filter(|inner| self.tree.is_list(*inner)),
-        ) {
-            for item in self.tree.elements(inner) {
+        if let (Some(list), Some(items)) = (list, items) {
+            for item in self.tree.elements(items) {
                 self.collect(item, (!list.is_empty()).then(|| list.clone()))?;
             }
-            return Ok(());
-        }
-        match (
-            envelope.kind.is_empty() && implied_kind.is_none(),
-            envelope.api_version.is_empty(),
-        ) {
-            (true, true) => self.skipped += 1,
-            (true, false) => {
-                let (line, column) = self.tree.place(node);
-                return Err(ManifestError {
-                    line,
-                    column,
-                    message: "this object has an apiVersion and no kind".to_owned(),
-                });
+        } else if is_nameless {
+            let elements = self.tree.elements(items.unwrap_or(node));
+            let before = self.items.len();
+            let is_object = |element: &NodeId| self.tree.get(*element, "kind").is_some();
+            let objects: Vec<_> = elements.into_iter().filter(is_object).collect();
+            for element in objects {
+                self.collect(element, None)?;
             }
-            (false, _) => self.items.push(Item { node, implied_kind }),
+            if self.items.len() == before {
+                self.skipped += 1;
+            }
+        } else {
+            self.items.push(Item { node, implied_kind });
         }
         Ok(())
     }

@@ -28,6 +28,8 @@ pub struct Metrics {
     refused: Family<StatusLabels, Counter>,
     /// Open TLS connections.
     pub connections: Gauge,
+    /// Connections that were closed to make room for new ones.
+    pub evicted_connections: Counter,
     /// Handshakes that failed or took too long.
     pub handshake_failures: Counter,
     /// Interruptions of the watches.
@@ -88,6 +90,7 @@ impl Metrics {
             errors: Family::default(),
             refused: Family::default(),
             connections: Gauge::default(),
+            evicted_connections: Counter::default(),
             handshake_failures: Counter::default(),
             watch_errors: Counter::default(),
             configuration_errors: Counter::default(),
@@ -126,6 +129,11 @@ impl Metrics {
             "connections",
             "Open TLS connections",
             metrics.connections.clone(),
+        );
+        registry.register(
+            "evicted_connections",
+            "TLS connections that were closed to make room for new ones",
+            metrics.evicted_connections.clone(),
         );
         registry.register(
             "tls_handshake_failures",

@@ -20,6 +20,18 @@ pub const MAX_FINDINGS: usize = 20;
 /// A word of undock's own: costs nothing to write, and a copy to read back.
 type Word = Cow<'static, str>;
 
+/// What is known of who sent a review to undock. Anybody who reaches the port can send one; only the API server can
+/// have authenticated the user that it names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Caller {
+    /// It showed the certificate or the token of the API server.
+    ApiServer,
+    /// It showed nothing, because undock was not told what to ask for. Also in records older than this field.
+    #[default]
+    Unproven,
+}
+
 /// One flagged review. Keys are flat and dotted, with OpenTelemetry's names where it has one.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Record {
@@ -59,6 +71,9 @@ pub struct Record {
     /// True for a write that is not stored; never counted.
     #[serde(rename = "review.dry_run")]
     pub dry_run: bool,
+    /// Who sent the review: `api-server` or `unproven`.
+    #[serde(rename = "review.caller", default)]
+    pub caller: Caller,
     /// Time from the whole body to the decision.
     #[serde(rename = "review.duration_us")]
     pub duration_us: u64,
@@ -290,6 +305,7 @@ impl Record {
             review_uid: source.review_uid.to_owned(),
             operation: source.operation.to_owned(),
             dry_run: source.dry_run,
+            caller: Caller::Unproven,
             duration_us: 0,
             mode: decision.mode.as_str().into(),
             decision: decision.outcome.as_str().into(),
@@ -308,11 +324,18 @@ impl Record {
         }
     }
 
-    /// Sets the moment, the time that the review took, and the cluster's name.
-    pub(crate) fn stamp(&mut self, now: Timestamp, duration: std::time::Duration, cluster: &str) {
+    /// Sets the moment, the time that the review took, the cluster's name, and who sent the review.
+    pub(crate) fn stamp(
+        &mut self,
+        now: Timestamp,
+        duration: std::time::Duration,
+        cluster: &str,
+        caller: Caller,
+    ) {
         self.timestamp = format!("{now:.3}");
         self.duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         self.cluster = cluster.to_owned();
+        self.caller = caller;
     }
 
     /// The record as one line with its newline, at most [`MAX_LINE`] bytes.

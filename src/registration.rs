@@ -6,6 +6,8 @@ pub const PATH: &str = "/validate";
 pub const SERVICE: &str = "undock";
 /// Namespace of the shipped manifests.
 pub const NAMESPACE: &str = "undock";
+/// Name of the controller's Deployment in the shipped manifests.
+pub const CONTROLLER: &str = "undock-controller";
 /// ConfigMap in undock's namespace by which the controller tells the webhook names and addresses of the nodes.
 pub const NODES_CONFIG_MAP: &str = "undock-nodes";
 /// Port of the webhook in the container.

@@ -2,42 +2,59 @@
 //!
 //! The clock of a report is the newest moment in its inputs, so the same inputs give the same bytes, in any order and split.
 
-mod adopt;
+mod assign_cluster;
 mod audit;
+mod build;
 mod burndown;
-mod collect;
+mod coverage;
 pub mod csv;
 mod decode;
-mod derive;
 pub mod diff;
+mod disappearance;
 mod document;
-mod ends;
+mod evidence;
+mod evidence_store;
 mod exemptions;
-mod fate;
 mod fields;
-mod gather;
+mod filter;
+mod findings;
 pub mod html;
+mod ingest;
 mod input;
+mod interner;
+mod join;
 pub mod json;
 pub mod markdown;
 pub mod model;
-mod names;
-mod scan;
+mod namespaces;
+mod notices;
+mod packing;
+mod reach;
+mod resolution;
 mod schedule;
+mod selection;
+mod summary;
 pub mod table;
+mod text;
 mod verdict;
-mod words;
+mod work;
+
+pub use selection::Selection;
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::Read;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::decision::Policy;
-use collect::Collected;
-use gather::Gatherer;
-use input::Filter;
+use evidence::DAY;
+use evidence_store::EvidenceStore;
+use filter::Filter;
+use ingest::{Gatherer, Horizon};
+use input::Unit;
+use join::Joiner;
 
 /// What a report is asked for.
 #[derive(Debug)]
@@ -48,6 +65,10 @@ pub struct Options {
     pub deadline: Option<Date>,
     /// What ended earlier is left out, and would-deny counts from here.
     pub since: Option<Since>,
+    /// What is later is left out.
+    pub as_of: Option<Timestamp>,
+    /// The present, if nothing can be later: what is dated a day after it is an error.
+    pub present: Option<Timestamp>,
     /// Days that inputs must cover for a namespace to be READY.
     pub window_days: u32,
     /// Evaluates logged objects by this policy.
@@ -60,6 +81,8 @@ impl Default for Options {
             cluster: String::new(),
             deadline: None,
             since: None,
+            as_of: None,
+            present: None,
             window_days: 14,
             replay: None,
         }
@@ -81,9 +104,16 @@ impl Since {
             Self::Date(date) => date
                 .to_zoned(TimeZone::UTC)
                 .map_or(0, |start| start.timestamp().as_millisecond()),
-            Self::Days(days) => now - i64::from(days) * fate::DAY,
+            Self::Days(days) => now - i64::from(days) * DAY,
         }
     }
+}
+
+/// RFC 3339 in UTC, to the second.
+fn moment(time: i64) -> String {
+    Timestamp::from_millisecond(time)
+        .map(|time| format!("{time:.0}"))
+        .unwrap_or_default()
 }
 
 impl std::str::FromStr for Since {
@@ -101,6 +131,9 @@ impl std::str::FromStr for Since {
     }
 }
 
+/// Different messages about one input that are kept.
+const MAX_MESSAGES: usize = 100;
+
 /// Reads inputs and makes the report of them.
 #[derive(Debug)]
 pub struct Reporter {
@@ -112,50 +145,151 @@ impl Reporter {
     /// A reporter that has read nothing.
     pub fn new(mut options: Options) -> Self {
         let gatherer = Gatherer {
-            collected: Collected::default(),
+            store: EvidenceStore::default(),
             cluster: options.cluster.clone(),
+            horizon: match (options.as_of, options.present) {
+                (Some(last), _) => Horizon::AsOf(last.as_millisecond()),
+                (None, Some(present)) => Horizon::Now(present.as_millisecond() + DAY),
+                (None, None) => Horizon::None,
+            },
             replay: options.replay.take(),
         };
         Self { options, gatherer }
     }
 
-    /// Reads all of `input`, which errors call `file`. What cannot be read is counted and kept for the report.
+    /// Reads all of `input`, which errors call `file`.
+    ///
+    /// What cannot be read is counted and kept for the report; so is an input that holds nothing.
     pub fn read(&mut self, file: &str, input: impl Read) {
+        let cluster = self.options.cluster.clone();
+        self.read_of(file, input, &cluster);
+    }
+
+    /// Reads all of `input` of `cluster`, unless it names another one.
+    pub fn read_of(&mut self, file: &str, input: impl Read, cluster: &str) {
+        cluster.clone_into(&mut self.gatherer.cluster);
         let filter = Filter::new();
-        let gatherer = &mut self.gatherer;
+        let mut reading = Reading {
+            gatherer: &mut self.gatherer,
+            failures: BTreeMap::new(),
+            useful: 0,
+            foreign: 0,
+            last_foreign: None,
+        };
         let mut passed = Passed::default();
+        let mut joiner = Joiner::default();
+        let mut last_line = 0;
         let result = input::read(input, &mut |unit| {
-            let told = unit.bytes.map_err(str::to_owned).and_then(|bytes| {
-                if gatherer.replay.is_none() && !filter.wants(bytes) {
-                    passed.take(filter.time(bytes));
-                    return Ok(());
+            last_line = unit.line;
+            let bytes = match unit.bytes {
+                Ok(bytes) => bytes,
+                Err(error) => return reading.fail(unit.line, error.to_owned()),
+            };
+            joiner.feed(bytes, &mut |line| {
+                if reading.gatherer.replay.is_none() && !filter.wants(line) {
+                    passed.take(filter.time(line));
+                } else {
+                    reading.decode(line, unit);
                 }
-                decode::unit(bytes, gatherer)
             });
-            if let Err(error) = told {
-                gatherer.collected.fail(file, unit.line, error);
-            }
         });
+        joiner.finish(&mut |rest| reading.decode(rest, Unit::at(last_line)));
         for time in passed.moments() {
-            gatherer.collected.has_audit = true;
-            gatherer.collected.see(time);
+            reading.log_time(time);
         }
-        if let Err(error) = result {
-            self.fail(file, &error);
+        match result {
+            Ok(None) if last_line == 0 => reading.fail(0, "the input is empty".to_owned()),
+            Ok(None) => {}
+            Ok(Some(what)) => reading.fail(0, format!("unsupported input, {what}")),
+            Err(error) => reading.fail(0, format!("cannot read file: {error}")),
         }
+        reading.finish(file);
     }
 
     /// Notes an input that could not be read at all.
-    pub fn fail(&mut self, file: &str, error: &io::Error) {
-        self.gatherer
-            .collected
-            .fail(file, 0, format!("cannot read it: {error}"));
+    pub fn fail(&mut self, file: &str, error: &str) {
+        self.gatherer.store.fail(file, 0, error.to_owned(), 1);
     }
 
     /// The report of all that was read.
     pub fn finish(mut self) -> model::Report {
-        self.gatherer.collected.adopt();
-        derive::derive(self.gatherer.collected, &self.options)
+        self.gatherer.store.unite_sets();
+        self.gatherer.store.assign_cluster();
+        build::build(self.gatherer.store, &self.options)
+    }
+}
+
+/// One input while it is read.
+struct Reading<'r> {
+    gatherer: &'r mut Gatherer,
+    /// Messages with the first of their lines, and how many lines have them.
+    failures: BTreeMap<String, (usize, u64)>,
+    /// Records, events and scans.
+    useful: u64,
+    /// Lines of other programs.
+    foreign: u64,
+    /// Why the last of them is none of ours.
+    last_foreign: Option<(usize, String)>,
+}
+
+impl Reading<'_> {
+    fn decode(&mut self, line: &[u8], unit: Unit<'_>) {
+        let cluster = decode::from_log_group(unit.log_group).unwrap_or_default();
+        let (gatherer, useful) = (&mut *self.gatherer, &mut self.useful);
+        let result = decode::unit(line, &cluster, &mut |input| {
+            *useful += 1;
+            gatherer.take(input)
+        });
+        match result {
+            Ok(()) => {}
+            Err(error) if decode::is_foreign(line) => {
+                self.foreign += 1;
+                self.last_foreign = Some((unit.line, error));
+            }
+            Err(error) => self.fail(unit.line, error),
+        }
+    }
+
+    /// Notes that an audit log has a line of this time, which says nothing else.
+    fn log_time(&mut self, time: &str) {
+        self.useful += 1;
+        let cluster = self.gatherer.cluster("");
+        match self.gatherer.moment(time, "audit event") {
+            Ok(Some(time)) => self.gatherer.store.see(&cluster, time).has_audit = true,
+            Ok(None) => {}
+            Err(error) => self.fail(0, error),
+        }
+    }
+
+    fn fail(&mut self, line: usize, message: String) {
+        // A log of nothing but errors has as many messages as lines only if somebody plays with it.
+        if self.failures.len() < MAX_MESSAGES || self.failures.contains_key(&message) {
+            self.failures.entry(message).or_insert((line, 0)).1 += 1;
+        }
+    }
+
+    fn finish(mut self, file: &str) {
+        if self.useful == 0 && self.failures.is_empty() {
+            // A single text that breaks off is more likely a part of what was meant than something else.
+            let (line, message) = match self.last_foreign.take() {
+                Some((line, error)) if self.foreign == 1 && error.contains("ends before") => {
+                    (line, error)
+                }
+                _ => (
+                    0,
+                    "unsupported input; expected records, audit logs or scans".to_owned(),
+                ),
+            };
+            self.fail(line, message);
+        }
+        self.gatherer.store.foreign += self.foreign;
+        for (message, (line, count)) in self.failures {
+            let message = match count {
+                1 => message,
+                count => format!("{message} ({count} lines)"),
+            };
+            self.gatherer.store.fail(file, line, message, count);
+        }
     }
 }
 
@@ -182,11 +316,11 @@ impl Passed {
         *newest = time.max(*newest);
     }
 
-    fn moments(&self) -> impl Iterator<Item = i64> {
+    fn moments(&self) -> impl Iterator<Item = &str> {
         let times = self
             .0
             .values()
             .flat_map(|(oldest, newest)| [oldest, newest]);
-        times.filter_map(|time| gather::millis(std::str::from_utf8(time).ok()?))
+        times.filter_map(|time| std::str::from_utf8(time).ok())
     }
 }

@@ -1,6 +1,8 @@
 //! The catalogue: every rule once, in the order of its codes, and the one evaluation that everything calls.
 
+mod agent_config_docker;
 mod ci_controller_config_docker;
+mod configuration;
 mod cri_dockerd_socket_mount;
 mod cri_socket_posing_as_docker;
 mod dind_daemon;
@@ -68,6 +70,7 @@ use std::collections::HashSet;
 
 use crate::finding::{Check, Context, Finding, Findings, Rule};
 use crate::workload::Workload;
+use crate::workload::settings::settings;
 
 /// All findings of `workload`, in the order of codes, then fields. The same object gives the same
 /// findings everywhere.
@@ -120,6 +123,11 @@ fn run(check: Check, workload: &Workload<'_>, findings: &mut Findings) {
         (Check::Text(kinds, check), _) if kinds.contains(&workload.kind()) => {
             let leaves = workload.leaves.iter();
             findings.extend(leaves.filter_map(|leaf| check(workload, leaf)));
+        }
+        (Check::Settings(check), _) => {
+            for document in settings(workload) {
+                check(&document, findings);
+            }
         }
         (Check::Node(check), _) if workload.kind() == "Node" => findings.extend(check(workload)),
         (Check::Object(check), _) => check(workload, findings),
@@ -179,6 +187,7 @@ pub static RULES: &[&Rule] = &[
     &known_agent_multi_runtime::RULE,
     &docker_chaos_experiment::RULE,
     &npd_docker_monitor::RULE,
+    &agent_config_docker::RULE,
     &docker_json_log_parser::RULE,
     &docker_metric_names::RULE,
     &docker_id_prefix_parser::RULE,

@@ -3,6 +3,7 @@
 //! Reading (`api`) and judging (`evaluate`) are apart, and nothing prints: the command line and the controller
 //! call the same [`scan`]. Memory holds one object, the owners, and their findings.
 
+pub mod document;
 mod evaluate;
 mod exemptions;
 pub mod json;
@@ -260,6 +261,7 @@ fn into_checked(owner: ScannedOwner) -> CheckedObject {
                 line: 1,
                 column: 1,
                 text: String::new(),
+                width: None,
             })
             .collect(),
         // A scan lists the exemptions of the whole cluster by themselves.

@@ -1,11 +1,16 @@
 //! The webhook server: TLS listener, review endpoint, admin endpoint, and their orderly end.
 
+pub mod access;
 pub mod admin;
 pub mod body;
+pub mod callers;
 pub mod certificates;
+pub mod client_certificate;
+mod connections;
 mod header_deadline;
 pub mod listener;
 pub mod routes;
+pub mod self_check;
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,6 +38,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Evaluates a body; a field, so that a test can put a defect in its place.
     pub review: fn(&[u8], &Policy) -> Result<Reviewed, NotAReview>,
+    /// Who is answered.
+    pub callers: callers::Callers,
     /// Where the life of the server stands.
     pub state: State,
 }

@@ -1,7 +1,9 @@
 //! The normalised view of an object that rules see, whatever it came from: a review, a manifest, a list, a log.
 
+mod address;
 pub mod budget;
 pub(crate) mod commands;
+mod container;
 mod daemon;
 pub mod endpoint;
 pub mod host_path;
@@ -13,15 +15,18 @@ pub(crate) mod mentions;
 pub mod object;
 pub(crate) mod owner;
 pub mod pod;
+pub(crate) mod settings;
 pub(crate) mod shape;
 pub mod shell;
 mod surroundings;
 pub(crate) mod tables;
 pub mod text;
+mod variables;
 
 pub use knowledge::Knowledge;
 pub use owner::{Owner, OwnerSource};
-pub use surroundings::{ClaimedPath, Surroundings};
+pub(crate) use surroundings::Match;
+pub use surroundings::{ClaimFacts, ClaimedPath, NodeNames, Surroundings};
 
 use std::collections::BTreeSet;
 
@@ -31,6 +36,7 @@ use leaves::Leaves;
 use object::{Metadata, Object, Spec};
 use pod::{HostMount, MountUser, Pod};
 use text::{Annotations, TextMap};
+use variables::Identity;
 
 /// An object as rules see it.
 #[derive(Debug)]
@@ -74,18 +80,21 @@ impl<'a> Workload<'a> {
             object.kind.as_str(),
             "PersistentVolume" | "Namespace" | "Node"
         );
+        let namespace = if !own.is_empty() {
+            own
+        } else if cluster_scoped {
+            ""
+        } else {
+            namespace
+        };
         Self {
             object,
-            namespace: if !own.is_empty() {
-                own
-            } else if cluster_scoped {
-                ""
-            } else {
-                namespace
-            },
+            namespace,
             name: owner::own_name(object),
             owner: owner::of(object),
-            pod: pod_spec(object).map(|(spec, path)| Pod::new(spec, path, knowledge)),
+            pod: pod_spec(object).map(|(spec, path)| {
+                Pod::new(spec, path, knowledge, identity(object, path, namespace))
+            }),
             leaves: Leaves::default(),
             runtimes: BTreeSet::new(),
             has_docker_class: false,
@@ -104,7 +113,16 @@ impl<'a> Workload<'a> {
             namespace: self.namespace,
             name: self.name,
             owner: self.owner.clone(),
-            pod: Some(Pod::new(&inner.spec, &inner.path, knowledge)),
+            pod: Some(Pod::new(
+                &inner.spec,
+                &inner.path,
+                knowledge,
+                Identity {
+                    name: "",
+                    namespace: self.namespace,
+                    metadata: None,
+                },
+            )),
             leaves: Leaves::default(),
             runtimes: BTreeSet::new(),
             has_docker_class: false,
@@ -116,14 +134,14 @@ impl<'a> Workload<'a> {
 
     /// True for a kind that is judged by its texts, which [`Workload::leaves`] then needs.
     pub fn is_judged_by_texts(kind: &str) -> bool {
-        TEXT_KINDS.contains(&kind)
+        KINDS_WITHOUT_SETTINGS.binary_search(&kind).is_err()
     }
 
     /// Adds what other objects say: the host paths behind the claims of its Pod, the runtimes of its fellow nodes.
     pub fn place_in(&mut self, surroundings: &Surroundings) {
-        let namespace = self.namespace;
+        let templates = (self.object.spec.as_ref()).map(|spec| &*spec.volume_claim_templates);
         if let Some(pod) = &mut self.pod {
-            pod.resolve_claims(surroundings, namespace);
+            pod.place_in(surroundings, templates.unwrap_or_default());
             self.has_docker_class = surroundings.is_docker_class(&pod.spec.runtime_class_name);
         }
         if self.kind() == "Node" {
@@ -136,18 +154,15 @@ impl<'a> Workload<'a> {
 
     /// True if its findings depend on other objects, so that [`Workload::place_in`] matters.
     pub fn needs_surroundings(&self) -> bool {
-        let has_claims = |pod: &Pod<'_>| {
-            pod.spec
-                .volumes
-                .iter()
-                .any(|volume| volume.persistent_volume_claim.is_some())
-        };
         let has_class = |pod: &Pod<'_>| !pod.spec.runtime_class_name.is_empty();
+        let has_templates =
+            (self.object.spec.as_ref()).is_some_and(|spec| !spec.volume_claim_templates.is_empty());
         self.kind() == "Node"
+            || has_templates
             || self
                 .pod
                 .as_ref()
-                .is_some_and(|pod| has_claims(pod) || has_class(pod))
+                .is_some_and(|pod| pod.has_claims() || has_class(pod))
             || self.parts.iter().any(Self::needs_surroundings)
     }
 
@@ -175,6 +190,15 @@ impl<'a> Workload<'a> {
             .deletion_timestamp
             .as_ref()
             .is_some_and(|time| !time.is_empty())
+    }
+
+    /// True for the Pod that a kubelet shows in the API for a file on its node. The node decides about it: what the API server refuses
+    /// runs all the same, and is then seen by nobody.
+    pub fn is_mirror(&self) -> bool {
+        self.kind() == "Pod"
+            && (self.object.metadata.annotations)
+                .get("kubernetes.io/config.mirror")
+                .is_some()
     }
 
     /// True if a controller made the object.
@@ -230,28 +254,40 @@ impl<'a> Workload<'a> {
     }
 }
 
-/// Kinds without a pod spec that rules read: configuration of agents, nodes, installers, CI controllers, admission policies.
-const TEXT_KINDS: [&str; 20] = [
-    "ChaosEngine",
-    "ChaosExperiment",
-    "Cluster",
-    "ClusterPolicy",
-    "ConfigMap",
-    "InitConfiguration",
-    "JoinConfiguration",
-    "KubeadmConfig",
-    "KubeadmConfigTemplate",
-    "KubeadmControlPlane",
-    "KubeletConfiguration",
-    "Node",
-    "PodSecurityPolicy",
-    "PolicyException",
-    "PrometheusRule",
-    "Provisioner",
-    "RunnerDeployment",
-    "RunnerSet",
-    "SecurityContextConstraints",
-    "Shoot",
+/// Kinds whose strings no rule reads: they have a view of their own, or no configuration. Every other kind can hold some.
+const KINDS_WITHOUT_SETTINGS: [&str; 32] = [
+    "APIService",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ControllerRevision",
+    "CronJob",
+    "CustomResourceDefinition",
+    "DaemonSet",
+    "Deployment",
+    "EndpointSlice",
+    "Endpoints",
+    "Event",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "Job",
+    "Lease",
+    "LimitRange",
+    "Namespace",
+    "NetworkPolicy",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Pod",
+    "PodDisruptionBudget",
+    "PodTemplate",
+    "ReplicaSet",
+    "ReplicationController",
+    "ResourceQuota",
+    "Role",
+    "RoleBinding",
+    "Service",
+    "ServiceAccount",
+    "StatefulSet",
+    "StorageClass",
 ];
 
 /// Where the pod spec lies. Kinds are not listed: any object with a template at one of the places has one,
@@ -285,6 +321,20 @@ fn pod_spec<'a>(object: &'a Object<'a>) -> Option<(&'a Spec<'a>, &'static str)> 
         && spec.init_containers.is_empty()
         && spec.ephemeral_containers.is_empty());
     (object.kind.as_str() == "Pod" || has_containers).then_some((spec, "spec"))
+}
+
+/// What is known of the Pod whose spec lies at `path` of `object`.
+fn identity<'a>(object: &'a Object<'a>, path: &str, namespace: &'a str) -> Identity<'a> {
+    let is_pod = path == "spec" && object.kind.as_str() == "Pod";
+    Identity {
+        name: if is_pod { &object.metadata.name } else { "" },
+        namespace,
+        metadata: if is_pod {
+            Some(&object.metadata)
+        } else {
+            template_metadata(object)
+        },
+    }
 }
 
 /// The metadata of the pod template.
@@ -327,7 +377,9 @@ fn persistent_volume<'a>(object: &'a Object<'a>, knowledge: &Knowledge) -> Vec<H
             volume: owner::own_name(object),
             kind: source.kind.as_str().into(),
             claimed: None,
+            claim_match: Match::Bound,
             is_named_socket: knowledge.is_socket(&HostPath::new(&source.path)),
+            is_socket_parent: knowledge.is_socket_parent(&HostPath::new(&source.path)),
             path: HostPath::new(&source.path),
             open_below: false,
             user: MountUser::Claims,

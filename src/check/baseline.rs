@@ -66,7 +66,10 @@ impl Baseline {
             });
         }
         let report: Report = serde_json::from_value(report)?;
-        let findings = report.objects.into_iter().flat_map(|object| object.findings);
+        let findings = report
+            .objects
+            .into_iter()
+            .flat_map(|object| object.findings);
         Ok(Self {
             fingerprints: findings.map(|finding| finding.fingerprint).collect(),
         })
@@ -78,7 +81,10 @@ impl Checked {
     pub fn compare(&mut self, baseline: &Baseline) {
         let mut found = HashSet::new();
         let mut known = 0;
-        let findings = self.objects.iter_mut().flat_map(|object| &mut object.findings);
+        let findings = self
+            .objects
+            .iter_mut()
+            .flat_map(|object| &mut object.findings);
         for placed in findings {
             let fingerprint = &placed.judged.fingerprint;
             if baseline.fingerprints.contains(fingerprint) {

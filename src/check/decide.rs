@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::input::ParsedInput;
 use super::lines::Lines;
+use super::position::Positions;
 use super::{CheckError, CheckedObject, Placed};
 use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Decision, Writer};
@@ -22,7 +23,10 @@ pub(super) struct DecidedInput {
 
 /// Decides about every object of `input`.
 pub(super) fn decide(input: &ParsedInput<'_>, context: &Context<'_>) -> DecidedInput {
-    let mut decided = DecidedInput::default();
+    let mut decided = DecidedInput {
+        skipped: input.skipped,
+        ..DecidedInput::default()
+    };
     let mut lines = Lines::new(input.text);
     for document in &input.documents {
         let document = match document {
@@ -37,7 +41,7 @@ pub(super) fn decide(input: &ParsedInput<'_>, context: &Context<'_>) -> DecidedI
             match decide_item(&document.manifest, item, context, &mut lines) {
                 Ok(object) => decided.objects.push(CheckedObject {
                     file: input.file.to_owned(),
-                    source: document.source.map(str::to_owned),
+                    source: document.source.clone(),
                     ..object
                 }),
                 Err(error) => decided.errors.push(failure(input.file, error)),
@@ -72,17 +76,22 @@ fn decide_item(
         ..
     } = decision::decide(&workload, None, &context.policy, Writer::default());
     if workload.kind() == "Namespace" {
-        notes.extend(NamespaceSettings::of(&workload).flaws((context.policy.today)()));
+        notes.extend(NamespaceSettings::of(&workload).flaws(context.policy.period()));
     }
-    let placed = findings.into_iter().map(|judged| {
-        let (line, column) = manifest.locate(item, &judged.finding.field);
-        Placed {
-            judged,
-            line,
-            column,
-            text: clip(lines.get(line), MAX_LINE),
-        }
-    });
+    let mut positions = Positions::new(manifest, item, lines);
+    let placed: Vec<_> = findings
+        .into_iter()
+        .map(|judged| {
+            let position = positions.of(&judged.finding);
+            Placed {
+                judged,
+                line: position.line,
+                column: position.column,
+                width: position.width,
+                text: clip(positions.line(position.line), MAX_LINE),
+            }
+        })
+        .collect();
     Ok(CheckedObject {
         file: String::new(),
         source: None,
@@ -94,7 +103,7 @@ fn decide_item(
         owner_kind: workload.owner.kind.to_string(),
         owner_name: workload.owner.name.to_string(),
         outcome,
-        findings: placed.collect(),
+        findings: placed,
         notes,
     })
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::Checked;
+use super::chart::render_command;
 use crate::finding::Action;
 
 /// Writes one command for each finding and each error.
@@ -11,21 +12,28 @@ use crate::finding::Action;
 /// Where `out` does not take it.
 pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     for object in &checked.objects {
-        for placed in &object.findings {
+        for placed in object.new_findings() {
             let finding = &placed.judged.finding;
             let level = match placed.judged.action {
                 Action::Deny => "error",
                 Action::Warn => "warning",
                 Action::Record | Action::Off => "notice",
             };
-            let (file, title) = (property(&object.file), property(finding.rule.code));
+            let (file, has_lines) = object.artifact();
+            let (file, title) = (property(file), property(finding.rule.code));
+            let place = if has_lines {
+                format!(",line={},col={}", placed.line, placed.column)
+            } else {
+                String::new()
+            };
             let message = data(&format!("{}. {}", finding.message(), finding.fix()));
-            writeln!(
-                out,
-                "::{level} file={file},line={},col={},title={title}::{message}",
-                placed.line, placed.column
-            )?;
+            writeln!(out, "::{level} file={file}{place},title={title}::{message}")?;
         }
+    }
+    for chart in &checked.not_rendered {
+        let file = property(&format!("{chart}/Chart.yaml"));
+        let message = data(&render_command(chart));
+        writeln!(out, "::notice file={file},title=not rendered::{message}")?;
     }
     for error in &checked.errors {
         let (file, line) = (property(&error.file), error.line.max(1));

@@ -1,5 +1,7 @@
 //! Inputs of a check: their bytes, and the documents in them.
 
+use memchr::memmem;
+
 use crate::manifest::{Document, Manifest, ManifestError, documents};
 
 /// One input: a file, or standard input.
@@ -9,6 +11,19 @@ pub struct Input {
     pub file: String,
     /// Its content, or why there is none.
     pub content: Result<Vec<u8>, String>,
+    /// What it is.
+    pub kind: InputKind,
+}
+
+/// What an input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputKind {
+    /// Named: whatever cannot be read in it is an error.
+    Named,
+    /// Found in a folder among files of all kinds: what is no manifest is none, and no error.
+    Found,
+    /// What Helm made of the chart in the folder `file`.
+    Chart,
 }
 
 impl Input {
@@ -17,6 +32,7 @@ impl Input {
         Self {
             file: file.to_owned(),
             content: Ok(content.into()),
+            kind: InputKind::Named,
         }
     }
 }
@@ -26,12 +42,14 @@ pub(super) struct ParsedInput<'i> {
     pub(super) file: &'i str,
     pub(super) text: &'i str,
     pub(super) documents: Vec<Result<ParsedDocument<'i>, ManifestError>>,
+    /// Documents that are no manifests, without a look inside.
+    pub(super) skipped: usize,
 }
 
 /// A document that was parsed.
 pub(super) struct ParsedDocument<'i> {
     /// The template that Helm made it from.
-    pub(super) source: Option<&'i str>,
+    pub(super) source: Option<String>,
     pub(super) manifest: Manifest<'i>,
 }
 
@@ -44,22 +62,77 @@ impl ParsedInput<'_> {
 
 /// Parses every document of `input`.
 pub(super) fn parse(input: &Input) -> ParsedInput<'_> {
-    let (text, documents) = match text_of(input) {
-        Ok(text) => (text, documents(text).iter().map(parse_document).collect()),
-        Err(error) => ("", vec![Err(error)]),
-    };
-    ParsedInput {
+    let mut parsed = ParsedInput {
         file: &input.file,
-        text,
-        documents,
+        text: "",
+        documents: Vec::new(),
+        skipped: 0,
+    };
+    match text_of(input) {
+        Ok(text) => parsed.text = text,
+        Err(_) if input.kind == InputKind::Found && is_other_text(input) => parsed.skipped += 1,
+        Err(error) => parsed.documents.push(Err(error)),
     }
+    for document in documents(parsed.text) {
+        if input.kind == InputKind::Found && !may_be_manifest(document.text) {
+            parsed.skipped += 1;
+            continue;
+        }
+        match Manifest::parse(&document) {
+            Err(_) if input.kind == InputKind::Found && !has_both_names(document.text) => {
+                parsed.skipped += 1;
+            }
+            Err(error) => parsed.documents.push(Err(hint(error, document.text))),
+            Ok(manifest) => parsed.documents.push(Ok(ParsedDocument {
+                source: source_of(input, &document),
+                manifest,
+            })),
+        }
+    }
+    parsed
 }
 
-fn parse_document<'i>(document: &Document<'i>) -> Result<ParsedDocument<'i>, ManifestError> {
-    Ok(ParsedDocument {
-        source: document.source,
-        manifest: Manifest::parse(document)?,
-    })
+/// False for a text that has no `kind`, not even one written with escapes.
+fn may_be_manifest(text: &str) -> bool {
+    text.contains("kind") || text.contains('\\')
+}
+
+/// True for a text that somebody may have meant as a manifest.
+fn has_both_names(text: &str) -> bool {
+    text.contains("kind") && text.contains("apiVersion")
+}
+
+/// True for bytes that are no text of ours: neither UTF-16 nor with the names of a manifest's fields.
+fn is_other_text(input: &Input) -> bool {
+    let has = |bytes: &[u8], name: &str| memmem::find(bytes, name.as_bytes()).is_some();
+    let bytes = input.content.as_deref();
+    bytes
+        .is_ok_and(|bytes| !bytes.contains(&0) && !(has(bytes, "kind") && has(bytes, "apiVersion")))
+}
+
+/// Says what the parser cannot know: that a text is a template.
+fn hint(mut error: ManifestError, text: &str) -> ManifestError {
+    if text.contains("{{") {
+        error.message = format!(
+            "an unrendered Helm or Go template, not YAML ({}); render it first, for example with helm template",
+            error.message
+        );
+    }
+    error
+}
+
+/// The template of `document`. Helm names it below the name of the chart, a repository below the chart's folder.
+fn source_of(input: &Input, document: &Document<'_>) -> Option<String> {
+    let source = document.source?;
+    match source.split_once('/') {
+        Some((_, inside)) if input.kind == InputKind::Chart && input.file == "." => {
+            Some(inside.to_owned())
+        }
+        Some((_, inside)) if input.kind == InputKind::Chart => {
+            Some(format!("{}/{inside}", input.file.trim_end_matches('/')))
+        }
+        _ => Some(source.to_owned()),
+    }
 }
 
 fn text_of(input: &Input) -> Result<&str, ManifestError> {

@@ -4,18 +4,33 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::chart::render_command;
 use super::{CheckError, Checked, CheckedObject, Placed};
 use crate::decision::Outcome;
 
+/// The name of the form.
+pub(super) const SCHEMA: &str = "undock.check/v1";
+
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Report<'a> {
     schema: &'static str,
     summary: Summary,
     objects: Vec<ObjectOut<'a>>,
     errors: Vec<ErrorOut<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_rendered: Vec<ChartOut<'a>>,
+}
+
+/// A Helm chart that was not rendered, and so not checked.
+#[derive(Serialize)]
+struct ChartOut<'a> {
+    chart: &'a str,
+    command: String,
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Summary {
     files: usize,
     objects: usize,
@@ -23,6 +38,13 @@ struct Summary {
     denied: usize,
     errors: usize,
     skipped: usize,
+    excluded: usize,
+    not_rendered: usize,
+    /// Findings that the baseline has, and fingerprints of it that are gone; only with a baseline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gone: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -63,6 +85,9 @@ struct FindingOut<'a> {
     message: String,
     fix: String,
     fingerprint: &'a str,
+    /// The baseline has it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    known: bool,
 }
 
 #[derive(Serialize)]
@@ -79,7 +104,7 @@ struct ErrorOut<'a> {
 /// Where `out` does not take it.
 pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     let report = Report {
-        schema: "undock.check/v1",
+        schema: SCHEMA,
         summary: Summary {
             files: checked.files,
             objects: checked.objects.len(),
@@ -87,9 +112,21 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             denied: checked.count(Outcome::Deny),
             errors: checked.errors.len(),
             skipped: checked.skipped,
+            excluded: checked.excluded,
+            not_rendered: checked.not_rendered.len(),
+            known: checked.compared.map(|compared| compared.known),
+            gone: checked.compared.map(|compared| compared.gone),
         },
         objects: checked.objects.iter().map(ObjectOut::from).collect(),
         errors: checked.errors.iter().map(ErrorOut::from).collect(),
+        not_rendered: checked
+            .not_rendered
+            .iter()
+            .map(|chart| ChartOut {
+                chart,
+                command: render_command(chart),
+            })
+            .collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &report)?;
     out.write_all(b"\n")
@@ -132,6 +169,7 @@ impl<'a> From<&'a Placed> for FindingOut<'a> {
             message: finding.message(),
             fix: finding.fix(),
             fingerprint: &placed.judged.fingerprint,
+            known: placed.judged.known,
         }
     }
 }

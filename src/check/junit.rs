@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use super::chart::render_command;
 use super::{CheckError, Checked, CheckedObject, Placed};
 use crate::decision::Outcome;
 use crate::finding::Action;
@@ -25,7 +26,7 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             .push(error);
     }
     let (tests, failures) = (
-        checked.objects.len() + checked.errors.len(),
+        checked.objects.len() + checked.errors.len() + checked.not_rendered.len(),
         checked.count(Outcome::Deny),
     );
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
@@ -36,6 +37,9 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     )?;
     for suite in suites {
         write_suite(out, &suite)?;
+    }
+    if !checked.not_rendered.is_empty() {
+        write_charts(out, &checked.not_rendered)?;
     }
     writeln!(out, "</testsuites>")
 }
@@ -74,7 +78,7 @@ fn write_suite(
 ) -> io::Result<()> {
     let failures = objects
         .iter()
-        .filter(|object| object.outcome == Outcome::Deny)
+        .filter(|object| object.new_outcome() == Outcome::Deny)
         .count();
     let (tests, errored) = (objects.len() + errors.len(), errors.len());
     writeln!(
@@ -101,6 +105,23 @@ fn write_suite(
     writeln!(out, "  </testsuite>")
 }
 
+/// Charts that were not rendered are skipped cases of one suite.
+fn write_charts(out: &mut dyn Write, charts: &[String]) -> io::Result<()> {
+    let count = charts.len();
+    writeln!(
+        out,
+        "  <testsuite name=\"charts\" tests=\"{count}\" failures=\"0\" errors=\"0\" skipped=\"{count}\">"
+    )?;
+    for chart in charts {
+        let (name, command) = (escape(chart), escape(&render_command(chart)));
+        writeln!(
+            out,
+            "    <testcase classname=\"charts\" name=\"{name}\">\n      <skipped message=\"not rendered: {command}\"/>\n    </testcase>"
+        )?;
+    }
+    writeln!(out, "  </testsuite>")
+}
+
 fn write_case(out: &mut dyn Write, object: &CheckedObject) -> io::Result<()> {
     let name = format!("{} {}/{}", object.kind, object.namespace, object.name);
     writeln!(
@@ -110,8 +131,7 @@ fn write_case(out: &mut dyn Write, object: &CheckedObject) -> io::Result<()> {
         escape(&name)
     )?;
     let (denied, told): (Vec<_>, Vec<_>) = object
-        .findings
-        .iter()
+        .new_findings()
         .partition(|placed| placed.judged.action == Action::Deny);
     if let Some(first) = denied.first() {
         let code = first.judged.finding.rule.code;
@@ -136,16 +156,21 @@ fn lines(object: &CheckedObject, placed: &[&Placed]) -> String {
     let lines = placed.iter().map(|placed| {
         let finding = &placed.judged.finding;
         format!(
-            "{}:{}:{} {} {}. {}",
-            object.file,
-            placed.line,
-            placed.column,
+            "{} {} {}. {}",
+            place(object, placed),
             finding.rule.code,
             finding.message(),
             finding.fix()
         )
     });
     escape(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+fn place(object: &CheckedObject, placed: &Placed) -> String {
+    match object.artifact() {
+        (file, true) => format!("{file}:{}:{}", placed.line, placed.column),
+        (template, false) => template.to_owned(),
+    }
 }
 
 /// Text as XML 1.0 takes it: entities for markup, nothing that the standard forbids.

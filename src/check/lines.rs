@@ -26,6 +26,27 @@ impl<'t> Lines<'t> {
         self.text[start..end].trim_end_matches('\r')
     }
 
+    /// The whole text.
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
+    /// Where `column` of `line` is, in bytes; both from 1.
+    pub(super) fn offset(&mut self, line: usize, column: usize) -> Option<usize> {
+        let start = self.start(line)?;
+        let mut characters = self.text[start..].char_indices();
+        let (inside, _) = characters.nth(column.checked_sub(1)?)?;
+        Some(start + inside)
+    }
+
+    /// Line and column of the character at `offset` in bytes.
+    pub(super) fn place(&mut self, offset: usize) -> (usize, usize) {
+        self.start(1);
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts[line - 1];
+        (line, self.text[start..offset].chars().count() + 1)
+    }
+
     /// Where line `number` begins, in bytes.
     fn start(&mut self, number: usize) -> Option<usize> {
         if self.starts.is_empty() {

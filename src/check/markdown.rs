@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::Checked;
+use super::chart::render_command;
+use super::plural::many;
+use super::{Checked, CheckedObject, Placed};
 use crate::decision::Outcome;
 use crate::finding::text::{clip, escape_controls};
 
@@ -17,13 +19,14 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     let mut rows: Vec<_> = checked
         .objects
         .iter()
-        .flat_map(|object| object.findings.iter().map(move |placed| (object, placed)))
+        .flat_map(|object| object.new_findings().map(move |placed| (object, placed)))
         .collect();
     rows.sort_by_key(|(_, placed)| std::cmp::Reverse(placed.judged.action));
     let (denied, objects) = (checked.count(Outcome::Deny), checked.objects.len());
     writeln!(
         out,
-        "**undock**: {denied} of {objects} objects would be refused, {} have findings.\n",
+        "**undock**: {denied} of {} would be refused, {} with findings.\n",
+        many(objects, "object"),
         checked.flagged()
     )?;
     if !rows.is_empty() {
@@ -43,7 +46,7 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
                 "{} {}/{}",
                 object.kind, object.namespace, object.name
             )),
-            cell(&format!("{}:{}", object.file, placed.line)),
+            cell(&place(object, placed)),
             cell(&finding.message()),
             cell(&finding.fix()),
         )?;
@@ -55,6 +58,9 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             rows.len() - MAX_ROWS
         )?;
     }
+    for chart in &checked.not_rendered {
+        writeln!(out, "\nNot rendered: `{}`", render_command(chart))?;
+    }
     for error in &checked.errors {
         writeln!(
             out,
@@ -64,6 +70,13 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+fn place(object: &CheckedObject, placed: &Placed) -> String {
+    match object.artifact() {
+        (file, true) => format!("{file}:{}", placed.line),
+        (template, false) => template.to_owned(),
+    }
 }
 
 /// Text that is neither markup nor the end of a cell.

@@ -2,12 +2,15 @@
 //!
 //! There is always a list of results, and fingerprints do not change when lines move, so that an alert stays the same alert.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::chart::render_command;
 use super::{CheckError, Checked, CheckedObject, Placed};
+use crate::decision::exemption::Granted;
 use crate::finding::{Action, Rule};
 use crate::rules::RULES;
 
@@ -24,23 +27,26 @@ struct Log {
 /// # Errors
 /// Where `out` does not take it.
 pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
-    let found = checked.objects.iter().flat_map(|object| {
+    let rules = rules_in_use(checked);
+    let results = checked.objects.iter().flat_map(|object| {
         object
             .findings
             .iter()
-            .map(move |placed| result(object, placed))
+            .map(|placed| result(object, placed, &rules, checked.compared.is_some()))
     });
+    let charts = checked.not_rendered.iter().map(|chart| not_rendered(chart));
+    let notifications = checked.errors.iter().map(notification).chain(charts);
     let run = json!({
         "tool": {"driver": {
             "name": "undock",
             "version": env!("CARGO_PKG_VERSION"),
-            "rules": RULES.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
+            "rules": rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
         }},
         "columnKind": "unicodeCodePoints",
-        "results": found.collect::<Vec<_>>(),
+        "results": results.collect::<Vec<_>>(),
         "invocations": [{
             "executionSuccessful": checked.errors.is_empty(),
-            "toolExecutionNotifications": checked.errors.iter().map(notification).collect::<Vec<_>>(),
+            "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
         }],
     });
     let log = Log {
@@ -61,6 +67,7 @@ fn descriptor(rule: &Rule) -> Value {
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": why},
         "help": {"text": fix, "markdown": help},
+        "helpUri": format!("{}/blob/main/docs/rules/{}.md", env!("CARGO_PKG_REPOSITORY"), rule.name),
         "properties": {"tags": ["kubernetes", "docker", rule.impact.as_str()], "precision": precision(rule)},
     })
 }
@@ -73,37 +80,84 @@ fn precision(rule: &Rule) -> &'static str {
     }
 }
 
-fn result(object: &CheckedObject, placed: &Placed) -> Value {
+/// The rules that found something, in the order of their codes.
+fn rules_in_use(checked: &Checked) -> Vec<&'static Rule> {
+    let findings = checked.objects.iter().flat_map(|object| &object.findings);
+    let codes: BTreeSet<&str> = findings
+        .map(|placed| placed.judged.finding.rule.code)
+        .collect();
+    let in_use = RULES.iter().copied();
+    in_use.filter(|rule| codes.contains(rule.code)).collect()
+}
+
+fn result(
+    object: &CheckedObject,
+    placed: &Placed,
+    rules: &[&'static Rule],
+    is_compared: bool,
+) -> Value {
     let finding = &placed.judged.finding;
     let level = match placed.judged.action {
         Action::Deny => "error",
         Action::Warn => "warning",
         Action::Record | Action::Off => "note",
     };
-    let index = RULES.iter().position(|rule| rule.code == finding.rule.code);
-    json!({
+    let index = rules.iter().position(|rule| rule.code == finding.rule.code);
+    let (file, has_lines) = object.artifact();
+    let mut location = json!({"artifactLocation": {"uri": uri(file)}});
+    if has_lines {
+        location["region"] = region(placed.line, placed.column);
+    }
+    let mut result = json!({
         "ruleId": finding.rule.code,
         "ruleIndex": index,
         "level": level,
         "message": {"text": format!("{}. {}", finding.message(), finding.fix())},
         "locations": [{
-            "physicalLocation": {
-                "artifactLocation": {"uri": uri(&object.file)},
-                "region": {"startLine": placed.line.max(1), "startColumn": placed.column.max(1)},
-            },
+            "physicalLocation": location,
             "logicalLocations": [{
                 "fullyQualifiedName": format!("{}/{}/{} {}", object.kind, object.namespace, object.name, finding.field),
                 "kind": "object",
             }],
         }],
         "partialFingerprints": {"undockFinding/v1": placed.judged.fingerprint},
+        "suppressions": placed.judged.exempt.iter().map(suppression).collect::<Vec<_>>(),
+    });
+    if is_compared {
+        let state = if placed.judged.known {
+            "unchanged"
+        } else {
+            "new"
+        };
+        result["baselineState"] = state.into();
+    }
+    result
+}
+
+fn region(line: usize, column: usize) -> Value {
+    json!({"startLine": line.max(1), "startColumn": column.max(1)})
+}
+
+/// An exemption, which somebody granted until a day.
+fn suppression(granted: &Granted) -> Value {
+    let (terms, scope) = (&granted.terms, granted.scope.as_str());
+    json!({
+        "kind": "external",
+        "status": "accepted",
+        "justification": format!("exempt until {} by the {scope}: {}", terms.until, terms.reason),
     })
+}
+
+fn not_rendered(chart: &str) -> Value {
+    let location = json!({"artifactLocation": {"uri": uri(&format!("{chart}/Chart.yaml"))}});
+    let message = format!("not rendered: {}", render_command(chart));
+    json!({"level": "note", "message": {"text": message}, "locations": [{"physicalLocation": location}]})
 }
 
 fn notification(error: &CheckError) -> Value {
     let mut location = json!({"artifactLocation": {"uri": uri(&error.file)}});
     if error.line > 0 {
-        location["region"] = json!({"startLine": error.line, "startColumn": error.column.max(1)});
+        location["region"] = region(error.line, error.column);
     }
     json!({"level": "error", "message": {"text": error.message}, "locations": [{"physicalLocation": location}]})
 }
@@ -111,7 +165,11 @@ fn notification(error: &CheckError) -> Value {
 /// A path as a URI, relative as long as the path is: forward slashes, everything but plain characters escaped.
 fn uri(path: &str) -> String {
     let path = path.replace('\\', "/");
-    let path = path.strip_prefix("./").unwrap_or(&path);
+    // Services know the repository, not where it was checked out.
+    let here = std::env::current_dir().unwrap_or_default();
+    let here = format!("{}/", here.display());
+    let path = path.strip_prefix(&here).unwrap_or(&path);
+    let path = path.strip_prefix("./").unwrap_or(path);
     let mut uri = String::with_capacity(path.len());
     if path.starts_with('/') {
         uri.push_str("file://");

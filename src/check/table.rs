@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{Checked, CheckedObject, Placed};
+use super::chart::render_command;
+use super::plural::many;
+use super::{Checked, CheckedObject, Compared, Placed};
 use crate::decision::Outcome;
 use crate::finding::Action;
 use crate::finding::text::{clip, escape_controls};
@@ -17,8 +19,8 @@ const MAX_TEXT: usize = 160;
 pub fn write(out: &mut dyn Write, checked: &Checked, colour: bool) -> io::Result<()> {
     let style = Style { colour };
     for object in &checked.objects {
-        for placed in &object.findings {
-            write_finding(out, object, placed, style)?;
+        for fold in folded(object) {
+            write_finding(out, object, &fold, style)?;
         }
         for note in &object.notes {
             writeln!(
@@ -50,15 +52,67 @@ pub fn write(out: &mut dyn Write, checked: &Checked, colour: bool) -> io::Result
             )?;
         }
     }
+    for chart in &checked.not_rendered {
+        writeln!(
+            out,
+            "not rendered: {}\n",
+            escape_controls(&render_command(chart))
+        )?;
+    }
     write_summary(out, checked)
+}
+
+/// Findings of one rule in one field, in the order of their lines: a script can call Docker many times.
+struct Fold<'c> {
+    findings: Vec<&'c Placed>,
+}
+
+impl Fold<'_> {
+    /// True where `placed` says the same of another line.
+    fn takes(&self, placed: &Placed) -> bool {
+        self.findings
+            .iter()
+            .all(|known| key(known) == key(placed) && known.line != placed.line)
+    }
+}
+
+/// What findings have in common that are shown as one.
+fn key(placed: &Placed) -> (&str, &str, Action, bool) {
+    let finding = &placed.judged.finding;
+    let is_exempt = placed.judged.exempt.is_some();
+    (
+        finding.rule.code,
+        &finding.field,
+        placed.judged.action,
+        is_exempt,
+    )
+}
+
+fn folded(object: &CheckedObject) -> Vec<Fold<'_>> {
+    let mut folds: Vec<Fold<'_>> = Vec::new();
+    for placed in object.new_findings() {
+        match folds.iter_mut().find(|fold| fold.takes(placed)) {
+            Some(fold) => fold.findings.push(placed),
+            None => folds.push(Fold {
+                findings: vec![placed],
+            }),
+        }
+    }
+    for fold in &mut folds {
+        fold.findings.sort_by_key(|placed| placed.line);
+    }
+    folds
 }
 
 fn write_finding(
     out: &mut dyn Write,
     object: &CheckedObject,
-    placed: &Placed,
+    fold: &Fold<'_>,
     style: Style,
 ) -> io::Result<()> {
+    let Some((placed, others)) = fold.findings.split_first() else {
+        return Ok(());
+    };
     let finding = &placed.judged.finding;
     let label = match placed.judged.action {
         Action::Deny => style.paint("31;1", "error"),
@@ -89,6 +143,14 @@ fn write_finding(
             granted.scope.as_str()
         )?;
     }
+    if !others.is_empty() {
+        let lines: Vec<_> = others
+            .iter()
+            .map(|placed| placed.line.to_string())
+            .collect();
+        let count = many(lines.len(), "more line");
+        writeln!(out, "  = and {count}: {}", lines.join(", "))?;
+    }
     // Hints stay short: they are many, and nobody has to act on them today.
     if placed.judged.action <= Action::Record {
         return writeln!(out);
@@ -103,7 +165,10 @@ fn write_finding(
             .nth(from)
             .map_or(text.len(), |(at, _)| at),
     );
-    let length = value(before, shown).chars().count().max(1);
+    let length = placed
+        .width
+        .unwrap_or_else(|| value(before, shown).chars().count());
+    let length = length.min(shown.chars().count()).max(1);
     writeln!(
         out,
         "{gutter} |\n{number} | {text}\n{gutter} | {}{}",
@@ -172,18 +237,24 @@ fn write_summary(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             many(checked.skipped, "document")
         )?;
     }
+    if checked.excluded > 0 {
+        write!(out, "; {} excluded", many(checked.excluded, "file"))?;
+    }
+    if !checked.not_rendered.is_empty() {
+        let charts = many(checked.not_rendered.len(), "chart");
+        write!(out, "; {charts} not rendered")?;
+    }
+    if let Some(Compared { known, gone }) = checked.compared {
+        let known = many(known, "finding");
+        write!(
+            out,
+            "; {known} in the baseline, {gone} of the baseline gone"
+        )?;
+    }
     if !checked.errors.is_empty() {
         write!(out, "; {} could not be read", checked.errors.len())?;
     }
     writeln!(out, ".")
-}
-
-fn many(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
 }
 
 #[derive(Clone, Copy)]

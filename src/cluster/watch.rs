@@ -1,7 +1,7 @@
-//! Keeps the facts about namespaces, volumes and nodes up to date. An outage of the API server leaves them as they were.
+//! Keeps the facts about namespaces, volumes, claims and nodes up to date. An outage of the API server leaves them as they were.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,11 +15,9 @@ use crate::api::path::resource;
 use crate::api::watch::{Event, watch};
 use crate::decision::facts::{ClusterFacts, Known};
 use crate::decision::namespace::NamespaceSettings;
-use crate::finding::Context;
 use crate::registration::NODES_CONFIG_MAP;
-use crate::rules;
 use crate::workload::object::Object;
-use crate::workload::{Surroundings, Workload};
+use crate::workload::{ClaimFacts, NodeNames, Workload};
 
 /// Watches until it is dropped. `errors` counts every interruption; what is known stays known.
 pub async fn run(client: Client, facts: Arc<ClusterFacts>, errors: Counter) {
@@ -33,6 +31,7 @@ pub async fn run(client: Client, facts: Arc<ClusterFacts>, errors: Counter) {
     tokio::join!(
         namespaces(&client, &facts, &errors, || listed(&namespaces_listed)),
         volumes(&client, &facts, &errors, || listed(&volumes_listed)),
+        claims(&client, &facts, &errors),
         nodes(&client, &facts, &errors),
     );
 }
@@ -151,12 +150,10 @@ impl Volume<'_> {
     }
 }
 
+/// Keeps the host paths of volumes. Any can lie above a socket, which a Pod reaches with a `subPath`.
 async fn volumes(client: &Client, facts: &ClusterFacts, errors: &Counter, listed: impl Fn()) {
     let path = resource("", "v1", "", "persistentvolumes", "");
     let objects = List::of(&path);
-    // Only those that reach Docker, which are few.
-    let mut kept: HashMap<String, String> = HashMap::new();
-    let mut published: HashMap<String, String> = HashMap::new();
     let mut seen: Option<HashSet<String>> = None;
     watch(client, &objects, |event| {
         note(&event, "persistentvolumes", errors);
@@ -164,52 +161,95 @@ async fn volumes(client: &Client, facts: &ClusterFacts, errors: &Counter, listed
             Event::Listing => seen = Some(HashSet::new()),
             Event::Listed => {
                 let seen = seen.take().unwrap_or_default();
-                kept.retain(|name, _| seen.contains(name));
+                facts.update_surroundings(|known| known.retain_volumes(|name| seen.contains(name)));
                 listed();
             }
             Event::Applied(object) => {
                 let Ok(volume) = serde_json::from_str::<Volume<'_>>(object.get()) else {
                     return;
                 };
-                let (name, json) = (volume.metadata.name.to_string(), volume.json());
                 if let Some(seen) = &mut seen {
-                    seen.insert(name.clone());
+                    seen.insert(volume.metadata.name.to_string());
                 }
-                if reaches_docker(&json) {
-                    kept.insert(name, json);
-                } else {
-                    kept.remove(&name);
+                if let Ok(object) = serde_json::from_str::<Object<'_>>(&volume.json()) {
+                    facts.update_surroundings(|known| known.note(&Workload::new(&object, "")));
                 }
             }
             Event::Deleted(object) => {
                 if let Ok(volume) = serde_json::from_str::<Volume<'_>>(object.get()) {
-                    kept.remove(&*volume.metadata.name);
+                    facts.update_surroundings(|known| known.remove_volume(&volume.metadata.name));
                 }
             }
             Event::TooLarge(_) | Event::Interrupted(_) => {}
-        }
-        if seen.is_none() && kept != published {
-            published.clone_from(&kept);
-            facts.set_surroundings(surroundings(&kept));
         }
     })
     .await;
 }
 
-fn reaches_docker(volume: &str) -> bool {
-    serde_json::from_str::<Object<'_>>(volume).is_ok_and(|object| {
-        !rules::evaluate(&Workload::new(&object, ""), Context::default()).is_empty()
-    })
+#[derive(Deserialize)]
+struct PersistentVolumeClaim<'c> {
+    #[serde(borrow)]
+    metadata: ClaimMetadata<'c>,
+    #[serde(borrow, default)]
+    spec: ClaimSpec<'c>,
 }
 
-fn surroundings(kept: &HashMap<String, String>) -> Surroundings {
-    let mut surroundings = Surroundings::default();
-    for json in kept.values() {
-        if let Ok(object) = serde_json::from_str::<Object<'_>>(json) {
-            surroundings.note(&Workload::new(&object, ""));
+#[derive(Deserialize)]
+struct ClaimMetadata<'c> {
+    #[serde(borrow)]
+    name: Text<'c>,
+    #[serde(borrow)]
+    namespace: Text<'c>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ClaimSpec<'c> {
+    #[serde(borrow)]
+    volume_name: Text<'c>,
+    #[serde(borrow)]
+    storage_class_name: Option<Text<'c>>,
+}
+
+/// Keeps what claims ask for and have.
+async fn claims(client: &Client, facts: &ClusterFacts, errors: &Counter) {
+    let path = resource("", "v1", "", "persistentvolumeclaims", "");
+    let objects = List::of(&path);
+    let mut seen: Option<HashSet<(String, String)>> = None;
+    watch(client, &objects, |event| {
+        note(&event, "persistentvolumeclaims", errors);
+        match event {
+            Event::Listing => seen = Some(HashSet::new()),
+            Event::Listed => {
+                let seen = seen.take().unwrap_or_default();
+                facts
+                    .update_surroundings(|known| known.retain_claims(|claim| seen.contains(claim)));
+            }
+            Event::Applied(object) => {
+                let Ok(claim) = serde_json::from_str::<PersistentVolumeClaim<'_>>(object.get())
+                else {
+                    return;
+                };
+                let (namespace, name) = (&claim.metadata.namespace, &claim.metadata.name);
+                if let Some(seen) = &mut seen {
+                    seen.insert((namespace.to_string(), name.to_string()));
+                }
+                let wanted = ClaimFacts {
+                    volume: claim.spec.volume_name.into_owned(),
+                    class: claim.spec.storage_class_name.map(Text::into_owned),
+                };
+                facts.update_surroundings(|known| known.set_claim(namespace, name, Some(wanted)));
+            }
+            Event::Deleted(object) => {
+                if let Ok(claim) = serde_json::from_str::<PersistentVolumeClaim<'_>>(object.get()) {
+                    let (namespace, name) = (&claim.metadata.namespace, &claim.metadata.name);
+                    facts.update_surroundings(|known| known.set_claim(namespace, name, None));
+                }
+            }
+            Event::TooLarge(_) | Event::Interrupted(_) => {}
         }
-    }
-    surroundings
+    })
+    .await;
 }
 
 #[derive(Default, Deserialize)]
@@ -239,8 +279,8 @@ async fn nodes(client: &Client, facts: &ClusterFacts, errors: &Counter) {
         if let Event::Applied(object) = event
             && let Ok(map) = serde_json::from_str::<ConfigMap<'_>>(object.get())
         {
-            let words = map.data.list.split_whitespace().map(str::to_owned);
-            facts.set_nodes(words.collect());
+            let nodes: NodeNames = map.data.list.split_whitespace().collect();
+            facts.update_surroundings(|known| known.set_nodes(nodes));
         }
     })
     .await;

@@ -1,21 +1,30 @@
 //! `undock check`: manifests from files, folders and standard input; no cluster.
 
-use std::fs::{self, File, Metadata};
+mod chart;
+mod files;
+
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use files::{Files, Found};
+use rayon::prelude::*;
 
 use super::output::{FailOn, Output, write_all};
 use super::{Exit, fail};
-use crate::check::{Input, check, github, json, junit, markdown, sarif, table};
+use crate::check::{
+    Baseline, CheckError, Checked, Input, InputKind, check, github, json, junit, markdown, sarif,
+    table,
+};
 use crate::config::Config;
 use crate::decision::Mode;
 
 /// Flags of `undock check`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Files, folders (their .yaml, .yml and .json files, recursively), or - for standard input
+    /// Files, folders (their .yaml, .yml and .json files, recursively, without hidden ones and what .gitignore names),
+    /// or - for standard input
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Output format, and the file it goes to if not standard output; may be repeated
@@ -37,6 +46,23 @@ pub struct Options {
     /// The weakest outcome that makes the exit code 1
     #[arg(long, env = "UNDOCK_FAIL_ON", value_enum, default_value = "deny")]
     fail_on: FailOn,
+    /// Leave out what matches, as in .gitignore; may be repeated, and adds to `exclude` of the configuration
+    #[arg(
+        long,
+        env = "UNDOCK_EXCLUDE",
+        value_name = "GLOB",
+        value_delimiter = ','
+    )]
+    exclude: Vec<String>,
+    /// Render Helm charts with the helm on PATH, with their own values, and check the result
+    #[arg(long, env = "UNDOCK_HELM")]
+    helm: bool,
+    /// Count only findings that this output of an earlier `undock check -o json` does not have
+    #[arg(long, env = "UNDOCK_BASELINE", value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Exit with 0 where there is no Kubernetes object to check
+    #[arg(long, env = "UNDOCK_ALLOW_EMPTY")]
+    allow_empty: bool,
     /// Configuration file (YAML)
     #[arg(long, env = "UNDOCK_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -61,31 +87,39 @@ enum Format {
 
 /// Checks what is named and prints the result.
 pub fn run(options: Options) -> Exit {
-    let Options {
-        paths,
-        output,
-        namespace,
-        mode,
-        fail_on,
-        config,
-    } = options;
-    let config = match config.map_or_else(|| Ok(Config::default()), |path| Config::read(&path)) {
+    let config = match &options.config {
+        Some(path) => Config::read(path).map_err(|error| error.to_string()),
+        None => Ok(Config::default()),
+    };
+    let config = match config {
         Ok(config) => config,
-        Err(error) => return fail(Exit::Usage, &error.to_string()),
+        Err(error) => return fail(Exit::Usage, &error),
+    };
+    let baseline = match options.baseline.as_deref().map(read_baseline).transpose() {
+        Ok(baseline) => baseline,
+        Err(error) => return fail(Exit::Usage, &error),
+    };
+    let exclude = [options.exclude.as_slice(), &config.exclude].concat();
+    let found = match files::find(&options.paths, &exclude) {
+        Ok(found) => found,
+        Err(error) => return fail(Exit::Usage, &error),
     };
     // A check asks what enforce would refuse: the file's mode is the cluster's, not the question's.
-    let policy = config.policy(Some(mode.unwrap_or(Mode::Enforce)));
-    let mut inputs = Vec::new();
-    for path in &paths {
-        read(path, true, &mut |file, read| {
-            inputs.push(Input {
-                file: file.display().to_string(),
-                content: read.map_err(|error| format!("cannot read it: {error}")),
-            });
-        });
+    let policy = config.policy(Some(options.mode.unwrap_or(Mode::Enforce)));
+    let inputs = read(&found, options.helm);
+    let mut checked = check(&inputs, &options.namespace, &policy);
+    checked.excluded = found.excluded;
+    if !options.helm {
+        checked.not_rendered = found.charts.iter().map(|chart| show(chart)).collect();
     }
-    let checked = check(&inputs, &namespace, &policy);
-    let written = write_all(&output, |format, out, colour| match format {
+    if !options.allow_empty {
+        let empty = found.empty.iter().map(|folder| nothing_in(folder));
+        checked.errors.extend(empty);
+    }
+    if let Some(baseline) = &baseline {
+        checked.compare(baseline);
+    }
+    let written = write_all(&options.output, |format, out, colour| match format {
         Format::Table => table::write(out, &checked, colour),
         Format::Json => json::write(out, &checked),
         Format::Sarif => sarif::write(out, &checked),
@@ -96,55 +130,93 @@ pub fn run(options: Options) -> Exit {
     if let Err(error) = written {
         return fail(Exit::Failed, &error);
     }
-    if checked.objects.is_empty() && checked.errors.is_empty() {
-        return fail(
-            Exit::Incomplete,
-            "nothing to check: no Kubernetes object in what was named",
-        );
+    exit(&checked, &options)
+}
+
+/// A finding is certain, whatever else could not be read.
+fn exit(checked: &Checked, options: &Options) -> Exit {
+    if options.fail_on.is_reached(checked.worst()) {
+        return Exit::Findings;
     }
     if !checked.errors.is_empty() {
-        Exit::Incomplete
-    } else if fail_on.is_reached(checked.worst()) {
-        Exit::Findings
-    } else {
-        Exit::Clean
+        return Exit::Incomplete;
+    }
+    if checked.objects.is_empty() && !options.allow_empty {
+        let charts = match checked.not_rendered.len() {
+            0 => "",
+            _ => "; charts are not rendered, --helm does it",
+        };
+        let message = format!("nothing to check: no Kubernetes object in what was named{charts}");
+        return fail(Exit::Incomplete, &message);
+    }
+    Exit::Clean
+}
+
+fn nothing_in(folder: &Path) -> CheckError {
+    CheckError {
+        file: show(folder),
+        line: 0,
+        column: 0,
+        message: "no .yaml, .yml or .json file in this folder, hidden and ignored ones aside"
+            .to_owned(),
     }
 }
 
-/// Gives each file's bytes to `take`, folders in the order of their names. Links to folders are not followed: they can be loops.
-fn read(path: &Path, named: bool, take: &mut dyn FnMut(&Path, io::Result<Vec<u8>>)) {
-    if named && path == Path::new("-") {
-        return take(path, read_all(io::stdin().lock()));
-    }
-    let metadata = if named {
-        fs::metadata(path)
-    } else {
-        fs::symlink_metadata(path)
-    };
-    match metadata {
-        Err(error) => take(path, Err(error)),
-        Ok(metadata) if metadata.is_dir() => {
-            match fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
-                Err(error) => take(path, Err(error)),
-                Ok(entries) => {
-                    let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
-                    paths.sort();
-                    paths.iter().for_each(|path| read(path, false, take));
-                }
-            }
-        }
-        Ok(metadata) if named => take(path, read_file(path, &metadata)),
-        Ok(_) if is_manifest(path) => match fs::metadata(path) {
-            Ok(target) if target.is_dir() => {}
-            target => take(path, target.and_then(|target| read_file(path, &target))),
+fn read_baseline(path: &Path) -> Result<Baseline, String> {
+    let shown = path.display();
+    let bytes =
+        fs::read(path).map_err(|error| format!("cannot read the baseline {shown}: {error}"))?;
+    Baseline::parse(&bytes).map_err(|error| format!("the baseline {shown} is {error}"))
+}
+
+/// The contents of what was found, in its order; charts, if they are to be rendered, after the files.
+fn read(found: &Files, render: bool) -> Vec<Input> {
+    let files = found.files.par_iter().map(|file| Input {
+        file: show(&file.path),
+        content: content(file),
+        kind: if file.is_named {
+            InputKind::Named
+        } else {
+            InputKind::Found
         },
-        Ok(_) => {}
+    });
+    let mut inputs: Vec<_> = files.collect();
+    if render {
+        let charts: Vec<_> = found.charts.iter().collect();
+        let rendered = charts.into_par_iter().map(|chart| Input {
+            file: show(chart),
+            content: chart::render(chart),
+            kind: InputKind::Chart,
+        });
+        inputs.extend(rendered.collect::<Vec<_>>());
     }
+    inputs
+}
+
+/// A path as it is shown: without the `./` that a check of the current folder brings.
+fn show(path: &Path) -> String {
+    let plain = path.strip_prefix("./").unwrap_or(path);
+    let plain = if plain.as_os_str().is_empty() {
+        path
+    } else {
+        plain
+    };
+    plain.display().to_string()
+}
+
+fn content(file: &Found) -> Result<Vec<u8>, String> {
+    let read = match &file.error {
+        Some(error) => Err(io::Error::other(error.clone())),
+        None if file.path == Path::new("-") => read_all(io::stdin().lock()),
+        None => read_file(&file.path),
+    };
+    read.map_err(|error| format!("cannot read file: {error}"))
 }
 
 /// A file's bytes. To open a pipe or a device can wait forever, unless it is open already, as the shell's `<(command)` is.
-fn read_file(path: &Path, metadata: &Metadata) -> io::Result<Vec<u8>> {
-    if !(metadata.is_file() || path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd")) {
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let is_open = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
+    if !is_open && !fs::metadata(path)?.is_file() {
         return Err(io::Error::other(
             "it is a pipe or a device; give its content on standard input, with - as the path",
         ));
@@ -165,13 +237,3 @@ fn read_all(input: impl Read) -> io::Result<Vec<u8>> {
 
 /// Bytes of one input: more than the manifests of a large cluster.
 const MAX_INPUT: u64 = 512 << 20;
-
-fn is_manifest(path: &Path) -> bool {
-    let extension = path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default();
-    ["yaml", "yml", "json"]
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known))
-}

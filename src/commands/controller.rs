@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::controller::{self, Controller, admin};
 use crate::decision::Mode;
 use crate::registration;
+use crate::server::access::Access;
 use crate::server::admin::serve;
 use crate::telemetry;
 
@@ -81,7 +82,12 @@ async fn control(options: Options) -> Result<Exit, (Exit, String)> {
         .map_err(|error| (Exit::Failed, format!("cannot wait for signals: {error}")))?;
     let listener = bind(admin_listen, "--admin-listen").await?;
     let controller = Arc::new(Controller::new(config.policy(mode), config.cluster));
-    tokio::spawn(serve(listener, admin::router(Arc::clone(&controller))));
+    tokio::spawn(serve(
+        listener,
+        admin::health(),
+        admin::protected(Arc::clone(&controller)),
+        Access::new(Some(client.clone())),
+    ));
     tracing::info!(%admin_listen, version = env!("CARGO_PKG_VERSION"), "the controller has started");
 
     let options = controller::Options {

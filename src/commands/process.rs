@@ -10,23 +10,27 @@ use super::Exit;
 /// Listens on `address`, which `flag` chooses.
 ///
 /// # Errors
-/// Says in one line why that cannot be, and what to do.
+/// See [`cannot_listen`].
 pub(super) async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, (Exit, String)> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let cure = match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                "another process has this port; stop it or choose another"
-            }
-            std::io::ErrorKind::PermissionDenied => {
-                "ports below 1024 need privileges; choose another"
-            }
-            _ => "choose an address of this machine",
-        };
-        (
-            Exit::Failed,
-            format!("cannot listen on {address}: {error}; {cure} with {flag}"),
-        )
-    })
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| cannot_listen(address, &error, flag))
+}
+
+/// Says in one line why `address` cannot be had, and what to do.
+pub(super) fn cannot_listen(
+    address: SocketAddr,
+    error: &std::io::Error,
+    flag: &str,
+) -> (Exit, String) {
+    let cure = match error.kind() {
+        std::io::ErrorKind::AddrInUse => "another process has this port; stop it or choose another",
+        std::io::ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another",
+        _ => "choose an address of this machine",
+    };
+    (
+        Exit::Failed,
+        format!("cannot listen on {address}: {error}; {cure} with {flag}"),
+    )
 }
 
 /// The signals that ask for an end.

@@ -5,15 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::output::{Output, write_all};
 use super::{Exit, fail};
 use crate::config::Config;
 use crate::decision::Mode;
-use crate::report::model::{Report, Status};
+use crate::report::model::{Report, Status, Verdict};
 use crate::report::{
-    Options as ReportOptions, Reporter, Since, csv, diff, html, json, markdown, table,
+    Options as ReportOptions, Reporter, Selection, Since, csv, diff, html, json, markdown, table,
 };
 
 /// Flags of `undock report`.
@@ -21,7 +23,7 @@ use crate::report::{
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Options {
     /// Records, API-server audit logs and their cloud exports, scans in JSON, plain or gzip: files, folders, or - for standard input
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(required_unless_present = "cluster", value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Output format, and the file it goes to if not standard output; may be repeated
     #[arg(
@@ -39,17 +41,26 @@ pub struct Options {
     /// What ended earlier is left out; would-deny and missed writes count from here: YYYY-MM-DD, or 14d before the newest input
     #[arg(long, env = "UNDOCK_SINCE", value_name = "DATE|DAYS")]
     since: Option<Since>,
+    /// Leave out what is later: a day or an RFC 3339 timestamp. Without it, what is dated more than a day after the present
+    /// is an error
+    #[arg(long, env = "UNDOCK_AS_OF", value_name = "TIME", value_parser = as_of)]
+    as_of: Option<Timestamp>,
     /// Days that the inputs must cover before a namespace is READY
     #[arg(long, env = "UNDOCK_WINDOW", value_name = "DAYS", default_value = "14")]
     window: u32,
-    /// The cluster of inputs that name none [default: the one that the others name]
-    #[arg(
-        long,
-        env = "UNDOCK_CLUSTER_NAME",
-        value_name = "NAME",
-        default_value = ""
-    )]
-    cluster: String,
+    /// The cluster of inputs that name none [default: the one that the others name]; as NAME=FILE, an input of that cluster.
+    /// May be repeated
+    #[arg(long, env = "UNDOCK_CLUSTER_NAME", value_name = "NAME[=FILE]")]
+    cluster: Vec<String>,
+    /// Only findings of this team; may be repeated
+    #[arg(long, env = "UNDOCK_TEAM", value_name = "TEAM")]
+    team: Vec<String>,
+    /// Only this namespace; may be repeated
+    #[arg(short, long, env = "UNDOCK_NAMESPACE", value_name = "NAMESPACE")]
+    namespace: Vec<String>,
+    /// Only findings of this status; may be repeated
+    #[arg(long, env = "UNDOCK_STATUS", value_enum, value_name = "STATUS")]
+    status: Vec<Status>,
     /// Evaluate the logged objects (audit level Request or above): a report before anything is installed
     #[arg(long, env = "UNDOCK_REPLAY")]
     replay: bool,
@@ -91,6 +102,21 @@ struct DiffOptions {
     output: Vec<Output<DiffFormat>>,
 }
 
+/// The end of a day in UTC, or a moment.
+fn as_of(text: &str) -> Result<Timestamp, String> {
+    let end_of_day = |date: Date| {
+        let next = date.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?;
+        next.timestamp()
+            .checked_sub(jiff::SignedDuration::from_millis(1))
+            .ok()
+    };
+    match text.parse() {
+        Ok(date) => end_of_day(date),
+        Err(_) => text.parse().ok(),
+    }
+    .ok_or_else(|| "write YYYY-MM-DD, or a timestamp as 2026-11-20T10:00:00Z".to_owned())
+}
+
 /// Output formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -115,31 +141,39 @@ enum DiffFormat {
     Table,
     /// undock.diff/v1
     Json,
+    /// For a page or a comment
+    Markdown,
 }
 
 /// What counts as a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FailOn {
-    /// Open findings that enforce refuses
+    /// Open or stale findings that enforce refuses
     Deny,
-    /// Open findings that are at least a warning
+    /// Open or stale findings that are at least a warning
     Warn,
-    /// Any open finding
+    /// Any open or stale finding
     Record,
+    /// A namespace that is not READY
+    NotReady,
     None,
 }
 
 impl FailOn {
     fn is_reached(self, report: &Report) -> bool {
+        if self == Self::NotReady {
+            let mut namespaces = report.namespaces.iter();
+            return namespaces.any(|own| own.verdict != Verdict::Ready);
+        }
         report
             .findings
             .iter()
-            .filter(|finding| finding.status == Status::Open)
+            .filter(|finding| matches!(finding.status, Status::Open | Status::Stale))
             .any(|finding| match self {
                 Self::Deny => finding.denies,
                 Self::Warn => finding.denies || finding.severity != "advisory",
                 Self::Record => true,
-                Self::None => false,
+                Self::NotReady | Self::None => false,
             })
     }
 }
@@ -151,8 +185,12 @@ pub fn run(options: Options) -> Exit {
         output,
         deadline,
         since,
+        as_of,
         window,
         cluster,
+        team,
+        namespace,
+        status,
         replay,
         fail_on,
         config,
@@ -167,17 +205,43 @@ pub fn run(options: Options) -> Exit {
     };
     // What enforce would have refused is the question of a replay.
     let replay = replay.then(|| config.policy(Some(Mode::Enforce)));
+    let (of_cluster, named): (Vec<_>, Vec<_>) =
+        cluster.iter().partition(|cluster| cluster.contains('='));
+    let default_cluster = match named.as_slice() {
+        [] => "",
+        [name] => name.as_str(),
+        _ => {
+            return fail(
+                Exit::Usage,
+                "--cluster names the cluster of all inputs once; of one input: --cluster NAME=FILE",
+            );
+        }
+    };
     let mut reporter = Reporter::new(ReportOptions {
-        cluster,
+        cluster: default_cluster.to_owned(),
         deadline,
         since,
+        as_of,
+        present: Some(Timestamp::now()),
         window_days: window,
         replay,
     });
-    inputs
+    for input in &inputs {
+        read(&mut reporter, input, default_cluster, true);
+    }
+    for (name, input) in of_cluster
         .iter()
-        .for_each(|input| read(&mut reporter, input, true));
-    let report = reporter.finish();
+        .filter_map(|cluster| cluster.split_once('='))
+    {
+        read(&mut reporter, Path::new(input), name, true);
+    }
+    let mut report = reporter.finish();
+    Selection {
+        teams: team,
+        namespaces: namespace,
+        statuses: status,
+    }
+    .apply(&mut report);
     if report.as_of.is_empty() && report.errors.is_empty() {
         return fail(
             Exit::Incomplete,
@@ -185,7 +249,7 @@ pub fn run(options: Options) -> Exit {
         );
     }
     let written = write_all(&output, |format, out, colour| match format {
-        Format::Table => table::write(out, &report, colour),
+        Format::Table => table::write(out, &report, style(colour)),
         Format::Json => json::write(out, &report),
         Format::Csv => csv::write(out, &report),
         Format::CsvExemptions => csv::write_exemptions(out, &report),
@@ -195,21 +259,29 @@ pub fn run(options: Options) -> Exit {
     if let Err(error) = written {
         return fail(Exit::Failed, &error);
     }
-    if report.coverage.unreadable > 0 {
-        return Exit::Incomplete;
-    }
+    // A finding is certain, whatever else could not be read.
     if fail_on.is_reached(&report) {
         Exit::Findings
+    } else if report.coverage.unreadable > 0 || !report.notices.is_empty() {
+        Exit::Incomplete
     } else {
         Exit::Clean
     }
 }
 
-/// Reads files, and folders in the order of their names. Links to folders are not followed: they can be loops.
-fn read(reporter: &mut Reporter, path: &Path, named: bool) {
+/// The terminal's width, and its colours where they are wanted.
+fn style(colour: bool) -> table::Style {
+    table::Style {
+        colour,
+        width: terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
+    }
+}
+
+/// Reads files of `cluster`, and folders in the order of their names. Links to folders are not followed: they can be loops.
+fn read(reporter: &mut Reporter, path: &Path, cluster: &str, named: bool) {
     let name = path.display().to_string();
     if named && path == Path::new("-") {
-        return reporter.read("-", io::stdin().lock());
+        return reporter.read_of("-", io::stdin().lock(), cluster);
     }
     let is_folder = if named {
         path.is_dir()
@@ -218,26 +290,28 @@ fn read(reporter: &mut Reporter, path: &Path, named: bool) {
     };
     if is_folder {
         match fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
-            Err(error) => reporter.fail(&name, &error),
+            Err(error) => reporter.fail(&name, &format!("cannot read folder: {error}")),
+            Ok(entries) if entries.is_empty() => reporter.fail(&name, "the folder is empty"),
             Ok(entries) => {
                 let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
                 paths.sort();
-                paths.iter().for_each(|path| read(reporter, path, false));
+                paths
+                    .iter()
+                    .for_each(|path| read(reporter, path, cluster, false));
             }
         }
         return;
     }
-    // In a folder, notes beside the logs are no logs.
-    let is_other = ["md", "txt", "html", "csv"].iter().any(|other| {
-        path.extension()
-            .is_some_and(|extension| extension == *other)
-    });
-    if !named && (is_other || !path.is_file()) {
+    // In a folder, notes and pages beside the logs are no logs.
+    let is_note = ["md", "html"]
+        .iter()
+        .any(|other| path.extension().is_some_and(|own| own == *other));
+    if !named && (is_note || !path.is_file()) {
         return;
     }
     match File::open(path) {
-        Ok(file) => reporter.read(&name, file),
-        Err(error) => reporter.fail(&name, &error),
+        Ok(file) => reporter.read_of(&name, file, cluster),
+        Err(error) => reporter.fail(&name, &format!("cannot read file: {error}")),
     }
 }
 
@@ -263,6 +337,7 @@ fn run_diff(options: &DiffOptions) -> Exit {
     let written = write_all(&options.output, |format, out, _| match format {
         DiffFormat::Table => diff.write_table(out),
         DiffFormat::Json => diff.write_json(out),
+        DiffFormat::Markdown => diff.write_markdown(out),
     });
     match written {
         Err(error) => fail(Exit::Failed, &error),

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::process::{Signals, bind};
+use super::process::{Signals, bind, cannot_listen};
 use super::{Exit, config_file, fail};
 use crate::admission;
 use crate::api::connect;
@@ -22,8 +22,12 @@ use crate::config::Config;
 use crate::decision::{Mode, Policy};
 use crate::metrics::Metrics;
 use crate::record::queue::Queue;
+use crate::server::access::Access;
 use crate::server::admin::{self, Admin};
+use crate::server::callers::{Callers, Tokens};
 use crate::server::certificates::{Certificates, tls_config};
+use crate::server::client_certificate::ClientCertificates;
+use crate::server::self_check::SelfCheck;
 use crate::server::{App, State, listener};
 use crate::{registration, telemetry};
 
@@ -55,9 +59,21 @@ pub struct Options {
     /// Oldest TLS version that is spoken
     #[arg(long, env = "UNDOCK_TLS_MIN_VERSION", value_name = "VERSION", value_parser = ["1.2", "1.3"], default_value = "1.3")]
     tls_min_version: String,
-    /// CA in PEM; clients must then show a certificate of it
+    /// CA in PEM; callers must then show a client certificate of it
     #[arg(long, env = "UNDOCK_CLIENT_CA", value_name = "FILE")]
     client_ca: Option<PathBuf>,
+    /// Name that a client certificate must have (common name, DNS name or URI); repeat it for more [default: any]
+    #[arg(
+        long,
+        env = "UNDOCK_CLIENT_NAME",
+        value_name = "NAME",
+        value_delimiter = ',',
+        requires = "client_ca"
+    )]
+    client_name: Vec<String>,
+    /// File with bearer tokens, one a line; callers must then send one of them
+    #[arg(long, env = "UNDOCK_CLIENT_TOKEN_FILE", value_name = "FILE")]
+    client_token_file: Option<PathBuf>,
     /// The most that may happen to a write; beats the configuration file [default: warn]
     #[arg(long, env = "UNDOCK_MODE", value_name = "MODE", value_enum)]
     mode: Option<Mode>,
@@ -107,6 +123,8 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         tls_key,
         tls_min_version,
         client_ca,
+        client_name,
+        client_token_file,
         mode,
         config: config_file,
         kubeconfig,
@@ -130,9 +148,18 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         }
     };
     let certificates = Arc::new(certificates);
+    let client_certificates = client_ca.as_deref().map(|ca| ClientCertificates {
+        ca,
+        names: &client_name,
+    });
+    let tokens = client_token_file.as_deref().map(Tokens::read).transpose();
+    let callers = Callers {
+        certificates: client_certificates.is_some(),
+        tokens: tokens.map_err(|error| usage(&error))?,
+    };
     let tls = tls_config(
         Arc::clone(&certificates),
-        client_ca.as_deref(),
+        client_certificates,
         tls_min_version == "1.2",
     )
     .map_err(|error| usage(&error))?;
@@ -140,7 +167,8 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     // From here on a signal is a request to end, not the end.
     let mut signals = Signals::new()
         .map_err(|error| (Exit::Failed, format!("cannot wait for signals: {error}")))?;
-    let listener = bind(listen, "--listen").await?;
+    let listener =
+        listener::listen(listen).map_err(|error| cannot_listen(listen, &error, "--listen"))?;
     let admin_listener = bind(admin_listen, "--admin-listen").await?;
     let address = |listener: &TcpListener| {
         listener
@@ -181,18 +209,23 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         records,
         metrics,
         review: admission::review,
+        callers,
         state: State::default(),
     });
     if let Some(path) = config_file {
         background.spawn(watch_config(path, mode, Arc::clone(&app)));
     }
     background.spawn(Arc::clone(&certificates).watch(pair, Arc::clone(&app)));
+    let admin = Admin {
+        app: Arc::clone(&app),
+        certificates,
+        self_check: Arc::new(SelfCheck::new(listen)),
+    };
     let admin = tokio::spawn(admin::serve(
         admin_listener,
-        admin::router(Admin {
-            app: Arc::clone(&app),
-            certificates,
-        }),
+        admin::health(admin.clone()),
+        admin::protected(admin),
+        Access::new(app.client.clone()),
     ));
     let (stop, stopping) = watch::channel(false);
     let serving = tokio::spawn(listener::serve(

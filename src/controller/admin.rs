@@ -10,8 +10,15 @@ use axum::routing::get;
 use super::Controller;
 use super::page::Page;
 
-/// The routes of the admin port. A replica that does not lead is as healthy as one that does.
-pub fn router(controller: Arc<Controller>) -> Router {
+/// `/livez` and `/readyz`, for kubelet. A replica that does not lead is as healthy as one that does.
+pub fn health() -> Router {
+    Router::new()
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(|| async { "ok\n" }))
+}
+
+/// `/metrics` and `/report`, for those who may read them: the report names whatever holds the socket.
+pub fn protected(controller: Arc<Controller>) -> Router {
     let metrics = {
         let controller = Arc::clone(&controller);
         move || async move {
@@ -22,8 +29,6 @@ pub fn router(controller: Arc<Controller>) -> Router {
     let page = Arc::new(Page::default());
     let report = move || async move { page.answer(&controller).await };
     Router::new()
-        .route("/livez", get(|| async { "ok\n" }))
-        .route("/readyz", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
         .route("/report", get(report))
 }

@@ -159,11 +159,12 @@ async fn publish(
             }
         }
     }
+    // Whoever set the mode relied on it, whatever is told about workloads.
+    let mut notices = events::lost_modes(&lost);
     if options.events {
         let today = crate::decision::today();
-        let mut notices = events::lost_modes(&lost);
         notices.extend(state.notices(scanned, &owners, is_whole, today));
-        failures.extend(events::publish(client, notices, guard).await);
     }
+    failures.extend(events::publish(client, notices, guard).await);
     failures
 }

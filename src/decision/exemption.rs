@@ -5,6 +5,7 @@
 //! An exemption that is malformed or has ended exempts nothing, and says so.
 
 use std::fmt;
+use std::num::NonZeroU16;
 
 use jiff::civil::Date;
 
@@ -85,9 +86,14 @@ impl Terms {
         })
     }
 
-    /// True on the last day and before.
-    pub fn holds(&self, today: Date) -> bool {
-        today <= self.until
+    /// True on the last day and before, unless it is further away than an exemption may end.
+    pub fn holds(&self, period: Period) -> bool {
+        period.today <= self.until && !self.is_too_long(period)
+    }
+
+    /// True if it ends later than an exemption may.
+    pub fn is_too_long(&self, period: Period) -> bool {
+        period.last().is_some_and(|last| self.until > last)
     }
 
     /// Days from `today` to the last day, if writers should hear of the end.
@@ -96,6 +102,23 @@ impl Terms {
             .until(self.until)
             .map_or(i32::MAX, |span| span.get_days());
         (0..=NOTICE_DAYS).contains(&days).then_some(days)
+    }
+}
+
+/// The days on which exemptions may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Period {
+    /// Today, in UTC.
+    pub today: Date,
+    /// Days from today within which an exemption must end; any day if there is no limit.
+    pub max_days: Option<NonZeroU16>,
+}
+
+impl Period {
+    /// The last day on which an exemption may end, if there is a limit.
+    pub fn last(self) -> Option<Date> {
+        let days = i32::from(self.max_days?.get());
+        Some(self.today.saturating_add(jiff::Span::new().days(days)))
     }
 }
 
@@ -172,7 +195,7 @@ impl Exemption {
     }
 
     /// Why it exempts nothing, if it does not.
-    pub(super) fn flaw(&self, today: Date) -> Option<String> {
+    pub(super) fn flaw(&self, period: Period) -> Option<String> {
         let rules = &self.rules;
         match (&self.terms, rules) {
             (_, Rules::Code(code)) if crate::rules::find(code).is_none() => {
@@ -181,12 +204,29 @@ impl Exemption {
             (Err(error), _) => Some(format!(
                 "exemption {rules} ignored: {error}; nothing was exempted"
             )),
-            (Ok(terms), _) if !terms.holds(today) => Some(format!(
+            (Ok(terms), _) if terms.is_too_long(period) => {
+                Some(format!("exemption {rules} ignored: {}", TooLong(period)))
+            }
+            (Ok(terms), _) if !terms.holds(period) => Some(format!(
                 "exemption {rules} ended on {}; nothing was exempted",
                 terms.until
             )),
             (Ok(_), _) => None,
         }
+    }
+}
+
+/// Says that an exemption ends too late.
+pub(crate) struct TooLong(pub(crate) Period);
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let days = self.0.max_days.map_or(0, NonZeroU16::get);
+        let last = self.0.last().unwrap_or_default();
+        write!(
+            f,
+            "it may last {days} days at most, today until {last}; nothing was exempted"
+        )
     }
 }
 
@@ -208,11 +248,11 @@ pub struct Granted {
     pub scope: Scope,
 }
 
-/// The exemption among `all` that covers `code` today: the one that holds longest.
+/// The exemption among `all` that covers `code` in `period`: the one that holds longest.
 pub fn grant<'e>(
     all: impl Iterator<Item = &'e Exemption>,
     code: &str,
-    today: Date,
+    period: Period,
 ) -> Option<Granted> {
     let holding = all
         .filter(|exemption| exemption.rules.covers(code))
@@ -221,7 +261,7 @@ pub fn grant<'e>(
                 .terms
                 .as_ref()
                 .ok()
-                .filter(|terms| terms.holds(today))?;
+                .filter(|terms| terms.holds(period))?;
             Some(Granted {
                 terms: terms.clone(),
                 scope: exemption.scope,
@@ -233,6 +273,38 @@ pub fn grant<'e>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn at(today: &str, max_days: u16) -> Period {
+        Period {
+            today: today.parse().unwrap(),
+            max_days: NonZeroU16::new(max_days),
+        }
+    }
+
+    #[test]
+    fn one_that_ends_too_late_exempts_nothing_and_says_so() {
+        let read = |until: &str| {
+            let text = format!("until={until}; reason=x");
+            Exemption::from_annotation("exempt.undock.dev/all", &text, Scope::Namespace).unwrap()
+        };
+        let (within, beyond, never) = (read("2027-01-30"), read("2027-01-31"), read("9999-12-31"));
+        let today = at("2026-12-31", 30);
+        let granted = |exemption: &Exemption, period| {
+            grant(std::iter::once(exemption), "DKR101", period).is_some()
+        };
+        assert!(granted(&within, today) && within.flaw(today).is_none());
+        for exemption in [&beyond, &never] {
+            assert!(!granted(exemption, today));
+            let flaw = exemption.flaw(today).unwrap();
+            assert!(
+                flaw.contains("30 days") && flaw.contains("2027-01-30"),
+                "{flaw}"
+            );
+            assert!(granted(exemption, at("2026-12-31", 0)), "without a limit");
+        }
+        // The day itself may be beyond what a calendar holds.
+        assert!(granted(&never, at("9999-12-30", 30)));
+    }
 
     #[test]
     fn terms_are_read_in_any_order() {
@@ -264,8 +336,8 @@ mod tests {
     #[test]
     fn it_holds_through_its_last_day() {
         let terms = Terms::parse("until=2026-12-31; reason=x").unwrap();
-        let day = |text: &str| text.parse().unwrap();
-        assert!(terms.holds(day("2026-12-31")) && !terms.holds(day("2027-01-01")));
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        assert!(terms.holds(at("2026-12-31", 0)) && !terms.holds(at("2027-01-01", 0)));
         assert_eq!(terms.ends_soon(day("2026-12-17")), Some(14));
         assert_eq!(terms.ends_soon(day("2026-12-16")), None);
         assert_eq!(terms.ends_soon(day("2027-01-01")), None);
@@ -282,13 +354,11 @@ mod tests {
             read("exempt.undock.dev/dkr201", "until=2020-01-01; reason=past"),
             read("exempt.undock.dev/DKR301", "until=never"),
         ];
-        let grant = |code| {
-            grant(all.iter(), code, "2026-11-23".parse().unwrap())
-                .map(|granted| granted.terms.reason)
-        };
+        let grant =
+            |code| grant(all.iter(), code, at("2026-11-23", 0)).map(|granted| granted.terms.reason);
         assert_eq!(grant("DKR101").as_deref(), Some("long"));
         assert_eq!(
-            super::grant(all[2..].iter(), "DKR201", "2026-11-23".parse().unwrap()),
+            super::grant(all[2..].iter(), "DKR201", at("2026-11-23", 0)),
             None
         );
         assert!(Exemption::from_annotation("other/DKR101", "", Scope::Namespace).is_none());

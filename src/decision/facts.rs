@@ -3,7 +3,7 @@
 //! A watch keeps it up to date; reviews only read. Without a watch (on a laptop, in `check`) there are no facts,
 //! and the defaults hold.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -17,7 +17,6 @@ pub struct ClusterFacts {
     is_warm: AtomicBool,
     namespaces: RwLock<HashMap<String, Arc<NamespaceSettings>>>,
     surroundings: RwLock<Arc<Surroundings>>,
-    nodes: RwLock<Arc<HashSet<String>>>,
 }
 
 /// What is known of a namespace.
@@ -88,14 +87,13 @@ impl ClusterFacts {
         )
     }
 
-    /// Names and addresses of the nodes, as far as the controller has published them.
-    pub fn nodes(&self) -> Arc<HashSet<String>> {
-        Arc::clone(&self.nodes.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Takes the names and addresses of all nodes.
-    pub fn set_nodes(&self, nodes: HashSet<String>) {
-        *self.nodes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(nodes);
+    /// Changes what is known of volumes, claims and nodes.
+    pub fn update_surroundings(&self, change: impl FnOnce(&mut Surroundings)) {
+        let mut surroundings = self
+            .surroundings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut surroundings));
     }
 
     /// Takes the volumes as they are now.

@@ -1,8 +1,6 @@
 //! What a Namespace says about its workloads: mode, exemptions, and whether workloads may exempt themselves.
 
-use jiff::civil::Date;
-
-use super::exemption::{Exemption, Scope};
+use super::exemption::{Exemption, Period, Scope};
 use super::{Mode, Policy, Writer};
 use crate::workload::Workload;
 
@@ -74,11 +72,11 @@ impl NamespaceSettings {
     }
 
     /// What is written and has no effect: labels without meaning, exemptions that do not hold.
-    pub fn flaws(&self, today: Date) -> Vec<String> {
+    pub fn flaws(&self, period: Period) -> Vec<String> {
         let exemptions = self
             .exemptions
             .iter()
-            .filter_map(|exemption| exemption.flaw(today));
+            .filter_map(|exemption| exemption.flaw(period));
         self.problems
             .iter()
             .map(ToString::to_string)
@@ -184,7 +182,7 @@ pub fn judge_change(
     }
     let is_refused = |flaw: &String| refusals.iter().any(|refusal| refusal.message == *flaw);
     let notes = new
-        .flaws((policy.today)())
+        .flaws(policy.period())
         .into_iter()
         .filter(|flaw| !is_refused(flaw))
         .collect();

@@ -76,7 +76,7 @@ fn grant<'e>(
         .filter(|exemption| exemption.rules == Rules::All)
         .peekable();
     all.peek()?;
-    exemption::grant(all, "all", (policy.today)())
+    exemption::grant(all, "all", policy.period())
 }
 
 fn conclude(

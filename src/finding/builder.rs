@@ -5,7 +5,9 @@ use std::fmt::Display;
 
 use super::text::clip;
 use super::{Action, Certainty, Finding, Impact, Rule};
+use crate::embedded::Node;
 use crate::workload::pod::{Container, Pod};
+use crate::workload::settings::Settings;
 
 /// Longest evidence, in bytes.
 const MAX_EVIDENCE: usize = 160;
@@ -49,6 +51,14 @@ impl Finding {
         let mut finding = self.on("container", container.name());
         finding.container = Some(container.name().to_owned());
         finding.field(format!("{}.{field}", pod.container_path(container)))
+    }
+
+    /// At `node`, a value of `settings`.
+    pub(crate) fn in_settings(self, settings: &Settings<'_>, node: &Node) -> Self {
+        let (field, offset) = settings.place_of(node);
+        let mut finding = self.on("object", settings.object_name()).field(field);
+        finding.offset = offset;
+        finding
     }
 
     /// At this field of the object.

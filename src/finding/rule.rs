@@ -10,6 +10,7 @@ use crate::workload::host_path::HostPath;
 use crate::workload::leaves::Leaf;
 use crate::workload::mentions::Mentions;
 use crate::workload::pod::{Container, HostMount, Pod};
+use crate::workload::settings::Settings;
 
 /// One way to depend on Docker. Codes and names are permanent.
 pub struct Rule {
@@ -79,6 +80,9 @@ pub(crate) enum Check {
         &'static [&'static str],
         fn(&Workload<'_>, &Leaf) -> Option<Finding>,
     ),
+    /// Each document with settings: the object itself, where it is no workload, and the documents in its
+    /// strings.
+    Settings(fn(&Settings<'_>, &mut Findings)),
     /// A Node.
     Node(fn(&Workload<'_>) -> Option<Finding>),
     /// The object, where none of these fits or more than one does.

@@ -1,10 +1,10 @@
-//! Finds the place of a field path in a document.
+//! Finds the value of a field path in a document.
 
 use super::tree::{NodeId, Tree, Value};
 
 impl Tree<'_> {
-    /// The place of the value at `field` (`a.b[0]['c.d']`) below `node`, or of the deepest part of it that exists.
-    pub(super) fn locate(&self, node: NodeId, field: &str) -> (usize, usize) {
+    /// The value at `field` (`a.b[0]['c.d']`) below `node`, or the deepest part of it that exists.
+    pub(super) fn find(&self, node: NodeId, field: &str) -> NodeId {
         self.refill();
         let (mut node, mut rest) = (node, field);
         while !rest.is_empty() {
@@ -33,6 +33,6 @@ impl Tree<'_> {
             let Some(step) = step else { break };
             (node, rest) = (step, behind);
         }
-        self.place(node)
+        node
     }
 }

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::collect::ExemptTerms;
+use super::evidence::ExemptTerms;
 use crate::registration::WEBHOOKS;
 use crate::workload::text::{Text, TextMap};
 
 /// What the API server writes where a webhook with `failurePolicy: Ignore` did not answer; the value is the webhook's name.
-pub(super) const FAILED_OPEN: &str = "failed-open.validating.webhook.admission.k8s.io/";
+pub(super) const FAILED_OPEN: &str = "failed-open.validating.webhook.admission.k8s.io";
 
 /// An audit event, borrowed from its line.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Event<'a> {
     /// HTTP status; 0 if it is not told.
     pub(super) code: i64,
     pub(super) is_dry_run: bool,
+    /// True if only some objects of a collection may be meant, or it is not told.
+    pub(super) has_selector: bool,
     pub(super) annotations: TextMap<'a>,
     pub(super) request: Option<&'a str>,
     pub(super) response: Option<&'a str>,
@@ -62,6 +64,24 @@ impl<'a> ObjectRef<'a> {
         }
     }
 
+    /// True if undock reviews writes of it; status, scale, binding and the like hold no Pod.
+    pub(super) fn is_reviewed(&self) -> bool {
+        let Self {
+            resource,
+            subresource,
+            ..
+        } = self;
+        let is_same = |known: &&str| match known.split_once('/') {
+            Some(known) => known == (resource.as_str(), subresource.as_str()),
+            None => *known == resource.as_str() && subresource.is_empty(),
+        };
+        let mut known = WEBHOOKS
+            .iter()
+            .flat_map(|webhook| webhook.rules)
+            .flat_map(|rules| rules.resources);
+        known.any(|known| is_same(&known))
+    }
+
     /// The kind of the resource, for those that undock reviews.
     pub(super) fn kind(&self) -> Option<&'static str> {
         KINDS
@@ -85,12 +105,16 @@ const KINDS: [(&str, &str); 10] = [
     ("cronjobs", "CronJob"),
 ];
 
+/// What a finding can do.
+const ACTIONS: [&str; 4] = ["deny", "warn", "record", "off"];
+
 /// What one of undock's webhooks wrote into an event.
 #[derive(Debug, Default)]
 pub(super) struct Annotations<'e> {
     pub(super) decision: &'e str,
     pub(super) mode: &'e str,
     pub(super) would_deny: bool,
+    pub(super) is_dry_run: bool,
     pub(super) findings: Vec<AnnotatedFinding<'e>>,
     /// Kind, name, and whether it is the object itself.
     pub(super) owner: Option<(&'e str, &'e str, bool)>,
@@ -99,11 +123,13 @@ pub(super) struct Annotations<'e> {
     is_partial: bool,
 }
 
-/// `DKR101 9f31c0d27be4a610 spec.volumes[0].hostPath.path`
+/// `DKR101 9f31c0d27be4a610 deny spec.volumes[0].hostPath.path`; older versions wrote no action.
 #[derive(Debug)]
 pub(super) struct AnnotatedFinding<'e> {
     pub(super) rule: &'e str,
     pub(super) fingerprint: &'e str,
+    /// Empty if it is not told.
+    pub(super) action: &'e str,
     pub(super) field: &'e str,
 }
 
@@ -112,16 +138,14 @@ impl<'e> Annotations<'e> {
     pub(super) fn of(event: &'e Event<'_>) -> Option<Self> {
         let mut all = Self::default();
         for (key, value) in event.annotations.iter() {
-            let Some((webhook, key)) = key.split_once('/') else {
+            let Some(key) = own_key(key) else {
                 continue;
             };
-            if !is_ours(webhook) {
-                continue;
-            }
             match key {
                 "decision" => all.decision = value,
                 "mode" => all.mode = value.split('@').next().unwrap_or_default(),
-                "would-deny" => all.would_deny = value == "true",
+                "dry-run" | "dry_run" => all.is_dry_run = value == "true",
+                "would-deny" | "would_deny" => all.would_deny = value == "true",
                 "findings" => {
                     all.findings = value
                         .split("; ")
@@ -133,7 +157,7 @@ impl<'e> Annotations<'e> {
                         .is_some_and(|last| last.starts_with('+'));
                 }
                 "owner" => all.owner = owner(value),
-                "review-uid" => all.review_uid = value,
+                "review-uid" | "review_uid" => all.review_uid = value,
                 "exempt" => all.exempt = value,
                 _ => {}
             }
@@ -144,6 +168,15 @@ impl<'e> Annotations<'e> {
     /// True if the list of findings was cut.
     pub(super) fn is_partial(&self) -> bool {
         self.is_partial
+    }
+
+    /// How many findings no exemption covers, those that found no room included.
+    pub(super) fn unexempt(&self) -> usize {
+        let listed = self.findings.iter();
+        listed
+            .filter(|finding| self.exemption(finding.rule).is_none())
+            .count()
+            + usize::from(self.is_partial)
     }
 
     /// The exemption of `rule`: `DKR101 by=namespace until=2026-12-01 ref=PLAT-412; …`.
@@ -169,10 +202,17 @@ impl<'e> Annotations<'e> {
 impl<'e> AnnotatedFinding<'e> {
     fn parse(entry: &'e str) -> Option<Self> {
         let mut words = entry.splitn(3, ' ');
+        let (rule, fingerprint) = (words.next()?, words.next()?);
+        let rest = words.next().unwrap_or_default();
+        let (action, field) = rest
+            .split_once(' ')
+            .filter(|(action, _)| ACTIONS.contains(action))
+            .unwrap_or(("", rest));
         let found = Self {
-            rule: words.next()?,
-            fingerprint: words.next()?,
-            field: words.next().unwrap_or_default(),
+            rule,
+            fingerprint,
+            action,
+            field,
         };
         (found.rule.starts_with("DKR") && found.fingerprint.len() == 16).then_some(found)
     }
@@ -191,14 +231,27 @@ pub(super) fn missed<'e>(event: &'e Event<'_>) -> impl Iterator<Item = &'e str> 
     let failed = event
         .annotations
         .iter()
-        .filter(|(key, _)| key.starts_with(FAILED_OPEN));
+        .filter(|(key, _)| after_name(key, FAILED_OPEN).is_some());
     failed
         .map(|(_, webhook)| webhook)
-        .filter(|webhook| is_ours(webhook))
+        .filter(|webhook| WEBHOOKS.iter().any(|known| known.name == *webhook))
 }
 
-fn is_ours(webhook: &str) -> bool {
-    WEBHOOKS.iter().any(|known| known.name == webhook)
+/// What stands behind the name of one of our webhooks: `pods.undock.dev/decision`.
+fn own_key(key: &str) -> Option<&str> {
+    WEBHOOKS
+        .iter()
+        .find_map(|webhook| after_name(key, webhook.name))
+}
+
+/// What stands behind `name` and a slash in `key`, also where a log store wrote underscores or dots instead.
+fn after_name<'k>(key: &'k str, name: &str) -> Option<&'k str> {
+    // Of labels in a table, `labels.` may stand in front.
+    let key = key.strip_prefix("labels.").unwrap_or(key);
+    let is_same = |(key, name): (u8, u8)| key == name || key == b'_' && matches!(name, b'.' | b'-');
+    let (front, rest) = key.split_at_checked(name.len())?;
+    let is_ours = front.bytes().zip(name.bytes()).all(is_same);
+    rest.strip_prefix(['/', '_', '.']).filter(|_| is_ours)
 }
 
 /// The object that the event is about, whole, as JSON; `None` at level Metadata, and for a patch of which only the patch is logged.

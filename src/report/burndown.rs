@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
-use super::fate::DAY;
+use super::evidence::DAY;
 use super::model::{BurnDown, Day};
 
 /// Days that are shown.

@@ -1,314 +1,250 @@
-//! One JSON text into what it tells: a record or a scan of ours, or an event of the API server's audit log, in whatever wrapping it came.
+//! One JSON text into what it tells: a record or a scan of ours, or an event of the API server's audit log, in whatever
+//! wrapping it came.
+//!
+//! Wrappers are not known by name: what is neither ours nor an audit event is searched for one, through every field, string
+//! and list. Only how the event itself is written must be known, and that is in [`event`].
 
-use serde::Deserialize;
+mod event;
+mod flat_record;
+mod tables;
+
+use std::io::Read as _;
+
+use base64::Engine as _;
+use flate2::read::MultiGzDecoder;
 use serde_json::value::RawValue;
 
-use super::audit::{Event, ObjectRef};
+pub(super) use event::from_log_group;
+pub(super) use tables::csv_rows;
+
+use super::audit::Event;
 use super::fields::Fields;
-use super::scan::{self, Scan};
 use crate::finding::text::{clip, escape_controls};
 use crate::record::Record;
-use crate::workload::text::{Int, Text, TextMap};
+use crate::scan::document::{self, ScanDocument};
 
-/// Takes what was read.
-pub(super) trait Sink {
+/// What one text tells.
+#[derive(Debug)]
+pub(super) enum Input<'a> {
     /// A record of undock.
-    ///
-    /// # Errors
-    /// Where it does not say when.
-    fn record(&mut self, record: Record) -> Result<(), String>;
+    Record(Record),
     /// An event of the audit log.
-    ///
-    /// # Errors
-    /// Where it does not say when.
-    fn event(&mut self, event: &Event<'_>) -> Result<(), String>;
+    Event(Event<'a>),
     /// A scan of undock.
-    ///
-    /// # Errors
-    /// Where it does not say when.
-    fn scan(&mut self, scan: &Scan<'_>) -> Result<(), String>;
+    Scan(ScanDocument<'a>),
 }
 
-/// How deep wrappers are followed; real ones are three deep.
-const MAX_DEPTH: usize = 5;
-/// Keys whose string holds a line of a log.
-const MESSAGES: [&str; 11] = [
-    "message",
-    "@message",
-    "log",
-    "log_s",
-    "LogMessage",
-    "LogEntry",
-    "textPayload",
-    "line",
-    "MESSAGE",
-    "_raw",
-    "body",
-];
-/// Keys whose object holds an entry.
-const INNER: [&str; 4] = ["jsonPayload", "properties", "LogMessage", "message"];
+/// Takes what was read; an error says what is wrong with it.
+pub(super) type Take<'t> = dyn FnMut(Input<'_>) -> Result<(), String> + 't;
 
-/// Reads `bytes` into `sink`. What is JSON and not ours is passed over.
+/// How deep wrappers are followed; real ones are six deep, with their lists.
+const MAX_DEPTH: usize = 12;
+/// Longest text inside of a text that is unpacked.
+const MAX_UNPACKED: u64 = 64 << 20;
+/// How far into a line its JSON may begin.
+const MAX_PREFIX: usize = 512;
+
+/// Reads `bytes` to `take`. What is JSON and not ours is passed over. `cluster` is what the wrapper around tells, if anything.
 ///
 /// # Errors
 /// Where there is no JSON to read, or it breaks off, or a record of ours lacks what it must have.
-pub(super) fn unit(bytes: &[u8], sink: &mut dyn Sink) -> Result<(), String> {
+pub(super) fn unit(bytes: &[u8], cluster: &str, take: &mut Take<'_>) -> Result<(), String> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()))?;
-    read(text.trim(), 0, sink)
+    Decoder {
+        cluster: cluster.to_owned(),
+        depth: 0,
+    }
+    .texts(text.trim(), take)
 }
 
-fn read(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
-    match text.as_bytes().first() {
-        None => Ok(()),
-        _ if depth > MAX_DEPTH => Err("wrapped too deep".to_owned()),
-        Some(b'{') => object(text, depth, sink),
-        Some(b'[') => match serde_json::from_str::<Vec<&RawValue>>(text) {
-            Ok(items) => list(&items, depth, sink),
-            Err(error) => prefixed(text, depth, sink).unwrap_or_else(|| Err(place(&error))),
-        },
-        Some(_) => prefixed(text, depth, sink).unwrap_or_else(|| Err("no JSON".to_owned())),
-    }
+/// True for a line that can be somebody else's: no trace of what a report is made from.
+pub(super) fn is_foreign(line: &[u8]) -> bool {
+    let holds = |needle: &[u8]| memchr::memmem::find(line, needle).is_some();
+    ![
+        &b"auditID"[..],
+        b"AuditId",
+        b"undock.",
+        b"audit.k8s.io",
+        b"protoPayload",
+        b"__CURSOR",
+    ]
+    .into_iter()
+    .any(holds)
 }
 
-/// `TIME STREAM FLAG {...}` of the kubelet, `[pod/name/container] {...}` of kubectl, `TIME STREAM {...}` of aws logs tail.
-fn prefixed(text: &str, depth: usize, sink: &mut dyn Sink) -> Option<Result<(), String>> {
-    let mut words = text.split(' ');
-    // What goes to stderr is for people.
-    if words.nth(1) == Some("stderr") {
-        return Some(Ok(()));
-    }
-    let at = text.find('{')?;
-    Some(if at > 512 {
-        Err("no JSON".to_owned())
-    } else {
-        read(&text[at..], depth + 1, sink)
-    })
+/// Where in the wrappers it is.
+struct Decoder {
+    /// As the innermost wrapper names it.
+    cluster: String,
+    depth: usize,
 }
 
-/// A list of entries, or the fields of one row as CloudWatch Insights gives them.
-fn list(items: &[&RawValue], depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Cell<'a> {
-        #[serde(borrow)]
-        field: Text<'a>,
-        value: Text<'a>,
+impl Decoder {
+    /// One or more JSON texts, behind a prefix or not.
+    fn texts(&mut self, text: &str, take: &mut Take<'_>) -> Result<(), String> {
+        let json = match text.as_bytes().first() {
+            None => return Ok(()),
+            _ if self.depth > MAX_DEPTH => return Err("wrapped too deep".to_owned()),
+            Some(b'{') => text,
+            Some(b'[') if !is_prefix(text) => text,
+            Some(_) => match without_prefix(text)? {
+                Some(json) => json,
+                None => return Ok(()),
+            },
+        };
+        let mut values = serde_json::Deserializer::from_str(json).into_iter::<&RawValue>();
+        while let Some(value) = values.next() {
+            let value = value.map_err(|error| place(&error))?;
+            self.value(value.get(), take)?;
+        }
+        Ok(())
     }
-    for item in items {
-        match serde_json::from_str::<Cell<'_>>(item.get()) {
-            Ok(cell) if cell.field.as_str() == "@message" => {
-                read(cell.value.trim(), depth + 1, sink)?
+
+    fn value(&mut self, json: &str, take: &mut Take<'_>) -> Result<(), String> {
+        if self.depth > MAX_DEPTH {
+            return Err("wrapped too deep".to_owned());
+        }
+        match json.as_bytes().first() {
+            Some(b'{') => self.object(json, take),
+            Some(b'[') => {
+                let items: Vec<&RawValue> =
+                    serde_json::from_str(json).map_err(|error| place(&error))?;
+                if let Some(bytes) = byte_list(&items) {
+                    return self.inside(&bytes, take);
+                }
+                items
+                    .iter()
+                    .try_for_each(|item| self.inner(item.get(), take))
             }
-            Ok(cell) if !cell.field.is_empty() => {}
-            _ if matches!(item.get().as_bytes().first(), Some(b'{' | b'[')) => {
-                read(item.get(), depth + 1, sink)?
+            Some(b'"') => {
+                let text: String = serde_json::from_str(json).map_err(|error| place(&error))?;
+                self.inside(&text, take)
             }
-            _ => {}
+            _ => Ok(()),
         }
     }
-    Ok(())
-}
 
-fn object(text: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), String> {
-    let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| place(&error))?;
-    if fields.text(&["event.name"]).starts_with("undock.") {
-        let record = serde_json::from_str(text).map_err(|error| {
-            format!("a record of undock that cannot be read: {}", place(&error))
-        })?;
-        return sink.record(record);
+    /// A value of a wrapper, one step further in.
+    fn inner(&mut self, json: &str, take: &mut Take<'_>) -> Result<(), String> {
+        // Most values are short texts and numbers.
+        if !matches!(json.as_bytes().first(), Some(b'{' | b'[')) && json.len() < 40 {
+            return Ok(());
+        }
+        self.depth += 1;
+        let cluster = self.cluster.clone();
+        let result = self.value(json, take);
+        self.cluster = cluster;
+        self.depth -= 1;
+        result
     }
-    let schema = fields.text(&["schema"]);
-    if schema.as_str() == scan::SCHEMA {
-        let scan = serde_json::from_str(text)
-            .map_err(|error| format!("a scan of undock that cannot be read: {}", place(&error)))?;
-        return sink.scan(&scan);
-    }
-    if schema.starts_with("undock.") {
-        return Err(format!(
-            "{} is no input of a report; leave it out: records, audit logs and {} are",
-            clip(&escape_controls(&schema), 60),
-            scan::SCHEMA
-        ));
-    }
-    if fields.has("auditID") {
-        return sink.event(&native(&fields));
-    }
-    if fields.has("protoPayload") {
-        return cloud_logging(&fields, sink);
-    }
-    if fields.has("AuditId") {
-        return table_row(&fields, sink);
-    }
-    for key in [
-        "items",
-        "events",
-        "records",
-        "logEvents",
-        "results",
-        "value",
-        "entries",
-    ] {
-        let Some(raw) = fields.raw(&[key]).filter(|raw| raw.get().starts_with('[')) else {
-            continue;
-        };
-        let items: Vec<&RawValue> =
-            serde_json::from_str(raw.get()).map_err(|error| place(&error))?;
-        return list(&items, depth, sink);
-    }
-    for key in MESSAGES {
-        let message: String = fields.read(&[key]);
-        let message = message.trim();
-        if message.contains('{') && fields.text(&["stream"]).as_str() != "stderr" {
-            // A message that is no JSON is somebody else's.
-            let is_ours = message.contains("undock") || message.contains("audit.k8s.io");
-            return read(message, depth + 1, sink)
+
+    /// A text inside of a wrapper: JSON, or packed JSON. A message that is no JSON is somebody else's.
+    fn inside(&mut self, text: &str, take: &mut Take<'_>) -> Result<(), String> {
+        let text = text.trim();
+        if text.contains('{') {
+            let is_ours = !is_foreign(text.as_bytes());
+            return self
+                .texts(text, take)
                 .or_else(|error| if is_ours { Err(error) } else { Ok(()) });
         }
+        match unpacked(text) {
+            Some(text) => self.texts(&text, take),
+            None => Ok(()),
+        }
     }
-    match fields.raw(&INNER).filter(|raw| raw.get().starts_with('{')) {
-        Some(inner) => read(inner.get(), depth + 1, sink),
-        None => Ok(()),
+
+    fn object(&mut self, json: &str, take: &mut Take<'_>) -> Result<(), String> {
+        let fields: Fields<'_> = serde_json::from_str(json).map_err(|error| place(&error))?;
+        if let Some(record) = flat_record::read(&fields, json)? {
+            return take(Input::Record(record));
+        }
+        let schema = fields.text(&["schema"]);
+        if schema.as_str() == document::SCHEMA {
+            let scan = serde_json::from_str(json)
+                .map_err(|error| format!("cannot read the scan: {}", place(&error)))?;
+            return take(Input::Scan(scan));
+        }
+        if schema.starts_with("undock.") {
+            return Err(format!(
+                "unsupported input {}; expected records, audit logs or {}",
+                clip(&escape_controls(&schema), 60),
+                document::SCHEMA
+            ));
+        }
+        if let Some(cluster) = event::cluster(&fields) {
+            self.cluster = cluster;
+        }
+        if event::read(&fields, &self.cluster, take)? {
+            return Ok(());
+        }
+        if let Some(rows) = tables::rows(&fields) {
+            return rows.iter().try_for_each(|row| self.inner(row, take));
+        }
+        // What goes to stderr is for people.
+        if fields.text(&["stream"]).as_str() == "stderr" {
+            return Ok(());
+        }
+        if fields.is_null("MESSAGE") && fields.has("__CURSOR") {
+            return Err(
+                "the journal left out a long message: write it with journalctl --all -o json"
+                    .to_owned(),
+            );
+        }
+        fields
+            .iter()
+            .try_for_each(|(_, value)| self.inner(value, take))
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct User<'a> {
-    #[serde(borrow)]
-    username: Text<'a>,
+/// `TIME STREAM FLAG {...}` of the kubelet, `[pod/name/container] {...}` of kubectl, `TIME {labels} {...}` of logcli.
+fn without_prefix(text: &str) -> Result<Option<&str>, String> {
+    // What goes to stderr is for people.
+    if text.split(' ').nth(1) == Some("stderr") {
+        return Ok(None);
+    }
+    let starts = text.match_indices('{').map(|(at, _)| at);
+    for at in starts.take_while(|at| *at <= MAX_PREFIX) {
+        let rest = &text[at..];
+        // The labels of a log store look like JSON at their start only: `{app="apiserver"}`.
+        if matches!(rest[1..].trim_start().as_bytes().first(), Some(b'"' | b'}')) {
+            return Ok(Some(rest));
+        }
+    }
+    Err("no JSON".to_owned())
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Code {
-    code: Int,
+/// `[pod/name/container] ...`, which is no list.
+fn is_prefix(text: &str) -> bool {
+    text.as_bytes().get(1).is_some_and(u8::is_ascii_lowercase)
 }
 
-fn native<'a>(fields: &Fields<'a>) -> Event<'a> {
-    let user: User<'_> = fields.read(&["user"]);
-    let impersonated: User<'_> = fields.read(&["impersonatedUser"]);
-    Event {
-        id: fields.text(&["auditID"]),
-        is_complete: is_complete(&fields.text(&["stage"])),
-        time: fields.text(&["stageTimestamp", "requestReceivedTimestamp"]),
-        verb: fields.text(&["verb"]),
-        user: if impersonated.username.is_empty() {
-            user.username
-        } else {
-            impersonated.username
-        },
-        object: fields.read(&["objectRef"]),
-        code: fields.read::<Code>(&["responseStatus"]).code.0.unwrap_or(0),
-        is_dry_run: is_dry_run(&fields.text(&["requestURI"])),
-        annotations: fields.read(&["annotations"]),
-        request: fields.raw(&["requestObject"]).map(RawValue::get),
-        response: fields.raw(&["responseObject"]).map(RawValue::get),
-        cluster: "".into(),
-    }
+/// A text that the journal gives as a list of bytes.
+fn byte_list(items: &[&RawValue]) -> Option<String> {
+    let bytes: Option<Vec<u8>> = items.iter().map(|item| item.get().parse().ok()).collect();
+    String::from_utf8(bytes.filter(|bytes| bytes.len() > 40)?).ok()
 }
 
-/// A LogEntry of Cloud Logging: annotations are labels, the audit event is in `protoPayload`.
-fn cloud_logging(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String> {
-    let payload: Fields<'_> = fields.read(&["protoPayload"]);
-    let method = payload.text(&["methodName"]);
-    if !method.starts_with("io.k8s.") {
-        return Ok(());
+/// The text in the base64 of a queue, gzip or not.
+fn unpacked(text: &str) -> Option<String> {
+    if text.len() < 40 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
     }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Labels<'a> {
-        #[serde(borrow)]
-        labels: TextMap<'a>,
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .ok()?;
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return String::from_utf8(bytes)
+            .ok()
+            .filter(|text| text.starts_with(['{', '[']));
     }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Id<'a> {
-        #[serde(borrow)]
-        id: Text<'a>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "camelCase", default)]
-    struct Login<'a> {
-        #[serde(borrow)]
-        principal_email: Text<'a>,
-    }
-    let operation: Id<'_> = fields.read(&["operation"]);
-    let resource: Labels<'_> = fields.read(&["resource"]);
-    let name = payload.text(&["resourceName"]);
-    // gRPC codes; whatever is not OK was not stored.
-    let code = match payload.read::<Code>(&["status"]).code.0.unwrap_or(0) {
-        0 => 200,
-        7 => 403,
-        code => 400 + code.clamp(0, 99),
-    };
-    sink.event(&Event {
-        id: if operation.id.is_empty() {
-            fields.text(&["insertId"])
-        } else {
-            operation.id
-        },
-        is_complete: true,
-        time: fields.text(&["timestamp", "receiveTimestamp"]),
-        verb: method.rsplit('.').next().unwrap_or_default().into(),
-        user: payload
-            .read::<Login<'_>>(&["authenticationInfo"])
-            .principal_email,
-        object: ObjectRef::from_path(&name),
-        code,
-        is_dry_run: payload
-            .raw(&["request"])
-            .is_some_and(|request| request.get().contains("\"dryRun\"")),
-        annotations: fields.read(&["labels"]),
-        request: payload.raw(&["request"]).map(RawValue::get),
-        response: payload.raw(&["response"]).map(RawValue::get),
-        cluster: resource
-            .labels
-            .get("cluster_name")
-            .unwrap_or_default()
-            .into(),
-    })
-}
-
-/// A row of AKSAudit or AKSAuditAdmin: the fields are columns, objects may be strings.
-fn table_row(fields: &Fields<'_>, sink: &mut dyn Sink) -> Result<(), String> {
-    let [user, object, status, annotations, request, response] = [
-        "User",
-        "ObjectRef",
-        "ResponseStatus",
-        "Annotations",
-        "RequestObject",
-        "ResponseObject",
-    ]
-    .map(|key| fields.object(&[key]));
-    fn part<'t, T: Deserialize<'t> + Default>(text: &'t Option<std::borrow::Cow<'_, str>>) -> T {
-        text.as_deref()
-            .and_then(|text| serde_json::from_str(text).ok())
-            .unwrap_or_default()
-    }
-    sink.event(&Event {
-        id: fields.text(&["AuditId"]),
-        is_complete: is_complete(&fields.text(&["Stage"])),
-        time: fields.text(&["StageReceivedTime", "RequestReceivedTime", "TimeGenerated"]),
-        verb: fields.text(&["Verb"]),
-        user: part::<User<'_>>(&user).username,
-        object: part(&object),
-        code: part::<Code>(&status).code.0.unwrap_or(0),
-        is_dry_run: is_dry_run(&fields.text(&["RequestUri"])),
-        annotations: part(&annotations),
-        request: request.as_deref(),
-        response: response.as_deref(),
-        cluster: "".into(),
-    })
-}
-
-fn is_complete(stage: &str) -> bool {
-    matches!(stage, "" | "ResponseComplete" | "Panic")
-}
-
-fn is_dry_run(uri: &str) -> bool {
-    uri.split_once('?')
-        .is_some_and(|(_, query)| query.split('&').any(|pair| pair.starts_with("dryRun=")))
+    let mut unpacked = String::new();
+    let decoder = MultiGzDecoder::new(bytes.as_slice());
+    decoder
+        .take(MAX_UNPACKED)
+        .read_to_string(&mut unpacked)
+        .ok()?;
+    Some(unpacked)
 }
 
 /// serde's words without the value that it stumbled over: secrets pass through logs.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::markdown::cell;
 use super::model::{Finding, Report, Status};
 use crate::finding::text::escape_controls;
 
@@ -18,8 +19,25 @@ pub struct Diff<'r> {
     pub fixed: Vec<&'r Finding>,
     /// Other changes of status.
     pub changed: Vec<Change<'r>>,
+    /// Findings that were there before, and that are now.
+    pub before: usize,
+    /// See [`Diff::before`].
+    pub now: usize,
     /// Namespaces whose verdict changed: cluster, name, old and new verdict.
     pub verdicts: Vec<[String; 4]>,
+}
+
+fn place(cluster: &str, namespace: &str) -> String {
+    let name = if namespace.is_empty() {
+        "(cluster)"
+    } else {
+        namespace
+    };
+    if cluster.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{cluster}/{name}")
+    }
 }
 
 /// Why the two say nothing about each other, if that is so.
@@ -92,8 +110,14 @@ impl<'r> Diff<'r> {
                 .collect::<BTreeMap<_, _>>()
         };
         let (before, after) = (by_key(old), by_key(new));
+        let present = |report: &Report| {
+            let findings = report.findings.iter();
+            findings.filter(|own| own.status.is_present()).count()
+        };
         let mut diff = Self {
             schema: "undock.diff/v1",
+            before: present(old),
+            now: present(new),
             new: Vec::new(),
             fixed: Vec::new(),
             changed: Vec::new(),
@@ -148,13 +172,13 @@ impl<'r> Diff<'r> {
     /// Writes the comparison for people.
     ///
     /// # Errors
-    /// Where `out` does not take it.
+    /// If writing to `out` fails.
     pub fn write_table(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut line = |sign: &str, finding: &Finding, note: &str| {
             let text = format!(
                 "{} {}/{}/{} {}",
                 finding.rule,
-                finding.namespace,
+                place(&finding.cluster, &finding.namespace),
                 finding.owner.kind,
                 finding.owner.name,
                 finding.evidence
@@ -185,26 +209,81 @@ impl<'r> Diff<'r> {
             )?;
         }
         for [cluster, name, was, now] in &self.verdicts {
-            let place = [cluster.as_str(), name.as_str()].join("/");
             writeln!(
                 out,
                 "~ namespace {}  {was} -> {now}",
-                escape_controls(place.trim_start_matches('/'))
+                escape_controls(&place(cluster, name))
             )?;
         }
-        writeln!(
-            out,
-            "{} new, {} fixed, {} changed",
+        writeln!(out, "{}", self.totals())
+    }
+
+    /// `1 new, 2 fixed, 1 removed, 0 changed; 3 open before, 1 now`: what was, less what ended, plus what is new.
+    fn totals(&self) -> String {
+        let ended = |status: Status| {
+            let with = self.fixed.iter().filter(|finding| finding.status == status);
+            with.count()
+        };
+        format!(
+            "{} new, {} fixed, {} removed, {} changed; {} there before, {} now",
             self.new.len(),
-            self.fixed.len(),
-            self.changed.len()
+            ended(Status::Fixed),
+            ended(Status::Removed),
+            self.changed.len(),
+            self.before,
+            self.now
         )
+    }
+
+    /// Writes the comparison as tables.
+    ///
+    /// # Errors
+    /// If writing to `out` fails.
+    pub fn write_markdown(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "# Since the last report\n\n{}.\n", self.totals())?;
+        let mut rows: Vec<[String; 3]> = Vec::new();
+        let owner = |finding: &Finding| {
+            let place = place(&finding.cluster, &finding.namespace);
+            format!("{} {place}/{}", finding.owner.kind, finding.owner.name)
+        };
+        let words =
+            |finding: &Finding, change: String| [change, finding.rule.clone(), owner(finding)];
+        rows.extend(self.new.iter().map(|own| words(own, "new".to_owned())));
+        rows.extend(self.fixed.iter().map(|own| {
+            let how = own.ended_how(60);
+            words(
+                own,
+                format!("{} {} {how}", own.status.as_str(), own.ended_at),
+            )
+        }));
+        rows.extend(self.changed.iter().map(|change| {
+            let word = |status: Option<Status>| status.map_or("not in the inputs", Status::as_str);
+            let (was, now) = (word(change.was), word(change.now));
+            words(change.finding, format!("{was}, now {now}"))
+        }));
+        if !rows.is_empty() {
+            writeln!(out, "| change | rule | owner |\n| --- | --- | --- |")?;
+        }
+        for row in &rows {
+            writeln!(
+                out,
+                "| {} |",
+                row.each_ref().map(|text| cell(text)).join(" | ")
+            )?;
+        }
+        if !self.verdicts.is_empty() {
+            writeln!(out, "\n| namespace | was | now |\n| --- | --- | --- |")?;
+        }
+        for [cluster, name, was, now] in &self.verdicts {
+            writeln!(out, "| {} | {was} | {now} |", cell(&place(cluster, name)))?;
+        }
+        Ok(())
     }
 
     /// Writes the comparison as `undock.diff/v1`.
     ///
     /// # Errors
-    /// Where `out` does not take it.
+    /// If writing to `out` fails.
     pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut *out, self)?;
         out.write_all(b"\n")

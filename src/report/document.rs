@@ -22,6 +22,9 @@ pub(super) struct Splitter {
     is_escaped: bool,
     /// The string that was read last at depth 1, and whether it is being read.
     key: Vec<u8>,
+    /// The value of `logGroup` at depth 1.
+    log_group: String,
+    is_log_group: bool,
     /// Depth at which elements stand, once the list was found.
     elements_at: Option<usize>,
     unit: Vec<u8>,
@@ -38,6 +41,8 @@ impl Splitter {
             in_string: false,
             is_escaped: false,
             key: Vec::new(),
+            log_group: String::new(),
+            is_log_group: false,
             elements_at: None,
             unit: Vec::new(),
             unit_line: 1,
@@ -58,6 +63,7 @@ impl Splitter {
             take(Unit {
                 line: self.unit_line,
                 bytes: Err("the JSON text ends before it is whole"),
+                log_group: "",
             });
         }
     }
@@ -73,6 +79,9 @@ impl Splitter {
                 _ if self.is_escaped => self.is_escaped = false,
                 b'\\' => self.is_escaped = true,
                 b'"' => self.in_string = false,
+                _ if self.depth == 1 && self.is_log_group && self.log_group.len() < 512 => {
+                    self.log_group.push(char::from(byte));
+                }
                 _ if self.depth == 1 && self.key.len() < 16 => self.key.push(byte),
                 _ => {}
             }
@@ -81,6 +90,10 @@ impl Splitter {
                 b'"' => {
                     self.in_string = true;
                     if self.depth == 1 {
+                        self.is_log_group = self.key == b"logGroup";
+                        if self.is_log_group {
+                            self.log_group.clear();
+                        }
                         self.key.clear();
                     }
                 }
@@ -142,6 +155,7 @@ impl Splitter {
             take(Unit {
                 line: self.unit_line,
                 bytes,
+                log_group: &self.log_group,
             });
         }
         self.unit.clear();

@@ -3,14 +3,14 @@
 //! Scans list those that are written down; reviews tell of those that were used. What a later scan of the same place does not
 //! list is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
-use super::collect::Collected;
-use super::ends::Ends;
+use super::disappearance::Disappearances;
+use super::evidence::ListedExemption;
+use super::evidence_store::EvidenceStore;
 use super::model::{Exemption, ExemptionStatus, Finding, Status};
-use super::scan::ListedExemption;
 use crate::decision::exemption::{NOTICE_DAYS, Rules};
 
 /// Where an exemption stands, and its terms.
@@ -22,13 +22,13 @@ struct Key {
 
 /// All exemptions as they stand on `today`, the most urgent first. Of `findings`, each is counted with the one that covers it.
 pub(super) fn exemptions(
-    collected: &Collected,
-    ends: &Ends<'_>,
+    store: &EvidenceStore,
+    ends: &Disappearances<'_>,
     findings: &[Finding],
     today: Option<Date>,
 ) -> Vec<Exemption> {
     let mut all: BTreeMap<Key, i64> = BTreeMap::new();
-    for scan in collected.scans.values() {
+    for scan in store.scans.values() {
         for listed in &scan.exemptions {
             let seen = all
                 .entry(Key {
@@ -52,13 +52,18 @@ pub(super) fn exemptions(
         !scans.any(|scan| would_list(scan.time))
     });
     let mut exemptions: Vec<Exemption> = all.into_keys().map(|key| key.exemption(today)).collect();
+    let mut index = Index::default();
+    for (at, exemption) in exemptions.iter().enumerate() {
+        index.add(at, exemption);
+    }
     for finding in findings {
-        let covering = exemptions
-            .iter_mut()
-            .find(|exemption| exemption.covers(finding));
-        match (covering, finding.status) {
-            (Some(exemption), Status::Exempt | Status::Open) => exemption.findings += 1,
-            (None, Status::Exempt) => exemptions.push(used(finding, today)),
+        match (index.covering(finding), finding.status) {
+            (Some(at), Status::Exempt | Status::Open) => exemptions[at].findings += 1,
+            (None, Status::Exempt) => {
+                let exemption = used(finding, today);
+                index.add(exemptions.len(), &exemption);
+                exemptions.push(exemption);
+            }
             _ => {}
         }
     }
@@ -148,29 +153,79 @@ fn used(finding: &Finding, today: Option<Date>) -> Exemption {
     }
 }
 
-impl Exemption {
-    /// True if it lets `finding` through, or did so until it ended.
-    fn covers(&self, finding: &Finding) -> bool {
-        let is_here = match self.scope.as_str() {
-            "configuration" => true,
-            "workload" => self.namespace == finding.namespace && self.holder == holder(finding),
-            _ => self.namespace == finding.namespace,
+/// Where an exemption holds, and for what: its scope, cluster, place, rules and terms.
+type Target = [String; 6];
+
+/// Exemptions by what they cover; the first in order where several do.
+#[derive(Default)]
+struct Index {
+    granted: HashMap<Target, usize>,
+    /// Of those that have ended, whatever their terms were.
+    expired: HashMap<Target, usize>,
+}
+
+impl Index {
+    fn add(&mut self, at: usize, exemption: &Exemption) {
+        let place = match exemption.scope.as_str() {
+            "configuration" => String::new(),
+            "workload" => [exemption.namespace.as_str(), &exemption.holder].join("/"),
+            _ => exemption.namespace.clone(),
         };
-        let is_meant = self.cluster == finding.cluster
-            && is_here
-            && Rules::parse(&self.rules).covers(&finding.rule);
-        let is_granted = (&self.until, &self.reference)
-            == (&finding.exempt_until, &finding.exempt_ref)
-            && (finding.exempt_scope.is_empty() || self.scope == finding.exempt_scope);
-        is_meant
-            && match finding.status {
-                Status::Exempt => is_granted,
-                // Open again, or open for all that: who wrote the exemption should hear of it. The configuration's are for some only.
-                Status::Open => {
-                    self.status == ExemptionStatus::Expired && self.scope != "configuration"
-                }
-                _ => false,
-            }
+        let rules = match Rules::parse(&exemption.rules) {
+            Rules::All => "all".to_owned(),
+            Rules::Code(code) => code,
+        };
+        let (until, reference) = (exemption.until.clone(), exemption.reference.clone());
+        let (scope, cluster) = (exemption.scope.clone(), exemption.cluster.clone());
+        // The configuration's are for some only: who wrote the others should hear that they ended.
+        if exemption.status == ExemptionStatus::Expired && scope != "configuration" {
+            let target = [scope.clone(), cluster.clone(), place.clone(), rules.clone()];
+            let [scope, cluster, place, rules] = target;
+            let ended = [scope, cluster, place, rules, String::new(), String::new()];
+            self.expired.entry(ended).or_insert(at);
+        }
+        let target = [scope, cluster, place, rules, until, reference];
+        self.granted.entry(target).or_insert(at);
+    }
+
+    /// The one that lets `finding` through, or did so until it ended.
+    fn covering(&self, finding: &Finding) -> Option<usize> {
+        let (index, until, reference) = match finding.status {
+            Status::Exempt => (
+                &self.granted,
+                finding.exempt_until.as_str(),
+                finding.exempt_ref.as_str(),
+            ),
+            Status::Open => (&self.expired, "", ""),
+            _ => return None,
+        };
+        let places = [
+            ("configuration", String::new()),
+            (
+                "workload",
+                [finding.namespace.as_str(), &holder(finding)].join("/"),
+            ),
+            ("namespace", finding.namespace.clone()),
+            ("", finding.namespace.clone()),
+        ];
+        let is_asked = |scope: &str| {
+            finding.status == Status::Open
+                || finding.exempt_scope.is_empty()
+                || finding.exempt_scope == scope
+        };
+        let targets =
+            places
+                .iter()
+                .filter(|(scope, _)| is_asked(scope))
+                .flat_map(|(scope, place)| {
+                    [finding.rule.as_str(), "all"].map(|rules| {
+                        [*scope, &finding.cluster, place, rules, until, reference]
+                            .map(str::to_owned)
+                    })
+                });
+        targets
+            .filter_map(|target| index.get(&target).copied())
+            .min()
     }
 }
 

@@ -49,6 +49,19 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// All keys and unread values.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.0
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.get()))
+    }
+
+    /// True if it is there, and null.
+    pub(super) fn is_null(&self, key: &str) -> bool {
+        let mut fields = self.0.iter();
+        fields.any(|(name, value)| name.as_str() == key && value.get() == "null")
+    }
+
     pub(super) fn has(&self, key: &str) -> bool {
         self.raw(&[key]).is_some()
     }

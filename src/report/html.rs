@@ -1,21 +1,23 @@
 //! `report -o html`: one page that opens from disk: no script, no network, charts as SVG with their data beside them.
 
 mod charts;
-mod style;
+mod sections;
+mod to_do;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::model::{ExemptionStatus, Finding, Namespace, Report, Status, Verdict};
-use super::words::count;
+use super::text::count;
+use super::work::switchable;
 use crate::finding::text::{clip, elide, escape_controls};
-use crate::rules::RULES;
 
 /// What a browser may load for the page: nothing but its own styles. In the page, and for those that serve it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+/// Light and dark, from 320 px to paper.
+const CSS: &str = include_str!("html/style.css");
 /// Bytes for the rows of findings: with them the page stays below 1 MB, whatever the names are; `-o csv` has them all.
-const FINDINGS_BYTES: usize = 560_000;
+const FINDINGS_BYTES: usize = 400_000;
 /// Rows of the other tables.
 const MAX_ROWS: usize = 300;
 
@@ -36,10 +38,11 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
          <meta name=viewport content=\"width=device-width,initial-scale=1\">\n<meta name=color-scheme content=\"light dark\">\n\
          <meta name=referrer content=no-referrer>\n<title>{title}</title>\n<style>{}</style>\n</head>\n<body>\n\
          <a class=skip href=#main>Skip to the report</a>\n<header>\n<h1>{title}</h1>\n",
-        style::CSS
+        CSS
     )?;
     head(out, report)?;
     write!(out, "</header>\n<main id=main>\n")?;
+    to_do::write(out, report)?;
     write!(
         out,
         "<h2 id=charts>Progress</h2>\n<div class=charts>\n{}",
@@ -51,17 +54,16 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         charts::burn_down(&report.burn_down),
         charts::would_deny(&report.burn_down)
     )?;
-    let place = |finding: &Finding| {
-        if finding.namespace.is_empty() {
-            "(cluster)".to_owned()
-        } else {
-            finding.namespace.clone()
-        }
-    };
+    let by_place = |own: &Finding| plain_place(report, &own.cluster, &own.namespace);
     write!(
         out,
         "{}",
-        charts::open_by(report, "by-namespace", "Open findings by namespace", place)
+        charts::open_by(
+            report,
+            "by-namespace",
+            "Open findings by namespace",
+            by_place
+        )
     )?;
     let rule = |finding: &Finding| format!("{} {}", finding.rule, finding.rule_name);
     writeln!(
@@ -70,11 +72,11 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         charts::open_by(report, "by-rule", "Open findings by rule", rule)
     )?;
     namespaces(out, report)?;
-    findings(out, report)?;
-    teams(out, report)?;
-    exemptions(out, report)?;
-    blind_spots(out, report)?;
-    rules(out, report)?;
+    sections::findings(out, report)?;
+    sections::teams(out, report)?;
+    sections::exemptions(out, report)?;
+    sections::blind_spots(out, report)?;
+    sections::rules(out, report)?;
     let coverage = &report.coverage;
     write!(
         out,
@@ -158,7 +160,11 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         count(coverage.missed, "write"),
         count(coverage.scans, "scan")
     )?;
-    let mut links = vec![("namespaces", "Namespaces"), ("findings", "Findings")];
+    let mut links = Vec::new();
+    links.extend((!switchable(report).is_empty()).then_some(("switch", "Switch today")));
+    let has_open = report.summary.open + report.summary.stale > 0;
+    links.extend(has_open.then_some(("to-do", "To do")));
+    links.extend([("namespaces", "Namespaces"), ("findings", "Findings")]);
     let has_teams = report
         .findings
         .iter()
@@ -181,12 +187,7 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 /// The state of things in three sentences at most.
 fn lede(report: &Report) -> String {
     let summary = &report.summary;
-    let is_switchable = |namespace: &&Namespace| {
-        namespace.verdict == Verdict::Ready
-            && namespace.mode != "enforce"
-            && !namespace.name.is_empty()
-    };
-    let switchable = report.namespaces.iter().filter(is_switchable).count();
+    let switchable = switchable(report).len();
     let mut told = match (summary.open_denied, switchable) {
         (0, 0) => "Nothing open would be refused.".to_owned(),
         (0, _) => format!(
@@ -228,6 +229,14 @@ fn lede(report: &Report) -> String {
                 told,
                 " At the pace of the last 14 days nothing is left on {zero}."
             )
+        }
+        (None, Some(deadline))
+            if report
+                .as_of
+                .get(..10)
+                .is_some_and(|today| today > deadline.as_str()) =>
+        {
+            _ = write!(told, " The deadline {deadline} is over.")
         }
         (None, Some(deadline)) => _ = write!(told, " The deadline is {deadline}."),
         (None, None) => {}
@@ -285,19 +294,13 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         "Exempt#",
         "Done#",
         "Would deny#",
-        "Missed#",
+        "Unreviewed#",
     ];
-    let several = report.clusters.len() > 1;
     let row = |namespace: &Namespace| {
         let why = if namespace.verdict == Verdict::Ready && namespace.mode == "enforce" {
             "enforced".to_owned()
-        } else if namespace.verdict == Verdict::Ready && namespace.name.is_empty() {
-            "nothing here would be refused".to_owned()
         } else if namespace.verdict == Verdict::Ready {
-            format!(
-                "<code>kubectl label ns {} undock.dev/mode=enforce --overwrite</code>",
-                escape(&namespace.name)
-            )
+            "nothing here would be refused".to_owned()
         } else {
             let reasons: Vec<String> = namespace
                 .reasons
@@ -306,16 +309,7 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
                 .collect();
             format!("<ul class=why>{}</ul>", reasons.concat())
         };
-        let name = if namespace.name.is_empty() {
-            "(cluster)"
-        } else {
-            &namespace.name
-        };
-        let name = if several {
-            format!("{}/{name}", namespace.cluster)
-        } else {
-            name.to_owned()
-        };
+        let name = place(report, &namespace.cluster, &namespace.name);
         let Namespace {
             owners,
             open,
@@ -323,7 +317,7 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             fixed,
             removed,
             would_deny,
-            missed,
+            unreviewed,
             ..
         } = namespace;
         let numbers = [
@@ -332,7 +326,7 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             *exempt as u64,
             (*fixed + *removed) as u64,
             *would_deny,
-            *missed,
+            *unreviewed,
         ];
         let numbers: String = numbers
             .iter()
@@ -341,279 +335,41 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let verdict = namespace.verdict.as_str();
         let mode = escape(&namespace.mode);
         format!(
-            "<th scope=row class=long>{}</th><td><span class=\"tag {verdict}\">{verdict}</span></td><td class=why>{why}</td><td>{mode}</td>{numbers}",
-            escape(&name)
+            "<th scope=row class=long id=\"{}\">{name}</th><td><span class=\"tag {verdict}\">{verdict}</span></td><td class=why>{why}</td><td>{mode}</td>{numbers}",
+            to_do::anchor("ns", &[&namespace.cluster, &namespace.name])
         )
     };
-    table(
-        out,
-        "Which namespaces can be switched, and why not",
-        &titles,
-        report.namespaces.iter().take(MAX_ROWS).map(row),
-    )?;
-    more(out, report.namespaces.len(), MAX_ROWS, "json")
-}
-
-fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    out.write_all(b"<h2 id=findings>Findings</h2>\n")?;
-    if report.findings.is_empty() {
-        return out.write_all(b"<p>None.</p>\n");
-    }
-    let titles = [
-        "Rule",
-        "Status",
-        "Owner",
-        "Where",
-        "Team, release",
-        "First seen",
-        "Last seen",
-        "Seen#",
-        "Last writer",
-    ];
-    let row = |finding: &Finding| {
-        let status = finding.status.as_str();
-        let rule = escape(&finding.rule);
-        // What this version knows is explained below.
-        let rule = if finding.rule_name.is_empty() {
-            rule
-        } else {
-            format!("<a href=\"#{rule}\">{rule}</a>")
-        };
-        let detail = match finding.status {
-            Status::Fixed | Status::Removed => format!(
-                "<br>{} {}",
-                day(&finding.ended_at),
-                escape(&finding.ended_how(72))
-            ),
-            Status::Exempt => format!("<br>until {}", escape(&finding.exempt_until)),
-            _ => String::new(),
-        };
-        let container = if finding.container.is_empty() {
-            String::new()
-        } else {
-            format!("container {}", finding.container)
-        };
-        let wheres = [&container, &finding.evidence].map(|text| short(text));
-        let release =
-            [&finding.team, &finding.managed_by, &finding.release].map(|text| short(text));
-        let join = |texts: &[String], by: &str| {
-            texts
-                .iter()
-                .filter(|text| !text.is_empty())
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(by)
-        };
-        format!(
-            "<th scope=row class=long>{rule}</th><td class=long><span class=\"tag {status}\">{status}</span>{detail}</td>\
-             <td class=long>{}<br>{}/{}</td><td class=long>{}</td><td class=long>{}</td><td class=t>{}</td><td class=t>{}</td><td class=n>{}</td><td class=long>{}</td>",
-            if finding.namespace.is_empty() {
-                "(cluster)".to_owned()
-            } else {
-                short(&finding.namespace)
-            },
-            short(&finding.owner.kind),
-            short(&finding.owner.name),
-            join(&wheres, "<br>"),
-            join(&release, "<br>"),
-            day(&finding.first_seen),
-            day(&finding.last_seen),
-            finding.observations,
-            short(&finding.last_writer),
-        )
-    };
-    let mut left = FINDINGS_BYTES;
-    let rows = report.findings.iter().map(row).map_while(|row| {
-        left = left.checked_sub(row.len())?;
-        Some(row)
-    });
-    let rows: Vec<String> = rows.collect();
-    let shown = rows.len();
-    table(out, "Open findings first", &titles, rows.into_iter())?;
-    more(out, report.findings.len(), shown, "csv")
-}
-
-fn teams(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let mut teams: BTreeMap<&str, [u64; 4]> = BTreeMap::new();
-    for finding in &report.findings {
-        let counts = teams.entry(&finding.team).or_default();
-        let is_done = matches!(finding.status, Status::Fixed | Status::Removed);
-        let are = [
-            finding.status == Status::Open,
-            finding.status == Status::Open && finding.denies,
-            finding.status == Status::Exempt,
-            is_done,
-        ];
-        counts
-            .iter_mut()
-            .zip(are)
-            .for_each(|(count, is)| *count += u64::from(is));
-    }
-    if teams.keys().all(|team| team.is_empty()) {
-        return Ok(());
-    }
-    out.write_all(b"<h2 id=teams>Teams</h2>\n")?;
-    let rows = teams.iter().take(MAX_ROWS).map(|(team, counts)| {
-        let cells: String = counts
-            .iter()
-            .map(|count| format!("<td class=n>{count}</td>"))
-            .collect();
-        format!(
-            "<th scope=row>{}</th>{cells}",
-            if team.is_empty() {
-                "(no team label)".to_owned()
-            } else {
-                short(team)
-            }
-        )
-    });
-    table(
-        out,
-        "Findings by team",
-        &[
-            "Team",
-            "Open#",
-            "Would be refused#",
-            "Exempt#",
-            "Fixed or removed#",
-        ],
-        rows,
-    )
-}
-
-fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    if report.exemptions.is_empty() {
-        return Ok(());
-    }
-    out.write_all(b"<h2 id=exemptions>Exemptions</h2>\n")?;
-    if report.coverage.scans == 0 {
-        out.write_all(b"<p>Those that reviews used. Unused ones are known only with a scan (<code>undock scan -o json</code>) among the inputs.</p>\n")?;
-    }
-    let rows = report.exemptions.iter().take(MAX_ROWS).map(|exemption| {
-        let status = exemption.status.as_str();
-        let left = match exemption.days_left {
-            None => String::new(),
-            Some(days) if days < 0 => format!("<br>{} days ago", -days),
-            Some(days) => format!("<br>in {days} days"),
-        };
-        let why = if exemption.error.is_empty() { &exemption.reason } else { &exemption.error };
-        let [rules, place, reference] = [&exemption.rules, &exemption.place(), &exemption.reference].map(|text| short(text));
-        format!(
-            "<td><span class=\"tag x-{status}\">{status}</span></td><td class=t>{}{left}</td><th scope=row>{rules}</th>\
-             <td class=long>{place}</td><td class=n>{}</td><td class=long>{reference}</td><td class=long>{}</td>",
-            escape(&exemption.until),
-            exemption.findings,
-            escape(&clip(why, 200))
-        )
-    });
-    let titles = [
-        "Status",
-        "Until",
-        "Rules",
-        "Where",
-        "Findings#",
-        "Reference",
-        "Reason",
-    ];
-    table(out, "The most urgent first", &titles, rows)?;
-    more(out, report.exemptions.len(), MAX_ROWS, "csv-exemptions")
-}
-
-fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    out.write_all(b"<h2 id=blind-spots>Blind spots</h2>\n")?;
-    let coverage = &report.coverage;
-    let of_namespaces = |is: &dyn Fn(&Namespace) -> bool| {
-        report
-            .namespaces
-            .iter()
-            .filter(|namespace| is(namespace))
-            .count() as u64
-    };
-    let spots = [
-        (
-            coverage.missed,
-            "write",
-            "reached the cluster unreviewed: the webhook did not answer",
-        ),
-        (coverage.review_errors, "object", "could not be evaluated"),
-        (coverage.unreadable, "line", "could not be read"),
-        (
-            coverage.without_object,
-            "logged write",
-            "carried no object to replay",
-        ),
-        (
-            of_namespaces(&|namespace| namespace.scanned_at.is_empty()),
-            "namespace",
-            "without a scan of all of it: what was there before the logs is not known",
-        ),
-        (
-            of_namespaces(&|namespace| namespace.mode == "off"),
-            "namespace",
-            "in mode off: nothing is reviewed",
-        ),
-    ];
-    let spots: String = spots
+    // READY ones are what everybody looks for: they are never cut.
+    let (ready, others): (Vec<&Namespace>, Vec<&Namespace>) = report
+        .namespaces
         .iter()
-        .filter(|(number, ..)| *number > 0)
-        .map(|(number, noun, what)| format!("<li>{} {what}</li>", count(*number, noun)))
-        .collect();
-    match spots.as_str() {
-        "" => out.write_all(b"<p>None known.</p>\n")?,
-        spots => writeln!(out, "<ul>{spots}</ul>")?,
-    }
-    if !report.missed_writes.is_empty() {
-        let rows = report.missed_writes.iter().take(MAX_ROWS).map(|missed| {
-            let object = [&missed.namespace, &missed.resource, &missed.name].map(|text| escape(&elide(text, 60))).join("/");
-            let [time, verb, user, webhook] = [&missed.time, &missed.verb, &missed.user, &missed.webhook].map(|text| short(text));
-            format!(
-                "<td class=t>{time}</td><td>{verb}</td><th scope=row class=long>{object}</th><td class=long>{user}</td><td>{webhook}</td>"
-            )
-        });
-        table(
-            out,
-            "Writes that failed open",
-            &["Time", "Verb", "Object", "Writer", "Webhook"],
-            rows,
-        )?;
-        more(out, report.missed_writes.len(), MAX_ROWS, "json")?;
-    }
-    if !report.errors.is_empty() {
-        let rows = report.errors.iter().map(|error| {
-            format!(
-                "<th scope=row class=long>{}</th><td class=n>{}</td><td>{}</td>",
-                short(&error.file),
-                error.line,
-                short(&error.message)
-            )
-        });
-        table(
-            out,
-            "What could not be read",
-            &["Input", "Line#", "Why"],
-            rows,
-        )?;
-    }
-    Ok(())
+        .partition(|own| own.verdict == Verdict::Ready);
+    let rows = ready
+        .iter()
+        .chain(others.iter().take(MAX_ROWS))
+        .map(|own| row(own));
+    let caption = "Which namespaces can be switched, and why not";
+    table(out, caption, &titles, rows)?;
+    more(out, others.len(), MAX_ROWS, "json")
 }
 
-fn rules(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let seen = |code: &str| report.findings.iter().any(|finding| finding.rule == code);
-    let mut is_first = true;
-    for rule in RULES.iter().filter(|rule| seen(rule.code)) {
-        if std::mem::take(&mut is_first) {
-            out.write_all(b"<h2 id=rules>Rules</h2>\n")?;
-        }
-        write!(
-            out,
-            "<h3 id=\"{code}\">{code} {}</h3>\n<p>{}</p>\n<p><strong>Fix:</strong> {}</p>\n",
-            escape(rule.name),
-            escape(&rule.why()),
-            escape(&rule.fix()),
-            code = rule.code
-        )?;
+/// A namespace, with its cluster where there are several, as HTML.
+fn place(report: &Report, cluster: &str, namespace: &str) -> String {
+    short(&plain_place(report, cluster, namespace))
+}
+
+/// The same as text.
+fn plain_place(report: &Report, cluster: &str, namespace: &str) -> String {
+    let name = if namespace.is_empty() {
+        "(cluster)"
+    } else {
+        namespace
+    };
+    if report.clusters.len() > 1 {
+        format!("{cluster}/{name}")
+    } else {
+        name.to_owned()
     }
-    Ok(())
 }
 
 fn more(out: &mut dyn Write, count: usize, limit: usize, format: &str) -> io::Result<()> {

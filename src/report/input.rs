@@ -1,38 +1,63 @@
-//! Inputs into single JSON texts: lines, elements of exported lists, whole documents; gzip or plain, in constant memory.
+//! Inputs into single JSON texts: lines, elements of exported lists, whole documents; packed or plain, in constant memory.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 
-use flate2::read::MultiGzDecoder;
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
+use super::decode::csv_rows;
 use super::document::Splitter;
+use super::packing::{Unpacked, unpack};
 
 /// Longest line or element; an API server's request is at most 3 MiB, and logs escape it at most once.
 const MAX_UNIT: usize = 64 << 20;
 /// How much is read at once.
 const CHUNK: usize = 1 << 20;
 
-/// A piece of an input that should be one JSON text.
+/// A piece of an input that should be JSON.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unit<'a> {
     /// Line at which it starts, from 1.
     pub(super) line: usize,
     /// Its bytes, or what is wrong with it.
     pub(super) bytes: Result<&'a [u8], &'static str>,
+    /// The log group that stands around it, where that is not in the bytes; else empty.
+    pub(super) log_group: &'a str,
 }
 
-/// Gives every unit of `input` to `take`.
+impl Unit<'_> {
+    /// One without anything, for what ends after `line`.
+    pub(super) fn at(line: usize) -> Self {
+        Self {
+            line,
+            bytes: Ok(&[]),
+            log_group: "",
+        }
+    }
+}
+
+/// Gives every unit of `input` to `take`; what it is and what to do, if it cannot be read.
 ///
 /// # Errors
 /// Where the input cannot be read to its end; what came before was taken.
-pub(super) fn read(input: impl Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()> {
-    let mut input = BufReader::with_capacity(64 * 1024, input);
-    let is_gzip = io::BufRead::fill_buf(&mut input)?.starts_with(&[0x1f, 0x8b]);
-    if is_gzip {
-        units(&mut MultiGzDecoder::new(input), take)
-    } else {
-        units(&mut input, take)
+pub(super) fn read(
+    input: impl Read,
+    take: &mut dyn FnMut(Unit<'_>),
+) -> io::Result<Option<&'static str>> {
+    match unpack(input)? {
+        Unpacked::Unsupported(what) => return Ok(Some(what)),
+        Unpacked::Text(mut text) => units(&mut text, take)?,
+        Unpacked::Csv(table) => {
+            let mut row = |line, bytes: &[u8]| {
+                take(Unit {
+                    line,
+                    bytes: Ok(bytes),
+                    log_group: "",
+                })
+            };
+            csv_rows(table, &mut row).map_err(io::Error::other)?;
+        }
     }
+    Ok(None)
 }
 
 fn units(input: &mut dyn Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()> {
@@ -93,6 +118,7 @@ fn lines(
             take(Unit {
                 line: number,
                 bytes: Ok(&bytes[start..start + length]),
+                log_group: "",
             });
             start += length + 1;
         }
@@ -102,6 +128,7 @@ fn lines(
             take(Unit {
                 line: number,
                 bytes: Err("the line is longer than 64 MiB"),
+                log_group: "",
             });
             start = bytes.len();
         }
@@ -114,6 +141,7 @@ fn lines(
         take(Unit {
             line: number + 1,
             bytes: Ok(buffer.bytes()),
+            log_group: "",
         });
     }
     Ok(())
@@ -188,48 +216,5 @@ impl Buffer {
             }
         }
         Ok(false)
-    }
-}
-
-/// Says without parsing whether a line can matter to the report.
-pub(super) struct Filter {
-    ours: memmem::Finder<'static>,
-    failed_open: memmem::Finder<'static>,
-    delete: memmem::Finder<'static>,
-    time: memmem::Finder<'static>,
-}
-
-impl Filter {
-    pub(super) fn new() -> Self {
-        Self {
-            // Annotations hold `undock.dev`, records `undock.review`, their service name `undock`.
-            ours: memmem::Finder::new(b"undock."),
-            failed_open: memmem::Finder::new(b"failed-open."),
-            delete: memmem::Finder::new(b"delete"),
-            time: memmem::Finder::new(b"\"stageTimestamp\":\""),
-        }
-    }
-
-    /// False for a whole JSON line that holds neither a trace of undock nor a deletion.
-    pub(super) fn wants(&self, line: &[u8]) -> bool {
-        let is_whole = line.first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}');
-        !is_whole
-            || self.ours.find(line).is_some()
-            || self.failed_open.find(line).is_some()
-            || self.is_deletion(line)
-    }
-
-    /// The moment of an audit event, unread but for this: it stands near the end of the line.
-    pub(super) fn time<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
-        let tail = &line[line.len().saturating_sub(1024)..];
-        let at = self.time.find(tail)? + self.time.needle().len();
-        tail.get(at..at + 27)
-    }
-
-    fn is_deletion(&self, line: &[u8]) -> bool {
-        // As a whole word at the end of a string: `"verb":"delete"`, `\"delete\"`, `pods.delete"`.
-        self.delete
-            .find_iter(line)
-            .any(|at| matches!(line.get(at + 6), Some(b'"' | b'\\')))
     }
 }

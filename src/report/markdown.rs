@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::model::{Report, Verdict};
+use super::work::{owners, switch_command, switchable};
 use crate::finding::text::{clip, escape_controls};
 
 /// Comments end at 65,536 characters; this leaves room.
@@ -11,7 +12,7 @@ const MAX_ROWS: usize = 150;
 /// Writes `report` as tables.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let summary = &report.summary;
     writeln!(
@@ -32,35 +33,36 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         summary.ready,
         report.namespaces.len()
     )?;
+    for notice in &report.notices {
+        writeln!(out, "> {}\n", cell(notice))?;
+    }
+    to_do(out, report)?;
     writeln!(
         out,
-        "| namespace | mode | verdict | owners | open | fixed | would-deny | missed | why not |"
+        "| namespace | mode | verdict | owners | open | fixed | removed | would-deny | unreviewed | why not |"
     )?;
     writeln!(
         out,
-        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
     )?;
     for namespace in report.namespaces.iter().take(MAX_ROWS) {
-        let why = if namespace.verdict == Verdict::Ready {
-            "safe to enforce".to_owned()
-        } else {
-            namespace.reasons.join("; ")
+        let why = match (namespace.verdict, namespace.mode.as_str()) {
+            (Verdict::Ready, "enforce") => "enforced".to_owned(),
+            (Verdict::Ready, _) => "nothing here would be refused".to_owned(),
+            _ => namespace.reasons.join("; "),
         };
         writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            cell(if namespace.name.is_empty() {
-                "(cluster)"
-            } else {
-                &namespace.name
-            }),
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            cell(&place(report, &namespace.cluster, &namespace.name)),
             cell(&namespace.mode),
             namespace.verdict.as_str(),
             namespace.owners,
             namespace.open,
-            namespace.fixed + namespace.removed,
+            namespace.fixed,
+            namespace.removed,
             namespace.would_deny,
-            namespace.missed,
+            namespace.unreviewed,
             cell(&why)
         )?;
     }
@@ -73,7 +75,9 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for finding in report.findings.iter().take(MAX_ROWS) {
         let owner = format!(
             "{} {}/{}",
-            finding.owner.kind, finding.namespace, finding.owner.name
+            finding.owner.kind,
+            place(report, &finding.cluster, &finding.namespace),
+            finding.owner.name
         );
         let texts = [
             &owner,
@@ -97,7 +101,8 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     exemptions(out, report)?;
     for missed in report.missed_writes.iter().take(MAX_ROWS) {
-        let object = format!("{}/{}/{}", missed.namespace, missed.resource, missed.name);
+        let place = place(report, &missed.cluster, &missed.namespace);
+        let object = format!("{place}/{}/{}", missed.resource, missed.name);
         writeln!(
             out,
             "\nMissed: {} {} {} by {}",
@@ -116,6 +121,57 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// What can be switched today, then one row for each owner with something to fix.
+fn to_do(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let ready = switchable(report);
+    if !ready.is_empty() {
+        writeln!(out, "## Switch today\n")?;
+        for namespace in ready {
+            writeln!(out, "- {}", cell(&switch_command(namespace, report)))?;
+        }
+        writeln!(out)?;
+    }
+    let owners = owners(report);
+    if owners.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "## To do\n\n| owner | rules | would be refused | team | fix |\n| --- | --- | --- | --- | --- |"
+    )?;
+    for work in owners.iter().take(MAX_ROWS) {
+        let own = work.finding;
+        let place = place(report, &own.cluster, &own.namespace);
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            cell(&format!("{} {place}/{}", own.owner.kind, own.owner.name)),
+            cell(&work.rules.join(" ")),
+            if work.is_refused { "yes" } else { "no" },
+            cell(&own.team),
+            cell(work.fix)
+        )?;
+    }
+    match owners.len().saturating_sub(MAX_ROWS) {
+        0 => writeln!(out),
+        more => writeln!(out, "\n{more} more owners are not shown.\n"),
+    }
+}
+
+/// A namespace, with its cluster where there are several.
+fn place(report: &Report, cluster: &str, namespace: &str) -> String {
+    let name = if namespace.is_empty() {
+        "(cluster)"
+    } else {
+        namespace
+    };
+    if report.clusters.len() > 1 {
+        format!("{cluster}/{name}")
+    } else {
+        name.to_owned()
+    }
 }
 
 fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -150,7 +206,7 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 }
 
 /// Text that is neither markup nor the end of a cell.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut escaped = String::new();
     for c in escape_controls(&clip(text, 300)).chars() {
         match c {

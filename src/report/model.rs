@@ -17,6 +17,9 @@ pub struct Report {
     pub as_of: String,
     /// Clusters that the inputs name.
     pub clusters: Vec<String>,
+    /// What the inputs as a whole cannot tell, and what to do about it.
+    #[serde(default)]
+    pub notices: Vec<String>,
     /// The time that the inputs cover.
     pub window: Window,
     /// What was read.
@@ -32,6 +35,9 @@ pub struct Report {
     pub exemptions: Vec<Exemption>,
     /// Writes that undock did not see.
     pub missed_writes: Vec<Missed>,
+    /// Writes in the window that nobody evaluated, failed-open ones included, by namespace and day.
+    #[serde(default)]
+    pub unreviewed_writes: Vec<UnreviewedDay>,
     /// Open findings at the end of each day.
     pub burn_down: BurnDown,
     /// What could not be read.
@@ -71,12 +77,18 @@ pub struct Coverage {
     pub without_object: u64,
     /// Stored writes that the API server let through unreviewed.
     pub missed: u64,
+    /// Stored writes of reviewed kinds in the window that nobody evaluated, those included.
+    #[serde(default)]
+    pub unreviewed: u64,
     /// Dry runs, which count nowhere else.
     pub dry_runs: u64,
     /// Objects that undock could not evaluate.
     pub review_errors: u64,
     /// Lines that could not be read.
     pub unreadable: u64,
+    /// Lines of other programs, which were passed over.
+    #[serde(default)]
+    pub other_lines: u64,
 }
 
 /// Totals.
@@ -151,10 +163,15 @@ pub struct Namespace {
     pub would_deny: u64,
     /// Missed writes in the window.
     pub missed: u64,
+    /// Writes in the window that nobody evaluated, and that no later review or whole scan makes up for.
+    #[serde(default)]
+    pub unreviewed: u64,
 }
 
 /// What became of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// The latest evidence about the owner contains it.
@@ -224,6 +241,9 @@ pub struct Finding {
     pub last_seen: String,
     /// Reviews and scans that showed it.
     pub observations: u64,
+    /// Of those: the owner itself was made.
+    #[serde(default)]
+    pub created: u64,
     /// Of those: refused.
     pub denied: u64,
     /// Of those: refused had the mode been `enforce`.
@@ -242,6 +262,9 @@ pub struct Finding {
     pub ended_at: String,
     /// Who did that; empty where a scan tells, which sees no identities.
     pub ended_by: String,
+    /// True if every write that held it was refused.
+    #[serde(default)]
+    pub never_stored: bool,
 }
 
 impl Finding {
@@ -259,7 +282,9 @@ impl Finding {
 
     /// How it is known to have ended, for people: `by USER`, with the name cut to `limit`.
     pub(super) fn ended_how(&self, limit: usize) -> String {
-        if self.ended_by.is_empty() {
+        if self.never_stored && self.status == Status::Removed {
+            "refused, and not tried again".to_owned()
+        } else if self.ended_by.is_empty() {
             "seen in a scan".to_owned()
         } else {
             format!("by {}", elide(&self.ended_by, limit))
@@ -355,6 +380,23 @@ pub struct Missed {
     pub user: String,
     /// The webhook that did not answer.
     pub webhook: String,
+}
+
+/// Writes of reviewed kinds in one namespace on one day that nobody evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct UnreviewedDay {
+    /// Its cluster.
+    pub cluster: String,
+    /// Its namespace; empty for cluster-scoped objects.
+    pub namespace: String,
+    /// In UTC.
+    pub day: String,
+    /// `no-review`, `failed-open`, `mode-off`, `no-object`.
+    pub cause: String,
+    /// How many.
+    pub writes: u64,
+    /// Those that no later review or whole scan makes up for.
+    pub unresolved: u64,
 }
 
 /// Open findings over time.

@@ -25,7 +25,11 @@ pub(super) fn of(cron_job: &str) -> String {
 
 /// The longest pause in days, rounded up to day, week, month or year.
 pub(super) fn days(schedule: &str) -> u32 {
-    match schedule.trim() {
+    let schedule = schedule.trim();
+    if let Some(pause) = schedule.strip_prefix("@every ") {
+        return every(pause);
+    }
+    match schedule {
         "@yearly" | "@annually" => return 366,
         "@monthly" => return 31,
         "@weekly" => return 7,
@@ -49,6 +53,34 @@ pub(super) fn days(schedule: &str) -> u32 {
     }
 }
 
+/// The days of Go's `720h30m`, rounded up; a year where it cannot be read.
+fn every(pause: &str) -> u32 {
+    let (mut seconds, mut number) = (0.0, String::new());
+    let mut unit = String::new();
+    for c in pause.trim().chars().chain(std::iter::once('0')) {
+        if !unit.is_empty() && (c.is_ascii_digit() || c == '.') {
+            let factor = match unit.as_str() {
+                "h" => 3_600.0,
+                "m" => 60.0,
+                "s" => 1.0,
+                "ms" | "us" | "µs" | "ns" => 0.0,
+                _ => return 366,
+            };
+            let Ok(count) = number.parse::<f64>() else {
+                return 366;
+            };
+            seconds += count * factor;
+            (number, unit) = (String::new(), String::new());
+        }
+        if c.is_ascii_digit() || c == '.' {
+            number.push(c);
+        } else {
+            unit.push(c);
+        }
+    }
+    ((seconds / 86_400.0).ceil() as u32).clamp(1, 366)
+}
+
 #[cfg(test)]
 mod tests {
     use super::days;
@@ -62,6 +94,10 @@ mod tests {
             ("0 3 1 1 *", 366),
             ("@monthly", 31),
             ("CRON_TZ=UTC 0 3 1 * *", 31),
+            ("@every 720h", 30),
+            ("@every 1h30m", 1),
+            ("@every 36h30m", 2),
+            ("@every month", 366),
         ] {
             assert_eq!(days(schedule), expected, "{schedule}");
         }

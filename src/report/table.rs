@@ -3,23 +3,42 @@
 use std::io::{self, Write};
 
 use super::model::{Finding, Report, Status, Verdict};
-use super::words::count;
+use super::text::count;
+use super::work::{by_cluster, owners, switch_command, switchable};
 use crate::finding::text::{elide, escape_controls};
 
 /// Findings that are listed; every other output has them all.
 const MAX_FINDINGS: usize = 50;
+/// BLOCKED namespaces that are listed, and as many UNKNOWN ones.
+const MAX_NAMESPACES: usize = 50;
+/// The least room for a column that is wrapped.
+const MIN_WRAPPED: usize = 24;
 /// Missed writes and errors that are listed.
 const MAX_NOTES: usize = 10;
 
-/// Writes `report` for people. `colour` adds ANSI colours.
+/// How the table is to look.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// With ANSI colours.
+    pub colour: bool,
+    /// Columns of the terminal; without it, lines are as long as they are.
+    pub width: Option<usize>,
+}
+
+/// Writes `report` for people.
 ///
 /// # Errors
-/// Where `out` does not take it.
-pub fn write(out: &mut dyn Write, report: &Report, colour: bool) -> io::Result<()> {
+/// If writing to `out` fails.
+pub fn write(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
     head(out, report)?;
-    namespaces(out, report, colour)?;
-    findings(out, report)?;
-    exemptions(out, report)?;
+    for notice in &report.notices {
+        writeln!(out, "note: {}\n", escape_controls(notice))?;
+    }
+    clusters(out, report, style)?;
+    to_do(out, report, style)?;
+    namespaces(out, report, style)?;
+    findings(out, report, style)?;
+    exemptions(out, report, style)?;
     missed(out, report)?;
     burn_down(out, report)?;
     for error in report.errors.iter().take(MAX_NOTES) {
@@ -35,7 +54,8 @@ pub fn write(out: &mut dyn Write, report: &Report, colour: bool) -> io::Result<(
     if unreadable > 0 {
         writeln!(
             out,
-            "{unreadable} lines could not be read: the report is incomplete"
+            "{} could not be read: the report is incomplete",
+            count(unreadable, "line")
         )?;
     }
     Ok(())
@@ -58,8 +78,10 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     )?;
     write!(
         out,
-        "{} reviews: {} recorded, {} in audit logs",
-        coverage.reviews, coverage.records, coverage.audited
+        "{}: {} recorded, {} in audit logs",
+        count(coverage.reviews, "review"),
+        coverage.records,
+        coverage.audited
     )?;
     if coverage.scans > 0 {
         write!(out, "; {}", count(coverage.scans, "scan"))?;
@@ -73,12 +95,96 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     writeln!(
         out,
-        "; {} writes missed, {} dry runs\n",
-        coverage.missed, coverage.dry_runs
+        "; {} unreviewed, {} missed, {}\n",
+        count(coverage.unreviewed, "write"),
+        coverage.missed,
+        count(coverage.dry_runs, "dry run")
     )
 }
 
-fn namespaces(out: &mut dyn Write, report: &Report, colour: bool) -> io::Result<()> {
+/// Several clusters, each with its namespaces by verdict.
+fn clusters(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
+    let counts = by_cluster(report);
+    if counts.len() < 2 {
+        return Ok(());
+    }
+    let mut rows = vec![["CLUSTER", "READY", "UNKNOWN", "BLOCKED"].map(str::to_owned)];
+    rows.extend(counts.iter().map(|(cluster, counts)| {
+        let [ready, unknown, blocked] = counts.map(|count| count.to_string());
+        [or_dash(cluster), ready, unknown, blocked]
+    }));
+    columns(out, &rows, &[], style)?;
+    writeln!(out)
+}
+
+/// What can be switched today, then what to fix: one row for each owner.
+fn to_do(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
+    let ready = switchable(report);
+    if !ready.is_empty() {
+        let what = count(ready.len() as u64, "namespace");
+        writeln!(
+            out,
+            "SWITCH TODAY  {what} in which nothing would be refused"
+        )?;
+        for namespace in ready {
+            let command = switch_command(namespace, report);
+            writeln!(out, "  {}", escape_controls(&command))?;
+        }
+        writeln!(out)?;
+    }
+    let owners = owners(report);
+    if owners.is_empty() {
+        return Ok(());
+    }
+    let refused = owners.iter().filter(|work| work.is_refused).count();
+    let what = count(refused as u64, "owner");
+    writeln!(out, "TO DO  {what} of {} would be refused", owners.len())?;
+    let titles = ["OWNER", "RULES", "REFUSED", "TEAM", "LAST SEEN", "FIX"];
+    let mut rows = vec![titles.map(str::to_owned)];
+    rows.extend(owners.iter().take(MAX_FINDINGS).map(|work| {
+        let own = work.finding;
+        [
+            place(report, &own.cluster, &own.namespace)
+                + &format!("/{}/{}", own.owner.kind, elide(&own.owner.name, 40)),
+            work.rules.join(" "),
+            if work.is_refused { "yes" } else { "no" }.to_owned(),
+            or_dash(&own.team),
+            day(work.last_seen),
+            work.fix.to_owned(),
+        ]
+    }));
+    columns(out, &rows, &[4, 3], style)?;
+    let more = owners.len().saturating_sub(MAX_FINDINGS);
+    if more > 0 {
+        writeln!(out, "{more} more are in -o csv, -o json and -o html")?;
+    }
+    writeln!(out)
+}
+
+/// A place, with its cluster where there are several.
+fn of_cluster(report: &Report, cluster: &str, place: &str) -> String {
+    if report.clusters.len() > 1 {
+        format!("{}/{place}", or_dash(cluster))
+    } else {
+        place.to_owned()
+    }
+}
+
+/// A namespace, with its cluster where there are several.
+fn place(report: &Report, cluster: &str, namespace: &str) -> String {
+    let name = if namespace.is_empty() {
+        "(cluster)"
+    } else {
+        namespace
+    };
+    if report.clusters.len() > 1 {
+        format!("{}/{name}", or_dash(cluster))
+    } else {
+        name.to_owned()
+    }
+}
+
+fn namespaces(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
     let titles = [
         "NAMESPACE",
         "MODE",
@@ -87,55 +193,54 @@ fn namespaces(out: &mut dyn Write, report: &Report, colour: bool) -> io::Result<
         "OPEN",
         "EXEMPT",
         "FIXED",
+        "REMOVED",
         "WOULD-DENY",
-        "MISSED",
+        "UNREVIEWED",
         "WHY NOT",
     ];
     let mut rows = vec![titles.map(str::to_owned)];
-    let several = report.clusters.len() > 1;
+    let mut left_out = 0;
+    let mut shown = [0; 2];
     for namespace in &report.namespaces {
-        let name = if namespace.name.is_empty() {
-            "(cluster)"
-        } else {
-            &namespace.name
+        // READY ones are what everybody looks for: they are never cut.
+        let limit = match namespace.verdict {
+            Verdict::Ready => None,
+            Verdict::Blocked => Some(&mut shown[0]),
+            Verdict::Unknown => Some(&mut shown[1]),
         };
+        if let Some(shown) = limit {
+            *shown += 1;
+            if *shown > MAX_NAMESPACES {
+                left_out += 1;
+                continue;
+            }
+        }
         rows.push([
-            if several {
-                format!("{}/{name}", namespace.cluster)
-            } else {
-                name.to_owned()
-            },
+            place(report, &namespace.cluster, &namespace.name),
             or_dash(&namespace.mode),
             namespace.verdict.as_str().to_owned(),
             namespace.owners.to_string(),
             namespace.open.to_string(),
             namespace.exempt.to_string(),
-            (namespace.fixed + namespace.removed).to_string(),
+            namespace.fixed.to_string(),
+            namespace.removed.to_string(),
             namespace.would_deny.to_string(),
-            namespace.missed.to_string(),
+            (namespace.unreviewed).to_string(),
             match (namespace.verdict, namespace.mode.as_str()) {
                 (Verdict::Ready, "enforce") => "enforced".to_owned(),
-                (Verdict::Ready, _) if namespace.name.is_empty() => {
-                    "nothing here would be refused".to_owned()
-                }
-                (Verdict::Ready, _) => "undock.dev/mode=enforce is safe".to_owned(),
+                (Verdict::Ready, _) => "nothing here would be refused".to_owned(),
                 _ => namespace.reasons.join("; "),
             },
         ]);
     }
-    let paint = |cell: &str| {
-        let code = [("BLOCKED", "31;1"), ("UNKNOWN", "33;1"), ("READY", "32;1")]
-            .iter()
-            .find(|(word, _)| *word == cell.trim_end());
-        match code.filter(|_| colour) {
-            Some((_, code)) => format!("\u{1b}[{code}m{cell}\u{1b}[0m"),
-            None => cell.to_owned(),
-        }
-    };
-    columns(out, &rows, &paint)
+    columns(out, &rows, &[5, 7, 3, 6, 8, 9], style)?;
+    if left_out > 0 {
+        writeln!(out, "{left_out} more are in -o json and -o html")?;
+    }
+    Ok(())
 }
 
-fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+fn findings(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
     let summary = &report.summary;
     writeln!(
         out,
@@ -169,12 +274,8 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             finding.rule.clone(),
             or_dash(&finding.severity),
             status(finding),
-            format!(
-                "{}/{}/{}",
-                or_dash(&finding.namespace),
-                finding.owner.kind,
-                elide(&finding.owner.name, 40)
-            ),
+            place(report, &finding.cluster, &finding.namespace)
+                + &format!("/{}/{}", finding.owner.kind, elide(&finding.owner.name, 40)),
             or_dash(&finding.team),
             or_dash(
                 [finding.managed_by.as_str(), finding.release.as_str()]
@@ -187,7 +288,7 @@ fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             elide(&finding.last_writer, 44),
         ]
     }));
-    columns(out, &rows, &|cell| cell.to_owned())?;
+    columns(out, &rows, &[9, 5, 6, 8, 4, 1], style)?;
     let more = report.findings.len().saturating_sub(MAX_FINDINGS);
     if more > 0 {
         writeln!(out, "{more} more are in -o csv, -o json and -o html")?;
@@ -211,7 +312,7 @@ fn status(finding: &Finding) -> String {
     }
 }
 
-fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+fn exemptions(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
     if report.exemptions.is_empty() {
         return Ok(());
     }
@@ -227,7 +328,10 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             exemption.status.as_str().to_owned(),
             or_dash(&exemption.until),
             elide(&exemption.rules, 24),
-            elide(&exemption.place(), 60),
+            elide(
+                &of_cluster(report, &exemption.cluster, &exemption.place()),
+                60,
+            ),
             exemption.findings.to_string(),
             or_dash(&elide(&exemption.reference, 24)),
             if exemption.error.is_empty() {
@@ -237,7 +341,7 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             },
         ]
     }));
-    columns(out, &rows, &|cell| cell.to_owned())?;
+    columns(out, &rows, &[5, 4], style)?;
     let more = report.exemptions.len().saturating_sub(MAX_NOTES);
     if more > 0 {
         writeln!(
@@ -261,7 +365,7 @@ fn missed(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             "{}  {} {}/{}/{} by {} ({})",
             missed.time,
             missed.verb,
-            missed.namespace,
+            of_cluster(report, &missed.cluster, &missed.namespace),
             missed.resource,
             missed.name,
             missed.user,
@@ -302,30 +406,89 @@ fn day(time: &str) -> String {
     time.get(..10).unwrap_or(time).to_owned()
 }
 
-/// Writes `rows` in columns; the last one is as wide as it is.
+/// Writes `rows` in columns. On a terminal that is too narrow, the columns of `spare` are left out in their order, and the
+/// last one is wrapped.
 fn columns<const N: usize>(
     out: &mut dyn Write,
     rows: &[[String; N]],
-    paint: &dyn Fn(&str) -> String,
+    spare: &[usize],
+    style: Style,
 ) -> io::Result<()> {
     let rows: Vec<Vec<String>> = rows
         .iter()
         .map(|row| row.iter().map(|cell| escape_controls(cell)).collect())
         .collect();
-    let width = |at: usize| {
-        rows.iter()
-            .map(|row| row[at].chars().count())
-            .max()
-            .unwrap_or(0)
+    let widths: Vec<usize> = (0..N)
+        .map(|at| {
+            let cells = rows.iter().map(|row| row[at].chars().count());
+            cells.max().unwrap_or(0)
+        })
+        .collect();
+    let mut kept: Vec<usize> = (0..N).collect();
+    let mut spare = spare.iter();
+    let before_last = |kept: &[usize]| -> usize {
+        let front = kept.iter().take(kept.len().saturating_sub(1));
+        front.map(|at| widths[*at] + 2).sum()
     };
-    let widths: Vec<usize> = (0..N).map(width).collect();
+    let last = widths[N - 1];
+    let room = |kept: &[usize]| {
+        let width = style.width?;
+        (before_last(kept) + last > width).then(|| width.saturating_sub(before_last(kept)))
+    };
+    while room(&kept).is_some_and(|room| room < last.min(MIN_WRAPPED)) {
+        let Some(left_out) = spare.next() else { break };
+        kept.retain(|at| at != left_out);
+    }
+    let indent = before_last(&kept);
+    let room = room(&kept).map(|room| room.max(MIN_WRAPPED));
     for row in &rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| paint(&format!("{cell:<width$}")))
-            .collect();
-        writeln!(out, "{}", cells.join("  ").trim_end())?;
+        let mut line = String::new();
+        for at in &kept[..kept.len() - 1] {
+            let width = widths[*at];
+            line.push_str(&paint(&format!("{:<width$}", row[*at]), style));
+            line.push_str("  ");
+        }
+        let wrapped = match room {
+            Some(room) => wrap(&row[N - 1], room),
+            None => vec![row[N - 1].clone()],
+        };
+        for (number, part) in wrapped.iter().enumerate() {
+            let front = if number == 0 {
+                line.clone()
+            } else {
+                " ".repeat(indent)
+            };
+            writeln!(out, "{}", format!("{front}{part}").trim_end())?;
+        }
     }
     Ok(())
+}
+
+/// The verdicts in their colours.
+fn paint(cell: &str, style: Style) -> String {
+    let code = [("BLOCKED", "31;1"), ("UNKNOWN", "33;1"), ("READY", "32;1")]
+        .iter()
+        .find(|(word, _)| *word == cell.trim_end());
+    match code.filter(|_| style.colour) {
+        Some((_, code)) => format!("\u{1b}[{code}m{cell}\u{1b}[0m"),
+        None => cell.to_owned(),
+    }
+}
+
+/// Lines of at most `width` characters, broken between words; longer words stand alone.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().map_or(0, |line| line.chars().count());
+        if line > 0 && line + 1 + word.chars().count() > width {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
 }

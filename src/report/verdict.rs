@@ -1,17 +1,17 @@
 //! Whether a namespace may be switched to `enforce`, and why not. When in doubt, UNKNOWN.
 
+use std::collections::{BTreeSet, HashSet};
+
 use jiff::civil::Date;
 
 use super::burndown::date;
-use super::collect::Collected;
-use super::fate::DAY;
+use super::coverage::{Logs, UnreviewedDays, is_transient};
+use super::evidence::{Cause, DAY};
 use super::model::{Finding, Namespace, Status, Verdict};
-use super::words::count;
+use super::text::count;
 use crate::decision::exemption::NOTICE_DAYS;
 use crate::registration::NAMESPACE;
 
-/// Days without a line in the logs that are no reason for doubt: a weekend, and one more.
-const SILENT_DAYS: i64 = 3;
 /// Findings that a reason names.
 const NAMED: usize = 3;
 
@@ -19,6 +19,10 @@ const NAMED: usize = 3;
 pub(super) struct Known<'k> {
     pub(super) findings: &'k [&'k Finding],
     pub(super) logs: &'k Logs,
+    /// Writes that nobody evaluated.
+    pub(super) unreviewed: Option<&'k UnreviewedDays>,
+    /// Days since 1970 on which the webhook answered.
+    pub(super) answered: &'k HashSet<i64>,
     /// Start of the window.
     pub(super) since: String,
     /// Milliseconds since a scan read all of it.
@@ -29,52 +33,6 @@ pub(super) struct Known<'k> {
     /// CronJobs whose pause is longer than what the inputs cover, with the pause in days.
     pub(super) rare_jobs: Vec<(String, u32)>,
     pub(super) today: Option<Date>,
-}
-
-/// How far the logs reach.
-pub(super) struct Logs {
-    has_audit: bool,
-    /// Days of the window that they cover, and days that they should.
-    pub(super) days: u32,
-    wanted_days: u32,
-    /// The longest pause in the window that is too long, by its first and last day.
-    silence: Option<(Date, Date)>,
-}
-
-impl Logs {
-    pub(super) fn of(collected: &Collected, since: i64, wanted_days: u32) -> Self {
-        let Some((from, to)) = collected.logs else {
-            return Self {
-                has_audit: false,
-                days: 0,
-                wanted_days,
-                silence: None,
-            };
-        };
-        let start = from.max(since);
-        let days = if to < start {
-            0
-        } else {
-            (to - start + DAY) / DAY
-        };
-        let first = start.div_euclid(DAY);
-        let mut last_heard = first - 1;
-        let mut silence = None;
-        for day in collected.days.range(first..) {
-            let pause = day - last_heard - 1;
-            if pause > SILENT_DAYS && silence.is_none_or(|(from, to)| pause > to - from + 1) {
-                silence = Some((last_heard + 1, day - 1));
-            }
-            last_heard = *day;
-        }
-        let silence = silence.and_then(|(from, to)| Some((date(from * DAY)?, date(to * DAY)?)));
-        Self {
-            has_audit: collected.has_audit,
-            days: u32::try_from(days).unwrap_or(u32::MAX),
-            wanted_days,
-            silence,
-        }
-    }
 }
 
 /// Sets verdict and reasons of `namespace`.
@@ -113,6 +71,7 @@ pub(super) fn judge(namespace: &mut Namespace, known: &Known<'_>) {
     let is_open_to_all = namespace.mode != "enforce";
     let passing = with(Status::Removed)
         .filter(|_| is_open_to_all)
+        .filter(|finding| is_transient(&finding.owner.kind) || finding.created > 1)
         .filter(|finding| finding.would_deny > 0 && finding.last_seen >= known.since);
     let passing: Vec<String> = passing.map(|finding| named(finding)).collect();
     if !passing.is_empty() {
@@ -145,12 +104,11 @@ fn doubts(namespace: &Namespace, known: &Known<'_>, stale: Vec<String>) -> Vec<S
             some(stale)
         ));
     }
-    if namespace.missed > 0 {
-        doubts.push(format!(
-            "{} reached the cluster unreviewed (failed open)",
-            count(namespace.missed, "write")
-        ));
+    let writes = known.unreviewed.map(doubts_of_writes).unwrap_or_default();
+    if writes.is_empty() {
+        doubts.extend(doubt_of_days(known));
     }
+    doubts.extend(writes);
     if known.review_errors > 0 {
         doubts.push(format!(
             "{} could not be evaluated",
@@ -171,11 +129,14 @@ fn doubts(namespace: &Namespace, known: &Known<'_>, stale: Vec<String>) -> Vec<S
         days,
         wanted_days,
         silence,
+        has_reviews,
     } = known.logs;
     if !has_audit {
         doubts.push(
             "no audit log among the inputs: clean and missed writes cannot be seen".to_owned(),
         );
+    } else if !has_reviews {
+        doubts.push("the audit log holds no review by undock".to_owned());
     } else if days < wanted_days {
         doubts.push(format!("the logs cover {days} of {wanted_days} days"));
     }
@@ -188,6 +149,68 @@ fn doubts(namespace: &Namespace, known: &Known<'_>, stale: Vec<String>) -> Vec<S
         ));
     }
     doubts
+}
+
+/// Days on which the webhook was not called at all: a scan shows what is there now, and not that it will be called.
+fn doubt_of_days(known: &Known<'_>) -> Option<String> {
+    let days: BTreeSet<i64> = known
+        .unreviewed?
+        .keys()
+        .filter(|(day, cause)| *cause == Cause::NoReview && !known.answered.contains(day))
+        .map(|(day, _)| *day)
+        .collect();
+    let (first, last) = (date(days.first()? * DAY)?, date(days.last()? * DAY)?);
+    let what = count(days.len() as u64, "day");
+    Some(format!(
+        "the webhook was not called on {what} with writes ({})",
+        period(first, last)
+    ))
+}
+
+/// `on 2026-11-05`, `from 2026-11-05 to 2026-11-12`
+fn period(first: Date, last: Date) -> String {
+    if first == last {
+        format!("on {first}")
+    } else {
+        format!("from {first} to {last}")
+    }
+}
+
+/// Writes that nobody evaluated, by cause, without those that later evidence makes up for.
+fn doubts_of_writes(days: &UnreviewedDays) -> Vec<String> {
+    let causes = [
+        (
+            Cause::FailedOpen,
+            "write",
+            "reached the cluster unreviewed (failed open)",
+        ),
+        (
+            Cause::NoReview,
+            "write of a reviewed kind",
+            "without a review: the webhook was not called",
+        ),
+        (
+            Cause::NoObject,
+            "write",
+            "logged without the object, so replay could not evaluate it",
+        ),
+        (
+            Cause::ModeOff,
+            "write",
+            "not evaluated, as the mode was off",
+        ),
+    ];
+    let doubt = |(cause, noun, what): (Cause, &str, &str)| {
+        let open = days
+            .iter()
+            .filter(|((_, own), (_, unresolved))| *own == cause && *unresolved > 0);
+        let writes: u64 = open.clone().map(|(_, (_, unresolved))| unresolved).sum();
+        let (first, last) = (open.clone().next()?.0.0, open.last()?.0.0);
+        let (first, last) = (date(first * DAY)?, date(last * DAY)?);
+        let when = period(first, last);
+        Some(format!("{} {what} ({when})", count(writes, noun)))
+    };
+    causes.into_iter().filter_map(doubt).collect()
 }
 
 /// What was there before the logs began, only a scan can tell.

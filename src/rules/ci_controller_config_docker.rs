@@ -1,11 +1,13 @@
 //! CLU902 ci-controller-config-docker: the configuration of a controller that makes Pods with Docker.
 
-use super::objects;
-use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule};
+use super::configuration::pod_sources::docker_pods;
+use super::{objects, signals};
+use crate::embedded::Language;
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 use crate::workload::leaves::Leaf;
-use crate::workload::mentions::mentions;
-use crate::workload::tables;
+use crate::workload::settings::{Settings, settings};
 
 pub(super) static RULE: Rule = Rule {
     code: "CLU902",
@@ -22,73 +24,70 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/ci-controller-config-docker.md"),
     host_path: None,
     target: None,
-    check: Check::Text(&["ChaosEngine", "ChaosExperiment", "ConfigMap"], check),
+    check: Check::Object(check),
 };
 
-fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
-    let (setting, line) = match workload.kind() {
-        "ConfigMap" => setting_of_config(leaf)?,
-        _ => (setting_of_experiment(workload, leaf)?, 0),
-    };
-    let finding = objects::finding(&RULE, workload, leaf)
-        .what(format!("sets {setting}"))
-        .evidence(&setting)
-        .offset(line);
-    Some(finding)
-}
-
-/// The setting in a ConfigMap that makes a controller produce Pods that use the node's Docker, and
-/// where its line begins.
-fn setting_of_config(leaf: &Leaf) -> Option<(String, usize)> {
-    const EXECUTOR: &str = "containerRuntimeExecutor: docker";
-    // Argo Workflows reads the key from the ConfigMap itself, too.
-    if leaf.path == "data.containerRuntimeExecutor" && leaf.text == "docker" {
-        return Some((EXECUTOR.to_owned(), 0));
-    }
-    let is_executor = |line: &str| {
-        let value = line.strip_prefix("containerRuntimeExecutor:");
-        value.is_some_and(|value| value.trim() == "docker")
-    };
-    let mut lines = objects::lines(&leaf.text);
-    if let Some((at, _)) = lines.find(|(_, line)| is_executor(line)) {
-        return Some((EXECUTOR.to_owned(), at));
-    }
-    let at = socket_mount(&leaf.text)?;
-    Some(("a mount of the Docker socket".to_owned(), at))
-}
-
-/// The variable of a LitmusChaos object that selects Docker; `leaf` is its value.
-fn setting_of_experiment(workload: &Workload<'_>, leaf: &Leaf) -> Option<String> {
-    let variable = leaf.path.strip_suffix(".value")?;
-    let name = workload.leaves.get(&format!("{variable}.name"))?;
-    let selects = leaf.text == "docker" && tables::selects_runtime(name);
-    selects.then(|| format!("{name}=docker"))
-}
-
-/// Where the line of `text` begins that mounts the Docker socket of the node into what a controller
-/// makes: a host path of GitLab Runner's `[[runners.kubernetes.volumes.host_path]]` (where none is
-/// written, the mount path is meant), a volume of its Docker executor, Jenkins' `hostPathVolume` in
-/// YAML or XML, the volume of a pod template.
-fn socket_mount(text: &str) -> Option<usize> {
-    if !mentions(text, "docker.sock") {
-        return None;
-    }
-    let (mut in_host_path, mut behind_key) = (false, false);
-    for (at, line) in objects::lines(text) {
-        if line.starts_with('[') {
-            in_host_path = line.starts_with("[[runners.kubernetes.volumes.host_path");
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let has_pods = workload.pod.is_some() || !workload.parts.is_empty();
+    for document in settings(workload) {
+        // The pods of the object itself have rules of their own, and so have a policy's patterns.
+        let is_judged_elsewhere = document.is_object() && has_pods
+            || document.kind().contains("Policy") && !mutates(&document);
+        if is_judged_elsewhere {
+            continue;
         }
-        let line = line.trim_start_matches("- ");
-        let is_path = ["host_path", "hostPath", "volumes =", "<hostPath>"]
+        for found in docker_pods(&document) {
+            findings.push(
+                Finding::new(&RULE)
+                    .in_settings(&document, found.node)
+                    .what(found.what)
+                    .evidence(&found.evidence),
+            );
+        }
+    }
+    // Jenkins' Groovy and XML are not parsed, or read as blocks of something else.
+    let is_unread = |leaf: &&Leaf| {
+        let language = leaf.document().map(|document| document.language);
+        matches!(language, None | Some(Language::Blocks | Language::Tags))
+    };
+    for leaf in workload.leaves.iter().filter(is_unread) {
+        if let Some((offset, path)) = host_path_in_text(&leaf.text) {
+            findings.push(
+                objects::finding(&RULE, workload, leaf)
+                    .offset(offset)
+                    .what(format!("mounts {path} into the Pods that it makes"))
+                    .evidence(path),
+            );
+        }
+    }
+}
+
+/// A policy that changes objects makes what its patch holds.
+fn mutates(document: &Settings<'_>) -> bool {
+    let rules = document.root.get("spec.rules");
+    rules.is_some_and(|rules| {
+        rules
+            .elements()
             .iter()
-            .any(|key| line.starts_with(key))
-            || (in_host_path && line.starts_with("mount_path"))
-            || (behind_key && line.starts_with("path:"));
-        if is_path && mentions(line, "/docker.sock") {
-            return Some(at);
+            .any(|rule| rule.get("mutate").is_some())
+    })
+}
+
+/// A path of Docker behind the word `hostPath` (`hostPath: '…'`, `<hostPath>…</hostPath>`), and its place.
+fn host_path_in_text(text: &str) -> Option<(usize, &str)> {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("hostPath") {
+        let behind = from + at + "hostPath".len();
+        let rest = text[behind..].trim_start_matches([':', '=', '>', '"', '\'', ' ']);
+        let start = text.len() - rest.len();
+        let end = rest.find(|c: char| c.is_whitespace() || "\"'<,)".contains(c));
+        let path = &rest[..end.unwrap_or(rest.len())];
+        let line = &text[text[..start].rfind('\n').map_or(0, |at| at + 1)..start];
+        let is_comment = line.trim_start().starts_with(['#', '/', '*']);
+        if !is_comment && path.starts_with('/') && signals::is_docker_socket(&HostPath::new(path)) {
+            return Some((start, path));
         }
-        // `path` and `type` follow `hostPath:` in any order.
-        behind_key = line == "hostPath:" || behind_key && line.starts_with("type:");
+        from = behind;
     }
     None
 }

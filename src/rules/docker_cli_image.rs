@@ -45,7 +45,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
                 "its calls go to registries and remote builders; a client such as crane or \
                  skopeo needs no Docker image",
             )
-    } else if is_copy {
+    } else if is_copy && !endpoint.is_node() {
         finding
             .certainty(Certainty::Possible)
             .consequence("judged by its name alone")

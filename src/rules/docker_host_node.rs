@@ -4,7 +4,6 @@ use super::{host_paths, signals};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::pod::{Container, Pod, TextField};
-use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR301",
@@ -28,8 +27,11 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     if !container.mentions_docker() && container.env("DOCKER_HOST").is_none() {
         return;
     }
-    for (field, name, value) in endpoints(container) {
-        let endpoint = match value {
+    for given in endpoints(container) {
+        let Given {
+            field, name, value, ..
+        } = given;
+        let endpoint = match given.expanded {
             Some(value) => endpoint::resolve(pod, container, value),
             None => container.endpoint(pod).clone(),
         };
@@ -60,8 +62,7 @@ fn judged(finding: Finding, container: &Container<'_>, name: &str, endpoint: End
                 .identity(format!("{name}={path}"))
                 .certainty(Certainty::Certain)
                 .consequence(format!("it is the node's {}", host_paths::shown(&path)));
-            let is_agent = tables::agent(container.image()).is_some();
-            if is_agent && signals::names_cri_socket(container) {
+            if signals::is_agent(container) && signals::names_cri_socket(container) {
                 finding
                     .advisory("one of several runtimes' sockets")
                     .consequence("the agent also names a CRI socket; drop this one")
@@ -88,53 +89,83 @@ const FLAGS: [&str; 4] = [
     "providers.docker.endpoint",
 ];
 
-/// Field, name and literal value of everything in `container` that names a Docker endpoint.
-fn endpoints<'a>(container: &Container<'a>) -> Vec<(String, &'a str, Option<&'a str>)> {
+/// Something that names a Docker endpoint.
+struct Given<'c> {
+    field: String,
+    name: &'c str,
+    /// As written; `None` where the value comes from another place.
+    value: Option<&'c str>,
+    /// As the container sees it.
+    expanded: Option<&'c str>,
+}
+
+/// Everything in `container` that names a Docker endpoint.
+fn endpoints<'c>(container: &'c Container<'_>) -> Vec<Given<'c>> {
     let mut found = Vec::new();
-    for (i, var) in container
-        .raw
-        .env
-        .iter()
-        .enumerate()
-        .filter(|(_, var)| *var.name == *"DOCKER_HOST")
-    {
+    let variables = container.raw.env.iter().enumerate();
+    for (i, var) in variables.filter(|(_, var)| *var.name == *"DOCKER_HOST") {
         let value = var.value_from.is_none().then_some(var.value.as_str());
         let field = if value.is_some() {
             "value"
         } else {
             "valueFrom"
         };
-        found.push((format!("env[{i}].{field}"), var.name.as_str(), value));
+        found.push(Given {
+            field: format!("env[{i}].{field}"),
+            name: var.name.as_str(),
+            value,
+            expanded: value.map(|value| container.expanded_text(TextField::Env(i), value)),
+        });
     }
     let texts: Vec<_> = container
-        .texts()
-        .filter(|(field, _)| !matches!(field, TextField::Env(_)))
+        .raw_texts()
+        .filter(|(field, _)| !matches!(field, TextField::Env(_) | TextField::Hook(..)))
+        .map(|(field, text)| (field, text.as_str()))
         .collect();
+    let expanded = |at: usize| {
+        let (field, text) = texts.get(at)?;
+        Some(container.expanded_text(*field, text))
+    };
     for (at, (field, text)) in texts.iter().enumerate() {
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value)),
-            None => (
-                text.as_str(),
-                texts.get(at + 1).map(|(_, next)| next.as_str()),
-            ),
+            None => (*text, texts.get(at + 1).map(|(_, next)| *next)),
+        };
+        let seen = match expanded(at).and_then(|text| text.split_once('=')) {
+            Some((_, value)) => Some(value),
+            None => expanded(at + 1),
         };
         let flag = name
             .strip_prefix('-')
             .map(|rest| rest.strip_prefix('-').unwrap_or(rest));
         if flag.is_some_and(|flag| FLAGS.contains(&flag))
-            && value.is_some_and(|value| value.contains("://") || value.starts_with('/'))
+            && seen.is_some_and(|value| value.contains("://") || value.starts_with('/'))
         {
-            found.push((field.path(), name, value));
+            found.push(Given {
+                field: field.path(),
+                name,
+                value,
+                expanded: seen,
+            });
         }
     }
     found
 }
 
-/// `value` without user information and query: `tcp://user:secret@host?token=…` must not reach a
-/// log.
+/// `value` without user information, path and query: `tcp://user:secret@host/token?token=…` must
+/// not reach a log. The path of a socket stays.
 fn without_secrets(value: &str) -> String {
     let value = value.split(['?', '#']).next().unwrap_or_default();
-    let host = value.find("://").map_or(0, |scheme| scheme + 3);
-    let user = value[host..].rfind('@').map_or(0, |at| at + 1);
-    format!("{}{}", &value[..host], &value[host + user..])
+    let (scheme, rest) = match value.find("://") {
+        Some(at) => value.split_at(at + 3),
+        None => ("", value),
+    };
+    let is_path = ["unix://", "npipe://", "fd://"].contains(&scheme.to_ascii_lowercase().as_str());
+    if is_path || scheme.is_empty() && (rest.starts_with('/') || rest.starts_with("npipe:")) {
+        return value.to_owned();
+    }
+    // A password may hold a slash.
+    let behind_user = rest.rfind('@').map_or(rest, |at| &rest[at + 1..]);
+    let host = behind_user.split('/').next().unwrap_or_default();
+    format!("{scheme}{host}")
 }

@@ -1,10 +1,10 @@
 //! DKR702 docker-metric-names: rules and dashboards that rely on metrics as Docker gave them.
 
-use super::objects;
-use crate::finding::{Certainty, Check, Finding, Impact, Rule};
-use crate::workload::Workload;
-use crate::workload::leaves::Leaf;
+use super::configuration::promql::docker_selectors;
+use crate::embedded::Node;
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule, Target};
 use crate::workload::mentions::mentions;
+use crate::workload::settings::{Settings, maps, scalars};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR702",
@@ -21,43 +21,63 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/docker-metric-names.md"),
     host_path: None,
     target: None,
-    check: Check::Text(&["ConfigMap", "PrometheusRule"], check),
+    check: Check::Settings(check),
 };
 
-fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
-    let series = docker_series(&leaf.text)?;
-    let finding = objects::finding(&RULE, workload, leaf)
-        .what(format!("queries {series}"))
-        .evidence(series)
-        .within(&leaf.text);
-    Some(finding)
+fn check(document: &Settings<'_>, findings: &mut Findings) {
+    let keeps_docker = findings.target() == Target::CriDockerd;
+    let relabelings = relabelings(document.root);
+    for (_, regex) in relabelings.iter().filter(|(map, _)| !removes(map)) {
+        if regex.text().is_some_and(|regex| mentions(regex, "k8s_")) {
+            findings.push(
+                Finding::new(&RULE)
+                    .in_settings(document, regex)
+                    .what("relabels by name=~k8s_")
+                    .evidence("name=~k8s_"),
+            );
+        }
+    }
+    for (_, node, text) in scalars(document.root) {
+        // A relabelling says nothing about what is queried, and a document is looked at value by value.
+        let is_relabeling = relabelings
+            .iter()
+            .any(|(_, regex)| std::ptr::eq(*regex, node));
+        if is_relabeling || document.holds_document(node) {
+            continue;
+        }
+        for selector in docker_selectors(text, keeps_docker) {
+            let (field, offset) = document.place_in(node, selector.offset);
+            let mut finding = Finding::new(&RULE)
+                .in_settings(document, node)
+                .field(field)
+                .what(format!("queries {}", selector.name))
+                .evidence(&selector.name);
+            finding.offset = offset;
+            findings.push(finding);
+        }
+    }
 }
 
-/// Series that do not survive; the list of file system series is that of the page's references.
-const SERIES: [&str; 11] = [
-    "kubelet_docker_",
-    "engine_daemon_",
-    "container_fs_inodes_free",
-    "container_fs_inodes_total",
-    "container_fs_io_current",
-    "container_fs_io_time_seconds_total",
-    "container_fs_io_time_weighted_seconds_total",
-    "container_fs_limit_bytes",
-    "container_fs_read_seconds_total",
-    "container_fs_reads_merged_total",
-    "container_fs_usage_bytes",
-];
-
-fn docker_series(text: &str) -> Option<&'static str> {
-    // In a dashboard's JSON the quotes are escaped once more.
-    let by_name = [
-        "name=~\"k8s_",
-        "name=~\"^k8s_",
-        "name=~\\\"k8s_",
-        "name=~\\\"^k8s_",
+/// The relabelling rules of `root`, each with its expression.
+fn relabelings(root: &Node) -> Vec<(&Node, &Node)> {
+    const KEYS: [&str; 5] = [
+        "source_labels",
+        "sourceLabels",
+        "action",
+        "target_label",
+        "targetLabel",
     ];
-    if by_name.iter().any(|selector| mentions(text, selector)) {
-        return Some("name=~k8s_");
-    }
-    SERIES.into_iter().find(|series| mentions(text, series))
+    let is_one = |map: &Node| KEYS.iter().any(|key| map.get(key).is_some());
+    let maps = maps(root).into_iter().map(|(_, map)| map);
+    maps.filter(|map| is_one(map))
+        .filter_map(|map| Some((map, map.get("regex")?)))
+        .collect()
+}
+
+/// True for a relabelling that drops what it matches: nothing depends on that.
+fn removes(map: &Node) -> bool {
+    let action = map.text_of("action").unwrap_or("replace");
+    ["drop", "labeldrop"]
+        .iter()
+        .any(|drop| action.eq_ignore_ascii_case(drop))
 }

@@ -2,8 +2,8 @@
 
 use super::{host_paths, signals};
 use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule};
-use crate::workload::Workload;
 use crate::workload::pod::HostMount;
+use crate::workload::{Match, Workload};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR112",
@@ -34,6 +34,7 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     finding.certainty = target.certainty.min(finding.certainty);
     finding.impact = target.impact.min(finding.impact);
     finding.action = finding.action.or(target.action);
+    finding = by_match(finding, mount, volume);
     if finding.reason == RULE.reason {
         finding = finding.reason(target.reason);
     }
@@ -44,4 +45,22 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     }
     finding.short_fix = target.short_fix;
     Some(finding.consequence(format!("see {}", target.code)))
+}
+
+/// A claim that has no volume yet can get `volume`. With a `subPath` the Pod says itself what it
+/// wants of it.
+fn by_match(mut finding: Finding, mount: &HostMount<'_>, volume: &str) -> Finding {
+    let names_sub_path = mount.field.contains(".subPath");
+    match mount.claim_match {
+        Match::Bound => return finding,
+        Match::Unknown if !names_sub_path => {
+            finding.certainty = Certainty::Possible;
+            finding.action = finding.action.map(|action| action.min(Action::Warn));
+        }
+        Match::Unknown | Match::Class => {
+            finding.certainty = finding.certainty.min(Certainty::Likely);
+        }
+    }
+    let what = format!("can reach {} by PV {volume}", finding.evidence);
+    finding.what(what)
 }

@@ -25,15 +25,18 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    for (field, path) in signals::socket_settings(container) {
+    let settings = signals::socket_settings(container);
+    let in_scripts = signals::sockets_of_processes(pod, container);
+    for (field, path) in settings.into_iter().chain(in_scripts) {
         let Endpoint::NodeSocket(host_path) = endpoint::resolve(pod, container, &path) else {
             continue;
         };
         let finding = signals::setting_finding(&RULE, pod, container, field, &path);
-        findings.push(if signals::names_cri_socket(container) {
+        let is_agent = signals::is_agent(container);
+        findings.push(if is_agent && signals::names_cri_socket(container) {
             finding
                 .advisory("one of several runtimes' sockets")
-                .consequence("the container also names a CRI socket; drop this one")
+                .consequence("the agent also names a CRI socket; drop this one")
         } else {
             let socket = host_paths::shown(&host_path);
             finding.consequence(format!("it is the node's {socket}"))

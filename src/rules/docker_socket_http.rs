@@ -79,7 +79,7 @@ fn socket_of(container: &Container<'_>, invocation: &Invocation) -> Option<Strin
     };
     let sockets = candidates
         .into_iter()
-        .map(|path| endpoint::expand(container, path));
+        .map(|path| endpoint::fill(container, path));
     sockets
         .into_iter()
         .find(|path| HostPath::new(path).file_name() == "docker.sock")

@@ -2,7 +2,7 @@
 
 use super::signals;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::endpoint::{self, BRIDGE_ADDRESSES};
+use crate::workload::endpoint;
 use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
@@ -24,14 +24,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    let is_on_node = |host: &str| {
-        endpoint::names_node(container, host)
-            || BRIDGE_ADDRESSES.contains(&host)
-            || (endpoint::is_loopback(host) && pod.spec.host_network.0 && pod.daemon().is_none())
-    };
+    let is_on_node = |host: &str| endpoint::of_host(pod, host).is_node();
     for (field, text) in container.all_texts() {
         let mut addresses = docker_addresses(text)
-            .map(|(host, port)| (endpoint::expand(container, host), port))
+            .map(|(host, port)| (endpoint::fill(container, host), port))
             .take(MAX_ADDRESSES);
         let Some((host, port)) = addresses.find(|(host, _)| is_on_node(host)) else {
             continue;

@@ -32,5 +32,9 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
 }
 
 fn matches(path: &HostPath) -> bool {
-    path.as_str() == "/pipe/docker_engine"
+    // The second and third are Docker Desktop's for its two kinds of containers.
+    matches!(
+        path.as_str(),
+        "/pipe/docker_engine" | "/pipe/docker_engine_windows" | "/pipe/docker_engine_linux"
+    )
 }

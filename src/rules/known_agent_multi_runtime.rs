@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Advisory,
     action: None,
     needs_docker_absent: false,
-    summary: "a container mounts the Docker socket beside a CRI socket, so that it does without \
+    summary: "a known agent mounts the Docker socket beside a CRI socket, so that it does without \
         Docker",
     reason: "a leftover beside the CRI socket",
     consequence: "the container finds the runtime by the socket that is there; the mount leaves \

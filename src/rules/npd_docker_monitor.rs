@@ -1,8 +1,10 @@
 //! DKR604 npd-docker-monitor: node-problem-detector with its Docker monitors.
 
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::workload::Workload;
 use crate::workload::mentions::mentions;
 use crate::workload::pod::{Container, Pod};
+use crate::workload::settings::{Settings, maps, settings};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR604",
@@ -19,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/npd-docker-monitor.md"),
     host_path: None,
     target: None,
-    check: Check::Mentioning(|found| found.docker, check),
+    check: Check::Object(check),
 };
 
 /// Source: kubernetes/node-problem-detector, config.
@@ -30,7 +32,20 @@ const MONITORS: [&str; 4] = [
     "docker-monitor-counter.json",
 ];
 
-fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    for document in settings(workload) {
+        check_settings(&document, findings);
+    }
+    if let Some(pod) = &workload.pod {
+        let containers = pod.containers.iter();
+        for container in containers.filter(|container| container.mentions().docker) {
+            check_container(pod, container, findings);
+        }
+    }
+}
+
+/// The flag that loads a monitor's file.
+fn check_container(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     for (field, text) in container.texts() {
         for monitor in MONITORS.iter().filter(|monitor| mentions(text, monitor)) {
             findings.push(
@@ -42,4 +57,31 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// A monitor's own file: the journal of dockerd, the health check of Docker.
+fn check_settings(document: &Settings<'_>, findings: &mut Findings) {
+    let finding = |node, what: &str, evidence: &str| {
+        Finding::new(&RULE)
+            .in_settings(document, node)
+            .what(what)
+            .evidence(evidence)
+    };
+    for (key, map) in maps(document.root) {
+        let source = map.get("source").filter(|_| key == "pluginConfig");
+        if let Some(source) = source.filter(|source| source.text() == Some("dockerd")) {
+            findings.push(finding(source, "watches the journal of dockerd", "dockerd"));
+        }
+        let arguments = map.texts_of("args").into_iter();
+        let is_docker = |node: &&_| is_component(node);
+        for component in arguments.filter(is_docker) {
+            let evidence = "--component=docker";
+            findings.push(finding(component, "checks the health of docker", evidence));
+        }
+    }
+}
+
+fn is_component(argument: &crate::embedded::Node) -> bool {
+    let text = argument.text().unwrap_or_default();
+    text.trim_start_matches('-') == "component=docker"
 }

@@ -1,10 +1,9 @@
 //! CLU903 psp-scc-allows-docker: an admission policy that lets Docker's socket through.
 
 use super::{objects, signals};
-use crate::finding::{Certainty, Check, Finding, Impact, Rule};
+use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
-use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 
 pub(super) static RULE: Rule = Rule {
@@ -23,33 +22,47 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/psp-scc-allows-docker.md"),
     host_path: None,
     target: None,
-    check: Check::Text(KINDS, check),
+    check: Check::Object(check),
 };
 
-const KINDS: &[&str] = &[
-    "PodSecurityPolicy",
-    "PolicyException",
-    "SecurityContextConstraints",
-];
-
-fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
-    let text = leaf.text.as_str();
-    let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(text);
-    let allows_profile = leaf.path.contains("seccomp") && mentions(text, "docker/default");
-    let excepts = workload.kind() == "PolicyException" && mentions(text, "docker.sock");
-    // An exception's text may be a whole expression.
-    let allowed = if excepts { "docker.sock" } else { text };
-    (allows_path || allows_profile || excepts).then(|| {
-        objects::finding(&RULE, workload, leaf)
-            .what(format!("allows {allowed}"))
-            .evidence(allowed)
-            .within(text)
-    })
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let kind = workload.kind();
+    let is_exception = kind == "PolicyException";
+    let is_policy = matches!(kind, "PodSecurityPolicy" | "SecurityContextConstraints");
+    let is_constraint = workload
+        .api_version()
+        .starts_with("constraints.gatekeeper.sh/");
+    let is_kyverno = matches!(kind, "ClusterPolicy" | "Policy" | "ValidatingPolicy");
+    if !(is_exception || is_policy || is_constraint || is_kyverno) {
+        return;
+    }
+    for leaf in workload.leaves.iter() {
+        let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(&leaf.text);
+        let allows_profile =
+            leaf.path.contains("seccomp") && mentions(&leaf.text, "docker/default");
+        let excepts = is_exception && mentions(&leaf.text, "docker.sock");
+        // A pattern that a Pod has to fit; with `!` in front it forbids.
+        let is_pattern = leaf.path.contains(".pattern") || leaf.path.contains(".anyPattern");
+        let mut patterns = leaf.text.split('|').map(str::trim);
+        let fits = is_kyverno && is_pattern && patterns.any(is_path_of_docker);
+        // An exception's text may be a whole expression.
+        let allowed = if excepts { "docker.sock" } else { &leaf.text };
+        if allows_path || allows_profile || excepts || fits {
+            findings.push(
+                objects::finding(&RULE, workload, leaf)
+                    .what(format!("allows {allowed}"))
+                    .evidence(allowed),
+            );
+        }
+    }
 }
 
 /// True for a path that any rule about host paths flags.
 fn is_path_of_docker(text: &str) -> bool {
     let path = HostPath::new(text);
+    if !text.starts_with('/') {
+        return false;
+    }
     let about = super::RULES
         .iter()
         .filter_map(|rule| rule.host_path.as_ref());

@@ -5,17 +5,16 @@ use crate::finding::{Finding, Rule};
 use crate::workload::Workload;
 use crate::workload::commands::Command;
 use crate::workload::endpoint::{self, Endpoint};
-use crate::workload::host_path::HostPath;
+use crate::workload::host_path::{self, HostPath};
 use crate::workload::mentions::{mentions, occurrences};
 use crate::workload::object::EnvVar;
 use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod, TextField};
 use crate::workload::shell::{HostEntry, Invocation};
 use crate::workload::tables::{self, ImageRole};
 
-/// True for a directory above Docker's socket that Pods are seen to mount; `/var` holds it where
-/// `/var/run` is no link.
+/// True for a directory above Docker's socket, or above one that the operator names.
 pub(super) fn is_socket_parent(mount: &HostMount<'_>) -> bool {
-    matches!(mount.path.as_str(), "/" | "/var" | "/run")
+    mount.is_socket_parent || mount.open_below
 }
 
 /// What uses Docker through `mount`, if that is a directory above Docker's socket.
@@ -42,11 +41,11 @@ fn docker_use(pod: &Pod<'_>, container: &Container<'_>) -> DockerUse {
         return DockerUse::default();
     }
     let mut paths = Vec::new();
-    // Where another runtime's socket is named as well, the container takes what it finds.
-    if container.mentions_docker() && !names_cri_socket(container) {
+    // A known agent that names another runtime's socket as well takes what it finds.
+    if container.mentions_docker() && !(is_agent(container) && names_cri_socket(container)) {
         for (field, text) in container.texts() {
             for token in socket_paths(text) {
-                let path = HostPath::new(&endpoint::expand(container, token));
+                let path = HostPath::new(&endpoint::fill(container, token));
                 if pod.host_path_at(container, &path).is_some() {
                     paths.push((describe(container, field), path));
                 }
@@ -64,7 +63,10 @@ fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
     let is_client = container
         .image_role()
         .is_some_and(|role| role != ImageRole::DockerInDocker);
-    if is_client && !container.endpoint(pod).is_elsewhere() {
+    let is_copy = tables::resembles_docker(container.image());
+    if is_client && !container.endpoint(pod).is_elsewhere()
+        || is_copy && container.endpoint(pod).is_node()
+    {
         return Some(format!("image {}", container.raw.image));
     }
     let call = container
@@ -82,10 +84,11 @@ fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
     if let Some((_, shown)) = runtime_selectors(container).into_iter().next() {
         return Some(shown);
     }
-    if pod
-        .mounts_of(container)
-        .any(|mount| is_cri_socket(&mount.path))
-        || names_cri_socket(container)
+    if is_agent(container)
+        && (pod
+            .mounts_of(container)
+            .any(|mount| is_cri_socket(&mount.path))
+            || names_cri_socket(container))
     {
         // It reads the data of whatever runtime is there.
         return None;
@@ -240,22 +243,23 @@ pub(super) fn docker_verb(invocation: &Invocation) -> Option<&str> {
     }
 }
 
-/// True if the scripts of `container` also use another runtime, so that they find their way without Docker.
+/// True if `container` is a known agent whose scripts also use another runtime.
 pub(super) fn handles_other_runtimes(container: &Container<'_>) -> bool {
-    container.commands().iter().any(|command| {
-        let controls = |name: &str| {
-            command
-                .invocation
-                .arguments()
-                .iter()
-                .any(|word| word.split('.').next() == Some(name))
-        };
-        match command.invocation.program() {
-            "crictl" | "ctr" | "nerdctl" | "podman" => true,
-            "systemctl" | "service" => controls("containerd") || controls("crio"),
-            _ => false,
-        }
-    })
+    is_agent(container)
+        && container.commands().iter().any(|command| {
+            let controls = |name: &str| {
+                command
+                    .invocation
+                    .arguments()
+                    .iter()
+                    .any(|word| word.split('.').next() == Some(name))
+            };
+            match command.invocation.program() {
+                "crictl" | "ctr" | "nerdctl" | "podman" => true,
+                "systemctl" | "service" => controls("containerd") || controls("crio"),
+                _ => false,
+            }
+        })
 }
 
 /// A finding in a script that handles other runtimes, too, is only recorded.
@@ -345,7 +349,7 @@ pub(super) fn way_to_node(
     match invocation.on_host.as_ref()? {
         HostEntry::Nsenter => Some("nsenter"),
         HostEntry::Chroot(root) => {
-            let root = HostPath::new(&endpoint::expand(container, root));
+            let root = HostPath::new(&endpoint::fill(container, root));
             let is_mounted = pod
                 .host_path_at(container, &root)
                 .is_some_and(|path| path.as_str() == "/");
@@ -422,13 +426,22 @@ pub(super) fn has_cri_socket(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
         .get_or_init(mounts_one)
 }
 
-/// True for a Docker socket that its container does without: it mounts another runtime's too, and
+/// True for a Docker socket that its container does without: it is a known agent, mounts another runtime's socket too, and
 /// no hostPath type makes kubelet look for Docker's.
 pub(super) fn is_leftover_beside_cri(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
-    matches!(mount.user, MountUser::Container(_))
-        && mount.kind.is_empty()
+    let MountUser::Container(index) = mount.user else {
+        return false;
+    };
+    mount.kind.is_empty()
         && is_docker_socket(&mount.path)
+        && is_agent(&pod.containers[index])
         && has_cri_socket(pod, mount)
+}
+
+/// True for an agent that is known to work without Docker. Only of these a second socket says that they do: any Pod can mount or name
+/// one beside Docker's and still use Docker (docs/decisions/0008-what-softens-a-finding.md).
+pub(super) fn is_agent(container: &Container<'_>) -> bool {
+    tables::agent(container.image()).is_some()
 }
 
 /// The texts of `container` that are a Docker socket's path and nothing else, `DOCKER_HOST` aside: environment values,
@@ -444,11 +457,36 @@ pub(super) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, Stri
         .collect()
 }
 
+/// The Docker sockets that scripts of `container` name through the root directory of a process, where the Pod sees those of the node:
+/// whatever program gets such a path, no volume is needed.
+pub(super) fn sockets_of_processes(
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+) -> Vec<(TextField, String)> {
+    if !pod.spec.host_pid.0 || !container.mentions_docker() {
+        return Vec::new();
+    }
+    let is_script = |text: &str, field| {
+        text.contains(char::is_whitespace) || matches!(field, TextField::Hook(..))
+    };
+    let scripts = container
+        .all_texts()
+        .filter(|(field, text)| is_script(text, *field));
+    let sockets = scripts.filter_map(|(field, text)| {
+        let mut paths = socket_paths(text).map(|path| endpoint::fill(container, path));
+        Some((
+            field,
+            paths.find(|path| host_path::follows_root_link(path))?,
+        ))
+    });
+    sockets.collect()
+}
+
 /// The first socket or pipe of Docker that `text` names.
 pub(super) fn named_socket(container: &Container<'_>, text: &str) -> Option<String> {
     let path = socket_paths(text)
         .next()
-        .map(|path| endpoint::expand(container, path));
+        .map(|path| endpoint::fill(container, path));
     path.or_else(|| {
         text.find("//./pipe/docker_engine")
             .map(|at| text[at..].to_owned())
@@ -493,9 +531,7 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(String, Strin
     let words = container
         .texts()
         .filter(|(field, _)| !matches!(field, TextField::Env(_)));
-    let words: Vec<(String, &str)> = words
-        .map(|(field, text)| (field.path(), text.as_str()))
-        .collect();
+    let words: Vec<(String, &str)> = words.map(|(field, text)| (field.path(), text)).collect();
     let inner = container.commands().iter().map(|command| {
         command
             .invocation

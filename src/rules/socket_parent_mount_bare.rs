@@ -1,8 +1,9 @@
 //! DKR111 socket-parent-mount-bare: a directory above the Docker socket, without a sign of Docker.
 
 use super::{host_paths, signals};
-use crate::finding::{Certainty, Check, Finding, Impact, Rule, Thing};
+use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
 
 pub(super) static RULE: Rule = Rule {
@@ -34,5 +35,26 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
         finding.impact = RULE.impact;
         finding = finding.rule_texts();
     }
-    Some(finding)
+    Some(if mount.open_below {
+        finding
+            .action(Action::Warn)
+            .reason("a variable decides what is mounted")
+    } else if is_at_default_path(workload, mount) {
+        finding
+            .action(Action::Warn)
+            .reason("Docker's default socket path is the node's")
+    } else {
+        finding
+    })
+}
+
+/// True if a client in the container that has `mount` finds the node's socket without any setting.
+fn is_at_default_path(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
+    let (Some(pod), MountUser::Container(index)) = (&workload.pod, mount.user) else {
+        return false;
+    };
+    let socket = HostPath::new("/var/run/docker.sock");
+    mount.path.as_str() == "/run"
+        && mount.mount_path == "/run"
+        && pod.host_path_at(&pod.containers[index], &socket).as_ref() == Some(&socket)
 }

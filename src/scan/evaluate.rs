@@ -487,7 +487,7 @@ impl Evaluation {
         owners.sort_by(|a, b| {
             (&a.namespace, &a.kind, &a.name).cmp(&(&b.namespace, &b.kind, &b.name))
         });
-        let exemptions = ledger.finish((policy.today)());
+        let exemptions = ledger.finish(policy.period());
         Scanned {
             owners,
             nodes: nodes.groups(),

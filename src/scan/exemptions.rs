@@ -1,8 +1,6 @@
 //! Exemptions of the cluster: which let something through, which are of no use any more, which are wrong.
 
-use jiff::civil::Date;
-
-use crate::decision::exemption::{Exemption, Granted, Scope};
+use crate::decision::exemption::{Exemption, Granted, Period, Scope, TooLong};
 
 /// How an exemption stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,12 +107,15 @@ impl Ledger {
     }
 
     /// All of them as they stand today, by namespace and holder.
-    pub(super) fn finish(self, today: Date) -> Vec<ListedExemption> {
+    pub(super) fn finish(self, period: Period) -> Vec<ListedExemption> {
         let mut listed = self.listed;
         for entry in &mut listed {
             match &entry.exemption.terms {
                 Err(error) => entry.status = ExemptionStatus::Malformed(error.to_string()),
-                Ok(terms) if !terms.holds(today) => entry.status = ExemptionStatus::Expired,
+                Ok(terms) if terms.is_too_long(period) => {
+                    entry.status = ExemptionStatus::Malformed(TooLong(period).to_string());
+                }
+                Ok(terms) if !terms.holds(period) => entry.status = ExemptionStatus::Expired,
                 Ok(_) if entry.uses > 0 => entry.status = ExemptionStatus::InUse,
                 Ok(_) => {}
             }

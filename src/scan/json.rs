@@ -1,37 +1,23 @@
-//! `scan -o json`: the stable form `undock.scan/v1`; `docs/scan.schema.json` describes it. Fields are only ever added.
+//! `scan -o json`: the stable form `undock.scan/v1` of [`super::document`].
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
 
-use super::questions::answers;
-use super::{ListedExemption, MANUAL, Scanned, ScannedFinding, ScannedOwner, Scope};
-use crate::decision::exemption::Terms;
+use super::document::{
+    CheckEntry, CheckedObject, ErrorEntry, ExemptionEntry, FindingEntry, ManualEntry,
+    NamespaceEntry, NodeGroupEntry, ObjectEntry, OwnerEntry, PartEntry, SCHEMA, ScanDocument,
+    ScopeEntry, Summary, TermsEntry,
+};
+use super::questions::{Answer, answers};
+use super::{
+    ListedExemption, MANUAL, NodeGroup, Origin, Scanned, ScannedFinding, ScannedOwner, Scope,
+};
 use crate::decision::{Outcome, Policy};
 use crate::finding::Action;
-
-#[derive(Serialize)]
-struct Report<'a> {
-    schema: &'static str,
-    version: &'static str,
-    time: String,
-    cluster: &'a str,
-    mode: &'static str,
-    scope: Value,
-    summary: Value,
-    nodes: Vec<Value>,
-    namespaces: Vec<Value>,
-    checks: Vec<Value>,
-    #[serde(serialize_with = "each_owner")]
-    objects: &'a [ScannedOwner],
-    exemptions: Vec<Value>,
-    parts: Vec<Value>,
-    manual: Vec<Value>,
-    errors: Vec<Value>,
-}
+use crate::workload::text::Text;
 
 /// What the scan was about, for the head of the report.
 #[derive(Clone, Debug)]
@@ -47,142 +33,226 @@ pub struct About<'a> {
 /// Writes `scanned` as one JSON object.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write(
     out: &mut dyn Write,
     scanned: &Scanned,
     policy: &Policy,
     about: &About<'_>,
 ) -> io::Result<()> {
-    let count = |outcome| scanned.count(outcome);
-    let report = Report {
-        schema: "undock.scan/v1",
-        version: env!("CARGO_PKG_VERSION"),
-        time: about.time.clone(),
-        cluster: about.cluster,
-        mode: policy.mode.as_str(),
-        scope: json!({"namespaces": about.scope.namespaces, "selector": about.scope.selector}),
-        summary: json!({
-            "objects": scanned.owners.len(), "flagged": scanned.flagged(),
-            "denied": count(Outcome::Deny), "warned": count(Outcome::Warn), "exempt": count(Outcome::Exempt),
-            "recorded": count(Outcome::Record), "clean": count(Outcome::Clean),
-            "pods": scanned.pods, "nodes": scanned.nodes.iter().map(|group| group.names.len()).sum::<usize>(),
-            "errors": scanned.errors.len(),
-        }),
+    let document = ScanDocument {
+        schema: SCHEMA.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        time: about.time.as_str().into(),
+        cluster: about.cluster.into(),
+        mode: policy.mode.as_str().into(),
+        scope: ScopeEntry {
+            namespaces: about.scope.namespaces.clone(),
+            selector: about.scope.selector.clone(),
+        },
+        summary: summary(scanned),
         nodes: scanned.nodes.iter().map(node_group).collect(),
-        namespaces: scanned.namespaces.iter().map(|(name, mode)| json!({"name": name, "mode": mode.map(|mode| mode.as_str())})).collect(),
+        namespaces: scanned
+            .namespaces
+            .iter()
+            .map(|(name, mode)| NamespaceEntry {
+                mode: mode.map(|mode| mode.as_str().into()),
+                name: name.as_str().into(),
+            })
+            .collect(),
         checks: checks(scanned),
-        objects: &scanned.owners,
+        objects: EachOwner(&scanned.owners),
         exemptions: scanned.exemptions.iter().map(exemption).collect(),
-        parts: scanned.parts.iter().map(|read| json!({"part": read.part, "objects": read.objects, "complete": read.complete})).collect(),
-        manual: MANUAL.iter().map(|(what, how)| json!({"what": what, "how": how})).collect(),
+        parts: scanned
+            .parts
+            .iter()
+            .map(|read| PartEntry {
+                complete: read.complete,
+                objects: read.objects,
+                part: read.part.clone(),
+            })
+            .collect(),
+        manual: MANUAL
+            .iter()
+            .map(|(what, how)| ManualEntry {
+                how: (*how).into(),
+                what: (*what).into(),
+            })
+            .collect(),
         errors: scanned
             .errors
             .iter()
-            .map(|error| json!({"part": error.part, "namespace": error.namespace, "reason": error.reason, "message": error.message}))
+            .map(|error| ErrorEntry {
+                message: error.message.as_str().into(),
+                namespace: error.namespace.as_str().into(),
+                part: error.part.as_str().into(),
+                reason: error.reason.into(),
+            })
             .collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &report)?;
+    serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
 }
 
-fn node_group(group: &super::NodeGroup) -> Value {
+fn summary(scanned: &Scanned) -> Summary {
+    let count = |outcome| scanned.count(outcome);
+    Summary {
+        clean: count(Outcome::Clean),
+        denied: count(Outcome::Deny),
+        errors: scanned.errors.len(),
+        exempt: count(Outcome::Exempt),
+        flagged: scanned.flagged(),
+        nodes: scanned.nodes.iter().map(|group| group.names.len()).sum(),
+        objects: scanned.owners.len(),
+        pods: scanned.pods,
+        recorded: count(Outcome::Record),
+        warned: count(Outcome::Warn),
+    }
+}
+
+fn node_group(group: &NodeGroup) -> NodeGroupEntry<'_> {
+    fn texts(set: &BTreeSet<String>) -> Vec<Text<'_>> {
+        set.iter().map(|text| text.as_str().into()).collect()
+    }
     let family = group
         .runtime
         .split_once("://")
         .map_or("unknown", |(family, _)| family);
-    json!({
-        "runtime": group.runtime, "family": family, "count": group.names.len(), "pods": group.pods,
-        "kubelets": group.kubelets, "systems": group.systems, "names": group.names,
-    })
+    NodeGroupEntry {
+        count: group.names.len(),
+        family: family.into(),
+        kubelets: texts(&group.kubelets),
+        names: texts(&group.names),
+        pods: group.pods,
+        runtime: group.runtime.as_str().into(),
+        systems: texts(&group.systems),
+    }
 }
 
-fn checks(scanned: &Scanned) -> Vec<Value> {
+fn checks<'s>(scanned: &'s Scanned) -> Vec<CheckEntry<'s>> {
     let answers = answers(scanned);
-    let checks = answers.iter().map(|answer| {
-        let owners = answer.owners.iter().map(|(owner, findings)| {
-            let rules: BTreeSet<_> = findings.iter().map(|found| found.judged.finding.rule.code).collect();
-            json!({"kind": &*owner.kind, "namespace": &*owner.namespace, "name": &*owner.name, "privileged": owner.privileged, "rules": rules})
-        });
-        json!({
-            "id": answer.question.id, "title": answer.question.title, "owners": answer.owners.len(), "findings": answer.findings(),
-            "privileged": answer.privileged(), "byHand": answer.question.by_hand, "objects": owners.collect::<Vec<_>>(),
-        })
-    });
-    checks.collect()
+    let check = |answer: &Answer<'s>| CheckEntry {
+        by_hand: answer.question.by_hand.into(),
+        findings: answer.findings(),
+        id: answer.question.id.into(),
+        objects: answer
+            .owners
+            .iter()
+            .map(|(owner, findings)| CheckedObject {
+                kind: (*owner.kind).into(),
+                name: (*owner.name).into(),
+                namespace: (*owner.namespace).into(),
+                privileged: owner.privileged,
+                rules: codes(findings),
+            })
+            .collect(),
+        owners: answer.owners.len(),
+        privileged: answer.privileged(),
+        title: answer.question.title.into(),
+    };
+    answers.iter().map(check).collect()
 }
 
-/// One owner at a time: a large cluster's never stand as JSON in memory all together.
-fn each_owner<S: Serializer>(owners: &&[ScannedOwner], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut sequence = serializer.serialize_seq(Some(owners.len()))?;
-    for owner in *owners {
-        let mut value = json!({
-            "apiVersion": &*owner.api_version, "kind": &*owner.kind, "namespace": &*owner.namespace, "name": &*owner.name,
-            "owner": {"group": &*owner.group, "kind": &*owner.kind, "name": &*owner.name}, "decision": owner.outcome.as_str(), "pods": owner.pods, "privileged": owner.privileged,
-            "findings": owner.findings.iter().map(finding).collect::<Vec<_>>(), "notes": owner.notes,
-        });
-        let super::Origin {
-            team,
-            managed_by,
-            release,
-            manager,
-            schedule,
-        } = &owner.origin;
-        let told = [
-            ("team", team),
-            ("managedBy", managed_by),
-            ("release", release),
-            ("manager", manager),
-            ("schedule", schedule),
-        ];
-        for (name, text) in told.into_iter().filter(|(_, text)| !text.is_empty()) {
-            value[name] = text.as_ref().into();
+/// The codes of `findings`, each once.
+fn codes<'s>(findings: &[&'s ScannedFinding]) -> Vec<Text<'s>> {
+    let codes: BTreeSet<_> = findings
+        .iter()
+        .map(|found| found.judged.finding.rule.code)
+        .collect();
+    codes.into_iter().map(Into::into).collect()
+}
+
+/// Writes one owner at a time: those of a large cluster never stand in memory in this form together.
+struct EachOwner<'s>(&'s [ScannedOwner]);
+
+impl Serialize for EachOwner<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(Some(self.0.len()))?;
+        for owner in self.0 {
+            sequence.serialize_element(&object(owner))?;
         }
-        sequence.serialize_element(&value)?;
+        sequence.end()
     }
-    sequence.end()
 }
 
-fn finding(found: &ScannedFinding) -> Value {
-    let finding = &found.judged.finding;
-    let mut value = json!({
-        "rule": finding.rule.code, "name": finding.rule.name, "certainty": finding.certainty.as_str(), "impact": finding.impact.as_str(),
-        "action": found.judged.action.as_str(), "denies": found.judged.unlimited == Action::Deny, "field": finding.field, "evidence": finding.evidence,
-        "message": finding.message(), "fix": finding.fix(), "fingerprint": found.judged.fingerprint,
-    });
-    let optional = [
-        ("container", finding.container.as_deref()),
-        ("object", found.object.as_deref()),
-    ];
-    for (name, text) in optional
-        .into_iter()
-        .filter_map(|(name, text)| Some((name, text?)))
-    {
-        value[name] = text.into();
+fn object(owner: &ScannedOwner) -> ObjectEntry<'_> {
+    let Origin {
+        team,
+        managed_by,
+        release,
+        manager,
+        schedule,
+    } = &owner.origin;
+    ObjectEntry {
+        api_version: (*owner.api_version).into(),
+        decision: owner.outcome.as_str().into(),
+        findings: owner.findings.iter().map(finding).collect(),
+        kind: (*owner.kind).into(),
+        managed_by: (**managed_by).into(),
+        manager: (**manager).into(),
+        name: (*owner.name).into(),
+        namespace: (*owner.namespace).into(),
+        notes: owner
+            .notes
+            .iter()
+            .map(|note| note.as_str().into())
+            .collect(),
+        owner: OwnerEntry {
+            group: (*owner.group).into(),
+            kind: (*owner.kind).into(),
+            name: (*owner.name).into(),
+        },
+        pods: owner.pods,
+        privileged: owner.privileged,
+        release: (**release).into(),
+        schedule: (**schedule).into(),
+        team: (**team).into(),
     }
-    if let Some(granted) = &found.judged.exempt {
-        let Terms {
-            until,
-            reason,
-            reference,
-        } = &granted.terms;
-        value["exempt"] = json!({"scope": granted.scope.as_str(), "until": until.to_string(), "reason": reason, "ref": reference});
-    }
-    value
 }
 
-fn exemption(listed: &ListedExemption) -> Value {
-    let mut value = json!({
-        "scope": listed.exemption.scope.as_str(), "namespace": listed.namespace, "holder": listed.holder,
-        "rules": listed.exemption.rules.to_string(), "status": listed.status.as_str(), "uses": listed.uses,
-    });
+fn finding(found: &ScannedFinding) -> FindingEntry<'_> {
+    let judged = &found.judged;
+    let finding = &judged.finding;
+    FindingEntry {
+        action: judged.action.as_str().into(),
+        certainty: finding.certainty.as_str().into(),
+        container: finding.container.as_deref().unwrap_or_default().into(),
+        denies: Some(judged.unlimited == Action::Deny),
+        evidence: (*finding.evidence).into(),
+        exempt: judged.exempt.as_ref().map(|granted| TermsEntry {
+            reason: granted.terms.reason.as_str().into(),
+            reference: granted.terms.reference.as_str().into(),
+            scope: granted.scope.as_str().into(),
+            until: granted.terms.until.to_string().into(),
+        }),
+        field: (*finding.field).into(),
+        fingerprint: (*judged.fingerprint).into(),
+        fix: finding.fix().to_string().into(),
+        impact: finding.impact.as_str().into(),
+        message: finding.message().to_string().into(),
+        name: finding.rule.name.into(),
+        object: found.object.as_deref().unwrap_or_default().into(),
+        rule: finding.rule.code.into(),
+    }
+}
+
+fn exemption(listed: &ListedExemption) -> ExemptionEntry<'_> {
+    let mut entry = ExemptionEntry {
+        holder: listed.holder.as_str().into(),
+        namespace: listed.namespace.as_str().into(),
+        rules: listed.exemption.rules.to_string().into(),
+        scope: listed.exemption.scope.as_str().into(),
+        status: listed.status.as_str().into(),
+        uses: listed.uses,
+        ..ExemptionEntry::default()
+    };
     match &listed.exemption.terms {
         Ok(terms) => {
-            value["until"] = terms.until.to_string().into();
-            value["reason"] = terms.reason.as_str().into();
-            value["ref"] = terms.reference.as_str().into();
+            entry.until = Some(terms.until.to_string().into());
+            entry.reason = Some(terms.reason.as_str().into());
+            entry.reference = Some(terms.reference.as_str().into());
         }
-        Err(error) => value["error"] = error.to_string().into(),
+        Err(error) => entry.error = Some(error.to_string().into()),
     }
-    value
+    entry
 }

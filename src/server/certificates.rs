@@ -9,15 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{
-    ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
-};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{RootCertStore, ServerConfig};
 
 use super::SharedApp;
+use super::client_certificate::ClientCertificates;
 
 /// How often the files are read.
 const POLL: Duration = Duration::from_secs(2);
@@ -194,7 +193,7 @@ impl Certificates {
                     app.metrics
                         .certificate_expiry
                         .set(self.expiry().unwrap_or_default());
-                    tracing::info!(certificate = %files.certificate.display(), "took a new certificate");
+                    tracing::info!(certificate = %files.certificate.display(), "reloaded certificate");
                     (last, refused) = (pair, None);
                 }
                 // One of the two is newer, or half written: the next reading tells.
@@ -250,13 +249,29 @@ impl Files {
     }
 }
 
+/// Checks a certificate and its key in PEM as [`Certificates::from_files`] reads them; each with the path that errors name.
+///
+/// # Errors
+/// See [`CertificateError`].
+pub fn check_pair(
+    (certificate, certificate_pem): (&Path, &[u8]),
+    (key, key_pem): (&Path, &[u8]),
+) -> Result<(), CertificateError> {
+    let files = Files {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+    };
+    let pair = (certificate_pem.to_owned(), key_pem.to_owned());
+    files.certified(&pair).map(drop)
+}
+
 /// The TLS settings: no tickets, because the API server resumes nothing; HTTP/1.1 must be offered, because it speaks nothing else.
 ///
 /// # Errors
 /// Where the client CA cannot be used.
 pub fn tls_config(
     certificates: Arc<Certificates>,
-    client_ca: Option<&Path>,
+    clients: Option<ClientCertificates<'_>>,
     allow_tls12: bool,
 ) -> Result<ServerConfig, CertificateError> {
     let versions: &[&rustls::SupportedProtocolVersion] = if allow_tls12 {
@@ -265,8 +280,8 @@ pub fn tls_config(
         &[&rustls::version::TLS13]
     };
     let builder = ServerConfig::builder_with_protocol_versions(versions);
-    let mut config = match client_ca {
-        Some(path) => builder.with_client_cert_verifier(client_verifier(path)?),
+    let mut config = match clients {
+        Some(clients) => builder.with_client_cert_verifier(clients.verifier()?),
         None => builder.with_no_client_auth(),
     }
     .with_cert_resolver(certificates);
@@ -274,33 +289,4 @@ pub fn tls_config(
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     Ok(config)
-}
-
-fn client_verifier(
-    path: &Path,
-) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, CertificateError> {
-    let unusable = |reason: String| CertificateError::ClientCa {
-        path: path.to_owned(),
-        reason,
-    };
-    let pem = fs::read(path).map_err(|source| CertificateError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
-        roots
-            .add(certificate)
-            .map_err(|error| unusable(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(CertificateError::Pem {
-            path: path.to_owned(),
-            what: "certificate",
-        });
-    }
-    WebPkiClientVerifier::builder(Arc::new(roots))
-        .build()
-        .map_err(|error| unusable(error.to_string()))
 }

@@ -1,15 +1,15 @@
-//! The accept loop of the TLS port: every connection gets its own task, a handshake deadline and a place under the cap.
+//! The accept loop of the TLS port: each connection has a task, a handshake deadline and a place in the table.
 
 use std::convert::Infallible;
 use std::io;
-use std::pin::Pin;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::HeaderValue;
-use axum::http::header::CONNECTION;
-use axum::response::Response;
+use axum::http::header::{CONNECTION, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Version};
@@ -17,29 +17,35 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower_service::Service;
 
 use super::SharedApp;
+use super::connections::{Connections, Place, Trust};
 use super::header_deadline::{HeaderDeadline, Serving};
 use super::routes::router;
 
 /// What clients are allowed. The defaults are those of the product; tests choose shorter ones.
+///
+/// A connection can make the process hold 64 KiB that hyper has read, a body of 64 KiB, and on HTTP/2 as much again in
+/// streams that wait; larger bodies share [`super::body::Room`]. So all connections together hold about 96 MiB at most.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Open connections, handshakes included; more wait in the kernel's queue. Below the usual soft limit of
-    /// 1024 open files, so that the admin port and the certificate's files can still be opened.
+    /// Open connections, handshakes included. An API server keeps at most 25 idle ones. When all places are taken, the
+    /// oldest idle connection is closed. Well below the usual soft limit of 1024 open files.
     pub connections: usize,
     /// A handshake takes a millisecond; a client that stalls must not hold a place for long.
     pub handshake: Duration,
-    /// From the first byte of a request to the end of its headers.
+    /// From the end of the handshake to the first byte of a request, and from there to the end of its headers.
     pub headers: Duration,
     /// Idle connections are closed after this; longer than the 90 s for which Go clients keep them, so that
     /// the server never closes one that a request is just being written to.
     pub idle: Duration,
+    /// How long a stream of an HTTP/2 connection waits for those before it; no API server waits longer for a webhook.
+    pub turn: Duration,
     /// How long requests in flight may take at the end; the longest `timeoutSeconds` is 30 s, the usual 5 to 10.
     pub drain: Duration,
 }
@@ -47,13 +53,40 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 768,
+            connections: 512,
             handshake: Duration::from_secs(5),
             headers: Duration::from_secs(5),
             idle: Duration::from_secs(120),
+            turn: Duration::from_secs(30),
             drain: Duration::from_secs(15),
         }
     }
+}
+
+/// Most streams of one HTTP/2 connection.
+const STREAMS: u32 = 8;
+/// What each stream may send before it is its turn.
+const STREAM_WINDOW: u32 = 8 * 1024;
+/// Longest headers of one HTTP/2 request; those of an API server, with a token, take two or three.
+const HEADER_LIST: u32 = 8 * 1024;
+/// What HTTP/1.1 reads ahead.
+const READ_AHEAD: usize = 64 * 1024;
+
+/// Listens on `address`. The kernel keeps at most 128 KiB (it doubles what is asked for) of what each connection has
+/// sent and undock has not read yet: that memory counts towards the limit of the Pod, too.
+///
+/// # Errors
+/// As the system says: the port is taken, the address is not of this machine.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_recv_buffer_size(64 * 1024)?;
+    socket.bind(address)?;
+    socket.listen(1024)
 }
 
 /// Accepts until `stop` turns true, then ends the open connections after their current requests.
@@ -76,7 +109,7 @@ pub async fn serve_within(
 ) {
     let acceptor = TlsAcceptor::from(tls);
     let service = router(Arc::clone(&app));
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let connections = Connections::new(limits.connections);
     let graceful = GracefulShutdown::new();
     let stopped = async move {
         // An error means that the sender is gone, which is a stop too.
@@ -86,7 +119,7 @@ pub async fn serve_within(
     loop {
         let accepted = tokio::select! {
             () = &mut stopped => break,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &connections, &app) => accepted,
         };
         let (stream, place) = match accepted {
             Ok(accepted) => accepted,
@@ -96,29 +129,18 @@ pub async fn serve_within(
                 continue;
             }
         };
-        let (acceptor, service, app, watcher) = (
-            acceptor.clone(),
-            service.clone(),
-            Arc::clone(&app),
-            graceful.watcher(),
-        );
+        let connection = Connection {
+            place: Arc::new(place),
+            router: service.clone(),
+            app: Arc::clone(&app),
+            limits,
+        };
+        let (acceptor, watcher) = (acceptor.clone(), graceful.watcher());
         tokio::spawn(async move {
-            let _place = place;
-            // The answer is one small write; waiting to merge it with another would only delay it.
-            let _ = stream.set_nodelay(true);
-            match tokio::time::timeout(limits.handshake, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => {
-                    app.metrics.connections.inc();
-                    talk(stream, service, Arc::clone(&app), watcher, limits).await;
-                    app.metrics.connections.dec();
-                }
-                Ok(Err(error)) => {
-                    app.metrics.handshake_failures.inc();
-                    tracing::debug!(%error, "TLS handshake failed");
-                }
-                Err(_) => {
-                    app.metrics.handshake_failures.inc();
-                }
+            let place = Arc::clone(&connection.place);
+            tokio::select! {
+                () = connection.run(stream, acceptor, watcher) => {}
+                () = place.evicted() => {}
             }
         });
     }
@@ -133,70 +155,159 @@ pub async fn serve_within(
 
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
+    connections: &Arc<Connections>,
+    app: &SharedApp,
+) -> io::Result<(TcpStream, Place)> {
     let (stream, _) = listener.accept().await?;
+    let (place, was_full) = connections.place().await;
+    if was_full {
+        app.metrics.evicted_connections.inc();
+    }
     Ok((stream, place))
 }
 
-/// Speaks HTTP on one connection until it ends.
-async fn talk(
-    stream: TlsStream<TcpStream>,
+/// One connection, from its handshake to its end.
+struct Connection {
+    place: Arc<Place>,
     router: Router,
     app: SharedApp,
-    watcher: Watcher,
     limits: Limits,
-) {
-    let serving = Serving::default();
-    let stream = HeaderDeadline::new(stream, serving.clone(), limits);
-    let service = service_fn(move |request: Request<Incoming>| {
-        respond(router.clone(), Arc::clone(&app), serving.clone(), request)
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.idle)
-        .max_headers(64)
-        .max_buf_size(64 * 1024);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(100)
-        .keep_alive_interval(limits.idle)
-        .max_header_list_size(16 * 1024);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    // A connection that breaks is the client's business; what it asked has been answered or cannot be.
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "connection ended");
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream, acceptor: TlsAcceptor, watcher: Watcher) {
+        // The answer is one small write; waiting to merge it with another would only delay it.
+        let _ = stream.set_nodelay(true);
+        let app = Arc::clone(&self.app);
+        match tokio::time::timeout(self.limits.handshake, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                if app.callers.certificates {
+                    self.place.trust(Trust::ApiServer);
+                }
+                app.metrics.connections.inc();
+                let _open = OnDrop(|| {
+                    app.metrics.connections.dec();
+                });
+                self.talk(stream, watcher).await;
+            }
+            Ok(Err(error)) if is_gone(&error) => {}
+            Ok(Err(error)) => {
+                app.metrics.handshake_failures.inc();
+                tracing::debug!(%error, "TLS handshake failed");
+            }
+            Err(_) => {
+                app.metrics.handshake_failures.inc();
+            }
+        }
+    }
+
+    /// Speaks HTTP until the connection ends.
+    async fn talk(self, stream: TlsStream<TcpStream>, watcher: Watcher) {
+        let limits = self.limits;
+        let serving = Serving::default();
+        let stream = HeaderDeadline::new(stream, serving.clone(), limits);
+        let exchange = Arc::new(Exchange {
+            connection: self,
+            serving,
+            turn: Semaphore::new(1),
+        });
+        let service = service_fn(move |request: Request<Incoming>| {
+            let exchange = Arc::clone(&exchange);
+            exchange.serving.begin();
+            async move { Ok::<_, Infallible>(exchange.respond(request).await) }
+        });
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.idle)
+            .max_headers(64)
+            .max_buf_size(READ_AHEAD);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(STREAMS * STREAM_WINDOW)
+            .max_send_buf_size(READ_AHEAD)
+            .keep_alive_interval(limits.idle)
+            .max_header_list_size(HEADER_LIST);
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        // A connection that breaks is the client's business; what it asked has been answered or cannot be.
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%error, "connection ended");
+        }
     }
 }
 
-fn respond(
-    mut router: Router,
-    app: SharedApp,
+/// What the requests of one connection share.
+struct Exchange {
+    connection: Connection,
     serving: Serving,
-    request: Request<Incoming>,
-) -> Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>> {
-    serving.begin();
-    // HTTP/2 has many requests on one connection: after the first, its own limits watch over headers.
-    let is_http1 = request.version() < Version::HTTP_2;
-    Box::pin(async move {
-        let mut response = router.call(request).await;
-        if is_http1 {
-            serving.end();
-            if app.state.is_draining()
-                && let Ok(response) = &mut response
-            {
-                response
-                    .headers_mut()
-                    .insert(CONNECTION, HeaderValue::from_static("close"));
+    /// HTTP/2 has many requests on one connection. They are answered one after the other, so that such a connection
+    /// holds no more memory than one of HTTP/1.1, which is what API servers speak.
+    turn: Semaphore,
+}
+
+impl Exchange {
+    async fn respond(&self, request: Request<Incoming>) -> Response {
+        let Connection {
+            place, app, limits, ..
+        } = &self.connection;
+        // HTTP/2 has several requests at a time: after the first, its own limits watch over headers.
+        let is_http1 = request.version() < Version::HTTP_2;
+        place.begin();
+        let _answered = OnDrop(|| {
+            place.end();
+            if is_http1 {
+                self.serving.end();
             }
+        });
+        if let Some(tokens) = &app.callers.tokens {
+            if !tokens.admit(request.headers()) {
+                app.metrics.refuse(StatusCode::UNAUTHORIZED.as_u16());
+                return unauthorized();
+            }
+            place.trust(Trust::ApiServer);
+        }
+        let turn = (!is_http1).then(|| tokio::time::timeout(limits.turn, self.turn.acquire()));
+        let _turn = match turn {
+            None => None,
+            Some(turn) => match turn.await {
+                Ok(turn) => Some(turn),
+                Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            },
+        };
+        let mut router = self.connection.router.clone();
+        let Ok(mut response) = router.call(request).await;
+        if response.status() == StatusCode::OK {
+            place.trust(Trust::Reviewer);
+        }
+        if is_http1 && app.state.is_draining() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
         }
         response
-    })
+    }
+}
+
+/// Health checks, undock's own among them, connect and go away again; that is no failure.
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
+}
+
+fn unauthorized() -> Response {
+    let challenge = [(WWW_AUTHENTICATE, "Bearer")];
+    let message = "undock answers the API server only: send the token of --client-token-file\n";
+    (StatusCode::UNAUTHORIZED, challenge, message).into_response()
+}
+
+/// Does something at the end of its scope, also where a connection is closed in the middle of a request.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
 }

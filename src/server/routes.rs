@@ -24,6 +24,7 @@ use super::body::{self, End};
 use crate::admission::{self, Failure, NotAReview, Reviewed, Stricter};
 use crate::cluster::rehearsal;
 use crate::decision::Policy;
+use crate::record::Caller;
 use crate::registration;
 
 /// Answered this long before the API server gives up, for the way back.
@@ -32,6 +33,10 @@ const MARGIN: Duration = Duration::from_millis(100);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// `timeoutSeconds` goes no higher.
 const MAX_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// In the place of a rehearsal that undock would do with its own rights for somebody it does not know.
+const NO_REHEARSAL: &str = "undock cannot tell what this mode would refuse: it does not know its callers \
+    (--client-ca). Use undock scan";
 
 /// The routes of the TLS port.
 pub fn router(app: SharedApp) -> Router {
@@ -116,7 +121,12 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
     let duration = started.elapsed();
     app.metrics.count(&reviewed, duration);
     if let Some(mut record) = reviewed.record.take() {
-        record.stamp(jiff::Timestamp::now(), duration, &app.cluster);
+        record.stamp(
+            jiff::Timestamp::now(),
+            duration,
+            &app.cluster,
+            app.callers.caller(),
+        );
         app.records.push(*record);
     }
     match (reviewed.stricter, &app.client) {
@@ -128,6 +138,12 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
             }),
             Some(client),
         ) => {
+            if app.callers.caller() != Caller::ApiServer {
+                return Ok(with_warnings(
+                    reviewed.response,
+                    vec![NO_REHEARSAL.to_owned()],
+                ));
+            }
             let policy = Policy::clone(&policy);
             let left = deadline.saturating_duration_since(Instant::now());
             let lines =

@@ -116,6 +116,11 @@ pub(crate) fn keep(bytes: usize) -> bool {
     LEFT.with(|left| left.take(&left.bytes, bytes))
 }
 
+/// Notes that a part was stopped by a limit of its own.
+pub(crate) fn exceed() {
+    LEFT.with(|left| left.is_exceeded.set(true));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,12 @@
 //! The commands of a container: `command` and `args`, lifecycle hooks and probes, read by the shell reader.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::budget::spend;
 use super::mentions::mentions;
 use super::object::Container;
-use super::pod;
+use super::pod::{self, TextField};
 use super::shell::{self, Invocation};
 use super::text::Text;
 
@@ -20,15 +21,25 @@ pub(crate) struct Command {
 /// The commands of `container` in those texts that name Docker, in the order command, postStart, preStop, probes, script.
 pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
     // The name can come out of a variable, too.
-    let mut found = read_where(container.raw, |word| {
-        mentions(word, "docker") || mentions(word, "$")
+    let command = words_of(container, |field| {
+        matches!(field, TextField::Command(_) | TextField::Args(_))
     });
+    let is_wanted = |word: &str| mentions(word, "docker") || mentions(word, "$");
+    let mut found = Vec::new();
+    read_argv(&command, &is_wanted, &mut found);
+    for (place, _) in container.raw.hooks() {
+        let hook = words_of(
+            container,
+            |field| matches!(field, TextField::Hook(of, _) if of == place),
+        );
+        read_argv(&hook, &is_wanted, &mut found);
+    }
     if let Some((field, script)) = container
         .script()
-        .filter(|(_, script)| mentions(script, "docker"))
+        .filter(|(_, script)| mentions(script, "docker") || mentions(script, "$"))
     {
         found.extend(
-            shell::read_script(script)
+            shell::read_script(&fill_programs(container, script))
                 .into_iter()
                 .map(|invocation| Command {
                     field: field.path(),
@@ -46,63 +57,142 @@ pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Comman
 
 fn read_where(container: &Container<'_>, is_wanted: impl Fn(&str) -> bool) -> Vec<Command> {
     let mut found = Vec::new();
-    read_argv(
-        &[("command", &container.command), ("args", &container.args)],
-        &is_wanted,
-        &mut found,
-    );
-    for hook in container.hooks() {
-        read_argv(&[hook], &is_wanted, &mut found);
+    let numbered = |place: &str, words: &'_ [Text<'_>]| -> Vec<(String, String)> {
+        let words = words.iter().enumerate();
+        words
+            .map(|(i, word)| (format!("{place}[{i}]"), word.to_string()))
+            .collect()
+    };
+    let mut command = numbered("command", &container.command);
+    command.extend(numbered("args", &container.args));
+    read_argv(&command, &is_wanted, &mut found);
+    for (place, words) in container.hooks() {
+        read_argv(&numbered(place, words), &is_wanted, &mut found);
     }
     found
 }
 
+/// The words at the fields that are `wanted`, with their field: references to variables filled in, and of the shell's variables
+/// those that stand for programs.
+fn words_of(
+    container: &pod::Container<'_>,
+    wanted: impl Fn(TextField) -> bool,
+) -> Vec<(String, String)> {
+    let texts = container.all_texts().filter(|(field, _)| wanted(*field));
+    texts
+        .map(|(field, text)| (field.path(), fill_programs(container, text).into_owned()))
+        .collect()
+}
+
+/// `script` with those variables of the container's environment filled in that call Docker or lead onto the node: `$DOCKER ps`,
+/// `sh -c "$CMD"`. A name that the script sets itself is the script's.
+fn fill_programs<'t>(container: &'t pod::Container<'_>, script: &'t str) -> Cow<'t, str> {
+    if !script.contains('$') {
+        return Cow::Borrowed(script);
+    }
+    let mut programs = HashMap::new();
+    let (mut filled, mut rest, mut room) = (String::new(), script, MAX_FILLED);
+    while let Some(at) = rest.find('$') {
+        let (front, reference) = rest.split_at(at);
+        filled.push_str(front);
+        rest = &reference[1..];
+        let value = reference_at(reference);
+        if !spend(value.map_or(reference.len(), |(.., after)| reference.len() - after.len())) {
+            break;
+        }
+        let value = value.and_then(|(name, default, after)| {
+            let value = match programs.get(name) {
+                Some(value) => *value,
+                None if programs.len() < MAX_PROGRAMS => {
+                    let value = program_in(container, script, name, default);
+                    programs.insert(name, value);
+                    value
+                }
+                None => None,
+            };
+            Some((value?, after))
+        });
+        match value.filter(|(value, _)| value.len() <= room) {
+            Some((value, after)) => {
+                filled.push_str(value);
+                room -= value.len();
+                rest = after;
+            }
+            None => filled.push('$'),
+        }
+    }
+    filled.push_str(rest);
+    Cow::Owned(filled)
+}
+
+/// Name and default of `$NAME`, `${NAME}` or `${NAME:-DEFAULT}`, with which `text` begins, and what follows it.
+fn reference_at(text: &str) -> Option<(&str, Option<&str>, &str)> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let behind = &text[1..];
+    let (inside, after) = match behind.strip_prefix('{') {
+        Some(inner) => {
+            let end = inner.find(['}', '\n'])?;
+            (&inner[..end], inner[end..].strip_prefix('}')?)
+        }
+        None => behind.split_at(behind.find(|c| !is_name(c)).unwrap_or(behind.len())),
+    };
+    let (name, default) = match inside.split_once(":-") {
+        Some((name, default)) => (name, Some(default)),
+        None => (inside, None),
+    };
+    (!name.is_empty() && name.chars().all(is_name)).then_some((name, default, after))
+}
+
+/// The value of the variable `name` if it calls Docker or leads onto the node, and `script` does not set it.
+fn program_in<'t>(
+    container: &'t pod::Container<'_>,
+    script: &str,
+    name: &str,
+    default: Option<&'t str>,
+) -> Option<&'t str> {
+    let value = container.variable(name).map(|value| &*value.text);
+    let value = value.or(default)?;
+    if !spend(script.len() / 8) {
+        return None;
+    }
+    let is_program = (["docker", "nsenter", "chroot"].iter()).any(|word| mentions(value, word));
+    (is_program && !mentions(script, &format!("{name}="))).then_some(value)
+}
+
+/// Bytes that variables can add to a script.
+const MAX_FILLED: usize = 64 * 1024;
+
 /// Programs that are looked for in the texts of a container; scripts that run more share the last one's place.
 const MAX_PROGRAMS: usize = 256;
 
-/// Reads one argument vector, which lies in `lists`, each with its field.
+/// Reads one argument vector of `words`, each with its field.
 fn read_argv(
-    lists: &[(&str, &[Text<'_>])],
+    words: &[(String, String)],
     is_wanted: &impl Fn(&str) -> bool,
     found: &mut Vec<Command>,
 ) {
-    if !lists
-        .iter()
-        .any(|(_, words)| words.iter().any(|word| is_wanted(word)))
-    {
+    if !words.iter().any(|(_, word)| is_wanted(word)) {
         return;
     }
-    let numbered = lists.iter().flat_map(|(field, words)| {
-        words
-            .iter()
-            .enumerate()
-            .map(|(i, word)| (*field, i, word.as_str()))
-    });
-    let words: Vec<(&str, usize, &str)> = numbered.collect();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut last = 0;
-    for invocation in shell::read_argv(words.iter().map(|(_, _, word)| *word)) {
+    for invocation in shell::read_argv(words.iter().map(|(_, word)| word.as_str())) {
         let program = &invocation.words[0];
         let place = places.get(program).copied().or_else(|| {
             if places.len() >= MAX_PROGRAMS {
                 return None;
             }
             // The word itself, else the first script that mentions the program.
-            let exact = words.iter().position(|(_, _, word)| word == program);
+            let exact = words.iter().position(|(_, word)| word == program);
             let place = exact
-                .or_else(|| {
-                    words
-                        .iter()
-                        .position(|(_, _, word)| contains(word, program))
-                })
+                .or_else(|| words.iter().position(|(_, word)| contains(word, program)))
                 .unwrap_or(0);
             places.insert(program.clone(), place);
             Some(place)
         });
         last = place.unwrap_or(last);
-        let (field, index, _) = words[last];
         found.push(Command {
-            field: format!("{field}[{index}]"),
+            field: words[last].0.clone(),
             invocation,
         });
     }

@@ -3,9 +3,12 @@
 //! The order is that of the client: an explicit flag, `DOCKER_HOST`, then the default socket. A path inside the
 //! container means whatever volume is mounted there; an address means whose network it is in.
 
-use super::host_path::HostPath;
-use super::pod::{Container, MAX_EXPANDED, Pod};
+use super::address::{canonical, is_loopback};
+use super::budget::spend;
+use super::host_path::{self, HostPath};
+use super::pod::{Container, MAX_FILLED, Pod};
 use super::shell::Invocation;
+use super::variables::NODE_FIELDS;
 use crate::workload::tables::OTHER_RUNTIME_SOCKETS;
 
 /// The daemon that an endpoint leads to.
@@ -80,21 +83,17 @@ pub(crate) const BRIDGE_ADDRESSES: [&str; 4] = [
 
 /// The endpoint of a client that `container` starts without a flag of its own.
 pub(super) fn of_container(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint {
-    if let Some(var) = container.env("DOCKER_HOST") {
-        if var.value_from.is_some() && field_of_node(container, "DOCKER_HOST") {
-            return Endpoint::NodeAddress { certain: true };
-        }
-        if var.value_from.is_some() {
+    if let Some(host) = container.variable("DOCKER_HOST") {
+        let is_only_open = host.is_open && host.text.starts_with("$(") && host.text.ends_with(')');
+        if is_only_open && !is_node_field(&host.text) {
             return Endpoint::Unknown;
         }
-        if !var.value.trim().is_empty() {
-            return resolve(pod, container, &var.value);
+        if !host.text.trim().is_empty() {
+            return resolve(pod, container, &host.text);
         }
     }
-    if container
-        .env("DOCKER_CONTEXT")
-        .is_some_and(|var| !var.value.is_empty() && *var.value != *"default")
-    {
+    let context = container.variable("DOCKER_CONTEXT");
+    if context.is_some_and(|context| !matches!(&*context.text, "" | "default")) {
         return Endpoint::Unknown;
     }
     let default = match resolve(pod, container, DEFAULT_SOCKET) {
@@ -111,7 +110,7 @@ pub(super) fn of_container(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint
 
 /// What `value`, a Docker endpoint as in `DOCKER_HOST` or `-H`, means in `container`.
 pub(crate) fn resolve(pod: &Pod<'_>, container: &Container<'_>, value: &str) -> Endpoint {
-    let value = expand(container, value.trim());
+    let value = fill(container, value.trim());
     let lower = value.to_ascii_lowercase();
     if let Some(path) = lower
         .strip_prefix("unix://")
@@ -130,30 +129,13 @@ pub(crate) fn resolve(pod: &Pod<'_>, container: &Container<'_>, value: &str) -> 
     let address = value
         .split_once("://")
         .map_or(value.as_str(), |(_, rest)| rest);
-    let host = host_of(address);
-    if names_node(container, host) {
-        return Endpoint::NodeAddress { certain: true };
-    }
-    if lower.starts_with("ssh://") || lower.starts_with("fd://") {
+    if lower.starts_with("fd://") {
         return Endpoint::Remote;
     }
-    let host = host.to_ascii_lowercase();
-    if BRIDGE_ADDRESSES.contains(&host.as_str()) {
-        return Endpoint::NodeAddress { certain: false };
-    }
-    // Docker's clients read `tcp://:2375` as localhost.
-    if host.is_empty() || is_loopback(&host) {
-        let on_node = pod.spec.host_network.0 && pod.daemon().is_none();
-        return if on_node {
-            Endpoint::NodeAddress { certain: false }
-        } else {
-            Endpoint::InPod
-        };
-    }
-    if is_open(&host) {
-        Endpoint::Unknown
-    } else {
-        Endpoint::Remote
+    match of_host(pod, host_of(address)) {
+        // Its SSH server is not that of this container, which has its own loopback address.
+        Endpoint::InPod if lower.starts_with("ssh://") => Endpoint::Remote,
+        found => found,
     }
 }
 
@@ -162,13 +144,12 @@ fn is_open(text: &str) -> bool {
     text.contains('$') || text.contains("{{")
 }
 
-/// `text` with the literal variables of `container` filled in, in Kubernetes' spelling and in the shell's.
-pub(crate) fn expand(container: &Container<'_>, text: &str) -> String {
-    let (text, _) = container.expand(text);
-    if text.len() > MAX_EXPANDED || !text.contains('$') {
-        return text;
+/// `text` with the variables of `container` filled in as a shell does. Kubernetes' references are filled in already.
+pub(crate) fn fill(container: &Container<'_>, text: &str) -> String {
+    if text.len() > MAX_FILLED || !text.contains('$') {
+        return text.to_owned();
     }
-    let (mut expanded, mut rest) = (String::with_capacity(text.len()), text.as_str());
+    let (mut expanded, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = rest.find('$') {
         expanded.push_str(&rest[..at]);
         let behind = &rest[at + 1..];
@@ -184,15 +165,19 @@ pub(crate) fn expand(container: &Container<'_>, text: &str) -> String {
         let (name, default) = name
             .split_once(":-")
             .map_or((name, None), |(name, default)| (name, Some(default)));
-        let value = match container.env(name) {
-            Some(var) => var.value_from.is_none().then_some(var.value.as_str()),
+        let value = match container.variable(name) {
+            Some(variable) => Some(&*variable.text),
             None => default.filter(|_| !container.raw.env_from.0),
         };
-        match value.filter(|value| expanded.len() + value.len() <= MAX_EXPANDED) {
+        match value.filter(|value| expanded.len() + value.len() <= MAX_FILLED) {
             Some(value) => expanded.push_str(value),
             None => expanded.push_str(&rest[at..=at + length]),
         }
         rest = &behind[length..];
+        // A brace that nothing closes was looked for up to the end.
+        if !spend(length + behind.len() / 16) {
+            break;
+        }
     }
     expanded.push_str(rest);
     expanded
@@ -258,8 +243,8 @@ fn explicit(invocation: &Invocation) -> Option<(Setting, &str)> {
 }
 
 fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, path: &str) -> Endpoint {
-    // The root of the node's first process, which the Pod sees: no volume is needed to get there.
-    let is_of_node = path.starts_with("/proc/1/root/") && pod.spec.host_pid.0;
+    // The root directory of the node's processes, which the Pod sees: no volume is needed to get there.
+    let is_of_node = host_path::follows_root_link(path) && pod.spec.host_pid.0;
     let path = HostPath::new(path);
     if is_of_node {
         return Endpoint::NodeSocket(path);
@@ -283,37 +268,44 @@ pub(crate) fn host_of(address: &str) -> &str {
     if let Some(rest) = authority.strip_prefix('[') {
         return rest.split(']').next().unwrap_or_default();
     }
+    // An IPv6 address without brackets is an error to most clients, but not to all.
+    if authority.matches(':').count() > 1 {
+        return authority;
+    }
     // `$(NAME)` holds no colon, so the first one starts the port.
     authority.split(':').next().unwrap_or_default()
 }
 
-/// True for this Pod's own network, which is the node's under `hostNetwork`.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.starts_with("127.") || host == "::1"
+/// True if `host` is the address or the name of the node as the downward API gives it.
+pub(crate) fn is_node_field(host: &str) -> bool {
+    NODE_FIELDS.contains(&host)
 }
 
-/// True if `host` is a variable, in Kubernetes' or the shell's spelling, that the downward API fills with the node's address or name.
-pub(crate) fn names_node(container: &Container<'_>, host: &str) -> bool {
-    let name = (host
-        .strip_prefix("$(")
-        .and_then(|rest| rest.strip_suffix(')')))
-    .or_else(|| {
-        host.strip_prefix("${")
-            .and_then(|rest| rest.strip_suffix('}'))
-    })
-    .or_else(|| host.strip_prefix('$'));
-    name.is_some_and(|name| field_of_node(container, name))
-}
-
-fn field_of_node(container: &Container<'_>, variable: &str) -> bool {
-    let source = container
-        .env(variable)
-        .and_then(|var| var.value_from.as_ref())
-        .and_then(|from| from.field_ref.as_ref());
-    source.is_some_and(|field| {
-        matches!(
-            field.field_path.as_str(),
-            "status.hostIP" | "status.hostIPs" | "spec.nodeName"
-        )
-    })
+/// Where `host` leads in `pod`: to the node, to this Pod, or elsewhere.
+pub(crate) fn of_host(pod: &Pod<'_>, host: &str) -> Endpoint {
+    if is_node_field(host) {
+        return Endpoint::NodeAddress { certain: true };
+    }
+    let alias = pod.spec.host_aliases.iter().find(|alias| {
+        let mut names = alias.hostnames.iter();
+        names.any(|name| canonical(name) == canonical(host))
+    });
+    let host = canonical(alias.map_or(host, |alias| &alias.ip));
+    if BRIDGE_ADDRESSES.contains(&host.as_str()) || pod.names_node(&host) {
+        return Endpoint::NodeAddress { certain: false };
+    }
+    // Docker's clients read `tcp://:2375` as localhost.
+    if host.is_empty() || is_loopback(&host) {
+        let on_node = pod.spec.host_network.0 && pod.daemon().is_none();
+        return if on_node {
+            Endpoint::NodeAddress { certain: false }
+        } else {
+            Endpoint::InPod
+        };
+    }
+    if is_open(&host) {
+        Endpoint::Unknown
+    } else {
+        Endpoint::Remote
+    }
 }

@@ -4,10 +4,12 @@
 
 use std::fmt;
 
+use super::budget::spend;
+
 /// A cleaned host path.
 ///
-/// Slashes are single and forward, `.` segments and the trailing slash are gone, `/var/run` reads `/run` and a
-/// leading `/proc/1/root` is cut off. Windows paths and pipes are lower case (NTFS and the pipe
+/// Slashes are single and forward, `.` segments and the trailing slash are gone, `/var/run` reads `/run` and
+/// what leads back to the root directory (`/proc/1/root`) is cut off. Windows paths and pipes are lower case (NTFS and the pipe
 /// namespace ignore case); a pipe reads `/pipe/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostPath(String);
@@ -15,10 +17,15 @@ pub struct HostPath(String);
 impl HostPath {
     /// Cleans `raw`. Relative and odd paths are cleaned all the same: the API server judges them, rules only compare.
     pub fn new(raw: &str) -> Self {
+        // It is cleaned all the same, in one pass; whoever cleans many asks before each.
+        let _ = spend(raw.len());
         if is_windows(raw) {
             let text = raw.replace('\\', "/").to_lowercase();
             // Docker's URLs and Windows' own other prefix lead to the same pipes.
             let text = text.strip_prefix("npipe:").unwrap_or(&text);
+            if let Some(name) = pipe_name(text) {
+                return Self(join("/pipe", name));
+            }
             let text = text.strip_prefix("//?/").unwrap_or(text);
             return match text.split_at_checked(2) {
                 Some((drive, rest))
@@ -35,12 +42,6 @@ impl HostPath {
 
     fn posix(raw: &str) -> Self {
         let mut path = join("/", raw);
-        while let Some(rest) = ROOT_LINKS.iter().find_map(|link| path.strip_prefix(link)) {
-            if !(rest.is_empty() || rest.starts_with('/')) {
-                break;
-            }
-            path = join("/", rest);
-        }
         if path == "/var/run" {
             path = "/run".to_owned();
         } else if let Some(rest) = path.strip_prefix("/var/run/") {
@@ -94,19 +95,70 @@ pub(crate) fn is_within(path: &str, directory: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Links that lead to the node's root directory when kubelet or the runtime follows them.
-const ROOT_LINKS: [&str; 2] = ["/proc/1/root", "/proc/self/root"];
+/// True for a link in `/proc` that leads to the root directory when kubelet or the runtime follows it: the root or working directory of
+/// a process or one of its threads. The few that have another one do not matter here.
+fn is_root_link(path: &str) -> bool {
+    let Some(process) = path.strip_prefix("/proc/") else {
+        return false;
+    };
+    let mut components = process.split('/');
+    let (_, second) = (components.next(), components.next());
+    let last = match second {
+        Some("task") => components.nth(1),
+        other => other,
+    };
+    matches!(last, Some("root" | "cwd")) && components.next().is_none()
+}
+
+/// True if `path` leads through the root or working directory of a process.
+pub(crate) fn follows_root_link(path: &str) -> bool {
+    if !path.contains("/proc/") && !path.contains("proc/") {
+        return false;
+    }
+    let mut front = String::new();
+    path.split('/')
+        .filter(|component| !component.is_empty() && *component != ".")
+        .take(5)
+        .any(|component| {
+            front.push('/');
+            front.push_str(component);
+            is_root_link(&front)
+        })
+}
+
+/// The name of a pipe of this machine, after the prefix that leads to it: `//./pipe/`, `//?/globalroot/device/namedpipe/`,
+/// `//localhost/pipe/` and the like. `text` is lower case with forward slashes.
+fn pipe_name(text: &str) -> Option<&str> {
+    let behind = text.trim_start_matches('/');
+    if text.len() < behind.len() + 2 {
+        return None;
+    }
+    let (host, mut rest) = behind.split_once('/')?;
+    let is_device = matches!(host, "." | "?");
+    if !is_device
+        && !super::address::is_loopback(&host.replace(".ipv6-literal.net", "").replace('-', ":"))
+        && !super::address::is_loopback(host)
+    {
+        return None;
+    }
+    rest = rest.trim_start_matches('/');
+    if is_device {
+        rest = (rest.strip_prefix("globalroot/").unwrap_or(rest)).trim_start_matches('/');
+        rest = (rest.strip_prefix("global/").unwrap_or(rest)).trim_start_matches('/');
+        if let Some(name) = rest.strip_prefix("device/namedpipe/") {
+            return Some(name);
+        }
+    }
+    rest.strip_prefix("pipe/")
+}
 
 /// A drive (`C:\`, `c:/`), a backslash, or the forward-slash spelling of a pipe, which URLs begin with two more slashes.
 fn is_windows(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     let drive = bytes.len() > 1 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':';
     let behind = raw.trim_start_matches('/');
-    let is_pipe =
-        |start: &str| start.starts_with(['.', '?']) && start[1..].eq_ignore_ascii_case("/pipe/");
-    let pipe = (raw.len() >= behind.len() + 2 && behind.get(..7).is_some_and(is_pipe))
-        || raw.starts_with("npipe:");
-    drive || raw.contains('\\') || pipe
+    let is_network = raw.len() >= behind.len() + 2 && pipe_name(&raw.to_lowercase()).is_some();
+    drive || raw.contains('\\') || is_network || raw.starts_with("npipe:")
 }
 
 /// The components of `path` after `root`, without empty ones and `.`, and with `..` taken back: mount paths may
@@ -124,6 +176,9 @@ fn join(root: &str, path: &str) -> String {
             clean.push('/');
         }
         clean.push_str(component);
+        if matches!(component, "root" | "cwd") && is_root_link(&clean) {
+            clean.truncate(root.len());
+        }
     }
     clean
 }
@@ -157,6 +212,33 @@ mod tests {
             (r"\var\run\docker.sock", "/run/docker.sock"),
             ("/proc/self/root/run/docker.sock", "/run/docker.sock"),
             ("/proc/1/root/proc/1/root/./run", "/run"),
+            ("/proc/1/cwd", "/"),
+            ("/proc/4711/root/run", "/run"),
+            ("/proc/thread-self/root/run/docker.sock", "/run/docker.sock"),
+            ("/proc/self/task/12/cwd/var/run", "/run"),
+            ("/proc/1/cwd/proc/self/root/proc/2/root", "/"),
+            ("/proc/1/roots", "/proc/1/roots"),
+            ("/proc/root", "/proc/root"),
+            ("/proc/1/task/root", "/proc/1/task/root"),
+            ("/proc/1/ns/root", "/proc/1/ns/root"),
+            ("/srv/proc/1/root", "/srv/proc/1/root"),
+            (r"\\localhost\pipe\docker_engine", "/pipe/docker_engine"),
+            (r"\\127.0.0.1\pipe\docker_engine", "/pipe/docker_engine"),
+            (
+                r"\\--1.ipv6-literal.net\pipe\docker_engine",
+                "/pipe/docker_engine",
+            ),
+            ("//LOCALHOST/pipe/docker_engine", "/pipe/docker_engine"),
+            (
+                r"\\?\GLOBALROOT\Device\NamedPipe\docker_engine",
+                "/pipe/docker_engine",
+            ),
+            (
+                r"\\.\GlobalRoot\Device\NamedPipe\docker_engine",
+                "/pipe/docker_engine",
+            ),
+            (r"\\.\Global\pipe\docker_engine", "/pipe/docker_engine"),
+            (r"\\server\pipe\docker_engine", "/server/pipe/docker_engine"),
         ] {
             assert_eq!(HostPath::new(raw).as_str(), clean, "{raw}");
         }

@@ -43,6 +43,24 @@ impl Knowledge {
             .or_else(|| (!self.cli_images.is_empty() && is_client()).then_some(ImageRole::Client))
     }
 
+    /// True for a directory in which Docker's socket lies, or one that the operator says to be a Docker socket; `/var`
+    /// holds it where `/var/run` is no link.
+    pub(super) fn is_socket_parent(&self, path: &HostPath) -> bool {
+        matches!(path.as_str(), "/" | "/var" | "/run")
+            || self
+                .sockets
+                .iter()
+                .any(|socket| path.is_above(socket.as_str()))
+    }
+
+    /// True if the path of a Docker socket begins with the text `start`.
+    pub(super) fn leads_to_socket(&self, start: &str) -> bool {
+        ["/run/docker.sock", "/var/run/docker.sock"]
+            .into_iter()
+            .chain(self.sockets.iter().map(HostPath::as_str))
+            .any(|socket| socket.starts_with(start))
+    }
+
     /// True for a host path at which the operator says that a Docker socket lies.
     pub(super) fn is_socket(&self, path: &HostPath) -> bool {
         self.sockets.contains(path)

@@ -6,12 +6,17 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+use std::cell::OnceCell;
+
 use super::text::Text;
+use crate::embedded::{Document, Node, Value};
 
 /// The texts of an object, in the order of the input.
 #[derive(Clone, Debug, Default)]
 pub struct Leaves {
     found: Vec<Leaf>,
+    /// See [`Leaves::object`].
+    object: OnceCell<Node>,
 }
 
 /// One text.
@@ -21,10 +26,41 @@ pub struct Leaf {
     pub path: String,
     /// The text.
     pub text: String,
+    /// The text as a document, if it is one; parsed once.
+    document: OnceCell<Option<Box<Document>>>,
+}
+
+impl Leaf {
+    fn new(path: String, text: String) -> Self {
+        Self {
+            path,
+            text,
+            document: OnceCell::new(),
+        }
+    }
+
+    /// The last key of the path: `fluent-bit.conf` of `data['fluent-bit.conf']`.
+    pub fn key(&self) -> &str {
+        match self.path.strip_suffix("']") {
+            Some(path) => path.rsplit_once("['").map_or(path, |(_, key)| key),
+            None => self
+                .path
+                .rsplit_once('.')
+                .map_or(&self.path, |(_, key)| key),
+        }
+    }
+
+    /// The text as a document, if it is one.
+    pub fn document(&self) -> Option<&Document> {
+        let parse = || Document::parse(self.key(), &self.text).map(Box::new);
+        self.document.get_or_init(parse).as_deref()
+    }
 }
 
 /// Objects are read this deep; their structs in Kubernetes end far above it.
 const MAX_DEPTH: usize = 64;
+/// Elements of a list that are kept in the tree of the object.
+const MAX_ELEMENTS: usize = 100_000;
 
 impl Leaves {
     /// All texts.
@@ -39,6 +75,85 @@ impl Leaves {
             .find(|leaf| leaf.path == path)
             .map(|leaf| leaf.text.as_str())
     }
+
+    /// The object itself as a tree. The `offset` of a scalar is the number of its text in [`Leaves::iter`], that of a list or
+    /// map the number of its first text.
+    pub fn object(&self) -> &Node {
+        self.object.get_or_init(|| {
+            let mut root = Node {
+                value: Value::Map(Vec::new()),
+                offset: 0,
+            };
+            for (number, leaf) in self.found.iter().enumerate() {
+                insert(&mut root, &leaf.path, &leaf.text, number);
+            }
+            root
+        })
+    }
+
+    /// The text with this number.
+    pub fn at(&self, number: usize) -> Option<&Leaf> {
+        self.found.get(number)
+    }
+}
+
+/// Puts `text` at `path` (`a.b[0]['c.d']`) below `node`. Texts come in the order of the object, so each belongs to the end of
+/// what is there.
+fn insert(node: &mut Node, path: &str, text: &str, number: usize) {
+    let Some((step, rest)) = first_step(path) else {
+        node.value = Value::Scalar(text.to_owned());
+        return;
+    };
+    let child = |value| Node {
+        value,
+        offset: number,
+    };
+    let is_list = rest.starts_with('[') && !rest.starts_with("['");
+    let empty = || {
+        child(if is_list {
+            Value::List(Vec::new())
+        } else {
+            Value::Map(Vec::new())
+        })
+    };
+    let inner = match &mut node.value {
+        Value::Map(entries) => {
+            if entries.last().is_none_or(|(key, _)| key != step) {
+                entries.push((step.to_owned(), empty()));
+            }
+            entries.last_mut().map(|(_, inner)| inner)
+        }
+        Value::List(elements) => {
+            // Elements without a text have no number of their own.
+            let at = step.parse::<usize>().unwrap_or_default();
+            while elements.len() <= at && elements.len() < MAX_ELEMENTS {
+                elements.push(empty());
+            }
+            elements.last_mut()
+        }
+        Value::Scalar(_) => None,
+    };
+    if let Some(inner) = inner {
+        insert(inner, rest, text, number);
+    }
+}
+
+/// The first key or index of `path`, and what follows it.
+fn first_step(path: &str) -> Option<(&str, &str)> {
+    if path.is_empty() {
+        return None;
+    }
+    if let Some(inner) = path.strip_prefix("['") {
+        let end = inner.find("']")?;
+        return Some((&inner[..end], &inner[end + 2..]));
+    }
+    if let Some(inner) = path.strip_prefix('[') {
+        let end = inner.find(']')?;
+        return Some((&inner[..end], &inner[end + 1..]));
+    }
+    let path = path.strip_prefix('.').unwrap_or(path);
+    let end = path.find(['.', '[']).unwrap_or(path.len());
+    Some((&path[..end], &path[end..]))
 }
 
 impl<'de> Deserialize<'de> for Leaves {
@@ -79,10 +194,9 @@ impl<'de> Visitor<'de> for Collector<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.leaves.found.push(Leaf {
-            path: self.path,
-            text: text.to_owned(),
-        });
+        self.leaves
+            .found
+            .push(Leaf::new(self.path, text.to_owned()));
         Ok(())
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Mentions {
     pub(crate) bridge: bool,
     /// `ping`.
     pub(crate) ping: bool,
+    /// `$(`, with which references to variables begin.
+    pub(crate) reference: bool,
 }
 
 impl Mentions {
@@ -37,7 +39,8 @@ impl Mentions {
             let letters = bytes | u8x16::splat(b' ');
             let rare = letters.simd_eq(u8x16::splat(b'k'))
                 | letters.simd_eq(u8x16::splat(b'g'))
-                | bytes.simd_eq(u8x16::splat(b'7'));
+                | bytes.simd_eq(u8x16::splat(b'7'))
+                | bytes.simd_eq(u8x16::splat(b'$'));
             let mut found = rare.to_bitmask();
             while found != 0 {
                 self.look_around(text, number * 16 + found.trailing_zeros() as usize);
@@ -45,7 +48,7 @@ impl Mentions {
             }
         }
         for at in text.len() - tail.len()..text.len() {
-            if matches!(text[at], b'k' | b'K' | b'g' | b'7') {
+            if matches!(text[at], b'k' | b'K' | b'g' | b'7' | b'$') {
                 self.look_around(text, at);
             }
         }
@@ -64,6 +67,7 @@ impl Mentions {
                 self.docker_port |= around(b":237", 3) == Some(b":237");
                 self.bridge |= around(b"172.17.", 1) == Some(b"172.17.");
             }
+            b'$' => self.reference |= text.get(at + 1) == Some(&b'('),
             _ => self.ping |= around(b"ping", 3) == Some(b"ping"),
         }
     }

@@ -71,6 +71,7 @@ shape! {
         pub(crate) ephemeral_containers: List<Container<'a>> = "ephemeralContainers",
         pub(crate) volumes: List<Volume<'a>> = "volumes",
         pub(crate) host_network: Flag = "hostNetwork",
+        pub(crate) service_account_name: Text<'a> = "serviceAccountName",
         pub(crate) host_pid: Flag = "hostPID",
         pub(crate) template: Option<Box<Template<'a>>> = "template",
         pub(crate) job_template: Option<Box<JobTemplate<'a>>> = "jobTemplate",
@@ -88,6 +89,10 @@ shape! {
         pub(crate) claim_ref: Option<ClaimRef<'a>> = "claimRef",
         /// PersistentVolumeClaim: the volume that it asks for or has.
         pub(crate) volume_name: Text<'a> = "volumeName",
+        /// PersistentVolume and PersistentVolumeClaim; empty is a class, too.
+        pub(crate) storage_class_name: Option<Text<'a>> = "storageClassName",
+        /// StatefulSet.
+        pub(crate) volume_claim_templates: List<ClaimTemplate<'a>> = "volumeClaimTemplates",
         /// Where each of `containers` lies, for custom resources that keep them in other places.
         pub(crate) places: Vec<String>,
     }
@@ -134,6 +139,28 @@ shape! {
 }
 
 shape! {
+    /// A claim that a controller makes from this.
+    pub(crate) struct ClaimTemplate<'a> {
+        pub(crate) metadata: Metadata<'a> = "metadata",
+        pub(crate) spec: Option<Box<ClaimSpec<'a>>> = "spec",
+    }
+}
+
+shape! {
+    pub(crate) struct ClaimSpec<'a> {
+        pub(crate) volume_name: Text<'a> = "volumeName",
+        pub(crate) storage_class_name: Option<Text<'a>> = "storageClassName",
+    }
+}
+
+shape! {
+    /// A generic ephemeral volume.
+    pub(crate) struct EphemeralSource<'a> {
+        pub(crate) template: Option<ClaimTemplate<'a>> = "volumeClaimTemplate",
+    }
+}
+
+shape! {
     pub(crate) struct Toleration<'a> {
         pub(crate) key: Text<'a> = "key",
         pub(crate) value: Text<'a> = "value",
@@ -143,6 +170,7 @@ shape! {
 shape! {
     pub(crate) struct HostAlias<'a> {
         pub(crate) ip: Text<'a> = "ip",
+        pub(crate) hostnames: List<Text<'a>> = "hostnames",
     }
 }
 
@@ -296,6 +324,7 @@ shape! {
         pub(crate) host_path: Option<HostPathSource<'a>> = "hostPath",
         pub(crate) empty_dir: Given = "emptyDir",
         pub(crate) persistent_volume_claim: Option<ClaimSource<'a>> = "persistentVolumeClaim",
+        pub(crate) ephemeral: Option<Box<EphemeralSource<'a>>> = "ephemeral",
     }
 }
 

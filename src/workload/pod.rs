@@ -1,19 +1,19 @@
 //! The pod spec as rules see it: every kind of container in one sequence, volumes joined to the mounts that use them.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+use std::sync::Arc;
 
-use super::commands::{self, Command};
-use super::endpoint::Endpoint;
+use super::budget::{keep, spend};
+use super::container;
 use super::host_path::HostPath;
-use super::image::ImageReference;
 use super::knowledge::Knowledge;
-use super::mentions::{Mentions, mentions};
 use super::object::{self, Spec, Volume};
-use super::surroundings::Surroundings;
-use super::tables::ImageRole;
-use super::text::Text;
+use super::surroundings::{Claim, Match, NodeNames, Surroundings};
+use super::variables::{self, Identity};
+
+pub(crate) use super::container::{Container, DockerUse, MAX_FILLED, TextField};
 
 /// A pod spec, wherever in the object it lies.
 #[derive(Debug)]
@@ -24,35 +24,9 @@ pub struct Pod<'a> {
     pub(crate) containers: Vec<Container<'a>>,
     pub(crate) host_mounts: Vec<HostMount<'a>>,
     knowledge: &'a Knowledge,
+    namespace: &'a str,
+    nodes: Arc<NodeNames>,
     daemons: OnceCell<Vec<usize>>,
-}
-
-/// One container of any of the three lists.
-#[derive(Debug)]
-pub struct Container<'a> {
-    pub(crate) raw: &'a object::Container<'a>,
-    /// Position in `Pod::containers`.
-    pub(crate) index: usize,
-    list: &'static str,
-    position: usize,
-    commands: OnceCell<Vec<Command>>,
-    mentions: OnceCell<Mentions>,
-    image: OnceCell<ImageReference<'a>>,
-    image_role: OnceCell<Option<ImageRole>>,
-    knowledge: &'a Knowledge,
-    endpoint: OnceCell<Endpoint>,
-    mounts: OnceCell<HashMap<String, usize>>,
-    pub(crate) sees_cri_socket: OnceCell<bool>,
-    pub(crate) docker_use: OnceCell<DockerUse>,
-}
-
-/// The signs of Docker in a container, as rules find them.
-#[derive(Debug, Default)]
-pub(crate) struct DockerUse {
-    /// One that counts wherever the socket is.
-    pub(crate) by_itself: Option<String>,
-    /// Sockets that the container names, by what names them; each lies in a mount of the node's.
-    pub(crate) paths: Vec<(String, HostPath)>,
 }
 
 /// A host path that a container can reach, or, unmounted, could.
@@ -64,10 +38,14 @@ pub struct HostMount<'a> {
     pub kind: Cow<'a, str>,
     /// The PersistentVolume behind the volume's claim, where it is one.
     pub claimed: Option<String>,
+    /// How sure it is that the claim gets that volume.
+    pub(crate) claim_match: Match,
     /// The host path with `subPath`, cleaned.
     pub path: HostPath,
     /// The operator says that a Docker socket lies there.
     pub is_named_socket: bool,
+    /// A directory in which Docker's socket lies, or one that the operator says to be a Docker socket.
+    pub(crate) is_socket_parent: bool,
     /// What lies below `path` is decided by a variable that the object does not show.
     pub open_below: bool,
     /// Who can reach it.
@@ -93,7 +71,18 @@ pub enum MountUser {
 
 impl<'a> Pod<'a> {
     /// The view of `spec`, which lies at `path` of its object.
-    pub(crate) fn new(spec: &'a Spec<'a>, path: &'a str, knowledge: &'a Knowledge) -> Self {
+    pub(crate) fn new(
+        spec: &'a Spec<'a>,
+        path: &'a str,
+        knowledge: &'a Knowledge,
+        identity: Identity<'a>,
+    ) -> Self {
+        let source = container::Source {
+            knowledge,
+            spec,
+            identity,
+            room: Rc::new(Cell::new(variables::MAX_EXPANDED)),
+        };
         let mut containers = Vec::with_capacity(
             spec.containers.len() + spec.init_containers.len() + spec.ephemeral_containers.len(),
         );
@@ -105,21 +94,7 @@ impl<'a> Pod<'a> {
         for (list, raw) in lists {
             for (position, raw) in raw.iter().enumerate() {
                 let index = containers.len();
-                containers.push(Container {
-                    raw,
-                    index,
-                    list,
-                    position,
-                    commands: OnceCell::new(),
-                    mentions: OnceCell::new(),
-                    image: OnceCell::new(),
-                    image_role: OnceCell::new(),
-                    knowledge,
-                    endpoint: OnceCell::new(),
-                    mounts: OnceCell::new(),
-                    sees_cri_socket: OnceCell::new(),
-                    docker_use: OnceCell::new(),
-                });
+                containers.push(Container::new(raw, (list, position, index), source.clone()));
             }
         }
         let mut pod = Self {
@@ -128,6 +103,8 @@ impl<'a> Pod<'a> {
             containers,
             host_mounts: Vec::new(),
             knowledge,
+            namespace: identity.namespace,
+            nodes: Arc::default(),
             daemons: OnceCell::new(),
         };
         pod.host_mounts = pod.find_host_mounts();
@@ -175,7 +152,14 @@ impl<'a> Pod<'a> {
         container: &Container<'_>,
     ) -> impl Iterator<Item = &HostMount<'a>> {
         let index = container.index;
-        self.host_mounts
+        // There are few; where somebody made many, the budget ends the search.
+        let is_affordable = spend(self.host_mounts.len());
+        let mounts = if is_affordable {
+            &self.host_mounts[..]
+        } else {
+            &[]
+        };
+        mounts
             .iter()
             .filter(move |mount| mount.user == MountUser::Container(index))
     }
@@ -196,7 +180,9 @@ impl<'a> Pod<'a> {
 
     /// True if `container` runs a Docker daemon of its own.
     pub(crate) fn is_daemon(&self, container: &Container<'_>) -> bool {
-        self.daemons().any(|daemon| daemon.index == container.index)
+        self.daemons()
+            .take_while(|_| spend(1))
+            .any(|daemon| daemon.index == container.index)
     }
 
     /// The volume that `container` sees at `path`.
@@ -209,6 +195,7 @@ impl<'a> Pod<'a> {
         self.spec
             .volumes
             .iter()
+            .take_while(|_| spend(1))
             .find(|volume| *volume.name == *name)
     }
 
@@ -229,30 +216,78 @@ impl<'a> Pod<'a> {
         )
     }
 
-    /// Adds the host paths behind the claims of this Pod, which lies in `namespace`.
-    pub(crate) fn resolve_claims(&mut self, surroundings: &Surroundings, namespace: &str) {
+    /// True for an address or a name of a node of the cluster, as far as they are known.
+    pub(crate) fn names_node(&self, host: &str) -> bool {
+        self.nodes.contains(host)
+    }
+
+    /// True if the Pod has volumes of claims.
+    pub(crate) fn has_claims(&self) -> bool {
+        self.spec
+            .volumes
+            .iter()
+            .any(|volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some())
+    }
+
+    /// Adds what other objects say: the host paths behind its claims and those of `templates`, which lie at `place` of
+    /// the object, and the names of the nodes.
+    pub(crate) fn place_in(
+        &mut self,
+        surroundings: &Surroundings,
+        templates: &'a [object::ClaimTemplate<'a>],
+    ) {
+        self.nodes = surroundings.nodes();
         let mut found = Vec::new();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
-            let Some(claim) = &volume.persistent_volume_claim else {
+            let (claim, field) = if let Some(claim) = &volume.persistent_volume_claim {
+                let claim = Claim::Named(self.namespace, &claim.claim_name);
+                (claim, "persistentVolumeClaim.claimName")
+            } else if let Some(claim) = &volume.ephemeral {
+                let template = claim.template.as_ref();
+                let Some(spec) = template.and_then(|template| template.spec.as_deref()) else {
+                    continue;
+                };
+                (Claim::Template(spec), "ephemeral.volumeClaimTemplate.spec")
+            } else {
                 continue;
             };
-            let field = || {
-                format!(
-                    "{}.volumes[{index}].persistentVolumeClaim.claimName",
-                    self.path
-                )
-            };
-            for path in surroundings.paths(namespace, &claim.claim_name) {
-                let source = Source {
-                    path: &path.path,
-                    kind: Cow::Owned(path.kind.clone()),
-                    claimed: Some(&path.volume),
-                    field: field(),
-                };
-                self.mounts_of_volume(volume, &source, &mut found);
-            }
+            let field = format!("{}.volumes[{index}].{field}", self.path);
+            self.mounts_of_claim(&volume.name, &claim, field, surroundings, &mut found);
+        }
+        for (index, template) in templates.iter().enumerate() {
+            let Some(spec) = &template.spec else { continue };
+            let field = format!("spec.volumeClaimTemplates[{index}].spec");
+            let name = &template.metadata.name;
+            self.mounts_of_claim(
+                name,
+                &Claim::Template(spec),
+                field,
+                surroundings,
+                &mut found,
+            );
         }
         self.host_mounts.append(&mut found);
+    }
+
+    /// Adds a mount for each use of the volume `name` and each host path that `claim` has or can get.
+    fn mounts_of_claim(
+        &self,
+        name: &'a str,
+        claim: &Claim<'_>,
+        field: String,
+        surroundings: &Surroundings,
+        found: &mut Vec<HostMount<'a>>,
+    ) {
+        let (how, paths) = surroundings.paths(claim);
+        for path in paths {
+            let source = Source {
+                path: &path.path,
+                kind: Cow::Owned(path.kind.clone()),
+                claimed: Some((&path.volume, how)),
+                field: field.clone(),
+            };
+            self.mounts_of_volume(name, &source, found);
+        }
     }
 
     fn find_host_mounts(&self) -> Vec<HostMount<'a>> {
@@ -268,24 +303,26 @@ impl<'a> Pod<'a> {
                 claimed: None,
                 field,
             };
-            self.mounts_of_volume(volume, &source, &mut found);
+            self.mounts_of_volume(&volume.name, &source, &mut found);
         }
         found
     }
 
-    /// Adds a mount for each use of `volume`, or one of nobody's.
+    /// Adds a mount for each use of the volume `name`, or one of nobody's.
     fn mounts_of_volume(
         &self,
-        volume: &'a Volume<'a>,
+        name: &'a str,
         source: &Source<'_, 'a>,
         found: &mut Vec<HostMount<'a>>,
     ) {
         let root = HostPath::new(source.path);
         let mount_of = |user, path, open_below, mount_path, field| HostMount {
-            volume: &volume.name,
+            volume: name,
             kind: source.kind.clone(),
-            claimed: source.claimed.map(str::to_owned),
+            claimed: source.claimed.map(|(volume, _)| volume.to_owned()),
+            claim_match: source.claimed.map_or(Match::Bound, |(_, how)| how),
             is_named_socket: self.knowledge.is_socket(&path),
+            is_socket_parent: self.knowledge.is_socket_parent(&path),
             path,
             open_below,
             user,
@@ -294,13 +331,17 @@ impl<'a> Pod<'a> {
         };
         let before = found.len();
         for container in &self.containers {
-            for (position, mount) in container
-                .raw
-                .volume_mounts
-                .iter()
-                .enumerate()
-                .filter(|(_, mount)| *mount.name == *volume.name)
-            {
+            let mounts = container.raw.volume_mounts.iter().enumerate();
+            if !spend(1 + mounts.len()) {
+                return;
+            }
+            for (position, mount) in mounts.filter(|(_, mount)| *mount.name == *name) {
+                let texts = [&mount.mount_path, &mount.sub_path, &mount.sub_path_expr];
+                let length =
+                    root.as_str().len() + texts.iter().map(|text| text.len()).sum::<usize>();
+                if !(spend(length) && keep(size_of::<HostMount<'_>>() + length)) {
+                    return;
+                }
                 let field = |name| {
                     format!(
                         "{}.volumeMounts[{position}].{name}",
@@ -308,8 +349,8 @@ impl<'a> Pod<'a> {
                     )
                 };
                 let (path, open_below, field) = if !mount.sub_path_expr.is_empty() {
-                    let (known, open) = container.expand_path(&mount.sub_path_expr);
-                    (root.join(&known), open, field("subPathExpr"))
+                    let (path, open) = self.expand_sub_path(container, &root, &mount.sub_path_expr);
+                    (path, open, field("subPathExpr"))
                 } else if !mount.sub_path.is_empty() {
                     (root.join(&mount.sub_path), false, field("subPath"))
                 } else {
@@ -340,300 +381,43 @@ impl<'a> Pod<'a> {
             ));
         }
     }
+
+    /// The path to which the `subPathExpr` `text` leads from `root`, and whether it is a directory above a socket below which
+    /// the object does not show where it leads.
+    fn expand_sub_path(
+        &self,
+        container: &Container<'_>,
+        root: &HostPath,
+        text: &str,
+    ) -> (HostPath, bool) {
+        let expanded = container.expand(text);
+        let (text, is_open) = expanded.map_or((Cow::Borrowed(text), true), |expanded| {
+            (expanded.text, expanded.is_open)
+        });
+        if !is_open {
+            return (root.join(&text), false);
+        }
+        let components: Vec<&str> = text.split('/').collect();
+        let open = components
+            .iter()
+            .position(|component| component.contains("$("))
+            .unwrap_or_default();
+        let known = root.join(&components[..open].join("/"));
+        let start = components[open].split("$(").next().unwrap_or_default();
+        // A component that begins otherwise than the next one on the way to a socket does not lead there.
+        let below = format!("{}/{start}", known.as_str().trim_end_matches('/'));
+        if self.knowledge.leads_to_socket(&below) {
+            (known, true)
+        } else {
+            (root.join(&text), false)
+        }
+    }
 }
 
 /// Where a volume's host path comes from.
 struct Source<'s, 'a> {
     path: &'s str,
     kind: Cow<'a, str>,
-    claimed: Option<&'s str>,
+    claimed: Option<(&'s str, Match)>,
     field: String,
-}
-
-impl<'a> Container<'a> {
-    /// The container's name.
-    pub(crate) fn name(&self) -> &'a str {
-        self.raw.name.as_str()
-    }
-
-    /// The image, taken apart.
-    pub(crate) fn image(&self) -> &ImageReference<'a> {
-        self.image
-            .get_or_init(|| self.knowledge.parse_image(self.raw.image.as_str()))
-    }
-
-    /// What the image has to do with Docker, if anything.
-    pub(crate) fn image_role(&self) -> Option<ImageRole> {
-        *self
-            .image_role
-            .get_or_init(|| self.knowledge.image_role(self.image()))
-    }
-
-    /// True if a command, an argument, a variable or a hook names Docker at all; if not, no rule needs to read them.
-    pub(crate) fn mentions_docker(&self) -> bool {
-        self.mentions().docker
-    }
-
-    /// What its commands, arguments, variables and hooks mention.
-    pub(crate) fn mentions(&self) -> Mentions {
-        *self.mentions.get_or_init(|| {
-            let mut found = Mentions::default();
-            self.all_texts().for_each(|(_, text)| found.add(text));
-            found
-        })
-    }
-
-    /// The volume that is mounted at the longest directory above `path`, or at `path`, and that directory.
-    fn mount_at<'p>(&self, path: &'p HostPath) -> Option<(&'a str, &'p str)> {
-        let mounts = self.mounts.get_or_init(|| {
-            let mounts = self
-                .raw
-                .volume_mounts
-                .iter()
-                .enumerate()
-                .filter(|(_, mount)| !mount.mount_path.is_empty());
-            mounts
-                .map(|(position, mount)| {
-                    (
-                        HostPath::new(&mount.mount_path).as_str().to_owned(),
-                        position,
-                    )
-                })
-                .collect()
-        });
-        let mut at = path.as_str();
-        if mounts.is_empty() || at.len() > MAX_PATH {
-            return None;
-        }
-        loop {
-            if let Some(&position) = mounts.get(at) {
-                return Some((self.raw.volume_mounts[position].name.as_str(), at));
-            }
-            at = match at.rfind('/')? {
-                0 if at.len() == 1 => return None,
-                0 => "/",
-                end => &at[..end],
-            };
-        }
-    }
-
-    /// True for `securityContext.privileged`.
-    pub(crate) fn is_privileged(&self) -> bool {
-        self.raw
-            .security_context
-            .as_ref()
-            .is_some_and(|context| context.privileged.0)
-    }
-
-    /// True if the object says that the container does not run as root; the container's word counts before the Pod's.
-    pub(crate) fn runs_without_root(&self, pod: &Pod<'_>) -> bool {
-        let own = self.raw.security_context.as_ref();
-        let shared = pod.spec.security_context.as_ref();
-        let user = own
-            .and_then(|context| context.run_as_user)
-            .or(shared.and_then(|context| context.run_as_user));
-        let non_root = own
-            .and_then(|context| context.run_as_non_root)
-            .or(shared.and_then(|context| context.run_as_non_root));
-        match user.and_then(|user| user.0) {
-            Some(user) => user != 0,
-            None => non_root.is_some_and(|flag| flag.0),
-        }
-    }
-
-    /// True for a capability in `capabilities.add`.
-    pub(crate) fn adds_capability(&self, name: &str) -> bool {
-        let capabilities = self
-            .raw
-            .security_context
-            .as_ref()
-            .and_then(|context| context.capabilities.as_ref());
-        capabilities.is_some_and(|capabilities| {
-            capabilities
-                .add
-                .iter()
-                .any(|added| **added == *name || **added == *"ALL")
-        })
-    }
-
-    /// True if `capabilities.drop` takes a capability and `add` does not give it back.
-    pub(crate) fn drops_capability(&self, name: &str) -> bool {
-        let capabilities = self
-            .raw
-            .security_context
-            .as_ref()
-            .and_then(|context| context.capabilities.as_ref());
-        let is_dropped = capabilities.is_some_and(|c| {
-            c.drop
-                .iter()
-                .any(|dropped| **dropped == *name || **dropped == *"ALL")
-        });
-        is_dropped && !self.adds_capability(name)
-    }
-
-    /// The programs that the container runs, as far as the object shows them.
-    ///
-    /// Only texts that name Docker are read: everything else cannot hold a finding.
-    pub(crate) fn commands(&self) -> &[Command] {
-        if !self.mentions_docker() {
-            return &[];
-        }
-        self.commands.get_or_init(|| commands::read(self))
-    }
-
-    /// Where a Docker client in this container finds its daemon.
-    pub(crate) fn endpoint(&self, pod: &Pod<'_>) -> &Endpoint {
-        self.endpoint
-            .get_or_init(|| super::endpoint::of_container(pod, self))
-    }
-
-    /// The container's script, where its kind gives it one for a shell, with its field.
-    pub(crate) fn script(&self) -> Option<(TextField, &'a Text<'a>)> {
-        let raw = self.raw;
-        let script = [
-            (TextField::Script, &raw.script),
-            (TextField::Source, &raw.source),
-        ];
-        let (field, text) = script.into_iter().find(|(_, text)| !text.is_empty())?;
-        let is_shell = |word: &str| word.trim_end().ends_with("sh");
-        let interpreter = text
-            .strip_prefix("#!")
-            .and_then(|rest| rest.lines().next())
-            .map(|line| line.split(" -").next().unwrap_or_default());
-        let runs_in_shell = match interpreter {
-            Some(interpreter) => is_shell(interpreter),
-            None => raw.command.first().is_none_or(|word| is_shell(word)),
-        };
-        runs_in_shell.then_some((field, text))
-    }
-
-    /// The environment variable `name` as the object sets it; the last one where it is repeated, as in kubelet.
-    pub(crate) fn env(&self, name: &str) -> Option<&'a object::EnvVar<'a>> {
-        self.raw.env.iter().rev().find(|var| *var.name == *name)
-    }
-
-    /// All texts in which a path or an address can stand, with their field below the container: command, args, env values.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = (TextField, &'a Text<'a>)> {
-        let raw = self.raw;
-        let command = raw
-            .command
-            .iter()
-            .enumerate()
-            .map(|(i, text)| (TextField::Command(i), text));
-        let args = raw
-            .args
-            .iter()
-            .enumerate()
-            .map(|(i, text)| (TextField::Args(i), text));
-        let env = raw
-            .env
-            .iter()
-            .enumerate()
-            .map(|(i, var)| (TextField::Env(i), &var.value));
-        command.chain(args).chain(env).chain(self.script())
-    }
-
-    /// The same, and the words of lifecycle hooks and probes.
-    pub(crate) fn all_texts(&self) -> impl Iterator<Item = (TextField, &'a Text<'a>)> {
-        let hooks = self.raw.hooks();
-        let words = hooks.flat_map(|(place, words)| {
-            words
-                .iter()
-                .enumerate()
-                .map(move |(i, text)| (TextField::Hook(place, i), text))
-        });
-        self.texts().chain(words)
-    }
-
-    /// `text` with `$(NAME)` replaced by literal environment values, which may hold variables in turn, and whether any variable
-    /// stayed unresolved.
-    pub(crate) fn expand(&self, text: &str) -> (String, bool) {
-        let (mut expanded, mut open) = self.expand_once(text);
-        for _ in 1..MAX_EXPANSIONS {
-            if !mentions(&expanded, "$(") {
-                break;
-            }
-            (expanded, open) = self.expand_once(&expanded);
-        }
-        (expanded, open)
-    }
-
-    fn expand_once(&self, text: &str) -> (String, bool) {
-        if text.len() > MAX_EXPANDED {
-            return (text.to_owned(), text.contains("$("));
-        }
-        let (mut expanded, mut open, mut rest) = (String::with_capacity(text.len()), false, text);
-        while let Some(at) = rest.find("$(") {
-            expanded.push_str(&rest[..at]);
-            let Some(length) = rest[at..].find(')') else {
-                break;
-            };
-            let value = self
-                .env(&rest[at + 2..at + length])
-                .filter(|var| var.value_from.is_none());
-            match value.filter(|var| expanded.len() + var.value.len() <= MAX_EXPANDED) {
-                Some(var) => expanded.push_str(&var.value),
-                None => {
-                    expanded.push_str(&rest[at..=at + length]);
-                    open = true;
-                }
-            }
-            rest = &rest[at + length + 1..];
-        }
-        expanded.push_str(rest);
-        (expanded, open)
-    }
-
-    /// A `subPathExpr` up to the first component that stays unresolved, and whether there is one.
-    fn expand_path(&self, text: &str) -> (String, bool) {
-        let (expanded, open) = self.expand(text);
-        // A value may hold a variable in turn.
-        if !open && !expanded.contains("$(") {
-            return (expanded, false);
-        }
-        let known = expanded
-            .split('/')
-            .take_while(|component| !component.contains("$("));
-        (known.collect::<Vec<_>>().join("/"), true)
-    }
-}
-
-/// Variables inside variables are filled in this often.
-const MAX_EXPANSIONS: usize = 4;
-
-/// Longest path that Linux opens.
-const MAX_PATH: usize = 4096;
-
-/// Longest text that variables are filled into; a few of them can ask for more than there is memory.
-pub(crate) const MAX_EXPANDED: usize = 16 * 1024;
-
-/// One of the texts of a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TextField {
-    /// `command[i]`
-    Command(usize),
-    /// `args[i]`
-    Args(usize),
-    /// `env[i].value`
-    Env(usize),
-    /// `exec.command[i]` of a lifecycle hook or a probe.
-    Hook(&'static str, usize),
-    /// `script`
-    Script,
-    /// `source`
-    Source,
-}
-
-impl TextField {
-    /// The field path below the container.
-    pub(crate) fn path(self) -> String {
-        match self {
-            Self::Command(i) => format!("command[{i}]"),
-            Self::Args(i) => format!("args[{i}]"),
-            Self::Env(i) => format!("env[{i}].value"),
-            Self::Hook(place, i) => format!("{place}[{i}]"),
-            Self::Script => "script".to_owned(),
-            Self::Source => "source".to_owned(),
-        }
-    }
 }

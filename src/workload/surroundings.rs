@@ -1,22 +1,62 @@
-//! What other objects say about an object: the PersistentVolume behind a claim, the runtimes of the nodes.
+//! What other objects say about an object: the PersistentVolume behind a claim, the runtimes and names of the nodes.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::Workload;
+use super::address;
+use super::object::{ClaimSpec, Spec};
+use super::text::Text;
 
 /// Facts of other objects. Volumes without a host path are not kept.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
-    /// By namespace and claim, from the volume's `claimRef`.
-    by_claim: HashMap<(String, String), Vec<ClaimedPath>>,
-    /// By the volume's name.
-    by_volume: HashMap<String, Vec<ClaimedPath>>,
-    /// The volume that a claim names itself.
-    volume_of: HashMap<(String, String), String>,
+    /// By name.
+    volumes: HashMap<String, Volume>,
+    /// The volume that a claim is bound to, by namespace and claim, from the volume's `claimRef`.
+    bound: HashMap<(String, String), String>,
+    claims: HashMap<(String, String), ClaimFacts>,
+    nodes: Arc<NodeNames>,
     /// Runtime families of the nodes: `docker`, `containerd`, `cri-o`.
     runtimes: BTreeSet<String>,
     /// Names of the RuntimeClasses whose handler is Docker.
     docker_classes: BTreeSet<String>,
+}
+
+/// Addresses and names of the cluster's nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeNames(BTreeSet<String>);
+
+impl NodeNames {
+    /// True for an address or a name of a node, in any spelling.
+    pub(super) fn contains(&self, host: &str) -> bool {
+        !self.0.is_empty() && self.0.contains(&address::canonical(host))
+    }
+}
+
+impl<T: AsRef<str>> FromIterator<T> for NodeNames {
+    fn from_iter<I: IntoIterator<Item = T>>(names: I) -> Self {
+        let names = names
+            .into_iter()
+            .map(|name| address::canonical(name.as_ref()));
+        Self(names.filter(|name| !name.is_empty()).collect())
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Volume {
+    class: String,
+    is_bound: bool,
+    paths: Vec<ClaimedPath>,
+}
+
+/// What a claim asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimFacts {
+    /// The volume that it asks for or has; empty where it has none.
+    pub volume: String,
+    /// `None` where the claim names no class, which then is the cluster's default.
+    pub class: Option<String>,
 }
 
 /// A host path of a PersistentVolume.
@@ -30,8 +70,27 @@ pub struct ClaimedPath {
     pub kind: String,
 }
 
+/// A claim that a Pod uses.
+pub(super) enum Claim<'c> {
+    /// Namespace and name.
+    Named(&'c str, &'c str),
+    /// It is made from this for the Pod.
+    Template(&'c ClaimSpec<'c>),
+}
+
+/// How sure it is that a claim gets a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Match {
+    /// It has it, or asks for it by name.
+    Bound,
+    /// It has none yet and asks for its class.
+    Class,
+    /// Nothing is known of the claim.
+    Unknown,
+}
+
 impl Surroundings {
-    /// Notes `workload` if it is a PersistentVolume with a host path, a claim that names its volume, or a node.
+    /// Notes `workload` if it is a PersistentVolume with a host path, a claim, or a node.
     pub fn note(&mut self, workload: &Workload<'_>) {
         if let Some((family, _)) = workload
             .node_runtime()
@@ -46,42 +105,89 @@ impl Surroundings {
             return;
         };
         match workload.kind() {
-            "PersistentVolume" => {
-                let sources = [&spec.host_path, &spec.local].into_iter().flatten();
-                let paths = sources.map(|source| ClaimedPath {
-                    volume: workload.name.to_owned(),
-                    path: source.path.to_string(),
-                    kind: source.kind.to_string(),
-                });
-                let paths: Vec<_> = paths.collect();
-                if let Some(claim) = spec.claim_ref.as_ref().filter(|_| !paths.is_empty()) {
-                    self.by_claim.insert(
-                        (claim.namespace.to_string(), claim.name.to_string()),
-                        paths.clone(),
-                    );
-                }
-                if !paths.is_empty() {
-                    self.by_volume.insert(workload.name.to_owned(), paths);
-                }
-            }
-            "PersistentVolumeClaim" if !spec.volume_name.is_empty() => {
-                self.volume_of.insert(
-                    (workload.namespace.to_owned(), workload.name.to_owned()),
-                    spec.volume_name.to_string(),
-                );
+            "PersistentVolume" => self.note_volume(workload.name, spec),
+            "PersistentVolumeClaim" => {
+                let facts = ClaimFacts {
+                    volume: spec.volume_name.to_string(),
+                    class: spec.storage_class_name.as_ref().map(Text::to_string),
+                };
+                self.set_claim(workload.namespace, workload.name, Some(facts));
             }
             _ => {}
         }
     }
 
+    fn note_volume(&mut self, name: &str, spec: &Spec<'_>) {
+        let sources = [&spec.host_path, &spec.local].into_iter().flatten();
+        let paths: Vec<_> = sources
+            .map(|source| ClaimedPath {
+                volume: name.to_owned(),
+                path: source.path.to_string(),
+                kind: source.kind.to_string(),
+            })
+            .collect();
+        self.remove_volume(name);
+        if paths.is_empty() {
+            return;
+        }
+        if let Some(claim) = &spec.claim_ref {
+            let claim = (claim.namespace.to_string(), claim.name.to_string());
+            self.bound.insert(claim, name.to_owned());
+        }
+        let class = spec.storage_class_name.as_ref();
+        let volume = Volume {
+            class: class.map(Text::to_string).unwrap_or_default(),
+            is_bound: spec.claim_ref.is_some(),
+            paths,
+        };
+        self.volumes.insert(name.to_owned(), volume);
+    }
+
+    /// Forgets the volume `name`.
+    pub fn remove_volume(&mut self, name: &str) {
+        if self.volumes.remove(name).is_some() {
+            self.bound.retain(|_, volume| volume != name);
+        }
+    }
+
+    /// Forgets all volumes but those whose name is to be kept.
+    pub fn retain_volumes(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.volumes.retain(|name, _| is_kept(name));
+        self.bound.retain(|_, name| is_kept(name));
+    }
+
+    /// Forgets all claims but those whose namespace and name are to be kept.
+    pub fn retain_claims(&mut self, is_kept: impl Fn(&(String, String)) -> bool) {
+        self.claims.retain(|claim, _| is_kept(claim));
+    }
+
+    /// Notes what the claim `name` asks for; `None` if there is no such claim any more.
+    pub fn set_claim(&mut self, namespace: &str, name: &str, facts: Option<ClaimFacts>) {
+        let key = (namespace.to_owned(), name.to_owned());
+        match facts {
+            Some(facts) => self.claims.insert(key, facts),
+            None => self.claims.remove(&key),
+        };
+    }
+
+    /// Notes the addresses and names of all nodes.
+    pub fn set_nodes(&mut self, nodes: NodeNames) {
+        self.nodes = Arc::new(nodes);
+    }
+
+    /// The addresses and names of the nodes.
+    pub(super) fn nodes(&self) -> Arc<NodeNames> {
+        Arc::clone(&self.nodes)
+    }
+
     /// True if nothing was noted.
     pub fn is_empty(&self) -> bool {
-        self.by_volume.is_empty() && self.runtimes.is_empty()
+        self.volumes.is_empty() && self.runtimes.is_empty() && self.nodes.0.is_empty()
     }
 
     /// True if `volume` was noted, which is so only where it has a host path.
     pub fn has_volume(&self, volume: &str) -> bool {
-        self.by_volume.contains_key(volume)
+        self.volumes.contains_key(volume)
     }
 
     /// True for a RuntimeClass that was noted, which is so only where its handler is Docker.
@@ -94,13 +200,131 @@ impl Surroundings {
         &self.runtimes
     }
 
-    /// The host paths behind `claim` of `namespace`, as far as they are known. Nothing is guessed.
-    pub(super) fn paths(&self, namespace: &str, claim: &str) -> &[ClaimedPath] {
-        let key = (namespace.to_owned(), claim.to_owned());
-        let named = self
-            .volume_of
-            .get(&key)
-            .and_then(|volume| self.by_volume.get(volume));
-        self.by_claim.get(&key).or(named).map_or(&[], Vec::as_slice)
+    /// The host paths that `claim` has or can get, as far as they are known.
+    ///
+    /// A claim that waits for its first Pod, or comes after it, is bound when the Pod is already admitted. So each free volume of
+    /// its class is one that it can get, whatever its size or selector.
+    pub(super) fn paths(&self, claim: &Claim<'_>) -> (Match, Vec<&ClaimedPath>) {
+        let (volume, class) = match claim {
+            Claim::Named(namespace, name) => {
+                let key = ((*namespace).to_owned(), (*name).to_owned());
+                let facts = self.claims.get(&key);
+                let named = facts.map(|facts| &facts.volume);
+                let bound = self.bound.get(&key).or(named);
+                match (bound.filter(|volume| !volume.is_empty()), facts) {
+                    (Some(volume), _) => (volume.as_str(), None),
+                    (None, Some(facts)) => ("", facts.class.as_deref()),
+                    (None, None) => return (Match::Unknown, self.free(None)),
+                }
+            }
+            Claim::Template(spec) => {
+                let class = spec.storage_class_name.as_ref();
+                (spec.volume_name.as_str(), class.map(Text::as_str))
+            }
+        };
+        if !volume.is_empty() {
+            let volume = self.volumes.get(volume);
+            let paths = volume.map(|volume| volume.paths.iter().collect());
+            return (Match::Bound, paths.unwrap_or_default());
+        }
+        let how = if class.is_some() {
+            Match::Class
+        } else {
+            Match::Unknown
+        };
+        (how, self.free(class))
+    }
+
+    /// The host paths of the volumes of `class`, or of any, that no claim has.
+    fn free(&self, class: Option<&str>) -> Vec<&ClaimedPath> {
+        let is_free = |volume: &&Volume| {
+            !volume.is_bound && class.is_none_or(|class| *volume.class == *class)
+        };
+        let mut paths: Vec<_> = (self.volumes.values().filter(is_free))
+            .flat_map(|volume| &volume.paths)
+            .collect();
+        paths.sort_by(|a, b| (&a.volume, &a.path).cmp(&(&b.volume, &b.path)));
+        paths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Context;
+    use crate::rules;
+    use crate::workload::Knowledge;
+    use crate::workload::host_path::HostPath;
+    use crate::workload::object::Object;
+
+    fn note(surroundings: &mut Surroundings, json: &str) {
+        let object: Object<'_> = serde_json::from_str(json).unwrap();
+        surroundings.note(&Workload::new(&object, ""));
+    }
+
+    fn codes(json: &str, knowledge: &Knowledge, surroundings: &Surroundings) -> Vec<&'static str> {
+        let object: Object<'_> = serde_json::from_str(json).unwrap();
+        let mut workload = Workload::with_knowledge(&object, "ci", knowledge);
+        workload.place_in(surroundings);
+        let findings = rules::evaluate(&workload, Context::default());
+        findings.iter().map(|finding| finding.rule.code).collect()
+    }
+
+    #[test]
+    fn the_address_and_name_of_a_node_lead_to_the_node() {
+        let mut surroundings = Surroundings::default();
+        surroundings.set_nodes(["node-1", "10.0.0.7", "fd00::7"].into_iter().collect());
+        let pod = |host: &str| {
+            format!(
+                r#"{{"kind":"Pod","spec":{{"containers":[{{"name":"c","image":"x","env":[{{"name":"DOCKER_HOST","value":"tcp://{host}:2375"}}]}}]}}}}"#
+            )
+        };
+        let found = |host| codes(&pod(host), &Knowledge::default(), &surroundings);
+        for host in [
+            "node-1",
+            "NODE-1.",
+            "10.0.0.7",
+            "0xa.7",
+            "[fd00:0::7]",
+            "[::ffff:10.0.0.7]",
+        ] {
+            assert!(found(host).contains(&"DKR301"), "{host}: {:?}", found(host));
+        }
+        for host in ["node-2", "10.0.0.8", "[fd00::8]"] {
+            assert!(!found(host).contains(&"DKR301"), "{host}");
+        }
+    }
+
+    const VOLUME: &str = r#"{"kind":"PersistentVolume","metadata":{"name":"engine"},"spec":{"storageClassName":"s","claimRef":{"namespace":"ci","name":"c"},"hostPath":{"path":"/opt/run/engine.sock"}}}"#;
+    const POD: &str = r#"{"kind":"Pod","spec":{"containers":[{"name":"c","image":"x","volumeMounts":[{"name":"v","mountPath":"/s"}]}],"volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}}]}}"#;
+
+    #[test]
+    fn a_socket_that_the_operator_names_counts_behind_a_claim() {
+        let mut surroundings = Surroundings::default();
+        note(&mut surroundings, VOLUME);
+        let knowledge = Knowledge {
+            sockets: vec![HostPath::new("/opt/run/engine.sock")],
+            ..Knowledge::default()
+        };
+        assert_eq!(codes(POD, &knowledge, &surroundings), ["DKR108"]);
+        assert!(codes(POD, &Knowledge::default(), &surroundings).is_empty());
+        let parent = VOLUME.replace("/engine.sock", "");
+        note(&mut surroundings, &parent);
+        let pod = POD.replace(r#""/s""#, r#""/s","subPath":"engine.sock""#);
+        assert_eq!(codes(&pod, &knowledge, &surroundings), ["DKR108"]);
+    }
+
+    #[test]
+    fn what_is_gone_is_forgotten() {
+        let mut surroundings = Surroundings::default();
+        let socket = VOLUME.replace("/opt/run/engine.sock", "/run/docker.sock");
+        note(&mut surroundings, &socket);
+        let nothing = Knowledge::default();
+        assert_eq!(codes(POD, &nothing, &surroundings), ["DKR112"]);
+        surroundings.remove_volume("engine");
+        assert!(codes(POD, &nothing, &surroundings).is_empty());
+        note(&mut surroundings, &socket);
+        surroundings.retain_volumes(|name| name != "engine");
+        assert!(codes(POD, &nothing, &surroundings).is_empty());
     }
 }

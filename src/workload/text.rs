@@ -5,9 +5,9 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer};
+use serde::ser::{Serialize, Serializer};
 
 use super::budget::keep;
-use super::mentions::mentions;
 use super::shape::{Fill, Next, Place, read_as_place};
 
 /// A string of the object, borrowed from the input unless an escape forced a copy.
@@ -36,6 +36,12 @@ impl Deref for Text<'_> {
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
@@ -127,19 +133,13 @@ pub(crate) fn null_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Defa
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Whether an annotation is kept. Most are not: `last-applied-configuration` alone is as large as its
-/// object, and unescaping it would cost more than all rules together.
+/// Whether an annotation is kept. Any can be the value of a variable, but `last-applied-configuration` is as large as its
+/// object, and unescaping it would cost more than all rules together: a variable of it counts as unknown.
 fn wanted_annotation(key: &str) -> bool {
-    const PREFIXES: [&str; 3] = [
-        "exempt.undock.dev/",
-        "meta.helm.sh/",
-        "kubernetes.io/config.mirror",
-    ];
-    PREFIXES.iter().any(|prefix| key.starts_with(prefix))
-        || mentions(key, "seccomp.security.alpha.kubernetes.io/")
+    !key.ends_with("/last-applied-configuration")
 }
 
-/// Annotations that rules, exemptions and attribution read; all others are skipped unread.
+/// The annotations of an object, without those that hold a copy of it.
 #[derive(Clone, Debug, Default)]
 pub struct Annotations<'a>(TextMap<'a>);
 

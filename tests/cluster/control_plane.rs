@@ -19,6 +19,9 @@ pub(crate) const PORT: u16 = 6443;
 /// The administrator's token: good for nothing outside the namespace.
 pub(crate) const TOKEN: &str = "cluster-tests";
 
+/// What the API server shows to undock: see `docs/how-to/who-may-ask.md`.
+pub(crate) const WEBHOOK_TOKEN: &str = "the-token-of-the-api-server-of-the-cluster-tests";
+
 const ETCD: &str = "http://127.0.0.1:2379";
 const ETCD_PEER: &str = "http://127.0.0.1:2380";
 
@@ -184,6 +187,31 @@ fn prepare_api_server(root: &Path) {
         &format!("{TOKEN},admin,admin,\"system:masters\"\n"),
     );
     write(&root.join("audit-policy.json"), &audit_policy());
+    write_admission_configuration(root);
+}
+
+/// The files of docs/how-to/who-may-ask.md; JSON is YAML.
+fn write_admission_configuration(root: &Path) {
+    let kubeconfig = root.join("webhook-kubeconfig.json");
+    let users = json!([{"name": "undock.undock.svc", "user": {"token": WEBHOOK_TOKEN}}]);
+    write(
+        &kubeconfig,
+        &json!({"apiVersion": "v1", "kind": "Config", "users": users}).to_string(),
+    );
+    let plugin = json!({
+        "name": "ValidatingAdmissionWebhook",
+        "configuration": {
+            "apiVersion": "apiserver.config.k8s.io/v1",
+            "kind": "WebhookAdmissionConfiguration",
+            "kubeConfigFile": kubeconfig,
+        },
+    });
+    let configuration = json!({
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "AdmissionConfiguration",
+        "plugins": [plugin],
+    });
+    write(&root.join("admission.json"), &configuration.to_string());
 }
 
 fn service_account_keys(root: &Path) -> (PathBuf, PathBuf) {
@@ -218,6 +246,9 @@ fn start_api_server(assets: &Assets, root: &Path) -> Process {
     server
         .arg("--audit-policy-file")
         .arg(root.join("audit-policy.json"));
+    server
+        .arg("--admission-control-config-file")
+        .arg(root.join("admission.json"));
     // No kube-proxy runs here: the API server picks a ready endpoint of the webhook's Service itself.
     server.arg("--enable-aggregator-routing=true");
     start("kube-apiserver", &mut server, root)

@@ -76,7 +76,7 @@ impl Kubelet {
             .collect()
     }
 
-    /// The sum of a counter, per Pod that runs now.
+    /// The sum of a counter, per Pod of the webhook that runs now.
     pub(crate) fn counters(&self, name: &str) -> Vec<f64> {
         let counters = self
             .running()
@@ -87,6 +87,16 @@ impl Kubelet {
             .collect()
     }
 
+    /// The sum of a counter, per Pod of the controller that runs now and answers.
+    pub(crate) fn controller_counters(&self, name: &str) -> Vec<f64> {
+        let pods: Vec<_> = lock(&self.0.pods).values().cloned().collect();
+        let counters = pods
+            .iter()
+            .filter(|pod| !lock(pod).is_webhook())
+            .filter_map(|pod| lock(pod).counter(name).ok());
+        counters.collect()
+    }
+
     /// The certificates that the running Pods show, in PEM.
     pub(crate) fn certificates(&self) -> Vec<String> {
         self.running()
@@ -95,22 +105,22 @@ impl Kubelet {
             .collect()
     }
 
-    /// The Pod that scans the cluster, by name, if there is exactly one.
-    pub(crate) fn scanner(&self) -> Result<(String, Arc<Mutex<PodProcess>>), String> {
+    /// The Pod that leads the controller, by name, if there is exactly one.
+    pub(crate) fn controller(&self) -> Result<(String, Arc<Mutex<PodProcess>>), String> {
         let pods: Vec<_> = lock(&self.0.pods)
             .iter()
             .map(|(name, pod)| (name.clone(), Arc::clone(pod)))
             .collect();
         let leads = |pod: &Pod| {
             lock(pod)
-                .counter("undock_scanner_leads ")
+                .counter("undock_controller_leads ")
                 .unwrap_or_default()
                 > 0.0
         };
         let mut leading: Vec<_> = pods.into_iter().filter(|(_, pod)| leads(pod)).collect();
         match leading.len() {
             1 => Ok(leading.remove(0)),
-            count => Err(format!("{count} Pods scan")),
+            count => Err(format!("{count} Pods lead")),
         }
     }
 
@@ -158,8 +168,12 @@ impl Kubelet {
         self.pod_folders().into_iter().map(log).collect()
     }
 
+    /// The Pods of the webhook that run now.
     fn running(&self) -> Vec<Pod> {
-        lock(&self.0.pods).values().cloned().collect()
+        let pods = lock(&self.0.pods).values().cloned().collect::<Vec<_>>();
+        pods.into_iter()
+            .filter(|pod| lock(pod).is_webhook())
+            .collect()
     }
 
     fn pod_folders(&self) -> Vec<PathBuf> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::control_plane::{TOKEN, WEBHOOK_TOKEN};
 use crate::kubectl::Kubectl;
 use crate::process::Process;
 use crate::volumes::Mount;
@@ -22,8 +23,8 @@ pub(crate) struct PodProcess {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     mounts: Vec<Mount>,
-    /// Where the Service sends what it gets.
-    port: u64,
+    /// Where the Service sends what it gets; only the webhook has it.
+    port: Option<u64>,
     readiness: Probe,
     process: Option<Process>,
 }
@@ -68,7 +69,7 @@ impl PodProcess {
                 .as_str()
                 .expect("undock has an account")
                 .to_owned(),
-            port: port_named(container, "https").expect("the container has a port named https"),
+            port: port_named(container, "https"),
             readiness: Probe::of(container, "readinessProbe"),
             process: None,
             mounts,
@@ -113,12 +114,25 @@ impl PodProcess {
             .envs(self.environment.iter().cloned());
         // In a container the token lies at a fixed path, which these processes share; the identity is the same.
         command.env("UNDOCK_KUBECONFIG", self.kubeconfig());
+        // A Secret of its own in a cluster whose API server proves itself; the scenarios prove that it does.
+        let token = self.folder.join("client-token");
+        std::fs::write(&token, WEBHOOK_TOKEN).expect("the folder of the Pod is writable");
+        command.env("UNDOCK_CLIENT_TOKEN_FILE", token);
         self.process = Some(Process::start(
             "undock",
             &mut command,
             &self.stdout(),
             &self.stderr(),
         ));
+    }
+
+    /// True for a Pod of the webhook, false for one of the controller.
+    pub(crate) fn is_webhook(&self) -> bool {
+        self.port.is_some()
+    }
+
+    fn webhook_port(&self) -> u64 {
+        self.port.expect("the container has a port named https")
     }
 
     /// Sends SIGTERM.
@@ -172,11 +186,14 @@ impl PodProcess {
             "5",
             "-H",
             "Content-Type: application/json",
+            "-H",
+            &format!("Authorization: Bearer {WEBHOOK_TOKEN}"),
             "--data",
         ]);
         client.arg(review.to_string()).arg(format!(
             "https://{}:{}/validate?timeout=5s",
-            self.address, self.port
+            self.address,
+            self.webhook_port()
         ));
         let output = client.output().expect("curl starts");
         serde_json::from_slice(&output.stdout)
@@ -194,7 +211,7 @@ impl PodProcess {
         client.args([
             "s_client",
             "-connect",
-            &format!("{}:{}", self.address, self.port),
+            &format!("{}:{}", self.address, self.webhook_port()),
         ]);
         let output = client
             .stdin(Stdio::null())
@@ -225,7 +242,8 @@ impl PodProcess {
             stream.set_read_timeout(Some(Duration::from_secs(5)))?;
             write!(
                 stream,
-                "GET {path} HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n"
+                "GET {path} HTTP/1.1\r\nHost: {target}\r\nAuthorization: Bearer {TOKEN}\r\n\
+                 Connection: close\r\n\r\n"
             )?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;

@@ -9,7 +9,7 @@ use crate::control_plane::Assets;
 use crate::process::say;
 use crate::world::World;
 use crate::{
-    scenarios_availability as availability, scenarios_controller as scanner,
+    scenarios_availability as availability, scenarios_controller as controller,
     scenarios_enforce as enforce, scenarios_many as many, scenarios_namespaces as namespaces,
     scenarios_outage as outage, scenarios_scan as scan, scenarios_v1beta1 as v1beta1,
     scenarios_warn as warn,
@@ -48,11 +48,14 @@ const IN_WARN_MODE: &[Scenario] = scenarios![
     scan::a_scan_with_the_shipped_role_reads_everything,
     scan::a_scan_without_the_role_says_what_it_could_not_read,
     scan::an_exemption_has_the_same_effect_in_webhook_check_and_scan,
-    scanner::exactly_one_replica_scans,
-    scanner::a_report_follows_its_owner,
-    scanner::policy_reports_are_written_where_only_they_are_installed,
-    scanner::the_other_replica_takes_over_and_says_nothing_twice,
-    scanner::without_permissions_the_scanner_says_so_and_reviews_go_on,
+    controller::exactly_one_replica_scans,
+    controller::a_report_follows_its_owner,
+    controller::policy_reports_are_written_where_only_they_are_installed,
+    controller::the_other_replica_takes_over_and_says_nothing_twice,
+    controller::the_nodes_are_published,
+    controller::labels_through_subresources_are_reviewed,
+    controller::a_namespace_made_again_without_its_mode_is_told,
+    controller::without_permissions_the_controller_says_so_and_reviews_go_on,
     availability::both_replicas_are_asked,
     availability::a_write_passes_while_undock_is_down_and_failures_are_ignored,
 ];
@@ -72,7 +75,7 @@ const IN_ENFORCE_MODE: &[Scenario] = scenarios![
     availability::no_call_fails_while_certificates_are_rotated,
     availability::no_call_fails_during_a_rolling_restart,
     availability::a_write_is_refused_while_undock_is_down_and_failures_are_not_ignored,
-    scanner::an_event_tells_of_what_is_new,
+    controller::an_event_tells_of_what_is_new,
     outage::no_answer_is_wrong_or_lost_while_the_api_server_is_away,
     // Last: what it leaves behind slows everything down.
     many::ten_thousand_pods_are_scanned_and_left_alone,

@@ -144,7 +144,8 @@ pub(crate) fn no_call_fails_during_a_rolling_restart(world: &World) {
         let status = format!("rollout status deployment/undock -n {NAMESPACE} --timeout=180s");
         world.kubectl.run(&status).assert_accepted();
         eventually("the old Pods are gone", Duration::from_secs(90), || {
-            let pods = world.kubectl.json(&format!("get pods -n {NAMESPACE}"));
+            let words = format!("get pods -n {NAMESPACE} -l app.kubernetes.io/name=undock");
+            let pods = world.kubectl.json(&words);
             let count = pods["items"].as_array().map_or(0, Vec::len);
             if count == 2 {
                 Ok(())

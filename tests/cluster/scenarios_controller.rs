@@ -1,4 +1,4 @@
-//! Scenarios of the elected scanner: who scans, what it writes, and that it writes nothing else.
+//! Scenarios of the controller: which replica scans, what it writes, and that it writes nothing else.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ fn report_of(world: &World, resource: &str, what: &str, namespace: &str) -> Resu
 
 /// The time of the last scan, from the metrics of the Pod that scans.
 fn last_scan(world: &World) -> Result<f64, String> {
-    let (_, pod) = world.kubelet.scanner()?;
+    let (_, pod) = world.kubelet.controller()?;
     let time = lock(&pod).counter("undock_last_scan_timestamp_seconds ")?;
     if time > 0.0 {
         Ok(time)
@@ -79,7 +79,7 @@ pub(crate) fn scan_again(world: &World) {
             let writes = || {
                 world
                     .kubelet
-                    .counters("undock_scanner_writes_total{object=\"report\"")
+                    .controller_counters("undock_controller_writes_total{object=\"report\"")
             };
             let first = writes();
             std::thread::sleep(Duration::from_secs(1));
@@ -94,26 +94,26 @@ pub(crate) fn scan_again(world: &World) {
 
 pub(crate) fn exactly_one_replica_scans(world: &World) {
     let (name, _) = eventually("one Pod scans", Duration::from_secs(30), || {
-        world.kubelet.scanner()
+        world.kubelet.controller()
     });
     eventually("it has scanned", Duration::from_secs(30), || {
         last_scan(world)
     });
     let lease = world
         .kubectl
-        .json(&format!("get lease undock-scanner -n {NAMESPACE}"));
+        .json(&format!("get lease undock-controller -n {NAMESPACE}"));
     assert!(
         lease["spec"]["holderIdentity"]
             .as_str()
             .is_some_and(|holder| !holder.is_empty()),
         "{lease}"
     );
-    let (again, _) = world.kubelet.scanner().expect("one still scans");
+    let (again, _) = world.kubelet.controller().expect("one still scans");
     assert_eq!(name, again);
     // Neither API for reports is installed yet, and nothing is wrong with that.
     let failures = |outcome: &str| {
-        world.kubelet.counters(&format!(
-            "undock_scanner_writes_total{{object=\"report\",outcome=\"{outcome}\""
+        world.kubelet.controller_counters(&format!(
+            "undock_controller_writes_total{{object=\"report\",outcome=\"{outcome}\""
         ))
     };
     assert!(
@@ -188,7 +188,7 @@ pub(crate) fn a_report_follows_its_owner(world: &World) {
         .as_array()
         .into_iter()
         .flatten()
-        .filter(|event| event["reportingController"] == "undock.dev/scanner");
+        .filter(|event| event["reportingController"] == "undock.dev/controller");
     assert_eq!(ours.count(), 0, "{events:#}");
 
     let docker_goes = json!({"spec": {"template": {"spec": {
@@ -268,14 +268,15 @@ pub(crate) fn the_other_replica_takes_over_and_says_nothing_twice(world: &World)
         report_of(world, "reports", "deployment runner", "-n taken-over")
     });
     scan_again(world);
+    scale(world, 2);
     let before = reports::versions(&world.kubectl);
 
     let (first, pod) = eventually("one Pod scans", Duration::from_secs(30), || {
-        world.kubelet.scanner()
+        world.kubelet.controller()
     });
     let killed = Instant::now();
     lock(&pod).kill();
-    let takes_over = |first: &str| match world.kubelet.scanner()? {
+    let takes_over = |first: &str| match world.kubelet.controller()? {
         (name, _) if name != first => last_scan(world).map(|_| name),
         (name, _) => Err(format!("{name} still scans")),
     };
@@ -305,7 +306,7 @@ pub(crate) fn the_other_replica_takes_over_and_says_nothing_twice(world: &World)
         .assert_accepted();
     let third = eventually("another Pod scans", Duration::from_secs(12), || match world
         .kubelet
-        .scanner()?
+        .controller()?
     {
         (name, _) if name != second => Ok(name),
         (name, _) => Err(format!("{name} still scans")),
@@ -314,7 +315,8 @@ pub(crate) fn the_other_replica_takes_over_and_says_nothing_twice(world: &World)
         "after {second} was asked to stop, {third} scanned within {:.1} s",
         asked.elapsed().as_secs_f32()
     ));
-    let rollout = format!("rollout status deployment/undock -n {NAMESPACE} --timeout=120s");
+    let rollout =
+        format!("rollout status deployment/undock-controller -n {NAMESPACE} --timeout=120s");
     world.kubectl.run(&rollout).assert_accepted();
     eventually("the old Pod is gone", Duration::from_secs(90), || {
         let left = world
@@ -325,16 +327,29 @@ pub(crate) fn the_other_replica_takes_over_and_says_nothing_twice(world: &World)
             .out;
         if left.is_empty() { Ok(()) } else { Err(left) }
     });
+    scale(world, 1);
+    eventually("one Pod scans", Duration::from_secs(60), || {
+        world.kubelet.controller()
+    });
 }
 
-pub(crate) fn without_permissions_the_scanner_says_so_and_reviews_go_on(world: &World) {
+/// One replica is shipped; who takes over needs another.
+fn scale(world: &World, replicas: u8) {
+    let words = format!("scale deployment/undock-controller -n {NAMESPACE} --replicas={replicas}");
+    world.kubectl.run(&words).assert_accepted();
+    let rollout =
+        format!("rollout status deployment/undock-controller -n {NAMESPACE} --timeout=120s");
+    world.kubectl.run(&rollout).assert_accepted();
+}
+
+pub(crate) fn without_permissions_the_controller_says_so_and_reviews_go_on(world: &World) {
     let (_, pod) = eventually("one Pod scans", Duration::from_secs(30), || {
-        world.kubelet.scanner()
+        world.kubelet.controller()
     });
     let errors = || {
         world
             .kubelet
-            .counters("undock_scan_errors_total{reason=\"forbidden\"")
+            .controller_counters("undock_scan_errors_total{reason=\"forbidden\"")
             .iter()
             .sum::<f64>()
     };
@@ -346,7 +361,7 @@ pub(crate) fn without_permissions_the_scanner_says_so_and_reviews_go_on(world: &
     let times = logged("configmaps is forbidden");
     world
         .kubectl
-        .run("delete clusterrolebinding undock-scanner")
+        .run("delete clusterrolebinding undock-controller-scan")
         .assert_accepted();
     scan_again(world);
     scan_again(world);
@@ -359,10 +374,12 @@ pub(crate) fn without_permissions_the_scanner_says_so_and_reviews_go_on(world: &
     // Without the Lease nobody scans.
     world
         .kubectl
-        .run(&format!("delete rolebinding undock -n {NAMESPACE}"))
+        .run(&format!(
+            "delete rolebinding undock-controller -n {NAMESPACE}"
+        ))
         .assert_accepted();
     eventually("nobody scans", Duration::from_secs(60), || {
-        match world.kubelet.scanner() {
+        match world.kubelet.controller() {
             Ok((name, _)) => Err(format!("{name} scans")),
             Err(_) => Ok(()),
         }
@@ -375,7 +392,7 @@ pub(crate) fn without_permissions_the_scanner_says_so_and_reviews_go_on(world: &
     assert_eq!(answer.warnings().len(), 1, "{answer:?}");
     world.install_registration_again();
     eventually("one Pod scans again", Duration::from_secs(60), || {
-        world.kubelet.scanner()
+        world.kubelet.controller()
     });
     scan_again(world);
 }
@@ -387,7 +404,7 @@ fn news(world: &World, name: &str) -> Vec<(String, String)> {
         .as_array()
         .into_iter()
         .flatten()
-        .filter(|event| event["reportingController"] == "undock.dev/scanner");
+        .filter(|event| event["reportingController"] == "undock.dev/controller");
     let ours = events.filter(|event| {
         event["regarding"]["name"] == name && event["regarding"]["kind"] == "Deployment"
     });
@@ -458,4 +475,80 @@ pub(crate) fn an_event_tells_of_what_is_new(world: &World) {
         described.contains("DKR101 volume \"sock\" mounts /var/run/docker.sock"),
         "people find it: {described}"
     );
+}
+
+pub(crate) fn a_namespace_made_again_without_its_mode_is_told(world: &World) {
+    let label = "label namespace made-again undock.dev/mode=enforce";
+    world.kubectl.create_namespace("made-again");
+    world.kubectl.run(label).assert_accepted();
+    scan_again(world);
+    world
+        .kubectl
+        .run("delete namespace made-again")
+        .assert_accepted();
+    world.kubectl.create_namespace("made-again");
+    let uid = uid(world, "namespace made-again");
+    eventually("an Event tells of it", SOON, || {
+        let events = world.kubectl.json("get events.events.k8s.io -n default");
+        let mut events = events["items"].as_array().into_iter().flatten();
+        let is_meant = |event: &&Value| {
+            event["reason"] == "DockerModeLost" && event["regarding"]["uid"] == *uid
+        };
+        events
+            .find(is_meant)
+            .map(drop)
+            .ok_or_else(|| "no Event".to_owned())
+    });
+}
+
+pub(crate) fn the_nodes_are_published(world: &World) {
+    let list = || {
+        let map = world
+            .kubectl
+            .run(&format!(
+                "get configmap undock-nodes -n {NAMESPACE} -o json"
+            ))
+            .accepted()?;
+        let map: Value = serde_json::from_str(&map.out).map_err(|error| error.to_string())?;
+        Ok::<_, String>(map["data"]["list"].as_str().unwrap_or_default().to_owned())
+    };
+    let names = eventually("the nodes are published", SOON, list);
+    assert!(
+        names.lines().any(|line| line.starts_with("node-a")),
+        "{names}"
+    );
+    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-published"}});
+    world
+        .kubectl
+        .run_with("create -f -", &node)
+        .assert_accepted();
+    let address =
+        json!({"status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.7"}]}});
+    let words = "patch node node-published --subresource=status --type=merge";
+    world.kubectl.patch(words, &address).assert_accepted();
+    eventually("the new node is published", SOON, || match list()? {
+        list if list.contains("node-published 192.0.2.7\n") => Ok(()),
+        list => Err(list),
+    });
+    world
+        .kubectl
+        .run("delete node node-published")
+        .assert_accepted();
+}
+
+/// A value that does not exist is refused wherever it is written, so this shows that undock is asked.
+pub(crate) fn labels_through_subresources_are_reviewed(world: &World) {
+    world.kubectl.create_namespace("by-status");
+    for resource in ["status", "finalize"] {
+        let mut namespace = world.kubectl.json("get namespace by-status");
+        namespace["metadata"]["labels"]["undock.dev/mode"] = "loud".into();
+        let path = format!("replace --raw /api/v1/namespaces/by-status/{resource} -f -");
+        let answer = world.kubectl.run_with(&path, &namespace);
+        let problem = answer.accepted().expect_err("there is no such mode");
+        assert!(problem.contains("undock.dev/mode"), "{resource}: {problem}");
+    }
+    world
+        .kubectl
+        .run("delete namespace by-status --timeout=60s")
+        .assert_accepted();
 }

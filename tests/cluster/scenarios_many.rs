@@ -85,7 +85,7 @@ pub(crate) fn ten_thousand_pods_are_scanned_and_left_alone(world: &World) {
             count => Err(format!("{count} reports")),
         },
     );
-    let (_, pod) = world.kubelet.scanner().expect("one Pod scans");
+    let (_, pod) = world.kubelet.controller().expect("one Pod scans");
     let value = |name: &str| lock(&pod).counter(name).expect("it answers");
     let owners = value("undock_owners{");
     assert!(owners >= 1_000.0, "{owners} owners");

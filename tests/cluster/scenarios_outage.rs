@@ -136,6 +136,6 @@ pub(crate) fn no_answer_is_wrong_or_lost_while_the_api_server_is_away(world: &Wo
         began.elapsed().as_secs_f32()
     ));
     eventually("one Pod scans again", Duration::from_secs(60), || {
-        world.kubelet.scanner()
+        world.kubelet.controller()
     });
 }

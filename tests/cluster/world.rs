@@ -175,7 +175,9 @@ impl World {
 
     /// The addresses of undock's Pods that are meant to stay.
     fn addresses_of_pods(&self) -> BTreeSet<String> {
-        let pods = self.kubectl.json(&format!("get pods -n {NAMESPACE}"));
+        let pods = self.kubectl.json(&format!(
+            "get pods -n {NAMESPACE} -l app.kubernetes.io/name=undock"
+        ));
         let pods = pods["items"].as_array().into_iter().flatten();
         let staying = pods.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
         staying

@@ -62,6 +62,8 @@ fn every_rule_has_a_file_of_its_name() {
         );
     }
     let helpers = [
+        "configuration",
+        "configuration.rs",
         "host_paths.rs",
         "images.rs",
         "nodes.rs",

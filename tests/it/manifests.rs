@@ -442,10 +442,47 @@ impl Needed {
 }
 
 #[test]
+fn metrics_and_report_have_readers_and_undock_may_check_them() {
+    let objects = overlay("overlays/warn");
+    for (role, path) in [
+        ("ClusterRole/undock-metrics-reader", "/metrics"),
+        ("ClusterRole/undock-report-reader", "/report"),
+    ] {
+        let rules = json!([{"nonResourceURLs": [path], "verbs": ["get"]}]);
+        assert_eq!(objects[role]["rules"], rules);
+    }
+    let binding = &objects["ClusterRoleBinding/undock-auth-delegator"];
+    assert_eq!(binding["roleRef"]["name"], "system:auth-delegator");
+    let account =
+        |name: &str| json!({"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE});
+    let both = json!([account("undock"), account("undock-controller")]);
+    assert_eq!(binding["subjects"], both);
+}
+
+#[test]
+fn the_network_policy_lets_reviews_in_and_guards_the_admin_port() {
+    let objects = overlay("overlays/enforce");
+    let policy = &objects["NetworkPolicy"]["spec"];
+    let labels = &objects["Deployment"]["spec"]["template"]["metadata"]["labels"];
+    let selected = strings(&policy["podSelector"]["matchExpressions"][0]["values"]);
+    assert!(selected.contains(&labels["app.kubernetes.io/name"].as_str().expect("a label")));
+    assert_eq!(policy["policyTypes"], json!(["Ingress"]));
+    let ports = container(&objects)["ports"].as_array().expect("ports");
+    let rules = policy["ingress"].as_array().expect("rules");
+    for rule in rules {
+        let port = &rule["ports"][0]["port"];
+        assert!(ports.iter().any(|known| known["name"] == *port), "{port}");
+        // The API server has no label; everybody else is named.
+        assert_eq!(rule.get("from").is_none(), port == "https", "{rule}");
+    }
+    assert_eq!(rules.len(), ports.len());
+}
+
+#[test]
 fn the_webhook_may_read_what_reviews_need_and_nothing_else() {
     let objects = overlay("overlays/enforce");
     let mut needed = Needed::default();
-    for resource in ["namespaces", "persistentvolumes"] {
+    for resource in ["namespaces", "persistentvolumes", "persistentvolumeclaims"] {
         needed.add("", resource, &["list", "watch"]);
     }
     for (group, resource, _) in SOURCES {
@@ -515,7 +552,8 @@ fn each_account_has_its_own_roles() {
         );
     }
     let bindings = objects.keys().filter(|key| key.contains("Binding"));
-    assert_eq!(bindings.count(), 5);
+    // One more lets both ask about tokens; it is tested above.
+    assert_eq!(bindings.count(), 6);
 }
 
 #[test]

@@ -5,7 +5,9 @@
     reason = "a test that fails is a test that panics"
 )]
 
+mod admin_access;
 mod answers;
+mod callers;
 mod captures;
 mod connections;
 mod failures;

@@ -154,3 +154,48 @@ fn half_of_the_time_is_left_for_the_answer() {
         );
     }
 }
+
+#[test]
+fn a_large_object_is_passed_over_and_named() {
+    let mut large = deployment("large", "docker:27-cli");
+    large["metadata"]["annotations"] = json!({"padding": "x".repeat(5 << 20)});
+    let api = FakeApi::new().with(
+        DEPLOYMENTS,
+        vec![large, deployment("small", "docker:27-cli")],
+    );
+    let lines = lines(&api);
+    assert_eq!(
+        lines[0],
+        "undock: Deployment/small would be refused: DKR201"
+    );
+    assert!(
+        lines[1].contains("only the first 1 objects were checked")
+            && lines[1].contains("larger than 4 MiB"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_name_that_is_none_of_a_namespace_asks_for_nothing() {
+    for name in ["kube-system/configmaps?x=", "..", "", "a%2Fb", "A"] {
+        let api = FakeApi::new();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let lines = runtime.block_on(async {
+            let (settings, policy) = (NamespaceSettings::default(), Policy::default());
+            let timeout = Duration::from_secs(10);
+            rehearse(
+                &api.client(),
+                name,
+                Mode::Enforce,
+                &settings,
+                &policy,
+                timeout,
+            )
+            .await
+        });
+        assert_eq!((lines, api.requests()), (Vec::new(), Vec::new()), "{name}");
+    }
+}

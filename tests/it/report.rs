@@ -6,9 +6,11 @@
 )]
 
 mod captures;
+mod coverage;
 mod example;
 mod exemptions;
 mod fates;
+mod field;
 mod formats;
 mod outputs;
 mod scans;

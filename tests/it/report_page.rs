@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use undock::controller::Controller;
-use undock::controller::admin::router;
+use undock::controller::admin::protected;
 use undock::decision::Policy;
 
 /// A scan with so many Deployments on the Docker socket.
@@ -33,7 +33,7 @@ impl Asked {
     fn new() -> Self {
         let controller = Arc::new(Controller::new(Policy::default(), String::new()));
         Self {
-            router: router(Arc::clone(&controller)),
+            router: protected(Arc::clone(&controller)),
             controller,
         }
     }

@@ -298,9 +298,19 @@ fn actions_are_those_of_the_contract() {
         ),
         (
             "DKR401",
-            Action::Record,
+            Action::Deny,
             running(
                 &format!("image: x, command: [sh, -c, 'crictl ps || docker ps'], {mounts}"),
+                socket,
+            ),
+        ),
+        (
+            "DKR401",
+            Action::Record,
+            running(
+                &format!(
+                    "image: falcosecurity/falco:1, command: [sh, -c, 'crictl ps || docker ps'], {mounts}"
+                ),
                 socket,
             ),
         ),
@@ -314,7 +324,7 @@ fn actions_are_those_of_the_contract() {
         ),
         (
             "DKR402",
-            Action::Record,
+            Action::Deny,
             host_call(
                 "nsenter -t 1 -m crictl rmi --prune || nsenter -t 1 -m docker image prune -f",
             ),
@@ -326,7 +336,7 @@ fn actions_are_those_of_the_contract() {
         ),
         (
             "DKR403",
-            Action::Record,
+            Action::Deny,
             host_call(
                 "nsenter -t 1 -m systemctl restart docker || nsenter -t 1 -m systemctl restart containerd",
             ),
@@ -486,8 +496,8 @@ fn a_finding_in_a_long_text_names_the_place() {
     let cases = [
         (
             "DKR701",
-            "[FILTER]\n  Name parser\n  # Parser docker\n",
-            "Parser docker",
+            "[INPUT]\n  Name tail\n  # Parser docker\n  Parser ",
+            "docker",
         ),
         (
             "DKR702",
@@ -497,8 +507,8 @@ fn a_finding_in_a_long_text_names_the_place() {
         ("DKR703", "a: 1\nb: sed ", "docker://"),
         (
             "CLU902",
-            "a: 1\n# containerRuntimeExecutor: docker\n",
-            "containerRuntimeExecutor: docker",
+            "a: 1\n# containerRuntimeExecutor: docker\ncontainerRuntimeExecutor: ",
+            "docker",
         ),
         ("DKR401", "set -e\n# docker ps\n", "docker ps"),
         ("DKR402", "true\nnsenter -t 1 -m ", "docker image prune"),

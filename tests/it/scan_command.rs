@@ -2,7 +2,7 @@
 
 #[allow(
     dead_code,
-    reason = "made for the tests of the scanner, which ask it for more"
+    reason = "made for the tests of the scan, which ask it for more"
 )]
 use std::process::{Command, Stdio};
 

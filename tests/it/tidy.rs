@@ -163,3 +163,24 @@ fn shipped_code_neither_unwraps_nor_prints() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn the_tests_that_security_md_names_exist() {
+    let page = fs::read_to_string("SECURITY.md").unwrap();
+    let (_, table) = page.split_once("| claim | test |").unwrap();
+    let tests: Vec<String> = ["tests/it", "src"]
+        .iter()
+        .flat_map(|folder| sources(folder))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
+    let named: Vec<&str> = rows.map(|row| row.rsplit('`').nth(1).unwrap()).collect();
+    assert!(named.len() > 20, "{named:?}");
+    for name in named {
+        let is_there = |text: &String| text.contains(&format!("fn {name}("));
+        assert!(
+            tests.iter().any(is_there),
+            "SECURITY.md names {name}, which is no test"
+        );
+    }
+}

@@ -63,7 +63,7 @@ pub(super) fn is_library(chart: &Path) -> bool {
 /// Where there is no helm, or it fails; what it says is part of the message.
 pub(super) fn render(chart: &Path) -> Result<Vec<u8>, String> {
     // A folder whose name begins with a dash is no flag.
-    let folder = Path::new(".").join(chart);
+    let folder = Path::new(".").join(chart.strip_prefix("./").unwrap_or(chart));
     let output = Command::new("helm")
         .arg("template")
         .arg(folder)

@@ -98,19 +98,21 @@ fn walk(folder: &Path, found: &mut Vec<Found>) {
 
 /// A folder that may not be listed, or a manifest behind a broken link. A link back to a folder around it is no fault.
 fn unreadable(error: &Error) -> Option<Found> {
-    let (path, cause) = path_of(error)?;
-    let is_link = path.is_symlink();
-    (!is_link || is_manifest(path)).then(|| Found {
+    let path = path_of(error)?;
+    let cause = error.io_error()?;
+    let is_file = is_manifest(path);
+    (is_file || !path.is_symlink()).then(|| Found {
         path: path.to_owned(),
         is_named: false,
-        error: Some(cause.to_string()),
+        // What is wrong with a file comes out when it is read.
+        error: (!is_file).then(|| cause.kind().to_string()),
     })
 }
 
-fn path_of(error: &Error) -> Option<(&Path, &Error)> {
+fn path_of(error: &Error) -> Option<&Path> {
     match error {
         Error::WithDepth { err, .. } | Error::WithLineNumber { err, .. } => path_of(err),
-        Error::WithPath { path, err } => Some((path, err)),
+        Error::WithPath { path, .. } => Some(path),
         _ => None,
     }
 }

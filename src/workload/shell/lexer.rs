@@ -211,7 +211,16 @@ impl<'a> Lexer<'a> {
                     } else if !quoted && is_reserved(&word) {
                         data = matches!(word.as_str(), "for" | "select");
                         match word.as_str() {
-                            "function" => self.word_on_line(),
+                            // `function NAME {`, or the same with `()` as without the word.
+                            "function" => {
+                                let name = self.word_on_line();
+                                let command = &mut self.commands[current];
+                                command.words.extend(name);
+                                command.defines = true;
+                                if self.peek() != Some(b'(') {
+                                    current = self.open();
+                                }
+                            }
                             "time" => self.time_options(),
                             "if" => self.enter(),
                             "elif" | "else" => {
@@ -336,13 +345,12 @@ impl<'a> Lexer<'a> {
     }
 
     /// Passes over the next word, if the line has one.
-    fn word_on_line(&mut self) {
+    fn word_on_line(&mut self) -> Option<String> {
         while self.peek().is_some_and(|b| b == b' ' || b == b'\t') {
             self.at += 1;
         }
-        if self.peek().is_some_and(|b| !is_delimiter(b)) {
-            self.word();
-        }
+        let is_word = self.peek().is_some_and(|b| !is_delimiter(b));
+        is_word.then(|| self.word().0)
     }
 
     /// Passes over `((…))` with a shift or a base in it, which are no here-document and no comment, if it closes on its

@@ -1,6 +1,5 @@
 //! Clients that are slow, silent or too many: each is bounded in time and memory, and the others are answered.
 
-use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -8,7 +7,7 @@ use undock::decision::Mode;
 use undock::server::listener::Limits;
 
 use crate::support::answer::Answer;
-use crate::support::client::{Client, JSON, request, tcp};
+use crate::support::client::{Client, JSON, Tls, request, tcp};
 use crate::support::reviews::{bytes, clean_pod, create};
 use crate::support::server::{Server, Settings};
 
@@ -56,7 +55,6 @@ fn an_idle_connection_outlives_the_deadline_on_headers() {
         limits,
         ..Settings::default()
     });
-    let mut silent = server.connect();
     let mut used = server.connect();
     let mut used_in_pieces = server.connect();
     answered(&mut used);
@@ -79,9 +77,33 @@ fn an_idle_connection_outlives_the_deadline_on_headers() {
         Answer::of(&used_in_pieces.receive().unwrap());
     }
     std::thread::sleep(Duration::from_millis(900));
-    for client in [&mut silent, &mut used, &mut refused, &mut used_in_pieces] {
+    for client in [&mut used, &mut refused, &mut used_in_pieces] {
         answered(client);
     }
+}
+
+#[test]
+fn who_sends_nothing_after_the_handshake_is_closed_soon() {
+    let limits = Limits {
+        headers: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    assert_eq!(Limits::default().headers, Duration::from_secs(5));
+    let server = Server::with(Settings {
+        limits,
+        ..Settings::default()
+    });
+    let mut http1 = server.connect();
+    let mut http2 = {
+        let mut tls = Tls::new(&server.ca);
+        tls.alpn = vec!["h2"];
+        tls.connect(server.address).unwrap()
+    };
+    let started = Instant::now();
+    assert!(http1.is_closed());
+    // HTTP/2 servers send their settings unasked.
+    while !http2.is_closed() {}
+    assert!(started.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
@@ -133,7 +155,7 @@ fn two_hundred_idle_connections_leave_room_for_others() {
 }
 
 #[test]
-fn connections_over_the_cap_wait_for_a_place() {
+fn when_all_places_are_taken_the_oldest_stranger_makes_room() {
     let limits = Limits {
         connections: 3,
         ..Limits::default()
@@ -142,33 +164,43 @@ fn connections_over_the_cap_wait_for_a_place() {
         limits,
         ..Settings::default()
     });
-    let mut held: Vec<Client> = (0..3).map(|_| server.connect()).collect();
-    held.iter_mut().for_each(answered);
-    // The kernel takes it, undock does not.
-    let one_more = tcp(server.address).unwrap();
-    one_more
-        .set_read_timeout(Some(Duration::from_millis(300)))
-        .unwrap();
-    let name = server.address.ip().into();
-    let config = crate::support::client::Tls::new(&server.ca).config();
-    let mut session = rustls::ClientConnection::new(config, name).unwrap();
-    let mut socket = one_more;
-    let error = session
-        .complete_io(&mut socket)
-        .expect_err("there is no place");
-    assert!(
-        matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
-        "{error}"
-    );
-    held.iter_mut().for_each(answered);
-    held.pop();
-    socket
-        .set_read_timeout(Some(crate::support::PATIENCE))
-        .unwrap();
-    while session.is_handshaking() {
-        session.complete_io(&mut socket).expect("a place is free");
+    let mut reviewer = server.connect();
+    answered(&mut reviewer);
+    let (mut oldest, mut newer) = (server.connect(), server.connect());
+    std::thread::sleep(Duration::from_millis(300));
+    // Strangers that come and stay: each pushes out the one before it.
+    let mut strangers: Vec<Client> = (0..5).map(|_| server.connect()).collect();
+    assert!(oldest.is_closed() && newer.is_closed() && strangers[0].is_closed());
+    answered(&mut reviewer);
+    assert_eq!(server.metric("undock_evicted_connections_total"), 5);
+    // Also those that stall in the middle of a request.
+    let whole = request("POST", "/validate", JSON, &bytes(&create(clean_pod())));
+    for _ in 0..4 {
+        let mut stalled = server.connect();
+        stalled.send(&whole[..whole.len() - 1]).unwrap();
+        strangers.push(stalled);
     }
-    answered(&mut Client::new(rustls::StreamOwned::new(session, socket)));
+    answered(&mut reviewer);
+    answered(&mut server.connect());
+    answered(&mut reviewer);
+}
+
+#[test]
+fn a_burst_of_callers_pushes_nobody_out() {
+    let limits = Limits {
+        connections: 8,
+        ..Limits::default()
+    };
+    let server = Server::with(Settings {
+        limits,
+        ..Settings::default()
+    });
+    // More at once than there are places: they wait for one another.
+    std::thread::scope(|scope| {
+        for _ in 0..24 {
+            scope.spawn(|| answered(&mut server.connect()));
+        }
+    });
 }
 
 #[test]

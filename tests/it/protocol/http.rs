@@ -213,6 +213,11 @@ fn http2_answers_many_reviews_at_once() {
             .await
             .unwrap();
         let connection = tokio::spawn(connection);
+        let mut first = sender.clone();
+        first.ready().await.unwrap();
+        // Until the settings of the server have arrived, a client does not know how many streams it may open.
+        let request = hyper::Request::get("https://undock/").body(Full::default());
+        first.send_request(request.unwrap()).await.unwrap();
         let sender = Arc::new(sender);
         let calls = (0..40).map(|at| {
             let mut sender = (*sender).clone();

@@ -1,15 +1,14 @@
-//! TLS: what is offered, what is refused, who must show a certificate.
+//! TLS: what is offered, and what is refused.
 
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::{HandshakeKind, ProtocolVersion};
 use undock::decision::Mode;
 use undock::server::listener::Limits;
 
 use crate::support::answer::Answer;
-use crate::support::client::{JSON, Tls, tcp};
+use crate::support::client::{Tls, tcp};
 use crate::support::eventually;
 use crate::support::reviews::{bytes, clean_pod, create};
 use crate::support::server::{Server, Settings};
@@ -87,50 +86,6 @@ fn sessions_are_not_resumed() {
                 Some(HandshakeKind::Full)
             );
         }
-    }
-}
-
-/// A CA, and a client certificate of it, in PEM.
-fn client_identity() -> (String, (String, String)) {
-    let mut ca = CertificateParams::default();
-    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    let ca_key = KeyPair::generate().unwrap();
-    let ca_certificate = ca.self_signed(&ca_key).unwrap();
-    let mut leaf = CertificateParams::new(["apiserver".to_owned()]).unwrap();
-    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    let key = KeyPair::generate().unwrap();
-    let certificate = leaf
-        .signed_by(&key, &Issuer::from_params(&ca, &ca_key))
-        .unwrap();
-    (
-        ca_certificate.pem(),
-        (certificate.pem(), key.serialize_pem()),
-    )
-}
-
-#[test]
-fn with_a_client_ca_only_its_clients_are_answered() {
-    let (ca, identity) = client_identity();
-    let (_, stranger) = client_identity();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("client-ca.crt");
-    std::fs::write(&path, ca).unwrap();
-    let server = Server::with(Settings {
-        client_ca: Some(path),
-        ..Settings::default()
-    });
-    for (identity, answered) in [
-        (None, false),
-        (Some(stranger), false),
-        (Some(identity), true),
-    ] {
-        let mut tls = Tls::new(&server.ca);
-        tls.identity = identity;
-        // In TLS 1.3 a client learns of the refusal only when it reads.
-        let reply = tls.connect(server.address).and_then(|mut client| {
-            client.call("POST", "/validate", JSON, &bytes(&create(clean_pod())))
-        });
-        assert_eq!(reply.is_ok(), answered, "{reply:?}");
     }
 }
 

@@ -145,12 +145,12 @@ fn writes_that_failed_open_are_named_and_leave_doubt() {
     foreign["annotations"]["failed-open.validating.webhook.admission.k8s.io/round_0_index_0"] =
         json!("policy.example.com");
     let mut lines = every_day(1, 20);
-    lines.extend([
-        clean(1, &at(1, "10:00")),
-        missed,
-        foreign,
-        scan(&at(20, "00:20"), &[scanned_clean()]),
-    ]);
+    lines.extend([clean(1, &at(19, "09:00")), missed, foreign]);
+    let mut whole = lines.clone();
+    whole.push(scan(&at(20, "00:20"), &[scanned_clean()]));
+    // The object itself is whole and clean since.
+    assert_eq!(report(&whole)["namespaces"][0]["reasons"], json!([]));
+    lines.push(scan(&at(18, "00:20"), &[scanned_clean()]));
     let report = report(&lines);
     assert_eq!(report["coverage"]["missed"], 1);
     assert_eq!(
@@ -165,7 +165,9 @@ fn writes_that_failed_open_are_named_and_leave_doubt() {
         report["namespaces"][0]["reasons"][0]
             .as_str()
             .unwrap()
-            .contains("failed open")
+            .contains("failed open"),
+        "{}",
+        report["namespaces"][0]
     );
 }
 
@@ -209,26 +211,35 @@ fn little_input_is_no_proof() {
 
 #[test]
 fn what_came_and_went_in_the_window_blocks() {
-    let story = |name: &str| {
+    let story = |resource: &str, kind: &str, window: &str| {
+        let mut made = flagged(1, &at(10, "10:00"));
+        made["verb"] = json!("create");
+        made["annotations"]["workloads.undock.dev/owner"] =
+            json!(format!("core/{kind}/ci/runner self"));
+        let mut gone = event(2, &at(10, "11:00"), "delete");
+        made["objectRef"]["resource"] = json!(resource);
+        gone["objectRef"]["resource"] = json!(resource);
         let mut lines = every_day(1, 20);
-        lines.extend([
-            flagged(1, &at(10, "10:00")),
-            event(2, &at(10, "11:00"), "delete"),
-            scan(&at(20, "00:20"), &[]),
-        ]);
-        let (report, _) = report_with(&lines, &["--window", name]);
+        lines.extend([made, gone, scan(&at(20, "00:20"), &[])]);
+        let (report, _) = report_with(&lines, &["--window", window]);
         report["namespaces"][0].clone()
     };
-    let namespace = story("14");
+    let namespace = story("pods", "Pod", "14");
     assert_eq!(
         (&namespace["verdict"], &namespace["removed"]),
         (&json!("BLOCKED"), &json!(1))
     );
     assert_eq!(
         namespace["reasons"],
-        json!(["1 finding came and went, and would be refused: DKR101 Deployment/runner"])
+        json!(["1 finding came and went, and would be refused: DKR101 Pod/runner"])
     );
-    assert_eq!(story("7")["verdict"], "READY", "not in the window");
+    assert_eq!(
+        story("pods", "Pod", "7")["verdict"],
+        "READY",
+        "not in the window"
+    );
+    // A Deployment that was removed is removed.
+    assert_eq!(story("deployments", "Deployment", "14")["verdict"], "READY");
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn hostile_names_stay_text() {
         if format == "table" {
             assert_eq!(
                 out.lines().filter(|line| line.contains("alert(1)")).count(),
-                4,
+                6,
                 "one line each: {out}"
             );
         }
@@ -258,7 +258,10 @@ fn two_reports_are_compared() {
             && table.contains("by alice"),
         "{table}"
     );
-    assert!(table.ends_with("1 new, 1 fixed, 0 changed\n"), "{table}");
+    assert!(
+        table.ends_with("1 new, 1 fixed, 0 removed, 0 changed; 1 there before, 1 now\n"),
+        "{table}"
+    );
     assert_eq!(
         (
             diff(&[]).status.code(),

@@ -401,15 +401,15 @@ fn a_scan_that_cannot_be_trusted_is_an_error() {
         (without("parts"), "a field is missing"),
         (without("errors"), "a field is missing"),
         (without("objects"), "a field is missing"),
-        (with("time", json!("yesterday")), "no moment"),
+        (with("time", json!("yesterday")), "invalid RFC 3339"),
         (with("objects", json!("none")), "another type"),
         (
             with("schema", json!("undock.scan/v2")),
-            "undock.scan/v2 is no input of a report",
+            "unsupported input undock.scan/v2",
         ),
         (
             with("schema", json!("undock.report/v1")),
-            "undock.report/v1 is no input of a report",
+            "unsupported input undock.report/v1",
         ),
         (cut.to_owned(), "ends before it is whole"),
     ] {

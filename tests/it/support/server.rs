@@ -14,22 +14,28 @@ use undock::admission::{self, NotAReview, Reviewed};
 use undock::decision::{Mode, Policy};
 use undock::metrics::Metrics;
 use undock::record::queue::{Queue, Writer};
+use undock::server::callers::{Callers, Tokens};
 use undock::server::certificates::{Certificates, tls_config};
+use undock::server::client_certificate::ClientCertificates;
 use undock::server::listener::{self, Limits};
 use undock::server::{App, SharedApp, State};
 
 use super::answer::Answer;
 use super::client::{Client, Tls};
+use super::fake_api::FakeApi;
 use super::{eventually, reviews};
 
 /// How a server is set up.
-#[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) mode: Mode,
     pub(crate) review: fn(&[u8], &Policy) -> Result<Reviewed, NotAReview>,
     pub(crate) limits: Limits,
     pub(crate) client_ca: Option<PathBuf>,
+    pub(crate) client_names: Vec<String>,
+    pub(crate) tokens: Option<Tokens>,
     pub(crate) tls12: bool,
+    /// The cluster that it is connected to.
+    pub(crate) api: Option<FakeApi>,
 }
 
 impl Default for Settings {
@@ -39,7 +45,10 @@ impl Default for Settings {
             review: admission::review,
             limits: Limits::default(),
             client_ca: None,
+            client_names: Vec::new(),
+            tokens: None,
             tls12: false,
+            api: None,
         }
     }
 }
@@ -112,17 +121,27 @@ impl Server {
             review,
             limits,
             client_ca,
+            client_names,
+            tokens,
             tls12,
+            api,
         } = settings;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("a runtime");
+        let client = {
+            let _context = runtime.enter();
+            api.map(|api| api.client())
+        };
         let ephemeral = Certificates::ephemeral().expect("a certificate");
         let tls = tls_config(
             Arc::new(ephemeral.certificates),
-            client_ca.as_deref(),
+            client_ca.as_deref().map(|ca| ClientCertificates {
+                ca,
+                names: &client_names,
+            }),
             tls12,
         )
         .expect("TLS settings");
@@ -139,11 +158,15 @@ impl Server {
         };
         let app = Arc::new(App {
             policy: arc_swap::ArcSwap::from_pointee(policy),
-            client: None,
+            client,
             cluster: String::new(),
             records: queue,
             metrics,
             review,
+            callers: Callers {
+                certificates: client_ca.is_some(),
+                tokens,
+            },
             state: State::default(),
         });
         let (stop, stopping) = watch::channel(false);

@@ -213,7 +213,7 @@ fn read(content: &Content, path: &str) -> Response {
     if let Some(object) = content.objects.get(path) {
         return json(object);
     }
-    if !content.serves(path) || path.contains("/leases/") || path.contains("/configmaps/") {
+    if !content.serves(path) || is_one_object(path) {
         return status(404, "NotFound", "it is not there");
     }
     // A list of one namespace, or of all.
@@ -227,6 +227,12 @@ fn read(content: &Content, path: &str) -> Response {
     json(
         &json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": content.version.to_string()}, "items": items}),
     )
+}
+
+/// True for the path of one object of a namespace, not of a list.
+fn is_one_object(path: &str) -> bool {
+    let inside = path.split_once("/namespaces/").map(|(_, inside)| inside);
+    inside.is_some_and(|inside| inside.split('/').count() == 3)
 }
 
 fn store(content: &mut Content, path: String, object: Value) -> Response {

@@ -1,0 +1,90 @@
+//! Files of sections into the tree: INI, systemd units, Fluent Bit's classic format.
+
+use super::{MAX_NODES, Node, Value};
+
+/// Reads `text`; `None` where a line is neither section, setting nor comment.
+pub(super) fn parse(text: &str) -> Option<Node> {
+    let mut root: Vec<(String, Node)> = Vec::new();
+    let mut section: Option<(String, Node)> = None;
+    let mut nodes = 0;
+    for (offset, line) in lines(text) {
+        nodes += 1;
+        if nodes > MAX_NODES {
+            return None;
+        }
+        let name = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        if let Some(name) = name {
+            root.extend(section.take());
+            let value = Value::Map(Vec::new());
+            section = Some((
+                name.trim_matches(['[', ']']).trim().to_owned(),
+                Node { value, offset },
+            ));
+            continue;
+        }
+        // `@SET key=value` and `@INCLUDE file` stand outside of sections.
+        let (key, value) = setting(line, offset);
+        match &mut section {
+            Some((
+                _,
+                Node {
+                    value: Value::Map(entries),
+                    ..
+                },
+            )) => entries.push((key, value)),
+            _ => root.push((key, value)),
+        }
+    }
+    root.extend(section);
+    let has_section = root.iter().any(|(_, node)| node.text().is_none());
+    has_section.then_some(Node {
+        value: Value::Map(root),
+        offset: 0,
+    })
+}
+
+/// The lines of `text` that say something, without indentation, each with its place.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.split_inclusive('\n')
+        .scan(0, |next, line| {
+            let start = *next;
+            *next += line.len();
+            Some((start, line))
+        })
+        .filter_map(|(start, line)| {
+            let said = line.trim();
+            let is_comment = said.starts_with(['#', ';']);
+            let indentation = line.len() - line.trim_start().len();
+            (!said.is_empty() && !is_comment).then_some((start + indentation, said))
+        })
+}
+
+/// `key value`, `key=value` or `key = value`, and the place of the value.
+pub(super) fn setting(line: &str, offset: usize) -> (String, Node) {
+    let end = line
+        .find(|c: char| c.is_whitespace() || c == '=')
+        .unwrap_or(line.len());
+    let rest = line[end..].trim_start();
+    let value = rest.strip_prefix('=').unwrap_or(rest).trim_start();
+    let value_offset = offset + line.len() - value.len();
+    let value = unquote(value);
+    let node = Node {
+        value: Value::Scalar(value.to_owned()),
+        offset: value_offset,
+    };
+    (line[..end].to_owned(), node)
+}
+
+fn unquote(value: &str) -> &str {
+    for quote in ['"', '\''] {
+        let inner = value
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote));
+        if let Some(inner) = inner {
+            return inner;
+        }
+    }
+    value
+}

@@ -1,0 +1,111 @@
+//! YAML into the tree. Several documents are a list, aliases are copies.
+
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser};
+
+use super::{MAX_DEPTH, MAX_NODES, Node, Value};
+
+/// A collection whose end has not come.
+struct Open {
+    node: Node,
+    anchor: usize,
+    /// The key that waits for its value.
+    key: Option<String>,
+}
+
+/// Reads `text`; `None` where it is not YAML, or larger than a document may be.
+pub(super) fn parse(text: &str) -> Option<Node> {
+    let mut reader = Reader::default();
+    let mut parser = Parser::new_from_str(text);
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.ok()?;
+        let node = |value| Node {
+            value,
+            offset: span.start.byte_offset().unwrap_or_default(),
+        };
+        match event {
+            Event::Scalar(text, _, anchor, _) => {
+                reader.finish(node(Value::Scalar(text.into_owned())), anchor)?;
+            }
+            Event::SequenceStart(_, anchor, _) => {
+                reader.begin(node(Value::List(vec![])), anchor)?
+            }
+            Event::MappingStart(_, anchor, _) => reader.begin(node(Value::Map(vec![])), anchor)?,
+            Event::SequenceEnd | Event::MappingEnd => {
+                let open = reader.open.pop()?;
+                reader.finish(open.node, open.anchor)?;
+            }
+            Event::Alias(anchor) => {
+                let copy = reader.anchors.get(&anchor)?.clone();
+                reader.nodes += size(&copy);
+                reader.finish(copy, 0)?;
+            }
+            _ => {}
+        }
+    }
+    let first = reader.roots.first()?.offset;
+    match reader.roots.len() {
+        1 => reader.roots.pop(),
+        _ => Some(Node {
+            value: Value::List(reader.roots),
+            offset: first,
+        }),
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    open: Vec<Open>,
+    anchors: HashMap<usize, Node>,
+    roots: Vec<Node>,
+    nodes: usize,
+}
+
+impl Reader {
+    fn begin(&mut self, node: Node, anchor: usize) -> Option<()> {
+        self.open.push(Open {
+            node,
+            anchor,
+            key: None,
+        });
+        (self.open.len() <= MAX_DEPTH).then_some(())
+    }
+
+    /// A value is complete: it can be referred to, and belongs to what is open.
+    fn finish(&mut self, node: Node, anchor: usize) -> Option<()> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return None;
+        }
+        if anchor != 0 {
+            self.nodes += size(&node);
+            self.anchors.insert(anchor, node.clone());
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.roots.push(node);
+            return Some(());
+        };
+        match (&mut open.node.value, open.key.take()) {
+            (Value::List(elements), _) => elements.push(node),
+            (Value::Map(_), None) => open.key = Some(node.text().unwrap_or_default().to_owned()),
+            (Value::Map(entries), Some(key)) if key == "<<" => merge(entries, &node),
+            (Value::Map(entries), Some(key)) => entries.push((key, node)),
+            (Value::Scalar(_), _) => return None,
+        }
+        Some(())
+    }
+}
+
+/// Adds the pairs of a merge key (`<<`) behind the map's own.
+fn merge(entries: &mut Vec<(String, Node)>, source: &Node) {
+    for source in source.elements() {
+        entries.extend(source.entries().iter().cloned());
+    }
+}
+
+fn size(node: &Node) -> usize {
+    let mut nodes = 0;
+    node.walk(&mut |_, _| nodes += 1);
+    nodes
+}

@@ -1,0 +1,177 @@
+//! When owners were gone: deletions that the audit log shows, and scans that would have listed them and do not.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
+
+use super::evidence::{Deletion, OwnerKey};
+use super::evidence_store::EvidenceStore;
+use super::model::Status;
+use super::reach::Reach;
+use crate::scan::parts::{PARTS, Role};
+
+/// A moment after which the owner is not there any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct End<'d> {
+    pub(super) time: i64,
+    /// As the audit log names him; empty where a scan tells.
+    pub(super) by: &'d str,
+    /// Fixed where the owner may be there still, without the finding; else removed.
+    pub(super) status: Status,
+}
+
+/// When an owner was gone, in order of time.
+#[derive(Debug, Default)]
+pub(super) struct Ends<'d> {
+    /// Of the owner itself, of all of its kind, of its namespace; each in order of time.
+    deletions: [&'d [&'d Deletion]; 3],
+    absences: Vec<i64>,
+    absence_is: Option<Status>,
+}
+
+impl<'d> Ends<'d> {
+    /// Those of `deletions` alone, which are in order of time.
+    #[cfg(test)]
+    pub(super) fn deleted(deletions: &'d [&'d Deletion]) -> Self {
+        Self {
+            deletions: [deletions, &[], &[]],
+            ..Self::default()
+        }
+    }
+
+    /// The first one at `time` or later.
+    pub(super) fn first_from(&self, time: i64) -> Option<End<'d>> {
+        let deletions = self.deletions.iter().filter_map(|deletions| {
+            let at = deletions.partition_point(|deletion| deletion.time < time);
+            let deletion = deletions.get(at)?;
+            Some(End {
+                time: deletion.time,
+                by: &deletion.user,
+                status: Status::Removed,
+            })
+        });
+        let at = self.absences.partition_point(|absence| *absence < time);
+        let absence = self.absences.get(at).zip(self.absence_is);
+        let absence = absence.map(|(time, status)| End {
+            time: *time,
+            by: "",
+            status,
+        });
+        deletions.chain(absence).min()
+    }
+}
+
+/// Which scan: its cluster and its time.
+type ScanKey<'c> = (&'c str, i64);
+
+/// Namespace, kind and name of an owner.
+type Place<'c> = (&'c str, &'c str, &'c str);
+
+/// Deletions and scans, by what they are about.
+pub(super) struct Disappearances<'c> {
+    store: &'c EvidenceStore,
+    deletions: HashMap<&'c OwnerKey, Vec<&'c Deletion>>,
+    scans: HashMap<&'c str, Vec<&'c Reach>>,
+    /// The owners of each scan in order of their names, for those that are searched by the beginning of a name.
+    places: HashMap<ScanKey<'c>, OnceCell<BTreeSet<Place<'c>>>>,
+}
+
+impl<'c> Disappearances<'c> {
+    pub(super) fn of(store: &'c EvidenceStore) -> Self {
+        let mut deletions: HashMap<_, Vec<_>> = HashMap::new();
+        for deletion in &store.deletions {
+            deletions.entry(&deletion.owner).or_default().push(deletion);
+        }
+        let mut scans: HashMap<_, Vec<_>> = HashMap::new();
+        let mut places = HashMap::new();
+        for scan in store.scans.values() {
+            scans.entry(scan.cluster.as_str()).or_default().push(scan);
+            places.insert(key(scan), OnceCell::new());
+        }
+        scans
+            .values_mut()
+            .for_each(|scans| scans.sort_by_key(|scan| scan.time));
+        Self {
+            store,
+            deletions,
+            scans,
+            places,
+        }
+    }
+
+    /// The scans of `cluster`, the oldest first.
+    pub(super) fn scans(&self, cluster: &str) -> &[&'c Reach] {
+        self.scans.get(cluster).map_or(&[], Vec::as_slice)
+    }
+
+    /// When the owner with this number was gone.
+    pub(super) fn of_owner(&self, number: u32) -> Ends<'_> {
+        let owner = self.store.owners.get(number);
+        let all_of_kind = OwnerKey {
+            name: String::new(),
+            ..owner.clone()
+        };
+        let namespace = OwnerKey {
+            kind: "Namespace".to_owned(),
+            name: owner.namespace.clone(),
+            ..owner.clone()
+        };
+        let deletions = [owner, &all_of_kind, &namespace]
+            .map(|key| self.deletions.get(key).map_or(&[][..], Vec::as_slice));
+        // Objects that are judged by their texts, and volumes, are listed only with findings.
+        let is_always_listed = PARTS
+            .iter()
+            .find(|part| part.kind == owner.kind)
+            .is_none_or(|part| !matches!(part.role, Role::Text | Role::Volume));
+        let absence_is = if is_always_listed {
+            Status::Removed
+        } else {
+            Status::Fixed
+        };
+        let absences = self
+            .scans(&owner.cluster)
+            .iter()
+            .filter(|scan| self.lacks(scan, number, owner));
+        Ends {
+            deletions,
+            absences: absences.map(|scan| scan.time).collect(),
+            absence_is: Some(absence_is),
+        }
+    }
+
+    /// True if `scan` would have listed the owner, and does not.
+    fn lacks(&self, scan: &'c Reach, number: u32, owner: &OwnerKey) -> bool {
+        let is_named =
+            !owner.kind.is_empty() && !owner.name.is_empty() && !owner.name.starts_with('(');
+        if !is_named || scan.owners.contains(&number) || !scan.covers(&owner.kind, &owner.namespace)
+        {
+            return false;
+        }
+        // No name ends so: it is a `generateName`, and any object that was named after it may be the one.
+        !(owner.name.ends_with('-') && self.has_heir(scan, owner))
+    }
+
+    fn has_heir(&self, scan: &'c Reach, owner: &OwnerKey) -> bool {
+        let Some(places) = self.places.get(&key(scan)) else {
+            return false;
+        };
+        let places = places.get_or_init(|| {
+            let owners = scan.owners.iter();
+            owners
+                .map(|number| place(self.store.owners.get(*number)))
+                .collect()
+        });
+        let first = places.range(place(owner)..).next();
+        first.is_some_and(|(namespace, kind, name)| {
+            (*namespace, *kind) == (owner.namespace.as_str(), owner.kind.as_str())
+                && name.starts_with(&owner.name)
+        })
+    }
+}
+
+fn key(scan: &Reach) -> ScanKey<'_> {
+    (&scan.cluster, scan.time)
+}
+
+fn place(owner: &OwnerKey) -> Place<'_> {
+    (&owner.namespace, &owner.kind, &owner.name)
+}

@@ -1,0 +1,285 @@
+//! What the inputs tell, as it is kept: owners, findings, reviews, deletions; each in a few dozen bytes.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use jiff::Timestamp;
+
+use super::interner::Latest;
+use crate::scan::document::ExemptionEntry;
+use crate::workload::text::Text;
+
+/// Milliseconds of a day.
+pub(super) const DAY: i64 = 86_400_000;
+
+/// Milliseconds since 1970.
+pub(super) fn millis(text: &str) -> Option<i64> {
+    let moment = text.parse::<Timestamp>().or_else(|error| {
+        // As a table of Google prints it: `2026-11-20 10:00:00.123 UTC`.
+        let zoned = text.strip_suffix(" UTC").map(|text| format!("{text}Z"));
+        zoned.ok_or(error)?.parse()
+    });
+    moment.ok().map(Timestamp::as_millisecond)
+}
+
+/// Who is responsible for an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct OwnerKey {
+    pub(super) cluster: String,
+    pub(super) namespace: String,
+    /// Empty where the log does not tell: a clean Pod of a controller.
+    pub(super) kind: String,
+    pub(super) name: String,
+}
+
+/// What the inputs say about an owner, the newest word of each.
+#[derive(Debug, Default)]
+pub(super) struct AboutOwner {
+    pub(super) team: Latest<String>,
+    pub(super) managed_by: Latest<String>,
+    pub(super) release: Latest<String>,
+    /// Of a CronJob.
+    pub(super) schedule: Latest<String>,
+    /// The field manager that wrote it last, which scans tell.
+    pub(super) manager: Latest<String>,
+}
+
+/// One finding of one owner.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct FindingKey {
+    pub(super) owner: u32,
+    pub(super) rule: String,
+    pub(super) fingerprint: String,
+}
+
+/// What the inputs say about a finding.
+#[derive(Debug, Default)]
+pub(super) struct Details {
+    pub(super) severity: Latest<String>,
+    pub(super) certainty: Latest<String>,
+    pub(super) container: Latest<String>,
+    pub(super) field: Latest<String>,
+    pub(super) evidence: Latest<String>,
+    /// Where it is exempt.
+    pub(super) exempt: Latest<Option<ExemptTerms>>,
+    /// Whether `enforce` refuses it, as far as the inputs tell.
+    pub(super) denies: Latest<bool>,
+    /// The first of the reviews that a rollup stands for.
+    pub(super) first_seen: Option<i64>,
+}
+
+/// By what a finding is exempt.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ExemptTerms {
+    /// The last day. Dates as text are in order.
+    pub(super) until: String,
+    pub(super) reference: String,
+    /// `namespace`, `workload`, `configuration`; empty where the source does not tell.
+    pub(super) scope: String,
+}
+
+impl ExemptTerms {
+    pub(super) fn new(until: &str, reference: &str, scope: &str) -> Self {
+        Self {
+            until: until.to_owned(),
+            reference: reference.to_owned(),
+            scope: scope.to_owned(),
+        }
+    }
+}
+
+/// One review, or one owner in a scan; kept small: there may be a million.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Review {
+    pub(super) time: i64,
+    pub(super) owner: u32,
+    pub(super) user: u32,
+    pub(super) set: u32,
+    pub(super) suppressed: u32,
+    pub(super) flags: Flags,
+}
+
+/// What is true of a review.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flags(pub(super) u16);
+
+impl Flags {
+    /// Of the owner itself, not of something that it made.
+    pub(super) const OWN: Self = Self(1);
+    pub(super) const CREATE: Self = Self(1 << 1);
+    /// The write went through.
+    pub(super) const STORED: Self = Self(1 << 2);
+    pub(super) const DENIED: Self = Self(1 << 3);
+    pub(super) const WOULD_DENY: Self = Self(1 << 4);
+    /// Not all findings found room.
+    pub(super) const PARTIAL: Self = Self(1 << 5);
+    /// The object could not be evaluated.
+    pub(super) const ERROR: Self = Self(1 << 6);
+    /// No review: a scan saw the owner.
+    pub(super) const SCAN: Self = Self(1 << 7);
+    pub(super) const RECORD: Self = Self(1 << 8);
+    pub(super) const REPLAY: Self = Self(1 << 9);
+    pub(super) const AUDIT: Self = Self(1 << 10);
+    /// The object is a Pod.
+    pub(super) const POD: Self = Self(1 << 11);
+    /// Must hold in every source of a review to hold of it.
+    const ALL: u16 = Self::STORED.0 | Self::PARTIAL.0;
+
+    pub(super) fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    pub(super) fn set(&mut self, flag: Self, value: bool) {
+        if value {
+            self.0 |= flag.0;
+        }
+    }
+
+    pub(super) fn merge(self, other: Self) -> Self {
+        Self((self.0 | other.0) & !Self::ALL | (self.0 & other.0 & Self::ALL))
+    }
+
+    /// The audit log is the better witness: its events are never folded.
+    pub(super) fn rank(self) -> u16 {
+        self.0 >> 8 & 0b111
+    }
+}
+
+/// A stored write of a reviewed kind that proves nothing, as nobody evaluated what was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UnreviewedWrite {
+    pub(super) time: i64,
+    /// The object itself; without a name where the log does not tell it.
+    pub(super) owner: u32,
+    /// Written by a controller of Kubernetes, from a template that is known elsewhere.
+    pub(super) by_controller: bool,
+    pub(super) cause: Cause,
+}
+
+/// Why a write was not evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cause {
+    /// The log shows no review of it: the webhook was not there, or is not called there.
+    NoReview,
+    /// The API server says that the webhook did not answer.
+    FailedOpen,
+    /// The mode was `off`.
+    ModeOff,
+    /// Replayed, and the log does not hold the object.
+    NoObject,
+}
+
+impl Cause {
+    /// The word in every output.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::NoReview => "no-review",
+            Self::FailedOpen => "failed-open",
+            Self::ModeOff => "mode-off",
+            Self::NoObject => "no-object",
+        }
+    }
+}
+
+/// An owner, or a whole namespace, that was deleted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Deletion {
+    pub(super) time: i64,
+    /// The kind is `Namespace` for a namespace; without a name, all of the kind were deleted.
+    pub(super) owner: OwnerKey,
+    pub(super) user: String,
+}
+
+/// An exemption as a scan lists it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ListedExemption {
+    /// Empty for the configuration file's.
+    pub(super) namespace: String,
+    /// `KIND/NAME` of the workload that carries it.
+    pub(super) holder: String,
+    pub(super) scope: String,
+    pub(super) rules: String,
+    pub(super) until: String,
+    pub(super) reference: String,
+    pub(super) reason: String,
+    /// What is wrong with it.
+    pub(super) error: String,
+    pub(super) is_allowed: bool,
+}
+
+impl AboutOwner {
+    pub(super) fn merge(&mut self, other: Self) {
+        let Self {
+            team,
+            managed_by,
+            release,
+            schedule,
+            manager,
+        } = other;
+        self.team.merge(team);
+        self.managed_by.merge(managed_by);
+        self.release.merge(release);
+        self.schedule.merge(schedule);
+        self.manager.merge(manager);
+    }
+}
+
+impl Details {
+    pub(super) fn merge(&mut self, other: Self) {
+        let Self {
+            severity,
+            certainty,
+            container,
+            field,
+            evidence,
+            exempt,
+            denies,
+            first_seen,
+        } = other;
+        self.severity.merge(severity);
+        self.certainty.merge(certainty);
+        self.container.merge(container);
+        self.field.merge(field);
+        self.evidence.merge(evidence);
+        self.exempt.merge(exempt);
+        self.denies.merge(denies);
+        self.first_seen = [self.first_seen, first_seen].into_iter().flatten().min();
+    }
+}
+
+impl From<&ExemptionEntry<'_>> for ListedExemption {
+    fn from(entry: &ExemptionEntry<'_>) -> Self {
+        fn text(text: &Option<Text<'_>>) -> String {
+            text.as_ref().map(Text::to_string).unwrap_or_default()
+        }
+        Self {
+            namespace: entry.namespace.to_string(),
+            holder: entry.holder.to_string(),
+            scope: entry.scope.to_string(),
+            rules: entry.rules.to_string(),
+            until: text(&entry.until),
+            reference: text(&entry.reference),
+            reason: text(&entry.reason),
+            error: text(&entry.error),
+            is_allowed: entry.status.as_str() != "not-allowed",
+        }
+    }
+}
+
+/// The number of an identity: a UUID is its own, everything else is hashed.
+pub(super) fn id(text: &str, salt: &str) -> u128 {
+    let digits = text.bytes().filter(|byte| *byte != b'-');
+    let parsed = (salt.is_empty() && text.len() == 36).then(|| {
+        digits
+            .map(|byte| (byte as char).to_digit(16))
+            .try_fold(0, |id: u128, digit| Some(id << 4 | u128::from(digit?)))
+    });
+    if let Some(Some(id)) = parsed {
+        return id;
+    }
+    let half = |seed: u8| {
+        let mut hasher = DefaultHasher::new();
+        (seed, text, salt).hash(&mut hasher);
+        u128::from(hasher.finish())
+    };
+    half(0) << 64 | half(1)
+}

@@ -1,0 +1,175 @@
+//! All evidence from all inputs: each review once, in any order, a few dozen bytes for each.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::evidence::{
+    AboutOwner, DAY, Deletion, Details, FindingKey, OwnerKey, Review, UnreviewedWrite,
+};
+use super::interner::{Interner, Latest};
+use super::model::{Missed, ReadError};
+use super::reach::Reach;
+
+/// Errors that are kept to be shown; all are counted.
+const MAX_ERRORS: usize = 100;
+
+/// Everything that was read.
+#[derive(Debug, Default)]
+pub(super) struct EvidenceStore {
+    pub(super) texts: Interner<String>,
+    pub(super) owners: Interner<OwnerKey>,
+    pub(super) about: HashMap<u32, AboutOwner>,
+    pub(super) findings: Interner<FindingKey>,
+    pub(super) details: HashMap<u32, Details>,
+    pub(super) sets: Interner<Vec<u32>>,
+    pub(super) reviews: HashMap<u128, Review>,
+    /// Sets of findings that other inputs show of the same review.
+    further_sets: HashMap<u128, Vec<u32>>,
+    pub(super) modes: BTreeMap<(String, String), Latest<String>>,
+    pub(super) deletions: BTreeSet<Deletion>,
+    /// Writes that failed open, by time.
+    pub(super) missed: BTreeMap<(i64, Missed), UnreviewedWrite>,
+    /// Other writes that were not evaluated, by audit id.
+    pub(super) unreviewed: HashMap<u128, UnreviewedWrite>,
+    pub(super) without_object: HashSet<u128>,
+    pub(super) dry_runs: HashSet<u128>,
+    pub(super) clusters: BTreeSet<String>,
+    pub(super) scans: BTreeMap<u128, Reach>,
+    /// From the oldest to the newest moment of all inputs.
+    pub(super) span: Option<(i64, i64)>,
+    /// How far the logs of each cluster reach.
+    pub(super) logs: BTreeMap<String, LogCoverage>,
+    pub(super) errors: BTreeSet<ReadError>,
+    pub(super) unreadable: u64,
+    /// Lines of other programs.
+    pub(super) foreign: u64,
+}
+
+/// How far the logs of a cluster reach.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LogCoverage {
+    /// From the oldest to the newest moment.
+    pub(super) span: Option<(i64, i64)>,
+    /// Days since 1970 of which there is anything.
+    pub(super) days: BTreeSet<i64>,
+    /// There is an audit log among them.
+    pub(super) has_audit: bool,
+    /// A review left its mark in the audit log.
+    pub(super) has_reviews: bool,
+}
+
+impl LogCoverage {
+    pub(super) fn merge(&mut self, other: Self) {
+        for time in other.span.into_iter().flat_map(|(from, to)| [from, to]) {
+            self.span = Some(widened(self.span, time));
+        }
+        self.days.extend(other.days);
+        self.has_audit |= other.has_audit;
+        self.has_reviews |= other.has_reviews;
+    }
+}
+
+impl EvidenceStore {
+    /// Takes a review; of one that is known already, what is new.
+    pub(super) fn add(&mut self, id: u128, review: Review) {
+        let Some(known) = self.reviews.get_mut(&id) else {
+            self.reviews.insert(id, review);
+            return;
+        };
+        let old = *known;
+        let (better, other) = if review.flags.rank() > old.flags.rank() {
+            (review, old)
+        } else {
+            (old, review)
+        };
+        if other.set != better.set {
+            self.further_sets.entry(id).or_default().push(other.set);
+        }
+        *known = Review {
+            suppressed: better.suppressed.max(other.suppressed),
+            flags: old.flags.merge(review.flags),
+            ..better
+        };
+    }
+
+    /// Gives each review all findings that any input shows of it. Once, at the end: many inputs may show the same one.
+    pub(super) fn unite_sets(&mut self) {
+        for (id, mut sets) in std::mem::take(&mut self.further_sets) {
+            let Some(review) = self.reviews.get_mut(&id) else {
+                continue;
+            };
+            sets.push(review.set);
+            sets.sort_unstable();
+            sets.dedup();
+            let mut union: Vec<u32> = sets
+                .iter()
+                .flat_map(|set| self.sets.get(*set))
+                .copied()
+                .collect();
+            union.sort_unstable();
+            union.dedup();
+            review.set = self.sets.number(&union);
+        }
+    }
+
+    /// Takes a scan; the same one twice is one.
+    pub(super) fn add_scan(&mut self, id: u128, reach: Reach) {
+        match self.scans.entry(id) {
+            Entry::Vacant(entry) => _ = entry.insert(reach),
+            Entry::Occupied(mut entry) => entry.get_mut().owners.extend(reach.owners),
+        }
+    }
+
+    /// Widens the time that the logs of `cluster` cover.
+    pub(super) fn see(&mut self, cluster: &str, time: i64) -> &mut LogCoverage {
+        self.see_scan(time);
+        if !self.logs.contains_key(cluster) {
+            self.logs.insert(cluster.to_owned(), LogCoverage::default());
+        }
+        let logs = self.logs.get_mut(cluster).expect("inserted above");
+        logs.span = Some(widened(logs.span, time));
+        logs.days.insert(time.div_euclid(DAY));
+        logs
+    }
+
+    /// Widens the time that the inputs cover.
+    pub(super) fn see_scan(&mut self, time: i64) {
+        self.span = Some(widened(self.span, time));
+    }
+
+    /// Notes what could not be read: `count` lines, or a whole input.
+    pub(super) fn fail(&mut self, file: &str, line: usize, message: String, count: u64) {
+        self.unreadable += count;
+        self.errors.insert(ReadError {
+            file: file.to_owned(),
+            line,
+            message,
+        });
+        if self.errors.len() > MAX_ERRORS {
+            self.errors.pop_last();
+        }
+    }
+
+    /// The number of a finding, in `set` once.
+    pub(super) fn finding(
+        &mut self,
+        set: &mut Vec<u32>,
+        owner: u32,
+        rule: &str,
+        fingerprint: &str,
+    ) -> &mut Details {
+        let number = self.findings.number(&FindingKey {
+            owner,
+            rule: rule.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+        });
+        if let Err(place) = set.binary_search(&number) {
+            set.insert(place, number);
+        }
+        self.details.entry(number).or_default()
+    }
+}
+
+fn widened(span: Option<(i64, i64)>, time: i64) -> (i64, i64) {
+    span.map_or((time, time), |(from, to)| (from.min(time), to.max(time)))
+}

@@ -1,0 +1,254 @@
+//! The findings of the report, owner by owner, with what became of each.
+
+use std::collections::HashMap;
+
+use super::burndown::date;
+use super::evidence::{Flags, Review};
+use super::evidence_store::EvidenceStore;
+use super::ingest::denies_by_default;
+use super::model::{Finding, OwnerName, Status};
+use super::moment;
+use super::resolution::{OwnerHistory, Writer};
+use crate::finding::text::{clip, escape_controls};
+use crate::record::user_kind;
+use crate::rules::RULES;
+
+/// From when to when a finding counted as open.
+pub(super) type OpenSpan = (i64, Option<i64>);
+
+/// All findings in their order, and when those that count were open.
+///
+/// `since` leaves out what ended before it.
+pub(super) fn findings(
+    store: &EvidenceStore,
+    histories: &HashMap<u32, OwnerHistory<'_>>,
+    now: i64,
+    since: Option<i64>,
+) -> (Vec<Finding>, Vec<OpenSpan>) {
+    let mut findings = Vec::new();
+    let mut open = Vec::new();
+    let today = date(now).map(|date| date.to_string()).unwrap_or_default();
+    for (owner, history) in histories {
+        let writer = last_writer(store, *owner, history.reviews());
+        let about = AboutAll {
+            store,
+            history,
+            today: &today,
+            now,
+            since,
+            last_writer: &writer,
+        };
+        for (number, shown) in shown_by(store, history.reviews()) {
+            let (finding, span) = about.finding(number, &shown);
+            if let Some(finding) = finding {
+                open.extend(span);
+                findings.push(finding);
+            }
+        }
+    }
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    (findings, open)
+}
+
+/// Which of the reviews of an owner show each of its findings; each list in order of time.
+fn shown_by<'h>(store: &EvidenceStore, reviews: &'h [Review]) -> HashMap<u32, Vec<&'h Review>> {
+    let mut shown: HashMap<u32, Vec<&Review>> = HashMap::new();
+    for review in reviews {
+        for finding in store.sets.get(review.set) {
+            shown.entry(*finding).or_default().push(review);
+        }
+    }
+    shown
+}
+
+/// What all findings of one owner share.
+struct AboutAll<'a, 'h> {
+    store: &'a EvidenceStore,
+    history: &'a OwnerHistory<'h>,
+    today: &'a str,
+    now: i64,
+    since: Option<i64>,
+    last_writer: &'a str,
+}
+
+impl AboutAll<'_, '_> {
+    /// One finding; none if it ended before the window.
+    fn finding(&self, number: u32, shown: &[&Review]) -> (Option<Finding>, Option<OpenSpan>) {
+        let store = self.store;
+        let key = store.findings.get(number);
+        let owner = store.owners.get(key.owner);
+        let (Some(details), Some(first), Some(last)) =
+            (store.details.get(&number), shown.first(), shown.last())
+        else {
+            return (None, None);
+        };
+        let about = store.about.get(&key.owner);
+        let exempt = details
+            .exempt
+            .get()
+            .and_then(Option::as_ref)
+            .filter(|terms| terms.until.as_str() >= self.today);
+        let resolution = self.history.resolve(shown, exempt.is_some(), self.now);
+        let ended = resolution.end.map_or(last.time, |(time, _)| time);
+        if self.since.is_some_and(|since| ended < since) && !resolution.status.is_present() {
+            return (None, None);
+        }
+        let span = match resolution.status {
+            Status::Blocked | Status::Exempt => None,
+            _ => resolution
+                .stored_since
+                .map(|since| (since, resolution.end.map(|(time, _)| time))),
+        };
+        let counts = Counts::of(shown);
+        let first_seen = details
+            .first_seen
+            .map_or(first.time, |time| time.min(first.time));
+        let text = |text: Option<String>| text.unwrap_or_default();
+        let (severity, certainty) = (details.severity.text(), details.certainty.text());
+        let denies = details
+            .denies
+            .get()
+            .copied()
+            .unwrap_or_else(|| denies_by_default(&key.rule, &severity, &certainty));
+        let rule = RULES.iter().find(|rule| rule.code == key.rule);
+        let finding = Finding {
+            cluster: owner.cluster.clone(),
+            namespace: owner.namespace.clone(),
+            owner: OwnerName {
+                kind: owner.kind.clone(),
+                name: owner.name.clone(),
+            },
+            team: text(about.map(|about| about.team.text())),
+            managed_by: text(about.map(|about| about.managed_by.text())),
+            release: text(about.map(|about| about.release.text())),
+            rule: key.rule.clone(),
+            rule_name: rule.map(|rule| rule.name.to_owned()).unwrap_or_default(),
+            severity,
+            certainty,
+            status: resolution.status,
+            denies,
+            container: details.container.text(),
+            field: details.field.text(),
+            evidence: clip(&details.evidence.text(), 300),
+            fingerprint: key.fingerprint.clone(),
+            first_seen: moment(first_seen),
+            last_seen: moment(last.time),
+            observations: counts.all,
+            created: counts.created,
+            denied: counts.denied,
+            would_deny: if denies { counts.would_deny } else { 0 },
+            sources: counts.sources,
+            last_writer: self.last_writer.to_owned(),
+            exempt_until: text(exempt.map(|terms| terms.until.clone())),
+            exempt_ref: text(exempt.map(|terms| terms.reference.clone())),
+            exempt_scope: text(exempt.map(|terms| terms.scope.clone())),
+            ended_at: resolution
+                .end
+                .map(|(time, _)| moment(time))
+                .unwrap_or_default(),
+            ended_by: match resolution.end {
+                Some((_, Writer::Reviewed(user))) => escape_controls(store.texts.get(user)),
+                Some((_, Writer::Deleted(user))) => escape_controls(user),
+                Some((_, Writer::Nobody)) | None => String::new(),
+            },
+            never_stored: resolution.stored_since.is_none(),
+        };
+        (Some(finding), span)
+    }
+}
+
+/// How often a finding was seen.
+struct Counts {
+    all: u64,
+    /// The owner itself was made.
+    created: u64,
+    denied: u64,
+    would_deny: u64,
+    sources: Vec<String>,
+}
+
+impl Counts {
+    fn of(shown: &[&Review]) -> Self {
+        // The audit log is never folded; without it, a rollup stands for what it counts.
+        let is_audited = shown.iter().any(|review| review.flags.has(Flags::AUDIT));
+        let weight = |review: &Review| match is_audited {
+            true => 1,
+            false => 1 + u64::from(review.suppressed),
+        };
+        let with = |flag: Flags| -> u64 {
+            let with = shown.iter().filter(|review| review.flags.has(flag));
+            with.map(|review| weight(review)).sum()
+        };
+        let sources = [
+            ("audit", Flags::AUDIT),
+            ("record", Flags::RECORD),
+            ("replay", Flags::REPLAY),
+            ("scan", Flags::SCAN),
+        ];
+        let made = |review: &&&Review| {
+            let flags = review.flags;
+            flags.has(Flags::OWN) && flags.has(Flags::CREATE) && flags.has(Flags::STORED)
+        };
+        Self {
+            all: shown.iter().map(|review| weight(review)).sum(),
+            created: shown.iter().filter(made).count() as u64,
+            denied: with(Flags::DENIED),
+            would_deny: with(Flags::WOULD_DENY),
+            sources: sources
+                .iter()
+                .filter(|(_, flag)| with(*flag) > 0)
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
+        }
+    }
+}
+
+/// Who wrote the owner last: people and pipelines before controllers, the owner itself before what was made for it.
+fn last_writer(store: &EvidenceStore, owner: u32, reviews: &[Review]) -> String {
+    let rank = |review: &Review| {
+        let user = store.texts.get(review.user);
+        (
+            user_kind(user) != "controller",
+            review.flags.has(Flags::OWN),
+            review.time,
+            user.as_str(),
+        )
+    };
+    let written = reviews
+        .iter()
+        .filter(|review| !review.flags.has(Flags::SCAN))
+        .map(rank)
+        .max()
+        .map(|(.., user)| user.to_owned());
+    let tool = || {
+        let about = store.about.get(&owner)?;
+        Some(format!("{} (tool)", about.manager.get()?))
+    };
+    written
+        .or_else(tool)
+        .map(|writer| escape_controls(&writer))
+        .unwrap_or_default()
+}
+
+/// Open and refused ones first, then by place.
+fn order(finding: &Finding) -> (Status, bool, [&str; 6]) {
+    let Finding {
+        status,
+        denies,
+        cluster,
+        namespace,
+        owner,
+        rule,
+        fingerprint,
+        ..
+    } = finding;
+    let place = [
+        cluster,
+        namespace,
+        &owner.kind,
+        &owner.name,
+        rule,
+        fingerprint,
+    ];
+    (*status, !denies, place.map(String::as_str))
+}

@@ -1,0 +1,160 @@
+//! A scan as evidence: what it read whole at its time, and what it saw there.
+//!
+//! What a whole scan does not show is not there: a finding that its owner lacks is fixed, an owner that it lacks is removed.
+//! What it could not read, or was told to leave out, proves nothing.
+
+use std::collections::HashSet;
+
+use super::evidence::ListedExemption;
+use crate::scan::document::{PartEntry, ScanDocument};
+use crate::scan::parts::{PARTS, Part, Role};
+
+/// The parts in which findings of any workload can come to light: Pods and what makes them, volumes behind claims.
+const BEHIND_WORKLOADS: [(&str, &str); 5] = [
+    ("", "pods"),
+    ("apps", "replicasets"),
+    ("batch", "jobs"),
+    ("", "persistentvolumes"),
+    ("", "persistentvolumeclaims"),
+];
+
+/// How far a scan reached, and whom it saw.
+#[derive(Debug)]
+pub(super) struct Reach {
+    pub(super) time: i64,
+    pub(super) cluster: String,
+    namespaces: Vec<String>,
+    is_selective: bool,
+    parts: Vec<PartEntry>,
+    errors: Vec<PartFailure>,
+    /// Numbers of the owners that it lists.
+    pub(super) owners: HashSet<u32>,
+    /// Namespaces that it lists.
+    pub(super) listed: HashSet<String>,
+    /// Exemptions that it lists.
+    pub(super) exemptions: Vec<ListedExemption>,
+}
+
+/// A part that could not be read, whole or in one namespace.
+#[derive(Debug)]
+struct PartFailure {
+    part: String,
+    /// Empty for all of them.
+    namespace: String,
+}
+
+impl Reach {
+    /// That of `scan`, of which no owner is known yet.
+    pub(super) fn new(scan: &ScanDocument<'_>, time: i64, cluster: String) -> Self {
+        Self {
+            time,
+            cluster,
+            namespaces: scan.scope.namespaces.clone(),
+            is_selective: !scan.scope.selector.is_empty(),
+            parts: scan.parts.clone(),
+            errors: scan
+                .errors
+                .iter()
+                .map(|error| PartFailure {
+                    part: error.part.to_string(),
+                    namespace: error.namespace.to_string(),
+                })
+                .collect(),
+            owners: HashSet::new(),
+            listed: scan
+                .namespaces
+                .iter()
+                .map(|namespace| namespace.name.to_string())
+                .collect(),
+            exemptions: scan.exemptions.iter().map(ListedExemption::from).collect(),
+        }
+    }
+
+    /// What tells one scan from another.
+    pub(super) fn identity(&self) -> String {
+        let Self {
+            time,
+            cluster,
+            namespaces,
+            is_selective,
+            parts,
+            errors,
+            ..
+        } = self;
+        format!("{time} {cluster} {namespaces:?} {is_selective} {parts:?} {errors:?}")
+    }
+
+    /// True if the scan would have shown every owner of `kind` in `namespace` with everything that is to be found in it.
+    pub(super) fn covers(&self, kind: &str, namespace: &str) -> bool {
+        let own = PARTS.iter().find(|part| part.kind == kind);
+        let is_workload = own.is_none_or(|part| matches!(part.role, Role::Template | Role::Pod));
+        self.is_in_scope(namespace)
+            && own.is_none_or(|part| self.has_read(&part.name(), namespace))
+            && (!is_workload || self.behind_workloads(namespace).next().is_none())
+    }
+
+    /// The parts that the scan would have had to read for a whole picture of the workloads of `namespace`, and did not.
+    /// For the cluster itself, which has no name: of its volumes.
+    pub(super) fn missing(&self, namespace: &str) -> Vec<String> {
+        if namespace.is_empty() {
+            return Some("persistentvolumes".to_owned())
+                .filter(|part| !self.has_read(part, ""))
+                .into_iter()
+                .collect();
+        }
+        let has_templates = |part: &&Part| {
+            part.role == Role::Template && (part.is_built_in() || self.lists(&part.name()))
+        };
+        let templates = PARTS
+            .iter()
+            .filter(has_templates)
+            .map(Part::name)
+            .filter(|part| !self.has_read(part, namespace));
+        let mut missing: Vec<String> = templates.chain(self.behind_workloads(namespace)).collect();
+        missing.sort();
+        missing.dedup();
+        missing
+    }
+
+    /// True if the scan looked at `namespace` and left nothing out by labels.
+    pub(super) fn is_in_scope(&self, namespace: &str) -> bool {
+        let is_named = |name: &String| name == namespace;
+        !self.is_selective
+            && (namespace.is_empty()
+                || self.namespaces.is_empty()
+                || self.namespaces.iter().any(is_named))
+    }
+
+    /// True if the scan would list `namespace` if it were there.
+    pub(super) fn knows_namespace(&self, namespace: &str) -> bool {
+        self.is_in_scope(namespace) && self.has_read("namespaces", namespace)
+    }
+
+    fn behind_workloads<'r>(&'r self, namespace: &'r str) -> impl Iterator<Item = String> + 'r {
+        let is_behind = |part: &&Part| BEHIND_WORKLOADS.contains(&(part.group, part.resource));
+        PARTS
+            .iter()
+            .filter(is_behind)
+            .map(Part::name)
+            .filter(|part| !self.has_read(part, namespace))
+    }
+
+    fn lists(&self, part: &str) -> bool {
+        self.parts.iter().any(|read| read.part == part)
+    }
+
+    /// True if all of `part` in `namespace` was read.
+    pub(super) fn has_read(&self, part: &str, namespace: &str) -> bool {
+        let Some(read) = self.parts.iter().find(|read| read.part == part) else {
+            return false;
+        };
+        let mut errors = self
+            .errors
+            .iter()
+            .filter(|error| error.part == part)
+            .peekable();
+        // One that is incomplete without an error that says where is so everywhere.
+        (read.complete || errors.peek().is_some())
+            && errors.all(|error| !error.namespace.is_empty() && error.namespace != namespace)
+    }
+}

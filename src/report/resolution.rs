@@ -1,0 +1,406 @@
+//! What became of a finding: open, exempt, stale, blocked, fixed or removed, from the reviews and scans of its owner in their order.
+//!
+//! Evidence that a finding is there: a stored write of the owner itself, or of something newly made for it, or a scan. An update of a
+//! ReplicaSet that is scaled down shows what the Deployment was, not what it is. Evidence that it is gone: a later such write
+//! without it, as near to the Pod as the finding was seen, or a later scan that read the owner whole. Silence is no evidence.
+
+use super::disappearance::{End, Ends};
+use super::evidence::{DAY, Flags, Review};
+use super::model::Status;
+
+/// Days after which an unseen finding is stale.
+const STALE_DAYS: i64 = 30;
+/// Days after which a refused write that nobody tries again is over.
+const BLOCKED_DAYS: i64 = 7;
+
+/// A finding's end, or that it has none.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Resolution<'d> {
+    pub(super) status: Status,
+    /// When, and who; for fixed and removed.
+    pub(super) end: Option<(i64, Writer<'d>)>,
+    /// First stored write that held it; none if all were refused.
+    pub(super) stored_since: Option<i64>,
+}
+
+/// Who ended it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writer<'d> {
+    /// By number.
+    Reviewed(u32),
+    /// As the audit log names him; empty where a scan tells, which sees no identities.
+    Deleted(&'d str),
+    /// Nobody tried again.
+    Nobody,
+}
+
+/// The reviews and scans of one owner, and what in them can show that a finding is gone.
+pub(super) struct OwnerHistory<'h> {
+    /// In order of time.
+    reviews: &'h [Review],
+    ends: Ends<'h>,
+    /// Whole, stored reviews by what they are of; in order of time.
+    of_owner: Vec<&'h Review>,
+    /// Of something that it makes and that makes Pods: a ReplicaSet, a Job; when that was new.
+    of_part: Vec<&'h Review>,
+    /// Of a Pod of it, when that was new.
+    of_pod: Vec<&'h Review>,
+    by_scan: Vec<&'h Review>,
+}
+
+impl<'h> OwnerHistory<'h> {
+    pub(super) fn new(reviews: &'h [Review], ends: Ends<'h>) -> Self {
+        let mut history = Self {
+            reviews,
+            ends,
+            of_owner: Vec::new(),
+            of_part: Vec::new(),
+            of_pod: Vec::new(),
+            by_scan: Vec::new(),
+        };
+        for review in reviews {
+            let flags = review.flags;
+            if !flags.has(Flags::STORED) || flags.has(Flags::PARTIAL) || flags.has(Flags::ERROR) {
+                continue;
+            }
+            if flags.has(Flags::SCAN) {
+                history.by_scan.push(review);
+            } else if flags.has(Flags::OWN) {
+                history.of_owner.push(review);
+            } else if flags.has(Flags::CREATE) && flags.has(Flags::POD) {
+                history.of_pod.push(review);
+            } else if flags.has(Flags::CREATE) {
+                history.of_part.push(review);
+            }
+        }
+        history
+    }
+
+    /// In order of time.
+    pub(super) fn reviews(&self) -> &'h [Review] {
+        self.reviews
+    }
+
+    /// The first end of the owner at `time` or later.
+    pub(super) fn end_from(&self, time: i64) -> Option<End<'h>> {
+        self.ends.first_from(time)
+    }
+
+    /// True if the owner was evaluated as a whole after `time`, whatever was found.
+    pub(super) fn is_evaluated_after(&self, time: i64) -> bool {
+        [&self.of_owner, &self.by_scan]
+            .into_iter()
+            .any(|reviews| reviews.last().is_some_and(|review| review.time > time))
+    }
+
+    /// What became of a finding as of `now`. `shown` are the reviews that show it, in order of time.
+    pub(super) fn resolve(&self, shown: &[&Review], is_exempt: bool, now: i64) -> Resolution<'h> {
+        let stored = || {
+            shown
+                .iter()
+                .filter(|review| review.flags.has(Flags::STORED))
+        };
+        let (Some(first), Some(last)) = (stored().next(), stored().next_back()) else {
+            return self.refused(shown, now);
+        };
+        let is_strong =
+            |review: &&&Review| review.flags.has(Flags::OWN) || review.flags.has(Flags::CREATE);
+        let last_strong = stored().rfind(is_strong).unwrap_or(last).time;
+        let end = self.ends.first_from(last_strong);
+        let fix = self.fix(stored().copied(), last_strong, end.map(|end| end.time));
+        let (status, end) = match (fix, end) {
+            (Some(fix), _) => (Status::Fixed, Some((fix.time, Writer::Reviewed(fix.user)))),
+            (None, Some(end)) => (end.status, Some((end.time, Writer::Deleted(end.by)))),
+            (None, None) if is_exempt => (Status::Exempt, None),
+            (None, None) if now - last.time > STALE_DAYS * DAY => (Status::Stale, None),
+            (None, None) => (Status::Open, None),
+        };
+        Resolution {
+            status,
+            end,
+            stored_since: Some(first.time),
+        }
+    }
+
+    /// Of a finding that only refused writes showed.
+    fn refused(&self, shown: &[&Review], now: i64) -> Resolution<'h> {
+        let last = shown.last().map_or(now, |review| review.time);
+        let later = |reviews: &[&'h Review]| reviews.get(after(reviews, last)).copied();
+        let fix = [&self.of_owner, &self.by_scan]
+            .into_iter()
+            .filter_map(|reviews| later(reviews))
+            .min_by_key(|review| review.time);
+        let (status, end) = match fix {
+            Some(fix) => (Status::Fixed, Some((fix.time, Writer::Reviewed(fix.user)))),
+            None if now - last > BLOCKED_DAYS * DAY => {
+                (Status::Removed, Some((last, Writer::Nobody)))
+            }
+            None => (Status::Blocked, None),
+        };
+        Resolution {
+            status,
+            end,
+            stored_since: None,
+        }
+    }
+
+    /// The first review after `last` that shows that the finding is gone; `end` is when the owner was gone.
+    ///
+    /// After `last`, no review of those that are asked here shows the finding: `last` would be later.
+    fn fix<'s>(
+        &self,
+        mut shown: impl DoubleEndedIterator<Item = &'s Review> + Clone,
+        last: i64,
+        end: Option<i64>,
+    ) -> Option<&'h Review> {
+        let is_of_owner =
+            |review: &'s Review| review.flags.has(Flags::OWN) && !review.flags.has(Flags::SCAN);
+        let is_below = |review: &'s Review| !review.flags.has(Flags::OWN);
+        let was_seen_at_owner = shown.clone().any(is_of_owner) || !shown.clone().any(is_below);
+        // What only Pods show was put into them on their way: the owner's own text says nothing about it.
+        let was_seen_in_part =
+            shown.any(|review| is_below(review) && !review.flags.has(Flags::POD));
+        let lists: &[&Vec<&'h Review>] = if was_seen_at_owner {
+            &[&self.by_scan, &self.of_owner]
+        } else if was_seen_in_part {
+            &[&self.by_scan, &self.of_part, &self.of_pod]
+        } else {
+            &[&self.by_scan, &self.of_pod]
+        };
+        // What is being deleted is let through unread, unless it is new.
+        let is_alive = |review: &&&'h Review| {
+            end.is_none_or(|end| review.time < end) || review.flags.has(Flags::CREATE)
+        };
+        lists
+            .iter()
+            .filter_map(|reviews| reviews[after(reviews, last)..].iter().find(is_alive))
+            .copied()
+            .min_by_key(|review| review.time)
+    }
+}
+
+/// The place of the first of `reviews` after `time`.
+fn after(reviews: &[&Review], time: i64) -> usize {
+    reviews.partition_point(|review| review.time <= time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::evidence::{Deletion, OwnerKey};
+
+    const HOLDS: u32 = 1;
+
+    /// A review at `day`; letters: o own, c create, s stored, p partial, d of a Pod, + holds the finding.
+    fn review(day: i64, letters: &str) -> Review {
+        let mut flags = Flags::default();
+        for (letter, flag) in [
+            ('o', Flags::OWN),
+            ('c', Flags::CREATE),
+            ('s', Flags::STORED),
+            ('p', Flags::PARTIAL),
+            ('e', Flags::ERROR),
+            ('d', Flags::POD),
+        ] {
+            flags.set(flag, letters.contains(letter));
+        }
+        let set = if letters.contains('+') { HOLDS } else { 0 };
+        Review {
+            time: day * DAY,
+            owner: 0,
+            user: day as u32,
+            set,
+            suppressed: 0,
+            flags,
+        }
+    }
+
+    fn status(story: &[(i64, &str)], deleted: &[i64], now: i64) -> (Status, Option<i64>) {
+        let reviews: Vec<Review> = story
+            .iter()
+            .map(|(day, letters)| review(*day, letters))
+            .collect();
+        let deletions: Vec<Deletion> = deleted
+            .iter()
+            .map(|day| Deletion {
+                time: day * DAY,
+                owner: OwnerKey::default(),
+                user: String::new(),
+            })
+            .collect();
+        let deletions: Vec<&Deletion> = deletions.iter().collect();
+        let history = OwnerHistory::new(&reviews, Ends::deleted(&deletions));
+        let shown: Vec<&Review> = reviews
+            .iter()
+            .filter(|review| review.set == HOLDS)
+            .collect();
+        let resolution = history.resolve(&shown, false, now * DAY);
+        (
+            resolution.status,
+            resolution.end.map(|(time, _)| time / DAY),
+        )
+    }
+
+    #[test]
+    fn every_story_has_its_end() {
+        for (what, story, deleted, now, expected) in [
+            ("seen", &[(1, "ocs+")][..], &[][..], 2, (Status::Open, None)),
+            (
+                "silence is no evidence",
+                &[(1, "ocs+")],
+                &[],
+                31,
+                (Status::Open, None),
+            ),
+            (
+                "silence for long is stale, never fixed",
+                &[(1, "ocs+")],
+                &[],
+                32,
+                (Status::Stale, None),
+            ),
+            (
+                "clean later",
+                &[(1, "ocs+"), (5, "os"), (9, "os")],
+                &[],
+                90,
+                (Status::Fixed, Some(5)),
+            ),
+            (
+                "clean before",
+                &[(1, "os"), (5, "os+")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
+            (
+                "back again",
+                &[(1, "os+"), (5, "os"), (7, "os+")],
+                &[],
+                8,
+                (Status::Open, None),
+            ),
+            (
+                "only refused",
+                &[(1, "oc+"), (2, "oc+")],
+                &[],
+                3,
+                (Status::Blocked, None),
+            ),
+            (
+                "a clean write that was not stored",
+                &[(1, "os+"), (5, "o")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
+            (
+                "deleted",
+                &[(1, "os+")],
+                &[3],
+                90,
+                (Status::Removed, Some(3)),
+            ),
+            (
+                "deleted and made again",
+                &[(1, "os+"), (4, "ocs+")],
+                &[3],
+                5,
+                (Status::Open, None),
+            ),
+            (
+                "deleted and made again clean",
+                &[(1, "os+"), (4, "ocs")],
+                &[3],
+                5,
+                (Status::Fixed, Some(4)),
+            ),
+            (
+                "finalizers of what is deleted",
+                &[(1, "os+"), (4, "os")],
+                &[3],
+                5,
+                (Status::Removed, Some(3)),
+            ),
+            (
+                "fixed, then deleted",
+                &[(1, "os+"), (2, "os")],
+                &[3],
+                5,
+                (Status::Fixed, Some(2)),
+            ),
+            (
+                "an old ReplicaSet is scaled down later",
+                &[(1, "os+"), (4, "os"), (5, "s+")],
+                &[],
+                6,
+                (Status::Fixed, Some(4)),
+            ),
+            (
+                "a new Pod shows it again",
+                &[(1, "os+"), (4, "os"), (5, "cs+")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
+            (
+                "a clean Pod does not clear its Deployment",
+                &[(1, "os+"), (4, "cs")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
+            (
+                "seen in Pods only, then a clean Pod",
+                &[(1, "cs+"), (4, "cs")],
+                &[],
+                6,
+                (Status::Fixed, Some(4)),
+            ),
+            (
+                "seen in Pods only, then a clean write of the owner",
+                &[(1, "os"), (2, "cds+"), (4, "os")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
+            (
+                "seen in Pods only, then a clean ReplicaSet and a clean Pod",
+                &[(2, "cds+"), (4, "cs"), (5, "cds")],
+                &[],
+                6,
+                (Status::Fixed, Some(5)),
+            ),
+            (
+                "refused, then written without it",
+                &[(1, "oc+"), (2, "ocs")],
+                &[],
+                3,
+                (Status::Fixed, Some(2)),
+            ),
+            (
+                "refused, and not tried again",
+                &[(1, "oc+")],
+                &[],
+                9,
+                (Status::Removed, Some(1)),
+            ),
+            (
+                "a cut list proves nothing",
+                &[(1, "os+"), (4, "osp")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
+            (
+                "an error proves nothing",
+                &[(1, "os+"), (4, "ose")],
+                &[],
+                6,
+                (Status::Open, None),
+            ),
+        ] {
+            assert_eq!(status(story, deleted, now), expected, "{what}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Configuration from which a controller makes Pods that use the node's Docker: pod templates, runners' volumes, executors.
+
+use crate::embedded::{Node, Value};
+use crate::rules::signals;
+use crate::workload::endpoint::BRIDGE_ADDRESSES;
+use crate::workload::host_path::HostPath;
+use crate::workload::settings::{Settings, scalars};
+use crate::workload::tables;
+
+/// A setting, the words for it, and what shows it.
+pub(in crate::rules) struct Found<'n> {
+    pub(in crate::rules) node: &'n Node,
+    pub(in crate::rules) what: String,
+    pub(in crate::rules) evidence: String,
+}
+
+impl<'n> Found<'n> {
+    fn sets(node: &'n Node, setting: String) -> Self {
+        Self {
+            node,
+            what: format!("sets {setting}"),
+            evidence: setting,
+        }
+    }
+
+    fn mounts(node: &'n Node, path: &str) -> Self {
+        Self {
+            node,
+            what: format!("mounts {path} into the Pods that it makes"),
+            evidence: path.to_owned(),
+        }
+    }
+}
+
+/// Everything in `root` that gives Pods the node's Docker.
+pub(in crate::rules) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w>> {
+    let mut found = Vec::new();
+    let is_chaos = settings.kind().starts_with("Chaos");
+    settings.root.walk(&mut |key, node| {
+        found.extend(host_path(key, node));
+        found.extend(gitlab_host_path(key, node));
+        found.extend(parameter(node));
+        found.extend(executor(key, node));
+        found.extend(json_patch(node));
+        // A list of executors under its key, which can be the key of the whole string.
+        let key = if key.is_empty() { settings.key() } else { key };
+        let in_list = key == "containerRuntimeExecutors";
+        let name = node
+            .get("name")
+            .filter(|name| in_list && name.text() == Some("docker"));
+        found.extend(name.map(|name| Found::sets(name, format!("{key}: docker"))));
+        found.extend(Some(node).filter(|_| is_chaos).and_then(chaos));
+    });
+    for (key, node, text) in scalars(settings.root) {
+        found.extend(bind(text).map(|path| Found::mounts(node, path)));
+        found.extend(docker_host(key, node, text));
+    }
+    found.sort_by_key(|found| found.node.offset);
+    found.dedup_by(|a, b| a.node.offset == b.node.offset);
+    found
+}
+
+/// True for a path on which the node's Docker answers.
+fn is_docker(path: &str) -> bool {
+    path.starts_with('/') && signals::is_docker_socket(&HostPath::new(path))
+}
+
+/// A volume of a pod template: `hostPath: {path: …}`, and the plugin's form with the path alone.
+fn host_path<'n>(key: &str, node: &'n Node) -> Option<Found<'n>> {
+    let is_host_path = key.trim_matches(['=', '(', ')']) == "hostPath";
+    let path = match &node.value {
+        Value::Map(_) => node.get("path")?,
+        Value::Scalar(_) => node,
+        Value::List(_) => return None,
+    };
+    let text = path.text()?;
+    (is_host_path && is_docker(text)).then(|| Found::mounts(path, text))
+}
+
+/// `[[runners.kubernetes.volumes.host_path]]` of GitLab Runner; without `host_path` the mount path is meant.
+fn gitlab_host_path<'n>(key: &str, node: &'n Node) -> Option<Found<'n>> {
+    let is_volume = key == "host_path" && !node.entries().is_empty();
+    let path = node.get("host_path").or_else(|| node.get("mount_path"))?;
+    let text = path.text()?;
+    (is_volume && is_docker(text)).then(|| Found::mounts(path, text))
+}
+
+/// A parameter of a chart (`name: extraVolumes[0].hostPath.path`).
+fn parameter(node: &Node) -> Option<Found<'_>> {
+    let name = node.text_of("name")?;
+    let value = node.get("value")?;
+    let text = value.text()?;
+    (name.ends_with("hostPath.path") && is_docker(text)).then(|| Found::mounts(value, text))
+}
+
+/// A JSON patch that puts a path into a volume (`path: /spec/…/hostPath/path`).
+fn json_patch(node: &Node) -> Option<Found<'_>> {
+    let path = node.text_of("path")?;
+    let value = node.get("value")?;
+    let text = value.text()?;
+    let is_host_path = node.get("op").is_some() && path.ends_with("/hostPath/path");
+    (is_host_path && is_docker(text)).then(|| Found::mounts(value, text))
+}
+
+/// `SOURCE:TARGET` with Docker's socket as the source, anywhere in a value: volumes of a runner, `-v` in its options.
+fn bind(text: &str) -> Option<&str> {
+    if text.contains('\n') || !text.contains(".sock:") {
+        return None;
+    }
+    let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '=' | '"' | '\''));
+    let sources = words.filter_map(|word| word.split_once(":/").map(|(source, _)| source));
+    sources.into_iter().find(|source| is_docker(source))
+}
+
+/// Settings of controllers that choose Docker or its socket by name.
+fn executor<'n>(key: &str, node: &'n Node) -> Option<Found<'n>> {
+    let text = node.text();
+    let setting = match (key, text) {
+        ("containerRuntimeExecutor", Some("docker")) => format!("{key}: docker"),
+        ("dockerSockPath", Some(path)) => format!("{key}: {path}"),
+        ("exposeDockerSocket", Some("true")) => format!("{key}: true"),
+        _ => return None,
+    };
+    Some(Found::sets(node, setting))
+}
+
+/// The address of the node's Docker, given to what a runner starts: as a setting, or as `DOCKER_HOST=…` in a list.
+fn docker_host<'n>(key: &str, node: &'n Node, text: &str) -> Option<Found<'n>> {
+    let address = match key {
+        "DOCKER_HOST" | "docker_host" => text,
+        _ => text.trim().strip_prefix("DOCKER_HOST=")?,
+    };
+    let is_node = address.strip_prefix("unix://").is_some_and(is_docker)
+        || BRIDGE_ADDRESSES
+            .iter()
+            .any(|bridge| host_of(address) == *bridge);
+    is_node.then(|| Found::sets(node, format!("DOCKER_HOST={address}")))
+}
+
+/// The host of `tcp://HOST:PORT`.
+fn host_of(address: &str) -> &str {
+    let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+    address.split([':', '/']).next().unwrap_or_default()
+}
+
+/// Variables of a chaos experiment, and the experiment that stops Docker.
+fn chaos(node: &Node) -> Option<Found<'_>> {
+    let name = node.get("name")?;
+    if name.text() == Some("docker-service-kill") {
+        return Some(Found::sets(name, "docker-service-kill".to_owned()));
+    }
+    let (variable, value) = (name.text()?, node.get("value")?);
+    let text = value.text()?;
+    let path = HostPath::new(text);
+    let selects = tables::selects_runtime(variable) && text.eq_ignore_ascii_case("docker");
+    let reaches = text.starts_with('/')
+        && (signals::is_docker_socket(&path) || signals::below_data_root(&path).is_some());
+    (selects || reaches).then(|| Found::sets(value, format!("{variable}={text}")))
+}

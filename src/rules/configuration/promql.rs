@@ -1,0 +1,264 @@
+//! Selectors of PromQL in any text: queries hold variables of dashboards, which no parser of the language takes.
+//!
+//! What changes without Docker: series of kubelet's Docker client and of the engine, the labels that cAdvisor takes from
+//! Docker (`name=k8s_…`, `container_label_*`), the file system series of containers, the cgroup of `docker.service`, and
+//! identifiers that begin with `docker://`. What stays: series of the root cgroup (`id="/"`).
+//! Sources: kubernetes/website#30681, google/cadvisor#2666, containerd/containerd#4541, containerd/containerd#5882.
+
+use crate::workload::mentions::mentions;
+
+/// A selector that changes, and where it stands in the text.
+pub(in crate::rules) struct Selector {
+    pub(in crate::rules) offset: usize,
+    /// What it selects, in a stable spelling.
+    pub(in crate::rules) name: String,
+}
+
+/// Series that vanish, by the beginning of their name.
+const GONE: [&str; 2] = ["kubelet_docker_", "engine_daemon_"];
+
+/// Series of a container's file system, which only the root cgroup keeps.
+const FILE_SYSTEM: [&str; 9] = [
+    "container_fs_inodes_free",
+    "container_fs_inodes_total",
+    "container_fs_io_current",
+    "container_fs_io_time_seconds_total",
+    "container_fs_io_time_weighted_seconds_total",
+    "container_fs_limit_bytes",
+    "container_fs_read_seconds_total",
+    "container_fs_reads_merged_total",
+    "container_fs_usage_bytes",
+];
+
+/// Longest text that is searched, in bytes.
+const MAX_TEXT: usize = 1024 * 1024;
+
+/// The selectors of `text` that change without Docker. `has_docker` says that cri-dockerd keeps it.
+pub(in crate::rules) fn docker_selectors(text: &str, keeps_docker: bool) -> Vec<Selector> {
+    const WORDS: [&str; 7] = [
+        "docker",
+        "k8s_",
+        "engine_daemon_",
+        "container_fs_",
+        "container_label_",
+        "POD",
+        "image",
+    ];
+    if text.len() > MAX_TEXT || !WORDS.iter().any(|word| mentions(text, word)) {
+        return Vec::new();
+    }
+    let mut found: Vec<Selector> = Vec::new();
+    for (offset, name, matchers) in selectors(text) {
+        let changed = match keeps_docker {
+            true => changed_by_dockershim(name, &matchers),
+            false => changed(name, &matchers),
+        };
+        if let Some(name) = changed {
+            found.push(Selector { offset, name });
+        }
+    }
+    found
+}
+
+/// A condition on a label.
+struct Matcher<'t> {
+    label: &'t str,
+    operator: &'t str,
+    value: &'t str,
+}
+
+impl Matcher<'_> {
+    fn is_negative(&self) -> bool {
+        self.operator.starts_with('!')
+    }
+}
+
+/// What of a selector changes when Docker is gone.
+fn changed(name: &str, matchers: &[Matcher<'_>]) -> Option<String> {
+    if GONE.iter().any(|gone| name.starts_with(gone)) {
+        return Some(name.to_owned());
+    }
+    if name.starts_with("container_label_") {
+        return Some(name.to_owned());
+    }
+    let is_root = |matcher: &Matcher<'_>| {
+        matcher.label == "id" && matcher.operator == "=" && matcher.value == "/"
+    };
+    if FILE_SYSTEM.contains(&name) && !matchers.iter().any(is_root) {
+        return Some(name.to_owned());
+    }
+    matchers
+        .iter()
+        .find_map(|matcher| changed_label(name, matcher))
+}
+
+fn changed_label(name: &str, matcher: &Matcher<'_>) -> Option<String> {
+    let Matcher { label, value, .. } = matcher;
+    let of_cadvisor = name.is_empty() || name.starts_with("container_");
+    let is_changed = match *label {
+        "name" if of_cadvisor => !matcher.is_negative() && mentions(value, "k8s_"),
+        "id" => mentions(value, "docker.service") || mentions(value, "/docker/"),
+        "container_runtime_version" | "container_id" => mentions(value, "docker://"),
+        label if label.starts_with("container_label_") => true,
+        _ => *value == "docker.service" && !matcher.is_negative(),
+    };
+    is_changed.then(|| match mentions(value, "k8s_") {
+        true => "name=~k8s_".to_owned(),
+        false if label.starts_with("container_label_") => (*label).to_owned(),
+        false => format!("{label}={value}"),
+    })
+}
+
+/// What of a selector changes under cri-dockerd, which leaves cAdvisor without the containers' images.
+fn changed_by_dockershim(name: &str, matchers: &[Matcher<'_>]) -> Option<String> {
+    let is_image = |matcher: &&Matcher<'_>| {
+        matcher.label == "image" && matcher.operator == "!=" && matcher.value.is_empty()
+    };
+    let of_cadvisor = name.starts_with("container_");
+    let found = matchers.iter().find(is_image).filter(|_| of_cadvisor);
+    found.map(|_| "image!=\"\"".to_owned())
+}
+
+/// Names and their conditions: `name{label="value"}`, a name alone, or conditions alone.
+fn selectors(text: &str) -> Vec<(usize, &str, Vec<Matcher<'_>>)> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        if is_name_byte(byte) && !byte.is_ascii_digit() {
+            let end = name_end(bytes, at);
+            let (matchers, behind) = conditions(text, end);
+            found.push((at, &text[at..end], matchers));
+            at = behind;
+        } else if byte == b'{' {
+            let (matchers, behind) = conditions(text, at);
+            if !matchers.is_empty() {
+                found.push((at, "", matchers));
+            }
+            at = behind.max(at + 1);
+        } else {
+            at += 1;
+        }
+    }
+    found
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':'
+}
+
+fn name_end(bytes: &[u8], start: usize) -> usize {
+    let rest = &bytes[start..];
+    let length = rest.iter().position(|byte| !is_name_byte(*byte));
+    start + length.unwrap_or(rest.len())
+}
+
+/// The conditions in braces at `start`, and where they end; none where there are no braces.
+fn conditions(text: &str, start: usize) -> (Vec<Matcher<'_>>, usize) {
+    let mut found = Vec::new();
+    let Some(mut rest) = text[start..].strip_prefix('{') else {
+        return (found, start);
+    };
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+        let label = &rest[..name_end(rest.as_bytes(), 0)];
+        let behind = rest[label.len()..].trim_start();
+        let operator = ["=~", "!~", "!=", "="]
+            .into_iter()
+            .find(|operator| behind.starts_with(operator));
+        let Some(operator) = operator.filter(|_| !label.is_empty()) else {
+            break;
+        };
+        let Some((value, behind)) = quoted(behind[operator.len()..].trim_start()) else {
+            break;
+        };
+        found.push(Matcher {
+            label,
+            operator,
+            value,
+        });
+        rest = behind;
+    }
+    (found, text.len() - rest.len())
+}
+
+/// The text in quotes at the start of `text`, and what follows; in the JSON of a dashboard the quotes are escaped.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = ["\\\"", "\"", "'", "`"]
+        .into_iter()
+        .find(|quote| text.starts_with(quote))?;
+    let rest = &text[quote.len()..];
+    let end = rest.find(quote)?;
+    Some((&rest[..end], &rest[end + quote.len()..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str, keeps_docker: bool) -> Vec<String> {
+        let found = docker_selectors(text, keeps_docker).into_iter();
+        found.map(|selector| selector.name).collect()
+    }
+
+    #[test]
+    fn every_spelling_of_a_selector_is_seen() {
+        for text in [
+            r#"sum(rate(container_cpu_usage_seconds_total{name=~"^k8s_web.*"}[5m]))"#,
+            r#"sum(rate(container_cpu_usage_seconds_total{ job="x", name =~ "k8s_web.*"}[5m]))"#,
+            r#"sum(rate(container_cpu_usage_seconds_total{name=~'.*k8s_web.*'}[$__interval]))"#,
+            r#"\"container_cpu_usage_seconds_total{name=~\\\"k8s_$x\\\"}\""#,
+        ] {
+            assert_eq!(
+                names(&text.replace("\\\\", "\\"), false),
+                ["name=~k8s_"],
+                "{text}"
+            );
+        }
+        for (text, name) in [
+            (
+                "rate(kubelet_docker_operations_errors[5m])",
+                "kubelet_docker_operations_errors",
+            ),
+            (
+                r#"x{id="/system.slice/docker.service"}"#,
+                "id=/system.slice/docker.service",
+            ),
+            (
+                r#"node_systemd_unit_state{name="docker.service"}"#,
+                "name=docker.service",
+            ),
+            (
+                r#"kube_node_info{container_runtime_version=~"docker://.*"}"#,
+                "container_runtime_version=docker://.*",
+            ),
+            (
+                "sum by (container_label_io_kubernetes_pod_name) (x)",
+                "container_label_io_kubernetes_pod_name",
+            ),
+        ] {
+            assert_eq!(names(text, false), [name], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stays_is_no_finding() {
+        for text in [
+            r#"sum(container_fs_usage_bytes{id="/"}) / sum(container_fs_limit_bytes{id="/"})"#,
+            r#"container_memory_rss{container!="",image!=""}"#,
+            r#"node_systemd_unit_state{name="containerd.service"}"#,
+            r#"x{name!~"k8s_POD_.*"}"#,
+            "docker pull registry/image",
+        ] {
+            assert!(
+                names(text, false).is_empty(),
+                "{text}: {:?}",
+                names(text, false)
+            );
+        }
+        let image = r#"absent(container_cpu_usage_seconds_total{image!=""})"#;
+        assert!(names(image, false).is_empty());
+        assert_eq!(names(image, true), ["image!=\"\""]);
+    }
+}

@@ -1,0 +1,291 @@
+//! The form of a scan, `undock.scan/v1`: `undock scan -o json` writes it, `undock report` reads it.
+//!
+//! `docs/scan.schema.json` describes it for others. Fields are only ever added, so a reader takes the
+//! default for those that an older version did not write.
+
+use serde::{Deserialize, Serialize};
+
+use crate::workload::text::{Text, null_default};
+
+/// Name and version of the form.
+pub const SCHEMA: &str = "undock.scan/v1";
+
+/// A scan. The writer gives its objects one by one, so `Objects` can be something that is no list yet.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct ScanDocument<'a, Objects = Vec<ObjectEntry<'a>>> {
+    /// [`SCHEMA`]
+    #[serde(borrow)]
+    pub schema: Text<'a>,
+    /// Version of undock.
+    #[serde(default)]
+    pub version: Text<'a>,
+    /// When the scan began, RFC 3339.
+    pub time: Text<'a>,
+    /// The cluster's name in records; may be empty.
+    #[serde(default)]
+    pub cluster: Text<'a>,
+    /// The mode that was asked about.
+    #[serde(default)]
+    pub mode: Text<'a>,
+    /// What was scanned.
+    #[serde(default, deserialize_with = "null_default")]
+    pub scope: ScopeEntry,
+    /// Totals.
+    #[serde(default)]
+    pub summary: Summary,
+    /// Nodes by runtime.
+    #[serde(default)]
+    pub nodes: Vec<NodeGroupEntry<'a>>,
+    /// Namespaces with the mode that they ask for.
+    #[serde(default)]
+    pub namespaces: Vec<NamespaceEntry<'a>>,
+    /// The questions of the migration guide.
+    #[serde(default)]
+    pub checks: Vec<CheckEntry<'a>>,
+    /// Owners, those without findings included.
+    pub objects: Objects,
+    /// Exemptions, used and unused.
+    #[serde(default)]
+    pub exemptions: Vec<ExemptionEntry<'a>>,
+    /// What was read.
+    pub parts: Vec<PartEntry>,
+    /// What is left to do by hand.
+    #[serde(default)]
+    pub manual: Vec<ManualEntry<'a>>,
+    /// What could not be read.
+    pub errors: Vec<ErrorEntry<'a>>,
+}
+
+/// What was scanned; everything if both are empty.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct ScopeEntry {
+    /// Names of namespaces.
+    pub namespaces: Vec<String>,
+    /// A selector of labels.
+    pub selector: String,
+}
+
+/// Totals of owners by decision, of Pods, nodes and errors.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "named after decisions and kinds")]
+pub struct Summary {
+    pub clean: usize,
+    pub denied: usize,
+    pub errors: usize,
+    pub exempt: usize,
+    pub flagged: usize,
+    pub nodes: usize,
+    pub objects: usize,
+    pub pods: usize,
+    pub recorded: usize,
+    pub warned: usize,
+}
+
+/// Nodes that run the same runtime.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "named after fields of nodes")]
+pub struct NodeGroupEntry<'a> {
+    pub count: usize,
+    #[serde(borrow)]
+    pub family: Text<'a>,
+    pub kubelets: Vec<Text<'a>>,
+    pub names: Vec<Text<'a>>,
+    pub pods: usize,
+    pub runtime: Text<'a>,
+    pub systems: Vec<Text<'a>>,
+}
+
+/// A namespace.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct NamespaceEntry<'a> {
+    /// The mode that its label asks for; null if it has none.
+    #[serde(borrow, default)]
+    pub mode: Option<Text<'a>>,
+    /// Its name.
+    pub name: Text<'a>,
+}
+
+/// A question of the migration guide and its answer.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+#[expect(missing_docs, reason = "documented in docs/scan.schema.json")]
+pub struct CheckEntry<'a> {
+    #[serde(borrow)]
+    pub by_hand: Text<'a>,
+    pub findings: usize,
+    pub id: Text<'a>,
+    pub objects: Vec<CheckedObject<'a>>,
+    pub owners: usize,
+    pub privileged: usize,
+    pub title: Text<'a>,
+}
+
+/// An owner in the answer to a question.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "named after fields of objects")]
+pub struct CheckedObject<'a> {
+    #[serde(borrow)]
+    pub kind: Text<'a>,
+    pub name: Text<'a>,
+    pub namespace: Text<'a>,
+    pub privileged: bool,
+    pub rules: Vec<Text<'a>>,
+}
+
+/// An owner.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "named after fields of objects and records")]
+pub struct ObjectEntry<'a> {
+    #[serde(borrow, default)]
+    pub api_version: Text<'a>,
+    #[serde(default)]
+    pub decision: Text<'a>,
+    pub findings: Vec<FindingEntry<'a>>,
+    pub kind: Text<'a>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub managed_by: Text<'a>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub manager: Text<'a>,
+    pub name: Text<'a>,
+    pub namespace: Text<'a>,
+    #[serde(default)]
+    pub notes: Vec<Text<'a>>,
+    #[serde(default)]
+    pub owner: OwnerEntry<'a>,
+    #[serde(default)]
+    pub pods: usize,
+    #[serde(default)]
+    pub privileged: bool,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub release: Text<'a>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub schedule: Text<'a>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub team: Text<'a>,
+}
+
+/// Group, kind and name of an owner.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "named after fields of objects")]
+pub struct OwnerEntry<'a> {
+    #[serde(borrow)]
+    pub group: Text<'a>,
+    pub kind: Text<'a>,
+    pub name: Text<'a>,
+}
+
+/// A finding.
+#[derive(Debug, Deserialize, Serialize)]
+#[expect(missing_docs, reason = "named after fields of records")]
+pub struct FindingEntry<'a> {
+    #[serde(borrow, default)]
+    pub action: Text<'a>,
+    #[serde(default)]
+    pub certainty: Text<'a>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub container: Text<'a>,
+    /// True if `enforce` refuses it; absent in scans of versions that did not tell.
+    #[serde(default)]
+    pub denies: Option<bool>,
+    #[serde(default)]
+    pub evidence: Text<'a>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exempt: Option<TermsEntry<'a>>,
+    #[serde(default)]
+    pub field: Text<'a>,
+    pub fingerprint: Text<'a>,
+    #[serde(default)]
+    pub fix: Text<'a>,
+    #[serde(default)]
+    pub impact: Text<'a>,
+    #[serde(default)]
+    pub message: Text<'a>,
+    #[serde(default)]
+    pub name: Text<'a>,
+    /// `KIND/NAME` of the object that has it, if that is not the owner.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub object: Text<'a>,
+    pub rule: Text<'a>,
+}
+
+/// The exemption that a finding falls under.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "named after the parts of an exemption")]
+pub struct TermsEntry<'a> {
+    #[serde(borrow)]
+    pub reason: Text<'a>,
+    #[serde(rename = "ref")]
+    pub reference: Text<'a>,
+    pub scope: Text<'a>,
+    pub until: Text<'a>,
+}
+
+/// An exemption, used or not. `error` says what is wrong with one that cannot be read.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "named after the parts of an exemption")]
+pub struct ExemptionEntry<'a> {
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Text<'a>>,
+    pub holder: Text<'a>,
+    pub namespace: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text<'a>>,
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Text<'a>>,
+    pub rules: Text<'a>,
+    pub scope: Text<'a>,
+    pub status: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Text<'a>>,
+    pub uses: usize,
+}
+
+/// A list of the API server that was read.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct PartEntry {
+    /// False if some of it could not be read.
+    pub complete: bool,
+    /// Objects.
+    #[serde(default)]
+    pub objects: usize,
+    /// `RESOURCE.GROUP`
+    pub part: String,
+}
+
+/// A task that no scan can do.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "what to do, and how")]
+pub struct ManualEntry<'a> {
+    #[serde(borrow)]
+    pub how: Text<'a>,
+    pub what: Text<'a>,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct ErrorEntry<'a> {
+    /// What is wrong.
+    #[serde(borrow, default)]
+    pub message: Text<'a>,
+    /// Namespace; empty for all of them.
+    #[serde(default)]
+    pub namespace: Text<'a>,
+    /// `RESOURCE.GROUP`
+    pub part: Text<'a>,
+    /// One word.
+    #[serde(default)]
+    pub reason: Text<'a>,
+}
+
+fn is_empty(text: &Text<'_>) -> bool {
+    text.as_str().is_empty()
+}

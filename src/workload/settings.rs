@@ -1,0 +1,161 @@
+//! What rules about configuration see: the object as a tree, and the documents in its strings.
+
+use super::Workload;
+use super::leaves::{Leaf, Leaves};
+use crate::embedded::{Document, Language, Node};
+
+/// One document, with what is needed to point at a value of it.
+pub(crate) struct Settings<'w> {
+    /// Its content.
+    pub(crate) root: &'w Node,
+    /// Language of a document in a string; `None` for the object itself.
+    pub(crate) language: Option<Language>,
+    leaves: &'w Leaves,
+    kind: &'w str,
+    name: &'w str,
+    place: Place<'w>,
+}
+
+#[derive(Clone, Copy)]
+enum Place<'w> {
+    /// The object itself: offsets are numbers of strings.
+    Object,
+    /// The document in this string.
+    String(&'w Leaf),
+    /// A document inside that document, in the string that starts there.
+    Inner(&'w Leaf, usize),
+}
+
+/// Every document of `workload`: the object itself first, then those in its strings.
+pub(crate) fn settings<'w>(workload: &'w Workload<'_>) -> Vec<Settings<'w>> {
+    let object = Settings {
+        root: workload.leaves.object(),
+        language: None,
+        leaves: &workload.leaves,
+        kind: workload.kind(),
+        name: workload.name,
+        place: Place::Object,
+    };
+    let mut inside = Vec::new();
+    for leaf in workload.leaves.iter() {
+        if let Some(document) = leaf.document() {
+            object.add(&mut inside, document, Place::String(leaf));
+        }
+    }
+    inside.insert(0, object);
+    inside
+}
+
+impl<'w> Settings<'w> {
+    fn add(&self, found: &mut Vec<Self>, document: &'w Document, place: Place<'w>) {
+        found.push(Self {
+            root: &document.root,
+            language: Some(document.language),
+            place,
+            ..*self
+        });
+        for (offset, inner) in &document.inner {
+            let place = match place {
+                Place::String(leaf) => Place::Inner(leaf, *offset),
+                place => place,
+            };
+            self.add(found, inner, place);
+        }
+    }
+}
+
+impl Settings<'_> {
+    /// The key of the string that the document is; empty for the object itself.
+    pub(crate) fn key(&self) -> &str {
+        match self.place {
+            Place::Object => "",
+            Place::String(leaf) | Place::Inner(leaf, _) => leaf.key(),
+        }
+    }
+
+    /// True for the object itself.
+    pub(crate) fn is_object(&self) -> bool {
+        matches!(self.place, Place::Object)
+    }
+
+    /// The kind of object that the document is: its own `kind`, as installers' files in a ConfigMap have it.
+    pub(crate) fn kind(&self) -> &str {
+        match self.place {
+            Place::Object => self.kind,
+            _ => self.root.text_of("kind").unwrap_or_default(),
+        }
+    }
+
+    /// The name that a message gives the object: a file of kubeadm has none.
+    pub(crate) fn object_name(&self) -> &str {
+        match self.name {
+            "" => self.kind,
+            name => name,
+        }
+    }
+
+    /// The field of `node`, which is a value of this document, and where in the text of that field it stands.
+    pub(crate) fn place_of(&self, node: &Node) -> (String, Option<usize>) {
+        match self.place {
+            Place::Object => {
+                let leaf = self.leaves.at(node.offset);
+                (leaf.map(|leaf| leaf.path.clone()).unwrap_or_default(), None)
+            }
+            Place::String(leaf) => (leaf.path.clone(), Some(node.offset)),
+            Place::Inner(leaf, offset) => (leaf.path.clone(), Some(offset)),
+        }
+    }
+
+    /// As for [`Self::place_of`], for what stands at `inside` in the text of `node`, as far as the spelling of that text shows it.
+    pub(crate) fn place_in(&self, node: &Node, inside: usize) -> (String, Option<usize>) {
+        let (field, start) = self.place_of(node);
+        let text = node.text().unwrap_or_default();
+        let offset = match self.place {
+            Place::Object => Some(inside),
+            Place::String(leaf) => {
+                // Plain, or in quotes without escapes.
+                let is_at = |at: &usize| {
+                    let raw = leaf.text.get(*at..);
+                    raw.is_some_and(|raw| raw.starts_with(text))
+                };
+                let plain = [node.offset, node.offset + 1].into_iter().find(is_at);
+                plain.map(|at| at + inside).or(start)
+            }
+            Place::Inner(..) => start,
+        };
+        (field, offset)
+    }
+
+    /// True if the text of `node` is a document that [`settings`] has as well.
+    pub(crate) fn holds_document(&self, node: &Node) -> bool {
+        match self.place {
+            Place::Object => {
+                let leaf = self.leaves.at(node.offset);
+                leaf.is_some_and(|leaf| leaf.document().is_some())
+            }
+            Place::String(leaf) => {
+                let inner = leaf.document().map(|document| &document.inner);
+                inner.is_some_and(|inner| inner.iter().any(|(at, _)| *at == node.offset))
+            }
+            Place::Inner(..) => false,
+        }
+    }
+}
+
+/// The maps of `root`, each with the key under which it stands.
+pub(crate) fn maps(root: &Node) -> Vec<(&str, &Node)> {
+    let mut found = Vec::new();
+    root.walk(&mut |key, node| {
+        if !node.entries().is_empty() {
+            found.push((key, node));
+        }
+    });
+    found
+}
+
+/// The scalars of `root`, each with its key and text.
+pub(crate) fn scalars(root: &Node) -> Vec<(&str, &Node, &str)> {
+    let mut found = Vec::new();
+    root.walk(&mut |key, node| found.extend(node.text().map(|text| (key, node, text))));
+    found
+}
