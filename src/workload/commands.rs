@@ -97,7 +97,13 @@ fn fill_programs<'t>(container: &'t pod::Container<'_>, script: &'t str) -> Cow<
         filled.push_str(front);
         rest = &reference[1..];
         let value = reference_at(reference);
-        if !spend(value.map_or(reference.len(), |(.., after)| reference.len() - after.len())) {
+        let length = match value {
+            Some((.., after)) => reference.len() - after.len(),
+            // A brace that nothing closes was looked for up to the end.
+            None if reference.starts_with("${") => reference.len(),
+            None => 1,
+        };
+        if !spend(length) {
             break;
         }
         let value = value.and_then(|(name, default, after)| {
