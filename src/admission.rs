@@ -2,11 +2,13 @@
 
 use crate::decision::namespace::{self, NamespaceSettings};
 use crate::decision::{self, Decision, Mode, Outcome, Policy, Writer};
-use crate::finding::text;
+use crate::finding::{Action, text};
 use crate::record::{Record, Source, user_kind};
 use crate::registration;
 use crate::review::{self, Answer, Head, Request, Review, Version, respond};
 use crate::workload::Workload;
+use crate::workload::budget::{self, Budget};
+use crate::workload::object::Object;
 
 /// An answered review.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub enum Failure {
     TooLarge,
     /// The object has a form that no API server sends.
     Unreadable,
+    /// The budget of a review did not suffice for all of the object.
+    OverBudget,
     /// The API server stops waiting before the body is whole.
     Deadline,
     /// A defect of undock.
@@ -57,6 +61,7 @@ impl Failure {
         match self {
             Self::TooLarge => "too_large",
             Self::Unreadable => "unreadable",
+            Self::OverBudget => "over_budget",
             Self::Deadline => "deadline",
             Self::Panic => "panic",
         }
@@ -102,17 +107,24 @@ pub fn fail(
     let Some(version) = head.version() else {
         return Err(NotAReview(reason.to_owned()));
     };
-    let decision = if matches!(head.operation.as_str(), "DELETE" | "CONNECT") {
-        // Neither brings anything in, so there was nothing to evaluate.
+    let passes = !is_write(&head.operation) && !head.operation.is_empty()
+        || head.operation == "UPDATE" && head.is_being_deleted;
+    let decision = if passes {
+        // It brings nothing in, so there was nothing to evaluate.
         Decision::clean(policy.mode)
     } else {
         // A Namespace is never refused for its form: that would lock the cluster's administrators out.
-        let mode = if head.resource == "namespaces" {
-            policy.mode.min(Mode::Warn)
+        let most = if head.resource == "namespaces" {
+            Action::Warn
         } else {
-            policy.mode
+            Action::Deny
         };
-        Decision::error(mode, text::clip(reason, MAX_REASON))
+        let writer = Writer {
+            user: &head.user,
+            groups: &head.groups,
+        };
+        let reason = text::clip(reason, MAX_REASON);
+        decision::decide_unevaluated(&head.namespace, reason, most, policy, writer)
     };
     let source = Source {
         review_uid: &head.uid,
@@ -121,7 +133,7 @@ pub fn fail(
         dry_run: head.dry_run,
         user: &head.user,
     };
-    let is_recorded = decision.outcome == Outcome::Error && policy.mode != Mode::Off;
+    let is_recorded = decision.outcome == Outcome::Error && decision.mode != Mode::Off;
     let answer = Answer {
         version,
         uid: &head.uid,
@@ -145,13 +157,10 @@ pub fn fail(
 
 fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed {
     let namespace = request.namespace.as_str();
-    let mut workload = request
+    let workload = request
         .object
         .as_ref()
-        .map(|object| Workload::with_knowledge(object, namespace, &policy.knowledge));
-    if let Some(workload) = &mut workload {
-        workload.place_in(&policy.facts.surroundings());
-    }
+        .map(|object| view(object, request.is_cut, namespace, policy));
     let is_namespace =
         *request.resource.resource == *"namespaces" && request.resource.group.is_empty();
     let (decision, stricter) = match &workload {
@@ -188,7 +197,7 @@ fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed 
             .then(|| Box::new(Record::new(&source, workload.as_ref(), &decision))),
         operation: registration::operation_label(&request.operation),
         resource: resource_label(&request.resource.resource, &request.sub_resource),
-        failure: None,
+        failure: decision.error.as_ref().map(|_| Failure::OverBudget),
         stricter,
         decision,
     }
@@ -206,17 +215,31 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> De
     }
     // An old object that cannot be read had nothing that is known, so all that is found counts as new.
     let old_object = request.old_object();
-    let mut old = old_object.as_ref().map(|object| {
-        Workload::with_knowledge(object, request.namespace.as_str(), &policy.knowledge)
-    });
-    if let Some(old) = &mut old {
-        old.place_in(&policy.facts.surroundings());
-    }
+    let old = old_object
+        .as_ref()
+        .map(|(object, is_whole)| view(object, !is_whole, &request.namespace, policy));
     let writer = Writer {
         user: &request.user_info.username,
         groups: &request.user_info.groups,
     };
     decision::decide(workload, old.as_ref(), policy, writer)
+}
+
+/// `object` as rules see it, and `is_cut` if the budget did not suffice for all of it.
+fn view<'a>(
+    object: &'a Object<'a>,
+    is_cut: bool,
+    namespace: &'a str,
+    policy: &'a Policy,
+) -> Workload<'a> {
+    let view = || {
+        let mut workload = Workload::with_knowledge(object, namespace, &policy.knowledge);
+        workload.place_in(&policy.facts.surroundings());
+        workload
+    };
+    let (mut workload, spent) = budget::within(Budget::REVIEW, view);
+    workload.is_cut = is_cut || spent.is_exceeded();
+    workload
 }
 
 /// Labels and exemptions of a Namespace. The `Namespace` in a review is its own: its name and its settings.
@@ -228,11 +251,11 @@ fn decide_namespace(
     let old_object = request.old_object();
     let old = old_object
         .as_ref()
-        .map(|object| NamespaceSettings::of(&Workload::new(object, "")));
+        .map(|(object, _)| NamespaceSettings::of(&Workload::new(object, "")));
     // By the stored object: what is sent to namespaces/finalize may say anything.
     let is_being_deleted = old_object
         .as_ref()
-        .is_some_and(|object| Workload::new(object, "").is_being_deleted());
+        .is_some_and(|(object, _)| Workload::new(object, "").is_being_deleted());
     if is_being_deleted {
         return (Decision::clean(policy.mode), None);
     }

@@ -1,15 +1,20 @@
 //! Findings, mode and configuration in; what happens to the write out. The findings themselves never change.
 
+mod configured;
 pub mod exemption;
 pub mod facts;
 pub mod message;
+mod mode;
 pub mod namespace;
+mod unevaluated;
 
-use std::collections::BTreeMap;
+pub use configured::ConfiguredExemption;
+pub use mode::{Mode, Outcome};
+pub use unevaluated::decide_unevaluated;
+
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU16;
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use exemption::{Exemption, Granted, Period, Scope};
 use facts::{ClusterFacts, Known};
@@ -18,96 +23,9 @@ use namespace::{NamespaceSettings, Refusal};
 
 use crate::finding::{Action, Certainty, Context, Finding};
 use crate::rules;
+use crate::workload::budget::{self, Budget};
 use crate::workload::text::Text;
 use crate::workload::{Knowledge, Workload};
-
-/// The most that may happen in a namespace.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Deserialize,
-    Serialize,
-    clap::ValueEnum,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// Nothing is said or recorded.
-    Off,
-    /// Findings are recorded.
-    Audit,
-    /// The writer is warned.
-    #[default]
-    Warn,
-    /// The write is refused.
-    Enforce,
-}
-
-impl Mode {
-    /// The strongest action under this mode.
-    pub fn limit(self) -> Action {
-        match self {
-            Self::Off => Action::Off,
-            Self::Audit => Action::Record,
-            Self::Warn => Action::Warn,
-            Self::Enforce => Action::Deny,
-        }
-    }
-
-    /// The mode of that name, in lower case as labels have it.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Off, Self::Audit, Self::Warn, Self::Enforce]
-            .into_iter()
-            .find(|mode| mode.as_str() == word)
-    }
-
-    /// The word used in labels, records and messages.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Audit => "audit",
-            Self::Warn => "warn",
-            Self::Enforce => "enforce",
-        }
-    }
-}
-
-/// What was decided about an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// Nothing was found.
-    Clean,
-    /// Findings are recorded.
-    Record,
-    /// What would be told or refused is exempt.
-    Exempt,
-    /// The writer is warned.
-    Warn,
-    /// The write is refused.
-    Deny,
-    /// The object could not be evaluated; the mode decided.
-    Error,
-}
-
-impl Outcome {
-    /// The word used in annotations, records and metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Clean => "clean",
-            Self::Record => "record",
-            Self::Exempt => "exempt",
-            Self::Warn => "warn",
-            Self::Deny => "deny",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// What the operator set: how findings become actions.
 #[derive(Clone, Debug)]
@@ -132,23 +50,6 @@ pub struct Policy {
     pub max_exemption_days: Option<NonZeroU16>,
     /// Today, in UTC; a function, so that nothing is asked where nothing is exempt.
     pub today: fn() -> Date,
-}
-
-/// An exemption of the configuration file, with whom it is for. An empty list is for everybody.
-#[derive(Clone, Debug)]
-pub struct ConfiguredExemption {
-    /// What is exempt, and its terms.
-    pub exemption: Exemption,
-    /// Namespaces, as patterns with `*`.
-    pub namespaces: Vec<String>,
-    /// Owners as `KIND/NAME`, as patterns.
-    pub owners: Vec<String>,
-    /// User names, as patterns.
-    pub users: Vec<String>,
-    /// Groups, as patterns.
-    pub groups: Vec<String>,
-    /// Images, as patterns; all images of the object must match one.
-    pub images: Vec<String>,
 }
 
 /// Who writes.
@@ -230,8 +131,10 @@ pub struct Decision {
     pub mode: Mode,
     /// All findings that are not switched off, in the order of codes, then fields.
     pub findings: Vec<Judged>,
-    /// Why the object could not be evaluated.
+    /// Why the object, or a part of it, could not be evaluated.
     pub error: Option<String>,
+    /// The write is refused because of that error.
+    pub error_refuses: bool,
     /// What may not be, whatever the mode: labels and exemptions of a Namespace.
     pub refusals: Vec<Refusal>,
     /// What the writer should know besides: an exemption that ends soon, or exempts nothing.
@@ -248,19 +151,7 @@ impl Decision {
             mode,
             findings: Vec::new(),
             error: None,
-            notes: Vec::new(),
-            doubts: Vec::new(),
-            refusals: Vec::new(),
-        }
-    }
-
-    /// An object that could not be evaluated. The mode decides whether it passes.
-    pub fn error(mode: Mode, error: String) -> Self {
-        Self {
-            outcome: Outcome::Error,
-            mode,
-            findings: Vec::new(),
-            error: Some(error),
+            error_refuses: false,
             notes: Vec::new(),
             doubts: Vec::new(),
             refusals: Vec::new(),
@@ -271,7 +162,7 @@ impl Decision {
     pub fn is_allowed(&self) -> bool {
         match self.outcome {
             Outcome::Deny => false,
-            Outcome::Error => self.mode != Mode::Enforce,
+            Outcome::Error => !self.error_refuses,
             _ => true,
         }
     }
@@ -299,7 +190,12 @@ pub fn decide_namespace(change: &namespace::Change, mode: Mode) -> Decision {
     }
 }
 
-/// Evaluates `workload` and decides. `old` is what the object was before an update: what it already had can warn, not deny.
+/// Evaluates `workload` and decides. `old` is what the object was before an update: what it already
+/// had can warn, not deny.
+///
+/// What was found counts in any case. Where the budget did not suffice for the rest, the rest is
+/// decided as [`decide_unevaluated`] does, except for an update of an object that could not be
+/// evaluated before either: it is let through (`docs/decisions/0012-budget.md`).
 pub fn decide(
     workload: &Workload<'_>,
     old: Option<&Workload<'_>>,
@@ -308,32 +204,20 @@ pub fn decide(
 ) -> Decision {
     let (mut notes, mut doubts) = (Vec::new(), Vec::new());
     let settings = settings_of(workload.namespace, policy, &mut doubts);
-    let mode = settings
-        .as_ref()
-        .and_then(|settings| settings.mode)
-        .unwrap_or(policy.mode);
+    let mode = mode_of(settings.as_deref(), policy);
     if mode == Mode::Off {
         return Decision {
             doubts,
             ..Decision::clean(mode)
         };
     }
-    let mut findings = judge(workload, policy, mode);
-    if let Some(old) = old.filter(|_| {
-        findings
-            .iter()
-            .any(|judged| judged.unlimited == Action::Deny)
-    }) {
-        let before = judge(old, policy, mode);
-        for judged in &mut findings {
-            // What was a mere hint before, a volume that no container mounted, is new when it becomes more.
-            if before.iter().any(|other| {
-                other.unlimited >= judged.unlimited && other.fingerprint == judged.fingerprint
-            }) {
-                judged.known = true;
-                judged.action = judged.action.min(Action::Warn);
-            }
-        }
+    let (mut findings, is_whole) = judge(workload, policy, mode);
+    let is_refused = |judged: &Judged| judged.unlimited == Action::Deny;
+    let before = old
+        .filter(|_| !is_whole || findings.iter().any(is_refused))
+        .map(|old| judge(old, policy, mode));
+    if let Some((before, _)) = &before {
+        mark_known(&mut findings, before);
     }
     if findings.iter().any(|judged| judged.action >= Action::Warn) {
         exempt(
@@ -352,13 +236,47 @@ pub fn decide(
         Some(Action::Record) => Outcome::Record,
         None | Some(Action::Off) => Outcome::Clean,
     };
-    Decision {
+    let decision = Decision {
         notes,
         doubts,
         findings,
         outcome,
         ..Decision::clean(mode)
+    };
+    if is_whole {
+        return decision;
     }
+    let was_whole = before.is_none_or(|(_, was_whole)| was_whole);
+    unevaluated::rest(
+        decision,
+        workload,
+        was_whole,
+        settings.as_deref(),
+        policy,
+        writer,
+    )
+}
+
+/// What was a mere hint before, a volume that no container mounted, is new when it becomes more.
+fn mark_known(findings: &mut [Judged], before: &[Judged]) {
+    let mut known: HashMap<&str, Action> = HashMap::new();
+    for judged in before {
+        let action = known.entry(&judged.fingerprint).or_insert(judged.unlimited);
+        *action = judged.unlimited.max(*action);
+    }
+    for judged in findings {
+        let was = known.get(judged.fingerprint.as_str());
+        if was.is_some_and(|action| *action >= judged.unlimited) {
+            judged.known = true;
+            judged.action = judged.action.min(Action::Warn);
+        }
+    }
+}
+
+fn mode_of(settings: Option<&NamespaceSettings>, policy: &Policy) -> Mode {
+    settings
+        .and_then(|settings| settings.mode)
+        .unwrap_or(policy.mode)
 }
 
 fn settings_of(
@@ -449,84 +367,23 @@ fn exempt(
     notes.dedup();
 }
 
-impl ConfiguredExemption {
-    fn is_for(&self, workload: &Workload<'_>, writer: Writer<'_>) -> bool {
-        let any = |patterns: &[String], text: &str| {
-            patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, text))
-        };
-        let owner = format!("{}/{}", workload.owner.kind, workload.owner.name);
-        let in_groups =
-            self.groups.is_empty() || writer.groups.iter().any(|group| any(&self.groups, group));
-        let has_images =
-            self.images.is_empty() || workload.images().all(|image| any(&self.images, image));
-        any(&self.namespaces, workload.namespace)
-            && any(&self.owners, &owner)
-            && any(&self.users, writer.user)
-            && in_groups
-            && has_images
-    }
-}
-
-/// True if `text` fits `pattern`, in which `*` stands for any characters. Linear in both.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
-        return false;
-    };
-    let Some(last) = pattern.rsplit_once('*').map(|(_, last)| last) else {
-        return rest.is_empty();
-    };
-    let middle: Vec<&str> = parts.collect();
-    for part in &middle[..middle.len() - 1] {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
-fn judge(workload: &Workload<'_>, policy: &Policy, mode: Mode) -> Vec<Judged> {
+/// The findings of `workload`, and whether all of it was evaluated.
+fn judge(workload: &Workload<'_>, policy: &Policy, mode: Mode) -> (Vec<Judged>, bool) {
     let owner = &workload.owner;
-    let judged = rules::evaluate(workload, policy.context)
-        .into_iter()
-        .map(|finding| {
-            let unlimited = policy.action(&finding);
-            let fingerprint = finding.fingerprint(workload.namespace, &owner.kind, &owner.name);
-            Judged {
-                action: unlimited.min(mode.limit()),
-                unlimited,
-                known: false,
-                fingerprint,
-                exempt: None,
-                finding,
-            }
-        });
-    judged
-        .filter(|judged| judged.action != Action::Off)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn patterns_match_whole_texts() {
-        for (pattern, text, expected) in [
-            ("ci", "ci", true),
-            ("ci", "cix", false),
-            ("ci-*", "ci-a", true),
-            ("*", "", true),
-            ("*-ci", "a-ci", true),
-            ("a*b*c", "a1b2c", true),
-            ("a*b*c", "acb", false),
-            ("a*a", "a", false),
-            ("**x**", "x", true),
-            ("", "", true),
-            ("", "a", false),
-        ] {
-            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+    let evaluate = || rules::evaluate(workload, policy.context);
+    let (findings, spent) = budget::within(Budget::REVIEW, evaluate);
+    let judged = findings.into_iter().map(|finding| {
+        let unlimited = policy.action(&finding);
+        let fingerprint = finding.fingerprint(workload.namespace, &owner.kind, &owner.name);
+        Judged {
+            action: unlimited.min(mode.limit()),
+            unlimited,
+            known: false,
+            fingerprint,
+            exempt: None,
+            finding,
         }
-    }
+    });
+    let judged = judged.filter(|judged| judged.action != Action::Off);
+    (judged.collect(), !(spent.is_exceeded() || workload.is_cut))
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use text::{escape_controls, is_plain};
 
+use crate::workload::budget::{keep, spend};
 use crate::workload::mentions::mentions;
 
 /// How sure it is that the *node's* Docker is meant.
@@ -185,6 +186,11 @@ pub struct Findings {
     found: Vec<Finding>,
 }
 
+/// What a finding takes with its texts until the review is answered.
+const FINDING_BYTES: usize = 1024;
+/// What its texts and its fingerprint cost.
+const FINDING_STEPS: usize = 512;
+
 impl Findings {
     /// An empty collection for a cluster that moves to `target`.
     pub(crate) fn new(target: Target) -> Self {
@@ -210,7 +216,11 @@ impl Findings {
     }
 
     /// Takes `finding`, with the texts of the target filled in.
+    /// Where the budget does not suffice for another one, it is left out.
     pub(crate) fn push(&mut self, mut finding: Finding) {
+        if !(keep(FINDING_BYTES) && spend(FINDING_STEPS)) {
+            return;
+        }
         if self.target == Target::CriDockerd && finding.rule.needs_docker_absent {
             finding.impact = Impact::Security.min(finding.impact);
             finding.action = finding.action.map(|action| action.min(Action::Warn));

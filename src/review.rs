@@ -9,9 +9,10 @@ pub use respond::{Answer, respond};
 
 use serde::de::DeserializeSeed;
 
+use crate::workload::budget::{Budget, Spent, within};
 use crate::workload::object::Object;
 use crate::workload::shape::{Fill, Place, Unread, shape};
-use crate::workload::text::{Flag, List, Text, within};
+use crate::workload::text::{Flag, List, Text};
 
 shape! {
     /// A whole review.
@@ -46,6 +47,8 @@ shape! {
         old_object: Unread<'a> = "oldObject",
         /// True if the write will not be stored.
         pub dry_run: Flag = "dryRun",
+        /// List elements of the object are left out, because there was no room for them.
+        pub is_cut: bool,
     }
 }
 
@@ -96,30 +99,28 @@ impl Version {
     }
 }
 
-/// Memory for the elements of an object's lists: a thousand containers, or some thousand variables or volumes.
-/// Rules hold mounts against volumes and against each other, so twice as much takes four times as long.
-const MAX_ELEMENTS: usize = 512 * 1024;
-
 impl<'a> Request<'a> {
-    /// The object as it is stored; `None` if there is none, or none that can be read.
-    pub fn old_object(&self) -> Option<Object<'a>> {
-        read::<Option<Object<'a>>>(self.old_object.0?)
-            .ok()
-            .flatten()
+    /// The object as it is stored, and whether all of it was read; `None` if there is none, or none
+    /// that can be read.
+    pub fn old_object(&self) -> Option<(Object<'a>, bool)> {
+        let (object, spent) = read::<Option<Object<'a>>>(self.old_object.0?).ok()?;
+        Some((object?, !spent.is_exceeded()))
     }
 }
 
-/// Reads a `T`, quickly if `text` has the form in which API servers send it.
-fn read<'a, T: Place<'a> + Default>(text: &'a str) -> Result<T, serde_json::Error> {
+/// Reads a `T`, quickly if `text` has the form in which API servers send it. List elements for which
+/// the budget has no bytes are left out.
+fn read<'a, T: Place<'a> + Default>(text: &'a str) -> Result<(T, Spent), serde_json::Error> {
     let mut value = T::default();
-    if within(MAX_ELEMENTS, || quick::fill(text, &mut value)).is_ok() {
-        return Ok(value);
+    if let (Ok(()), spent) = within(Budget::REVIEW, || quick::fill(text, &mut value)) {
+        return Ok((value, spent));
     }
     let mut value = T::default();
     let mut json = serde_json::Deserializer::from_str(text);
-    within(MAX_ELEMENTS, || Fill(&mut value).deserialize(&mut json))?;
+    let (read, spent) = within(Budget::REVIEW, || Fill(&mut value).deserialize(&mut json));
+    read?;
     json.end()?;
-    Ok(value)
+    Ok((value, spent))
 }
 
 /// The text of a body.
@@ -138,11 +139,12 @@ impl<'a> Review<'a> {
     /// Where it is not JSON, not an AdmissionReview, or its object has a field of the wrong type. [`Head`]
     /// then tells what can be known all the same.
     pub fn parse(text: &'a str) -> Result<(Version, Box<Request<'a>>), String> {
-        let review: Self = read(text).map_err(|error| error.to_string())?;
+        let (review, spent) = read::<Self>(text).map_err(|error| error.to_string())?;
         let version =
             Version::parse(&review.api_version).filter(|_| *review.kind == *"AdmissionReview");
         let version = version.ok_or("not an admission.k8s.io AdmissionReview of v1 or v1beta1")?;
-        let request = review.request.ok_or("there is no request")?;
+        let mut request = review.request.ok_or("there is no request")?;
+        request.is_cut = spent.is_exceeded();
         for (field, value) in [
             ("uid", &request.uid),
             ("operation", &request.operation),

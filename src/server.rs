@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Semaphore;
 
 use crate::admission::{NotAReview, Reviewed};
 use crate::decision::Policy;
@@ -54,11 +55,23 @@ impl fmt::Debug for App {
 }
 
 /// The life of the server, as health checks and responses see it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct State {
     listening: AtomicBool,
     draining: AtomicBool,
     large_bodies: body::Room,
+    large_reviews: Arc<Semaphore>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            listening: AtomicBool::default(),
+            draining: AtomicBool::default(),
+            large_bodies: body::Room::default(),
+            large_reviews: Arc::new(Semaphore::new(routes::LARGE_AT_ONCE)),
+        }
+    }
 }
 
 impl State {
@@ -75,6 +88,11 @@ impl State {
     /// The memory that large bodies share.
     pub fn large_bodies(&self) -> &body::Room {
         &self.large_bodies
+    }
+
+    /// The turns that large requests take to be evaluated.
+    pub(crate) fn large_reviews(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.large_reviews)
     }
 
     /// See [`State::set_listening`].

@@ -1,6 +1,7 @@
 //! The normalised view of an object that rules see, whatever it came from: a review, a manifest, a list, a log.
 
 mod address;
+pub mod budget;
 pub(crate) mod commands;
 mod container;
 mod daemon;
@@ -56,6 +57,8 @@ pub struct Workload<'a> {
     /// Another object says that the handler of the Pod's runtime class is Docker.
     pub(crate) has_docker_class: bool,
     volume: Vec<HostMount<'a>>,
+    /// Something of the object is left out, because the budget did not suffice.
+    pub is_cut: bool,
     /// The pods inside a custom resource, each as a workload of its own under the same name.
     pub(crate) parts: Vec<Self>,
     /// See [`InnerPod::moved`].
@@ -98,6 +101,7 @@ impl<'a> Workload<'a> {
             runtimes: BTreeSet::new(),
             has_docker_class: false,
             volume: persistent_volume(object, knowledge),
+            is_cut: false,
             parts: Vec::new(),
             moved: &[],
         }
@@ -126,6 +130,7 @@ impl<'a> Workload<'a> {
             runtimes: BTreeSet::new(),
             has_docker_class: false,
             volume: Vec::new(),
+            is_cut: false,
             parts: Vec::new(),
             moved: &inner.moved,
         }));

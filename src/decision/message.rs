@@ -3,7 +3,7 @@
 //! Both are one line without control characters, hold no generated name, and are the same at every
 //! retry, so that clients and the event recorder can fold repeats.
 
-use super::{Decision, Judged, Mode};
+use super::{Decision, Judged, Mode, Outcome};
 use crate::finding::Action;
 use crate::finding::text::{clip, elide, escape_controls};
 use crate::workload::{Owner, OwnerSource};
@@ -29,12 +29,6 @@ const MAX_DENIAL: usize = 900;
 
 /// The warnings of `decision`, most severe first.
 pub fn warnings(decision: &Decision) -> Vec<String> {
-    if let Some(error) = &decision.error {
-        return vec![cut(
-            &escape_controls(&format!("undock could not check this object: {error}")),
-            MAX_WARNING,
-        )];
-    }
     let mut shown: Vec<&Judged> = decision
         .findings
         .iter()
@@ -46,6 +40,10 @@ pub fn warnings(decision: &Decision) -> Vec<String> {
         .map(|judged| warning(judged, decision.mode))
         .collect();
     dedup(&mut lines);
+    if let Some(error) = &decision.error {
+        let line = format!("undock could not check all of this object: {error}");
+        lines.insert(0, cut(&escape_controls(&line), MAX_WARNING));
+    }
     if lines.len() > MAX_WARNINGS {
         let hidden = lines.len() - MAX_WARNINGS;
         lines.truncate(MAX_WARNINGS);
@@ -134,7 +132,11 @@ pub fn warning(judged: &Judged, mode: Mode) -> String {
 
 /// The message of a denial: all findings that refuse the write, at most 900 bytes. `owner` is what a person has to edit.
 pub fn denial(decision: &Decision, namespace: &str, owner: Option<&Owner<'_>>) -> String {
-    if let Some(error) = &decision.error {
+    if let Some(error) = decision
+        .error
+        .as_ref()
+        .filter(|_| decision.outcome == Outcome::Error)
+    {
         let cure = "Write the object in a form that the API accepts, or ask the platform team";
         return clip_line(
             &format!(

@@ -2,9 +2,14 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::Version;
+use crate::workload::text::Text;
+
+/// The fields are looked for in the beginning of a body: of a large one that could not be evaluated
+/// in time, the rest is not worth more time.
+const MAX_HEAD: usize = 1024 * 1024;
 
 /// The fields around the object. kube-apiserver writes them before it, so they survive a cut.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,14 +32,20 @@ pub struct Head {
     pub operation: String,
     /// User name.
     pub user: String,
+    /// Groups of the user.
+    pub groups: Vec<Text<'static>>,
     /// True if the write will not be stored.
     pub dry_run: bool,
+    /// True if the object is marked for deletion.
+    pub is_being_deleted: bool,
 }
 
 impl Head {
-    /// Reads as far as `body` makes sense. Objects are skipped unread, whatever their depth.
+    /// Reads as far as `body` makes sense. Of objects only the deletion mark is
+    /// read, whatever their depth.
     pub fn read(body: &[u8]) -> Self {
         let mut head = Self::default();
+        let body = &body[..body.len().min(MAX_HEAD)];
         let mut json = serde_json::Deserializer::from_slice(body);
         // The error says where the body breaks, which the caller knows already; what was read before it counts.
         let _ = Fields {
@@ -59,6 +70,8 @@ enum Level {
     Request,
     Resource,
     User,
+    Object,
+    Metadata,
 }
 
 struct Fields<'h> {
@@ -70,7 +83,7 @@ impl<'de> DeserializeSeed<'de> for Fields<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -79,6 +92,11 @@ impl<'de> Visitor<'de> for Fields<'_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
+    }
+
+    /// An object that is not there.
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -101,14 +119,29 @@ impl<'de> Visitor<'de> for Fields<'_> {
                 (Level::Resource, "resource") => &mut head.resource,
                 (Level::User, "username") => &mut head.user,
                 (level, key) => {
-                    if matches!((level, key), (Level::Request, "dryRun")) {
-                        head.dry_run = map.next_value::<Option<bool>>()?.unwrap_or_default();
-                        continue;
+                    match (level, key) {
+                        (Level::Request, "dryRun") => {
+                            head.dry_run = map.next_value::<Option<bool>>()?.unwrap_or_default();
+                            continue;
+                        }
+                        (Level::User, "groups") => {
+                            let groups = map.next_value::<Option<Vec<String>>>()?;
+                            head.groups = groups.into_iter().flatten().map(Text::from).collect();
+                            continue;
+                        }
+                        (Level::Metadata, "deletionTimestamp") => {
+                            let time = map.next_value::<Option<String>>()?.unwrap_or_default();
+                            head.is_being_deleted = !time.is_empty();
+                            continue;
+                        }
+                        _ => {}
                     }
                     let inner = match (level, key) {
                         (Level::Review, "request") => Some(Level::Request),
                         (Level::Request, "resource") => Some(Level::Resource),
                         (Level::Request, "userInfo") => Some(Level::User),
+                        (Level::Request, "object") => Some(Level::Object),
+                        (Level::Object, "metadata") => Some(Level::Metadata),
                         _ => None,
                     };
                     match inner {
@@ -132,7 +165,8 @@ mod tests {
 
     const BODY: &str = r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u-1",
         "resource":{"group":"","version":"v1","resource":"pods"},"namespace":"ci","operation":"CREATE",
-        "userInfo":{"username":"me"},"object":{"spec":{"containers":"x"}}}}"#;
+        "userInfo":{"username":"me","groups":["dev"]},"object":{"metadata":{"deletionTimestamp":"2026-11-28T00:00:00Z"},"spec":{"containers":"x"}},
+        "oldObject":null,"dryRun":true}}"#;
 
     #[test]
     fn every_cut_keeps_what_came_before_it() {
@@ -150,6 +184,10 @@ mod tests {
             ),
             ("u-1", "pods", "me")
         );
+        assert_eq!(whole.groups, [Text::from("dev")]);
+        assert!(whole.is_being_deleted && whole.dry_run);
+        let alive = BODY.replace("\"2026-11-28T00:00:00Z\"", "null");
+        assert!(!Head::read(alive.as_bytes()).is_being_deleted);
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
                 Next::Place(place) => self.value(place)?,
                 Next::Field(number, place) if seen.is_first(number) => self.value(place)?,
                 Next::Unread(text) => *text = Some(self.unread()?),
-                Next::Field(..) | Next::NoRoom => return Err(Unknown),
+                Next::Field(..) => return Err(Unknown),
             }
             goes_on = self.goes_on(b'}')?;
         }
@@ -109,7 +109,6 @@ impl<'a> Reader<'a> {
             match place.element() {
                 Next::Skip | Next::Unread(_) => self.skip()?,
                 Next::Place(place) | Next::Field(_, place) => self.value(place)?,
-                Next::NoRoom => return Err(Unknown),
             }
             goes_on = self.goes_on(b']')?;
         }

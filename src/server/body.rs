@@ -11,11 +11,12 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
-/// Largest body. The API server's own limit is 3 MiB for an object; an update carries two, and the user's attributes.
-pub const MAX_BODY: usize = 8 * 1024 * 1024;
+/// Largest body. kube-apiserver takes objects of up to 3 MiB, writes six bytes for each `<`, `>` and
+/// `&` of them into a review, and an update carries two, besides the user's attributes.
+pub const MAX_BODY: usize = 40 * 1024 * 1024;
 
 /// Bodies up to this size are read at once; almost all are. Larger ones need a share of [`Room`].
-const SMALL: usize = 64 * 1024;
+pub(super) const SMALL: usize = 64 * 1024;
 
 /// Memory for the large bodies of all connections together: without a limit, a few hundred clients that send
 /// slowly would hold gigabytes. A body that finds no room is left in the socket until there is some.
@@ -23,7 +24,8 @@ const SMALL: usize = 64 * 1024;
 pub struct Room(Semaphore);
 
 impl Room {
-    const BYTES: usize = 4 * MAX_BODY;
+    // A quarter of the memory limit of `manifests/base`; the largest body still leaves some of it.
+    const BYTES: usize = 64 * 1024 * 1024;
 
     /// How much is taken.
     pub fn taken(&self) -> usize {
@@ -157,7 +159,7 @@ async fn drain<B>(mut body: B, deadline: Instant)
 where
     B: hyper::body::Body<Data = Bytes> + Unpin,
 {
-    let mut left = 4 * MAX_BODY;
+    let mut left = MAX_BODY;
     while let Ok(Some(Ok(frame))) = next(&mut body, deadline).await {
         let length = frame.data_ref().map_or(0, Bytes::len);
         if length > left {

@@ -5,6 +5,7 @@
 //! - another content type than JSON: 415
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,7 +15,9 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use tokio::time::Instant;
+use bytes::Bytes;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 
 use super::SharedApp;
 use super::body::{self, End};
@@ -89,8 +92,11 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
     let started = Instant::now();
     let policy = app.policy.load();
     let reviewed = match body.end {
-        End::Whole if started < deadline => evaluate(app, &body.bytes, &policy),
-        End::Whole | End::Deadline => admission::fail(
+        End::Whole if body.bytes.len() <= body::SMALL && started < deadline => {
+            evaluate(app, &body.bytes, &policy)
+        }
+        End::Whole => evaluate_large(app, &body.bytes, &policy, deadline).await,
+        End::Deadline => admission::fail(
             &body.bytes,
             Failure::Deadline,
             "the API server's timeout is near and the request is not whole",
@@ -176,6 +182,38 @@ fn evaluate(app: &SharedApp, body: &[u8], policy: &Policy) -> Result<Reviewed, N
             policy,
         )
     })
+}
+
+/// Large requests that are evaluated at a time: they may take all of a processor and 64 MiB each.
+pub(super) const LARGE_AT_ONCE: usize = 2;
+
+/// Evaluates on a thread of its own, so that the connections served by this one do not wait for it;
+/// answers by the mode if that would be too late.
+async fn evaluate_large(
+    app: &SharedApp,
+    body: &Bytes,
+    policy: &Arc<Policy>,
+    deadline: Instant,
+) -> Result<Reviewed, NotAReview> {
+    let evaluated = timeout_at(deadline, async {
+        let permit = app.state.large_reviews().acquire_owned().await.ok()?;
+        let (app, body, policy) = (Arc::clone(app), body.clone(), Arc::clone(policy));
+        let evaluation = spawn_blocking(move || {
+            let _permit = permit;
+            evaluate(&app, &body, &policy)
+        });
+        evaluation.await.ok()
+    });
+    match evaluated.await {
+        Ok(Some(reviewed)) => reviewed,
+        // The runtime ends, or time did.
+        Ok(None) | Err(_) => admission::fail(
+            body,
+            Failure::Deadline,
+            "the API server's timeout is near and the request could not be evaluated before",
+            policy,
+        ),
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

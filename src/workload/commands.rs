@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::budget::spend;
 use super::mentions::mentions;
 use super::object::Container;
 use super::pod::{self, TextField};
@@ -95,7 +96,17 @@ fn fill_programs<'t>(container: &'t pod::Container<'_>, script: &'t str) -> Cow<
         let (front, reference) = rest.split_at(at);
         filled.push_str(front);
         rest = &reference[1..];
-        let value = reference_at(reference).and_then(|(name, default, after)| {
+        let value = reference_at(reference);
+        let length = match value {
+            Some((.., after)) => reference.len() - after.len(),
+            // A brace that nothing closes was looked for up to the end.
+            None if reference.starts_with("${") => reference.len(),
+            None => 1,
+        };
+        if !spend(length) {
+            break;
+        }
+        let value = value.and_then(|(name, default, after)| {
             let value = match programs.get(name) {
                 Some(value) => *value,
                 None if programs.len() < MAX_PROGRAMS => {
@@ -147,6 +158,9 @@ fn program_in<'t>(
 ) -> Option<&'t str> {
     let value = container.variable(name).map(|value| &*value.text);
     let value = value.or(default)?;
+    if !spend(script.len() / 8) {
+        return None;
+    }
     let is_program = (["docker", "nsenter", "chroot"].iter()).any(|word| mentions(value, word));
     (is_program && !mentions(script, &format!("{name}="))).then_some(value)
 }
@@ -177,11 +191,7 @@ fn read_argv(
             // The word itself, else the first script that mentions the program.
             let exact = words.iter().position(|(_, word)| word == program);
             let place = exact
-                .or_else(|| {
-                    words
-                        .iter()
-                        .position(|(_, word)| word.contains(program.as_str()))
-                })
+                .or_else(|| words.iter().position(|(_, word)| contains(word, program)))
                 .unwrap_or(0);
             places.insert(program.clone(), place);
             Some(place)
@@ -192,4 +202,10 @@ fn read_argv(
             invocation,
         });
     }
+}
+
+/// True if `text` holds `program`; the search looks at many bytes in one step.
+fn contains(text: &str, program: &str) -> bool {
+    spend(1 + text.len() / 16)
+        && memchr::memmem::find(text.as_bytes(), program.as_bytes()).is_some()
 }

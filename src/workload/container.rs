@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::budget::spend;
 use super::commands::{self, Command};
 use super::endpoint::Endpoint;
 use super::host_path::HostPath;
@@ -56,6 +57,9 @@ pub(super) struct Source<'a> {
     /// Bytes that variables and texts of the Pod may still grow by.
     pub(super) room: Rc<Cell<usize>>,
 }
+
+/// So many variables are looked through one by one.
+const FEW: usize = 32;
 
 impl<'a> Container<'a> {
     /// The view of `raw`, which stands in one of the lists at a position, and among all containers at an index.
@@ -250,7 +254,10 @@ impl<'a> Container<'a> {
 
     /// The variable `name` as the container sees it, if the object sets it.
     pub(crate) fn variable(&self, name: &str) -> Option<&Expanded<'a>> {
-        self.env(name)?;
+        // Of a few it is quicker to look than to fill them all in.
+        if self.raw.env.len() <= FEW {
+            self.env(name)?;
+        }
         self.variables().get(name)
     }
 
@@ -352,6 +359,9 @@ impl<'a> Container<'a> {
 
     /// The same with the values as they are written.
     fn expand_static<'t>(&self, text: &'t str) -> Option<Expanded<'t>> {
+        if !spend(self.raw.env.len()) {
+            return None;
+        }
         let values = Variables::as_written(self.raw);
         variables::expand(text, |name| values.get(name), &self.source.room)
     }

@@ -1,5 +1,6 @@
 //! Does a container bring a Docker daemon of its own (Docker-in-Docker)? Then its clients do not need the node's.
 
+use super::budget::spend;
 use super::mentions::mentions;
 use super::pod::{Container, Pod};
 use super::shell::Invocation;
@@ -82,7 +83,7 @@ fn shares_daemon_directory(pod: &Pod<'_>, container: &Container<'_>) -> bool {
         pod.spec
             .volumes
             .iter()
-            .any(|volume| *volume.name == *name && volume.empty_dir.0)
+            .any(|volume| spend(1) && *volume.name == *name && volume.empty_dir.0)
     };
     let is_meeting_place = |path: &str| {
         let path = super::host_path::HostPath::new(path);
@@ -94,7 +95,8 @@ fn shares_daemon_directory(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     names_docker(&container.image().path)
         && container.raw.volume_mounts.iter().any(|mount| {
             let shared = pod.containers.iter().any(|other| {
-                other.index != container.index
+                spend(1 + other.raw.volume_mounts.len())
+                    && other.index != container.index
                     && other
                         .raw
                         .volume_mounts

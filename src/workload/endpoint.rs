@@ -4,6 +4,7 @@
 //! container means whatever volume is mounted there; an address means whose network it is in.
 
 use super::address::{canonical, is_loopback};
+use super::budget::spend;
 use super::host_path::{self, HostPath};
 use super::pod::{Container, MAX_FILLED, Pod};
 use super::shell::Invocation;
@@ -173,6 +174,10 @@ pub(crate) fn fill(container: &Container<'_>, text: &str) -> String {
             None => expanded.push_str(&rest[at..=at + length]),
         }
         rest = &behind[length..];
+        // A brace that nothing closes was looked for up to the end.
+        if !spend(length + behind.len() / 16) {
+            break;
+        }
     }
     expanded.push_str(rest);
     expanded

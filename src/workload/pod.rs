@@ -5,6 +5,7 @@ use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::budget::{keep, spend};
 use super::container;
 use super::host_path::HostPath;
 use super::knowledge::Knowledge;
@@ -151,7 +152,14 @@ impl<'a> Pod<'a> {
         container: &Container<'_>,
     ) -> impl Iterator<Item = &HostMount<'a>> {
         let index = container.index;
-        self.host_mounts
+        // There are few; where somebody made many, the budget ends the search.
+        let is_affordable = spend(self.host_mounts.len());
+        let mounts = if is_affordable {
+            &self.host_mounts[..]
+        } else {
+            &[]
+        };
+        mounts
             .iter()
             .filter(move |mount| mount.user == MountUser::Container(index))
     }
@@ -172,7 +180,9 @@ impl<'a> Pod<'a> {
 
     /// True if `container` runs a Docker daemon of its own.
     pub(crate) fn is_daemon(&self, container: &Container<'_>) -> bool {
-        self.daemons().any(|daemon| daemon.index == container.index)
+        self.daemons()
+            .take_while(|_| spend(1))
+            .any(|daemon| daemon.index == container.index)
     }
 
     /// The volume that `container` sees at `path`.
@@ -185,6 +195,7 @@ impl<'a> Pod<'a> {
         self.spec
             .volumes
             .iter()
+            .take_while(|_| spend(1))
             .find(|volume| *volume.name == *name)
     }
 
@@ -342,7 +353,16 @@ impl<'a> Pod<'a> {
         let before = found.len();
         for container in &self.containers {
             let mounts = container.raw.volume_mounts.iter().enumerate();
+            if !spend(1 + mounts.len()) {
+                return;
+            }
             for (position, mount) in mounts.filter(|(_, mount)| *mount.name == *name) {
+                let texts = [&mount.mount_path, &mount.sub_path, &mount.sub_path_expr];
+                let length =
+                    root.as_str().len() + texts.iter().map(|text| text.len()).sum::<usize>();
+                if !(spend(length) && keep(size_of::<HostMount<'_>>() + length)) {
+                    return;
+                }
                 let field = |name| {
                     format!(
                         "{}.volumeMounts[{position}].{name}",

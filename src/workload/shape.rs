@@ -64,8 +64,6 @@ pub(crate) enum Next<'p, 'a> {
     Field(u32, &'p mut dyn Place<'a>),
     /// Keep its text as it is. JSON alone can.
     Unread(&'p mut Option<&'a str>),
-    /// See [`super::text::within`].
-    NoRoom,
 }
 
 /// The text of a value that may never be needed.
@@ -115,11 +113,6 @@ impl<'a> Fill<'_, 'a> {
             self.0.expected()
         ))
     }
-}
-
-#[cold]
-fn no_room<E: Error>() -> E {
-    E::custom("more list elements than any real object has")
 }
 
 impl<'de> DeserializeSeed<'de> for Fill<'_, 'de> {
@@ -195,7 +188,6 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
                 }
                 Next::Place(place) | Next::Field(_, place) => map.next_value_seed(Fill(place))?,
                 Next::Unread(text) => *text = Some(map.next_value::<&RawValue>()?.get()),
-                Next::NoRoom => return Err(no_room()),
             }
         }
         Ok(())
@@ -212,7 +204,6 @@ impl<'de> DeserializeSeed<'de> for Element<'_, 'de> {
         match self.0.element() {
             Next::Place(place) | Next::Field(_, place) => Fill(place).deserialize(deserializer),
             Next::Skip | Next::Unread(_) => IgnoredAny::deserialize(deserializer).map(|_| ()),
-            Next::NoRoom => Err(no_room()),
         }
     }
 }

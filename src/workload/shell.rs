@@ -2,7 +2,8 @@
 //!
 //! Only words at command position count, so a name in a comment, a string or an `echo` is not a call.
 //! It never fails: a script that is cut off, templated or wrong yields the commands up to the fault and goes on
-//! behind it. Time is linear in the script; nesting is cut at `MAX_DEPTH`.
+//! behind it. Time is linear in the script; nesting is cut at `MAX_DEPTH`. Where the budget of the
+//! evaluation does not suffice, the rest is left unread.
 
 mod lexer;
 mod names;
@@ -11,6 +12,7 @@ mod scope;
 
 use std::sync::Arc;
 
+use super::budget::{keep, spend};
 use lexer::Lexer;
 use names::Names;
 use scope::Scope;
@@ -82,7 +84,11 @@ pub fn read_script(script: &str) -> Vec<Invocation> {
 
 /// The command of an exec form (`command` and `args`), and what it runs in turn.
 pub fn read_argv<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Invocation> {
-    let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+    let words = words.into_iter();
+    let words: Vec<String> = words
+        .take_while(|word| keep(size_of::<String>() + word.len()))
+        .map(str::to_owned)
+        .collect();
     let mut found = Vec::new();
     prefix::unwrap(
         Invocation {
@@ -98,7 +104,7 @@ pub fn read_argv<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Invocation
 
 /// Reads `script` as run by `outer`, whose assignments and way onto the host it inherits.
 fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<Invocation>) {
-    if depth > MAX_DEPTH {
+    if depth > MAX_DEPTH || !spend(script.len()) {
         return;
     }
     // Only what a Docker client reads is handed on: everything else would be copied once for every command.

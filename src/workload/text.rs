@@ -1,13 +1,13 @@
 //! The leaf types that objects are read into: borrowed text, lists that may be null, tolerant flags and numbers.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
+use super::budget::keep;
 use super::shape::{Fill, Next, Place, read_as_place};
 
 /// A string of the object, borrowed from the input unless an escape forced a copy.
@@ -70,29 +70,6 @@ impl<'a> Place<'a> for Text<'a> {
 
 read_as_place! { Text<'a> }
 
-thread_local! {
-    /// Bytes that lists and maps may still take.
-    static ROOM: Cell<usize> = const { Cell::new(usize::MAX) };
-}
-
-/// Runs `read` with `room` bytes for the elements of all lists and maps together; what needs more is an error.
-///
-/// `[{},{},…]` takes a hundred times its own size once it is read, and rules compare lists with lists: without
-/// a limit one body of a few MiB costs gigabytes and seconds.
-pub(crate) fn within<T>(room: usize, read: impl FnOnce() -> T) -> T {
-    let before = ROOM.replace(room);
-    let value = read();
-    ROOM.set(before);
-    value
-}
-
-/// False if there is no room for `bytes` more.
-fn take_room(bytes: usize) -> bool {
-    let left = ROOM.get().checked_sub(bytes);
-    ROOM.set(left.unwrap_or_default());
-    left.is_some()
-}
-
 /// A list that reads `null` as empty, as Go does; the API server and hand-written manifests both send nulls.
 #[derive(Clone, Debug)]
 pub struct List<T>(Vec<T>);
@@ -139,8 +116,8 @@ impl<'a, T: Place<'a> + Default> Place<'a> for List<T> {
     }
 
     fn element(&mut self) -> Next<'_, 'a> {
-        if !take_room(size_of::<T>()) {
-            return Next::NoRoom;
+        if !keep(size_of::<T>()) {
+            return Next::Skip;
         }
         Next::Place(self.0.push_mut(T::default()))
     }
@@ -225,8 +202,8 @@ impl<'a> Place<'a> for TextMap<'a> {
     }
 
     fn field(&mut self, key: &Text<'a>) -> Next<'_, 'a> {
-        if !take_room(size_of::<(Text<'_>, Text<'_>)>()) {
-            return Next::NoRoom;
+        if !keep(size_of::<(Text<'_>, Text<'_>)>()) {
+            return Next::Skip;
         }
         Next::Place(&mut self.0.push_mut((key.clone(), Text::default())).1)
     }
@@ -299,6 +276,7 @@ read_as_place! { Int }
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::{Budget, within};
     use super::*;
 
     #[test]
@@ -312,19 +290,21 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_maps_share_one_room() {
-        let read = |text: &str| serde_json::from_str::<List<Text<'_>>>(text).map(|list| list.len());
-        let size = size_of::<Text<'_>>();
-        assert_eq!(within(3 * size, || read("[1,2,3]")).unwrap(), 3);
-        let error = within(3 * size, || read("[1,2]").and_then(|_| read("[1,2]"))).unwrap_err();
-        assert!(error.to_string().contains("more list elements"), "{error}");
-        assert!(
-            within(3 * size, || serde_json::from_str::<TextMap<'_>>(
-                r#"{"a":1,"b":2}"#
-            ))
-            .is_err()
-        );
-        assert_eq!(read("[1,2,3,4]").unwrap(), 4, "outside there is no limit");
+    fn lists_and_maps_share_one_budget() {
+        let size = size_of::<Text<'_>>() as u64;
+        let room = |count: u64| Budget {
+            steps: 0,
+            bytes: count * size,
+        };
+        let read = |text: &str| serde_json::from_str::<List<Text<'_>>>(text).unwrap().len();
+        let (length, spent) = within(room(3), || read("[1,2,3]"));
+        assert!(length == 3 && !spent.is_exceeded());
+        // What has no room is left out, and what stands behind it is still read.
+        let (length, spent) = within(room(3), || read("[1,2]") + read("[1,2]"));
+        assert!(length == 3 && spent.is_exceeded());
+        let map = || serde_json::from_str::<TextMap<'_>>(r#"{"a":1,"b":2}"#).unwrap();
+        let (map, spent) = within(room(3), map);
+        assert!(map.get("b").is_none() && map.get("a") == Some("1") && spent.is_exceeded());
     }
 
     #[test]

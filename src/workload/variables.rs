@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
 
+use super::budget::{self, spend};
 use super::object::{self, Metadata, Spec};
 
 /// Longest argument or `NAME=value` with which Linux starts a program (`MAX_ARG_STRLEN`); with more the container fails.
@@ -162,6 +163,9 @@ pub(crate) fn expand<'a, 'v>(
     if !text.contains('$') {
         return Some(Expanded::known(text));
     }
+    if !spend(text.len()) {
+        return None;
+    }
     let (mut expanded, mut is_open, mut rest) = (String::new(), false, text);
     let take = |expanded: &mut String, part: &str| {
         expanded.push_str(part);
@@ -202,7 +206,11 @@ pub(crate) fn expand<'a, 'v>(
         }
     }
     take(&mut expanded, rest);
-    room.set(room.get().checked_sub(expanded.len())?);
+    let Some(left) = room.get().checked_sub(expanded.len()) else {
+        budget::exceed();
+        return None;
+    };
+    room.set(left);
     Some(Expanded {
         text: Cow::Owned(expanded),
         is_open,

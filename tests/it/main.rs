@@ -8,6 +8,7 @@
     reason = "what is skipped is said, and figures are for people"
 )]
 
+mod bounds;
 mod catalogue;
 mod certs_script;
 mod check;

@@ -2,6 +2,8 @@
 
 mod words;
 
+use crate::workload::budget::{keep, spend};
+
 /// A simple command as written, before prefixes such as `sudo` are taken off.
 #[derive(Debug, Default)]
 pub(super) struct RawCommand {
@@ -17,6 +19,17 @@ pub(super) struct RawCommand {
     pub(super) defines: bool,
     /// True if the next command reads its output.
     pub(super) pipes: bool,
+}
+
+impl RawCommand {
+    /// True if nothing was said about it yet.
+    fn is_unused(&self) -> bool {
+        self.words.is_empty()
+            && self.assignments.is_empty()
+            && self.written.is_empty()
+            && self.here_document.is_none()
+            && !(self.defines || self.pipes)
+    }
 }
 
 /// A place in the nesting of branches: those of `if` and `case`, subshells, what follows a test and `&&`, or `||`.
@@ -51,6 +64,12 @@ enum End {
 
 /// Substitutions inside substitutions are followed this deep; deeper text is skipped.
 const MAX_NESTING: usize = 64;
+
+/// What an open branch takes here and where its commands are followed.
+const BRANCH_BYTES: usize = 64;
+
+/// Arithmetic is counted in parts of this size.
+const SPENT_AT_ONCE: usize = 64;
 
 pub(super) struct Lexer<'a> {
     text: &'a str,
@@ -123,14 +142,14 @@ impl<'a> Lexer<'a> {
                     if !ends {
                         self.enter();
                     }
-                    (current, data) = (self.open(), always_data);
+                    (current, data) = (self.next(current), always_data);
                 }
                 b')' if end != End::Backtick => {
                     if end != End::Input {
                         return;
                     }
                     self.at += 1;
-                    (current, data) = (self.open(), false);
+                    (current, data) = (self.next(current), false);
                 }
                 b'`' if end == End::Backtick => return,
                 b' ' | b'\t' | b'\r' => self.at += 1,
@@ -142,7 +161,7 @@ impl<'a> Lexer<'a> {
                     self.here_documents();
                     self.open_branches
                         .truncate(chained.take().unwrap_or(usize::MAX));
-                    (current, data) = (self.open(), always_data);
+                    (current, data) = (self.next(current), always_data);
                 }
                 b'&' | b'|' if self.starts_with("&&") || self.starts_with("||") => {
                     self.at += 2;
@@ -155,7 +174,7 @@ impl<'a> Lexer<'a> {
                         self.open_branches.truncate(outside);
                         self.enter();
                     }
-                    (current, data) = (self.open(), always_data);
+                    (current, data) = (self.next(current), always_data);
                 }
                 b';' | b'&' | b'|' | b')' => {
                     self.at += 1;
@@ -164,7 +183,7 @@ impl<'a> Lexer<'a> {
                         self.open_branches
                             .truncate(chained.take().unwrap_or(usize::MAX));
                     }
-                    (current, data) = (self.open(), always_data);
+                    (current, data) = (self.next(current), always_data);
                 }
                 b'(' if self.starts_with("((") && self.skip_arithmetic() => {}
                 b'(' => {
@@ -173,7 +192,7 @@ impl<'a> Lexer<'a> {
                     self.nested(End::Parenthesis);
                     let command = &mut self.commands[current];
                     command.defines = is_empty && command.words.len() == 1;
-                    current = self.open();
+                    current = self.next(current);
                 }
                 b'<' | b'>' => self.redirection(current),
                 _ => {
@@ -218,7 +237,7 @@ impl<'a> Lexer<'a> {
                                 if is_open {
                                     self.enter();
                                 }
-                                current = self.open();
+                                current = self.next(current);
                             }
                             "esac" if cases > 0 => {
                                 cases -= 1;
@@ -241,12 +260,37 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Begins a command. Where the budget does not suffice, the rest of the text is left unread.
     fn open(&mut self) -> usize {
+        if !keep(size_of::<RawCommand>()) {
+            self.stop();
+            if let Some(last) = self.commands.len().checked_sub(1) {
+                return last;
+            }
+        }
         self.commands.push(RawCommand {
             branch: self.branch(),
             ..RawCommand::default()
         });
         self.commands.len() - 1
+    }
+
+    /// Begins a command behind `current`; the same one, if nothing was said about it yet.
+    fn next(&mut self, current: usize) -> usize {
+        let command = &self.commands[current];
+        let is_unused = current + 1 == self.commands.len()
+            && command.is_unused()
+            && self.pending.iter().all(|text| text.command != current);
+        if !is_unused {
+            return self.open();
+        }
+        self.commands[current].branch = self.branch();
+        current
+    }
+
+    /// Leaves the rest of the text unread.
+    fn stop(&mut self) {
+        self.at = self.text.len();
     }
 
     fn branch(&self) -> Branch {
@@ -258,6 +302,9 @@ impl<'a> Lexer<'a> {
 
     /// Goes into a branch.
     fn enter(&mut self) {
+        if !keep(BRANCH_BYTES) {
+            self.stop();
+        }
         self.branches += 1;
         self.open_branches.push(self.branches);
     }
@@ -318,6 +365,9 @@ impl<'a> Lexer<'a> {
         let rest = &self.text.as_bytes()[self.at..];
         let mut open = 0_usize;
         for (at, byte) in rest.iter().enumerate() {
+            if at % SPENT_AT_ONCE == 0 && !spend(SPENT_AT_ONCE) {
+                return false;
+            }
             match byte {
                 b'(' => open += 1,
                 b')' if open == 1 => {
@@ -429,6 +479,9 @@ impl<'a> Lexer<'a> {
                 }
             }
             let text = &self.text[start..end];
+            if !(keep(text.len()) && spend(text.len())) {
+                return self.stop();
+            }
             self.commands[command].here_document = Some(text.to_owned());
             if expands {
                 self.substitutions(text);

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::workload::budget::keep;
+
 /// Names that one script can introduce; more are left alone.
 const MAX_NAMES: usize = 32;
 /// Longest text that a name stands for.
@@ -81,7 +83,8 @@ impl Names {
             Some(name) => self.stand_for.get(&format!("${name}")),
             None => self.stand_for.get(first.as_str()),
         };
-        if let Some(found) = found.filter(|found| !found.is_empty()) {
+        let size = |found: &Vec<String>| found.len() * (size_of::<String>() + MAX_LENGTH);
+        if let Some(found) = found.filter(|found| !found.is_empty() && keep(size(found))) {
             words.splice(..1, found.iter().cloned());
         }
     }

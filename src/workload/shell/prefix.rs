@@ -1,5 +1,7 @@
 //! Programs that run another program: `sudo`, `env`, `timeout`, shells with `-c`, `nsenter`, `chroot`.
 
+use crate::workload::budget::{keep, spend};
+
 use super::{HostEntry, Invocation, MAX_DEPTH, read_nested};
 
 /// Adds `invocation`, and what it runs, to `found`.
@@ -10,12 +12,16 @@ pub(super) fn unwrap(
     found: &mut Vec<Invocation>,
 ) {
     for _ in 0..MAX_DEPTH {
+        if !spend(invocation.words.len()) {
+            return;
+        }
         let Some(inner) = inner_words(&mut invocation) else {
             break;
         };
         invocation.words.drain(..inner);
     }
-    if invocation.words.is_empty() {
+    // Its words were counted when they were read.
+    if invocation.words.is_empty() || !keep(size_of::<Invocation>()) {
         return;
     }
     if let Some(script) = script_of(&invocation) {

@@ -1,5 +1,7 @@
 //! The words of shell text: quotes, substitutions, parameters.
 
+use crate::workload::budget::{keep, spend};
+
 use super::{End, Lexer, MAX_NESTING, RawCommand, is_delimiter};
 
 impl Lexer<'_> {
@@ -37,6 +39,9 @@ impl Lexer<'_> {
                 _ if is_delimiter(byte) && self.at > start => break,
                 _ => self.push_char(&mut word),
             }
+        }
+        if !keep(size_of::<String>() + word.len()) {
+            self.stop();
         }
         (word, quoted)
     }
@@ -136,6 +141,9 @@ impl Lexer<'_> {
     pub(super) fn substitutions(&mut self, text: &str) {
         if self.nesting >= MAX_NESTING || memchr::memchr2(b'$', b'`', text.as_bytes()).is_none() {
             return;
+        }
+        if !spend(text.len()) {
+            return self.stop();
         }
         let mut inner = Lexer {
             nesting: self.nesting + 1,
