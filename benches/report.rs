@@ -1,6 +1,7 @@
 //! `undock report` over a generated audit log, next to `grep -c` and `jq` on the same file, in turns in the same run.
 //!
-//! `cargo bench --bench report -- 1024` makes the log of 1 GiB (the default is 50 MiB). Gates: at least 3 x jq, less than 100 MB.
+//! `cargo bench --bench report -- 1024` makes the log of 1 GiB (the default is 50 MiB). Gates: at least 3 x jq, less than 100 MB,
+//! and time that grows no faster than inputs of which everything is about one thing: one uid, one owner, one namespace's exemptions.
 //! `--smoke` is one round over 8 MiB that fails without jq.
 
 #![allow(
@@ -17,6 +18,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 3;
+
+/// Makes a log of so many events.
+type LogOf = fn(u64) -> String;
 
 fn main() {
     let is_smoke = std::env::args().any(|argument| argument == "--smoke");
@@ -41,7 +45,15 @@ fn main() {
     let tools: [(&str, Vec<&str>); 4] = [
         (
             "undock report",
-            vec![undock, "report", "--fail-on=none", "-o", "json", path],
+            vec![
+                undock,
+                "report",
+                "--fail-on=none",
+                "--as-of=2040-01-01",
+                "-o",
+                "json",
+                path,
+            ],
         ),
         (
             "undock report --replay",
@@ -49,6 +61,7 @@ fn main() {
                 undock,
                 "report",
                 "--fail-on=none",
+                "--as-of=2040-01-01",
                 "-o",
                 "json",
                 "--replay",
@@ -102,6 +115,7 @@ fn main() {
             None => println!("{name:<24} is not installed"),
         }
     }
+    assert_linear(undock);
     let own = best[0].unwrap();
     assert!(own.peak < 100_000, "peak memory {} kB", own.peak);
     assert!(best[3].is_some() || !is_smoke, "jq is not installed");
@@ -110,6 +124,75 @@ fn main() {
         println!("{ratio:.1} x jq, by CPU time");
         assert!(ratio >= 3.0, "{ratio:.1} x jq");
     }
+}
+
+/// Time for 1, 4 and 16 times the input: never more than twice its share.
+fn assert_linear(undock: &str) {
+    let kinds: [(&str, LogOf); 3] = [
+        ("reviews of one uid", |at| {
+            flagged(at, "same", &format!("p{at}"))
+        }),
+        ("findings of one owner", |at| {
+            flagged(at, &format!("u{at}"), "p")
+        }),
+        ("findings of one uid and owner", |at| {
+            flagged(at, "same", "p")
+        }),
+    ];
+    let file = std::env::temp_dir().join(format!("undock-bench-linear-{}.log", std::process::id()));
+    let path = file.to_str().unwrap();
+    let measure = |text: String| {
+        std::fs::write(&file, text).unwrap();
+        let command = [
+            undock,
+            "report",
+            "--fail-on=none",
+            "--as-of=2040-01-01",
+            "-o=json",
+            path,
+        ];
+        let runs = (0..2).map(|_| run(&command).unwrap().cpu);
+        runs.min().unwrap()
+    };
+    let assert_share = |what: &str, times: [Duration; 3]| {
+        println!("{what:<32} {times:?} for 1, 4 and 16 times the input");
+        // What a run costs without an input is in all of them, and helps; a square would be 16 times.
+        assert!(times[2] < times[1] * 8, "{what}: {times:?}");
+    };
+    for (what, line) in kinds {
+        let times = [2_000, 8_000, 32_000].map(|count| measure((0..count).map(line).collect()));
+        assert_share(what, times);
+    }
+    assert_share(
+        "exemptions of one namespace",
+        [1_000, 4_000, 16_000].map(|count| measure(exempt(count))),
+    );
+    std::fs::remove_file(&file).unwrap();
+}
+
+/// A review with a finding of its own.
+fn flagged(at: u64, uid: &str, name: &str) -> String {
+    format!(
+        r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a{at}","stage":"ResponseComplete","requestURI":"/x","verb":"create","user":{{"username":"u"}},"objectRef":{{"resource":"pods","namespace":"ci","name":"{name}"}},"responseStatus":{{"code":201}},"stageTimestamp":"2026-11-01T08:00:00.000000Z","annotations":{{"pods.undock.dev/decision":"warn","pods.undock.dev/mode":"warn","pods.undock.dev/review-uid":"{uid}","pods.undock.dev/owner":"core/Pod/ci/{name} self","pods.undock.dev/findings":"DKR101 {at:016x} spec.volumes[0]"}}}}"#
+    ) + "\n"
+}
+
+/// A scan in which every owner is exempt by terms of its own.
+fn exempt(count: u64) -> String {
+    let each = |make: fn(u64) -> String| (0..count).map(make).collect::<Vec<_>>().join(",");
+    let objects = each(|at| {
+        format!(
+            r#"{{"kind":"Deployment","namespace":"ci","name":"d{at}","findings":[{{"rule":"DKR101","fingerprint":"{at:016x}","impact":"breaks","certainty":"certain","denies":true,"exempt":{{"scope":"workload","until":"2027-01-01","ref":"T-{at}"}}}}]}}"#
+        )
+    });
+    let exemptions = each(|at| {
+        format!(
+            r#"{{"scope":"workload","namespace":"ci","holder":"Deployment/d{at}","rules":"DKR101","status":"in-use","until":"2027-01-01","ref":"T-{at}"}}"#
+        )
+    });
+    format!(
+        r#"{{"schema":"undock.scan/v1","time":"2026-11-20T10:00:00Z","objects":[{objects}],"exemptions":[{exemptions}],"parts":[],"errors":[]}}"#
+    )
 }
 
 /// What a run took.

@@ -163,7 +163,7 @@ impl Node {
     }
 
     /// The pairs of a map.
-    pub fn entries(&self) -> &[(String, Node)] {
+    pub fn entries(&self) -> &[(String, Self)] {
         match &self.value {
             Value::Map(entries) => entries,
             _ => &[],
@@ -171,7 +171,7 @@ impl Node {
     }
 
     /// The elements of a list; a value that is none is its own only element, as most agents read it.
-    pub fn elements(&self) -> &[Node] {
+    pub fn elements(&self) -> &[Self] {
         match &self.value {
             Value::List(elements) => elements,
             _ => std::slice::from_ref(self),

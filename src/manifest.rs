@@ -32,8 +32,9 @@ pub struct Manifest<'t> {
 #[derive(Clone, Debug)]
 pub struct Item {
     node: NodeId,
-    /// Kind that the list implies, for items that name none.
-    implied_kind: Option<String>,
+    api_version: String,
+    /// From the list around it where it names none itself.
+    kind: String,
 }
 
 shape! {
@@ -76,16 +77,6 @@ impl<'t> Manifest<'t> {
         &self.items
     }
 
-    /// The kind of `item`, from the list around it where it names none itself.
-    pub fn kind<'a>(&'a self, item: &'a Item) -> Text<'a> {
-        let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
-        if envelope.kind.is_empty() {
-            implied(item)
-        } else {
-            envelope.kind
-        }
-    }
-
     /// Reads the object of `item`; `None` for one that is no Kubernetes object or has no pod spec to speak of.
     ///
     /// # Errors
@@ -94,7 +85,7 @@ impl<'t> Manifest<'t> {
         let mut object: Object<'_> = match self.tree.read(item.node) {
             Ok(object) => object,
             // A custom resource may use the names of a workload's fields for something else; what is no workload has no pod spec.
-            Err(error) if self.is_workload(item) => return Err(error),
+            Err(error) if item.is_workload() => return Err(error),
             Err(_) => {
                 let heading: Heading<'_> = self.tree.read(item.node).unwrap_or_default();
                 Object {
@@ -106,19 +97,14 @@ impl<'t> Manifest<'t> {
             }
         };
         if object.kind.is_empty() {
-            let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
-            object.set_type(envelope.api_version, self.kind(item));
+            object.set_type(Text::from(&*item.api_version), Text::from(&*item.kind));
         }
         Ok(object)
     }
 
     /// The pods inside `item`, if it is a custom resource; those of Kubernetes' own kinds lie where [`Object`] has them.
     pub fn inner_pods<'a>(&'a self, item: &'a Item) -> Vec<InnerPod<'a>> {
-        let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
-        let group = envelope
-            .api_version
-            .split_once('/')
-            .map_or("", |(group, _)| group);
+        let group = item.group();
         let holds_none = WITHOUT_PODS.iter().any(|end| group.ends_with(end));
         if group.contains('.') && !holds_none {
             inner_pods::find(&self.tree, item.node)
@@ -188,22 +174,35 @@ impl<'t> Manifest<'t> {
                 self.skipped += 1;
             }
         } else {
-            self.items.push(Item { node, implied_kind });
+            let own = Some(envelope.kind.to_string()).filter(|kind| !kind.is_empty());
+            let item = Item {
+                node,
+                api_version: envelope.api_version.to_string(),
+                kind: own.or(implied_kind).unwrap_or_default(),
+            };
+            self.items.push(item);
         }
         Ok(())
     }
+}
+
+impl Item {
+    /// Its kind, from the list around it where it names none itself.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The group of its API; empty for the core.
+    fn group(&self) -> &str {
+        self.api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group)
+    }
 
     /// True for kinds whose shape is fixed by Kubernetes itself.
-    fn is_workload(&self, item: &Item) -> bool {
-        let envelope: Envelope<'_> = self.tree.read(item.node).unwrap_or_default();
+    fn is_workload(&self) -> bool {
         let built_in = ["", "apps", "batch", "extensions"];
-        WORKLOADS.contains(&self.kind(item).as_str())
-            && built_in.contains(
-                &envelope
-                    .api_version
-                    .split_once('/')
-                    .map_or("", |(group, _)| group),
-            )
+        WORKLOADS.contains(&self.kind()) && built_in.contains(&self.group())
     }
 }
 
@@ -230,7 +229,3 @@ const WORKLOADS: [&str; 10] = [
     "ReplicationController",
     "StatefulSet",
 ];
-
-fn implied(item: &Item) -> Text<'_> {
-    Text::from(item.implied_kind.as_deref().unwrap_or_default())
-}

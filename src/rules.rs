@@ -66,9 +66,10 @@ mod socket_parent_mount_bare;
 mod unprivileged_low_port;
 mod unprivileged_ping;
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
-use crate::finding::{Check, Context, Finding, Findings, Rule};
+use crate::finding::{Certainty, Check, Context, Finding, Findings, Rule};
 use crate::workload::Workload;
 use crate::workload::settings::settings;
 
@@ -88,12 +89,32 @@ pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
                 .as_ref()
                 .is_some_and(|pod| finding.field.starts_with(pod.path))
         };
-        found.extend(evaluate(part, context).into_iter().filter(is_inside));
+        let of_part = evaluate(part, context).into_iter().filter(is_inside);
+        found.extend(of_part.map(|finding| moved(finding, part.moved)));
     }
+    let denied_first = |finding: &Finding| Reverse(finding.default_action(Certainty::Likely));
     found.sort_by(|a, b| {
-        (a.rule.code, &a.field, &a.evidence).cmp(&(b.rule.code, &b.field, &b.evidence))
+        let key = (a.rule.code, &a.field, &a.evidence);
+        key.cmp(&(b.rule.code, &b.field, &b.evidence))
+            .then_with(|| denied_first(a).cmp(&denied_first(b)))
     });
+    if !workload.parts.is_empty() {
+        // A volume that several templates mount is one finding, whatever those say that do not mount it.
+        found.dedup_by(|a, b| {
+            a.rule.code == b.rule.code && a.field == b.field && a.evidence == b.evidence
+        });
+    }
     found
+}
+
+/// `finding` at the field where its value stands in the object.
+fn moved(mut finding: Finding, fields: &[(String, String)]) -> Finding {
+    let place = fields.iter().find_map(|(here, there)| {
+        let rest = finding.field.strip_prefix(here.as_str())?;
+        (rest.is_empty() || rest.starts_with('.')).then(|| format!("{there}{rest}"))
+    });
+    finding.field = place.unwrap_or(finding.field);
+    finding
 }
 
 /// Calls `check` for everything in `workload` that it looks at.

@@ -58,6 +58,8 @@ pub struct Workload<'a> {
     volume: Vec<HostMount<'a>>,
     /// The pods inside a custom resource, each as a workload of its own under the same name.
     pub(crate) parts: Vec<Self>,
+    /// See [`InnerPod::moved`].
+    pub(crate) moved: &'a [(String, String)],
 }
 
 impl<'a> Workload<'a> {
@@ -97,6 +99,7 @@ impl<'a> Workload<'a> {
             has_docker_class: false,
             volume: persistent_volume(object, knowledge),
             parts: Vec::new(),
+            moved: &[],
         }
     }
 
@@ -124,6 +127,7 @@ impl<'a> Workload<'a> {
             has_docker_class: false,
             volume: Vec::new(),
             parts: Vec::new(),
+            moved: &inner.moved,
         }));
     }
 

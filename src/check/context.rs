@@ -42,7 +42,7 @@ impl<'c> Context<'c> {
 
     /// What cannot be read says nothing; the second pass reports it.
     fn note(&mut self, manifest: &Manifest<'_>, item: &Item) {
-        if !KINDS.contains(&manifest.kind(item).as_str()) {
+        if !KINDS.contains(&item.kind()) {
             return;
         }
         let Ok(object) = manifest.object(item) else {

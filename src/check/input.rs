@@ -106,8 +106,7 @@ fn has_both_names(text: &str) -> bool {
 fn is_other_text(input: &Input) -> bool {
     let has = |bytes: &[u8], name: &str| memmem::find(bytes, name.as_bytes()).is_some();
     let bytes = input.content.as_deref();
-    bytes
-        .is_ok_and(|bytes| !bytes.contains(&0) && !(has(bytes, "kind") && has(bytes, "apiVersion")))
+    bytes.is_ok_and(|bytes| !(bytes.contains(&0) || has(bytes, "kind") && has(bytes, "apiVersion")))
 }
 
 /// Says what the parser cannot know: that a text is a template.

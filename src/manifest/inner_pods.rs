@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::tree::{NodeId, Tree};
 use crate::workload::inner_pod::InnerPod;
 use crate::workload::object::{Container, Spec};
+use crate::workload::text::List;
 
 /// Custom resources hold pod specs at most this deep.
 const MAX_DEPTH: usize = 24;
@@ -26,10 +27,19 @@ pub(super) fn find<'a>(tree: &'a Tree<'_>, root: NodeId) -> Vec<InnerPod<'a>> {
             .text(*key)
             .filter(|key| !matches!(*key, "metadata" | "status"))
         {
-            search.visit(*value, key.to_owned(), None, 0);
+            search.visit(*value, key.to_owned(), &Around::default(), 0);
         }
     }
     search.found
+}
+
+/// What a workflow gives all of its templates.
+#[derive(Clone, Default)]
+struct Around {
+    /// Its volumes, and the path of the map that holds them.
+    volumes: Option<(NodeId, String)>,
+    /// Argo's `templateDefaults`, and their path.
+    defaults: Option<(NodeId, String)>,
 }
 
 struct Search<'a, 't> {
@@ -39,28 +49,32 @@ struct Search<'a, 't> {
 }
 
 impl<'a> Search<'a, '_> {
-    /// Looks at `node`, which lies at `path`; `shared` holds the volumes of the workflow around it.
-    fn visit(&mut self, node: NodeId, path: String, shared: Option<NodeId>, depth: usize) {
+    /// Looks at `node`, which lies at `path`.
+    fn visit(&mut self, node: NodeId, path: String, around: &Around, depth: usize) {
         self.nodes += 1;
         if depth > MAX_DEPTH || self.nodes > MAX_NODES || self.found.len() >= MAX_TEMPLATES {
             return;
         }
         let tree = self.tree;
         for (at, element) in tree.elements(node).into_iter().enumerate() {
-            self.visit(element, format!("{path}[{at}]"), shared, depth + 1);
+            self.visit(element, format!("{path}[{at}]"), around, depth + 1);
         }
         if !tree.is_map(node) {
             return;
         }
-        if let Some(spec) = self.spec_at(node, shared) {
-            self.found.push(InnerPod { path, spec });
+        if let Some((spec, moved)) = self.spec_at(node, &path, around) {
+            self.found.push(InnerPod { path, spec, moved });
             return;
         }
-        // The templates of a workflow mount its volumes.
-        let shared = tree
-            .get(node, "templates")
-            .and_then(|_| tree.get(node, "volumes"))
-            .or(shared);
+        // The templates of a workflow mount its volumes and have its defaults.
+        let given = |key: &str| Some((tree.get(node, key)?, path.clone()));
+        let around = match tree.get(node, "templates") {
+            Some(_) => &Around {
+                volumes: given("volumes"),
+                defaults: given("templateDefaults"),
+            },
+            None => around,
+        };
         for (key, value) in tree.entries(node).iter() {
             if let Some(key) = tree.text(*key) {
                 let path = if key.contains('.') {
@@ -68,13 +82,21 @@ impl<'a> Search<'a, '_> {
                 } else {
                     format!("{path}.{key}")
                 };
-                self.visit(*value, path, shared, depth + 1);
+                // Defaults are no pod of their own.
+                if key != "templateDefaults" && key != "stepTemplate" {
+                    self.visit(*value, path, around, depth + 1);
+                }
             }
         }
     }
 
-    /// The pod that the map at `node` describes, if it does.
-    fn spec_at(&self, node: NodeId, shared: Option<NodeId>) -> Option<Spec<'a>> {
+    /// The pod that the map at `node` describes, if it does, and what of it stands elsewhere.
+    fn spec_at(
+        &self,
+        node: NodeId,
+        path: &str,
+        around: &Around,
+    ) -> Option<(Spec<'a>, Vec<(String, String)>)> {
         let tree = self.tree;
         let is_container = |node: NodeId| {
             ["image", "command", "script", "source"]
@@ -115,7 +137,14 @@ impl<'a> Search<'a, '_> {
         }
         // Fields of another shape than a pod's are another thing.
         let mut spec: Spec<'_> = tree.read(node).ok()?;
-        if let Some(volumes) = shared.and_then(|shared| tree.read(shared).ok()) {
+        let mut moved = Vec::new();
+        if let Some((volumes, place)) = &around.volumes {
+            let volumes: List<_> = tree.read(*volumes).ok()?;
+            let own = spec.volumes.len();
+            moved.extend((0..volumes.len()).map(|at| {
+                let here = format!("{path}.volumes[{}]", own + at);
+                (here, format!("{place}.volumes[{at}]"))
+            }));
             spec.volumes.append(volumes);
         }
         let mut extra: Vec<(Cow<'static, str>, Container<'_>)> = Vec::new();
@@ -137,8 +166,42 @@ impl<'a> Search<'a, '_> {
                 .filter_map(|(at, node)| Some((at, tree.read(node).ok()?)));
             extra.extend(read.map(|(at, container)| (format!("{key}[{at}]").into(), container)));
         }
+        for (place, container) in &mut extra {
+            let defaults = match place.split('[').next() {
+                Some("steps") => tree
+                    .get(node, "stepTemplate")
+                    .map(|node| (node, path, "stepTemplate")),
+                Some(key @ ("container" | "script")) => {
+                    around.defaults.as_ref().and_then(|(defaults, place)| {
+                        Some((tree.get(*defaults, key)?, place.as_str(), key))
+                    })
+                }
+                _ => None,
+            };
+            let Some((defaults, above, key)) = defaults else {
+                continue;
+            };
+            let Ok(defaults) = tree.read::<Container<'_>>(defaults) else {
+                continue;
+            };
+            let above = match key {
+                "stepTemplate" => format!("{above}.stepTemplate"),
+                key => format!("{above}.templateDefaults.{key}"),
+            };
+            let own = (container.env.len(), container.volume_mounts.len());
+            let added = container.fill_in(defaults);
+            for (list, own, added) in [("env", own.0, added.0), ("volumeMounts", own.1, added.1)] {
+                let here = |at: usize| format!("{path}.{place}.{list}[{at}]");
+                moved.extend((0..added).map(|at| (here(at), format!("{above}.{list}[{at}]"))));
+                moved.extend(
+                    (0..own)
+                        .filter(|_| added > 0)
+                        .map(|at| (here(added + at), here(at))),
+                );
+            }
+        }
         spec.add_containers(extra);
-        Some(spec)
+        Some((spec, moved))
     }
 
     /// True for a map with a volume on a path of the node.

@@ -79,7 +79,7 @@ impl<'a> ObjectRef<'a> {
             .iter()
             .flat_map(|webhook| webhook.rules)
             .flat_map(|rules| rules.resources);
-        known.any(|known| is_same(&known))
+        known.any(is_same)
     }
 
     /// The kind of the resource, for those that undock reviews.

@@ -27,7 +27,7 @@ use crate::scan::document::{self, ScanDocument};
 #[derive(Debug)]
 pub(super) enum Input<'a> {
     /// A record of undock.
-    Record(Record),
+    Record(Box<Record>),
     /// An event of the audit log.
     Event(Event<'a>),
     /// A scan of undock.
@@ -93,8 +93,7 @@ impl Decoder {
                 None => return Ok(()),
             },
         };
-        let mut values = serde_json::Deserializer::from_str(json).into_iter::<&RawValue>();
-        while let Some(value) = values.next() {
+        for value in serde_json::Deserializer::from_str(json).into_iter::<&RawValue>() {
             let value = value.map_err(|error| place(&error))?;
             self.value(value.get(), take)?;
         }
@@ -157,7 +156,7 @@ impl Decoder {
     fn object(&mut self, json: &str, take: &mut Take<'_>) -> Result<(), String> {
         let fields: Fields<'_> = serde_json::from_str(json).map_err(|error| place(&error))?;
         if let Some(record) = flat_record::read(&fields, json)? {
-            return take(Input::Record(record));
+            return take(Input::Record(Box::new(record)));
         }
         let schema = fields.text(&["schema"]);
         if schema.as_str() == document::SCHEMA {

@@ -48,13 +48,13 @@ impl Gatherer {
     /// If it does not say when.
     pub(super) fn take(&mut self, input: Input<'_>) -> Result<(), String> {
         match input {
-            Input::Record(record) => self.record(record),
+            Input::Record(record) => self.record(&record),
             Input::Event(event) => self.event(&event),
             Input::Scan(scan) => self.scan(&scan),
         }
     }
 
-    fn record(&mut self, record: Record) -> Result<(), String> {
+    fn record(&mut self, record: &Record) -> Result<(), String> {
         let Some(time) = self.moment(&record.timestamp, "record of undock")? else {
             return Ok(());
         };
@@ -79,7 +79,7 @@ impl Gatherer {
         let seen: Vec<Seen<'_>> = record
             .findings
             .iter()
-            .map(|finding| Seen::recorded(finding, &record))
+            .map(|finding| Seen::recorded(finding, record))
             .collect();
         let first = record.first_seen.as_deref().and_then(millis);
         let set = self.findings(owner, time, first, &seen);

@@ -205,7 +205,7 @@ fn doubts_of_writes(days: &UnreviewedDays) -> Vec<String> {
             .iter()
             .filter(|((_, own), (_, unresolved))| *own == cause && *unresolved > 0);
         let writes: u64 = open.clone().map(|(_, (_, unresolved))| unresolved).sum();
-        let (first, last) = (open.clone().next()?.0.0, open.last()?.0.0);
+        let (first, last) = (open.clone().next()?.0.0, open.clone().next_back()?.0.0);
         let (first, last) = (date(first * DAY)?, date(last * DAY)?);
         let when = period(first, last);
         Some(format!("{} {what} ({when})", count(writes, noun)))

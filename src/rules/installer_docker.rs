@@ -72,10 +72,9 @@ fn check(document: &Settings<'_>, findings: &mut Findings) {
         }
         // A file that is written to the node.
         let path = map.get("path").filter(|_| map.get("content").is_some());
-        if let Some((path, text)) = path.and_then(|path| Some((path, path.text()?))) {
-            if text.starts_with("/etc/docker/") {
-                findings.push(finding(path, format!("writes {text}"), text));
-            }
+        let path = path.and_then(|path| Some((path, path.text()?)));
+        if let Some((path, text)) = path.filter(|(_, text)| text.starts_with("/etc/docker/")) {
+            findings.push(finding(path, format!("writes {text}"), text));
         }
     }
 }

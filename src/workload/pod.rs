@@ -267,6 +267,7 @@ impl<'a> Pod<'a> {
         surroundings: &Surroundings,
         found: &mut Vec<HostMount<'a>>,
     ) {
+        let before = found.len();
         let (how, paths) = surroundings.paths(claim);
         for path in paths {
             let source = Source {
@@ -277,6 +278,26 @@ impl<'a> Pod<'a> {
             };
             self.mounts_of_volume(name, &source, found);
         }
+        if found.len() == before {
+            self.mounts_of_unseen(name, field, found);
+        }
+    }
+
+    /// A claim or a volume that is not there yet can still lead to the node. Nobody but Docker has a file of that name, so a
+    /// `subPath` that names it says where the volume will be.
+    fn mounts_of_unseen(&self, name: &'a str, field: String, found: &mut Vec<HostMount<'a>>) {
+        let source = Source {
+            path: "/run",
+            kind: Cow::Borrowed(""),
+            claimed: Some(("not seen yet", Match::Unknown)),
+            field,
+        };
+        let mut assumed = Vec::new();
+        self.mounts_of_volume(name, &source, &mut assumed);
+        assumed.retain(|mount| {
+            mount.field.contains(".subPath") && mount.path.file_name() == "docker.sock"
+        });
+        found.append(&mut assumed);
     }
 
     fn find_host_mounts(&self) -> Vec<HostMount<'a>> {

@@ -221,6 +221,7 @@ mod tests {
             "f() { docker ps; }",
             "function f { docker ps; }",
             "function f() { docker ps; }",
+            "function f () { docker ps; }",
             "x=$((1 << 2))\ndocker ps",
             "((x = 1 << 2))\ndocker ps",
             "((docker ps))",
@@ -446,16 +447,30 @@ mod tests {
                 programs(script)
             );
         }
-        let found = read_script("h() { nsenter -t 1 -m -- \"$@\"; }; h systemctl restart docker");
-        assert!(
-            found
-                .iter()
-                .any(|i| i.program() == "systemctl" && i.on_host.is_some())
-        );
+        for head in ["h()", "h ()", "function h", "function h()", "function h ()"] {
+            let script =
+                format!("{head} {{ nsenter -t 1 -m -- \"$@\"; }}; h systemctl restart docker");
+            let found = read_script(&script);
+            assert!(
+                found
+                    .iter()
+                    .any(|i| i.program() == "systemctl" && i.on_host.is_some()),
+                "{script}"
+            );
+        }
     }
 
     #[test]
     fn deep_nesting_ends() {
+        for script in [
+            "function",
+            "function\n{ x; }",
+            "function (",
+            "function ()",
+            "function;",
+        ] {
+            read_script(script);
+        }
         let script = "$(".repeat(100_000);
         read_script(&script);
         let script = "sh -c '".repeat(5_000);

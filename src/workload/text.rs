@@ -114,6 +114,11 @@ impl<T> List<T> {
     pub(crate) fn append(&mut self, mut other: Self) {
         self.0.append(&mut other.0);
     }
+
+    /// Keeps the items that `is_kept` is true for.
+    pub(crate) fn retain(&mut self, is_kept: impl FnMut(&T) -> bool) {
+        self.0.retain(is_kept);
+    }
 }
 
 impl<T> Deref for List<T> {

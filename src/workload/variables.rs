@@ -173,9 +173,9 @@ pub(crate) fn expand<'a, 'v>(
         let (front, reference) = rest.split_at(at);
         let behind = &reference[1..];
         let mut fits = take(&mut expanded, front);
-        if behind.starts_with('$') {
+        if let Some(after) = behind.strip_prefix('$') {
             fits &= take(&mut expanded, "$");
-            rest = &behind[1..];
+            rest = after;
         } else if let Some(inner) = behind.strip_prefix('(').filter(|_| is_closed) {
             let Some((name, after)) = inner.split_once(')') else {
                 is_closed = false;
@@ -253,7 +253,7 @@ mod tests {
             ("$(VAR_B)_$(VAR_A", "B_$(VAR_A"),
             ("$(VAR_A())", "$(VAR_A())"),
             ("$($(VAR_B))", "$($(VAR_B))"),
-            ("$(VAR_DNE)", "$(VAR_DNE)"),
+            ("$(VAR_NONE)", "$(VAR_NONE)"),
             ("foo$", "foo$"),
             ("%%$é", "%%$é"),
         ] {

@@ -43,7 +43,6 @@ fn lines_of_block_scalars() {
     let two = [ps(13, 7), place(15, 7, "docker system")];
     let body = "      set -e\n      echo docker\n      docker ps -a\n      echo three\n      docker system prune -af\n";
     for style in ["|", "|-", "|+", "|2"] {
-        let body = body.replace("\n      ", "\n      ");
         assert_eq!(script(&format!("    - {style}\n{body}")), two, "{style}");
     }
     assert_eq!(

@@ -60,22 +60,36 @@ fn by_webhook(object: &Value, policy: &Policy) -> Vec<String> {
 }
 
 /// Kinds whose texts only the check reads: no webhook is registered for them.
-const BY_TEXTS: [&str; 15] = [
+const BY_TEXTS: [&str; 29] = [
+    "Application",
+    "BuildConfig",
     "ChaosEngine",
     "Cluster",
+    "ClusterConfig",
+    "ClusterInput",
+    "ClusterPolicy",
     "ConfigMap",
+    "EC2NodeClass",
+    "GrafanaDashboard",
+    "HelmRelease",
     "InitConfiguration",
+    "InstanceGroup",
+    "K8sPSPHostFilesystem",
     "KubeadmConfig",
     "KubeadmConfigTemplate",
     "KubeadmControlPlane",
+    "Kustomization",
     "Node",
     "PodSecurityPolicy",
     "PolicyException",
-    "HelmRelease",
     "PrometheusRule",
     "Provisioner",
+    "ScaledObject",
+    "Secret",
     "SecurityContextConstraints",
+    "ServiceMonitor",
     "Shoot",
+    "VMRule",
 ];
 
 /// Custom resources whose pods lie elsewhere than in a pod template of their own: the webhook meets those pods as Pods.

@@ -25,7 +25,6 @@ def pod(row, command, mounts=(), volumes=(), variables=(), image=BUSYBOX, name=N
     container = {
         "name": "c",
         "image": image,
-        "imagePullPolicy": "Never",
         "command": command,
         "volumeMounts": list(mounts),
         # Last, so that a row's own variables keep their places.
@@ -62,7 +61,7 @@ def expression(row, text, variables, **more):
     return pod(row, ["/bin/dial", "/s"], [mount], [host("/run")], variables, **more)
 
 
-def volume(name, path, storage_class=""):
+def volume(name, path, storage_class):
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
@@ -76,7 +75,7 @@ def volume(name, path, storage_class=""):
     }
 
 
-def claim_spec(storage_class="", volume_name=None):
+def claim_spec(storage_class, volume_name=None):
     spec = {
         "accessModes": ["ReadWriteMany"],
         "storageClassName": storage_class,
@@ -114,17 +113,20 @@ def on_host(row, command, variables=(), **more):
 
 def rows(tag):
     """All rows; `tag` keeps the names of what has no namespace apart between runs."""
+    # A storage class for each row: a claim could be given any volume of its class, also another row's.
+    pv = lambda row, path="/run": volume(f"{row}-{tag}", path, f"{row}-{tag}")
+    given = lambda row: {"storage_class": f"{row}-{tag}", "volume_name": f"{row}-{tag}"}
     wait = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
-        "metadata": {"name": "wait-" + tag},
+        "metadata": {"name": f"a4-wait-{tag}"},
         "provisioner": "kubernetes.io/no-provisioner",
         "volumeBindingMode": "WaitForFirstConsumer",
     }
     labels = {"labels": {"x": "docker.sock"}}
     annotations = {"annotations": {"x": "docker.sock"}}
     more_containers = lambda **c: lambda p: p["spec"]["containers"].append(
-        {"name": "pad", "image": BUSYBOX, "imagePullPolicy": "Never", "command": ["/bin/sleep", "1"], **c}
+        {"name": "pad", "image": BUSYBOX, "command": ["/bin/sleep", "1"], **c}
     )
     chain = [env("A7", "docker.sock")] + [env(f"A{i}", f"$(A{i + 1})") for i in range(6, 0, -1)]
     template = {
@@ -139,13 +141,18 @@ def rows(tag):
                 "spec": {**claim_pod("a4-template", {"emptyDir": {}})["spec"], "restartPolicy": "Always", "volumes": []},
             },
             "volumeClaimTemplates": [
-                {"metadata": {"name": "v"}, "spec": claim_spec(volume_name=f"a4-template-{tag}")}
+                {"metadata": {"name": "v"}, "spec": claim_spec(**given("a4-template"))}
             ],
         },
     }
-    pv = lambda row, path="/run", **more: volume(f"{row}-{tag}", path, **more)
-    ephemeral = {"ephemeral": {"volumeClaimTemplate": {"spec": claim_spec(volume_name=f"a4-ephemeral-{tag}")}}}
+    ephemeral = {"ephemeral": {"volumeClaimTemplate": {"spec": claim_spec(**given("a4-ephemeral"))}}}
     return {
+        # First: while other volumes are free, a claim that does not exist yet could be given one of them.
+        "a4-later": [
+            claim_pod("a4-later", by_claim("a4-later")),
+            claim("a4-later", **given("a4-later")),
+            pv("a4-later"),
+        ],
         "a1-labels": [padded("a1-labels", lambda p: p["metadata"].update(labels={f"l{i}": "" for i in range(12000)}))],
         "a1-variables": [padded("a1-variables", more_containers(env=[env(f"V{i}", "") for i in range(8000)]))],
         "a1-arguments": [padded("a1-arguments", more_containers(args=[""] * 40000))],
@@ -162,13 +169,17 @@ def rows(tag):
             pod("a3-crio", ["/bin/dial", "/s"], [MOUNT, {"name": "w", "mountPath": "/x"}], [host(SOCKET), host("/run/crio", "w")])
         ],
         "a3-script": [on_host("a3-script", ["/bin/sh", "-c", "crictl ps; nsenter -t 1 -m -- docker ps"])],
-        "a4-wait": [wait, pv("a4-wait", storage_class="wait-" + tag), claim("a4-wait", storage_class="wait-" + tag), claim_pod("a4-wait", by_claim("a4-wait"))],
-        "a4-later": [claim_pod("a4-later", by_claim("a4-later")), claim("a4-later", volume_name=f"a4-later-{tag}"), pv("a4-later")],
+        "a4-wait": [
+            wait,
+            pv("a4-wait"),
+            claim("a4-wait", storage_class=f"a4-wait-{tag}"),
+            claim_pod("a4-wait", by_claim("a4-wait")),
+        ],
         "a4-ephemeral": [pv("a4-ephemeral"), claim_pod("a4-ephemeral", ephemeral)],
         "a4-template": [pv("a4-template"), template],
         "a5-configured": [
             pv("a5-configured", "/run/engine/engine.sock"),
-            claim("a5-configured", volume_name=f"a5-configured-{tag}"),
+            claim("a5-configured", **given("a5-configured")),
             claim_pod("a5-configured", by_claim("a5-configured"), sub_path=None),
         ],
         "a6-cwd": [pod("a6-cwd", ["/bin/dial", "/s/run/docker.sock"], [MOUNT], [host("/proc/1/cwd")])],
@@ -187,6 +198,17 @@ def rows(tag):
         ],
         "a10-script": [on_host("a10-script", ["/bin/sh", "-c", "$CMD"], [env("CMD", "nsenter -t 1 -m -- docker ps")])],
         "a12-argument": [on_host("a12-argument", ["/bin/dial", "/proc/1/root/run/docker.sock"])],
+    }
+
+
+def harmless():
+    """What undock must admit: without these, a webhook that refuses everything would pass."""
+    labels = {"labels": {f"l{i}": "" for i in range(12000)}}
+    sleep = ["/bin/sleep", "1"]
+    return {
+        "clean": pod("clean", sleep),
+        "clean-padded": pod("clean-padded", sleep, metadata=labels),
+        "clean-claim": pod("clean-claim", sleep, [MOUNT], [{"name": "v", **by_claim("nothing")}]),
     }
 
 

@@ -194,12 +194,14 @@ impl<'a> Lexer<'a> {
                         match word.as_str() {
                             // `function NAME {`, or the same with `()` as without the word.
                             "function" => {
-                                let name = self.word_on_line();
-                                let command = &mut self.commands[current];
-                                command.words.extend(name);
-                                command.defines = true;
-                                if self.peek() != Some(b'(') {
-                                    current = self.open();
+                                if let Some(name) = self.word_on_line() {
+                                    self.blanks();
+                                    let command = &mut self.commands[current];
+                                    command.words.push(name);
+                                    command.defines = true;
+                                    if self.peek() != Some(b'(') {
+                                        current = self.open();
+                                    }
                                 }
                             }
                             "time" => self.time_options(),
@@ -299,11 +301,15 @@ impl<'a> Lexer<'a> {
 
     /// Passes over the next word, if the line has one.
     fn word_on_line(&mut self) -> Option<String> {
+        self.blanks();
+        let is_word = self.peek().is_some_and(|b| !is_delimiter(b));
+        is_word.then(|| self.word().0)
+    }
+
+    fn blanks(&mut self) {
         while self.peek().is_some_and(|b| b == b' ' || b == b'\t') {
             self.at += 1;
         }
-        let is_word = self.peek().is_some_and(|b| !is_delimiter(b));
-        is_word.then(|| self.word().0)
     }
 
     /// Passes over `((…))` with a shift or a base in it, which are no here-document and no comment, if it closes on its

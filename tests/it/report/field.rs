@@ -113,7 +113,6 @@ fn verdicts_and_exit_codes_are_right() {
 fn findings_end_as_they_should() {
     for (name, expected) in [
         ("s20-gke-dry-run.log", &["open"][..]),
-        ("s20b-gke-dry-run-of-a-fix.log", &["open"]),
         ("s21-gke-dry-run-with-record.log", &[]),
         ("s23-deletecollection.log", &["removed", "removed"]),
         ("s35-denied-then-fixed.log", &["fixed"]),
