@@ -195,7 +195,7 @@ pub fn decide_namespace(change: &namespace::Change, mode: Mode) -> Decision {
 ///
 /// What was found counts in any case. Where the budget did not suffice for the rest, the rest is
 /// decided as [`decide_unevaluated`] does, except for an update of an object that could not be
-/// evaluated before either: it is let through (`docs/decisions/0012-budget.md`).
+/// evaluated before either: it is let through (`docs/decisions/0009-what-a-review-may-cost.md`).
 pub fn decide(
     workload: &Workload<'_>,
     old: Option<&Workload<'_>>,
