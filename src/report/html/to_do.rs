@@ -52,11 +52,10 @@ pub(super) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             team => format!("<a href=\"#{}\">{}</a>", anchor("team", &[team]), short(team)),
         };
         format!(
-            "<th scope=row class=long id=\"{}\">{}<br><a href=\"#{}\">{}</a>/{}</th><td class=long>{}</td><td>{refused}</td>\
+            "<th scope=row class=long id=\"{}\">{}<br>{}/{}</th><td class=long>{}</td><td>{refused}</td>\
              <td class=long>{}</td><td class=long>{team}</td><td class=t>{}</td>",
             anchor("owner", &[&own.cluster, &own.namespace, &own.owner.kind, &own.owner.name]),
             place(report, &own.cluster, &own.namespace),
-            anchor("ns", &[&own.cluster, &own.namespace]),
             short(&own.owner.kind),
             short(&own.owner.name),
             escape(&work.rules.join(" ")),
