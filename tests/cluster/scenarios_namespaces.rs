@@ -55,7 +55,7 @@ pub(crate) fn two_namespaces_have_modes_of_their_own_and_follow_their_labels(wor
         let decided = |mode| match mode {
             "enforce" => "deny",
             "audit" => "record",
-            "off" => "clean",
+            "off" => "skipped",
             mode => mode,
         };
         let both = |namespace: &str, mode: &'static str| {

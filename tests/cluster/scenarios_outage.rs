@@ -45,7 +45,7 @@ pub(crate) fn no_answer_is_wrong_or_lost_while_the_api_server_is_away(world: &Wo
     let expected = [
         ("outage-refuses", "enforce", "deny"),
         ("outage-warns", "warn", "warn"),
-        ("outage-rests", "off", "clean"),
+        ("outage-rests", "off", "skipped"),
     ];
     for (namespace, mode, _) in expected {
         world.kubectl.create_namespace(namespace);

@@ -66,6 +66,7 @@ pub(crate) fn doctor_before_the_install_says_what_is_missing(world: &World) {
         ("endpoints", "fail"),
         ("certificate", "skipped"),
         ("version", "skipped"),
+        ("controller", "warn"),
         ("probe", "skipped"),
         ("failed-open", "ok"),
         ("audit-policy", "ok"),
