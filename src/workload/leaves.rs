@@ -63,6 +63,11 @@ const MAX_DEPTH: usize = 64;
 const MAX_ELEMENTS: usize = 100_000;
 
 impl Leaves {
+    /// True for an object whose texts nobody asked for, too.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     /// All texts.
     pub fn iter(&self) -> impl Iterator<Item = &Leaf> {
         self.found.iter()
