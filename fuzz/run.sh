@@ -13,7 +13,7 @@ set -eu
 cd "$(dirname "$0")"
 seconds=${1:-600}
 if [ $# -gt 0 ]; then shift; fi
-if [ $# -eq 0 ]; then set -- manifest review shell text; fi
+if [ $# -eq 0 ]; then set -- cost manifest review shell text; fi
 
 reviews=${UNDOCK_TEST_SHARED:-../../shared}/captures/reviews
 if [ ! -d "$reviews" ]; then reviews=../tests/fixtures/rules; fi

@@ -111,7 +111,7 @@ pub fn fail(
         || head.operation == "UPDATE" && head.is_being_deleted;
     let decision = if passes {
         // It brings nothing in, so there was nothing to evaluate.
-        Decision::clean(policy.mode)
+        Decision::skipped(policy.mode)
     } else {
         // A Namespace is never refused for its form: that would lock the cluster's administrators out.
         let most = if head.resource == "namespaces" {
@@ -168,7 +168,7 @@ fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed 
             decide_namespace(request, workload, policy)
         }
         Some(workload) => (decide(request, workload, policy), None),
-        None => (Decision::clean(policy.mode), None),
+        None => (Decision::skipped(policy.mode), None),
     };
     let by_controller = workload
         .as_ref()
@@ -193,7 +193,7 @@ fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed 
     };
     Reviewed {
         response: respond(&answer, &decision),
-        record: (decision.outcome != Outcome::Clean)
+        record: (decision.outcome > Outcome::Clean)
             .then(|| Box::new(Record::new(&source, workload.as_ref(), &decision))),
         operation: registration::operation_label(&request.operation),
         resource: resource_label(&request.resource.resource, &request.sub_resource),
@@ -211,7 +211,7 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> De
     let operation = request.operation.as_str();
     // What is being deleted must be able to lose its finalizers. Nothing is created in deletion.
     if !is_write(operation) || (operation == "UPDATE" && workload.is_being_deleted()) {
-        return Decision::clean(policy.mode);
+        return Decision::skipped(policy.mode);
     }
     // An old object that cannot be read had nothing that is known, so all that is found counts as new.
     let old_object = request.old_object();
@@ -257,7 +257,7 @@ fn decide_namespace(
         .as_ref()
         .is_some_and(|(object, _)| Workload::new(object, "").is_being_deleted());
     if is_being_deleted {
-        return (Decision::clean(policy.mode), None);
+        return (Decision::skipped(policy.mode), None);
     }
     let new = NamespaceSettings::of(workload);
     let writer = Writer {

@@ -144,6 +144,14 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// An object that was not evaluated, and needs no answer but yes.
+    pub fn skipped(mode: Mode) -> Self {
+        Self {
+            outcome: Outcome::Skipped,
+            ..Self::clean(mode)
+        }
+    }
+
     /// An object without findings.
     pub fn clean(mode: Mode) -> Self {
         Self {
@@ -190,12 +198,18 @@ pub fn decide_namespace(change: &namespace::Change, mode: Mode) -> Decision {
     }
 }
 
+/// True for a mirror Pod that its own node writes: the annotation alone proves nothing.
+fn is_mirror_of_node(workload: &Workload<'_>, writer: Writer<'_>) -> bool {
+    let node = writer.user.strip_prefix("system:node:");
+    node.is_some_and(|node| workload.is_mirror_of(node))
+}
+
 /// Evaluates `workload` and decides. `old` is what the object was before an update: what it already
 /// had can warn, not deny.
 ///
 /// What was found counts in any case. Where the budget did not suffice for the rest, the rest is
 /// decided as [`decide_unevaluated`] does, except for an update of an object that could not be
-/// evaluated before either: it is let through (`docs/decisions/0012-budget.md`).
+/// evaluated before either: it is let through (`docs/decisions/0009-what-a-review-may-cost.md`).
 pub fn decide(
     workload: &Workload<'_>,
     old: Option<&Workload<'_>>,
@@ -208,7 +222,7 @@ pub fn decide(
     if mode == Mode::Off {
         return Decision {
             doubts,
-            ..Decision::clean(mode)
+            ..Decision::skipped(mode)
         };
     }
     let (mut findings, is_whole) = judge(workload, policy, mode);
@@ -218,6 +232,12 @@ pub fn decide(
         .map(|old| judge(old, policy, mode));
     if let Some((before, _)) = &before {
         mark_known(&mut findings, before);
+    }
+    if is_mirror_of_node(workload, writer) {
+        // It runs whatever is answered; refused, it would run unseen.
+        for judged in &mut findings {
+            judged.action = judged.action.min(Action::Record);
+        }
     }
     if findings.iter().any(|judged| judged.action >= Action::Warn) {
         exempt(

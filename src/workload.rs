@@ -197,13 +197,16 @@ impl<'a> Workload<'a> {
             .is_some_and(|time| !time.is_empty())
     }
 
-    /// True for the Pod that a kubelet shows in the API for a file on its node. The node decides about it: what the API server refuses
-    /// runs all the same, and is then seen by nobody.
-    pub fn is_mirror(&self) -> bool {
-        self.kind() == "Pod"
-            && (self.object.metadata.annotations)
-                .get("kubernetes.io/config.mirror")
-                .is_some()
+    /// True for the Pod that the kubelet of `node` shows in the API for a file on its node. The node decides about it: what the
+    /// API server refuses runs all the same, and is then seen by nobody.
+    pub fn is_mirror_of(&self, node: &str) -> bool {
+        let metadata = &self.object.metadata;
+        let is_of_node = metadata
+            .owner_references
+            .iter()
+            .any(|owner| *owner.kind == *"Node" && *owner.name == *node);
+        let mark = metadata.annotations.get("kubernetes.io/config.mirror");
+        self.kind() == "Pod" && is_of_node && mark.is_some()
     }
 
     /// True if a controller made the object.

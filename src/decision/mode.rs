@@ -64,6 +64,8 @@ impl Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
+    /// The object was not evaluated: its namespace is off, or it is being deleted. Says nothing about what is in it.
+    Skipped,
     /// Nothing was found.
     Clean,
     /// Findings are recorded.
@@ -82,6 +84,7 @@ impl Outcome {
     /// The word used in annotations, records and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Skipped => "skipped",
             Self::Clean => "clean",
             Self::Record => "record",
             Self::Exempt => "exempt",

@@ -213,7 +213,7 @@ mod tests {
     /// The order in which connections make room, as positions in `shown`.
     fn order(shown: &[(Trust, bool, u64)], now: u64) -> Vec<usize> {
         let (connections, places) = table(shown.len(), shown);
-        let mut order = Vec::new();
+        let (mut order, mut kept) = (Vec::new(), Vec::new());
         while let Some((new, was_full)) = connections.try_place(now) {
             assert!(was_full);
             let closed = |at: &usize| !order.contains(at) && !is_open(&connections, &places[*at]);
@@ -222,6 +222,7 @@ mod tests {
             // What came for it is of no interest here.
             new.trust(Trust::ApiServer);
             new.entry.used.store(now, Ordering::Relaxed);
+            kept.push(new);
         }
         order
     }

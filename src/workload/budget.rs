@@ -1,8 +1,8 @@
 //! What the evaluation of one object may cost: steps of work, and bytes that are kept for it.
 //!
 //! Every part whose cost depends on what the writer of the object chose (filling in variables,
-//! cleaning paths, reading scripts, joining mounts with volumes) calls [`spend`] before it works,
-//! with about one step for each byte or element that it will look at, and [`keep`] before it holds
+//! cleaning paths, reading scripts, joining mounts with volumes) calls `spend` before it works,
+//! with about one step for each byte or element that it will look at, and `keep` before it holds
 //! what it made. A part that is told `false` stops with what it has: whoever started the evaluation
 //! asks [`Spent::is_exceeded`] and says that the rest was not evaluated. Real objects never get
 //! there (`tests/it/budget.rs` holds every object of the corpus against a tenth).

@@ -59,6 +59,8 @@ impl Leaf {
 
 /// Objects are read this deep; their structs in Kubernetes end far above it.
 const MAX_DEPTH: usize = 64;
+/// Longest text that is a setting of the object itself, in bytes: a longer one is a document of its own, or data.
+const MAX_SETTING: usize = 64 * 1024;
 /// Elements of a list that are kept in the tree of the object.
 const MAX_ELEMENTS: usize = 100_000;
 
@@ -89,7 +91,8 @@ impl Leaves {
                 value: Value::Map(Vec::new()),
                 offset: 0,
             };
-            for (number, leaf) in self.found.iter().enumerate() {
+            let is_short = |(_, leaf): &(usize, &Leaf)| leaf.text.len() <= MAX_SETTING;
+            for (number, leaf) in self.found.iter().enumerate().filter(is_short) {
                 insert(&mut root, &leaf.path, &leaf.text, number);
             }
             root

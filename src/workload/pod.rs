@@ -289,13 +289,13 @@ impl<'a> Pod<'a> {
             };
             self.mounts_of_volume(name, &source, found);
         }
-        if found.len() == before {
+        if found.len() == before && surroundings.is_unseen(claim) {
             self.mounts_of_unseen(name, field, found);
         }
     }
 
-    /// A claim or a volume that is not there yet can still lead to the node. Nobody but Docker has a file of that name, so a
-    /// `subPath` that names it says where the volume will be.
+    /// A claim that is not there yet can still lead to the node. Nobody but Docker has a file of that name, so a `subPath` that
+    /// names it says where the volume will be.
     fn mounts_of_unseen(&self, name: &'a str, field: String, found: &mut Vec<HostMount<'a>>) {
         let source = Source {
             path: "/run",

@@ -235,6 +235,15 @@ impl Surroundings {
         (how, self.free(class))
     }
 
+    /// True for a claim of which nothing is known: it comes after the Pod, or nobody lists claims.
+    pub(super) fn is_unseen(&self, claim: &Claim<'_>) -> bool {
+        let Claim::Named(namespace, name) = claim else {
+            return false;
+        };
+        let key = ((*namespace).to_owned(), (*name).to_owned());
+        !self.claims.contains_key(&key) && !self.bound.contains_key(&key)
+    }
+
     /// The host paths of the volumes of `class`, or of any, that no claim has.
     fn free(&self, class: Option<&str>) -> Vec<&ClaimedPath> {
         let is_free = |volume: &&Volume| {

@@ -59,13 +59,7 @@ pub(crate) fn all() -> Vec<Page> {
             "ordinary",
             &[&path("ordinary.log", &ordinary())],
             5,
-            &[
-                "READY",
-                "BLOCKED",
-                "deployment-7",
-                "came and went",
-                "PLAT-412",
-            ],
+            &["READY", "BLOCKED", "deployment-7", "PLAT-412"],
         ),
         Page::of(
             "hostile",

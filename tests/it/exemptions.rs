@@ -250,7 +250,7 @@ fn the_label_sets_the_mode_and_mistakes_leave_the_default() {
         ("", "warn", ""),
         (r#""undock.dev/mode":"enforce""#, "deny", ""),
         (r#""undock.dev/mode":"audit""#, "record", ""),
-        (r#""undock.dev/mode":"off""#, "clean", ""),
+        (r#""undock.dev/mode":"off""#, "skipped", ""),
         (
             r#""undock.dev/mode":"Enforce""#,
             "warn",

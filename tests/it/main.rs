@@ -16,6 +16,7 @@ mod check_places;
 mod check_repository;
 mod controller;
 mod corpus;
+mod decisions;
 mod doctor;
 mod exemptions;
 mod image_oracle;

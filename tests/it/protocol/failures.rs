@@ -82,7 +82,7 @@ fn what_is_said_about_a_broken_object_holds_none_of_its_values() {
 
 #[test]
 fn a_body_over_the_limit() {
-    let filler = "x".repeat(41 * 1024 * 1024);
+    let filler = "x".repeat(40 * 1024 * 1024);
     for mode in [Mode::Enforce, Mode::Warn] {
         let server = Server::start(mode);
         let mut review = create(socket_pod());
