@@ -71,15 +71,18 @@ use std::collections::HashSet;
 
 use crate::finding::{Certainty, Check, Context, Finding, Findings, Rule};
 use crate::workload::Workload;
-use crate::workload::settings::settings;
+use crate::workload::mentions::Mentions;
+use crate::workload::pod::{Container, HostMount};
+use crate::workload::settings::{Settings, settings};
 
 /// All findings of `workload`, in the order of codes, then fields. The same object gives the same
 /// findings everywhere.
 pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
     let mut findings = Findings::new(context.target);
     let is_meant = |rule: &&&Rule| rule.target.is_none_or(|target| target == context.target);
+    let subject = Subject::new(workload);
     for rule in RULES.iter().filter(is_meant) {
-        run(rule.check, workload, &mut findings);
+        subject.run(rule.check, &mut findings);
     }
     let mut found = findings.into_inner();
     for part in &workload.parts {
@@ -117,42 +120,73 @@ fn moved(mut finding: Finding, fields: &[(String, String)]) -> Finding {
     finding
 }
 
-/// Calls `check` for everything in `workload` that it looks at.
-fn run(check: Check, workload: &Workload<'_>, findings: &mut Findings) {
-    match (check, &workload.pod) {
-        (Check::HostPath(check), _) => {
-            let mut seen = HashSet::new();
-            for mount in workload.host_mounts() {
-                let finding = check(workload, mount);
-                if finding.is_some() && seen.insert((mount.volume, mount.path.as_str())) {
-                    findings.extend(finding);
+/// A workload with what decides which rules have anything to look at. Most objects have little that
+/// could hold a finding, and what is skipped here costs them nothing.
+struct Subject<'w, 'a> {
+    workload: &'w Workload<'a>,
+    containers: &'w [Container<'a>],
+    host_mounts: &'w [HostMount<'a>],
+    /// What any of the containers mentions.
+    mentioned: Mentions,
+    settings: Vec<Settings<'w>>,
+}
+
+impl<'w, 'a> Subject<'w, 'a> {
+    fn new(workload: &'w Workload<'a>) -> Self {
+        let containers = workload.containers();
+        Self {
+            workload,
+            containers,
+            host_mounts: workload.host_mounts(),
+            mentioned: containers
+                .iter()
+                .fold(Mentions::default(), |all, container| {
+                    all.or(container.mentions())
+                }),
+            settings: settings(workload),
+        }
+    }
+
+    /// Calls `check` for everything that it looks at.
+    fn run(&self, check: Check, findings: &mut Findings) {
+        let workload = self.workload;
+        match (check, &workload.pod) {
+            (Check::HostPath(check), _) if !self.host_mounts.is_empty() => {
+                let mut seen = HashSet::new();
+                for mount in self.host_mounts {
+                    let finding = check(workload, mount);
+                    if finding.is_some() && seen.insert((mount.volume, mount.path.as_str())) {
+                        findings.extend(finding);
+                    }
                 }
             }
-        }
-        (Check::Container(check), Some(pod)) => {
-            for container in &pod.containers {
-                check(pod, container, findings);
+            (Check::Container(check), Some(pod)) => {
+                for container in self.containers {
+                    check(pod, container, findings);
+                }
             }
-        }
-        (Check::Mentioning(is_meant, check), Some(pod)) => {
-            let containers = pod.containers.iter();
-            for container in containers.filter(|container| is_meant(container.mentions())) {
-                check(pod, container, findings);
+            (Check::Mentioning(is_meant, check), Some(pod)) if is_meant(self.mentioned) => {
+                let containers = self.containers.iter();
+                for container in containers.filter(|container| is_meant(container.mentions())) {
+                    check(pod, container, findings);
+                }
             }
-        }
-        (Check::Pod(check), Some(pod)) => check(pod, findings),
-        (Check::Text(kinds, check), _) if kinds.contains(&workload.kind()) => {
-            let leaves = workload.leaves.iter();
-            findings.extend(leaves.filter_map(|leaf| check(workload, leaf)));
-        }
-        (Check::Settings(check), _) => {
-            for document in settings(workload) {
-                check(&document, findings);
+            (Check::Pod(check), Some(pod)) => check(pod, findings),
+            (Check::Text(kinds, check), None) if kinds.contains(&workload.kind()) => {
+                let leaves = workload.leaves.iter();
+                findings.extend(leaves.filter_map(|leaf| check(workload, leaf)));
             }
+            (Check::Settings(check), _) => {
+                for document in &self.settings {
+                    check(document, findings);
+                }
+            }
+            (Check::Node(check), None) if workload.kind() == "Node" => {
+                findings.extend(check(workload));
+            }
+            (Check::Object(check), _) => check(workload, findings),
+            _ => {}
         }
-        (Check::Node(check), _) if workload.kind() == "Node" => findings.extend(check(workload)),
-        (Check::Object(check), _) => check(workload, findings),
-        _ => {}
     }
 }
 

@@ -28,6 +28,7 @@ pub use owner::{Owner, OwnerSource};
 pub(crate) use surroundings::Match;
 pub use surroundings::{ClaimFacts, ClaimedPath, NodeNames, Surroundings};
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use host_path::HostPath;
@@ -218,15 +219,16 @@ impl<'a> Workload<'a> {
     }
 
     /// The annotations of the object and of its pod template, with the field path of their metadata.
-    pub fn annotations(&self) -> impl Iterator<Item = (String, &'a Annotations<'a>)> {
-        let own = std::iter::once(("metadata".to_owned(), &self.object.metadata.annotations));
+    pub fn annotations(&self) -> impl Iterator<Item = (Cow<'static, str>, &'a Annotations<'a>)> {
+        let own = std::iter::once(("metadata".into(), &self.object.metadata.annotations));
         let path = self
             .pod
             .as_ref()
             .and_then(|pod| pod.path.strip_suffix(".spec"));
         let template = template_metadata(self.object).zip(path);
         own.chain(
-            template.map(|(metadata, path)| (format!("{path}.metadata"), &metadata.annotations)),
+            template
+                .map(|(metadata, path)| (format!("{path}.metadata").into(), &metadata.annotations)),
         )
     }
 

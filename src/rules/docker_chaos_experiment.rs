@@ -29,7 +29,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         mounts.any(|mount| signals::is_docker_socket(&mount.path))
             || !signals::runtime_selectors(container).is_empty()
     };
-    if tables::is_chaos_tool(container.image()) && uses_docker() {
+    let may_use = signals::shows_docker(pod, container);
+    if may_use && tables::is_chaos_tool(container.image()) && uses_docker() {
         findings.push(images::finding(&RULE, pod, container, "runs chaos tool"));
     }
 }

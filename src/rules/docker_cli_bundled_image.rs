@@ -29,7 +29,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         container.endpoint(pod).is_node()
             || mounts.any(|mount| signals::is_docker_socket(&mount.path))
     };
-    if tables::bundles_docker_client(container.image()) && reaches_docker() {
+    let may_reach = signals::shows_docker(pod, container);
+    if may_reach && tables::bundles_docker_client(container.image()) && reaches_docker() {
         findings.push(images::finding(&RULE, pod, container, "runs image"));
     }
 }

@@ -24,6 +24,9 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    if !signals::shows_docker(pod, container) {
+        return;
+    }
     let Some(agent) = tables::agent(container.image()) else {
         return;
     };

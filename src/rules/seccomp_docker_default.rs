@@ -24,7 +24,8 @@ pub(super) static RULE: Rule = Rule {
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for (metadata, annotations) in workload.annotations() {
         for (key, value) in annotations.iter() {
-            if key.contains("seccomp") && value == "docker/default" {
+            // Comparing comes first: a search costs a clean object hundreds of instructions.
+            if value == "docker/default" && key.contains("seccomp") {
                 findings.push(
                     Finding::new(&RULE)
                         .on("annotation", key)

@@ -12,6 +12,14 @@ use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod, Text
 use crate::workload::shell::{HostEntry, Invocation};
 use crate::workload::tables::{self, ImageRole};
 
+/// True if anything in `container` could lead to Docker: without a sign of it, no image needs to be
+/// looked up.
+pub(super) fn shows_docker(pod: &Pod<'_>, container: &Container<'_>) -> bool {
+    !pod.host_mounts.is_empty()
+        || container.mentions_docker()
+        || container.env("DOCKER_HOST").is_some()
+}
+
 /// True for a directory above Docker's socket, or above one that the operator names.
 pub(super) fn is_socket_parent(mount: &HostMount<'_>) -> bool {
     mount.is_socket_parent || mount.open_below

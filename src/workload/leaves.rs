@@ -65,6 +65,11 @@ const MAX_SETTING: usize = 64 * 1024;
 const MAX_ELEMENTS: usize = 100_000;
 
 impl Leaves {
+    /// True for an object whose texts nobody asked for, too.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     /// All texts.
     pub fn iter(&self) -> impl Iterator<Item = &Leaf> {
         self.found.iter()

@@ -29,6 +29,17 @@ pub(crate) struct Mentions {
 }
 
 impl Mentions {
+    /// What either mentions.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            docker: self.docker | other.docker,
+            docker_port: self.docker_port | other.docker_port,
+            bridge: self.bridge | other.bridge,
+            ping: self.ping | other.ping,
+            reference: self.reference | other.reference,
+        }
+    }
+
     /// Looks for each word by the rarest of its letters.
     #[inline(never)]
     pub(super) fn add(&mut self, text: &str) {

@@ -28,6 +28,9 @@ enum Place<'w> {
 
 /// Every document of `workload`: the object itself first, then those in its strings.
 pub(crate) fn settings<'w>(workload: &'w Workload<'_>) -> Vec<Settings<'w>> {
+    if workload.leaves.is_empty() {
+        return Vec::new();
+    }
     let object = Settings {
         root: workload.leaves.object(),
         language: None,
