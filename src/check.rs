@@ -20,7 +20,6 @@ pub mod table;
 use rayon::prelude::*;
 
 use crate::decision::{Judged, Outcome, Policy};
-use crate::finding::Action;
 pub use baseline::{Baseline, BaselineError, Compared};
 pub use input::{Input, InputKind};
 
@@ -129,7 +128,7 @@ impl Checked {
 
 impl CheckedObject {
     /// The findings that no baseline has.
-    pub fn new_findings(&self) -> impl Iterator<Item = &Placed> {
+    pub fn new_findings(&self) -> impl Iterator<Item = &Placed> + Clone {
         self.findings.iter().filter(|placed| !placed.judged.known)
     }
 
@@ -138,17 +137,7 @@ impl CheckedObject {
         if self.findings.iter().all(|placed| !placed.judged.known) {
             return self.outcome;
         }
-        let outcome = |placed: &Placed| match placed.judged.action {
-            Action::Deny => Outcome::Deny,
-            Action::Warn => Outcome::Warn,
-            _ if placed.judged.exempt.is_some() => Outcome::Exempt,
-            Action::Record => Outcome::Record,
-            Action::Off => Outcome::Clean,
-        };
-        self.new_findings()
-            .map(outcome)
-            .max()
-            .unwrap_or(Outcome::Clean)
+        Outcome::of(self.new_findings().map(|placed| &placed.judged))
     }
 
     /// Where services that read a repository find the object: the template that it was rendered from, without a line,

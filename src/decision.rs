@@ -122,6 +122,19 @@ pub struct Judged {
     pub exempt: Option<Granted>,
 }
 
+impl Outcome {
+    /// What becomes of an object that was evaluated, with these findings.
+    pub fn of<'j>(judged: impl Iterator<Item = &'j Judged> + Clone) -> Self {
+        match judged.clone().map(|judged| judged.action).max() {
+            Some(Action::Deny) => Self::Deny,
+            Some(Action::Warn) => Self::Warn,
+            _ if judged.clone().any(|judged| judged.exempt.is_some()) => Self::Exempt,
+            Some(Action::Record) => Self::Record,
+            None | Some(Action::Off) => Self::Clean,
+        }
+    }
+}
+
 /// What happens to the write, and why.
 #[derive(Clone, Debug)]
 pub struct Decision {
@@ -249,13 +262,7 @@ pub fn decide(
             &mut notes,
         );
     }
-    let outcome = match findings.iter().map(|judged| judged.action).max() {
-        Some(Action::Deny) => Outcome::Deny,
-        Some(Action::Warn) => Outcome::Warn,
-        _ if findings.iter().any(|judged| judged.exempt.is_some()) => Outcome::Exempt,
-        Some(Action::Record) => Outcome::Record,
-        None | Some(Action::Off) => Outcome::Clean,
-    };
+    let outcome = Outcome::of(findings.iter());
     let decision = Decision {
         notes,
         doubts,

@@ -63,6 +63,7 @@ mod short_image_name;
 mod signals;
 mod socket_parent_mount;
 mod socket_parent_mount_bare;
+mod sockets;
 mod unprivileged_low_port;
 mod unprivileged_ping;
 

@@ -9,6 +9,7 @@ mod exemptions;
 pub mod json;
 mod manual;
 mod nodes;
+mod origin;
 mod page;
 pub mod parts;
 pub mod questions;

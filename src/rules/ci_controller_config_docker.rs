@@ -1,7 +1,7 @@
 //! CLU902 ci-controller-config-docker: the configuration of a controller that makes Pods with Docker.
 
 use super::configuration::pod_sources::docker_pods;
-use super::{objects, signals};
+use super::{objects, sockets};
 use crate::embedded::Language;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
@@ -84,7 +84,7 @@ fn host_path_in_text(text: &str) -> Option<(usize, &str)> {
         let path = &rest[..end.unwrap_or(rest.len())];
         let line = &text[text[..start].rfind('\n').map_or(0, |at| at + 1)..start];
         let is_comment = line.trim_start().starts_with(['#', '/', '*']);
-        if !is_comment && path.starts_with('/') && signals::is_docker_socket(&HostPath::new(path)) {
+        if !is_comment && path.starts_with('/') && sockets::is_docker_socket(&HostPath::new(path)) {
             return Some((start, path));
         }
         from = behind;

@@ -1,6 +1,6 @@
 //! DKR603 docker-chaos-experiment: a chaos tool that works through Docker.
 
-use super::{images, signals};
+use super::{images, signals, sockets};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::pod::{Container, Pod};
 use crate::workload::tables;
@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let uses_docker = || {
         let mut mounts = pod.mounts_of(container);
-        mounts.any(|mount| signals::is_docker_socket(&mount.path))
+        mounts.any(|mount| sockets::is_docker_socket(&mount.path))
             || !signals::runtime_selectors(container).is_empty()
     };
     let may_use = signals::shows_docker(pod, container);

@@ -1,6 +1,6 @@
 //! DKR202 docker-cli-bundled-image: an image that carries the Docker client, beside another sign of Docker.
 
-use super::{images, signals};
+use super::{images, signals, sockets};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::pod::{Container, Pod};
 use crate::workload::tables;
@@ -27,7 +27,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let reaches_docker = || {
         let mut mounts = pod.mounts_of(container);
         container.endpoint(pod).is_node()
-            || mounts.any(|mount| signals::is_docker_socket(&mount.path))
+            || mounts.any(|mount| sockets::is_docker_socket(&mount.path))
     };
     let may_reach = signals::shows_docker(pod, container);
     if may_reach && tables::bundles_docker_client(container.image()) && reaches_docker() {

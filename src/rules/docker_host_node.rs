@@ -1,6 +1,6 @@
 //! DKR301 docker-host-node: a Docker endpoint that leads to the node.
 
-use super::{host_paths, signals};
+use super::{host_paths, sockets};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::pod::{Container, Pod, TextField};
@@ -62,7 +62,7 @@ fn judged(finding: Finding, container: &Container<'_>, name: &str, endpoint: End
                 .identity(format!("{name}={path}"))
                 .certainty(Certainty::Certain)
                 .consequence(format!("it is the node's {}", host_paths::shown(&path)));
-            if signals::is_agent(container) && signals::names_cri_socket(container) {
+            if sockets::is_agent(container) && sockets::names_cri_socket(container) {
                 finding
                     .advisory("one of several runtimes' sockets")
                     .consequence("the agent also names a CRI socket; drop this one")

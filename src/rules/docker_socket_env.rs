@@ -1,6 +1,6 @@
 //! DKR302 docker-socket-env: a variable or an argument that names a mounted Docker socket.
 
-use super::{host_paths, signals};
+use super::{host_paths, sockets};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::pod::{Container, Pod};
@@ -25,15 +25,15 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    let settings = signals::socket_settings(container);
-    let in_scripts = signals::sockets_of_processes(pod, container);
+    let settings = sockets::socket_settings(container);
+    let in_scripts = sockets::sockets_of_processes(pod, container);
     for (field, path) in settings.into_iter().chain(in_scripts) {
         let Endpoint::NodeSocket(host_path) = endpoint::resolve(pod, container, &path) else {
             continue;
         };
-        let finding = signals::setting_finding(&RULE, pod, container, field, &path);
-        let is_agent = signals::is_agent(container);
-        findings.push(if is_agent && signals::names_cri_socket(container) {
+        let finding = sockets::setting_finding(&RULE, pod, container, field, &path);
+        let is_agent = sockets::is_agent(container);
+        findings.push(if is_agent && sockets::names_cri_socket(container) {
             finding
                 .advisory("one of several runtimes' sockets")
                 .consequence("the agent also names a CRI socket; drop this one")

@@ -1,6 +1,6 @@
 //! DKR303 docker-socket-env-unbacked: a variable or an argument that names a Docker socket which nothing mounts.
 
-use super::signals;
+use super::sockets;
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::pod::{Container, Pod, TextField};
@@ -31,12 +31,12 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let hosts = variables
         .filter(|(_, var)| *var.name == *"DOCKER_HOST")
         .filter_map(|(i, var)| {
-            let path = signals::named_socket(container, &var.value)?;
+            let path = sockets::named_socket(container, &var.value)?;
             Some((TextField::Env(i), path))
         });
-    for (field, path) in hosts.chain(signals::socket_settings(container)) {
+    for (field, path) in hosts.chain(sockets::socket_settings(container)) {
         if endpoint::resolve(pod, container, &path) == Endpoint::NotMounted {
-            let finding = signals::setting_finding(&RULE, pod, container, field, &path);
+            let finding = sockets::setting_finding(&RULE, pod, container, field, &path);
             findings.push(finding);
         }
     }

@@ -1,7 +1,7 @@
 //! What the rules about host paths share: the finding for a mount, and what happens on a node that
 //! lacks the path, by `hostPath.type`.
 
-use super::signals;
+use super::sockets;
 use crate::finding::{Certainty, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
@@ -17,7 +17,7 @@ pub(super) fn find(
     let about = rule.host_path.as_ref()?;
     let is_leftover = || {
         let pod = workload.pod.as_ref();
-        pod.is_some_and(|pod| signals::is_leftover_beside_cri(pod, mount))
+        pod.is_some_and(|pod| sockets::is_leftover_beside_cri(pod, mount))
     };
     if mount.claimed.is_some() || !(about.matches)(&mount.path) || is_leftover() {
         return None;

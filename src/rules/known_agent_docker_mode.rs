@@ -1,6 +1,6 @@
 //! DKR601 known-agent-docker-mode: an agent that is known to have a mode without Docker, in its Docker mode.
 
-use super::{images, signals};
+use super::{images, signals, sockets};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::pod::{Container, Pod};
 use crate::workload::tables;
@@ -32,12 +32,12 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     };
     let mut mounts = pod.mounts_of(container);
     let mounts_docker = mounts.any(|mount| {
-        signals::is_docker_socket(&mount.path) && !signals::has_cri_socket(pod, mount)
+        sockets::is_docker_socket(&mount.path) && !sockets::has_cri_socket(pod, mount)
     });
     let mut mounts = pod.mounts_of(container);
     let watches = mounts_docker
         || container.endpoint(pod).is_node()
-            && !mounts.any(|mount| signals::is_cri_socket(&mount.path))
+            && !mounts.any(|mount| sockets::is_cri_socket(&mount.path))
         || !signals::runtime_selectors(container).is_empty();
     if watches {
         let mut finding = images::finding(&RULE, pod, container, "")

@@ -1,6 +1,6 @@
 //! DKR602 known-agent-multi-runtime: Docker's socket beside the socket of another runtime.
 
-use super::{host_paths, signals};
+use super::{host_paths, sockets};
 use crate::finding::{Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::pod::HostMount;
@@ -26,6 +26,6 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
-    let is_leftover = signals::is_leftover_beside_cri(workload.pod.as_ref()?, mount);
+    let is_leftover = sockets::is_leftover_beside_cri(workload.pod.as_ref()?, mount);
     is_leftover.then(|| host_paths::finding(&RULE, Thing::Socket, workload, mount).rule_texts())
 }

@@ -1,11 +1,11 @@
 //! Signals that several rules read: is this container a Docker client, and does anything point it at a mount?
 
-use super::objects;
+use super::{objects, sockets};
 use crate::finding::{Finding, Rule};
 use crate::workload::Workload;
 use crate::workload::commands::Command;
 use crate::workload::endpoint::{self, Endpoint};
-use crate::workload::host_path::{self, HostPath};
+use crate::workload::host_path::HostPath;
 use crate::workload::mentions::{mentions, occurrences};
 use crate::workload::object::EnvVar;
 use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod, TextField};
@@ -50,9 +50,11 @@ fn docker_use(pod: &Pod<'_>, container: &Container<'_>) -> DockerUse {
     }
     let mut paths = Vec::new();
     // A known agent that names another runtime's socket as well takes what it finds.
-    if container.mentions_docker() && !(is_agent(container) && names_cri_socket(container)) {
+    if container.mentions_docker()
+        && !(sockets::is_agent(container) && sockets::names_cri_socket(container))
+    {
         for (field, text) in container.texts() {
-            for token in socket_paths(text) {
+            for token in sockets::socket_paths(text) {
                 let path = HostPath::new(&endpoint::fill(container, token));
                 if pod.host_path_at(container, &path).is_some() {
                     paths.push((describe(container, field), path));
@@ -92,11 +94,11 @@ fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
     if let Some((_, shown)) = runtime_selectors(container).into_iter().next() {
         return Some(shown);
     }
-    if is_agent(container)
+    if sockets::is_agent(container)
         && (pod
             .mounts_of(container)
-            .any(|mount| is_cri_socket(&mount.path))
-            || names_cri_socket(container))
+            .any(|mount| sockets::is_cri_socket(&mount.path))
+            || sockets::names_cri_socket(container))
     {
         // It reads the data of whatever runtime is there.
         return None;
@@ -158,21 +160,6 @@ pub(super) fn is_guessed_data_root(path: &HostPath) -> bool {
             || tables::GUESSED_DATA_ROOTS
                 .iter()
                 .any(|root| path.is_within(root)))
-}
-
-/// The paths in `text` whose last component is `docker.sock`.
-pub(super) fn socket_paths(text: &str) -> impl Iterator<Item = &str> {
-    let is_path = |c: char| c.is_alphanumeric() || "/._-$(){}".contains(c);
-    (text.split(move |c| !is_path(c)))
-        .filter(|token| mentions(token, "docker.sock"))
-        .filter_map(|token| {
-            let path = &token[token.find('/')?..];
-            // `unix:///run/docker.sock` brings two slashes more than the path has.
-            let path = &path[path.len() - path.trim_start_matches('/').len() - 1..];
-            path.trim_end_matches('/')
-                .ends_with("/docker.sock")
-                .then_some(path)
-        })
 }
 
 /// Verbs of the Docker client that talk to the daemon. Source: docker/cli, the reference of its commands.
@@ -253,7 +240,7 @@ pub(super) fn docker_verb(invocation: &Invocation) -> Option<&str> {
 
 /// True if `container` is a known agent whose scripts also use another runtime.
 pub(super) fn handles_other_runtimes(container: &Container<'_>) -> bool {
-    is_agent(container)
+    sockets::is_agent(container)
         && container.commands().iter().any(|command| {
             let controls = |name: &str| {
                 command
@@ -386,134 +373,6 @@ pub(super) fn client_endpoint(pod: &Pod<'_>, container: &Container<'_>) -> Endpo
             .find(|endpoint| !endpoint.is_elsewhere())
             .unwrap_or(first)
     }
-}
-
-/// True for a socket of Docker, dockershim or cri-dockerd under any name.
-pub(super) fn is_docker_socket(path: &HostPath) -> bool {
-    let others = [
-        "/run/dockershim.sock",
-        "/run/cri-dockerd.sock",
-        "/pipe/docker_engine",
-        "/pipe/dockershim",
-        "/pipe/cri-dockerd",
-    ];
-    path.file_name() == "docker.sock" || others.contains(&path.as_str())
-}
-
-/// True for a socket of another runtime, or the directory that it lies in.
-pub(super) fn is_cri_socket(path: &HostPath) -> bool {
-    let directories = [
-        "/run/containerd",
-        "/run/crio",
-        "/run/k3s/containerd",
-        "/pipe/containerd-containerd",
-    ];
-    tables::OTHER_RUNTIME_SOCKETS.contains(&path.file_name())
-        || directories.contains(&path.as_str())
-}
-
-/// True if a setting of `container` names the socket of containerd or CRI-O.
-pub(super) fn names_cri_socket(container: &Container<'_>) -> bool {
-    container
-        .texts()
-        .any(|(_, text)| mentions(text, "/containerd.sock") || mentions(text, "/crio.sock"))
-}
-
-/// True if the container that has `mount` also mounts the socket of another runtime.
-pub(super) fn has_cri_socket(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
-    let MountUser::Container(index) = mount.user else {
-        return false;
-    };
-    let mounts_one = || {
-        pod.host_mounts
-            .iter()
-            .any(|other| other.user == mount.user && is_cri_socket(&other.path))
-    };
-    *pod.containers[index]
-        .sees_cri_socket
-        .get_or_init(mounts_one)
-}
-
-/// True for a Docker socket that its container does without: it is a known agent, mounts another runtime's socket too, and
-/// no hostPath type makes kubelet look for Docker's.
-pub(super) fn is_leftover_beside_cri(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
-    let MountUser::Container(index) = mount.user else {
-        return false;
-    };
-    mount.kind.is_empty()
-        && is_docker_socket(&mount.path)
-        && is_agent(&pod.containers[index])
-        && has_cri_socket(pod, mount)
-}
-
-/// True for an agent that is known to work without Docker. Only of these a second socket says that they do: any Pod can mount or name
-/// one beside Docker's and still use Docker (docs/decisions/0008-what-softens-a-finding.md).
-pub(super) fn is_agent(container: &Container<'_>) -> bool {
-    tables::agent(container.image()).is_some()
-}
-
-/// The texts of `container` that are a Docker socket's path and nothing else, `DOCKER_HOST` aside: environment values,
-/// arguments such as `--socket=unix:///var/run/docker.sock`. Scripts are not settings.
-pub(super) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, String)> {
-    if !container.mentions_docker() {
-        return Vec::new();
-    }
-    let texts = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(i) if *container.raw.env[*i].name == *"DOCKER_HOST"));
-    let settings = texts.filter(|(_, text)| !text.contains(char::is_whitespace));
-    settings
-        .filter_map(|(field, text)| Some((field, named_socket(container, text)?)))
-        .collect()
-}
-
-/// The Docker sockets that scripts of `container` name through the root directory of a process, where the Pod sees those of the node:
-/// whatever program gets such a path, no volume is needed.
-pub(super) fn sockets_of_processes(
-    pod: &Pod<'_>,
-    container: &Container<'_>,
-) -> Vec<(TextField, String)> {
-    if !pod.spec.host_pid.0 || !container.mentions_docker() {
-        return Vec::new();
-    }
-    let is_script = |text: &str, field| {
-        text.contains(char::is_whitespace) || matches!(field, TextField::Hook(..))
-    };
-    let scripts = container
-        .all_texts()
-        .filter(|(field, text)| is_script(text, *field));
-    let sockets = scripts.filter_map(|(field, text)| {
-        let mut paths = socket_paths(text).map(|path| endpoint::fill(container, path));
-        Some((
-            field,
-            paths.find(|path| host_path::follows_root_link(path))?,
-        ))
-    });
-    sockets.collect()
-}
-
-/// The first socket or pipe of Docker that `text` names.
-pub(super) fn named_socket(container: &Container<'_>, text: &str) -> Option<String> {
-    let path = socket_paths(text)
-        .next()
-        .map(|path| endpoint::fill(container, path));
-    path.or_else(|| {
-        text.find("//./pipe/docker_engine")
-            .map(|at| text[at..].to_owned())
-    })
-}
-
-/// The finding for a setting that names the socket `path`.
-pub(super) fn setting_finding(
-    rule: &'static Rule,
-    pod: &Pod<'_>,
-    container: &Container<'_>,
-    field: TextField,
-    path: &str,
-) -> Finding {
-    Finding::new(rule)
-        .in_container(pod, container, field.path())
-        .what(format!("names {path} in {}", describe(container, field)))
-        .evidence(path)
-        .identity(HostPath::new(path).as_str())
 }
 
 /// The settings of `container` that select Docker as the runtime: their field below the container, and `NAME=VALUE`.

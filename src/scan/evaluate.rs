@@ -1,5 +1,7 @@
 //! Judging items, and gathering what is found under the object that a person edits.
 
+mod owners;
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::exemptions::Ledger;
 use super::nodes::Nodes;
+use super::origin::origin;
 use super::parts::{Part, Role};
 use super::{Origin, PartRead, ScanError, Scanned, ScannedFinding, ScannedOwner, page};
 use crate::api::MAX_OBJECT;
@@ -15,9 +18,6 @@ use crate::decision::exemption::{Exemption, Scope};
 use crate::decision::facts::ClusterFacts;
 use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Decision, Mode, Outcome, Policy, Writer};
-use crate::finding::Action;
-use crate::record::OwnerFields;
-use crate::workload::owner::derive;
 use crate::workload::{Owner, Surroundings, Workload};
 
 /// A scan in the making.
@@ -282,50 +282,6 @@ impl Evaluation {
         );
     }
 
-    /// The owner of `workload`, from the objects that were read before where names do not tell it; and true if on the way to it
-    /// stands a template that was judged.
-    fn resolved<'a>(&self, workload: &Workload<'a>) -> (Owner<'a>, bool) {
-        let mut owner = workload.owner.clone();
-        let mut has_template = false;
-        // A Rollout of an application of …: nobody builds longer chains.
-        for _ in 0..4 {
-            let key = key(workload.namespace, &owner.kind, &owner.name);
-            has_template |= self.templates.contains(&key);
-            match self.above.get(&key) {
-                Some((group, kind, name)) => {
-                    owner = Owner {
-                        group: group.clone().into(),
-                        kind: kind.clone().into(),
-                        name: name.clone().into(),
-                        source: owner.source,
-                    };
-                }
-                None => break,
-            }
-        }
-        (owner, has_template)
-    }
-
-    /// Notes the owner for what `workload` will control, if that would be told another.
-    fn note_above(&mut self, workload: &Workload<'_>, owner: &Owner<'_>) {
-        let hash = workload.labels().get("pod-template-hash");
-        let told = derive(workload.api_version(), workload.kind(), workload.name, hash);
-        if (&told.kind, &told.name) == (&owner.kind, &owner.name) {
-            return;
-        }
-        let told = key(workload.namespace, &told.kind, &told.name);
-        if !self.places.contains_key(&told) {
-            self.above.insert(
-                told,
-                (
-                    owner.group.to_string(),
-                    owner.kind.to_string(),
-                    owner.name.to_string(),
-                ),
-            );
-        }
-    }
-
     fn judge(&mut self, part: &Part, mut workload: Workload<'_>, item: &RawValue) {
         workload.place_in(&self.surroundings);
         workload.owner = self.resolved(&workload).0;
@@ -480,7 +436,7 @@ impl Evaluation {
                 };
                 of(a).cmp(&of(b))
             });
-            owner.outcome = outcome(&owner.findings);
+            owner.outcome = Outcome::of(owner.findings.iter().map(|found| &found.judged));
             owner.notes.sort_unstable();
             owner.notes.dedup();
         }
@@ -498,40 +454,6 @@ impl Evaluation {
             errors,
             pods: pods_seen,
         }
-    }
-}
-
-fn outcome(findings: &[ScannedFinding]) -> Outcome {
-    match findings.iter().map(|found| found.judged.action).max() {
-        Some(Action::Deny) => Outcome::Deny,
-        Some(Action::Warn) => Outcome::Warn,
-        _ if findings.iter().any(|found| found.judged.exempt.is_some()) => Outcome::Exempt,
-        Some(Action::Record) => Outcome::Record,
-        None | Some(Action::Off) => Outcome::Clean,
-    }
-}
-
-/// Whose `workload` is. What nobody asks of a clean one is not kept: there are many.
-fn origin(workload: &Workload<'_>, item: &RawValue, is_flagged: bool) -> Origin {
-    let OwnerFields {
-        team,
-        managed_by,
-        release,
-        ..
-    } = OwnerFields::from(workload);
-    let kept = |text: Option<String>| text.unwrap_or_default().into_boxed_str();
-    let aside = if is_flagged || workload.kind() == "CronJob" {
-        page::Aside::of(item)
-    } else {
-        page::Aside::default()
-    };
-    let manager = if is_flagged { aside.manager() } else { "" };
-    Origin {
-        team: kept(team),
-        managed_by: kept(managed_by),
-        release: kept(release),
-        manager: manager.into(),
-        schedule: aside.schedule().into(),
     }
 }
 

@@ -124,7 +124,9 @@ fn files_are_short_and_say_what_they_are_for() {
             path.display()
         );
         let lines = text.lines().count();
-        assert!(lines <= 700, "{} has {lines} lines", path.display());
+        // A file of tests is a list of cases.
+        let most = if path.starts_with("src") { 500 } else { 700 };
+        assert!(lines <= most, "{} has {lines} lines", path.display());
         if path.starts_with("src") {
             lengths.push(lines);
         }

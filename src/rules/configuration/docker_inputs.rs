@@ -1,7 +1,7 @@
 //! Settings that make an agent ask Docker's API, found in the agent's configuration.
 
 use crate::embedded::Node;
-use crate::rules::signals;
+use crate::rules::sockets;
 use crate::workload::host_path::HostPath;
 use crate::workload::settings::{Settings, maps, scalars};
 
@@ -69,7 +69,7 @@ pub(in crate::rules) fn docker_inputs<'w>(settings: &Settings<'w>) -> Vec<(&'w N
                 return None;
             }
             let path = text.trim().strip_prefix("unix://")?;
-            let is_docker = signals::is_docker_socket(&HostPath::new(path));
+            let is_docker = sockets::is_docker_socket(&HostPath::new(path));
             is_docker.then(|| (node, "a client of Docker's socket".to_owned()))
         }));
     }

@@ -1,8 +1,10 @@
 //! Splits shell text into simple commands: lists, branches, operators, here-documents.
 
+mod grammar;
 mod words;
 
 use crate::workload::budget::{keep, spend};
+use grammar::{is_assignment, is_delimiter, is_number, is_reserved};
 
 /// A simple command as written, before prefixes such as `sudo` are taken off.
 #[derive(Debug, Default)]
@@ -488,51 +490,4 @@ impl<'a> Lexer<'a> {
             }
         }
     }
-}
-
-fn is_delimiter(byte: u8) -> bool {
-    matches!(
-        byte,
-        b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>'
-    )
-}
-
-fn is_reserved(word: &str) -> bool {
-    matches!(
-        word,
-        "if" | "then"
-            | "else"
-            | "elif"
-            | "fi"
-            | "do"
-            | "done"
-            | "while"
-            | "until"
-            | "for"
-            | "select"
-            | "case"
-            | "esac"
-            | "function"
-            | "in"
-            | "{"
-            | "}"
-            | "!"
-            | "time"
-            | "coproc"
-    )
-}
-
-fn is_number(word: &str) -> bool {
-    !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// `NAME=…` or `NAME+=…`.
-fn is_assignment(word: &str) -> bool {
-    let Some((name, _)) = word.split_once('=') else {
-        return false;
-    };
-    let name = name.strip_suffix('+').unwrap_or(name);
-    !name.is_empty()
-        && !name.as_bytes()[0].is_ascii_digit()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

@@ -1,0 +1,51 @@
+//! Owners whose name does not tell what a person edits: what does is noted when it is read.
+
+use super::{Evaluation, key};
+use crate::workload::owner::derive;
+use crate::workload::{Owner, Workload};
+
+impl Evaluation {
+    /// The owner of `workload`, from the objects that were read before where names do not tell it; and true if on the way to it
+    /// stands a template that was judged.
+    pub(super) fn resolved<'a>(&self, workload: &Workload<'a>) -> (Owner<'a>, bool) {
+        let mut owner = workload.owner.clone();
+        let mut has_template = false;
+        // A Rollout of an application of …: nobody builds longer chains.
+        for _ in 0..4 {
+            let key = key(workload.namespace, &owner.kind, &owner.name);
+            has_template |= self.templates.contains(&key);
+            match self.above.get(&key) {
+                Some((group, kind, name)) => {
+                    owner = Owner {
+                        group: group.clone().into(),
+                        kind: kind.clone().into(),
+                        name: name.clone().into(),
+                        source: owner.source,
+                    };
+                }
+                None => break,
+            }
+        }
+        (owner, has_template)
+    }
+
+    /// Notes the owner for what `workload` will control, if that would be told another.
+    pub(super) fn note_above(&mut self, workload: &Workload<'_>, owner: &Owner<'_>) {
+        let hash = workload.labels().get("pod-template-hash");
+        let told = derive(workload.api_version(), workload.kind(), workload.name, hash);
+        if (&told.kind, &told.name) == (&owner.kind, &owner.name) {
+            return;
+        }
+        let told = key(workload.namespace, &told.kind, &told.name);
+        if !self.places.contains_key(&told) {
+            self.above.insert(
+                told,
+                (
+                    owner.group.to_string(),
+                    owner.kind.to_string(),
+                    owner.name.to_string(),
+                ),
+            );
+        }
+    }
+}
