@@ -282,7 +282,8 @@ impl<'a> Lexer<'a> {
         let command = &self.commands[current];
         let is_unused = current + 1 == self.commands.len()
             && command.is_unused()
-            && self.pending.iter().all(|text| text.command != current);
+            // Only the newest can be of the last command.
+            && self.pending.last().is_none_or(|text| text.command != current);
         if !is_unused {
             return self.open();
         }
