@@ -3,12 +3,15 @@
 //! Each language is read into the same tree, so that a rule asks for settings and not for lines of text.
 
 mod blocks;
+mod guess;
 mod json;
 mod sections;
 mod tags;
 mod template;
 mod toml;
 mod yaml;
+
+pub(crate) use guess::is_prose;
 
 /// Longest text that is parsed, in bytes: a ConfigMap holds no more.
 const MAX_TEXT: usize = 1024 * 1024;
@@ -77,10 +80,10 @@ impl Document {
     /// `outer` documents are around this one.
     fn parse_inside(name: &str, text: &str, outer: usize) -> Option<Self> {
         let is_worth_it = text.len() <= MAX_TEXT && text.contains(['\n', ':', '=', '{', '[', '<']);
-        if !is_worth_it || text.starts_with("#!") {
+        if !is_worth_it || text.starts_with("#!") || guess::is_other_text(name) {
             return None;
         }
-        let mut document = candidates(name, text)
+        let mut document = guess::candidates(name, text)
             .into_iter()
             .find_map(|language| Self::parse_as(language, text))?;
         if outer < MAX_OUTER {
@@ -120,37 +123,6 @@ impl Document {
             inner: Vec::new(),
         })
     }
-}
-
-/// The languages that `text` can be, the likeliest first.
-fn candidates(name: &str, text: &str) -> Vec<Language> {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    match extension {
-        Some("json") => return vec![Language::Json],
-        Some("toml") => return vec![Language::Toml],
-        Some("yaml" | "yml") => return vec![Language::Yaml],
-        Some("ini" | "service" | "socket" | "timer") => return vec![Language::Sections],
-        Some("alloy" | "river" | "hcl") => return vec![Language::Blocks],
-        _ => {}
-    }
-    let line = |wanted: fn(&str) -> bool| text.lines().map(str::trim).any(wanted);
-    let first = text.trim_start();
-    if first.starts_with('{') || first.starts_with("[{") {
-        return vec![Language::Json, Language::Yaml];
-    }
-    let mut found = Vec::new();
-    if line(|line| line.starts_with('<') && line.ends_with('>')) {
-        found.push(Language::Tags);
-    }
-    if line(|line| line.starts_with('[') && line.ends_with(']')) {
-        // TOML is strict: what it does not take is looser sections.
-        found.extend([Language::Toml, Language::Sections]);
-    }
-    if line(|line| line.ends_with('{')) {
-        found.push(Language::Blocks);
-    }
-    found.extend([Language::Yaml, Language::Toml]);
-    found
 }
 
 impl Node {

@@ -59,6 +59,7 @@ mod psp_scc_allows_docker;
 mod rootless_docker_socket;
 mod runtime_selector_docker;
 mod runtimeclass_docker;
+mod scripts;
 mod seccomp_docker_default;
 mod short_image_name;
 mod signals;
@@ -171,6 +172,17 @@ impl<'w, 'a> Subject<'w, 'a> {
                 let containers = self.containers.iter();
                 for container in containers.filter(|container| is_meant(container.mentions())) {
                     check(pod, container, findings);
+                }
+            }
+            (Check::Commands(check, _), Some(pod)) if self.mentioned.docker => {
+                let containers = self.containers.iter();
+                for container in containers.filter(|container| container.mentions().docker) {
+                    check(pod, container, findings);
+                }
+            }
+            (Check::Commands(_, check), None) if scripts::holds_some(workload) => {
+                for leaf in workload.leaves.iter() {
+                    check(workload, leaf, findings);
                 }
             }
             (Check::Pod(check), Some(pod)) => check(pod, findings),

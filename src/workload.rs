@@ -15,6 +15,7 @@ pub(crate) mod mentions;
 pub mod object;
 pub(crate) mod owner;
 pub mod pod;
+pub(crate) mod scripts;
 pub(crate) mod settings;
 pub(crate) mod shape;
 pub mod shell;
@@ -264,7 +265,7 @@ impl<'a> Workload<'a> {
 }
 
 /// Kinds whose strings no rule reads: they have a view of their own, or no configuration. Every other kind can hold some.
-const KINDS_WITHOUT_SETTINGS: [&str; 32] = [
+const KINDS_WITHOUT_SETTINGS: [&str; 31] = [
     "APIService",
     "ClusterRole",
     "ClusterRoleBinding",
@@ -276,7 +277,6 @@ const KINDS_WITHOUT_SETTINGS: [&str; 32] = [
     "EndpointSlice",
     "Endpoints",
     "Event",
-    "HorizontalPodAutoscaler",
     "Ingress",
     "Job",
     "Lease",

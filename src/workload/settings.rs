@@ -2,7 +2,7 @@
 
 use super::Workload;
 use super::leaves::{Leaf, Leaves};
-use crate::embedded::{Document, Language, Node};
+use crate::embedded::{Document, Language, Node, Value};
 
 /// One document, with what is needed to point at a value of it.
 pub(crate) struct Settings<'w> {
@@ -51,12 +51,12 @@ pub(crate) fn settings<'w>(workload: &'w Workload<'_>) -> Vec<Settings<'w>> {
 
 impl<'w> Settings<'w> {
     fn add(&self, found: &mut Vec<Self>, document: &'w Document, place: Place<'w>) {
-        found.push(Self {
-            root: &document.root,
+        found.extend(roots(document).map(|root| Self {
+            root,
             language: Some(document.language),
             place,
             ..*self
-        });
+        }));
         for (offset, inner) in &document.inner {
             let place = match place {
                 Place::String(leaf) => Place::Inner(leaf, *offset),
@@ -65,6 +65,22 @@ impl<'w> Settings<'w> {
             self.add(found, inner, place);
         }
     }
+}
+
+/// The objects that `document` holds: several YAML documents in one text, each of a kind of its own, or the one whole.
+fn roots(document: &Document) -> impl Iterator<Item = &Node> {
+    let root = &document.root;
+    let is_list = matches!(root.value, Value::List(_));
+    let has_kinds = is_list
+        && root
+            .elements()
+            .iter()
+            .any(|element| element.get("kind").is_some());
+    let roots = match has_kinds {
+        true => root.elements(),
+        false => std::slice::from_ref(root),
+    };
+    roots.iter()
 }
 
 impl Settings<'_> {
