@@ -3,7 +3,14 @@
 use super::{Language, sections};
 
 /// Settings whose text is a query or a message: braces and colons in it are no document's.
-const QUERIES: [&str; 5] = ["description", "expr", "message", "query", "summary"];
+const QUERIES: [&str; 6] = [
+    "description",
+    "expr",
+    "expression",
+    "message",
+    "query",
+    "summary",
+];
 
 /// Endings of the names of texts for people.
 const PROSE: [&str; 4] = [".adoc", ".markdown", ".md", ".rst"];

@@ -7,6 +7,7 @@ use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
+use crate::workload::pod::{Container, Pod};
 use crate::workload::settings::{Settings, settings};
 
 pub(super) static RULE: Rule = Rule {
@@ -29,6 +30,13 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    if let Some(pod) = &workload.pod {
+        let containers = pod
+            .containers
+            .iter()
+            .filter(|_| !pod.host_mounts.is_empty());
+        findings.extend(containers.filter_map(|container| json_image(pod, container)));
+    }
     let documents = settings(workload);
     for (document, (node, input)) in log_inputs::docker_only(&documents) {
         findings.push(
@@ -49,6 +57,37 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             && !is_prose(leaf.key())
     });
     findings.extend(unread.filter_map(|leaf| named_directory(workload, leaf)));
+}
+
+/// Fluentd's image for Kubernetes, which parses JSON unless its environment says otherwise.
+/// Source: fluent/fluentd-kubernetes-daemonset: templates/conf/tail_container_parse.conf.erb.
+fn json_image(pod: &Pod<'_>, container: &Container<'_>) -> Option<Finding> {
+    const PARSER: &str = "FLUENT_CONTAINER_TAIL_PARSER_TYPE";
+    let is_image = container.image().name() == "fluentd-kubernetes-daemonset";
+    let mut mounts = pod.mounts_of(container);
+    let reads_logs = mounts.any(|mount| matches!(mount.path.as_str(), "/var" | "/var/log"));
+    // Its configuration may be another one.
+    let mut mounted = container.raw.volume_mounts.iter();
+    let is_configured = container.raw.env_from.0
+        || mounted.any(|mount| mount.mount_path.starts_with("/fluentd/etc"));
+    if !is_image || !reads_logs || is_configured {
+        return None;
+    }
+    let at = container
+        .raw
+        .env
+        .iter()
+        .position(|variable| variable.name.as_str() == PARSER);
+    let finding = match at {
+        Some(at) if container.raw.env[at].value.as_str() == "json" => Finding::new(&RULE)
+            .in_container(pod, container, format!("env[{at}].value"))
+            .what(format!("sets {PARSER} to json")),
+        Some(_) => return None,
+        None => Finding::new(&RULE)
+            .in_container(pod, container, "image")
+            .what(format!("parses JSON: {PARSER} is not set")),
+    };
+    Some(finding.evidence(PARSER))
 }
 
 /// The journal of Docker's unit, which is empty without Docker.

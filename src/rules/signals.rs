@@ -392,6 +392,8 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(String, Strin
     // Programs read such values in any case.
     let selects = |var: &EnvVar<'_>| {
         var.value.eq_ignore_ascii_case("docker") && tables::selects_runtime(&var.name)
+            || var.value.eq_ignore_ascii_case("true")
+                && tables::SWITCHES.contains(&var.name.as_str())
     };
     for (i, var) in container
         .raw
@@ -400,7 +402,8 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(String, Strin
         .enumerate()
         .filter(|(_, var)| selects(var))
     {
-        found.push((TextField::Env(i).path(), format!("{}=docker", var.name)));
+        let value = var.value.to_ascii_lowercase();
+        found.push((TextField::Env(i).path(), format!("{}={value}", var.name)));
     }
     // The words of the container itself, then those of the commands in its scripts.
     let words = container
@@ -424,12 +427,23 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(String, Strin
             let Some(shown) = selecting_flag(word, words.get(at + 1).map(|(_, next)| *next)) else {
                 continue;
             };
-            if !found.iter().any(|(_, other)| *other == shown) {
+            let is_elsewhere = words.iter().any(|(_, word)| names_remote(word, &shown));
+            if !is_elsewhere && !found.iter().any(|(_, other)| *other == shown) {
                 found.push((field.clone(), shown));
             }
         }
     }
     found
+}
+
+/// True if `word` gives what the flag `shown` switches on a daemon on another host: `--FLAG.endpoint=tcp://HOST`.
+fn names_remote(word: &str, shown: &str) -> bool {
+    let flag = shown.split('=').next().unwrap_or_default();
+    let rest = word
+        .trim_start_matches('-')
+        .strip_prefix(flag.trim_start_matches('-'));
+    let address = rest.and_then(|rest| rest.strip_prefix(".endpoint="));
+    address.is_some_and(endpoint::is_remote)
 }
 
 /// `--FLAG=VALUE`, if `word`, perhaps with the `next`, selects Docker as the runtime.

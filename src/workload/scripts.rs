@@ -29,7 +29,9 @@ pub(super) fn read(leaf: &Leaf) -> Vec<TextCommand> {
         return read_script(text).into_iter().map(command).collect();
     }
     let document = leaf.document();
-    let unit = document.filter(|document| document.language == Language::Sections);
+    // TOML takes short units, too.
+    let is_unit = |language| matches!(language, Language::Sections | Language::Toml);
+    let unit = document.filter(|document| is_unit(document.language));
     let mut found = Vec::new();
     for (offset, command) in unit
         .map(|unit| unit_commands(&unit.root))

@@ -105,6 +105,19 @@ impl Settings<'_> {
         }
     }
 
+    /// The kind of the object in which the document stands.
+    pub(crate) fn object_kind(&self) -> &str {
+        self.kind
+    }
+
+    /// The text that the document is; `None` for the object itself and for a document inside another.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self.place {
+            Place::String(leaf) => Some(&leaf.text),
+            Place::Object | Place::Inner(..) => None,
+        }
+    }
+
     /// The name that a message gives the object: a file of kubeadm has none.
     pub(crate) fn object_name(&self) -> &str {
         match self.name {

@@ -245,7 +245,7 @@ const fn agent_entry(path: &'static str, name: &'static str, remedy: &'static st
 }
 
 /// Agents by repository. No version thresholds where no source gives one: the mode decides.
-const AGENTS: [Agent; 27] = [
+const AGENTS: [Agent; 28] = [
     agent_entry(
         "amazon/cloudwatch-agent",
         "the CloudWatch agent",
@@ -322,6 +322,11 @@ const AGENTS: [Agent; 27] = [
         "the Instana agent",
         "drop the Docker mounts",
     ), // helm/charts: stable/instana-agent
+    agent_entry(
+        "library/traefik",
+        "Traefik",
+        "use its providers for Kubernetes",
+    ), // traefik (docs)
     agent_entry("logdna/logdna-agent", "the LogDNA agent", "upgrade it"),   // logdna/logdna-agent
     agent_entry(
         "microsoft/oms",
@@ -414,6 +419,9 @@ const RUNTIME_VARIABLES: [&str; 5] = [
     "RUNTIME_TYPE",               // seen in agents
 ];
 
+/// Variables that switch Docker on when their value is `true`.
+pub(crate) const SWITCHES: [&str; 1] = ["TRAEFIK_PROVIDERS_DOCKER"]; // traefik (docs)
+
 /// True for a variable that selects the container runtime.
 pub(crate) fn selects_runtime(variable: &str) -> bool {
     // Alone it is the GPU operator's (controllers/object_controls.go); as an ending it is any program's.
@@ -422,7 +430,7 @@ pub(crate) fn selects_runtime(variable: &str) -> bool {
 
 /// Flags that select the runtime, with the value that means Docker; `true` is also meant where none is given.
 /// Go's flags take one hyphen or two, so there is none here.
-pub(crate) const RUNTIME_FLAGS: [(&str, &str); 9] = [
+pub(crate) const RUNTIME_FLAGS: [(&str, &str); 10] = [
     ("component", "docker"), // kubernetes/node-problem-detector: cmd/healthchecker
     ("container-runtime", "docker"), // kubelet before 1.24
     ("container-runtime-executor", "docker"), // argoproj/argo-workflows: docs/workflow-executors.md
@@ -431,6 +439,7 @@ pub(crate) const RUNTIME_FLAGS: [(&str, &str); 9] = [
     ("force-docker-metadata", "true"), // signalfx/splunk-otel-collector-chart: kernel collector
     ("probe.docker", "true"), // weaveworks/scope: examples/k8s/ds.yaml
     ("probe.docker.bridge", "docker0"), // weaveworks/scope: examples/k8s/ds.yaml
+    ("providers.docker", "true"), // traefik (docs)
     ("runtime", "docker"),   // chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml
 ];
 

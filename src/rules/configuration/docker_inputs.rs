@@ -109,10 +109,16 @@ pub(in crate::rules) fn docker_inputs<'w>(settings: &Settings<'w>) -> Vec<(&'w N
     if found.is_empty() {
         // Whatever the setting is called: an address of the node's Docker is asked.
         let is_alloy = settings.language == Some(Language::Blocks);
+        let off = maps(root).into_iter().filter(|(_, map)| !is_on(map));
+        let off: Vec<&Node> = off
+            .flat_map(|(_, map)| scalars(map))
+            .map(|(_, node, _)| node)
+            .collect();
         let endpoints = scalars(root).into_iter();
         found.extend(endpoints.filter_map(|(key, node, text)| {
             // What a runner gives to its jobs is a finding of its own.
-            if key.eq_ignore_ascii_case("docker_host") && !is_alloy {
+            let is_of_jobs = key.eq_ignore_ascii_case("docker_host") && !is_alloy;
+            if is_of_jobs || off.iter().any(|off| std::ptr::eq(*off, node)) {
                 return None;
             }
             let path = text.trim().strip_prefix("unix://")?;
