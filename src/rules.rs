@@ -59,7 +59,6 @@ mod psp_scc_allows_docker;
 mod rootless_docker_socket;
 mod runtime_selector_docker;
 mod runtimeclass_docker;
-mod scripts;
 mod seccomp_docker_default;
 mod short_image_name;
 mod signals;
@@ -71,6 +70,8 @@ mod unprivileged_ping;
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
+
+use configuration::scripts;
 
 use crate::finding::{Certainty, Check, Context, Finding, Findings, Rule};
 use crate::workload::Workload;

@@ -54,7 +54,7 @@ pub(super) fn candidates(name: &str, text: &str) -> Vec<Language> {
         // TOML is strict: what it does not take is looser sections.
         found.extend([Language::Toml, Language::Sections]);
     }
-    if line(|line| line.ends_with('{')) {
+    if line(|line| line.ends_with('{') || line.contains(" => ")) {
         found.push(Language::Blocks);
     }
     found.extend([Language::Yaml, Language::Toml]);

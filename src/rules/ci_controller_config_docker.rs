@@ -2,7 +2,7 @@
 
 use super::configuration::pod_sources::docker_pods;
 use super::{objects, sockets};
-use crate::embedded::Language;
+use crate::embedded::{Language, is_prose};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
@@ -57,7 +57,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     // A policy that refuses names what it refuses.
     let kind = workload.kind();
     let refuses = kind.contains("Policy") && !kind.starts_with("Mutating");
-    let unread = workload.leaves.iter().filter(|_| !refuses);
+    let unread = workload.leaves.iter();
+    let unread = unread.filter(|leaf| !refuses && !is_prose(leaf.key()));
     for leaf in unread.filter(is_unread) {
         if let Some((offset, path)) = host_path_in_text(&leaf.text) {
             findings.push(

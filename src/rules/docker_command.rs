@@ -1,6 +1,7 @@
 //! DKR401 docker-command: a call of the Docker client.
 
-use super::{scripts, signals};
+use super::configuration::scripts;
+use super::signals;
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint;

@@ -2,7 +2,7 @@
 
 use super::configuration::log_inputs::{self, Unit};
 use super::objects;
-use crate::embedded::is_prose;
+use crate::embedded::{Language, is_prose};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::leaves::Leaf;
@@ -50,12 +50,14 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         let units = log_inputs::docker_units(document).into_iter();
         findings.extend(units.map(|unit| journal(document, &unit)));
     }
+    let is_unread = |leaf: &&Leaf| match leaf.document() {
+        Some(document) => document.language == Language::Blocks,
+        None => true,
+    };
     let unread = workload.leaves.iter().filter(|leaf| {
-        leaf.text.contains('\n')
-            && leaf.document().is_none()
-            && !leaf.text.starts_with("#!")
-            && !is_prose(leaf.key())
+        leaf.text.contains('\n') && !leaf.text.starts_with("#!") && !is_prose(leaf.key())
     });
+    let unread = unread.filter(is_unread);
     findings.extend(unread.filter_map(|leaf| named_directory(workload, leaf)));
 }
 
@@ -103,17 +105,19 @@ fn journal(document: &Settings<'_>, unit: &Unit<'_>) -> Finding {
     }
 }
 
+/// How rsyslog and syslog-ng name the files that they read.
+const STATEMENTS: [&str; 5] = [
+    "$InputFileName ",
+    "File=\"",
+    "base-dir(",
+    "wildcard-file(",
+    "file(\"",
+];
+
 /// A text in no language that is read here, which names the directory. In a statement of rsyslog or syslog-ng it is what
 /// they read; anywhere else nothing shows what reads it.
 fn named_directory(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
     const DIRECTORY: &str = "/docker/containers/";
-    const STATEMENTS: [&str; 5] = [
-        "$InputFileName ",
-        "File=\"",
-        "base-dir(",
-        "wildcard-file(",
-        "file(\"",
-    ];
     let mut lines = objects::lines(&leaf.text);
     let (start, line) =
         lines.find(|(_, line)| !line.starts_with(';') && mentions(line, DIRECTORY))?;
@@ -123,6 +127,9 @@ fn named_directory(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
         .evidence(DIRECTORY);
     let front = &line[..line.find(DIRECTORY)?];
     let is_statement = STATEMENTS.iter().any(|statement| front.contains(statement));
+    if leaf.document().is_some() && !is_statement {
+        return None;
+    }
     let reads_pods = leaf.text.contains("/log/pods") || leaf.text.contains("/log/containers");
     Some(match is_statement && !reads_pods {
         true => finding.what("reads files of Docker's log directory only"),

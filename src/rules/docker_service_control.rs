@@ -1,6 +1,7 @@
 //! DKR403 docker-service-control: control of the node's Docker service.
 
-use super::{scripts, signals};
+use super::configuration::scripts;
+use super::signals;
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::leaves::Leaf;

@@ -392,8 +392,6 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(String, Strin
     // Programs read such values in any case.
     let selects = |var: &EnvVar<'_>| {
         var.value.eq_ignore_ascii_case("docker") && tables::selects_runtime(&var.name)
-            || var.value.eq_ignore_ascii_case("true")
-                && tables::SWITCHES.contains(&var.name.as_str())
     };
     for (i, var) in container
         .raw
@@ -402,8 +400,7 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(String, Strin
         .enumerate()
         .filter(|(_, var)| selects(var))
     {
-        let value = var.value.to_ascii_lowercase();
-        found.push((TextField::Env(i).path(), format!("{}={value}", var.name)));
+        found.push((TextField::Env(i).path(), format!("{}=docker", var.name)));
     }
     // The words of the container itself, then those of the commands in its scripts.
     let words = container

@@ -419,9 +419,6 @@ const RUNTIME_VARIABLES: [&str; 5] = [
     "RUNTIME_TYPE",               // seen in agents
 ];
 
-/// Variables that switch Docker on when their value is `true`.
-pub(crate) const SWITCHES: [&str; 1] = ["TRAEFIK_PROVIDERS_DOCKER"]; // traefik (docs)
-
 /// True for a variable that selects the container runtime.
 pub(crate) fn selects_runtime(variable: &str) -> bool {
     // Alone it is the GPU operator's (controllers/object_controls.go); as an ending it is any program's.

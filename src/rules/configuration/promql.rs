@@ -232,6 +232,11 @@ fn conditions(text: &str, start: usize) -> (Vec<Matcher<'_>>, usize) {
     };
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+        if let Some(comment) = rest.strip_prefix('#') {
+            let end = comment.find('\n').unwrap_or(comment.len());
+            rest = &comment[end..];
+            continue;
+        }
         let label = &rest[..name_end(rest.as_bytes(), 0)];
         let behind = rest[label.len()..].trim_start();
         let operator = ["=~", "!~", "!=", "="]

@@ -35,9 +35,10 @@ pub(in crate::rules) fn docker_units<'w>(settings: &Settings<'w>) -> Vec<Unit<'w
 
 /// The units that `map`, a journal input under `key`, asks for.
 fn filters<'n>(key: &str, map: &'n Node) -> Vec<(&'n Node, String)> {
-    const SETTINGS: [&str; 5] = [
+    const SETTINGS: [&str; 6] = [
         "filters",
         "include_matches",
+        "include_matches.match",
         "matches",
         "systemd_filter",
         "systemdFilter",

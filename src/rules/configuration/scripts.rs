@@ -1,19 +1,19 @@
 //! What rules about commands share for scripts and units in the texts of an object: who runs them, and where, is not shown.
 
-use super::{objects, signals};
 use crate::finding::{Action, Certainty, Finding, Rule};
+use crate::rules::{objects, signals};
 use crate::workload::Workload;
 use crate::workload::leaves::Leaf;
 use crate::workload::scripts::TextCommand;
 use crate::workload::shell::Invocation;
 
 /// True for an object whose scripts somebody mounts; those of other kinds are commands of their containers.
-pub(super) fn holds_some(workload: &Workload<'_>) -> bool {
+pub(in crate::rules) fn holds_some(workload: &Workload<'_>) -> bool {
     matches!(workload.kind(), "ConfigMap" | "Secret")
 }
 
 /// The finding of `rule` for `command` of `leaf`, which is the call `shown`.
-pub(super) fn finding(
+pub(in crate::rules) fn finding(
     rule: &'static Rule,
     workload: &Workload<'_>,
     leaf: &Leaf,
@@ -41,7 +41,7 @@ pub(super) fn finding(
 }
 
 /// True for a text that starts a Docker daemon of its own: its calls go there.
-pub(super) fn starts_daemon(leaf: &Leaf) -> bool {
+pub(in crate::rules) fn starts_daemon(leaf: &Leaf) -> bool {
     let is_daemon = |invocation: &Invocation| {
         matches!(invocation.program(), "dockerd" | "dockerd-entrypoint.sh")
     };
