@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::input::ParsedInput;
 use crate::decision::Policy;
 use crate::decision::namespace::NamespaceSettings;
+use crate::kinds;
 use crate::manifest::{Item, Manifest, ManifestError};
 use crate::workload::inner_pod::InnerPod;
 use crate::workload::object::Object;
@@ -93,7 +94,7 @@ fn view<'a>(
 ) -> Result<Workload<'a>, ManifestError> {
     let mut workload = Workload::with_knowledge(object, namespace, knowledge);
     workload.add_pods(inner, knowledge);
-    if Workload::is_judged_by_texts(workload.kind()) {
+    if kinds::has_texts(workload.kind()) {
         workload.leaves = manifest.leaves(item)?;
     }
     Ok(workload)

@@ -7,7 +7,7 @@ use super::evidence::{Deletion, OwnerKey};
 use super::evidence_store::EvidenceStore;
 use super::model::Status;
 use super::reach::Reach;
-use crate::scan::parts::{PARTS, Role};
+use crate::kinds::{self, Handling};
 
 /// A moment after which the owner is not there any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,10 +118,8 @@ impl<'c> Disappearances<'c> {
         let deletions = [owner, &all_of_kind, &namespace]
             .map(|key| self.deletions.get(key).map_or(&[][..], Vec::as_slice));
         // Objects that are judged by their texts, and volumes, are listed only with findings.
-        let is_always_listed = PARTS
-            .iter()
-            .find(|part| part.kind == owner.kind)
-            .is_none_or(|part| !matches!(part.role, Role::Text | Role::Volume));
+        let is_always_listed = kinds::find(&owner.kind)
+            .is_none_or(|kind| !matches!(kind.handling, Handling::Text | Handling::Volume));
         let absence_is = if is_always_listed {
             Status::Removed
         } else {
