@@ -15,6 +15,7 @@ pub(crate) mod mentions;
 pub mod object;
 pub(crate) mod owner;
 pub mod pod;
+pub(crate) mod series;
 pub(crate) mod settings;
 pub(crate) mod shape;
 pub mod shell;
