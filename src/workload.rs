@@ -12,6 +12,7 @@ pub mod inner_pod;
 mod knowledge;
 pub mod leaves;
 pub(crate) mod mentions;
+mod named_paths;
 pub mod object;
 pub(crate) mod owner;
 pub mod pod;
@@ -27,7 +28,7 @@ mod variables;
 pub use knowledge::Knowledge;
 pub use owner::{Owner, OwnerSource};
 pub(crate) use surroundings::Match;
-pub use surroundings::{ClaimFacts, ClaimedPath, NodeNames, Surroundings};
+pub use surroundings::{ClaimFacts, ClaimedPath, DATA_ROOT_SETTINGS, NodeNames, Surroundings};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -250,6 +251,11 @@ impl<'a> Workload<'a> {
             .map_or(&self.volume, |pod| &pod.host_mounts)
     }
 
+    /// The host paths that the texts of containers name and reach through a volume on a directory above.
+    pub(crate) fn named_paths(&self) -> Vec<HostMount<'a>> {
+        (self.pod.as_ref()).map_or_else(Vec::new, named_paths::named_paths)
+    }
+
     /// The containers, none for kinds without a pod spec.
     pub(crate) fn containers(&self) -> &[pod::Container<'a>] {
         self.pod.as_ref().map_or(&[], |pod| &pod.containers)
@@ -351,6 +357,8 @@ fn persistent_volume<'a>(object: &'a Object<'a>, knowledge: &Knowledge) -> Vec<H
             user: MountUser::Claims,
             mount_path: String::new(),
             field: field.to_owned(),
+            usual_path: knowledge.usual_path(&HostPath::new(&source.path)),
+            named: None,
         })
         .collect()
 }
