@@ -41,7 +41,7 @@ impl<'c> Context<'c> {
                 .any(|name| has(&name.trim_matches('"')));
             for document in input.documents.iter().flatten() {
                 for item in document.manifest.items() {
-                    let is_text = Workload::is_judged_by_texts(item.kind());
+                    let is_text = kinds::has_texts(item.kind());
                     if KINDS.contains(&item.kind()) || names_data_root && is_text {
                         context.note(&document.manifest, item);
                     }

@@ -133,7 +133,7 @@ impl<'c> Disappearances<'c> {
     fn lacks(&self, scan: &'c Reach, number: u32, owner: &OwnerKey) -> bool {
         let is_named =
             !owner.kind.is_empty() && !owner.name.is_empty() && !owner.name.starts_with('(');
-        let is_listed = PARTS.iter().any(|part| part.kind == owner.kind);
+        let is_listed = kinds::find(&owner.kind).is_some();
         if owner.name.contains('*') || owner.is_series() && !is_listed {
             // Between two runs there is no Pod. Without its namespace there is no next run.
             let namespace = owner.namespace.as_str();
