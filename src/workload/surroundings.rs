@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Workload;
 use super::address;
+use super::budget::spend;
 use super::object::{ClaimSpec, Spec};
 use super::text::Text;
 
@@ -42,6 +43,9 @@ impl<T: AsRef<str>> FromIterator<T> for NodeNames {
         Self(names.filter(|name| !name.is_empty()).collect())
     }
 }
+
+/// What it costs to look at a volume, and to bring those that are free in order.
+const FREE_STEPS: usize = 8;
 
 #[derive(Clone, Debug)]
 struct Volume {
@@ -249,6 +253,10 @@ impl Surroundings {
         let is_free = |volume: &&Volume| {
             !volume.is_bound && class.is_none_or(|class| *volume.class == *class)
         };
+        // One claim can get any of them; where many ask for one, the budget ends it.
+        if !spend(self.volumes.len() * FREE_STEPS) {
+            return Vec::new();
+        }
         let mut paths: Vec<_> = (self.volumes.values().filter(is_free))
             .flat_map(|volume| &volume.paths)
             .collect();
