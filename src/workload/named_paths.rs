@@ -56,9 +56,8 @@ fn mount_above<'p, 'a>(
     container: &Container<'_>,
     inside: &HostPath,
 ) -> Option<&'p HostMount<'a>> {
-    let (volume, at) = container.mount_at(inside)?;
-    let mut mounts = pod.mounts_of(container);
-    mounts.find(|mount| mount.mount_path == at && mount.volume == volume)
+    let (position, _) = container.mount_at(inside)?;
+    pod.host_mount_of(container, position)
 }
 
 /// `inside` as a mount of its own; `None` where `above` leads to nothing but Docker's files anyway.
@@ -92,6 +91,7 @@ fn resolved<'a>(
         path,
         open_below: false,
         user: above.user,
+        position: above.position,
         mount_path: inside.as_str().to_owned(),
         field: String::new(),
         named: Some(Named {
