@@ -275,6 +275,7 @@ fn into_checked(owner: ScannedOwner) -> CheckedObject {
             .collect(),
         // A scan lists the exemptions of the whole cluster by themselves.
         notes: Vec::new(),
+        not_judged: None,
     }
 }
 
