@@ -33,6 +33,7 @@ mod report_page;
 mod rules;
 mod scan;
 mod scan_command;
+mod series;
 mod serve;
 mod shell_oracle;
 mod support;
