@@ -12,7 +12,6 @@ pub mod json;
 pub mod junit;
 mod lines;
 pub mod markdown;
-mod plural;
 mod position;
 pub mod sarif;
 pub mod table;

@@ -21,6 +21,7 @@ use facts::{ClusterFacts, Known};
 use jiff::civil::Date;
 use namespace::{NamespaceSettings, Refusal};
 
+use crate::finding::text::count;
 use crate::finding::{Action, Certainty, Context, Finding};
 use crate::rules;
 use crate::workload::budget::{self, Budget};
@@ -378,7 +379,8 @@ fn exempt(
             judged.action = Action::Record;
             if let Some(days) = granted.terms.ends_soon(period.today) {
                 notes.push(format!(
-                    "exemption for {code} ends in {days} days ({})",
+                    "exemption for {code} ends in {} ({})",
+                    count(days, "day"),
                     granted.terms.until
                 ));
             }
