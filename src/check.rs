@@ -13,7 +13,6 @@ pub mod junit;
 mod lines;
 pub mod markdown;
 mod not_judged;
-mod plural;
 mod position;
 pub mod sarif;
 pub mod table;

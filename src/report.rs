@@ -39,7 +39,6 @@ mod schedule;
 mod selection;
 mod summary;
 pub mod table;
-mod text;
 mod verdict;
 mod work;
 

@@ -14,6 +14,7 @@ mod certs_script;
 mod check;
 mod check_places;
 mod check_repository;
+mod command_line;
 mod controller;
 mod corpus;
 mod decisions;
