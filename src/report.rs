@@ -27,6 +27,7 @@ mod join;
 pub mod json;
 pub mod markdown;
 pub mod model;
+mod modes;
 mod name_pattern;
 mod namespaces;
 mod notices;

@@ -6,7 +6,7 @@ use super::evidence::{Deletion, OwnerKey};
 use super::evidence_store::EvidenceStore;
 use super::model::Status;
 use super::reach::Reach;
-use crate::scan::parts::{PARTS, Role};
+use crate::kinds::{self, Handling};
 
 /// A moment after which the owner is not there any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,10 +111,8 @@ impl<'c> Disappearances<'c> {
             [of(owner), of(&all_of_kind), of(&namespace)]
         };
         // Objects that are judged by their texts, and volumes, are listed only with findings.
-        let is_always_listed = PARTS
-            .iter()
-            .find(|part| part.kind == owner.kind)
-            .is_none_or(|part| !matches!(part.role, Role::Text | Role::Volume));
+        let is_always_listed = kinds::find(&owner.kind)
+            .is_none_or(|kind| !matches!(kind.handling, Handling::Text | Handling::Volume));
         let absence_is = if is_always_listed {
             Status::Removed
         } else {
@@ -135,7 +133,7 @@ impl<'c> Disappearances<'c> {
     fn lacks(&self, scan: &'c Reach, number: u32, owner: &OwnerKey) -> bool {
         let is_named =
             !owner.kind.is_empty() && !owner.name.is_empty() && !owner.name.starts_with('(');
-        let is_listed = PARTS.iter().any(|part| part.kind == owner.kind);
+        let is_listed = kinds::find(&owner.kind).is_some();
         if owner.name.contains('*') || owner.is_series() && !is_listed {
             // Between two runs there is no Pod. Without its namespace there is no next run.
             let namespace = owner.namespace.as_str();

@@ -7,7 +7,8 @@ use super::budget::spend;
 use super::mentions::mentions;
 use super::object::Container;
 use super::pod::{self, TextField};
-use super::shell::{self, Invocation};
+use super::shell::{self, HostEntry, Invocation};
+use super::tables;
 use super::text::Text;
 
 /// A program that the container runs, and the field that shows it.
@@ -34,6 +35,24 @@ pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
         );
         read_argv(&hook, &is_wanted, &mut found);
     }
+    for (at, variable) in container.raw.env.iter().enumerate() {
+        let field = TextField::Env(at);
+        let script = container.expanded_text(field, &variable.value);
+        if !(mentions(script, "docker") && script.contains('\n')) {
+            continue;
+        }
+        let Some(on_host) = runs_variable(container, &variable.name, script) else {
+            continue;
+        };
+        found.extend(
+            shell::read_script_on(script, on_host)
+                .into_iter()
+                .map(|invocation| Command {
+                    field: field.path(),
+                    invocation,
+                }),
+        );
+    }
     if let Some((field, script)) = container
         .script()
         .filter(|(_, script)| mentions(script, "docker") || mentions(script, "$"))
@@ -48,6 +67,26 @@ pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
         );
     }
     found
+}
+
+/// Where `container` runs the script in its variable `name`: on the node or not. `None` where nothing shows that it runs it.
+fn runs_variable(
+    container: &pod::Container<'_>,
+    name: &str,
+    script: &str,
+) -> Option<Option<HostEntry>> {
+    // The interpreter in its first line says that a text is a script, and a script that a container gets is run.
+    let interpreter = script.trim_start().strip_prefix("#!");
+    let is_shell = interpreter
+        .and_then(|rest| rest.lines().next())
+        .is_some_and(|line| line.split_whitespace().any(|word| word.ends_with("sh")));
+    let known = tables::script_variable(container.image(), name);
+    let on_node = match known {
+        Some(on_node) => on_node,
+        None if is_shell => container.shares_node(),
+        None => return None,
+    };
+    Some(on_node.then_some(HostEntry::Nsenter))
 }
 
 /// The commands of `container` in those texts that hold `needle`.

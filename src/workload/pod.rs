@@ -26,6 +26,7 @@ pub struct Pod<'a> {
     knowledge: &'a Knowledge,
     namespace: &'a str,
     nodes: Arc<NodeNames>,
+    data_roots: Arc<[HostPath]>,
     daemons: OnceCell<Vec<usize>>,
 }
 
@@ -54,6 +55,26 @@ pub struct HostMount<'a> {
     pub mount_path: String,
     /// Field path of the host path, or of the `subPath` that completes it.
     pub field: String,
+    /// Where `path` would lie in Docker's usual data directory, if it lies in one that was moved.
+    pub(crate) usual_path: Option<HostPath>,
+    /// The text of a container that names `path`; the volume itself is mounted at a directory above.
+    pub(crate) named: Option<Named>,
+}
+
+/// A path in a text of a container.
+#[derive(Debug)]
+pub(crate) struct Named {
+    /// Which of the texts.
+    pub(crate) field: TextField,
+    /// The path as it is written there.
+    pub(crate) text: String,
+}
+
+impl HostMount<'_> {
+    /// The path that rules about Docker's files judge: with Docker's usual data directory in place of a moved one.
+    pub(crate) fn judged_path(&self) -> &HostPath {
+        self.usual_path.as_ref().unwrap_or(&self.path)
+    }
 }
 
 /// Who can reach a host path.
@@ -105,6 +126,7 @@ impl<'a> Pod<'a> {
             knowledge,
             namespace: identity.namespace,
             nodes: Arc::default(),
+            data_roots: Arc::default(),
             daemons: OnceCell::new(),
         };
         pod.host_mounts = pod.find_host_mounts();
@@ -237,6 +259,14 @@ impl<'a> Pod<'a> {
         templates: &'a [object::ClaimTemplate<'a>],
     ) {
         self.nodes = surroundings.nodes();
+        self.data_roots = surroundings.data_roots();
+        if !self.data_roots.is_empty() {
+            let mut mounts = std::mem::take(&mut self.host_mounts);
+            for mount in &mut mounts {
+                mount.usual_path = self.usual_path(&mount.path);
+            }
+            self.host_mounts = mounts;
+        }
         let mut found = Vec::new();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
             let (claim, field) = if let Some(claim) = &volume.persistent_volume_claim {
@@ -311,6 +341,17 @@ impl<'a> Pod<'a> {
         found.append(&mut assumed);
     }
 
+    /// See [`HostMount::usual_path`].
+    pub(super) fn usual_path(&self, path: &HostPath) -> Option<HostPath> {
+        let known = self.knowledge.usual_path(path);
+        known.or_else(|| Knowledge::below_shown_root(&self.data_roots, path))
+    }
+
+    /// True if the operator or another object says that Docker's data directory was moved.
+    pub(super) fn has_moved_data_root(&self) -> bool {
+        !(self.knowledge.data_roots.is_empty() && self.data_roots.is_empty())
+    }
+
     fn find_host_mounts(&self) -> Vec<HostMount<'a>> {
         let mut found = Vec::new();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
@@ -344,11 +385,13 @@ impl<'a> Pod<'a> {
             claim_match: source.claimed.map_or(Match::Bound, |(_, how)| how),
             is_named_socket: self.knowledge.is_socket(&path),
             is_socket_parent: self.knowledge.is_socket_parent(&path),
+            usual_path: self.usual_path(&path),
             path,
             open_below,
             user,
             mount_path,
             field,
+            named: None,
         };
         let before = found.len();
         for container in &self.containers {

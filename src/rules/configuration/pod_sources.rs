@@ -1,7 +1,7 @@
 //! Configuration from which a controller makes Pods that use the node's Docker: pod templates, runners' volumes, executors.
 
 use crate::embedded::{Node, Value};
-use crate::rules::{signals, sockets};
+use crate::rules::{data_root, sockets};
 use crate::workload::endpoint::BRIDGE_ADDRESSES;
 use crate::workload::host_path::HostPath;
 use crate::workload::settings::{Settings, scalars};
@@ -154,6 +154,6 @@ fn chaos(node: &Node) -> Option<Found<'_>> {
     let path = HostPath::new(text);
     let selects = tables::selects_runtime(variable) && text.eq_ignore_ascii_case("docker");
     let reaches = text.starts_with('/')
-        && (sockets::is_docker_socket(&path) || signals::below_data_root(&path).is_some());
+        && (sockets::is_docker_socket(&path) || data_root::below_data_root(&path).is_some());
     (selects || reaches).then(|| Found::sets(value, format!("{variable}={text}")))
 }
