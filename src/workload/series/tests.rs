@@ -8,7 +8,7 @@ use crate::workload::object::Object;
 /// The owner of `object`, as `KIND/NAME SOURCE`.
 fn owner(object: &Value) -> String {
     let text = object.to_string();
-    let object: Object<'_> = serde_json::from_str(&text).unwrap();
+    let object: Object<'_> = serde_json::from_str(&text).expect("an object");
     let owner = Workload::new(&object, "ci").owner;
     format!("{}/{} {}", owner.kind, owner.name, owner.source.as_str())
 }
