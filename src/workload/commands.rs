@@ -100,7 +100,8 @@ fn read_vectors<'c>(
 /// `script` with those variables of the container's environment filled in that call Docker or lead onto the node: `$DOCKER ps`,
 /// `sh -c "$CMD"`. A name that the script sets itself is the script's.
 fn fill_programs<'t>(container: &'t pod::Container<'_>, script: &'t str) -> Cow<'t, str> {
-    if !script.contains('$') {
+    // A default is given as `${NAME:-DEFAULT}`.
+    if !script.contains('$') || !container.has_program_variables() && !mentions(script, ":-") {
         return Cow::Borrowed(script);
     }
     let mut programs = HashMap::new();
@@ -171,8 +172,12 @@ fn program_in<'t>(
 ) -> Option<&'t str> {
     let value = container.variable(name).map(|value| &*value.text);
     let value = value.or(default)?;
-    let is_program = (["docker", "nsenter", "chroot"].iter()).any(|word| mentions(value, word));
-    (is_program && !mentions(script, &format!("{name}="))).then_some(value)
+    (names_program(value) && !mentions(script, &format!("{name}="))).then_some(value)
+}
+
+/// True for a value that calls Docker or leads onto the node.
+pub(crate) fn names_program(value: &str) -> bool {
+    (["docker", "nsenter", "chroot"].iter()).any(|word| mentions(value, word))
 }
 
 /// What it costs to look a reference up.
