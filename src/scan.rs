@@ -34,6 +34,7 @@ use crate::api::{ApiError, request};
 use crate::check::{CheckError, Checked, CheckedObject, Placed};
 use crate::decision::{Judged, Mode, Outcome, Policy};
 use crate::kinds::{Handling, KINDS, Kind};
+use crate::workload::series;
 use evaluate::Evaluation;
 
 /// Objects between two reports of the progress.
@@ -82,8 +83,10 @@ pub struct ScannedOwner {
     pub name: Box<str>,
     /// `apiVersion`; that of the object that was read first where the owner itself could not be read.
     pub api_version: Arc<str>,
-    /// Identity; empty where neither the owner nor what it controls could be read.
+    /// Identity; empty where neither the owner nor what it controls could be read. Of a series, made from its name.
     pub uid: Box<str>,
+    /// True for a series that is no object of the API, or none that was read: `api_version` may be its group only.
+    pub is_series: bool,
     /// The strongest action.
     pub outcome: Outcome,
     /// Its findings, in the order of codes, then fields.
@@ -165,6 +168,11 @@ impl ScannedOwner {
             .collect();
         codes.dedup();
         codes
+    }
+
+    /// What to edit to change a series; empty for other owners.
+    pub fn edit(&self) -> &'static str {
+        series::edit(&self.kind, &self.name)
     }
 
     /// `KIND/NAME`, behind its namespace if it has one.
@@ -261,6 +269,7 @@ fn to_checked(owner: &ScannedOwner) -> CheckedObject {
         findings: findings.collect(),
         // A scan lists the exemptions of the whole cluster by themselves.
         notes: Vec::new(),
+        not_judged: None,
     }
 }
 

@@ -12,9 +12,11 @@ pub mod inner_pod;
 mod knowledge;
 pub mod leaves;
 pub(crate) mod mentions;
+mod named_paths;
 pub mod object;
 pub(crate) mod owner;
 pub mod pod;
+pub(crate) mod series;
 pub(crate) mod settings;
 pub(crate) mod shape;
 pub mod shell;
@@ -26,12 +28,13 @@ mod variables;
 pub use knowledge::Knowledge;
 pub use owner::{Owner, OwnerSource};
 pub(crate) use surroundings::Match;
-pub use surroundings::{ClaimFacts, ClaimedPath, NodeNames, Surroundings};
+pub use surroundings::{ClaimFacts, ClaimedPath, DATA_ROOT_SETTINGS, NodeNames, Surroundings};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::kinds;
+use budget::Budget;
 use host_path::HostPath;
 use inner_pod::InnerPod;
 use leaves::Leaves;
@@ -61,6 +64,8 @@ pub struct Workload<'a> {
     volume: Vec<HostMount<'a>>,
     /// Something of the object is left out, because the budget did not suffice.
     pub is_cut: bool,
+    /// What its evaluation may cost.
+    pub budget: Budget,
     /// The pods inside a custom resource, each as a workload of its own under the same name.
     pub(crate) parts: Vec<Self>,
     /// See [`InnerPod::moved`].
@@ -100,6 +105,7 @@ impl<'a> Workload<'a> {
             has_docker_class: false,
             volume: persistent_volume(object, knowledge),
             is_cut: false,
+            budget: Budget::OBJECT,
             parts: Vec::new(),
             moved: &[],
         }
@@ -129,6 +135,7 @@ impl<'a> Workload<'a> {
             has_docker_class: false,
             volume: Vec::new(),
             is_cut: false,
+            budget: Budget::OBJECT,
             parts: Vec::new(),
             moved: &inner.moved,
         }));
@@ -249,6 +256,11 @@ impl<'a> Workload<'a> {
             .map_or(&self.volume, |pod| &pod.host_mounts)
     }
 
+    /// The host paths that the texts of containers name and reach through a volume on a directory above.
+    pub(crate) fn named_paths(&self) -> Vec<HostMount<'a>> {
+        (self.pod.as_ref()).map_or_else(Vec::new, named_paths::named_paths)
+    }
+
     /// The containers, none for kinds without a pod spec.
     pub(crate) fn containers(&self) -> &[pod::Container<'a>] {
         self.pod.as_ref().map_or(&[], |pod| &pod.containers)
@@ -348,8 +360,11 @@ fn persistent_volume<'a>(object: &'a Object<'a>, knowledge: &Knowledge) -> Vec<H
             path: HostPath::new(&source.path),
             open_below: false,
             user: MountUser::Claims,
+            position: 0,
             mount_path: String::new(),
             field: field.to_owned(),
+            usual_path: knowledge.usual_path(&HostPath::new(&source.path)),
+            named: None,
         })
         .collect()
 }

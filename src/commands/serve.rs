@@ -191,7 +191,7 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         cluster: config.cluster,
         records,
         metrics,
-        review: admission::review,
+        review: admission::review_within,
         callers,
         state: State::default(),
     });

@@ -59,6 +59,19 @@ pub fn write(out: &mut dyn Write, checked: &Checked, colour: bool) -> io::Result
             escape_controls(&render_command(chart))
         )?;
     }
+    for (object, unseen) in checked.not_judged() {
+        let (file, unseen) = (escape_controls(&object.file), escape_controls(unseen));
+        let name = name_of(object);
+        writeln!(
+            out,
+            "not judged: {unseen} of {}, {file}:{}",
+            name.trim_end(),
+            object.line
+        )?;
+    }
+    if checked.not_judged().next().is_some() {
+        writeln!(out)?;
+    }
     write_summary(out, checked)
 }
 
@@ -213,7 +226,7 @@ fn write_summary(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         (checked.count(Outcome::Deny), "denied"),
         (checked.count(Outcome::Warn), "warned"),
         (checked.count(Outcome::Record), "recorded"),
-        (checked.count(Outcome::Clean), "clean"),
+        (checked.clean(), "clean"),
     ];
     let mut parts: Vec<String> = parts
         .iter()
@@ -242,6 +255,10 @@ fn write_summary(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     if !checked.not_rendered.is_empty() {
         let charts = count(checked.not_rendered.len(), "chart");
         write!(out, "; {charts} not rendered")?;
+    }
+    let not_judged = checked.not_judged().count();
+    if not_judged > 0 {
+        write!(out, "; {} not judged", count(not_judged, "object"))?;
     }
     if let Some(Compared { known, gone }) = checked.compared {
         let known = count(known, "finding");

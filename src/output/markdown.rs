@@ -60,6 +60,10 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     for chart in &checked.not_rendered {
         writeln!(out, "\nNot rendered: `{}`", render_command(chart))?;
     }
+    for (object, unseen) in checked.not_judged() {
+        let name = format!("{} {}/{}", object.kind, object.namespace, object.name);
+        writeln!(out, "\nNot judged: {} of {}", cell(unseen), cell(&name))?;
+    }
     for error in &checked.errors {
         writeln!(
             out,

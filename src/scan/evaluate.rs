@@ -353,6 +353,7 @@ impl Evaluation {
             name: name.as_ref().into(),
             api_version: word(&mut self.words, workload.api_version()),
             uid: Box::default(),
+            is_series: false,
             outcome: Outcome::Clean,
             findings: Vec::new(),
             privileged: false,
@@ -425,12 +426,14 @@ impl Evaluation {
             errors,
             pods,
             pods_seen,
+            mut words,
             ..
         } = self;
         for (place, count) in pods {
             owners[place].pods = count;
         }
         for owner in &mut owners {
+            owners::identify_series(owner, &mut words);
             owner.findings.sort_by(|a, b| {
                 let of = |found: &ScannedFinding| {
                     (

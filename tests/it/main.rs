@@ -34,6 +34,7 @@ mod report_page;
 mod rules;
 mod scan;
 mod scan_command;
+mod series;
 mod serve;
 mod shell_oracle;
 mod support;
