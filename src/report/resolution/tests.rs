@@ -5,7 +5,8 @@ use crate::report::evidence::{Deletion, OwnerKey};
 
 const HOLDS: u32 = 1;
 
-/// A review at `day`; letters: o own, c create, s stored, p partial, d of a Pod, + holds the finding.
+/// A review at `day`; letters: o own, c create, s stored, p partial, d of a Pod, + holds the
+/// finding.
 fn review(day: i64, letters: &str) -> Review {
     let mut flags = Flags::default();
     for (letter, flag) in [
