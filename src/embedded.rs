@@ -2,6 +2,7 @@
 //!
 //! Each language is read into the same tree, so that a rule asks for settings and not for lines of text.
 
+mod align;
 mod blocks;
 mod json;
 mod sections;
@@ -9,6 +10,8 @@ mod tags;
 mod template;
 mod toml;
 mod yaml;
+
+pub(crate) use align::aligned;
 
 /// Longest text that is parsed, in bytes: a ConfigMap holds no more.
 const MAX_TEXT: usize = 1024 * 1024;
@@ -63,8 +66,19 @@ pub struct Document {
     pub language: Language,
     /// Its content.
     pub root: Node,
-    /// The documents in its strings, each with the place of the string: Helm values in an Application, a JSON patch.
-    pub inner: Vec<(usize, Self)>,
+    /// The documents in its strings: Helm values in an Application, a JSON patch.
+    pub inner: Vec<Inner>,
+}
+
+/// A document in a string of another.
+#[derive(Clone, Debug)]
+pub struct Inner {
+    /// Where the string starts in the text around it, in bytes.
+    pub offset: usize,
+    /// The string.
+    pub text: String,
+    /// The string as a document.
+    pub document: Document,
 }
 
 impl Document {
@@ -89,7 +103,11 @@ impl Document {
                 // A value on one line is a value.
                 if let Some(text) = node.text().filter(|text| text.contains('\n')) {
                     let document = Self::parse_inside(key, text, outer + 1);
-                    inner.extend(document.map(|document| (node.offset, document)));
+                    inner.extend(document.map(|document| Inner {
+                        offset: node.offset,
+                        text: text.to_owned(),
+                        document,
+                    }));
                 }
             });
             document.inner = inner;
