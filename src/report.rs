@@ -26,6 +26,7 @@ mod join;
 pub mod json;
 pub mod markdown;
 pub mod model;
+mod modes;
 mod namespaces;
 mod notices;
 mod packing;

@@ -16,6 +16,7 @@ mod named_paths;
 pub mod object;
 pub(crate) mod owner;
 pub mod pod;
+pub(crate) mod series;
 pub(crate) mod settings;
 pub(crate) mod shape;
 pub mod shell;
@@ -32,6 +33,7 @@ pub use surroundings::{ClaimFacts, ClaimedPath, DATA_ROOT_SETTINGS, NodeNames, S
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::kinds;
 use host_path::HostPath;
 use inner_pod::InnerPod;
 use leaves::Leaves;
@@ -80,13 +82,9 @@ impl<'a> Workload<'a> {
         knowledge: &'a Knowledge,
     ) -> Self {
         let own = object.metadata.namespace.as_str();
-        let cluster_scoped = matches!(
-            object.kind.as_str(),
-            "PersistentVolume" | "Namespace" | "Node"
-        );
         let namespace = if !own.is_empty() {
             own
-        } else if cluster_scoped {
+        } else if kinds::find(&object.kind).is_some_and(|kind| !kind.is_namespaced) {
             ""
         } else {
             namespace
@@ -136,11 +134,6 @@ impl<'a> Workload<'a> {
             parts: Vec::new(),
             moved: &inner.moved,
         }));
-    }
-
-    /// True for a kind that is judged by its texts, which [`Workload::leaves`] then needs.
-    pub fn is_judged_by_texts(kind: &str) -> bool {
-        KINDS_WITHOUT_SETTINGS.binary_search(&kind).is_err()
     }
 
     /// Adds what other objects say: the host paths behind the claims of its Pod, the runtimes of its fellow nodes.
@@ -268,42 +261,6 @@ impl<'a> Workload<'a> {
         self.pod.as_ref().map_or(&[], |pod| &pod.containers)
     }
 }
-
-/// Kinds whose strings no rule reads: they have a view of their own, or no configuration. Every other kind can hold some.
-const KINDS_WITHOUT_SETTINGS: [&str; 32] = [
-    "APIService",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "ControllerRevision",
-    "CronJob",
-    "CustomResourceDefinition",
-    "DaemonSet",
-    "Deployment",
-    "EndpointSlice",
-    "Endpoints",
-    "Event",
-    "HorizontalPodAutoscaler",
-    "Ingress",
-    "Job",
-    "Lease",
-    "LimitRange",
-    "Namespace",
-    "NetworkPolicy",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "Pod",
-    "PodDisruptionBudget",
-    "PodTemplate",
-    "ReplicaSet",
-    "ReplicationController",
-    "ResourceQuota",
-    "Role",
-    "RoleBinding",
-    "Service",
-    "ServiceAccount",
-    "StatefulSet",
-    "StorageClass",
-];
 
 /// Where the pod spec lies. Kinds are not listed: any object with a template at one of the places has one,
 /// whatever its API version, which is how Rollouts, DeploymentConfigs and Knative Services are understood.

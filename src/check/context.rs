@@ -7,6 +7,7 @@ use memchr::memmem;
 use super::input::ParsedInput;
 use crate::decision::Policy;
 use crate::decision::namespace::NamespaceSettings;
+use crate::kinds;
 use crate::manifest::{Item, Manifest, ManifestError};
 use crate::workload::inner_pod::InnerPod;
 use crate::workload::object::Object;
@@ -40,7 +41,7 @@ impl<'c> Context<'c> {
                 .any(|name| has(&name.trim_matches('"')));
             for document in input.documents.iter().flatten() {
                 for item in document.manifest.items() {
-                    let is_text = Workload::is_judged_by_texts(item.kind());
+                    let is_text = kinds::has_texts(item.kind());
                     if KINDS.contains(&item.kind()) || names_data_root && is_text {
                         context.note(&document.manifest, item);
                     }
@@ -100,7 +101,7 @@ fn view<'a>(
 ) -> Result<Workload<'a>, ManifestError> {
     let mut workload = Workload::with_knowledge(object, namespace, knowledge);
     workload.add_pods(inner, knowledge);
-    if Workload::is_judged_by_texts(workload.kind()) {
+    if kinds::has_texts(workload.kind()) {
         workload.leaves = manifest.leaves(item)?;
     }
     Ok(workload)

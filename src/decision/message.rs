@@ -172,7 +172,7 @@ pub fn denial(decision: &Decision, namespace: &str, owner: Option<&Owner<'_>>) -
     let first = denied.first().map_or("", |judged| judged.finding.rule.code);
     let scope = scope(decision.mode, namespace);
     let edit = owner
-        .filter(|owner| owner.source == OwnerSource::Derived)
+        .filter(|owner| owner.source != OwnerSource::Own)
         .map_or_else(String::new, edit);
     let tail = format!(
         " {}{}.{edit} Details: undock explain {first}",
@@ -215,12 +215,13 @@ fn entries(denied: &[&Judged], room: usize) -> String {
     text
 }
 
-/// ` Edit Deployment/runner.`: what is refused here is only made from it.
+/// ` Edit Deployment/runner.`: what is refused here is only made from it. For a series, what its maker is told by.
 fn edit(owner: &Owner<'_>) -> String {
-    format!(
-        " Edit {}.",
-        clip_line(&format!("{}/{}", owner.kind, owner.name), MAX_OWNER)
-    )
+    let name = clip_line(&format!("{}/{}", owner.kind, owner.name), MAX_OWNER);
+    match owner.edit() {
+        "" => format!(" Edit {name}."),
+        edit => format!(" Made by {name}: edit {edit}."),
+    }
 }
 
 /// `namespace ci is in enforce mode`.

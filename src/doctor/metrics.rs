@@ -30,7 +30,7 @@ fn failed_open(text: &str) -> Check {
     let is_ours = |line: &str| {
         WEBHOOKS
             .iter()
-            .any(|webhook| line.contains(&format!("name=\"{}\"", webhook.name)))
+            .any(|webhook| line.contains(&format!("name=\"{webhook}\"")))
     };
     let passed = sum(text, "apiserver_admission_webhook_fail_open_count", is_ours);
     let cure =

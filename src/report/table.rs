@@ -226,11 +226,7 @@ fn namespaces(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<
             namespace.removed.to_string(),
             namespace.would_deny.to_string(),
             (namespace.unreviewed).to_string(),
-            match (namespace.verdict, namespace.mode.as_str()) {
-                (Verdict::Ready, "enforce") => "enforced".to_owned(),
-                (Verdict::Ready, _) => "nothing here would be refused".to_owned(),
-                _ => namespace.reasons.join("; "),
-            },
+            namespace.why().join("; "),
         ]);
     }
     columns(out, &rows, &[5, 7, 3, 6, 8, 9], style)?;

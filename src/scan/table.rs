@@ -183,6 +183,10 @@ fn write_owners(out: &mut dyn Write, scanned: &Scanned, style: Style) -> io::Res
             )?;
             writeln!(out, "         fix: {}", finding.fix())?;
         }
+        let edit = owner.edit();
+        if !edit.is_empty() {
+            writeln!(out, "    edit {edit}")?;
+        }
         for note in &owner.notes {
             writeln!(out, "    note: {}", escape_controls(note))?;
         }

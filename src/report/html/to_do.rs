@@ -59,7 +59,7 @@ pub(super) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             short(&own.owner.kind),
             short(&own.owner.name),
             escape(&work.rules.join(" ")),
-            escape(work.fix),
+            escape(&work.fix),
             day(work.last_seen),
         )
     });
