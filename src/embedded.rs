@@ -88,6 +88,16 @@ impl Document {
         Self::parse_inside(name, text, 0)
     }
 
+    /// The same for the part of `text` that begins at byte `start`; places are those in the whole text.
+    pub fn parse_from(name: &str, text: &str, start: usize) -> Option<Self> {
+        let mut document = Self::parse(name, text.get(start..)?)?;
+        document.root.shift(start);
+        for inner in &mut document.inner {
+            inner.offset += start;
+        }
+        Some(document)
+    }
+
     /// `outer` documents are around this one.
     fn parse_inside(name: &str, text: &str, outer: usize) -> Option<Self> {
         let is_worth_it = text.len() <= MAX_TEXT && text.contains(['\n', ':', '=', '{', '[', '<']);
@@ -245,6 +255,16 @@ impl Node {
     pub fn texts_of(&self, key: &str) -> Vec<&Self> {
         let values = self.all(key).into_iter().flat_map(Self::elements);
         values.filter(|value| value.text().is_some()).collect()
+    }
+
+    /// Moves it and what is in it by so many bytes.
+    fn shift(&mut self, bytes: usize) {
+        self.offset += bytes;
+        match &mut self.value {
+            Value::Scalar(_) => {}
+            Value::List(elements) => elements.iter_mut().for_each(|element| element.shift(bytes)),
+            Value::Map(entries) => entries.iter_mut().for_each(|(_, node)| node.shift(bytes)),
+        }
     }
 
     /// Every node, the outer before the inner, each with the key under which it stands (that of its list for an element).

@@ -22,9 +22,14 @@ pub(crate) struct Command {
 /// The commands of `container` in those texts that name Docker, in the order command, postStart, preStop, probes, script.
 pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
     // The name can come out of a variable, too.
-    let command = words_of(container, |field| {
+    let mut command = words_of(container, |field| {
         matches!(field, TextField::Command(_) | TextField::Args(_))
     });
+    // Arguments alone go to the program of the image, which a few images are named after.
+    let program = container.image().name();
+    if container.raw.command.is_empty() && tables::ENTRYPOINTS.contains(&program) {
+        command.insert(0, ("args[0]".to_owned(), program.to_owned()));
+    }
     let is_wanted = |word: &str| mentions(word, "docker") || mentions(word, "$");
     let mut found = Vec::new();
     read_argv(&command, &is_wanted, &mut found);

@@ -433,6 +433,9 @@ pub(crate) const RUNTIME_FLAGS: [RuntimeFlag; 9] = [
     ), // chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml, NVIDIA/nvidia-container-toolkit
 ];
 
+/// Programs that images of their name start: curl's own image and alpine/curl, alpine/socat.
+pub(crate) const ENTRYPOINTS: [&str; 2] = ["curl", "socat"];
+
 /// Images that run a script which a variable holds.
 struct ScriptImage {
     /// The end of its repository path.

@@ -31,16 +31,29 @@ fn findings(text: Vec<u8>) -> Vec<String> {
         let mut lines: Vec<_> = object
             .findings
             .iter()
-            .map(|placed| (placed.line, placed.judged.action, placed.judged.finding.rule.code))
+            .map(|placed| {
+                (
+                    placed.line,
+                    placed.judged.action,
+                    placed.judged.finding.rule.code,
+                )
+            })
             .collect();
         lines.sort_unstable();
-        let lines = lines.iter().map(|(line, action, rule)| format!("{name} {action} {rule} {line}"));
+        let lines = lines
+            .iter()
+            .map(|(line, action, rule)| format!("{name} {action} {rule} {line}"));
         found.extend(lines);
         if object.findings.is_empty() {
             found.push(format!("{name} {}", object.decision()));
         }
     }
-    found.extend(checked.errors.iter().map(|error| format!("error {}", error.line)));
+    found.extend(
+        checked
+            .errors
+            .iter()
+            .map(|error| format!("error {}", error.line)),
+    );
     found
 }
 
