@@ -147,7 +147,7 @@ fn to_do(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             cell(&work.rules.join(" ")),
             if work.is_refused { "yes" } else { "no" },
             cell(&own.team),
-            cell(work.fix)
+            cell(&work.fix)
         )?;
     }
     match owners.len().saturating_sub(MAX_ROWS) {

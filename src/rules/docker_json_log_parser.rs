@@ -1,14 +1,16 @@
 //! DKR701 docker-json-log-parser: a log agent that only parses Docker's log format.
 
 use super::configuration::log_inputs::{self, Unit};
-use super::objects;
+use super::{images, objects};
 use crate::embedded::{Language, is_prose};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::host_path::{HostPath, is_within};
 use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 use crate::workload::pod::{Container, Pod};
 use crate::workload::settings::{Settings, settings};
+use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR701",
@@ -31,11 +33,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     if let Some(pod) = &workload.pod {
-        let containers = pod
-            .containers
-            .iter()
-            .filter(|_| !pod.host_mounts.is_empty());
-        findings.extend(containers.filter_map(|container| json_image(pod, container)));
+        for container in &pod.containers {
+            findings.extend(image_default(pod, container));
+        }
     }
     let documents = settings(workload);
     for (document, (node, input)) in log_inputs::docker_only(&documents) {
@@ -61,35 +61,30 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     findings.extend(unread.filter_map(|leaf| named_directory(workload, leaf)));
 }
 
-/// Fluentd's image for Kubernetes, which parses JSON unless its environment says otherwise.
-/// Source: fluent/fluentd-kubernetes-daemonset: templates/conf/tail_container_parse.conf.erb.
-fn json_image(pod: &Pod<'_>, container: &Container<'_>) -> Option<Finding> {
-    const PARSER: &str = "FLUENT_CONTAINER_TAIL_PARSER_TYPE";
-    let is_image = container.image().name() == "fluentd-kubernetes-daemonset";
-    let mut mounts = pod.mounts_of(container);
-    let reads_logs = mounts.any(|mount| matches!(mount.path.as_str(), "/var" | "/var/log"));
-    // Its configuration may be another one.
-    let mut mounted = container.raw.volume_mounts.iter();
-    let is_configured = container.raw.env_from.0
-        || mounted.any(|mount| mount.mount_path.starts_with("/fluentd/etc"));
-    if !is_image || !reads_logs || is_configured {
+/// An agent whose image reads Docker's JSON lines unless it is told otherwise, where it reads the containers' logs.
+fn image_default(pod: &Pod<'_>, container: &Container<'_>) -> Option<Finding> {
+    // Without a volume of the node's there is nothing to read, and no image to be looked up.
+    let mut logs = pod.mounts_of(container).filter(|mount| {
+        let path = mount.path.as_str();
+        is_within("/var/log/containers", path) || mount.path.is_within("/var/log")
+    });
+    logs.next()?;
+    let (variable, directory) = tables::json_log_settings(container.image())?;
+    let is_configured = (container.raw.volume_mounts.iter())
+        .any(|mount| is_within(HostPath::new(&mount.mount_path).as_str(), directory));
+    let is_set = container.variable(variable).is_some_and(|value| {
+        !value.text.trim().eq_ignore_ascii_case("json") && !value.text.trim().is_empty()
+    });
+    if is_configured || is_set || container.raw.env_from.0 && container.env(variable).is_none() {
         return None;
     }
-    let at = container
-        .raw
-        .env
-        .iter()
-        .position(|variable| variable.name.as_str() == PARSER);
-    let finding = match at {
-        Some(at) if container.raw.env[at].value.as_str() == "json" => Finding::new(&RULE)
-            .in_container(pod, container, format!("env[{at}].value"))
-            .what(format!("sets {PARSER} to json")),
-        Some(_) => return None,
-        None => Finding::new(&RULE)
-            .in_container(pod, container, "image")
-            .what(format!("parses JSON: {PARSER} is not set")),
-    };
-    Some(finding.evidence(PARSER))
+    Some(
+        images::finding(&RULE, pod, container, "reads logs as JSON lines with image").consequence(
+            format!(
+                "its own configuration reads Docker's JSON lines unless {variable} says otherwise"
+            ),
+        ),
+    )
 }
 
 /// The journal of Docker's unit, which is empty without Docker.

@@ -106,6 +106,16 @@ pub(in crate::rules) fn docker_inputs<'w>(settings: &Settings<'w>) -> Vec<(&'w N
         matches!(settings.key(), "docker.yaml" | "docker.yml") && root.get("init_config").is_some()
     });
     found.extend(instances.map(|instances| (instances, "Datadog's Docker check")));
+    found.extend(scalars(root).into_iter().filter_map(|(_, node, text)| {
+        let flag = text.trim_start().strip_prefix("--providers.docker")?;
+        let (name, value) = flag.split_once('=').unwrap_or((flag, ""));
+        let is_on = match name {
+            "" => value != "false",
+            ".endpoint" => !endpoint::is_remote(value),
+            _ => false,
+        };
+        is_on.then_some((node, "Traefik's docker provider"))
+    }));
     if found.is_empty() {
         // Whatever the setting is called: an address of the node's Docker is asked.
         let is_alloy = settings.language == Some(Language::Blocks);
@@ -114,10 +124,15 @@ pub(in crate::rules) fn docker_inputs<'w>(settings: &Settings<'w>) -> Vec<(&'w N
             .flat_map(|(_, map)| scalars(map))
             .map(|(_, node, _)| node)
             .collect();
+        let variables = maps(root)
+            .into_iter()
+            .filter(|(_, map)| map.text_of("name") == Some("DOCKER_HOST"));
+        let variables: Vec<&Node> = variables.filter_map(|(_, map)| map.get("value")).collect();
         let endpoints = scalars(root).into_iter();
         found.extend(endpoints.filter_map(|(key, node, text)| {
             // What a runner gives to its jobs is a finding of its own.
-            let is_of_jobs = key.eq_ignore_ascii_case("docker_host") && !is_alloy;
+            let is_variable = variables.iter().any(|value| std::ptr::eq(*value, node));
+            let is_of_jobs = is_variable || key.eq_ignore_ascii_case("docker_host") && !is_alloy;
             if is_of_jobs || off.iter().any(|off| std::ptr::eq(*off, node)) {
                 return None;
             }

@@ -53,13 +53,11 @@ pub(in crate::rules) fn docker_selectors(text: &str, keeps_docker: bool) -> Vec<
     }
     for (offset, name, matchers) in selectors(text) {
         let changed = match keeps_docker {
-            true => changed_by_dockershim(name, &matchers),
-            false if name.starts_with(['"', '\'']) => Some("docker://".to_owned()),
+            true => changed_by_dockershim(name, &matchers).into_iter().collect(),
+            false if name.starts_with(['"', '\'']) => vec!["docker://".to_owned()],
             false => changed(name, &matchers),
         };
-        if let Some(name) = changed {
-            found.push(Selector { offset, name });
-        }
+        found.extend(changed.into_iter().map(|name| Selector { offset, name }));
     }
     found.sort_by_key(|selector| selector.offset);
     found
@@ -113,28 +111,26 @@ impl Matcher<'_> {
     }
 }
 
-/// What of a selector changes when Docker is gone.
-fn changed(name: &str, matchers: &[Matcher<'_>]) -> Option<String> {
-    if GONE.iter().any(|gone| name.starts_with(gone)) {
-        return Some(name.to_owned());
-    }
-    if name.starts_with("container_label_") {
-        return Some(name.to_owned());
-    }
+/// What of a selector changes when Docker is gone: the series itself, and each label that it selects by.
+fn changed(name: &str, matchers: &[Matcher<'_>]) -> Vec<String> {
     let is_root = |matcher: &Matcher<'_>| {
         matcher.label == "id" && matcher.operator == "=" && matcher.value == "/"
     };
-    if FILE_SYSTEM.contains(&name) && !matchers.iter().any(is_root) {
-        return Some(name.to_owned());
-    }
+    let is_gone = GONE.iter().any(|gone| name.starts_with(gone))
+        || name.starts_with("container_label_")
+        || FILE_SYSTEM.contains(&name) && !matchers.iter().any(is_root);
     // Leaving out by another label keeps what leaving out by name kept.
     let is_replaced = matchers.iter().any(|matcher| {
         matches!(matcher.label, "container" | "container_name") && matcher.is_negative()
     });
-    let mut counted = matchers
+    let mut found: Vec<String> = is_gone.then(|| name.to_owned()).into_iter().collect();
+    let labels = matchers
         .iter()
-        .filter(|matcher| !(is_replaced && matcher.label == "name" && matcher.is_negative()));
-    counted.find_map(|matcher| changed_label(name, matcher))
+        .filter(|matcher| !(is_replaced && matcher.label == "name" && matcher.is_negative()))
+        .filter_map(|matcher| changed_label(name, matcher));
+    found.extend(labels);
+    found.dedup();
+    found
 }
 
 fn changed_label(name: &str, matcher: &Matcher<'_>) -> Option<String> {
