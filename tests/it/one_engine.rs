@@ -60,9 +60,10 @@ fn by_webhook(object: &Value, policy: &Policy) -> Vec<String> {
 }
 
 /// Kinds whose texts only the check reads: no webhook is registered for them.
-const BY_TEXTS: [&str; 39] = [
+const BY_TEXTS: [&str; 43] = [
     "AdmissionPolicy",
     "Application",
+    "ApplicationSet",
     "BuildConfig",
     "ChaosBlade",
     "ChaosEngine",
@@ -70,6 +71,7 @@ const BY_TEXTS: [&str; 39] = [
     "ClusterConfig",
     "ClusterInput",
     "ClusterPolicy",
+    "ConfigManagementPlugin",
     "ConfigMap",
     "ContainerNodePool",
     "DatadogAgent",
@@ -77,6 +79,8 @@ const BY_TEXTS: [&str; 39] = [
     "EC2NodeClass",
     "FluentbitAgent",
     "GrafanaDashboard",
+    "HelmChart",
+    "HelmChartConfig",
     "HelmRelease",
     "HorizontalPodAutoscaler",
     "InitConfiguration",
