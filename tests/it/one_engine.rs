@@ -60,8 +60,9 @@ fn by_webhook(object: &Value, policy: &Policy) -> Vec<String> {
 }
 
 /// Kinds whose texts only the check reads: no webhook is registered for them.
-const BY_TEXTS: [&str; 29] = [
+const BY_TEXTS: [&str; 32] = [
     "Application",
+    "ApplicationSet",
     "BuildConfig",
     "ChaosEngine",
     "Cluster",
@@ -71,6 +72,8 @@ const BY_TEXTS: [&str; 29] = [
     "ConfigMap",
     "EC2NodeClass",
     "GrafanaDashboard",
+    "HelmChart",
+    "HelmChartConfig",
     "HelmRelease",
     "InitConfiguration",
     "InstanceGroup",
