@@ -6,13 +6,11 @@
 pub mod document;
 mod evaluate;
 mod exemptions;
-pub mod json;
 mod manual;
 mod nodes;
 mod origin;
 mod page;
 pub mod questions;
-pub mod table;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -33,7 +31,7 @@ use serde_json::value::RawValue;
 use crate::api::list::{List, Step, list};
 use crate::api::path::list_path;
 use crate::api::{ApiError, request};
-use crate::check::{Checked, CheckedObject, Placed};
+use crate::check::{CheckError, Checked, CheckedObject, Placed};
 use crate::decision::{Judged, Mode, Outcome, Policy};
 use crate::kinds::{Handling, KINDS, Kind};
 use crate::workload::series;
@@ -219,38 +217,44 @@ impl Scanned {
             .unwrap_or(Outcome::Clean)
     }
 
-    /// The same for the outputs of `check`, which point at files: an object's path in the API takes the file's place.
-    pub fn into_checked(self) -> Checked {
-        let files = self.parts.len();
-        let objects = self.owners.into_iter().map(into_checked).collect();
-        let errors = self.errors.into_iter().map(|error| {
+    /// The same for the outputs of `check`, which point at files: an object's path in the API takes
+    /// the file's place.
+    pub fn to_checked(&self) -> Checked {
+        let errors = self.errors.iter().map(|error| {
             let file = if error.namespace.is_empty() {
-                error.part
+                error.part.clone()
             } else {
                 format!("{}/{}", error.namespace, error.part)
             };
-            crate::check::CheckError {
+            CheckError {
                 file,
                 line: 0,
                 column: 0,
-                message: error.message,
+                message: error.message.clone(),
             }
         });
         Checked {
-            files,
-            objects,
+            files: self.parts.len(),
+            objects: self.owners.iter().map(to_checked).collect(),
             errors: errors.collect(),
             ..Checked::default()
         }
     }
 }
 
-fn into_checked(owner: ScannedOwner) -> CheckedObject {
+fn to_checked(owner: &ScannedOwner) -> CheckedObject {
     let place = if owner.namespace.is_empty() {
         String::new()
     } else {
         format!("{}/", owner.namespace)
     };
+    let findings = owner.findings.iter().map(|found| Placed {
+        judged: found.judged.clone(),
+        line: 1,
+        column: 1,
+        text: String::new(),
+        width: None,
+    });
     CheckedObject {
         file: format!("{place}{}/{}", owner.kind, owner.name),
         source: None,
@@ -262,17 +266,7 @@ fn into_checked(owner: ScannedOwner) -> CheckedObject {
         owner_kind: owner.kind.to_string(),
         owner_name: owner.name.to_string(),
         outcome: owner.outcome,
-        findings: owner
-            .findings
-            .into_iter()
-            .map(|found| Placed {
-                judged: found.judged,
-                line: 1,
-                column: 1,
-                text: String::new(),
-                width: None,
-            })
-            .collect(),
+        findings: findings.collect(),
         // A scan lists the exemptions of the whole cluster by themselves.
         notes: Vec::new(),
         not_judged: None,

@@ -35,6 +35,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::kinds;
+use budget::Budget;
 use host_path::HostPath;
 use inner_pod::InnerPod;
 use leaves::Leaves;
@@ -64,6 +65,8 @@ pub struct Workload<'a> {
     volume: Vec<HostMount<'a>>,
     /// Something of the object is left out, because the budget did not suffice.
     pub is_cut: bool,
+    /// What its evaluation may cost.
+    pub budget: Budget,
     /// The pods inside a custom resource, each as a workload of its own under the same name.
     pub(crate) parts: Vec<Self>,
     /// See [`InnerPod::moved`].
@@ -103,6 +106,7 @@ impl<'a> Workload<'a> {
             has_docker_class: false,
             volume: persistent_volume(object, knowledge),
             is_cut: false,
+            budget: Budget::OBJECT,
             parts: Vec::new(),
             moved: &[],
         }
@@ -132,6 +136,7 @@ impl<'a> Workload<'a> {
             has_docker_class: false,
             volume: Vec::new(),
             is_cut: false,
+            budget: Budget::OBJECT,
             parts: Vec::new(),
             moved: &inner.moved,
         }));
@@ -361,6 +366,7 @@ fn persistent_volume<'a>(object: &'a Object<'a>, knowledge: &Knowledge) -> Vec<H
             path: HostPath::new(&source.path),
             open_below: false,
             user: MountUser::Claims,
+            position: 0,
             mount_path: String::new(),
             field: field.to_owned(),
             usual_path: knowledge.usual_path(&HostPath::new(&source.path)),

@@ -52,7 +52,7 @@ fn argo_cd(root: &Node) -> Option<String> {
             return Some(chart(source.text_of("path")));
         }
         let overlay = source.get("kustomize");
-        if let Some(patches) = overlay.and_then(|overlay| patches_with_docker(overlay)) {
+        if let Some(patches) = overlay.and_then(patches_with_docker) {
             return Some(patches);
         }
         source.get("plugin").map(|_| "a plugin".to_owned())

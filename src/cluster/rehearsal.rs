@@ -15,7 +15,7 @@ use crate::decision::facts::ClusterFacts;
 use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Judged, Mode, Policy, Writer};
 use crate::finding::Action;
-use crate::finding::text::{clip, escape_controls};
+use crate::finding::text::{clip, count, escape_controls};
 use crate::kinds::KINDS;
 use crate::workload::Workload;
 use crate::workload::object::Object;
@@ -179,8 +179,7 @@ fn lines(
             let refused = findings.iter().any(|judged| judged.action == Action::Deny);
             let others = match members.len() - 1 {
                 0 => String::new(),
-                1 => " (and 1 other)".to_owned(),
-                count => format!(" (and {count} others)"),
+                others => format!(" (and {})", count(others, "other")),
             };
             let verb = if refused {
                 "would be refused"
@@ -198,16 +197,21 @@ fn lines(
         .collect();
     if hidden > 0 {
         lines.push(format!(
-            "undock: {hidden} more kinds of findings; see them all: undock scan"
+            "undock: {}; see them all: undock scan",
+            count(hidden, "more kind of finding")
         ));
     }
     match problem {
         Some(problem) => lines.push(clip(
-            &format!("undock: only the first {looked} objects were checked: {problem}"),
+            &format!(
+                "undock: only {} checked: {problem}",
+                count(looked, "object")
+            ),
             120,
         )),
         None if lines.is_empty() => lines.push(format!(
-            "undock: {looked} objects checked, none has findings under {}",
+            "undock: {} checked, none has findings under {}",
+            count(looked, "object"),
             mode.as_str()
         )),
         None => {}

@@ -5,7 +5,7 @@
 
 use super::{Decision, Judged, Mode, Outcome};
 use crate::finding::Action;
-use crate::finding::text::{clip, elide, escape_controls};
+use crate::finding::text::{clip, count, elide, escape_controls};
 use crate::workload::{Owner, OwnerSource};
 
 /// kubectl shows warnings of this length on one line; longer ones risk being cut (kube-apiserver: warning.go).
@@ -47,9 +47,9 @@ pub fn warnings(decision: &Decision) -> Vec<String> {
     if lines.len() > MAX_WARNINGS {
         let hidden = lines.len() - MAX_WARNINGS;
         lines.truncate(MAX_WARNINGS);
-        let noun = if hidden == 1 { "finding" } else { "findings" };
         lines.push(format!(
-            "undock: {hidden} more {noun} not shown. See them all: undock check FILE"
+            "undock: {} not shown. See them all: undock check FILE",
+            count(hidden, "more finding")
         ));
     }
     let room = (MAX_WARNINGS + 1).saturating_sub(lines.len());

@@ -4,6 +4,7 @@ use kube::Client;
 
 use super::Check;
 use crate::api::{ApiError, request};
+use crate::finding::text::count;
 use crate::registration::WEBHOOKS;
 
 /// The checks that need the API server's metrics, which not everybody may read.
@@ -39,7 +40,8 @@ fn failed_open(text: &str) -> Check {
         Check::warn(
             id,
             format!(
-                "{passed} writes passed unreviewed since this API server started, because undock did not answer"
+                "{} passed unreviewed since this API server started, because undock did not answer",
+                count(passed, "write")
             ),
             cure,
         )

@@ -8,9 +8,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::model::{ExemptionStatus, Finding, Namespace, Report, Status, Verdict};
-use super::text::count;
 use super::work::switchable;
-use crate::finding::text::{clip, elide, escape_controls};
+use crate::finding::text::{clip, count, elide, escape_controls};
 
 /// What a browser may load for the page: nothing but its own styles. In the page, and for those that serve it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";

@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 
 use super::model::{Finding, Report, Status, Verdict};
-use super::text::count;
 use super::work::{by_cluster, owners, switch_command, switchable};
-use crate::finding::text::{elide, escape_controls};
+use crate::finding::text::{count, elide, escape_controls};
 
 /// Findings that are listed; every other output has them all.
 const MAX_FINDINGS: usize = 50;

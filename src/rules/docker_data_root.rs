@@ -63,11 +63,14 @@ fn is_beside_another(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
     let is_other = |path: &HostPath| {
         path.is_within("/var/lib/containerd") || path.is_within("/var/lib/containers")
     };
-    let of_container = matches!(mount.user, MountUser::Container(_));
-    of_container
-        && !is_checked
-        && workload
-            .host_mounts()
+    let MountUser::Container(index) = mount.user else {
+        return false;
+    };
+    let (mounts, container) = (workload.host_mounts(), &workload.containers()[index]);
+    let mounts_one = || {
+        mounts
             .iter()
             .any(|other| other.user == mount.user && is_other(&other.path))
+    };
+    !is_checked && *container.sees_other_data.get_or_init(mounts_one)
 }

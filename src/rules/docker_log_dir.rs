@@ -57,8 +57,12 @@ fn reads_new_logs(workload: &Workload<'_>) -> bool {
         "c:/var/log",
         "c:/var/log/pods",
     ];
-    workload
-        .host_mounts()
-        .iter()
-        .any(|mount| mount.user != MountUser::Nobody && places.contains(&mount.path.as_str()))
+    let is_one = |mount: &HostMount<'_>| {
+        mount.user != MountUser::Nobody && places.contains(&mount.path.as_str())
+    };
+    let finds_one = || workload.host_mounts().iter().any(is_one);
+    match &workload.pod {
+        Some(pod) => *pod.reads_new_logs.get_or_init(finds_one),
+        None => finds_one(),
+    }
 }

@@ -1,8 +1,11 @@
 //! Signals that several rules read: is this container a Docker client, and does anything point it at a mount?
 
+use std::collections::HashSet;
+
 use super::{data_root, objects, sockets};
 use crate::finding::{Finding, Rule};
 use crate::workload::Workload;
+use crate::workload::budget::{keep, spend};
 use crate::workload::commands::Command;
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
@@ -53,11 +56,16 @@ fn docker_use(pod: &Pod<'_>, container: &Container<'_>) -> DockerUse {
     if container.mentions_docker()
         && !(sockets::is_agent(container) && sockets::names_cri_socket(container))
     {
-        for (field, text) in container.texts() {
+        let texts = container.texts_with(|found| found.docker);
+        for (field, text) in texts.filter(|(field, _)| !field.is_hook()) {
             for token in sockets::socket_paths(text) {
                 let path = HostPath::new(&endpoint::fill(container, token));
                 if pod.host_path_at(container, &path).is_some() {
-                    paths.push((describe(container, field), path));
+                    let shown = describe(container, field);
+                    if !keep(size_of_val(&path) + shown.len() + path.as_str().len()) {
+                        break;
+                    }
+                    paths.push((shown, path));
                 }
             }
         }
@@ -277,11 +285,10 @@ pub(super) fn call_finding(
     shown: &str,
 ) -> Finding {
     let finding = Finding::new(rule)
-        .in_container(pod, container, &command.field)
+        .in_container(pod, container, command.field.path())
         .evidence(shown);
-    let mut texts = container.all_texts();
-    let text = texts.find(|(field, _)| field.path() == command.field);
-    match text.and_then(|(_, text)| place_of(&command.invocation, text)) {
+    let text = container.text_at(command.field);
+    match text.and_then(|text| place_of(&command.invocation, text)) {
         Some(at) => finding.offset(at),
         None => finding,
     }
@@ -292,6 +299,9 @@ pub(super) fn call_finding(
 fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
     let program = invocation.words.first()?;
     let last = invocation.words.last()?;
+    if !(spend(script.len()) && mentions(script, program)) {
+        return None;
+    }
     let mut lines = objects::lines(script);
     lines.find_map(|(start, line)| {
         let at = line.find(program.as_str())?;
@@ -383,6 +393,7 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<RuntimeSelecto
     if !container.mentions_docker() {
         return found;
     }
+    let mut shown_before = HashSet::new();
     // Programs read such values in any case.
     let selects = |var: &EnvVar<'_>| {
         var.value.eq_ignore_ascii_case("docker") && tables::selects_runtime(&var.name)
@@ -404,36 +415,29 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<RuntimeSelecto
     let words = container
         .texts()
         .filter(|(field, _)| !matches!(field, TextField::Env(_)));
-    let words: Vec<(String, &str)> = words.map(|(field, text)| (field.path(), text)).collect();
+    let words: Vec<(TextField, &str)> = words.collect();
     let inner = container.commands().iter().map(|command| {
-        command
-            .invocation
-            .arguments()
-            .iter()
-            .map(|word| (command.field.clone(), word.as_str()))
-            .collect::<Vec<_>>()
+        let words = command.invocation.arguments().iter();
+        words.map(|word| (command.field, word.as_str())).collect()
     });
     for words in std::iter::once(words).chain(inner) {
-        for (at, (field, word)) in words
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, word))| word.starts_with('-'))
-        {
+        for (at, (field, word)) in words.iter().enumerate() {
             let next = words.get(at + 1).map(|(_, next)| *next);
             let Some((flag, shown)) = selecting_flag(word, next) else {
                 continue;
             };
+            if !shown_before.insert(shown.clone()) {
+                continue;
+            }
             let uses = |name: &&str| {
                 let is_named = |text: &str| mentions(text, name);
                 is_named(&container.raw.image) || words[..at].iter().any(|(_, word)| is_named(word))
             };
-            if !found.iter().any(|other| other.shown == shown) {
-                found.push(RuntimeSelector {
-                    field: field.clone(),
-                    shown,
-                    is_certain: flag.programs.is_empty() || flag.programs.iter().any(uses),
-                });
-            }
+            found.push(RuntimeSelector {
+                field: field.path(),
+                shown,
+                is_certain: flag.programs.is_empty() || flag.programs.iter().any(uses),
+            });
         }
     }
     found
@@ -444,6 +448,9 @@ fn selecting_flag(
     word: &str,
     next: Option<&str>,
 ) -> Option<(&'static tables::RuntimeFlag, String)> {
+    if !word.starts_with('-') {
+        return None;
+    }
     let (name, value) = word
         .split_once('=')
         .map_or((word, None), |(name, value)| (name, Some(value)));

@@ -54,7 +54,7 @@ fn add_paths_on_node<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut V
             let is_kept = keep(size_of::<HostMount<'_>>() + path.as_str().len() + word.len());
             if is_kept && seen.len() < MAX_PATHS && seen.insert(path.clone()) {
                 let named = Named {
-                    field: command.field.clone(),
+                    field: command.field.path(),
                     text: word.clone(),
                 };
                 found.push(mount_of(
@@ -81,6 +81,7 @@ fn mount_of<'a>(volume: &'a str, user: MountUser, path: HostPath, named: Named) 
         path,
         open_below: false,
         user,
+        position: 0,
         mount_path: String::new(),
         field: String::new(),
         named: Some(named),
@@ -123,9 +124,8 @@ fn mount_above<'p, 'a>(
     container: &Container<'_>,
     inside: &HostPath,
 ) -> Option<&'p HostMount<'a>> {
-    let (volume, at) = container.mount_at(inside)?;
-    let mut mounts = pod.mounts_of(container);
-    mounts.find(|mount| mount.mount_path == at && mount.volume == volume)
+    let (position, _) = container.mount_at(inside)?;
+    pod.host_mount_of(container, position)
 }
 
 /// `inside` as a mount of its own; `None` where `above` leads to nothing but Docker's files anyway.
@@ -155,6 +155,7 @@ fn resolved<'a>(
     };
     Some(HostMount {
         usual_path,
+        position: above.position,
         mount_path: inside.as_str().to_owned(),
         ..mount_of(above.volume, above.user, path, named)
     })

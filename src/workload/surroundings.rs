@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Workload;
 use super::address;
+use super::budget::spend;
 use super::host_path::HostPath;
 use super::leaves::Leaf;
 use super::mentions::occurrences;
@@ -47,6 +48,9 @@ impl<T: AsRef<str>> FromIterator<T> for NodeNames {
         Self(names.filter(|name| !name.is_empty()).collect())
     }
 }
+
+/// What it costs to look at a volume, and to bring those that are free in order.
+const FREE_STEPS: usize = 8;
 
 #[derive(Clone, Debug)]
 struct Volume {
@@ -271,6 +275,10 @@ impl Surroundings {
         let is_free = |volume: &&Volume| {
             !volume.is_bound && class.is_none_or(|class| *volume.class == *class)
         };
+        // One claim can get any of them; where many ask for one, the budget ends it.
+        if !spend(self.volumes.len() * FREE_STEPS) {
+            return Vec::new();
+        }
         let mut paths: Vec<_> = (self.volumes.values().filter(is_free))
             .flat_map(|volume| &volume.paths)
             .collect();

@@ -1,10 +1,10 @@
 //! What to do, first on the page: namespaces to switch with their commands, then one row for each owner with something to fix.
 
+use crate::finding::text::count;
 use std::io::{self, Write};
 
 use super::{day, escape, more, place, short, table};
 use crate::report::model::Report;
-use crate::report::text::count;
 use crate::report::work::{by_cluster, owners, switch_command, switchable};
 
 /// Rows of owners; `-o csv` has them all.
