@@ -21,6 +21,7 @@ use facts::{ClusterFacts, Known};
 use jiff::civil::Date;
 use namespace::{NamespaceSettings, Refusal};
 
+use crate::finding::text::count;
 use crate::finding::{Action, Certainty, Context, Finding};
 use crate::rules;
 use crate::workload::budget;
@@ -373,7 +374,8 @@ fn exempt(
         if let Some(granted) = &granted {
             if let Some(days) = granted.terms.ends_soon(period.today) {
                 notes.push(format!(
-                    "exemption for {code} ends in {days} days ({})",
+                    "exemption for {code} ends in {} ({})",
+                    count(days, "day"),
                     granted.terms.until
                 ));
             }

@@ -2,6 +2,7 @@
 //!
 //! Each language is read into the same tree, so that a rule asks for settings and not for lines of text.
 
+mod align;
 mod blocks;
 mod json;
 mod sections;
@@ -9,6 +10,8 @@ mod tags;
 mod template;
 mod toml;
 mod yaml;
+
+pub(crate) use align::aligned;
 
 /// Longest text that is parsed, in bytes: a ConfigMap holds no more.
 const MAX_TEXT: usize = 1024 * 1024;
@@ -63,8 +66,19 @@ pub struct Document {
     pub language: Language,
     /// Its content.
     pub root: Node,
-    /// The documents in its strings, each with the place of the string: Helm values in an Application, a JSON patch.
-    pub inner: Vec<(usize, Self)>,
+    /// The documents in its strings: Helm values in an Application, a JSON patch.
+    pub inner: Vec<Inner>,
+}
+
+/// A document in a string of another.
+#[derive(Clone, Debug)]
+pub struct Inner {
+    /// Where the string starts in the text around it, in bytes.
+    pub offset: usize,
+    /// The string.
+    pub text: String,
+    /// The string as a document.
+    pub document: Document,
 }
 
 impl Document {
@@ -72,6 +86,16 @@ impl Document {
     /// words, and whatever cannot be parsed.
     pub fn parse(name: &str, text: &str) -> Option<Self> {
         Self::parse_inside(name, text, 0)
+    }
+
+    /// The same for the part of `text` that begins at byte `start`; places are those in the whole text.
+    pub fn parse_from(name: &str, text: &str, start: usize) -> Option<Self> {
+        let mut document = Self::parse(name, text.get(start..)?)?;
+        document.root.shift(start);
+        for inner in &mut document.inner {
+            inner.offset += start;
+        }
+        Some(document)
     }
 
     /// `outer` documents are around this one.
@@ -89,7 +113,11 @@ impl Document {
                 // A value on one line is a value.
                 if let Some(text) = node.text().filter(|text| text.contains('\n')) {
                     let document = Self::parse_inside(key, text, outer + 1);
-                    inner.extend(document.map(|document| (node.offset, document)));
+                    inner.extend(document.map(|document| Inner {
+                        offset: node.offset,
+                        text: text.to_owned(),
+                        document,
+                    }));
                 }
             });
             document.inner = inner;
@@ -139,6 +167,13 @@ fn candidates(name: &str, text: &str) -> Vec<Language> {
         return vec![Language::Json, Language::Yaml];
     }
     let mut found = Vec::new();
+    // Lines of other languages can stand in a block of YAML, but never before its first key.
+    let mut lines = first
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    if lines.next().is_some_and(begins_yaml) {
+        found.push(Language::Yaml);
+    }
     if line(|line| line.starts_with('<') && line.ends_with('>')) {
         found.push(Language::Tags);
     }
@@ -151,6 +186,16 @@ fn candidates(name: &str, text: &str) -> Vec<Language> {
     }
     found.extend([Language::Yaml, Language::Toml]);
     found
+}
+
+/// True for `key:` and `key: value`.
+fn begins_yaml(line: &str) -> bool {
+    let key = line
+        .trim_end()
+        .strip_suffix(':')
+        .or_else(|| Some(line.split_once(": ")?.0));
+    let is_name = |c: char| c.is_alphanumeric() || "_-./".contains(c);
+    key.is_some_and(|key| !key.is_empty() && key.chars().all(is_name))
 }
 
 impl Node {
@@ -212,6 +257,16 @@ impl Node {
         values.filter(|value| value.text().is_some()).collect()
     }
 
+    /// Moves it and what is in it by so many bytes.
+    fn shift(&mut self, bytes: usize) {
+        self.offset += bytes;
+        match &mut self.value {
+            Value::Scalar(_) => {}
+            Value::List(elements) => elements.iter_mut().for_each(|element| element.shift(bytes)),
+            Value::Map(entries) => entries.iter_mut().for_each(|(_, node)| node.shift(bytes)),
+        }
+    }
+
     /// Every node, the outer before the inner, each with the key under which it stands (that of its list for an element).
     pub fn walk<'n>(&'n self, visit: &mut impl FnMut(&'n str, &'n Self)) {
         self.walk_under("", visit);
@@ -253,6 +308,11 @@ mod tests {
             ("a", "{\"input\": {\"path\": \"/x\"}}", Language::Json),
             ("a.toml", "[input]\npath = \"/x\"\n", Language::Toml),
             ("a.conf", "[input]\npath = \"/x\"\n", Language::Toml),
+            (
+                "values",
+                "input:\n  path: /x\n  more: |\n    [section]\n    <tag>\n",
+                Language::Yaml,
+            ),
             ("a.conf", "[INPUT]\n    Path  /x\n", Language::Sections),
             ("a.conf", "<input>\n  path /x\n</input>\n", Language::Tags),
             ("a.conf", "input {\n  path => \"/x\"\n}\n", Language::Blocks),

@@ -14,9 +14,11 @@ pub use documents::{Document, documents};
 pub use error::ManifestError;
 use tree::{NodeId, Tree};
 
+use crate::kinds::{self, Kind};
 use crate::workload::inner_pod::InnerPod;
 use crate::workload::leaves::Leaves;
 use crate::workload::object::{Metadata, Object};
+use crate::workload::rendered;
 use crate::workload::shape::shape;
 use crate::workload::text::Text;
 
@@ -105,7 +107,8 @@ impl<'t> Manifest<'t> {
     /// The pods inside `item`, if it is a custom resource; those of Kubernetes' own kinds lie where [`Object`] has them.
     pub fn inner_pods<'a>(&'a self, item: &'a Item) -> Vec<InnerPod<'a>> {
         let group = item.group();
-        let holds_none = WITHOUT_PODS.iter().any(|end| group.ends_with(end));
+        let holds_none = WITHOUT_PODS.iter().any(|end| group.ends_with(end))
+            || rendered::is_rendered(group, item.kind());
         if group.contains('.') && !holds_none {
             inner_pods::find(&self.tree, item.node)
         } else {
@@ -201,8 +204,8 @@ impl Item {
 
     /// True for kinds whose shape is fixed by Kubernetes itself.
     fn is_workload(&self) -> bool {
-        let built_in = ["", "apps", "batch", "extensions"];
-        WORKLOADS.contains(&self.kind()) && built_in.contains(&self.group())
+        let is_own_group = matches!(self.group(), "" | "apps" | "batch" | "extensions");
+        is_own_group && kinds::find(&self.kind).is_some_and(Kind::is_workload)
     }
 }
 
@@ -214,18 +217,4 @@ const WITHOUT_PODS: [&str; 5] = [
     "gatekeeper.sh",
     "kyverno.io",
     "open-cluster-management.io",
-];
-
-/// Kinds that carry pods or volumes.
-const WORKLOADS: [&str; 10] = [
-    "CronJob",
-    "DaemonSet",
-    "Deployment",
-    "Job",
-    "PersistentVolume",
-    "Pod",
-    "PodTemplate",
-    "ReplicaSet",
-    "ReplicationController",
-    "StatefulSet",
 ];

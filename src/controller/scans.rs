@@ -14,7 +14,8 @@ use super::failure_log::FailureLog;
 use super::reports::{self, FLAVOURS};
 use super::{Controller, Failure, LeaderGuard, NOT_INSTALLED, Options, namespaces, notices};
 use crate::decision::{Mode, Policy};
-use crate::scan::{Scanned, Scope, groups, json, scan};
+use crate::output::scan_json;
+use crate::scan::{Scanned, Scope, groups, scan};
 
 /// Between two scans when nothing changes.
 const INTERVAL: Duration = Duration::from_secs(3600);
@@ -85,12 +86,12 @@ async fn scan_once(
     let took = began.elapsed();
     metrics.take(&scanned, time, took);
     let mut bytes = Vec::new();
-    let about = json::About {
+    let about = scan_json::About {
         cluster: &controller.cluster,
         time: time.to_string(),
         scope: &scope,
     };
-    if json::write(&mut bytes, &scanned, &policy, &about).is_ok() {
+    if scan_json::write(&mut bytes, &scanned, &policy, &about).is_ok() {
         controller
             .last_scan
             .store(Some(Arc::new(Bytes::from(bytes))));
@@ -146,8 +147,13 @@ async fn publish(
                 .iter()
                 .find(|flavour| groups.contains_key(flavour.group))
             {
-                Some(flavour) => failures
-                    .extend(reports::publish(client, flavour, &owners, is_whole, guard).await),
+                Some(flavour) => {
+                    let series = scanned.owners.iter().filter(|owner| owner.is_series);
+                    let seen = series.map(|owner| &*owner.uid).collect();
+                    let published =
+                        reports::publish(client, flavour, &owners, &seen, is_whole, guard);
+                    failures.extend(published.await);
+                }
                 None => {
                     guard.count("report", NOT_INSTALLED);
                     let message = "neither openreports.io nor wgpolicyk8s.io is installed, so no reports are written";

@@ -13,6 +13,7 @@ use seen::{ReviewTells, Seen};
 pub(super) use seen::denies_by_default;
 
 use crate::decision::{self, Decision, Policy, Writer};
+use crate::kinds;
 use crate::record::{OwnerFields, Record, user_kind};
 use crate::workload::Workload;
 use crate::workload::object::Object;
@@ -183,12 +184,8 @@ impl Gatherer {
         if !cluster.is_empty() && !self.store.clusters.contains(&cluster) {
             self.store.clusters.insert(cluster.clone());
         }
-        self.store.owners.number(&OwnerKey {
-            cluster,
-            namespace: namespace.to_owned(),
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-        })
+        let owner = OwnerKey::new(cluster, namespace, kind, name);
+        self.store.owners.number(&owner)
     }
 
     pub(super) fn about(&mut self, owner: u32, time: i64, fields: &OwnerFields) {
@@ -206,7 +203,7 @@ impl Gatherer {
 
     pub(super) fn mode(&mut self, cluster: &str, namespace: &str, time: i64, mode: &str) {
         let key = (self.cluster(cluster), namespace.to_owned());
-        self.store.modes.entry(key).or_default().tell(time, mode);
+        self.store.modes.entry(key).or_default().add(time, mode);
     }
 
     fn findings(&mut self, owner: u32, time: i64, first: Option<i64>, seen: &[Seen<'_>]) -> u32 {
@@ -392,7 +389,8 @@ impl Gatherer {
         decided: Option<&Decision>,
     ) {
         let object = &event.object;
-        let by_controller = is_by_controller(event) && matches!(kind, "Pod" | "ReplicaSet" | "Job");
+        let by_controller =
+            is_by_controller(event) && kinds::find(kind).is_some_and(|kind| kind.is_made);
         let (owner_kind, owner_name, is_own) =
             match (workload, annotations.and_then(|own| own.owner)) {
                 (_, Some(named)) => named,

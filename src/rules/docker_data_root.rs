@@ -1,6 +1,6 @@
 //! DKR501 docker-data-root: Docker's data directory in a Pod.
 
-use super::{host_paths, signals};
+use super::{data_root, host_paths};
 use crate::finding::{Action, Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
@@ -29,7 +29,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     let finding = host_paths::find(&RULE, workload, mount)?;
-    Some(if signals::is_guessed_data_root(&mount.path) {
+    if data_root::is_log_dir(workload, mount) {
+        return None;
+    }
+    let is_guessed = data_root::is_guessed_data_root(mount.judged_path());
+    Some(if is_guessed && !data_root::is_in_place(workload, mount) {
         finding
             .certainty(Certainty::Possible)
             .action(Action::Record)
@@ -41,7 +45,7 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
 }
 
 fn matches(path: &HostPath) -> bool {
-    signals::is_data_root(path) || signals::is_guessed_data_root(path)
+    data_root::is_data_root(path) || data_root::is_guessed_data_root(path)
 }
 
 /// True for a mount that its container does without: it mounts another runtime's data, too, and no

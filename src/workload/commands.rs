@@ -7,7 +7,8 @@ use super::budget::{keep, spend};
 use super::mentions::mentions;
 use super::object::Container;
 use super::pod::{self, TextField};
-use super::shell::{self, Invocation};
+use super::shell::{self, HostEntry, Invocation};
+use super::tables;
 
 /// A program that the container runs, and the field that shows it.
 #[derive(Debug)]
@@ -29,7 +30,22 @@ pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
         (field, fill_programs(container, text))
     };
     let mut found = Vec::new();
-    read_vectors(container.raw, word, is_wanted, &mut found);
+    // Arguments alone go to the program of the image, which a few images are named after.
+    let program = container.image().name();
+    let is_entrypoint = container.raw.command.is_empty() && tables::ENTRYPOINTS.contains(&program);
+    let entrypoint = is_entrypoint.then_some(program);
+    read_vectors(container.raw, entrypoint, word, is_wanted, &mut found);
+    for (at, variable) in container.raw.env.iter().enumerate() {
+        let field = TextField::Env(at);
+        let script = container.expanded_text(field, &variable.value);
+        if !(script.contains('\n') && mentions(script, "docker")) {
+            continue;
+        }
+        if let Some(on_host) = runs_variable(container, &variable.name, script) {
+            let invocations = shell::read_script_on(script, on_host).into_iter();
+            found.extend(invocations.map(|invocation| Command { field, invocation }));
+        }
+    }
     if let Some((field, script)) = (container.script()).filter(|(_, script)| is_wanted(script)) {
         let script = fill_programs(container, script);
         let invocations = shell::read_script(&script).into_iter();
@@ -38,17 +54,40 @@ pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
     found
 }
 
+/// Where `container` runs the script in its variable `name`: on the node or not. `None` where nothing shows that it runs it.
+fn runs_variable(
+    container: &pod::Container<'_>,
+    name: &str,
+    script: &str,
+) -> Option<Option<HostEntry>> {
+    // The interpreter in its first line says that a text is a script, and a script that a container gets is run.
+    let interpreter = script.trim_start().strip_prefix("#!");
+    let is_shell = interpreter
+        .and_then(|rest| rest.lines().next())
+        .is_some_and(|line| line.split_whitespace().any(|word| word.ends_with("sh")));
+    let known = tables::script_variable(container.image(), name);
+    let on_node = match known {
+        Some(on_node) => on_node,
+        None if is_shell => container.shares_node(),
+        None => return None,
+    };
+    Some(on_node.then_some(HostEntry::Nsenter))
+}
+
 /// The commands of `container` in those texts that hold `needle`.
 pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Command> {
     let word = |field, text| (field, Cow::Borrowed(text));
     let mut found = Vec::new();
-    read_vectors(container, word, |word| mentions(word, needle), &mut found);
+    let is_wanted = |word: &str| mentions(word, needle);
+    read_vectors(container, None, word, is_wanted, &mut found);
     found
 }
 
-/// Reads what `container` starts, `command` with `args`, then hooks and probes, each word of it as `word` gives it.
+/// Reads what `container` starts, `command` with `args`, then hooks and probes, each word of it as `word` gives it. `entrypoint`
+/// is the program that the image itself starts.
 fn read_vectors<'c>(
     container: &'c Container<'_>,
+    entrypoint: Option<&'c str>,
     word: impl Fn(TextField, &'c str) -> Word<'c>,
     is_wanted: impl Fn(&str) -> bool,
     found: &mut Vec<Command>,
@@ -57,7 +96,12 @@ fn read_vectors<'c>(
     let command = command.map(|(i, text)| word(TextField::Command(i), text));
     let args = container.args.iter().enumerate();
     let args = args.map(|(i, text)| word(TextField::Args(i), text));
-    read_argv(command.chain(args), &is_wanted, found);
+    let program = entrypoint.map(|program| (TextField::Args(0), Cow::Borrowed(program)));
+    read_argv(
+        program.into_iter().chain(command).chain(args),
+        &is_wanted,
+        found,
+    );
     for (place, words) in container.hooks() {
         let words = words.iter().enumerate();
         let words = words.map(|(i, text)| word(TextField::Hook(place, i), text));

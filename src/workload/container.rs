@@ -178,6 +178,11 @@ impl<'a> Container<'a> {
             .is_some_and(|context| context.privileged.0)
     }
 
+    /// True for a privileged container among the processes of the node: what it runs can enter the node's namespaces.
+    pub(super) fn shares_node(&self) -> bool {
+        self.source.spec.host_pid.0 && self.is_privileged()
+    }
+
     /// True if the object says that the container does not run as root; the container's word counts before the Pod's.
     pub(crate) fn runs_without_root(&self, pod: &Pod<'_>) -> bool {
         let own = self.raw.security_context.as_ref();

@@ -28,6 +28,7 @@ pub struct Pod<'a> {
     knowledge: &'a Knowledge,
     namespace: &'a str,
     nodes: Arc<NodeNames>,
+    data_roots: Arc<[HostPath]>,
     daemons: OnceCell<Vec<usize>>,
     /// Whether it reads the logs of every runtime, as a rule finds out.
     pub(crate) reads_new_logs: OnceCell<bool>,
@@ -77,6 +78,26 @@ pub struct HostMount<'a> {
     pub mount_path: String,
     /// Field path of the host path, or of the `subPath` that completes it.
     pub field: String,
+    /// Where `path` would lie in Docker's usual data directory, if it lies in one that was moved.
+    pub(crate) usual_path: Option<HostPath>,
+    /// The text of a container that names `path`; the volume itself is mounted at a directory above.
+    pub(crate) named: Option<Named>,
+}
+
+/// A path in a text of a container.
+#[derive(Debug)]
+pub(crate) struct Named {
+    /// Which of the texts.
+    pub(crate) field: TextField,
+    /// The path as it is written there.
+    pub(crate) text: String,
+}
+
+impl HostMount<'_> {
+    /// The path that rules about Docker's files judge: with Docker's usual data directory in place of a moved one.
+    pub(crate) fn judged_path(&self) -> &HostPath {
+        self.usual_path.as_ref().unwrap_or(&self.path)
+    }
 }
 
 /// What a container costs all rules, whatever it is.
@@ -139,6 +160,7 @@ impl<'a> Pod<'a> {
             knowledge,
             namespace: identity.namespace,
             nodes: Arc::default(),
+            data_roots: Arc::default(),
             daemons: OnceCell::new(),
             reads_new_logs: OnceCell::new(),
             index: Index::default(),
@@ -239,7 +261,11 @@ impl<'a> Pod<'a> {
     }
 
     /// The host path that the mount at `position` of `container` leads to.
-    fn host_mount_of(&self, container: &Container<'_>, position: usize) -> Option<&HostMount<'a>> {
+    pub(super) fn host_mount_of(
+        &self,
+        container: &Container<'_>,
+        position: usize,
+    ) -> Option<&HostMount<'a>> {
         let place = (container.index, position);
         let place_of = |mount: &HostMount<'_>| match mount.user {
             MountUser::Container(index) => Some((index, mount.position)),
@@ -343,6 +369,14 @@ impl<'a> Pod<'a> {
         templates: &'a [object::ClaimTemplate<'a>],
     ) {
         self.nodes = surroundings.nodes();
+        self.data_roots = surroundings.data_roots();
+        if !self.data_roots.is_empty() {
+            let mut mounts = std::mem::take(&mut self.host_mounts);
+            for mount in &mut mounts {
+                mount.usual_path = self.usual_path(&mount.path);
+            }
+            self.host_mounts = mounts;
+        }
         let mut found = Vec::new();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
             let (claim, field) = if let Some(claim) = &volume.persistent_volume_claim {
@@ -418,6 +452,17 @@ impl<'a> Pod<'a> {
         found.append(&mut assumed);
     }
 
+    /// See [`HostMount::usual_path`].
+    pub(super) fn usual_path(&self, path: &HostPath) -> Option<HostPath> {
+        let known = self.knowledge.usual_path(path);
+        known.or_else(|| Knowledge::below_shown_root(&self.data_roots, path))
+    }
+
+    /// True if the operator or another object says that Docker's data directory was moved.
+    pub(super) fn has_moved_data_root(&self) -> bool {
+        !(self.knowledge.data_roots.is_empty() && self.data_roots.is_empty())
+    }
+
     fn find_host_mounts(&self) -> Vec<HostMount<'a>> {
         let mut found = Vec::new();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
@@ -451,12 +496,14 @@ impl<'a> Pod<'a> {
             claim_match: source.claimed.map_or(Match::Bound, |(_, how)| how),
             is_named_socket: self.knowledge.is_socket(&path),
             is_socket_parent: self.knowledge.is_socket_parent(&path),
+            usual_path: self.usual_path(&path),
             path,
             open_below,
             user,
             position,
             mount_path,
             field,
+            named: None,
         };
         let before = found.len();
         for &(index, position) in &*self.uses(name) {

@@ -60,12 +60,28 @@ pub(in crate::rules) fn docker_inputs<'w>(settings: &Settings<'w>) -> Vec<(&'w N
         let here = sections.chain(named).filter(|(node, _)| is_on(node));
         found.extend(here.map(|(node, what)| (node, what.to_owned())));
     }
+    found.extend(
+        scalars(settings.root)
+            .into_iter()
+            .filter_map(|(_, node, text)| {
+                let flag = text.trim_start().strip_prefix("--providers.docker")?;
+                let (name, value) = flag.split_once('=').unwrap_or((flag, ""));
+                let is_on = matches!(name, "" | ".endpoint") && value != "false";
+                is_on.then(|| (node, "Traefik's docker provider".to_owned()))
+            }),
+    );
     if found.is_empty() {
         // Whatever the setting is called: an address of the node's Docker is asked.
+        let variables: Vec<&Node> = maps(settings.root)
+            .into_iter()
+            .filter(|(_, map)| map.text_of("name") == Some("DOCKER_HOST"))
+            .filter_map(|(_, map)| map.get("value"))
+            .collect();
         let endpoints = scalars(settings.root).into_iter();
         found.extend(endpoints.filter_map(|(key, node, text)| {
             // What a runner gives to its jobs is a finding of its own.
-            if key.eq_ignore_ascii_case("docker_host") {
+            let is_variable = variables.iter().any(|value| std::ptr::eq(*value, node));
+            if is_variable || key.eq_ignore_ascii_case("docker_host") {
                 return None;
             }
             let path = text.trim().strip_prefix("unix://")?;

@@ -1,10 +1,12 @@
 //! Configuration from which a controller makes Pods that use the node's Docker: pod templates, runners' volumes, executors.
 
 use crate::embedded::{Node, Value};
-use crate::rules::{signals, sockets};
+use crate::rules::{data_root, signals, sockets};
 use crate::workload::endpoint::BRIDGE_ADDRESSES;
 use crate::workload::host_path::HostPath;
-use crate::workload::settings::{Settings, scalars};
+use crate::workload::mentions::mentions;
+use crate::workload::settings::{Settings, maps, scalars};
+use crate::workload::shell;
 use crate::workload::tables;
 
 /// A setting, the words for it, and what shows it.
@@ -40,6 +42,7 @@ pub(in crate::rules) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w
         found.extend(host_path(key, node));
         found.extend(gitlab_host_path(key, node));
         found.extend(parameter(node));
+        found.extend(docker_host_variable(node));
         found.extend(executor(key, node));
         found.extend(json_patch(node));
         // A list of executors under its key, which can be the key of the whole string.
@@ -53,7 +56,14 @@ pub(in crate::rules) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w
     });
     for (key, node, text) in scalars(settings.root) {
         found.extend(bind(text).map(|path| Found::mounts(node, path)));
+        let is_chart_value = key.ends_with("hostPath.path") && is_docker(text);
+        found.extend(is_chart_value.then(|| Found::mounts(node, text)));
         found.extend(docker_host(key, node, text));
+    }
+    if settings.kind() == "ConfigManagementPlugin" {
+        for (_, map) in maps(settings.root) {
+            found.extend(docker_call(map));
+        }
     }
     found.sort_by_key(|found| found.node.offset);
     found.dedup_by(|a, b| a.node.offset == b.node.offset);
@@ -98,7 +108,8 @@ fn json_patch(node: &Node) -> Option<Found<'_>> {
     let path = node.text_of("path")?;
     let value = node.get("value")?;
     let text = value.text()?;
-    let is_host_path = node.get("op").is_some() && path.ends_with("/hostPath/path");
+    let brings = matches!(node.text_of("op"), Some("add" | "replace"));
+    let is_host_path = brings && path.ends_with("/hostPath/path");
     (is_host_path && is_docker(text)).then(|| Found::mounts(value, text))
 }
 
@@ -130,17 +141,44 @@ fn docker_host<'n>(key: &str, node: &'n Node, text: &str) -> Option<Found<'n>> {
         "DOCKER_HOST" | "docker_host" => text,
         _ => text.trim().strip_prefix("DOCKER_HOST=")?,
     };
-    let is_node = address.strip_prefix("unix://").is_some_and(is_docker)
+    is_node_address(address).then(|| Found::sets(node, format!("DOCKER_HOST={address}")))
+}
+
+/// The same as a variable of a pod template: `name: DOCKER_HOST` with its value.
+fn docker_host_variable(node: &Node) -> Option<Found<'_>> {
+    let (name, value) = (node.text_of("name")?, node.get("value")?);
+    let address = value.text().filter(|_| name == "DOCKER_HOST")?;
+    is_node_address(address).then(|| Found::sets(value, format!("DOCKER_HOST={address}")))
+}
+
+/// True for an address at which the node's Docker answers.
+pub(super) fn is_node_address(address: &str) -> bool {
+    address.strip_prefix("unix://").is_some_and(is_docker)
         || BRIDGE_ADDRESSES
             .iter()
-            .any(|bridge| host_of(address) == *bridge);
-    is_node.then(|| Found::sets(node, format!("DOCKER_HOST={address}")))
+            .any(|bridge| host_of(address) == *bridge)
 }
 
 /// The host of `tcp://HOST:PORT`.
 fn host_of(address: &str) -> &str {
     let address = address.split_once("://").map_or(address, |(_, rest)| rest);
     address.split([':', '/']).next().unwrap_or_default()
+}
+
+/// A command of Argo CD's plugins that runs Docker in the repository server.
+fn docker_call(map: &Node) -> Option<Found<'_>> {
+    let words = ["command", "args"].iter().flat_map(|key| map.texts_of(key));
+    let words: Vec<&Node> = words.collect();
+    let calls = shell::read_argv(words.iter().filter_map(|word| word.text()));
+    let call = calls.iter().find_map(signals::docker_verb)?;
+    let node = words
+        .iter()
+        .find(|word| word.text().is_some_and(|text| mentions(text, "docker")))?;
+    Some(Found {
+        node,
+        what: format!("runs \"docker {call}\""),
+        evidence: format!("docker {call}"),
+    })
 }
 
 /// Variables of a chaos experiment, and the experiment that stops Docker.
@@ -154,6 +192,6 @@ fn chaos(node: &Node) -> Option<Found<'_>> {
     let path = HostPath::new(text);
     let selects = tables::selects_runtime(variable) && text.eq_ignore_ascii_case("docker");
     let reaches = text.starts_with('/')
-        && (sockets::is_docker_socket(&path) || signals::below_data_root(&path).is_some());
+        && (sockets::is_docker_socket(&path) || data_root::below_data_root(&path).is_some());
     (selects || reaches).then(|| Found::sets(value, format!("{variable}={text}")))
 }

@@ -1,8 +1,8 @@
 //! What a scan prints: the guide's order, `undock.scan/v1`, and the formats of `check`.
 
 use serde_json::{Value, json};
-use undock::check::sarif;
-use undock::scan::{Scanned, Scope, json as scan_json, table};
+use undock::output::{sarif, scan_json, scan_table as table};
+use undock::scan::{Scanned, Scope};
 
 use super::{FakeApi, clean_spec, node, object, pod, policy, run, socket_spec};
 use crate::support::json_schema::breaks;
@@ -173,7 +173,7 @@ fn json_has_every_owner_and_says_what_is_missing() {
 #[test]
 fn the_formats_of_check_take_it_too() {
     let mut out = Vec::new();
-    sarif::write(&mut out, &scanned().into_checked()).unwrap();
+    sarif::write(&mut out, &scanned().to_checked()).unwrap();
     let log: Value = serde_json::from_slice(&out).unwrap();
     let result = &log["runs"][0]["results"]
         .as_array()

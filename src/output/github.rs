@@ -1,9 +1,9 @@
-//! `check -o github`: workflow commands, which GitHub shows at the changed lines.
+//! `-o github`: workflow commands, which GitHub shows at the changed lines.
 
 use std::io::{self, Write};
 
-use super::Checked;
 use super::chart::render_command;
+use crate::check::Checked;
 use crate::finding::Action;
 
 /// Writes one command for each finding and each error.
@@ -34,6 +34,18 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         let file = property(&format!("{chart}/Chart.yaml"));
         let message = data(&render_command(chart));
         writeln!(out, "::notice file={file},title=not rendered::{message}")?;
+    }
+    for (object, unseen) in checked.not_judged() {
+        let (file, has_lines) = object.artifact();
+        let line = if has_lines { object.line } else { 1 };
+        let (file, message) = (
+            property(file),
+            data(&format!("{unseen} of {} {}", object.kind, object.name)),
+        );
+        writeln!(
+            out,
+            "::notice file={file},line={line},title=not judged::{message}"
+        )?;
     }
     for error in &checked.errors {
         let (file, line) = (property(&error.file), error.line.max(1));

@@ -1,10 +1,10 @@
-//! `check -o junit`: a suite for each file, a case for each object; what is refused fails, the rest is told in the output.
+//! `-o junit`: a suite for each file, a case for each object; what is refused fails, the rest is told in the output.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::chart::render_command;
-use super::{CheckError, Checked, CheckedObject, Placed};
+use crate::check::{CheckError, Checked, CheckedObject, Placed};
 use crate::decision::Outcome;
 use crate::finding::Action;
 
@@ -130,6 +130,17 @@ fn write_case(out: &mut dyn Write, object: &CheckedObject) -> io::Result<()> {
         escape(&object.file),
         escape(&name)
     )?;
+    if let Some(unseen) = object
+        .not_judged
+        .as_deref()
+        .filter(|_| object.findings.is_empty())
+    {
+        writeln!(
+            out,
+            "      <skipped message=\"not judged: {}\"/>",
+            escape(unseen)
+        )?;
+    }
     let (denied, told): (Vec<_>, Vec<_>) = object
         .new_findings()
         .partition(|placed| placed.judged.action == Action::Deny);
