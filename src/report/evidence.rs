@@ -33,6 +33,17 @@ pub(super) struct OwnerKey {
 }
 
 impl OwnerKey {
+    pub(super) fn new(cluster: String, namespace: &str, kind: &str, name: &str) -> Self {
+        // No name ends so: it is a `generateName`, as versions before series told it.
+        let rest = if name.ends_with('-') { "*" } else { "" };
+        Self {
+            cluster,
+            namespace: namespace.to_owned(),
+            kind: kind.to_owned(),
+            name: format!("{name}{rest}"),
+        }
+    }
+
     /// True if it stands for objects that come and go under generated names.
     pub(super) fn is_series(&self) -> bool {
         is_series(&self.kind, &self.name)
