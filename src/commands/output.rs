@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::ValueEnum;
@@ -21,6 +21,13 @@ impl<F: Copy> Output<F> {
     /// The format.
     pub(super) fn format(&self) -> F {
         self.format
+    }
+
+    /// The folder that it goes to: a name that ends in a slash, or that is one.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        let is_folder =
+            |path: &&PathBuf| path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir();
+        self.file.as_ref().filter(is_folder).map(PathBuf::as_path)
     }
 }
 

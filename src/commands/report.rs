@@ -130,7 +130,7 @@ enum Format {
     CsvExemptions,
     /// For a page or a comment
     Markdown,
-    /// One page without scripts
+    /// One page without scripts; html=DIR/ writes an index, and a page for each team
     Html,
 }
 
@@ -248,7 +248,17 @@ pub fn run(options: Options) -> Exit {
             "nothing to report: no record, no audit event and no scan in what was named",
         );
     }
-    let written = write_all(&output, |format, out, colour| match format {
+    let folder =
+        |output: &&Output<Format>| output.format() == Format::Html && output.folder().is_some();
+    let (folders, files): (Vec<&Output<Format>>, Vec<&Output<Format>>) =
+        output.iter().partition(folder);
+    for folder in folders.iter().filter_map(|output| output.folder()) {
+        if let Err(error) = html::write_folder(folder, &report) {
+            let place = folder.display();
+            return fail(Exit::Failed, &format!("cannot write {place}: {error}"));
+        }
+    }
+    let written = write_all(files, |format, out, colour| match format {
         Format::Table => table::write(out, &report, style(colour)),
         Format::Json => json::write(out, &report),
         Format::Csv => csv::write(out, &report),
