@@ -26,6 +26,7 @@ mod join;
 pub mod json;
 pub mod markdown;
 pub mod model;
+mod modes;
 mod namespaces;
 mod notices;
 mod packing;
@@ -139,6 +140,8 @@ const MAX_MESSAGES: usize = 100;
 pub struct Reporter {
     options: Options,
     gatherer: Gatherer,
+    /// An earlier report, with its name.
+    history: Option<(String, model::Report)>,
 }
 
 impl Reporter {
@@ -154,7 +157,11 @@ impl Reporter {
             },
             replay: options.replay.take(),
         };
-        Self { options, gatherer }
+        Self {
+            options,
+            gatherer,
+            history: None,
+        }
     }
 
     /// Reads all of `input`, which errors call `file`.
@@ -206,6 +213,11 @@ impl Reporter {
         reading.finish(file);
     }
 
+    /// Keeps what an earlier report says: first moments, ends, days of the burn-down.
+    pub fn keep_history(&mut self, file: &str, report: model::Report) {
+        self.history = Some((file.to_owned(), report));
+    }
+
     /// Notes an input that could not be read at all.
     pub fn fail(&mut self, file: &str, error: &str) {
         self.gatherer.store.fail(file, 0, error.to_owned(), 1);
@@ -213,6 +225,12 @@ impl Reporter {
 
     /// The report of all that was read.
     pub fn finish(mut self) -> model::Report {
+        if let Some((file, report)) = self.history.take() {
+            self.gatherer.cluster.clone_from(&self.options.cluster);
+            if let Err(error) = self.gatherer.history(&report) {
+                self.fail(&file, &error);
+            }
+        }
         self.gatherer.store.unite_sets();
         self.gatherer.store.assign_cluster();
         build::build(self.gatherer.store, &self.options)

@@ -45,6 +45,7 @@ mod installer_docker;
 mod known_agent_docker_mode;
 mod known_agent_multi_runtime;
 mod mixed_runtime;
+mod node_access;
 mod node_containerd_cni_bug;
 mod node_cri_dockerd;
 mod node_docker_problem_condition;
@@ -214,6 +215,7 @@ pub static RULES: &[&Rule] = &[
     &socket_parent_mount::RULE,
     &socket_parent_mount_bare::RULE,
     &docker_path_via_pv::RULE,
+    &node_access::RULE,
     &docker_cli_image::RULE,
     &docker_cli_bundled_image::RULE,
     &dind_daemon::RULE,

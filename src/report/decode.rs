@@ -19,6 +19,7 @@ pub(super) use tables::csv_rows;
 
 use super::audit::Event;
 use super::fields::Fields;
+use super::model;
 use crate::finding::text::{clip, escape_controls};
 use crate::record::Record;
 use crate::scan::document::{self, ScanDocument};
@@ -163,6 +164,9 @@ impl Decoder {
             let scan = serde_json::from_str(json)
                 .map_err(|error| format!("cannot read the scan: {}", place(&error)))?;
             return take(Input::Scan(scan));
+        }
+        if schema.as_str() == model::SCHEMA {
+            return Err("an earlier report: give it as --history FILE".to_owned());
         }
         if schema.starts_with("undock.") {
             return Err(format!(

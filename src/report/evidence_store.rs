@@ -4,10 +4,11 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::evidence::{
-    AboutOwner, DAY, Deletion, Details, FindingKey, OwnerKey, Review, UnreviewedWrite,
+    AboutOwner, DAY, Deletion, Details, FindingKey, OwnerKey, PastDays, Review, UnreviewedWrite,
 };
-use super::interner::{Interner, Latest};
+use super::interner::Interner;
 use super::model::{Missed, ReadError};
+use super::modes::ModeHistory;
 use super::reach::Reach;
 
 /// Errors that are kept to be shown; all are counted.
@@ -25,7 +26,8 @@ pub(super) struct EvidenceStore {
     pub(super) reviews: HashMap<u128, Review>,
     /// Sets of findings that other inputs show of the same review.
     further_sets: HashMap<u128, Vec<u32>>,
-    pub(super) modes: BTreeMap<(String, String), Latest<String>>,
+    /// By cluster and namespace.
+    pub(super) modes: BTreeMap<(String, String), ModeHistory>,
     pub(super) deletions: BTreeSet<Deletion>,
     /// Writes that failed open, by time.
     pub(super) missed: BTreeMap<(i64, Missed), UnreviewedWrite>,
@@ -35,6 +37,8 @@ pub(super) struct EvidenceStore {
     pub(super) dry_runs: HashSet<u128>,
     pub(super) clusters: BTreeSet<String>,
     pub(super) scans: BTreeMap<u128, Reach>,
+    /// Of an earlier report.
+    pub(super) past_days: PastDays,
     /// From the oldest to the newest moment of all inputs.
     pub(super) span: Option<(i64, i64)>,
     /// How far the logs of each cluster reach.

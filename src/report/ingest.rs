@@ -1,5 +1,6 @@
 //! Records, audit events and scans into reviews, deletions and missed writes; with `--replay`, evaluates the logged objects.
 
+mod history;
 mod scans;
 mod seen;
 
@@ -206,7 +207,7 @@ impl Gatherer {
 
     pub(super) fn mode(&mut self, cluster: &str, namespace: &str, time: i64, mode: &str) {
         let key = (self.cluster(cluster), namespace.to_owned());
-        self.store.modes.entry(key).or_default().tell(time, mode);
+        self.store.modes.entry(key).or_default().add(time, mode);
     }
 
     fn findings(&mut self, owner: u32, time: i64, first: Option<i64>, seen: &[Seen<'_>]) -> u32 {

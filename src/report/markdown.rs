@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::model::Report;
 use super::text::place;
 use super::work::{
-    OwnerWork, by_cluster, last_week, note, own_reasons, owners, shared_reasons, switch_commands,
+    OwnerWork, by_cluster, last_week, own_reasons, owners, shared_reasons, switch_commands,
     switchable,
 };
 use crate::finding::text::{clip, escape_controls};
@@ -59,10 +59,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
     )?;
     for namespace in report.namespaces.iter().take(MAX_ROWS) {
-        let why = match own_reasons(namespace, &shared).as_slice() {
-            [] => note(namespace).to_owned(),
-            reasons => reasons.join("; "),
-        };
+        let why = own_reasons(namespace, &shared).join("; ");
         writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",

@@ -145,7 +145,7 @@ pub struct Namespace {
     /// The mode of the last review; empty if nothing tells it.
     pub mode: String,
     pub verdict: Verdict,
-    /// Why it is not READY.
+    /// Why it is not READY, and what else is to be known.
     pub reasons: Vec<String>,
     /// Owners that were reviewed or scanned.
     pub owners: usize,
@@ -166,6 +166,19 @@ pub struct Namespace {
     /// Writes in the window that nobody evaluated, and that no later review or whole scan makes up for.
     #[serde(default)]
     pub unreviewed: u64,
+}
+
+impl Namespace {
+    /// What stands beside the verdict in every output.
+    pub fn why(&self) -> Vec<String> {
+        let verdict = match (self.verdict, self.mode.as_str()) {
+            (Verdict::Ready, "enforce") => Some("enforced"),
+            (Verdict::Ready, _) => Some("nothing here would be refused"),
+            _ => None,
+        };
+        let verdict = verdict.map(str::to_owned).into_iter();
+        verdict.chain(self.reasons.iter().cloned()).collect()
+    }
 }
 
 /// What became of a finding.
@@ -265,6 +278,24 @@ pub struct Finding {
     /// True if every write that held it was refused.
     #[serde(default)]
     pub never_stored: bool,
+    /// Where it was seen, the nearest to what a person edits: what shows that it is gone must be as near.
+    #[serde(default)]
+    pub seen_at: SeenAt,
+}
+
+/// What showed a finding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SeenAt {
+    /// A write of the owner itself.
+    Owner,
+    /// Something that the owner makes and that makes Pods: a ReplicaSet, a Job.
+    Part,
+    /// Nothing but Pods.
+    #[default]
+    Pod,
+    /// Nothing but scans.
+    Scan,
 }
 
 impl Finding {

@@ -5,7 +5,7 @@
 //! without it, as near to the Pod as the finding was seen, or a later scan that read the owner whole. Silence is no evidence.
 
 use super::disappearance::{End, Ends};
-use super::evidence::{DAY, Flags, Review};
+use super::evidence::{DAY, Flags, Past, Review};
 use super::model::Status;
 
 /// Days after which an unseen finding is stale.
@@ -28,7 +28,7 @@ pub(super) struct Resolution<'d> {
 pub(super) enum Writer<'d> {
     /// By number.
     Reviewed(u32),
-    /// As the audit log names him; empty where a scan tells, which sees no identities.
+    /// As the audit log, or an earlier report, names him; empty where a scan tells, which sees no identities.
     Deleted(&'d str),
     /// Nobody tried again.
     Nobody,
@@ -60,7 +60,9 @@ impl<'h> OwnerHistory<'h> {
         };
         for review in reviews {
             let flags = review.flags;
-            if !flags.has(Flags::STORED) || flags.has(Flags::PARTIAL) || flags.has(Flags::ERROR) {
+            // An earlier report tells of one finding, and nothing of the others.
+            let is_part = flags.has(Flags::PARTIAL) || flags.has(Flags::HISTORY);
+            if !flags.has(Flags::STORED) || is_part || flags.has(Flags::ERROR) {
                 continue;
             }
             if flags.has(Flags::SCAN) {
@@ -93,8 +95,15 @@ impl<'h> OwnerHistory<'h> {
             .any(|reviews| reviews.last().is_some_and(|review| review.time > time))
     }
 
-    /// What became of a finding as of `now`. `shown` are the reviews that show it, in order of time.
-    pub(super) fn resolve(&self, shown: &[&Review], is_exempt: bool, now: i64) -> Resolution<'h> {
+    /// What became of a finding as of `now`. `shown` are the reviews that show it, in order of time; `past` is
+    /// what an earlier report says.
+    pub(super) fn resolve(
+        &self,
+        shown: &[&Review],
+        past: Option<&'h Past>,
+        is_exempt: bool,
+        now: i64,
+    ) -> Resolution<'h> {
         let stored = || {
             shown
                 .iter()
@@ -107,6 +116,15 @@ impl<'h> OwnerHistory<'h> {
             |review: &&&Review| review.flags.has(Flags::OWN) || review.flags.has(Flags::CREATE);
         let last_strong = stored().rfind(is_strong).unwrap_or(last).time;
         let end = self.ends.first_from(last_strong);
+        let stored_since = past.map_or(first.time, |past| past.first_seen.min(first.time));
+        let past_end = past.and_then(|past| past.end.as_ref());
+        if let Some(end) = past_end.filter(|end| end.time >= last_strong) {
+            return Resolution {
+                status: end.status,
+                end: Some((end.time, Writer::Deleted(&end.by))),
+                stored_since: Some(stored_since),
+            };
+        }
         let fix = self.fix(stored().copied(), last_strong, end.map(|end| end.time));
         let (status, end) = match (fix, end) {
             (Some(fix), _) => (Status::Fixed, Some((fix.time, Writer::Reviewed(fix.user)))),
@@ -118,7 +136,7 @@ impl<'h> OwnerHistory<'h> {
         Resolution {
             status,
             end,
-            stored_since: Some(first.time),
+            stored_since: Some(stored_since),
         }
     }
 
@@ -234,7 +252,7 @@ mod tests {
             .iter()
             .filter(|review| review.set == HOLDS)
             .collect();
-        let resolution = history.resolve(&shown, false, now * DAY);
+        let resolution = history.resolve(&shown, None, false, now * DAY);
         (
             resolution.status,
             resolution.end.map(|(time, _)| time / DAY),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::burndown;
-use super::evidence::millis;
+use super::evidence::{PastDays, millis};
 use super::findings::OpenSpan;
 use super::model::{BurnDown, Finding, Report, Status};
 use super::summary::summary;
@@ -110,6 +110,6 @@ fn burn_down(report: &Report, findings: &[Finding]) -> BurnDown {
         .collect();
     let deadline = report.burn_down.deadline.as_ref();
     let deadline = deadline.and_then(|day| day.parse().ok());
-    span.map(|span| burndown::burn_down(&open, &[], span, deadline))
+    span.map(|span| burndown::burn_down(&open, &[], &PastDays::default(), span, deadline))
         .unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use super::model::{Finding, Report, Status, Verdict};
 use super::text::{count, place};
 use super::work::{
-    OwnerWork, by_cluster, last_week, note, own_reasons, owners, shared_reasons, switch_commands,
+    OwnerWork, by_cluster, last_week, own_reasons, owners, shared_reasons, switch_commands,
     switchable,
 };
 use crate::finding::text::{elide, escape_controls};
@@ -240,10 +240,7 @@ fn namespaces(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<
             namespace.removed.to_string(),
             namespace.would_deny.to_string(),
             (namespace.unreviewed).to_string(),
-            match own_reasons(namespace, &shared).as_slice() {
-                [] => note(namespace).to_owned(),
-                reasons => reasons.join("; "),
-            },
+            own_reasons(namespace, &shared).join("; "),
         ]);
     }
     columns(out, &rows, &[5, 7, 3, 6, 8, 9], style)?;

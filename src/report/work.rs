@@ -180,19 +180,14 @@ pub(super) fn shared_reasons(report: &Report) -> Vec<&str> {
     shared.map(String::as_str).collect()
 }
 
-/// Why a namespace is not READY, in its own words: without what all have in common.
-pub(super) fn own_reasons<'r>(namespace: &'r Namespace, shared: &[&str]) -> Vec<&'r str> {
-    let reasons = namespace.reasons.iter().map(String::as_str);
-    reasons.filter(|own| !shared.contains(own)).collect()
-}
-
-/// What stands where a namespace has no reasons of its own.
-pub(super) fn note(namespace: &Namespace) -> &'static str {
-    match (namespace.verdict, namespace.mode.as_str()) {
-        (Verdict::Ready, "enforce") => "enforced",
-        (Verdict::Ready, _) => "nothing here would be refused",
-        _ => "see above",
+/// What stands beside the verdict of a namespace, without what all have in common.
+pub(super) fn own_reasons(namespace: &Namespace, shared: &[&str]) -> Vec<String> {
+    let mut reasons = namespace.why();
+    reasons.retain(|own| !shared.contains(&own.as_str()));
+    if reasons.is_empty() {
+        reasons.push("see above".to_owned());
     }
+    reasons
 }
 
 /// `Since 2026-11-14: 2 new, 3 fixed, 1 removed.` Nothing where the inputs do not reach back as far.

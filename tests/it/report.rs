@@ -12,6 +12,7 @@ mod exemptions;
 mod fates;
 mod field;
 mod formats;
+mod history;
 mod outputs;
 mod scans;
 mod schema;

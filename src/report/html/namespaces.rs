@@ -5,7 +5,7 @@ use super::view::{anchor, short};
 use crate::finding::text::clip;
 use crate::report::model::{Namespace, Report, Verdict};
 use crate::report::text::{count, place};
-use crate::report::work::{is_of_system, note, own_reasons, shared_reasons};
+use crate::report::work::{is_of_system, own_reasons, shared_reasons};
 
 pub(super) struct Namespaces {
     /// Reasons that all have.
@@ -25,7 +25,6 @@ pub(super) struct Row {
     pub(super) place: String,
     pub(super) verdict: &'static str,
     pub(super) reasons: Vec<String>,
-    pub(super) note: &'static str,
     pub(super) mode: String,
     /// Owners, open, exempt, done, would deny, unreviewed.
     pub(super) numbers: [u64; 6],
@@ -83,7 +82,6 @@ fn row(report: &Report, own: &Namespace, shared: &[&str]) -> Row {
         place: short(&place(report, &own.cluster, &own.name)),
         verdict: own.verdict.as_str(),
         reasons: reasons.iter().map(|reason| clip(reason, 240)).collect(),
-        note: note(own),
         mode: own.mode.clone(),
         numbers: [
             own.owners as u64,

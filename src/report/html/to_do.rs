@@ -11,8 +11,9 @@ use crate::rules::RULES;
 
 /// Rows of owners; `-o csv` has them all.
 const MAX_OWNERS: usize = 300;
-/// Commands that are seen at once; the others fold away.
+/// Commands that are seen at once; more of them fold away, but for the first few.
 const SHOWN_COMMANDS: usize = 12;
+const FIRST_COMMANDS: usize = 3;
 
 /// The commands that switch what is READY.
 pub(super) struct Switch {
@@ -25,7 +26,11 @@ impl Switch {
     pub(super) fn of(report: &Report) -> Self {
         let ready = switchable(report);
         let mut shown = switch_commands(&ready, report);
-        let folded = shown.split_off(shown.len().min(SHOWN_COMMANDS));
+        let folded = if shown.len() > SHOWN_COMMANDS {
+            shown.split_off(FIRST_COMMANDS)
+        } else {
+            Vec::new()
+        };
         Self {
             what: count(ready.len() as u64, "namespace"),
             shown,
