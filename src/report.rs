@@ -27,6 +27,7 @@ pub mod json;
 pub mod markdown;
 pub mod model;
 mod modes;
+mod moved;
 mod namespaces;
 mod notices;
 mod packing;

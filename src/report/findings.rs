@@ -8,6 +8,7 @@ use super::evidence_store::EvidenceStore;
 use super::ingest::denies_by_default;
 use super::model::{Finding, OwnerName, SeenAt, Status};
 use super::moment;
+use super::moved;
 use super::resolution::{OwnerHistory, Writer};
 use crate::finding::text::{clip, escape_controls};
 use crate::record::user_kind;
@@ -38,12 +39,14 @@ pub(super) fn findings(
             since,
             last_writer: &writer,
         };
-        for (number, shown) in shown_by(store, history.reviews()) {
-            let (finding, span) = about.finding(number, &shown);
-            if let Some(finding) = finding {
-                open.extend(span);
-                findings.push(finding);
-            }
+        let shown = shown_by(store, history.reviews());
+        let own = shown.iter().filter_map(|(number, shown)| {
+            let (finding, span) = about.finding(*number, shown);
+            Some((finding?, span))
+        });
+        for (finding, span) in moved::join(own.collect()) {
+            open.extend(span);
+            findings.push(finding);
         }
     }
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -157,6 +160,7 @@ impl AboutAll<'_, '_> {
             },
             never_stored: resolution.stored_since.is_none(),
             seen_at: seen_at(shown),
+            moved_from: String::new(),
         };
         (Some(finding), span)
     }

@@ -281,6 +281,9 @@ pub struct Finding {
     /// Where it was seen, the nearest to what a person edits: what shows that it is gone must be as near.
     #[serde(default)]
     pub seen_at: SeenAt,
+    /// The fingerprint that it had before its container or volume was renamed; empty if it was not.
+    #[serde(default)]
+    pub moved_from: String,
 }
 
 /// What showed a finding.
