@@ -4,6 +4,7 @@
 //! Wrappers are not known by name: what is neither ours nor an audit event is searched for one, through every field, string
 //! and list. Only how the event itself is written must be known, and that is in [`event`].
 
+mod dotted;
 mod event;
 mod flat_record;
 mod tables;
@@ -88,6 +89,7 @@ impl Decoder {
             None => return Ok(()),
             _ if self.depth > MAX_DEPTH => return Err("wrapped too deep".to_owned()),
             Some(b'{') => text,
+            Some(b'"') if serde_json::from_str::<String>(text).is_ok() => text,
             Some(b'[') if !is_prefix(text) => text,
             Some(_) => match without_prefix(text)? {
                 Some(json) => json,
@@ -166,7 +168,10 @@ impl Decoder {
             return take(Input::Scan(scan));
         }
         if schema.as_str() == model::SCHEMA {
-            return Err("an earlier report: give it as --history FILE".to_owned());
+            return Err(format!(
+                "unsupported input {}; give an earlier report as --history FILE",
+                model::SCHEMA
+            ));
         }
         if schema.starts_with("undock.") {
             return Err(format!(
@@ -180,6 +185,9 @@ impl Decoder {
         }
         if event::read(&fields, &self.cluster, take)? {
             return Ok(());
+        }
+        if let Some(event) = dotted::event(&fields) {
+            return self.inner(&event, take);
         }
         if let Some(rows) = tables::rows(&fields) {
             return rows.iter().try_for_each(|row| self.inner(row, take));

@@ -14,6 +14,7 @@ mod field;
 mod formats;
 mod history;
 mod outputs;
+mod pages;
 mod scans;
 mod schema;
 mod support;
