@@ -81,6 +81,14 @@ pub struct NotAReview(String);
 /// # Errors
 /// Where there is no review to answer. Everything else is an answer.
 pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
+    review_within(body, policy, Budget::OBJECT)
+}
+
+/// The same with `budget` for each of its objects.
+///
+/// # Errors
+/// As for [`review()`].
+pub fn review_within(body: &[u8], policy: &Policy, budget: Budget) -> Result<Reviewed, NotAReview> {
     match review::text(body).and_then(Review::parse) {
         Ok((_, request)) if is_write(&request.operation) && request.object.is_none() => fail(
             body,
@@ -88,7 +96,7 @@ pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
             "the request holds no object",
             policy,
         ),
-        Ok((version, request)) => Ok(answer(version, &request, policy)),
+        Ok((version, request)) => Ok(answer(version, &request, policy, budget)),
         Err(error) => fail(body, Failure::Unreadable, &error, policy),
     }
 }
@@ -155,19 +163,19 @@ pub fn fail(
     })
 }
 
-fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed {
+fn answer(version: Version, request: &Request<'_>, policy: &Policy, budget: Budget) -> Reviewed {
     let namespace = request.namespace.as_str();
     let workload = request
         .object
         .as_ref()
-        .map(|object| view(object, request.is_cut, namespace, policy));
+        .map(|object| view(object, request.is_cut, namespace, policy, budget));
     let is_namespace =
         *request.resource.resource == *"namespaces" && request.resource.group.is_empty();
     let (decision, stricter) = match &workload {
         Some(workload) if is_namespace && is_write(&request.operation) => {
             decide_namespace(request, workload, policy)
         }
-        Some(workload) => (decide(request, workload, policy), None),
+        Some(workload) => (decide(request, workload, policy, budget), None),
         None => (Decision::skipped(policy.mode), None),
     };
     let by_controller = workload
@@ -207,7 +215,12 @@ fn is_write(operation: &str) -> bool {
     matches!(operation, "CREATE" | "UPDATE")
 }
 
-fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> Decision {
+fn decide(
+    request: &Request<'_>,
+    workload: &Workload<'_>,
+    policy: &Policy,
+    budget: Budget,
+) -> Decision {
     let operation = request.operation.as_str();
     // What is being deleted must be able to lose its finalizers. Nothing is created in deletion.
     if !is_write(operation) || (operation == "UPDATE" && workload.is_being_deleted()) {
@@ -217,7 +230,7 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> De
     let old_object = request.old_object();
     let old = old_object
         .as_ref()
-        .map(|(object, is_whole)| view(object, !is_whole, &request.namespace, policy));
+        .map(|(object, is_whole)| view(object, !is_whole, &request.namespace, policy, budget));
     let writer = Writer {
         user: &request.user_info.username,
         groups: &request.user_info.groups,
@@ -225,20 +238,22 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> De
     decision::decide(workload, old.as_ref(), policy, writer)
 }
 
-/// `object` as rules see it, and `is_cut` if the budget did not suffice for all of it.
+/// `object` as rules see it within `budget`; `is_cut` if not all of it was read.
 fn view<'a>(
     object: &'a Object<'a>,
     is_cut: bool,
     namespace: &'a str,
     policy: &'a Policy,
+    budget: Budget,
 ) -> Workload<'a> {
     let view = || {
         let mut workload = Workload::with_knowledge(object, namespace, &policy.knowledge);
         workload.place_in(&policy.facts.surroundings());
         workload
     };
-    let (mut workload, spent) = budget::within(Budget::REVIEW, view);
+    let (mut workload, spent) = budget::within(budget, view);
     workload.is_cut = is_cut || spent.is_exceeded();
+    workload.budget = budget.after(spent);
     workload
 }
 

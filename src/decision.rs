@@ -21,9 +21,10 @@ use facts::{ClusterFacts, Known};
 use jiff::civil::Date;
 use namespace::{NamespaceSettings, Refusal};
 
+use crate::finding::text::count;
 use crate::finding::{Action, Certainty, Context, Finding};
 use crate::rules;
-use crate::workload::budget::{self, Budget};
+use crate::workload::budget;
 use crate::workload::text::Text;
 use crate::workload::{Knowledge, Workload};
 
@@ -368,27 +369,33 @@ fn exempt(
         return;
     }
     let period = policy.period();
+    let mut grant = |code| {
+        let granted = exemption::grant(all.iter().copied(), code, period);
+        if let Some(granted) = &granted {
+            if let Some(days) = granted.terms.ends_soon(period.today) {
+                notes.push(format!(
+                    "exemption for {code} ends in {} ({})",
+                    count(days, "day"),
+                    granted.terms.until
+                ));
+            }
+        } else {
+            let covering = all.iter().filter(|exemption| exemption.rules.covers(code));
+            notes.extend(covering.filter_map(|exemption| exemption.flaw(period)));
+        }
+        granted
+    };
+    // There may be many of both, so each rule is asked for once.
+    let mut grants: HashMap<&str, Option<Granted>> = HashMap::new();
     for judged in findings
         .iter_mut()
         .filter(|judged| judged.action >= Action::Warn)
     {
         let code = judged.finding.rule.code;
-        judged.exempt = exemption::grant(all.iter().copied(), code, period);
-        if let Some(granted) = &judged.exempt {
+        judged.exempt = grants.entry(code).or_insert_with(|| grant(code)).clone();
+        if judged.exempt.is_some() {
             judged.action = Action::Record;
-            if let Some(days) = granted.terms.ends_soon(period.today) {
-                notes.push(format!(
-                    "exemption for {code} ends in {days} days ({})",
-                    granted.terms.until
-                ));
-            }
-            continue;
         }
-        notes.extend(
-            all.iter()
-                .filter(|exemption| exemption.rules.covers(code))
-                .filter_map(|exemption| exemption.flaw(period)),
-        );
     }
     notes.sort_unstable();
     notes.dedup();
@@ -398,7 +405,7 @@ fn exempt(
 fn judge(workload: &Workload<'_>, policy: &Policy, mode: Mode) -> (Vec<Judged>, bool) {
     let owner = &workload.owner;
     let evaluate = || rules::evaluate(workload, policy.context);
-    let (findings, spent) = budget::within(Budget::REVIEW, evaluate);
+    let (findings, spent) = budget::within(workload.budget, evaluate);
     let judged = findings.into_iter().map(|finding| {
         let unlimited = policy.action(&finding);
         let fingerprint = finding.fingerprint(workload.namespace, &owner.kind, &owner.name);

@@ -18,6 +18,7 @@ mod exemptions;
 mod fields;
 mod filter;
 mod findings;
+mod generated_names;
 pub mod html;
 mod ingest;
 mod input;
@@ -28,16 +29,18 @@ pub mod markdown;
 pub mod model;
 mod modes;
 mod moved;
+mod name_pattern;
 mod namespaces;
 mod notices;
 mod packing;
+mod place;
 mod reach;
+mod renumber;
 mod resolution;
 mod schedule;
 mod selection;
 mod summary;
 pub mod table;
-mod text;
 mod verdict;
 mod work;
 
@@ -234,6 +237,7 @@ impl Reporter {
         }
         self.gatherer.store.unite_sets();
         self.gatherer.store.assign_cluster();
+        self.gatherer.store.join_generated_names();
         build::build(self.gatherer.store, &self.options)
     }
 }

@@ -23,6 +23,7 @@ use crate::admission::{NotAReview, Reviewed};
 use crate::decision::Policy;
 use crate::metrics::Metrics;
 use crate::record::queue::Queue;
+use crate::workload::budget::Budget;
 
 /// What every request sees.
 pub struct App {
@@ -36,8 +37,8 @@ pub struct App {
     pub records: Queue,
     /// Counters.
     pub metrics: Metrics,
-    /// Evaluates a body; a field, so that a test can put a defect in its place.
-    pub review: fn(&[u8], &Policy) -> Result<Reviewed, NotAReview>,
+    /// Evaluates a body within a budget; a field, so that a test can put a defect in its place.
+    pub review: fn(&[u8], &Policy, Budget) -> Result<Reviewed, NotAReview>,
     /// Who is answered.
     pub callers: callers::Callers,
     /// Where the life of the server stands.

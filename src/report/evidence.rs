@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::interner::Latest;
 use super::model::Status;
 use crate::scan::document::ExemptionEntry;
+use crate::workload::series::is_series;
 use crate::workload::text::Text;
 
 /// Milliseconds of a day.
@@ -33,6 +34,13 @@ pub(super) struct OwnerKey {
     pub(super) name: String,
 }
 
+impl OwnerKey {
+    /// True if it stands for objects that come and go under generated names.
+    pub(super) fn is_series(&self) -> bool {
+        is_series(&self.kind, &self.name)
+    }
+}
+
 /// What the inputs say about an owner, the newest word of each.
 #[derive(Debug, Default)]
 pub(super) struct AboutOwner {
@@ -43,6 +51,8 @@ pub(super) struct AboutOwner {
     pub(super) schedule: Latest<String>,
     /// The field manager that wrote it last, which scans tell.
     pub(super) manager: Latest<String>,
+    /// Its Pods in a scan.
+    pub(super) pods: Latest<u64>,
 }
 
 /// One finding of one owner.
@@ -80,9 +90,18 @@ pub(super) struct Past {
     pub(super) end: Option<PastEnd>,
     pub(super) observations: u64,
     pub(super) created: u64,
+    pub(super) objects: u64,
     pub(super) denied: u64,
     pub(super) would_deny: u64,
     pub(super) sources: Vec<String>,
+}
+
+impl Past {
+    /// How long it stayed away on average, each time.
+    pub(super) fn pause(&self) -> i64 {
+        let times = i64::try_from(self.observations).unwrap_or(i64::MAX);
+        (self.last_seen - self.first_seen) / times.saturating_sub(1).max(1)
+    }
 }
 
 /// How a finding ended before.
@@ -253,12 +272,14 @@ impl AboutOwner {
             release,
             schedule,
             manager,
+            pods,
         } = other;
         self.team.merge(team);
         self.managed_by.merge(managed_by);
         self.release.merge(release);
         self.schedule.merge(schedule);
         self.manager.merge(manager);
+        self.pods.merge(pods);
     }
 }
 

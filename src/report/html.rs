@@ -19,9 +19,10 @@ use std::io::{self, Write};
 use askama::Template;
 
 use super::model::{Coverage, Finding, Report};
-use super::text::{count, place};
+use super::place::place;
 use super::work::{by_cluster, last_week, owners};
 use crate::finding::Rule;
+use crate::finding::text::count;
 use crate::rules::RULES;
 use charts::Figure;
 use findings::{FINDINGS_HEAD, Findings};

@@ -14,6 +14,7 @@ use seen::{ReviewTells, Seen};
 pub(super) use seen::denies_by_default;
 
 use crate::decision::{self, Decision, Policy, Writer};
+use crate::kinds;
 use crate::record::{OwnerFields, Record, user_kind};
 use crate::workload::Workload;
 use crate::workload::object::Object;
@@ -393,7 +394,8 @@ impl Gatherer {
         decided: Option<&Decision>,
     ) {
         let object = &event.object;
-        let by_controller = is_by_controller(event) && matches!(kind, "Pod" | "ReplicaSet" | "Job");
+        let by_controller =
+            is_by_controller(event) && kinds::find(kind).is_some_and(|kind| kind.is_made);
         let (owner_kind, owner_name, is_own) =
             match (workload, annotations.and_then(|own| own.owner)) {
                 (_, Some(named)) => named,

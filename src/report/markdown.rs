@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::model::Report;
-use super::text::place;
+use super::place::place;
 use super::work::{
     OwnerWork, by_cluster, last_week, own_reasons, owners, shared_reasons, switch_commands,
     switchable,
@@ -184,7 +184,7 @@ fn to_do(out: &mut dyn Write, report: &Report, owners: &[OwnerWork<'_>]) -> io::
             cell(&work.rules.join(" ")),
             if work.is_refused { "yes" } else { "no" },
             cell(&own.team),
-            cell(work.fix)
+            cell(&work.fix)
         )?;
     }
     match owners.len().saturating_sub(MAX_ROWS) {

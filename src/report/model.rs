@@ -254,6 +254,12 @@ pub struct Finding {
     pub last_seen: String,
     /// Reviews and scans that showed it.
     pub observations: u64,
+    /// Of a series: its objects that were made with it; 0 for other owners.
+    #[serde(default)]
+    pub objects: u64,
+    /// Of a series: what to edit, as in `edit …`.
+    #[serde(default)]
+    pub edit: String,
     /// Of those: the owner itself was made.
     #[serde(default)]
     pub created: u64,

@@ -43,6 +43,7 @@ pub(super) fn join(mut findings: Vec<Spanned>) -> Vec<Spanned> {
         heir.first_seen = own.first_seen;
         heir.observations += own.observations;
         heir.created += own.created;
+        heir.objects += own.objects;
         heir.denied += own.denied;
         heir.would_deny += own.would_deny;
         heir.moved_from = own.fingerprint;

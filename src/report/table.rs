@@ -5,11 +5,12 @@ mod columns;
 use std::io::{self, Write};
 
 use super::model::{Finding, Report, Status, Verdict};
-use super::text::{count, place};
+use super::place::place;
 use super::work::{
     OwnerWork, by_cluster, last_week, own_reasons, owners, shared_reasons, switch_commands,
     switchable,
 };
+use crate::finding::text::count;
 use crate::finding::text::{elide, escape_controls};
 use columns::columns;
 

@@ -15,7 +15,6 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use bytes::Bytes;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
@@ -26,6 +25,7 @@ use crate::cluster::rehearsal;
 use crate::decision::Policy;
 use crate::record::Caller;
 use crate::registration;
+use crate::workload::budget::Budget;
 
 /// Answered this long before the API server gives up, for the way back.
 const MARGIN: Duration = Duration::from_millis(100);
@@ -87,15 +87,23 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
     let body: Body = request.into_body();
-    let body = body::read(body, length, deadline, app.state.large_bodies()).await;
+    let mut body = body::read(body, length, deadline, app.state.large_bodies()).await;
 
     let started = Instant::now();
     let policy = app.policy.load();
     let reviewed = match body.end {
         End::Whole if body.bytes.len() <= body::SMALL && started < deadline => {
-            evaluate(app, &body.bytes, &policy)
+            // Others wait meanwhile, so what takes long here is done again where nobody does.
+            let reviewed = evaluate(app, &body.bytes, &policy, Budget::SHORT);
+            match reviewed {
+                Ok(Reviewed {
+                    failure: Some(Failure::OverBudget),
+                    ..
+                }) => evaluate_aside(app, &mut body, &policy, deadline).await,
+                reviewed => reviewed,
+            }
         }
-        End::Whole => evaluate_large(app, &body.bytes, &policy, deadline).await,
+        End::Whole => evaluate_aside(app, &mut body, &policy, deadline).await,
         End::Deadline => admission::fail(
             &body.bytes,
             Failure::Deadline,
@@ -172,8 +180,13 @@ fn with_warnings(response: Vec<u8>, lines: Vec<String>) -> Vec<u8> {
 }
 
 /// Evaluates, and answers by the mode if undock itself fails.
-fn evaluate(app: &SharedApp, body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| (app.review)(body, policy)));
+fn evaluate(
+    app: &SharedApp,
+    body: &[u8],
+    policy: &Policy,
+    budget: Budget,
+) -> Result<Reviewed, NotAReview> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| (app.review)(body, policy, budget)));
     outcome.unwrap_or_else(|_| {
         admission::fail(
             body,
@@ -184,23 +197,25 @@ fn evaluate(app: &SharedApp, body: &[u8], policy: &Policy) -> Result<Reviewed, N
     })
 }
 
-/// Large requests that are evaluated at a time: they may take all of a processor and 64 MiB each.
+/// Requests that are evaluated aside at a time: they may take all of a processor and some memory each.
 pub(super) const LARGE_AT_ONCE: usize = 2;
 
 /// Evaluates on a thread of its own, so that the connections served by this one do not wait for it;
 /// answers by the mode if that would be too late.
-async fn evaluate_large(
+async fn evaluate_aside(
     app: &SharedApp,
-    body: &Bytes,
+    body: &mut body::Body,
     policy: &Arc<Policy>,
     deadline: Instant,
 ) -> Result<Reviewed, NotAReview> {
     let evaluated = timeout_at(deadline, async {
         let permit = app.state.large_reviews().acquire_owned().await.ok()?;
-        let (app, body, policy) = (Arc::clone(app), body.clone(), Arc::clone(policy));
+        let (app, bytes, policy) = (Arc::clone(app), body.bytes.clone(), Arc::clone(policy));
+        // An evaluation that is late goes on after its answer, and the body with it.
+        let room = body.room.take();
         let evaluation = spawn_blocking(move || {
-            let _permit = permit;
-            evaluate(&app, &body, &policy)
+            let _held = (permit, room);
+            evaluate(&app, &bytes, &policy, Budget::OBJECT)
         });
         evaluation.await.ok()
     });
@@ -208,7 +223,7 @@ async fn evaluate_large(
         Ok(Some(reviewed)) => reviewed,
         // The runtime ends, or time did.
         Ok(None) | Err(_) => admission::fail(
-            body,
+            &body.bytes,
             Failure::Deadline,
             "the API server's timeout is near and the request could not be evaluated before",
             policy,

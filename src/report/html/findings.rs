@@ -3,8 +3,9 @@
 use askama::Template;
 
 use super::view::{day, filled, short};
+use crate::finding::text::count;
 use crate::report::model::{Finding, Report, Status};
-use crate::report::text::{count, place};
+use crate::report::place::place;
 
 /// Bytes for the rows: with them the page stays below 1 MB, whatever the names are; `-o csv` has
 /// them all.

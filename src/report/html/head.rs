@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use crate::finding::text::count;
 use crate::report::model::{ExemptionStatus, Finding, Report, Status};
-use crate::report::text::count;
 use crate::report::work::switchable;
 
 /// A number with what it counts.

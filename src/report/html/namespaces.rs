@@ -3,8 +3,9 @@
 use super::MAX_ROWS;
 use super::view::{anchor, short};
 use crate::finding::text::clip;
+use crate::finding::text::count;
 use crate::report::model::{Namespace, Report, Verdict};
-use crate::report::text::{count, place};
+use crate::report::place::place;
 use crate::report::work::{is_of_system, own_reasons, shared_reasons};
 
 pub(super) struct Namespaces {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::MAX_ROWS;
 use super::view::{anchor, short};
+use crate::finding::text::count;
 use crate::finding::text::{clip, elide};
 use crate::report::model::{Exemption, Namespace, Report, Status};
-use crate::report::text::{count, place};
+use crate::report::place::place;
 
 pub(super) struct ClusterRow {
     pub(super) name: String,

@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 
 use super::view::{anchor, day, short};
+use crate::finding::text::count;
 use crate::report::model::Report;
-use crate::report::text::{count, place};
+use crate::report::place::place;
 use crate::report::work::{OwnerWork, switch_commands, switchable};
 use crate::rules::RULES;
 
@@ -53,7 +54,7 @@ pub(super) struct OwnerRow {
     pub(super) name: String,
     pub(super) rules: Vec<RuleLink>,
     pub(super) is_refused: bool,
-    pub(super) fix: &'static str,
+    pub(super) fix: String,
     pub(super) team: String,
     /// Where the page shows the team.
     pub(super) team_anchor: Option<String>,
@@ -102,7 +103,7 @@ fn row(report: &Report, work: &OwnerWork<'_>, teams: &HashSet<&str>) -> OwnerRow
         name: short(&own.owner.name),
         rules: work.rules.iter().map(link).collect(),
         is_refused: work.is_refused,
-        fix: work.fix,
+        fix: work.fix.clone(),
         team: short(&own.team),
         team_anchor: Some(anchor("team", &[&own.team]))
             .filter(|anchor| !own.team.is_empty() && teams.contains(anchor.as_str())),

@@ -90,6 +90,7 @@ impl Gatherer {
             }),
             observations: own.observations,
             created: own.created,
+            objects: own.objects,
             denied: own.denied,
             would_deny: own.would_deny,
             sources: own.sources.clone(),

@@ -19,6 +19,7 @@ use undock::server::certificates::{Certificates, tls_config};
 use undock::server::client_certificate::ClientCertificates;
 use undock::server::listener::{self, Limits};
 use undock::server::{App, SharedApp, State};
+use undock::workload::budget::Budget;
 
 use super::answer::Answer;
 use super::client::{Client, Tls};
@@ -28,7 +29,7 @@ use super::{eventually, reviews};
 /// How a server is set up.
 pub(crate) struct Settings {
     pub(crate) mode: Mode,
-    pub(crate) review: fn(&[u8], &Policy) -> Result<Reviewed, NotAReview>,
+    pub(crate) review: fn(&[u8], &Policy, Budget) -> Result<Reviewed, NotAReview>,
     pub(crate) limits: Limits,
     pub(crate) client_ca: Option<PathBuf>,
     pub(crate) client_names: Vec<String>,
@@ -42,7 +43,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mode: Mode::Warn,
-            review: admission::review,
+            review: admission::review_within,
             limits: Limits::default(),
             client_ca: None,
             client_names: Vec::new(),
