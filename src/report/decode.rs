@@ -183,11 +183,13 @@ impl Decoder {
         if let Some(cluster) = event::cluster(&fields) {
             self.cluster = cluster;
         }
+        if !fields.has("objectRef")
+            && let Some(event) = dotted::event(&fields)
+        {
+            return self.inner(&event, take);
+        }
         if event::read(&fields, &self.cluster, take)? {
             return Ok(());
-        }
-        if let Some(event) = dotted::event(&fields) {
-            return self.inner(&event, take);
         }
         if let Some(rows) = tables::rows(&fields) {
             return rows.iter().try_for_each(|row| self.inner(row, take));
