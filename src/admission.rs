@@ -1,14 +1,14 @@
 //! One review from bytes to answer: read, evaluate, decide, respond, record. Pure, so that tests and replay call it too.
 
 use crate::decision::namespace::{self, NamespaceSettings};
-use crate::decision::{self, Decision, Mode, Outcome, Policy, Writer};
+use crate::decision::{self, Decision, Mode, Outcome, OwnerExemptions, Policy, Writer};
 use crate::finding::{Action, text};
 use crate::record::{Record, Source, user_kind};
 use crate::registration;
 use crate::review::{self, Answer, Head, Request, Review, Version, respond};
-use crate::workload::Workload;
 use crate::workload::budget::{self, Budget};
 use crate::workload::object::Object;
+use crate::workload::{Share, Workload};
 
 /// An answered review.
 #[derive(Debug)]
@@ -81,6 +81,18 @@ pub struct NotAReview(String);
 /// # Errors
 /// Where there is no review to answer. Everything else is an answer.
 pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
+    review_with(body, policy, None)
+}
+
+/// Answers the review in `body`. `owner` are the exemptions of the owner that a first answer asked for.
+///
+/// # Errors
+/// As for [`review()`].
+pub fn review_with(
+    body: &[u8],
+    policy: &Policy,
+    owner: Option<&OwnerExemptions>,
+) -> Result<Reviewed, NotAReview> {
     match review::text(body).and_then(Review::parse) {
         Ok((_, request)) if is_write(&request.operation) && request.object.is_none() => fail(
             body,
@@ -88,7 +100,7 @@ pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
             "the request holds no object",
             policy,
         ),
-        Ok((version, request)) => Ok(answer(version, &request, policy)),
+        Ok((version, request)) => Ok(answer(version, &request, policy, owner)),
         Err(error) => fail(body, Failure::Unreadable, &error, policy),
     }
 }
@@ -122,6 +134,7 @@ pub fn fail(
         let writer = Writer {
             user: &head.user,
             groups: &head.groups,
+            owner: None,
         };
         let reason = text::clip(reason, MAX_REASON);
         decision::decide_unevaluated(&head.namespace, reason, most, policy, writer)
@@ -142,6 +155,7 @@ pub fn fail(
         namespace: &head.namespace,
         name: &head.name,
         owner: None,
+        is_dry_run: head.dry_run,
         warn: true,
     };
     Ok(Reviewed {
@@ -155,19 +169,24 @@ pub fn fail(
     })
 }
 
-fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed {
+fn answer(
+    version: Version,
+    request: &Request<'_>,
+    policy: &Policy,
+    owner: Option<&OwnerExemptions>,
+) -> Reviewed {
     let namespace = request.namespace.as_str();
     let workload = request
         .object
         .as_ref()
-        .map(|object| view(object, request.is_cut, namespace, policy));
+        .map(|object| view(object, request, request.is_cut, policy));
     let is_namespace =
         *request.resource.resource == *"namespaces" && request.resource.group.is_empty();
     let (decision, stricter) = match &workload {
         Some(workload) if is_namespace && is_write(&request.operation) => {
             decide_namespace(request, workload, policy)
         }
-        Some(workload) => (decide(request, workload, policy), None),
+        Some(workload) => (decide(request, workload, policy, owner), None),
         None => (Decision::skipped(policy.mode), None),
     };
     let by_controller = workload
@@ -182,6 +201,7 @@ fn answer(version: Version, request: &Request<'_>, policy: &Policy) -> Reviewed 
         namespace,
         name: &request.name,
         owner: workload.as_ref().map(|workload| &workload.owner),
+        is_dry_run: request.dry_run.0,
         warn: !by_controller,
     };
     let source = Source {
@@ -207,7 +227,12 @@ fn is_write(operation: &str) -> bool {
     matches!(operation, "CREATE" | "UPDATE")
 }
 
-fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> Decision {
+fn decide(
+    request: &Request<'_>,
+    workload: &Workload<'_>,
+    policy: &Policy,
+    owner: Option<&OwnerExemptions>,
+) -> Decision {
     let operation = request.operation.as_str();
     // What is being deleted must be able to lose its finalizers. Nothing is created in deletion.
     if !is_write(operation) || (operation == "UPDATE" && workload.is_being_deleted()) {
@@ -217,10 +242,11 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> De
     let old_object = request.old_object();
     let old = old_object
         .as_ref()
-        .map(|(object, is_whole)| view(object, !is_whole, &request.namespace, policy));
+        .map(|(object, is_whole)| view(object, request, !is_whole, policy));
     let writer = Writer {
         user: &request.user_info.username,
         groups: &request.user_info.groups,
+        owner,
     };
     decision::decide(workload, old.as_ref(), policy, writer)
 }
@@ -228,16 +254,20 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, policy: &Policy) -> De
 /// `object` as rules see it, and `is_cut` if the budget did not suffice for all of it.
 fn view<'a>(
     object: &'a Object<'a>,
+    request: &'a Request<'a>,
     is_cut: bool,
-    namespace: &'a str,
     policy: &'a Policy,
 ) -> Workload<'a> {
     let view = || {
-        let mut workload = Workload::with_knowledge(object, namespace, &policy.knowledge);
+        let mut workload = Workload::with_knowledge(object, &request.namespace, &policy.knowledge);
         workload.place_in(&policy.facts.surroundings());
         workload
     };
     let (mut workload, spent) = budget::within(Budget::REVIEW, view);
+    workload.limit_to(match request.sub_resource.as_str() {
+        "ephemeralcontainers" => Share::Ephemeral,
+        _ => Share::Template,
+    });
     workload.is_cut = is_cut || spent.is_exceeded();
     workload
 }
@@ -263,6 +293,7 @@ fn decide_namespace(
     let writer = Writer {
         user: &request.user_info.username,
         groups: &request.user_info.groups,
+        owner: None,
     };
     let change = namespace::judge_change(old.as_ref(), &new, policy, writer);
     let decision = decision::decide_namespace(&change, new.mode.unwrap_or(policy.mode));

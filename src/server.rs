@@ -20,9 +20,12 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 use crate::admission::{NotAReview, Reviewed};
-use crate::decision::Policy;
+use crate::decision::{OwnerExemptions, Policy};
 use crate::metrics::Metrics;
 use crate::record::queue::Queue;
+
+/// Evaluates a body, as [`crate::admission::review_with`] does.
+pub type Evaluate = fn(&[u8], &Policy, Option<&OwnerExemptions>) -> Result<Reviewed, NotAReview>;
 
 /// What every request sees.
 pub struct App {
@@ -37,7 +40,7 @@ pub struct App {
     /// Counters.
     pub metrics: Metrics,
     /// Evaluates a body; a field, so that a test can put a defect in its place.
-    pub review: fn(&[u8], &Policy) -> Result<Reviewed, NotAReview>,
+    pub review: Evaluate,
     /// Who is answered.
     pub callers: callers::Callers,
     /// Where the life of the server stands.

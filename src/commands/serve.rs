@@ -208,7 +208,7 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         cluster: config.cluster,
         records,
         metrics,
-        review: admission::review,
+        review: admission::review_with,
         callers,
         state: State::default(),
     });

@@ -17,8 +17,8 @@ use crate::api::MAX_OBJECT;
 use crate::decision::exemption::{Exemption, Scope};
 use crate::decision::facts::ClusterFacts;
 use crate::decision::namespace::NamespaceSettings;
-use crate::decision::{self, Decision, Mode, Outcome, Policy, Writer};
-use crate::workload::{Owner, Surroundings, Workload};
+use crate::decision::{self, Decision, Judged, Mode, Outcome, Policy, Writer};
+use crate::workload::{Owner, Share, Surroundings, Workload};
 
 /// A scan in the making.
 pub(super) struct Evaluation {
@@ -298,13 +298,28 @@ impl Evaluation {
         if matches!(part.role, Role::Text | Role::Volume) && decision.findings.is_empty() {
             return;
         }
-        let place = self.place_of(&workload);
+        let Decision {
+            findings, notes, ..
+        } = decision;
+        let (of_pod, findings): (Vec<_>, Vec<_>) = findings
+            .into_iter()
+            .partition(|judged| judged.is_ephemeral && !workload.is_own_owner());
+        let place = self.gather(&workload, item, findings);
+        self.owners[place].notes.extend(notes);
         if part.role == Role::Pod {
             *self.pods.entry(place).or_default() += 1;
         }
-        let is_owner =
-            workload.kind() == workload.owner.kind && workload.name == workload.owner.name;
-        self.identify(place, &workload, is_owner);
+        if !of_pod.is_empty() {
+            workload.limit_to(Share::Ephemeral);
+            self.gather(&workload, item, of_pod);
+        }
+    }
+
+    /// Adds `findings` to those of the workload's owner, whose place it tells.
+    fn gather(&mut self, workload: &Workload<'_>, item: &RawValue, findings: Vec<Judged>) -> usize {
+        let place = self.place_of(workload);
+        let is_owner = workload.is_own_owner();
+        self.identify(place, workload, is_owner);
         let title =
             (!is_owner).then(|| format!("{}/{}", workload.kind(), workload.name).into_boxed_str());
         let owner = &mut self.owners[place];
@@ -316,9 +331,9 @@ impl Evaluation {
                 .is_some_and(|context| context.privileged.0)
         });
         if is_owner || owner.origin == Origin::default() {
-            owner.origin = origin(&workload, item, !decision.findings.is_empty());
+            owner.origin = origin(workload, item, !findings.is_empty());
         }
-        for judged in decision.findings {
+        for judged in findings {
             if !owner
                 .findings
                 .iter()
@@ -330,7 +345,7 @@ impl Evaluation {
                 });
             }
         }
-        owner.notes.extend(decision.notes);
+        place
     }
 
     /// The place of the workload's owner, made if it is new.

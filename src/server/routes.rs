@@ -22,8 +22,8 @@ use tokio::time::{Instant, timeout_at};
 use super::SharedApp;
 use super::body::{self, End};
 use crate::admission::{self, Failure, NotAReview, Reviewed, Stricter};
-use crate::cluster::rehearsal;
-use crate::decision::Policy;
+use crate::cluster::{owner, rehearsal};
+use crate::decision::{OwnerExemptions, Policy};
 use crate::record::Caller;
 use crate::registration;
 
@@ -91,32 +91,15 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
 
     let started = Instant::now();
     let policy = app.policy.load();
-    let reviewed = match body.end {
-        End::Whole if body.bytes.len() <= body::SMALL && started < deadline => {
-            evaluate(app, &body.bytes, &policy)
+    let mut reviewed = evaluate_body(app, &body, &policy, None, deadline).await?;
+    // The one case in which a review waits for the cluster: see `cluster::owner`.
+    if let (Some(unread), Some(client)) = (&reviewed.decision.unread_owner, &app.client) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let owner = Arc::new(owner::exemptions(client, unread, left).await);
+        if !owner.is_empty() {
+            reviewed = evaluate_body(app, &body, &policy, Some(owner), deadline).await?;
         }
-        End::Whole => evaluate_large(app, &body.bytes, &policy, deadline).await,
-        End::Deadline => admission::fail(
-            &body.bytes,
-            Failure::Deadline,
-            "the API server's timeout is near and the request is not whole",
-            &policy,
-        ),
-        End::TooLarge => {
-            let reason = format!(
-                "the request is larger than {} MiB",
-                body::MAX_BODY / 1024 / 1024
-            );
-            admission::fail(&body.bytes, Failure::TooLarge, &reason, &policy)
-        }
-        End::Broken => admission::fail(
-            &body.bytes,
-            Failure::Unreadable,
-            "the request broke off",
-            &policy,
-        ),
-    };
-    let mut reviewed = reviewed.map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")))?;
+    }
 
     let duration = started.elapsed();
     app.metrics.count(&reviewed, duration);
@@ -154,6 +137,38 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
     }
 }
 
+/// Evaluates what was read of a request; what is not whole is decided from what there is.
+async fn evaluate_body(
+    app: &SharedApp,
+    body: &body::Body<'_>,
+    policy: &Arc<Policy>,
+    owner: Option<Arc<OwnerExemptions>>,
+    deadline: Instant,
+) -> Result<Reviewed, (StatusCode, String)> {
+    let bytes = &body.bytes;
+    let reviewed = match body.end {
+        End::Whole if bytes.len() <= body::SMALL && Instant::now() < deadline => {
+            evaluate(app, bytes, policy, owner.as_deref())
+        }
+        End::Whole => evaluate_large(app, bytes, policy, owner, deadline).await,
+        End::Deadline => admission::fail(
+            bytes,
+            Failure::Deadline,
+            "the API server's timeout is near and the request is not whole",
+            policy,
+        ),
+        End::TooLarge => {
+            let reason = format!(
+                "the request is larger than {} MiB",
+                body::MAX_BODY / 1024 / 1024
+            );
+            admission::fail(bytes, Failure::TooLarge, &reason, policy)
+        }
+        End::Broken => admission::fail(bytes, Failure::Unreadable, "the request broke off", policy),
+    };
+    reviewed.map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")))
+}
+
 /// The answer with more warnings. It is one of our own, so it is an object with a response.
 fn with_warnings(response: Vec<u8>, lines: Vec<String>) -> Vec<u8> {
     let Ok(mut review) = serde_json::from_slice::<serde_json::Value>(&response) else {
@@ -172,8 +187,13 @@ fn with_warnings(response: Vec<u8>, lines: Vec<String>) -> Vec<u8> {
 }
 
 /// Evaluates, and answers by the mode if undock itself fails.
-fn evaluate(app: &SharedApp, body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| (app.review)(body, policy)));
+fn evaluate(
+    app: &SharedApp,
+    body: &[u8],
+    policy: &Policy,
+    owner: Option<&OwnerExemptions>,
+) -> Result<Reviewed, NotAReview> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| (app.review)(body, policy, owner)));
     outcome.unwrap_or_else(|_| {
         admission::fail(
             body,
@@ -193,6 +213,7 @@ async fn evaluate_large(
     app: &SharedApp,
     body: &Bytes,
     policy: &Arc<Policy>,
+    owner: Option<Arc<OwnerExemptions>>,
     deadline: Instant,
 ) -> Result<Reviewed, NotAReview> {
     let evaluated = timeout_at(deadline, async {
@@ -200,7 +221,7 @@ async fn evaluate_large(
         let (app, body, policy) = (Arc::clone(app), body.clone(), Arc::clone(policy));
         let evaluation = spawn_blocking(move || {
             let _permit = permit;
-            evaluate(&app, &body, &policy)
+            evaluate(&app, &body, &policy, owner.as_deref())
         });
         evaluation.await.ok()
     });

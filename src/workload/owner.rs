@@ -50,12 +50,7 @@ pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
         .iter()
         .find(|reference| reference.controller.0);
     let Some(reference) = controller.filter(|reference| *reference.kind != *"Node") else {
-        return Owner {
-            group: group_of(&object.api_version).into(),
-            kind: object.kind.as_str().into(),
-            name: own_name(object).into(),
-            source: OwnerSource::Own,
-        };
+        return own(object);
     };
     let hash = object.metadata.labels.get("pod-template-hash");
     derive(
@@ -64,6 +59,16 @@ pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
         &reference.name,
         hash,
     )
+}
+
+/// `object` as its own owner.
+pub(super) fn own<'a>(object: &'a Object<'a>) -> Owner<'a> {
+    Owner {
+        group: group_of(&object.api_version).into(),
+        kind: object.kind.as_str().into(),
+        name: own_name(object).into(),
+        source: OwnerSource::Own,
+    }
 }
 
 /// What a person edits, told from the controller of an object and from the object's label `pod-template-hash`.

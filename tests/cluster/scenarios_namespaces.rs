@@ -86,7 +86,7 @@ pub(crate) fn a_label_without_meaning_is_refused_on_the_namespace(world: &World)
     world.kubectl.create_namespace("mislabelled");
     let answer = label(world, "mislabelled", "enforced", "");
     answer.assert_refused();
-    let text = "metadata.labels['undock.dev/mode']: label undock.dev/mode is \"enforced\"; write enforce, warn, audit or off";
+    let text = "metadata.labels['undock.dev/mode']: label undock.dev/mode is \"enforced\"; write enforce, freeze, warn, audit or off";
     assert!(answer.err.contains(text), "{}", answer.err);
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use undock::admission::{NotAReview, Reviewed};
-use undock::decision::{Mode, Policy};
+use undock::decision::{Mode, OwnerExemptions, Policy};
 
 use crate::support::answer::Answer;
 use crate::support::client::{JSON, Reply, request};
@@ -108,7 +108,7 @@ fn an_update_of_almost_the_limit_is_evaluated() {
     assert_eq!((answer.decision(), answer.rules()), ("deny", "DKR101=1"));
 }
 
-fn defect(_: &[u8], _: &Policy) -> Result<Reviewed, NotAReview> {
+fn defect(_: &[u8], _: &Policy, _: Option<&OwnerExemptions>) -> Result<Reviewed, NotAReview> {
     panic!("put here by a test");
 }
 
