@@ -1,7 +1,7 @@
 //! Findings, mode and configuration in; what happens to the write out. The findings themselves never change.
 
 mod configured;
-pub(crate) mod controllers;
+pub mod controllers;
 mod exempt;
 pub mod exemption;
 pub mod facts;

@@ -6,21 +6,21 @@ use crate::workload::{Workload, owner};
 
 /// What one built-in controller makes for one kind of owner.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct BuiltIn {
+pub struct BuiltIn {
     /// Kind that it makes.
-    pub(crate) makes: &'static str,
+    pub makes: &'static str,
     /// API group of the owner.
-    pub(crate) group: &'static str,
+    pub group: &'static str,
     /// Kind of the owner.
-    pub(crate) owner: &'static str,
+    pub owner: &'static str,
     /// Plural name of the owner's resource.
-    pub(crate) resource: &'static str,
+    pub resource: &'static str,
     /// Service account in `kube-system` (kubernetes: plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go).
     account: &'static str,
 }
 
 /// Every way from a workload to its Pods.
-pub(crate) static BUILT_IN: [BuiltIn; 7] = [
+pub static BUILT_IN: [BuiltIn; 7] = [
     built_in(
         "ReplicaSet",
         ("apps", "Deployment", "deployments"),

@@ -109,11 +109,11 @@ pub(super) fn exempt(
 
 /// The exemptions that are written on the workload or its pod template.
 fn of_workload(workload: &Workload<'_>) -> Vec<Exemption> {
-    // A Job has the annotations of its CronJob's job template, where an exemption does not count.
-    let is_made_from_job_template = workload.kind() == "Job" && workload.has_controller();
-    let own = workload
-        .annotations()
-        .skip(usize::from(is_made_from_job_template));
+    // A Job of a CronJob has the annotations of the job template, where an exemption does not count.
+    let is_of_cron_job = workload
+        .controller()
+        .is_some_and(|owner| workload.kind() == "Job" && *owner.kind == *"CronJob");
+    let own = workload.annotations().skip(usize::from(is_of_cron_job));
     own.flat_map(|(_, annotations)| annotations.iter())
         .filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload))
         .collect()

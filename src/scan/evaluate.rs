@@ -1,5 +1,7 @@
 //! Judging items, and gathering what is found under the object that a person edits.
 
+mod exemptions;
+mod injected;
 mod owners;
 
 use std::collections::hash_map::Entry;
@@ -14,7 +16,6 @@ use super::origin::origin;
 use super::parts::{Part, Role};
 use super::{Origin, PartRead, ScanError, Scanned, ScannedFinding, ScannedOwner, page};
 use crate::api::MAX_OBJECT;
-use crate::decision::exemption::{Exemption, Scope};
 use crate::decision::facts::ClusterFacts;
 use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Decision, Judged, Mode, Outcome, Policy, Writer};
@@ -35,6 +36,8 @@ pub(super) struct Evaluation {
     above: HashMap<String, (String, String, String)>,
     /// Templates that were judged, by key: what they make is only counted.
     templates: HashSet<String>,
+    /// Names of the containers of those templates.
+    containers: HashMap<String, HashSet<Box<str>>>,
     words: HashSet<Arc<str>>,
     parts: Vec<PartRead>,
     errors: Vec<ScanError>,
@@ -78,6 +81,7 @@ impl Evaluation {
             places: HashMap::new(),
             above: HashMap::new(),
             templates: HashSet::new(),
+            containers: HashMap::new(),
             words: HashSet::new(),
             parts: Vec::new(),
             errors: Vec::new(),
@@ -171,10 +175,8 @@ impl Evaluation {
             let (namespace, name) = page::head(item).map_or_else(
                 |_| (String::new(), "an object without a name".to_owned()),
                 |(object, _)| {
-                    (
-                        object.metadata.namespace.to_string(),
-                        object.metadata.name.to_string(),
-                    )
+                    let metadata = object.metadata;
+                    (metadata.namespace.to_string(), metadata.name.to_string())
                 },
             );
             self.fail(
@@ -216,9 +218,9 @@ impl Evaluation {
                 self.nodes.count_pod(&node);
             }
             let behind = place.filter(|_| workload.has_controller() && has_template);
-            // Somebody may be debugging with Docker in a Pod whose template is clean.
+            // Somebody may be debugging with Docker in a Pod whose template is clean, or a sidecar was put in.
             let is_told_by_template =
-                behind.filter(|_| !item.get().contains("\"ephemeralContainers\""));
+                behind.filter(|_| !is_pod || self.is_as_template(&workload, &owner, item));
             if let Some(place) = is_told_by_template {
                 if is_pod {
                     *self.pods.entry(place).or_default() += 1;
@@ -287,6 +289,7 @@ impl Evaluation {
         workload.owner = self.resolved(&workload).0;
         if part.role == Role::Template {
             self.note_above(&workload, &workload.owner.clone());
+            self.note_containers(&workload);
             // ReplicaSets and Jobs of a controller that was not read come and go with it: their Pods are judged, too.
             if !workload.has_controller() || !matches!(part.kind, "ReplicaSet" | "Job") {
                 self.templates
@@ -392,33 +395,6 @@ impl Evaluation {
             }) {
                 owner.api_version = word(&mut self.words, &reference.api_version);
                 owner.uid = reference.uid.as_str().into();
-            }
-        }
-    }
-
-    fn list_exemptions(&mut self, workload: &Workload<'_>, decision: &Decision) {
-        let holder = format!("{}/{}", workload.owner.kind, workload.owner.name);
-        let annotations = workload
-            .annotations()
-            .flat_map(|(_, annotations)| annotations.iter());
-        for exemption in annotations
-            .filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload))
-        {
-            let is_allowed = match self.policy.facts.namespace(workload.namespace) {
-                decision::facts::Known::Settings(settings) => settings.allows_workload_exemptions,
-                _ => false,
-            };
-            self.ledger
-                .list(&exemption, workload.namespace, &holder, is_allowed);
-        }
-        for judged in &decision.findings {
-            if let Some(granted) = &judged.exempt {
-                self.ledger.used(
-                    granted,
-                    judged.finding.rule.code,
-                    workload.namespace,
-                    &holder,
-                );
             }
         }
     }

@@ -9,7 +9,12 @@ use crate::process::{eventually, say};
 use crate::scenarios_outage::{decision, review};
 use crate::world::World;
 
-fn label(world: &World, namespace: &str, mode: &str, options: &str) -> crate::kubectl::Answer {
+pub(crate) fn label(
+    world: &World,
+    namespace: &str,
+    mode: &str,
+    options: &str,
+) -> crate::kubectl::Answer {
     world.kubectl.run(&format!(
         "label namespace {namespace} undock.dev/mode={mode} --overwrite {options}"
     ))
@@ -117,7 +122,10 @@ pub(crate) fn a_dry_run_of_the_label_is_the_rehearsal(world: &World) {
     answer.assert_accepted();
     assert_eq!(
         answer.warnings(),
-        ["undock: Deployment/one (and 1 other) would be refused: DKR101"],
+        [
+            "undock: Deployment/one (and 1 other) would be refused: DKR101",
+            "undock: running Pods stay, and no new one of these starts"
+        ],
         "{answer:?}"
     );
     assert_eq!(

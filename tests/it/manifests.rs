@@ -11,6 +11,7 @@ use undock::cluster::rehearsal::SOURCES;
 use undock::controller::changes::watched;
 use undock::controller::lease::NAME as LEASE;
 use undock::controller::reports::FLAVOURS;
+use undock::decision::controllers::BUILT_IN;
 use undock::registration::{
     ADMIN_PORT, NAMESPACE, NODES_CONFIG_MAP, PATH, SERVICE, TLS_PORT, WEBHOOKS,
 };
@@ -487,6 +488,9 @@ fn the_webhook_may_read_what_reviews_need_and_nothing_else() {
     }
     for (group, resource, _) in SOURCES {
         needed.add(group, resource, &["list"]);
+    }
+    for controller in &BUILT_IN {
+        needed.add(controller.group, controller.resource, &["get"]);
     }
     assert_eq!(allowed(&objects["ClusterRole"]), needed.0);
     let expected = json!([
