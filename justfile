@@ -41,6 +41,10 @@ deny:
 rules-index:
     cargo run --locked -- explain -o markdown=docs/rules/README.md
 
+# Write the man pages to FOLDER
+man FOLDER='target/man':
+    cargo run --locked --example man -- {{ FOLDER }}
+
 # Compile the fuzz targets
 fuzz-check:
     fuzz/check.sh

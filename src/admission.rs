@@ -81,16 +81,17 @@ pub struct NotAReview(String);
 /// # Errors
 /// Where there is no review to answer. Everything else is an answer.
 pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
-    review_with(body, policy, None)
+    review_within(body, policy, Budget::OBJECT, None)
 }
 
-/// Answers the review in `body`. `owner` are the exemptions of the owner that a first answer asked for.
+/// The same with `budget` for each of its objects. `owner` are the exemptions of the owner that a first answer asked for.
 ///
 /// # Errors
 /// As for [`review()`].
-pub fn review_with(
+pub fn review_within(
     body: &[u8],
     policy: &Policy,
+    budget: Budget,
     owner: Option<&OwnerExemptions>,
 ) -> Result<Reviewed, NotAReview> {
     match review::text(body).and_then(Review::parse) {
@@ -100,7 +101,14 @@ pub fn review_with(
             "the request holds no object",
             policy,
         ),
-        Ok((version, request)) => Ok(answer(version, &request, policy, owner)),
+        Ok((version, request)) => {
+            let decider = Decider {
+                policy,
+                budget,
+                owner,
+            };
+            Ok(answer(version, &request, decider))
+        }
         Err(error) => fail(body, Failure::Unreadable, &error, policy),
     }
 }
@@ -169,24 +177,29 @@ pub fn fail(
     })
 }
 
-fn answer(
-    version: Version,
-    request: &Request<'_>,
-    policy: &Policy,
-    owner: Option<&OwnerExemptions>,
-) -> Reviewed {
+/// With what a review is decided.
+#[derive(Clone, Copy)]
+struct Decider<'p> {
+    policy: &'p Policy,
+    /// For each object of it.
+    budget: Budget,
+    owner: Option<&'p OwnerExemptions>,
+}
+
+fn answer(version: Version, request: &Request<'_>, decider: Decider<'_>) -> Reviewed {
+    let policy = decider.policy;
     let namespace = request.namespace.as_str();
     let workload = request
         .object
         .as_ref()
-        .map(|object| view(object, request, request.is_cut, policy));
+        .map(|object| view(object, request, request.is_cut, decider));
     let is_namespace =
         *request.resource.resource == *"namespaces" && request.resource.group.is_empty();
     let (decision, stricter) = match &workload {
         Some(workload) if is_namespace && is_write(&request.operation) => {
             decide_namespace(request, workload, policy)
         }
-        Some(workload) => (decide(request, workload, policy, owner), None),
+        Some(workload) => (decide(request, workload, decider), None),
         None => (Decision::skipped(policy.mode), None),
     };
     let by_controller = workload
@@ -227,12 +240,8 @@ fn is_write(operation: &str) -> bool {
     matches!(operation, "CREATE" | "UPDATE")
 }
 
-fn decide(
-    request: &Request<'_>,
-    workload: &Workload<'_>,
-    policy: &Policy,
-    owner: Option<&OwnerExemptions>,
-) -> Decision {
+fn decide(request: &Request<'_>, workload: &Workload<'_>, decider: Decider<'_>) -> Decision {
+    let policy = decider.policy;
     let operation = request.operation.as_str();
     // What is being deleted must be able to lose its finalizers. Nothing is created in deletion.
     if !is_write(operation) || (operation == "UPDATE" && workload.is_being_deleted()) {
@@ -242,33 +251,35 @@ fn decide(
     let old_object = request.old_object();
     let old = old_object
         .as_ref()
-        .map(|(object, is_whole)| view(object, request, !is_whole, policy));
+        .map(|(object, is_whole)| view(object, request, !is_whole, decider));
     let writer = Writer {
         user: &request.user_info.username,
         groups: &request.user_info.groups,
-        owner,
+        owner: decider.owner,
     };
     decision::decide(workload, old.as_ref(), policy, writer)
 }
 
-/// `object` as rules see it, and `is_cut` if the budget did not suffice for all of it.
+/// `object` as rules see it within `budget`; `is_cut` if not all of it was read.
 fn view<'a>(
     object: &'a Object<'a>,
     request: &'a Request<'a>,
     is_cut: bool,
-    policy: &'a Policy,
+    decider: Decider<'a>,
 ) -> Workload<'a> {
+    let policy = decider.policy;
     let view = || {
         let mut workload = Workload::with_knowledge(object, &request.namespace, &policy.knowledge);
         workload.place_in(&policy.facts.surroundings());
         workload
     };
-    let (mut workload, spent) = budget::within(Budget::REVIEW, view);
+    let (mut workload, spent) = budget::within(decider.budget, view);
     workload.limit_to(match request.sub_resource.as_str() {
         "ephemeralcontainers" => Share::Ephemeral,
         _ => Share::Template,
     });
     workload.is_cut = is_cut || spent.is_exceeded();
+    workload.budget = decider.budget.after(spent);
     workload
 }
 

@@ -12,7 +12,7 @@ pub mod json;
 pub mod junit;
 mod lines;
 pub mod markdown;
-mod plural;
+mod not_judged;
 mod position;
 pub mod sarif;
 pub mod table;
@@ -22,6 +22,9 @@ use rayon::prelude::*;
 use crate::decision::{Judged, Outcome, Policy};
 pub use baseline::{Baseline, BaselineError, Compared};
 pub use input::{Input, InputKind};
+
+/// The decision about an object without findings that will become something else elsewhere.
+const NOT_JUDGED: &str = "not-judged";
 
 /// What became of all inputs.
 #[derive(Debug, Default)]
@@ -69,6 +72,8 @@ pub struct CheckedObject {
     pub findings: Vec<Placed>,
     /// What its writer should know besides: an exemption that does not hold, a label without meaning.
     pub notes: Vec<String>,
+    /// What it will become elsewhere, and so was not judged: a chart, remote resources.
+    pub not_judged: Option<String>,
 }
 
 /// A finding with its place.
@@ -116,6 +121,19 @@ impl Checked {
             .count()
     }
 
+    /// Objects without a finding of which all is here.
+    pub fn clean(&self) -> usize {
+        let clean = self.count(Outcome::Clean);
+        let unjudged = |object: &&CheckedObject| object.decision() == NOT_JUDGED;
+        clean - self.objects.iter().filter(unjudged).count()
+    }
+
+    /// Objects that will become something else elsewhere, each with what that is.
+    pub fn not_judged(&self) -> impl Iterator<Item = (&CheckedObject, &str)> {
+        let objects = self.objects.iter();
+        objects.filter_map(|object| Some((object, object.not_judged.as_deref()?)))
+    }
+
     /// The strongest outcome of all; findings that a baseline has do not count.
     pub fn worst(&self) -> Outcome {
         self.objects
@@ -130,6 +148,14 @@ impl CheckedObject {
     /// The findings that no baseline has.
     pub fn new_findings(&self) -> impl Iterator<Item = &Placed> + Clone {
         self.findings.iter().filter(|placed| !placed.judged.known)
+    }
+
+    /// The decision in one word: nothing was found is not `clean` where not all was judged.
+    pub fn decision(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Clean if self.not_judged.is_some() => NOT_JUDGED,
+            outcome => outcome.as_str(),
+        }
     }
 
     /// The strongest action of the new findings.

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod cluster;
+mod completion;
 mod config_file;
 pub mod controller;
 pub mod doctor;
@@ -45,20 +46,35 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// The webhook; without certificates it makes its own and listens on 127.0.0.1:8443
+    #[command(after_help = process::EXIT_CODES)]
     Serve(serve::Options),
     /// Scans, reports and Events inside the cluster; beside the webhook, never in its process
+    #[command(after_help = process::EXIT_CODES)]
     Controller(controller::Options),
     /// Manifests: files, folders, - for standard input; no cluster
+    #[command(after_help = EXIT_CODES)]
     Check(check::Options),
     /// The live cluster, read-only: nodes by runtime, workloads, volumes, configuration
+    #[command(after_help = EXIT_CODES)]
     Scan(scan::Options),
     /// Records and audit logs in; the migration report out
+    #[command(after_help = EXIT_CODES)]
     Report(report::Options),
     /// A rule: why, what breaks, how to fix it; without a rule, all of them
+    #[command(after_help = explain::EXIT_CODES)]
     Explain(explain::Options),
     /// Before and after install: registration, CA, reachability, versions, missed writes
+    #[command(after_help = doctor::EXIT_CODES)]
     Doctor(doctor::Options),
+    /// Completions for a shell, to be sourced: source <(undock completion bash)
+    #[command(after_help = completion::EXIT_CODES)]
+    Completion(completion::Options),
 }
+
+/// Of the verbs with `--fail-on`.
+const EXIT_CODES: &str = "\
+Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or configuration, \
+3 some input unreadable, forbidden or empty (1 wins over 3), 4 could not run";
 
 impl Cli {
     /// Reads the arguments of the process. Installed as `kubectl-undock`, it calls itself as people call it.
@@ -86,6 +102,7 @@ impl Cli {
             Verb::Report(options) => report::run(options),
             Verb::Explain(options) => explain::run(options),
             Verb::Doctor(options) => doctor::run(options),
+            Verb::Completion(options) => completion::run(options),
         }
     }
 }

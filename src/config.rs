@@ -89,6 +89,8 @@ pub struct Tables {
     pub sockets: Vec<String>,
     /// Repositories of further Docker client images, without a tag.
     pub cli_images: Vec<String>,
+    /// Data directories of the nodes' Docker besides `/var/lib/docker`.
+    pub data_roots: Vec<String>,
 }
 
 /// What is wrong with a configuration file.
@@ -250,6 +252,11 @@ impl Tables {
                 .cli_images
                 .iter()
                 .map(|name| ImageReference::parse(name).repository())
+                .collect(),
+            data_roots: self
+                .data_roots
+                .iter()
+                .map(|path| HostPath::new(path))
                 .collect(),
         }
     }

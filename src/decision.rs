@@ -27,7 +27,7 @@ use namespace::{NamespaceSettings, Refusal};
 
 use crate::finding::{Action, Certainty, Context, Finding};
 use crate::rules;
-use crate::workload::budget::{self, Budget};
+use crate::workload::budget;
 use crate::workload::text::Text;
 use crate::workload::{Knowledge, Workload};
 
@@ -389,7 +389,7 @@ fn settings_of(
 /// The findings of `workload`, and whether all of it was evaluated.
 fn judge(workload: &Workload<'_>, policy: &Policy, mode: Mode) -> (Vec<Judged>, bool) {
     let evaluate = || rules::evaluate(workload, policy.context);
-    let (findings, spent) = budget::within(Budget::REVIEW, evaluate);
+    let (findings, spent) = budget::within(workload.budget, evaluate);
     let judged = findings.into_iter().map(|finding| {
         let unlimited = policy.action(&finding);
         let is_ephemeral = workload.has_ephemeral(finding.container.as_deref());

@@ -139,6 +139,13 @@ fn candidates(name: &str, text: &str) -> Vec<Language> {
         return vec![Language::Json, Language::Yaml];
     }
     let mut found = Vec::new();
+    // Lines of other languages can stand in a block of YAML, but never before its first key.
+    let mut lines = first
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    if lines.next().is_some_and(begins_yaml) {
+        found.push(Language::Yaml);
+    }
     if line(|line| line.starts_with('<') && line.ends_with('>')) {
         found.push(Language::Tags);
     }
@@ -151,6 +158,16 @@ fn candidates(name: &str, text: &str) -> Vec<Language> {
     }
     found.extend([Language::Yaml, Language::Toml]);
     found
+}
+
+/// True for `key:` and `key: value`.
+fn begins_yaml(line: &str) -> bool {
+    let key = line
+        .trim_end()
+        .strip_suffix(':')
+        .or_else(|| Some(line.split_once(": ")?.0));
+    let is_name = |c: char| c.is_alphanumeric() || "_-./".contains(c);
+    key.is_some_and(|key| !key.is_empty() && key.chars().all(is_name))
 }
 
 impl Node {
@@ -253,6 +270,11 @@ mod tests {
             ("a", "{\"input\": {\"path\": \"/x\"}}", Language::Json),
             ("a.toml", "[input]\npath = \"/x\"\n", Language::Toml),
             ("a.conf", "[input]\npath = \"/x\"\n", Language::Toml),
+            (
+                "values",
+                "input:\n  path: /x\n  more: |\n    [section]\n    <tag>\n",
+                Language::Yaml,
+            ),
             ("a.conf", "[INPUT]\n    Path  /x\n", Language::Sections),
             ("a.conf", "<input>\n  path /x\n</input>\n", Language::Tags),
             ("a.conf", "input {\n  path => \"/x\"\n}\n", Language::Blocks),

@@ -188,6 +188,8 @@ pub struct Findings {
 
 /// What a finding takes with its texts until the review is answered.
 const FINDING_BYTES: usize = 1024;
+/// So many are taken in any case: what exceeds the budget does not hide the mounts, which come first.
+const FIRST_FINDINGS: usize = 64;
 /// What its texts and its fingerprint cost.
 const FINDING_STEPS: usize = 512;
 
@@ -218,7 +220,9 @@ impl Findings {
     /// Takes `finding`, with the texts of the target filled in.
     /// Where the budget does not suffice for another one, it is left out.
     pub(crate) fn push(&mut self, mut finding: Finding) {
-        if !(keep(FINDING_BYTES) && spend(FINDING_STEPS)) {
+        let length = finding.identity.len() + finding.what.len();
+        let is_affordable = spend(FINDING_STEPS + length) && keep(FINDING_BYTES + 2 * length);
+        if !is_affordable && self.found.len() >= FIRST_FINDINGS {
             return;
         }
         if self.target == Target::CriDockerd && finding.rule.needs_docker_absent {

@@ -2,6 +2,8 @@
 //!
 //! The modules in the order in which a review passes through them; each imports only from those before it.
 
+pub mod kinds;
+
 pub mod embedded;
 
 pub mod workload;

@@ -14,6 +14,7 @@ pub use documents::{Document, documents};
 pub use error::ManifestError;
 use tree::{NodeId, Tree};
 
+use crate::kinds::{self, Kind};
 use crate::workload::inner_pod::InnerPod;
 use crate::workload::leaves::Leaves;
 use crate::workload::object::{Metadata, Object};
@@ -201,8 +202,8 @@ impl Item {
 
     /// True for kinds whose shape is fixed by Kubernetes itself.
     fn is_workload(&self) -> bool {
-        let built_in = ["", "apps", "batch", "extensions"];
-        WORKLOADS.contains(&self.kind()) && built_in.contains(&self.group())
+        let is_own_group = matches!(self.group(), "" | "apps" | "batch" | "extensions");
+        is_own_group && kinds::find(&self.kind).is_some_and(Kind::is_workload)
     }
 }
 
@@ -214,18 +215,4 @@ const WITHOUT_PODS: [&str; 5] = [
     "gatekeeper.sh",
     "kyverno.io",
     "open-cluster-management.io",
-];
-
-/// Kinds that carry pods or volumes.
-const WORKLOADS: [&str; 10] = [
-    "CronJob",
-    "DaemonSet",
-    "Deployment",
-    "Job",
-    "PersistentVolume",
-    "Pod",
-    "PodTemplate",
-    "ReplicaSet",
-    "ReplicationController",
-    "StatefulSet",
 ];

@@ -1,5 +1,7 @@
 //! What undock registers for: webhook names, path, resources, operations. The manifests are tested against it.
 
+use crate::kinds::{KINDS, NAMESPACES_WEBHOOK, PODS_WEBHOOK, WORKLOADS_WEBHOOK};
+
 /// Where reviews are posted.
 pub const PATH: &str = "/validate";
 /// Name of the Service in the shipped manifests.
@@ -15,104 +17,47 @@ pub const TLS_PORT: u16 = 8443;
 /// Port of health and metrics in the container.
 pub const ADMIN_PORT: u16 = 9443;
 
-/// One webhook of the configuration. Its name is public: the audit log's annotations carry it.
-#[derive(Debug)]
-pub struct Webhook {
-    /// Fully qualified name.
-    pub name: &'static str,
-    /// What it is called for.
-    pub rules: &'static [Resources],
-}
+/// The webhooks, in the order of the shipped configuration.
+pub const WEBHOOKS: [&str; 3] = [PODS_WEBHOOK, WORKLOADS_WEBHOOK, NAMESPACES_WEBHOOK];
 
-/// Resources of one API version.
+/// A resource that a webhook is called for.
 #[derive(Debug)]
-pub struct Resources {
+pub struct Reviewed {
+    /// Name of the webhook.
+    pub webhook: &'static str,
     /// API group; empty for the core group.
     pub group: &'static str,
     /// Version; the API server converts others to it.
     pub version: &'static str,
-    /// Plural names, subresources behind a slash.
-    pub resources: &'static [&'static str],
+    /// Plural name, a subresource behind a slash.
+    pub resource: &'static str,
     /// Operations.
     pub operations: &'static [&'static str],
 }
 
-const WRITES: &[&str] = &["CREATE", "UPDATE"];
-
-/// The webhooks, in the order of the shipped configuration.
-pub const WEBHOOKS: [Webhook; 3] = [
-    Webhook {
-        name: "pods.undock.dev",
-        rules: &[
-            Resources {
-                group: "",
-                version: "v1",
-                resources: &["pods"],
-                operations: WRITES,
-            },
-            Resources {
-                group: "",
-                version: "v1",
-                resources: &["pods/ephemeralcontainers", "pods/resize"],
-                operations: &["UPDATE"],
-            },
-        ],
-    },
-    Webhook {
-        name: "workloads.undock.dev",
-        rules: &[
-            Resources {
-                group: "apps",
-                version: "v1",
-                resources: &["deployments", "daemonsets", "statefulsets", "replicasets"],
-                operations: WRITES,
-            },
-            Resources {
-                group: "",
-                version: "v1",
-                resources: &[
-                    "replicationcontrollers",
-                    "podtemplates",
-                    "persistentvolumes",
-                ],
-                operations: WRITES,
-            },
-            Resources {
-                group: "batch",
-                version: "v1",
-                resources: &["jobs", "cronjobs"],
-                operations: WRITES,
-            },
-        ],
-    },
-    Webhook {
-        name: "namespaces.undock.dev",
-        rules: &[
-            Resources {
-                group: "",
-                version: "v1",
-                resources: &["namespaces"],
-                operations: WRITES,
-            },
-            // Both take the labels of the object that is sent, and are only ever updated.
-            Resources {
-                group: "",
-                version: "v1",
-                resources: &["namespaces/status", "namespaces/finalize"],
-                operations: &["UPDATE"],
-            },
-        ],
-    },
-];
+/// Every resource that undock registers for.
+pub fn reviewed() -> impl Iterator<Item = Reviewed> {
+    KINDS.iter().flat_map(|kind| {
+        let whole = (kind.plural, &["CREATE", "UPDATE"][..]);
+        let parts = kind.subresources.iter();
+        let resources = std::iter::once(whole).chain(parts.map(|part| (*part, &["UPDATE"][..])));
+        let webhook = kind.webhook.into_iter();
+        webhook.flat_map(move |webhook| {
+            (resources.clone()).map(move |(resource, operations)| Reviewed {
+                webhook,
+                group: kind.group,
+                version: &kind.version,
+                resource,
+                operations,
+            })
+        })
+    })
+}
 
 /// `resource` as a metric label: one of those that undock registers for, else `other`.
 pub fn resource_label(resource: &str) -> &'static str {
-    let known = WEBHOOKS
-        .iter()
-        .flat_map(|webhook| webhook.rules)
-        .flat_map(|rules| rules.resources);
-    known
-        .copied()
+    reviewed()
+        .map(|reviewed| reviewed.resource)
         .find(|name| *name == resource)
         .unwrap_or("other")
 }

@@ -18,6 +18,7 @@ mod exemptions;
 mod fields;
 mod filter;
 mod findings;
+mod generated_names;
 pub mod html;
 mod ingest;
 mod input;
@@ -26,16 +27,18 @@ mod join;
 pub mod json;
 pub mod markdown;
 pub mod model;
+mod modes;
+mod name_pattern;
 mod namespaces;
 mod notices;
 mod packing;
 mod reach;
+mod renumber;
 mod resolution;
 mod schedule;
 mod selection;
 mod summary;
 pub mod table;
-mod text;
 mod verdict;
 mod work;
 
@@ -215,6 +218,7 @@ impl Reporter {
     pub fn finish(mut self) -> model::Report {
         self.gatherer.store.unite_sets();
         self.gatherer.store.assign_cluster();
+        self.gatherer.store.join_generated_names();
         build::build(self.gatherer.store, &self.options)
     }
 }

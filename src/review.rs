@@ -112,12 +112,12 @@ impl<'a> Request<'a> {
 /// the budget has no bytes are left out.
 fn read<'a, T: Place<'a> + Default>(text: &'a str) -> Result<(T, Spent), serde_json::Error> {
     let mut value = T::default();
-    if let (Ok(()), spent) = within(Budget::REVIEW, || quick::fill(text, &mut value)) {
+    if let (Ok(()), spent) = within(Budget::READING, || quick::fill(text, &mut value)) {
         return Ok((value, spent));
     }
     let mut value = T::default();
     let mut json = serde_json::Deserializer::from_str(text);
-    let (read, spent) = within(Budget::REVIEW, || Fill(&mut value).deserialize(&mut json));
+    let (read, spent) = within(Budget::READING, || Fill(&mut value).deserialize(&mut json));
     read?;
     json.end()?;
     Ok((value, spent))

@@ -1,10 +1,12 @@
 //! The catalogue: every rule once, in the order of its codes, and the one evaluation that everything calls.
 
 mod agent_config_docker;
+mod apparmor_docker_default;
 mod ci_controller_config_docker;
 mod configuration;
 mod cri_dockerd_socket_mount;
 mod cri_socket_posing_as_docker;
+mod data_root;
 mod dind_daemon;
 mod docker_binary_mount;
 mod docker_bridge_address;
@@ -14,6 +16,7 @@ mod docker_cli_image;
 mod docker_command;
 mod docker_command_on_host;
 mod docker_config_dir;
+mod docker_config_file;
 mod docker_daemon_log;
 mod docker_data_root;
 mod docker_env_probe;
@@ -45,6 +48,7 @@ mod installer_docker;
 mod known_agent_docker_mode;
 mod known_agent_multi_runtime;
 mod mixed_runtime;
+mod node_access;
 mod node_containerd_cni_bug;
 mod node_cri_dockerd;
 mod node_docker_problem_condition;
@@ -102,6 +106,7 @@ pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
         key.cmp(&(b.rule.code, &b.field, &b.evidence))
             .then_with(|| denied_first(a).cmp(&denied_first(b)))
     });
+    leave_out_bare_notes(&mut found);
     if !workload.parts.is_empty() {
         // A volume that several templates mount is one finding, whatever those say that do not mount it.
         found.dedup_by(|a, b| {
@@ -109,6 +114,27 @@ pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
         });
     }
     found
+}
+
+/// DKR111 notes that a container could reach Docker and shows no sign of it: there is none to be told beside a finding that
+/// is such a sign.
+fn leave_out_bare_notes(found: &mut Vec<Finding>) {
+    let is_bare = |finding: &Finding| {
+        finding.rule.code == socket_parent_mount_bare::RULE.code && finding.action.is_none()
+    };
+    if !found.iter().any(is_bare) {
+        return;
+    }
+    let is_sign = |finding: &&Finding| finding.rule.needs_docker_absent;
+    let users: HashSet<String> = found
+        .iter()
+        .filter(is_sign)
+        .filter_map(|finding| finding.container.clone())
+        .collect();
+    found.retain(|finding| {
+        let container = finding.container.as_ref();
+        !(is_bare(finding) && container.is_some_and(|container| users.contains(container)))
+    });
 }
 
 /// `finding` at the field where its value stands in the object.
@@ -127,6 +153,7 @@ struct Subject<'w, 'a> {
     workload: &'w Workload<'a>,
     containers: &'w [Container<'a>],
     host_mounts: &'w [HostMount<'a>],
+    named_paths: Vec<HostMount<'a>>,
     /// What any of the containers mentions.
     mentioned: Mentions,
     settings: Vec<Settings<'w>>,
@@ -135,10 +162,16 @@ struct Subject<'w, 'a> {
 impl<'w, 'a> Subject<'w, 'a> {
     fn new(workload: &'w Workload<'a>) -> Self {
         let containers = workload.containers();
+        let has_mounts = !workload.host_mounts().is_empty();
         Self {
             workload,
             containers,
             host_mounts: workload.host_mounts(),
+            named_paths: if has_mounts {
+                workload.named_paths()
+            } else {
+                Vec::new()
+            },
             mentioned: containers
                 .iter()
                 .fold(Mentions::default(), |all, container| {
@@ -154,7 +187,7 @@ impl<'w, 'a> Subject<'w, 'a> {
         match (check, &workload.pod) {
             (Check::HostPath(check), _) if !self.host_mounts.is_empty() => {
                 let mut seen = HashSet::new();
-                for mount in self.host_mounts {
+                for mount in self.host_mounts.iter().chain(&self.named_paths) {
                     let finding = check(workload, mount);
                     if finding.is_some() && seen.insert((mount.volume, mount.path.as_str())) {
                         findings.extend(finding);
@@ -214,6 +247,7 @@ pub static RULES: &[&Rule] = &[
     &socket_parent_mount::RULE,
     &socket_parent_mount_bare::RULE,
     &docker_path_via_pv::RULE,
+    &node_access::RULE,
     &docker_cli_image::RULE,
     &docker_cli_bundled_image::RULE,
     &dind_daemon::RULE,
@@ -239,6 +273,7 @@ pub static RULES: &[&Rule] = &[
     &dockershim_state::RULE,
     &docker_run_state::RULE,
     &docker_daemon_log::RULE,
+    &docker_config_file::RULE,
     &known_agent_docker_mode::RULE,
     &known_agent_multi_runtime::RULE,
     &docker_chaos_experiment::RULE,
@@ -253,6 +288,7 @@ pub static RULES: &[&Rule] = &[
     &runtimeclass_docker::RULE,
     &host_port_behaviour::RULE,
     &docker_node_selector::RULE,
+    &apparmor_docker_default::RULE,
     &node_runtime_docker::RULE,
     &node_dockershim_annotation::RULE,
     &node_cri_dockerd::RULE,

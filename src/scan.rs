@@ -11,7 +11,6 @@ mod manual;
 mod nodes;
 mod origin;
 mod page;
-pub mod parts;
 pub mod questions;
 pub mod table;
 
@@ -28,14 +27,16 @@ use kube::Client;
 use kube::client::Body;
 pub use manual::MANUAL;
 pub use nodes::NodeGroup;
-use parts::{PARTS, Part, Role};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::api::list::{List, Step, list};
+use crate::api::path::list_path;
 use crate::api::{ApiError, request};
-use crate::check::{Checked, CheckedObject, Placed};
+use crate::check::{CheckError, Checked, CheckedObject, Placed};
 use crate::decision::{Judged, Mode, Outcome, Policy};
+use crate::kinds::{Handling, KINDS, Kind};
+use crate::workload::series;
 use evaluate::Evaluation;
 
 /// Objects between two reports of the progress.
@@ -84,8 +85,10 @@ pub struct ScannedOwner {
     pub name: Box<str>,
     /// `apiVersion`; that of the object that was read first where the owner itself could not be read.
     pub api_version: Arc<str>,
-    /// Identity; empty where neither the owner nor what it controls could be read.
+    /// Identity; empty where neither the owner nor what it controls could be read. Of a series, made from its name.
     pub uid: Box<str>,
+    /// True for a series that is no object of the API, or none that was read: `api_version` may be its group only.
+    pub is_series: bool,
     /// The strongest action.
     pub outcome: Outcome,
     /// Its findings, in the order of codes, then fields.
@@ -169,6 +172,11 @@ impl ScannedOwner {
         codes
     }
 
+    /// What to edit to change a series; empty for other owners.
+    pub fn edit(&self) -> &'static str {
+        series::edit(&self.kind, &self.name)
+    }
+
     /// `KIND/NAME`, behind its namespace if it has one.
     pub fn title(&self) -> String {
         let Self {
@@ -211,38 +219,44 @@ impl Scanned {
             .unwrap_or(Outcome::Clean)
     }
 
-    /// The same for the outputs of `check`, which point at files: an object's path in the API takes the file's place.
-    pub fn into_checked(self) -> Checked {
-        let files = self.parts.len();
-        let objects = self.owners.into_iter().map(into_checked).collect();
-        let errors = self.errors.into_iter().map(|error| {
+    /// The same for the outputs of `check`, which point at files: an object's path in the API takes
+    /// the file's place.
+    pub fn to_checked(&self) -> Checked {
+        let errors = self.errors.iter().map(|error| {
             let file = if error.namespace.is_empty() {
-                error.part
+                error.part.clone()
             } else {
                 format!("{}/{}", error.namespace, error.part)
             };
-            crate::check::CheckError {
+            CheckError {
                 file,
                 line: 0,
                 column: 0,
-                message: error.message,
+                message: error.message.clone(),
             }
         });
         Checked {
-            files,
-            objects,
+            files: self.parts.len(),
+            objects: self.owners.iter().map(to_checked).collect(),
             errors: errors.collect(),
             ..Checked::default()
         }
     }
 }
 
-fn into_checked(owner: ScannedOwner) -> CheckedObject {
+fn to_checked(owner: &ScannedOwner) -> CheckedObject {
     let place = if owner.namespace.is_empty() {
         String::new()
     } else {
         format!("{}/", owner.namespace)
     };
+    let findings = owner.findings.iter().map(|found| Placed {
+        judged: found.judged.clone(),
+        line: 1,
+        column: 1,
+        text: String::new(),
+        width: None,
+    });
     CheckedObject {
         file: format!("{place}{}/{}", owner.kind, owner.name),
         source: None,
@@ -254,19 +268,10 @@ fn into_checked(owner: ScannedOwner) -> CheckedObject {
         owner_kind: owner.kind.to_string(),
         owner_name: owner.name.to_string(),
         outcome: owner.outcome,
-        findings: owner
-            .findings
-            .into_iter()
-            .map(|found| Placed {
-                judged: found.judged,
-                line: 1,
-                column: 1,
-                text: String::new(),
-                width: None,
-            })
-            .collect(),
+        findings: findings.collect(),
         // A scan lists the exemptions of the whole cluster by themselves.
         notes: Vec::new(),
+        not_judged: None,
     }
 }
 
@@ -286,30 +291,36 @@ pub async fn scan(
     let groups = groups(client).await?;
     let mut evaluation = Evaluation::new(policy);
     let nowhere = [String::new()];
-    for part in &PARTS {
-        let version = match groups.get(part.group) {
-            Some(version) if !part.is_built_in() => version.clone().into(),
-            None if !part.is_built_in() => continue,
-            _ => part.version.clone(),
+    // The nodes again, now that the runtimes of all are known.
+    let nodes = KINDS.iter().filter(|kind| kind.handling == Handling::Node);
+    for kind in KINDS.iter().chain(nodes) {
+        let version = match groups.get(kind.group) {
+            Some(version) if !kind.is_built_in() => version.clone().into(),
+            None if !kind.is_built_in() => continue,
+            _ => kind.version.clone(),
         };
-        let part = Part {
+        let kind = Kind {
             version,
-            ..part.clone()
+            ..kind.clone()
         };
-        let is_spread = part.namespaced || part.role == Role::Namespace;
+        let is_spread = kind.is_namespaced || kind.handling == Handling::Namespace;
         let namespaces = if is_spread && !scope.namespaces.is_empty() {
             scope.namespaces.as_slice()
         } else {
             &nowhere
         };
-        let selector = if part.is_selected() {
+        let is_selected = matches!(
+            kind.handling,
+            Handling::Template | Handling::Pod | Handling::Text
+        );
+        let selector = if is_selected {
             scope.selector.as_str()
         } else {
             ""
         };
-        evaluation.begin(&part);
+        evaluation.begin(&kind);
         for namespace in namespaces {
-            let (name, path) = (part.name(), part.path(namespace));
+            let (name, path) = (kind.resource(), list_path(&kind, namespace));
             evaluation.begin_list();
             let mut show = |objects| {
                 progress(Progress {
@@ -317,8 +328,8 @@ pub async fn scan(
                     objects,
                 });
             };
-            let read = if part.role == Role::Namespace && !namespace.is_empty() {
-                read_one(client, &path, |item| evaluation.add(&part, item)).await
+            let read = if kind.handling == Handling::Namespace && !namespace.is_empty() {
+                read_one(client, &path, |item| evaluation.add(&kind, item)).await
             } else {
                 let objects = List {
                     labels: selector,
@@ -326,8 +337,8 @@ pub async fn scan(
                 };
                 let take = |step: Step<'_>| {
                     match step {
-                        Step::Item(item) => evaluation.add(&part, item),
-                        Step::TooLarge(name) => evaluation.add_too_large(&part, &name),
+                        Step::Item(item) => evaluation.add(&kind, item),
+                        Step::TooLarge(name) => evaluation.add_too_large(&kind, &name),
                         Step::Restart => evaluation.restart(),
                     }
                     match evaluation.objects_of_part() {
@@ -342,11 +353,11 @@ pub async fn scan(
             match read {
                 Ok(()) => {}
                 // The group is there without this resource, or a namespace that was named is not.
-                Err(ApiError::NotFound(_)) if !part.is_built_in() => {}
-                Err(error) => evaluation.fail(&part, namespace, error.reason(), error.to_string()),
+                Err(ApiError::NotFound(_)) if !kind.is_built_in() => {}
+                Err(error) => evaluation.fail(&kind, namespace, error.reason(), error.to_string()),
             }
         }
-        evaluation.end(&part);
+        evaluation.end(&kind);
     }
     Ok(evaluation.finish())
 }

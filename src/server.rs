@@ -23,9 +23,11 @@ use crate::admission::{NotAReview, Reviewed};
 use crate::decision::{OwnerExemptions, Policy};
 use crate::metrics::Metrics;
 use crate::record::queue::Queue;
+use crate::workload::budget::Budget;
 
-/// Evaluates a body, as [`crate::admission::review_with`] does.
-pub type Evaluate = fn(&[u8], &Policy, Option<&OwnerExemptions>) -> Result<Reviewed, NotAReview>;
+/// Evaluates a body within a budget, as [`crate::admission::review_within`] does.
+pub type Evaluate =
+    fn(&[u8], &Policy, Budget, Option<&OwnerExemptions>) -> Result<Reviewed, NotAReview>;
 
 /// What every request sees.
 pub struct App {

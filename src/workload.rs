@@ -12,9 +12,11 @@ pub mod inner_pod;
 mod knowledge;
 pub mod leaves;
 pub(crate) mod mentions;
+mod named_paths;
 pub mod object;
 pub(crate) mod owner;
 pub mod pod;
+pub(crate) mod series;
 pub(crate) mod settings;
 pub(crate) mod shape;
 pub mod shell;
@@ -26,11 +28,13 @@ mod variables;
 pub use knowledge::Knowledge;
 pub use owner::{Owner, OwnerSource};
 pub(crate) use surroundings::Match;
-pub use surroundings::{ClaimFacts, ClaimedPath, NodeNames, Surroundings};
+pub use surroundings::{ClaimFacts, ClaimedPath, DATA_ROOT_SETTINGS, NodeNames, Surroundings};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::kinds;
+use budget::Budget;
 use host_path::HostPath;
 use inner_pod::InnerPod;
 use leaves::Leaves;
@@ -62,6 +66,8 @@ pub struct Workload<'a> {
     pub is_cut: bool,
     /// What of a Pod is judged.
     pub(crate) share: Share,
+    /// What its evaluation may cost.
+    pub budget: Budget,
     /// The pods inside a custom resource, each as a workload of its own under the same name.
     pub(crate) parts: Vec<Self>,
     /// See [`InnerPod::moved`].
@@ -103,13 +109,9 @@ impl<'a> Workload<'a> {
         knowledge: &'a Knowledge,
     ) -> Self {
         let own = object.metadata.namespace.as_str();
-        let cluster_scoped = matches!(
-            object.kind.as_str(),
-            "PersistentVolume" | "Namespace" | "Node"
-        );
         let namespace = if !own.is_empty() {
             own
-        } else if cluster_scoped {
+        } else if kinds::find(&object.kind).is_some_and(|kind| !kind.is_namespaced) {
             ""
         } else {
             namespace
@@ -128,6 +130,7 @@ impl<'a> Workload<'a> {
             volume: persistent_volume(object, knowledge),
             is_cut: false,
             share: Share::All,
+            budget: Budget::OBJECT,
             parts: Vec::new(),
             moved: &[],
         }
@@ -158,14 +161,10 @@ impl<'a> Workload<'a> {
             volume: Vec::new(),
             is_cut: false,
             share: Share::All,
+            budget: Budget::OBJECT,
             parts: Vec::new(),
             moved: &inner.moved,
         }));
-    }
-
-    /// True for a kind that is judged by its texts, which [`Workload::leaves`] then needs.
-    pub fn is_judged_by_texts(kind: &str) -> bool {
-        KINDS_WITHOUT_SETTINGS.binary_search(&kind).is_err()
     }
 
     /// Adds what other objects say: the host paths behind the claims of its Pod, the runtimes of its fellow nodes.
@@ -325,47 +324,16 @@ impl<'a> Workload<'a> {
             .map_or(&self.volume, |pod| &pod.host_mounts)
     }
 
+    /// The host paths that the texts of containers name and reach through a volume on a directory above.
+    pub(crate) fn named_paths(&self) -> Vec<HostMount<'a>> {
+        (self.pod.as_ref()).map_or_else(Vec::new, named_paths::named_paths)
+    }
+
     /// The containers, none for kinds without a pod spec.
     pub(crate) fn containers(&self) -> &[pod::Container<'a>] {
         self.pod.as_ref().map_or(&[], |pod| &pod.containers)
     }
 }
-
-/// Kinds whose strings no rule reads: they have a view of their own, or no configuration. Every other kind can hold some.
-const KINDS_WITHOUT_SETTINGS: [&str; 32] = [
-    "APIService",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "ControllerRevision",
-    "CronJob",
-    "CustomResourceDefinition",
-    "DaemonSet",
-    "Deployment",
-    "EndpointSlice",
-    "Endpoints",
-    "Event",
-    "HorizontalPodAutoscaler",
-    "Ingress",
-    "Job",
-    "Lease",
-    "LimitRange",
-    "Namespace",
-    "NetworkPolicy",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "Pod",
-    "PodDisruptionBudget",
-    "PodTemplate",
-    "ReplicaSet",
-    "ReplicationController",
-    "ResourceQuota",
-    "Role",
-    "RoleBinding",
-    "Service",
-    "ServiceAccount",
-    "StatefulSet",
-    "StorageClass",
-];
 
 /// Where the pod spec lies. Kinds are not listed: any object with a template at one of the places has one,
 /// whatever its API version, which is how Rollouts, DeploymentConfigs and Knative Services are understood.
@@ -460,8 +428,11 @@ fn persistent_volume<'a>(object: &'a Object<'a>, knowledge: &Knowledge) -> Vec<H
             path: HostPath::new(&source.path),
             open_below: false,
             user: MountUser::Claims,
+            position: 0,
             mount_path: String::new(),
             field: field.to_owned(),
+            usual_path: knowledge.usual_path(&HostPath::new(&source.path)),
+            named: None,
         })
         .collect()
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::kinds::{Handling, Kind};
+
 /// The path of the resource `plural`: of all namespaces or of one, of all objects or of one. Empty parts are left out; an empty
 /// `group` is the core group.
 pub fn resource(group: &str, version: &str, namespace: &str, plural: &str, name: &str) -> String {
@@ -18,6 +20,16 @@ pub fn resource(group: &str, version: &str, namespace: &str, plural: &str, name:
         }
     }
     path
+}
+
+/// Path of the list of `kind`, in `namespace` unless that is empty; for namespaces the path of that one.
+pub fn list_path(kind: &Kind, namespace: &str) -> String {
+    let (namespace, name) = match kind.handling {
+        Handling::Namespace => ("", namespace),
+        _ if kind.is_namespaced => (namespace, ""),
+        _ => ("", ""),
+    };
+    resource(kind.group, &kind.version, namespace, kind.plural, name)
 }
 
 /// `text` as one segment of a path or one value of a query.

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use super::input::ParsedInput;
 use crate::decision::Policy;
 use crate::decision::namespace::NamespaceSettings;
+use crate::kinds;
 use crate::manifest::{Item, Manifest, ManifestError};
 use crate::workload::inner_pod::InnerPod;
 use crate::workload::object::Object;
-use crate::workload::{Knowledge, Surroundings, Workload};
+use crate::workload::{DATA_ROOT_SETTINGS, Knowledge, Surroundings, Workload};
 
 /// What all objects of a check have in common.
 pub(super) struct Context<'c> {
@@ -31,10 +34,18 @@ impl<'c> Context<'c> {
             },
             surroundings: Surroundings::default(),
         };
-        let documents = inputs.iter().flat_map(|input| &input.documents).flatten();
-        for document in documents {
-            for item in document.manifest.items() {
-                context.note(&document.manifest, item);
+        for input in inputs {
+            let has = |name: &&str| memmem::find(input.text.as_bytes(), name.as_bytes()).is_some();
+            let names_data_root = DATA_ROOT_SETTINGS
+                .iter()
+                .any(|name| has(&name.trim_matches('"')));
+            for document in input.documents.iter().flatten() {
+                for item in document.manifest.items() {
+                    let is_text = kinds::has_texts(item.kind());
+                    if KINDS.contains(&item.kind()) || names_data_root && is_text {
+                        context.note(&document.manifest, item);
+                    }
+                }
             }
         }
         context
@@ -42,9 +53,6 @@ impl<'c> Context<'c> {
 
     /// What cannot be read says nothing; the second pass reports it.
     fn note(&mut self, manifest: &Manifest<'_>, item: &Item) {
-        if !KINDS.contains(&item.kind()) {
-            return;
-        }
         let Ok(object) = manifest.object(item) else {
             return;
         };
@@ -93,7 +101,7 @@ fn view<'a>(
 ) -> Result<Workload<'a>, ManifestError> {
     let mut workload = Workload::with_knowledge(object, namespace, knowledge);
     workload.add_pods(inner, knowledge);
-    if Workload::is_judged_by_texts(workload.kind()) {
+    if kinds::has_texts(workload.kind()) {
         workload.leaves = manifest.leaves(item)?;
     }
     Ok(workload)

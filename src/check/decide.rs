@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::input::ParsedInput;
 use super::lines::Lines;
+use super::not_judged;
 use super::position::Positions;
 use super::{CheckError, CheckedObject, Placed};
 use crate::decision::namespace::NamespaceSettings;
@@ -105,5 +106,6 @@ fn decide_item(
         outcome,
         findings: placed,
         notes,
+        not_judged: not_judged::unseen(&workload),
     })
 }

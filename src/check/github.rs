@@ -35,6 +35,18 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         let message = data(&render_command(chart));
         writeln!(out, "::notice file={file},title=not rendered::{message}")?;
     }
+    for (object, unseen) in checked.not_judged() {
+        let (file, has_lines) = object.artifact();
+        let line = if has_lines { object.line } else { 1 };
+        let (file, message) = (
+            property(file),
+            data(&format!("{unseen} of {} {}", object.kind, object.name)),
+        );
+        writeln!(
+            out,
+            "::notice file={file},line={line},title=not judged::{message}"
+        )?;
+    }
     for error in &checked.errors {
         let (file, line) = (property(&error.file), error.line.max(1));
         writeln!(

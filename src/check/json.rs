@@ -40,6 +40,7 @@ struct Summary {
     skipped: usize,
     excluded: usize,
     not_rendered: usize,
+    not_judged: usize,
     /// Findings that the baseline has, and fingerprints of it that are gone; only with a baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<usize>,
@@ -60,6 +61,9 @@ struct ObjectOut<'a> {
     name: &'a str,
     owner: OwnerOut<'a>,
     decision: &'static str,
+    /// What it will become elsewhere, and so was not judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_judged: Option<&'a str>,
     findings: Vec<FindingOut<'a>>,
 }
 
@@ -117,6 +121,7 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             skipped: checked.skipped,
             excluded: checked.excluded,
             not_rendered: checked.not_rendered.len(),
+            not_judged: checked.not_judged().count(),
             known: checked.compared.map(|compared| compared.known),
             gone: checked.compared.map(|compared| compared.gone),
         },
@@ -149,7 +154,8 @@ impl<'a> From<&'a CheckedObject> for ObjectOut<'a> {
                 kind: &object.owner_kind,
                 name: &object.owner_name,
             },
-            decision: object.outcome.as_str(),
+            decision: object.decision(),
+            not_judged: object.not_judged.as_deref(),
             findings: object
                 .findings
                 .iter()

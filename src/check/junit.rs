@@ -130,6 +130,17 @@ fn write_case(out: &mut dyn Write, object: &CheckedObject) -> io::Result<()> {
         escape(&object.file),
         escape(&name)
     )?;
+    if let Some(unseen) = object
+        .not_judged
+        .as_deref()
+        .filter(|_| object.findings.is_empty())
+    {
+        writeln!(
+            out,
+            "      <skipped message=\"not judged: {}\"/>",
+            escape(unseen)
+        )?;
+    }
     let (denied, told): (Vec<_>, Vec<_>) = object
         .new_findings()
         .partition(|placed| placed.judged.action == Action::Deny);

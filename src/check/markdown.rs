@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 
 use super::chart::render_command;
-use super::plural::many;
 use super::{Checked, CheckedObject, Placed};
 use crate::decision::Outcome;
-use crate::finding::text::{clip, escape_controls};
+use crate::finding::text::{clip, count, escape_controls};
 
 /// Comments end at 65,536 characters; this leaves room for what is around the table.
 const MAX_ROWS: usize = 200;
@@ -26,7 +25,7 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     writeln!(
         out,
         "**undock**: {denied} of {} would be refused, {} with findings.\n",
-        many(objects, "object"),
+        count(objects, "object"),
         checked.flagged()
     )?;
     if !rows.is_empty() {
@@ -54,12 +53,16 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     if rows.len() > MAX_ROWS {
         writeln!(
             out,
-            "\n{} more findings are not shown.",
-            rows.len() - MAX_ROWS
+            "\nNot shown: {}.",
+            count(rows.len() - MAX_ROWS, "more finding")
         )?;
     }
     for chart in &checked.not_rendered {
         writeln!(out, "\nNot rendered: `{}`", render_command(chart))?;
+    }
+    for (object, unseen) in checked.not_judged() {
+        let name = format!("{} {}/{}", object.kind, object.namespace, object.name);
+        writeln!(out, "\nNot judged: {} of {}", cell(unseen), cell(&name))?;
     }
     for error in &checked.errors {
         writeln!(

@@ -35,7 +35,14 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             .map(|placed| result(object, placed, &rules, checked.compared.is_some()))
     });
     let charts = checked.not_rendered.iter().map(|chart| not_rendered(chart));
-    let notifications = checked.errors.iter().map(notification).chain(charts);
+    let unseen = checked.not_judged();
+    let unseen = unseen.map(|(object, unseen)| not_judged(object, unseen));
+    let notifications = checked
+        .errors
+        .iter()
+        .map(notification)
+        .chain(charts)
+        .chain(unseen);
     let run = json!({
         "tool": {"driver": {
             "name": "undock",
@@ -151,6 +158,16 @@ fn suppression(granted: &Granted) -> Value {
 fn not_rendered(chart: &str) -> Value {
     let location = json!({"artifactLocation": {"uri": uri(&format!("{chart}/Chart.yaml"))}});
     let message = format!("not rendered: {}", render_command(chart));
+    json!({"level": "note", "message": {"text": message}, "locations": [{"physicalLocation": location}]})
+}
+
+fn not_judged(object: &CheckedObject, unseen: &str) -> Value {
+    let (file, has_lines) = object.artifact();
+    let mut location = json!({"artifactLocation": {"uri": uri(file)}});
+    if has_lines {
+        location["region"] = region(object.line, 1);
+    }
+    let message = format!("not judged: {unseen} of {} {}", object.kind, object.name);
     json!({"level": "note", "message": {"text": message}, "locations": [{"physicalLocation": location}]})
 }
 

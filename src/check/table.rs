@@ -3,11 +3,10 @@
 use std::io::{self, Write};
 
 use super::chart::render_command;
-use super::plural::many;
 use super::{Checked, CheckedObject, Compared, Placed};
 use crate::decision::Outcome;
 use crate::finding::Action;
-use crate::finding::text::{clip, escape_controls};
+use crate::finding::text::{clip, count, escape_controls};
 
 /// Longest source line that is shown.
 const MAX_TEXT: usize = 160;
@@ -58,6 +57,19 @@ pub fn write(out: &mut dyn Write, checked: &Checked, colour: bool) -> io::Result
             "not rendered: {}\n",
             escape_controls(&render_command(chart))
         )?;
+    }
+    for (object, unseen) in checked.not_judged() {
+        let (file, unseen) = (escape_controls(&object.file), escape_controls(unseen));
+        let name = name_of(object);
+        writeln!(
+            out,
+            "not judged: {unseen} of {}, {file}:{}",
+            name.trim_end(),
+            object.line
+        )?;
+    }
+    if checked.not_judged().next().is_some() {
+        writeln!(out)?;
     }
     write_summary(out, checked)
 }
@@ -148,8 +160,8 @@ fn write_finding(
             .iter()
             .map(|placed| placed.line.to_string())
             .collect();
-        let count = many(lines.len(), "more line");
-        writeln!(out, "  = and {count}: {}", lines.join(", "))?;
+        let more = count(lines.len(), "more line");
+        writeln!(out, "  = and {more}: {}", lines.join(", "))?;
     }
     // Hints stay short: they are many, and nobody has to act on them today.
     if placed.judged.action <= Action::Record {
@@ -209,43 +221,46 @@ fn value<'l>(before: &str, shown: &'l str) -> &'l str {
 }
 
 fn write_summary(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
-    let count = |outcome| checked.count(outcome);
     let parts = [
-        (count(Outcome::Deny), "denied"),
-        (count(Outcome::Warn), "warned"),
-        (count(Outcome::Record), "recorded"),
-        (count(Outcome::Clean), "clean"),
+        (checked.count(Outcome::Deny), "denied"),
+        (checked.count(Outcome::Warn), "warned"),
+        (checked.count(Outcome::Record), "recorded"),
+        (checked.clean(), "clean"),
     ];
     let mut parts: Vec<String> = parts
         .iter()
-        .map(|(count, word)| format!("{count} {word}"))
+        .map(|(number, word)| format!("{number} {word}"))
         .collect();
-    if count(Outcome::Exempt) > 0 {
-        parts.insert(2, format!("{} exempt", count(Outcome::Exempt)));
+    if checked.count(Outcome::Exempt) > 0 {
+        parts.insert(2, format!("{} exempt", checked.count(Outcome::Exempt)));
     }
     write!(
         out,
         "Checked {} in {}: {}",
-        many(checked.objects.len(), "object"),
-        many(checked.files, "file"),
+        count(checked.objects.len(), "object"),
+        count(checked.files, "file"),
         parts.join(", ")
     )?;
     if checked.skipped > 0 {
         write!(
             out,
             "; {} no Kubernetes object",
-            many(checked.skipped, "document")
+            count(checked.skipped, "document")
         )?;
     }
     if checked.excluded > 0 {
-        write!(out, "; {} excluded", many(checked.excluded, "file"))?;
+        write!(out, "; {} excluded", count(checked.excluded, "file"))?;
     }
     if !checked.not_rendered.is_empty() {
-        let charts = many(checked.not_rendered.len(), "chart");
+        let charts = count(checked.not_rendered.len(), "chart");
         write!(out, "; {charts} not rendered")?;
     }
+    let not_judged = checked.not_judged().count();
+    if not_judged > 0 {
+        write!(out, "; {} not judged", count(not_judged, "object"))?;
+    }
     if let Some(Compared { known, gone }) = checked.compared {
-        let known = many(known, "finding");
+        let known = count(known, "finding");
         write!(
             out,
             "; {known} in the baseline, {gone} of the baseline gone"

@@ -10,12 +10,13 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::api::list::{List, Step, list};
-use crate::api::path::{is_dns_label, resource};
+use crate::api::path::{is_dns_label, list_path};
 use crate::decision::facts::ClusterFacts;
 use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Judged, Mode, Policy, Writer, controllers};
 use crate::finding::Action;
-use crate::finding::text::{clip, escape_controls};
+use crate::finding::text::{clip, count, escape_controls};
+use crate::kinds::KINDS;
 use crate::workload::Workload;
 use crate::workload::object::Object;
 
@@ -30,16 +31,6 @@ const MAX_OBJECT: usize = 4 << 20;
 static ROOM: Semaphore = Semaphore::const_new(2);
 /// Lines of warning; the rest is counted.
 const MAX_LINES: usize = 5;
-
-/// What is looked at: group, plural, kind. Templates first: they stand for their Pods, and a CronJob between two runs has none.
-pub const SOURCES: [(&str, &str, &str); 6] = [
-    ("apps", "deployments", "Deployment"),
-    ("apps", "daemonsets", "DaemonSet"),
-    ("apps", "statefulsets", "StatefulSet"),
-    ("batch", "cronjobs", "CronJob"),
-    ("batch", "jobs", "Job"),
-    ("", "pods", "Pod"),
-];
 
 /// Looks at the workloads of `namespace` as `mode` would, and says what it would refuse or warn about, grouped by owner.
 /// `settings` are those that the Namespace is to have: an exemption that comes with the mode counts.
@@ -64,16 +55,16 @@ pub async fn rehearse(
     let mut seen = Seen::default();
     let looking = async {
         let _room = ROOM.acquire().await;
-        for (group, plural, kind) in SOURCES {
-            let path = resource(group, "v1", namespace, plural, "");
+        for kind in KINDS.iter().filter(|kind| kind.is_rehearsed) {
+            let path = list_path(kind, namespace);
             let objects = List {
                 max_item: MAX_OBJECT,
                 ..List::of(&path)
             };
-            let take = |step: Step<'_>| seen.take(step, kind, namespace, &policy);
+            let take = |step: Step<'_>| seen.take(step, kind.name, namespace, &policy);
             if let Err(error) = list(client, &objects, take).await {
                 seen.problem
-                    .get_or_insert_with(|| format!("cannot list {kind} objects: {error}"));
+                    .get_or_insert_with(|| format!("cannot list {} objects: {error}", kind.name));
             }
             if seen.is_full {
                 break;
@@ -253,8 +244,7 @@ fn lines(
             let owner = members[0];
             let others = match members.len() - 1 {
                 0 => String::new(),
-                1 => " (and 1 other)".to_owned(),
-                count => format!(" (and {count} others)"),
+                others => format!(" (and {})", count(others, "other")),
             };
             let (effect, codes) = (effect.words(), codes.join(", "));
             let line = format!("undock: {owner}{others} {effect}: {codes}");
@@ -264,16 +254,21 @@ fn lines(
     lines.extend(meaning.map(str::to_owned));
     if hidden > 0 {
         lines.push(format!(
-            "undock: {hidden} more kinds of findings; see them all: undock scan"
+            "undock: {}; see them all: undock scan",
+            count(hidden, "more kind of finding")
         ));
     }
     match problem {
         Some(problem) => lines.push(clip(
-            &format!("undock: only the first {looked} objects were checked: {problem}"),
+            &format!(
+                "undock: only {} checked: {problem}",
+                count(looked, "object")
+            ),
             120,
         )),
         None if lines.is_empty() => lines.push(format!(
-            "undock: {looked} objects checked, none has findings under {}",
+            "undock: {} checked, none has findings under {}",
+            count(looked, "object"),
             mode.as_str()
         )),
         None => {}

@@ -11,13 +11,12 @@ use clap::{Args, ValueEnum};
 use files::{Files, Found};
 use rayon::prelude::*;
 
-use super::output::{FailOn, Output, write_all};
-use super::{Exit, fail};
+use super::output::{FailOn, Outputs};
+use super::{Exit, config_file, fail};
 use crate::check::{
     Baseline, CheckError, Checked, Input, InputKind, check, github, json, junit, markdown, sarif,
     table,
 };
-use crate::config::Config;
 use crate::decision::Mode;
 
 /// Flags of `undock check`.
@@ -27,16 +26,8 @@ pub struct Options {
     /// or - for standard input
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Output format, and the file it goes to if not standard output; may be repeated
-    #[arg(
-        short,
-        long,
-        env = "UNDOCK_OUTPUT",
-        value_name = "FORMAT[=FILE]",
-        default_value = "table",
-        value_delimiter = ','
-    )]
-    output: Vec<Output<Format>>,
+    #[command(flatten)]
+    output: Outputs<Format>,
     /// Namespace of objects that name none
     #[arg(short, long, env = "UNDOCK_NAMESPACE", default_value = "")]
     namespace: String,
@@ -87,13 +78,9 @@ enum Format {
 
 /// Checks what is named and prints the result.
 pub fn run(options: Options) -> Exit {
-    let config = match &options.config {
-        Some(path) => Config::read(path).map_err(|error| error.to_string()),
-        None => Ok(Config::default()),
-    };
-    let config = match config {
+    let config = match config_file::read(options.config.as_deref()) {
         Ok(config) => config,
-        Err(error) => return fail(Exit::Usage, &error),
+        Err(error) => return fail(Exit::Usage, &error.to_string()),
     };
     let baseline = match options.baseline.as_deref().map(read_baseline).transpose() {
         Ok(baseline) => baseline,
@@ -119,7 +106,7 @@ pub fn run(options: Options) -> Exit {
     if let Some(baseline) = &baseline {
         checked.compare(baseline);
     }
-    let written = write_all(&options.output, |format, out, colour| match format {
+    let written = options.output.write(|format, out, colour| match format {
         Format::Table => table::write(out, &checked, colour),
         Format::Json => json::write(out, &checked),
         Format::Sarif => sarif::write(out, &checked),

@@ -1,10 +1,15 @@
-//! The configuration file of a running process: read again when its content changes.
+//! The configuration file: read at the start, and by a running process again when its content changes.
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::config::{Config, ConfigError};
+
+/// The configuration in the file at `path`; the default without a file.
+pub(super) fn read(path: Option<&Path>) -> Result<Config, ConfigError> {
+    path.map_or_else(|| Ok(Config::default()), Config::read)
+}
 
 /// How often the file is read.
 const POLL: Duration = Duration::from_secs(2);

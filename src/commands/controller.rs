@@ -3,20 +3,17 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 
-use super::process::{Signals, bind};
-use super::{Exit, config_file, fail};
+use super::process::{self, Signals, bind};
+use super::{Exit, config_file};
 use crate::api::connect;
-use crate::config::Config;
 use crate::controller::{self, Controller, admin};
 use crate::decision::Mode;
 use crate::registration;
 use crate::server::access::Access;
 use crate::server::admin::serve;
-use crate::telemetry;
 
 /// Flags of `undock controller`.
 #[derive(Debug, Args)]
@@ -43,21 +40,8 @@ pub struct Options {
 
 /// Runs the controller until a signal ends it.
 pub fn run(options: Options) -> Exit {
-    telemetry::start();
     // The scans run on this thread, the admin port on another.
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(Exit::Failed, &format!("cannot start: {error}")),
-    };
-    let exit = runtime
-        .block_on(control(options))
-        .unwrap_or_else(|(exit, message)| fail(exit, &message));
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    exit
+    process::run(1, control(options))
 }
 
 async fn control(options: Options) -> Result<Exit, (Exit, String)> {
@@ -70,10 +54,7 @@ async fn control(options: Options) -> Result<Exit, (Exit, String)> {
         events,
     } = options;
     let usage = |error: &dyn std::fmt::Display| (Exit::Usage, error.to_string());
-    let config = match &path {
-        Some(path) => Config::read(path).map_err(|error| usage(&error))?,
-        None => Config::default(),
-    };
+    let config = config_file::read(path.as_deref()).map_err(|error| usage(&error))?;
     let client = connect::own_cluster(kubeconfig.as_deref())
         .await
         .map_err(|error| usage(&error))?

@@ -3,10 +3,15 @@
 use clap::{Args, ValueEnum};
 
 use super::cluster::{ClusterOptions, block_on};
-use super::output::{Output, write_all};
+use super::output::Outputs;
 use super::{Exit, fail};
 use crate::doctor::{Health, Place, examine, write_json, write_table};
 use crate::registration::NAMESPACE;
+
+/// For `--help`.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes: 0 all is well, 1 a check failed, 2 wrong usage, 3 something could not be read (1 wins over 3), \
+4 could not run";
 
 /// Flags of `undock doctor`.
 #[derive(Debug, Args)]
@@ -24,16 +29,8 @@ pub struct Options {
     probe_namespace: String,
     #[command(flatten)]
     cluster: ClusterOptions,
-    /// Output format, and the file it goes to if not standard output; may be repeated
-    #[arg(
-        short,
-        long,
-        env = "UNDOCK_OUTPUT",
-        value_name = "FORMAT[=FILE]",
-        default_value = "table",
-        value_delimiter = ','
-    )]
-    output: Vec<Output<Format>>,
+    #[command(flatten)]
+    output: Outputs<Format>,
 }
 
 /// Output formats.
@@ -67,17 +64,18 @@ pub fn run(options: Options) -> Exit {
         Ok(examined) => examined,
         Err(error) => return fail(Exit::Failed, &error),
     };
-    let written = write_all(&output, |format, out, colour| match format {
+    let written = output.write(|format, out, colour| match format {
         Format::Table => write_table(out, &examined, colour),
         Format::Json => write_json(out, &examined),
     });
     if let Err(error) = written {
         return fail(Exit::Failed, &error);
     }
-    if examined.checks.iter().any(|check| check.is_incomplete) {
-        Exit::Incomplete
-    } else if examined.count(Health::Fail) > 0 {
+    // A failed check is certain, whatever else could not be looked at.
+    if examined.count(Health::Fail) > 0 {
         Exit::Findings
+    } else if examined.checks.iter().any(|check| check.is_incomplete) {
+        Exit::Incomplete
     } else {
         Exit::Clean
     }

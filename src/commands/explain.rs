@@ -2,26 +2,22 @@
 
 use clap::{Args, ValueEnum};
 
-use super::output::{Output, write_all};
+use super::output::Outputs;
 use super::{Exit, fail};
 use crate::explain;
 use crate::rules::{self, RULES};
+
+/// For `--help`.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes: 0 explained, 2 wrong usage or no such rule, 4 could not write";
 
 /// Flags of `undock explain`.
 #[derive(Debug, Args)]
 pub struct Options {
     /// Code or name of a rule, such as DKR101 or docker-socket-mount
     rule: Option<String>,
-    /// Output format, and the file it goes to if not standard output; may be repeated
-    #[arg(
-        short,
-        long,
-        env = "UNDOCK_OUTPUT",
-        value_name = "FORMAT[=FILE]",
-        default_value = "table",
-        value_delimiter = ','
-    )]
-    output: Vec<Output<Format>>,
+    #[command(flatten)]
+    output: Outputs<Format>,
 }
 
 /// Output formats.
@@ -48,7 +44,7 @@ pub fn run(options: Options) -> Exit {
             );
         }
     };
-    let written = write_all(&output, |format, out, _| match (rule, format) {
+    let written = output.write(|format, out, _| match (rule, format) {
         (Some(rule), Format::Json) => explain::write_json(out, &[rule]),
         (Some(rule), Format::Table | Format::Markdown) => out.write_all(rule.page.as_bytes()),
         (None, Format::Json) => explain::write_json(out, RULES),

@@ -1,27 +1,43 @@
 //! `-o FORMAT[=FILE]` and `--fail-on`, for every verb that has them.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, TypedValueParser, ValueParserFactory};
+use clap::{Arg, Args, Command, ValueEnum};
 
 use crate::decision::Outcome;
 
+/// The flag `-o` of a verb with the formats `F`.
+#[derive(Debug, Args)]
+pub(super) struct Outputs<F: Format> {
+    /// Output format, and the file it goes to if not standard output; may be repeated
+    #[arg(
+        short,
+        long,
+        env = "UNDOCK_OUTPUT",
+        value_name = "FORMAT[=FILE]",
+        default_value = "table",
+        value_delimiter = ','
+    )]
+    output: Vec<Output<F>>,
+}
+
+/// The formats of a verb.
+pub(super) trait Format: ValueEnum + Copy + Send + Sync + 'static {}
+
+impl<F: ValueEnum + Copy + Send + Sync + 'static> Format for F {}
+
 /// A format and where it goes.
 #[derive(Clone, Debug)]
-pub(super) struct Output<F> {
+struct Output<F> {
     format: F,
     /// `None` for standard output.
     file: Option<PathBuf>,
-}
-
-impl<F: Copy> Output<F> {
-    /// The format.
-    pub(super) fn format(&self) -> F {
-        self.format
-    }
 }
 
 impl<F: ValueEnum> FromStr for Output<F> {
@@ -48,6 +64,37 @@ impl<F: ValueEnum> FromStr for Output<F> {
     }
 }
 
+/// Reads an [`Output`], and tells `--help` and the completions of shells which formats there are.
+#[derive(Clone)]
+struct OutputParser<F>(PhantomData<F>);
+
+impl<F: Format> ValueParserFactory for Output<F> {
+    type Parser = OutputParser<F>;
+
+    fn value_parser() -> Self::Parser {
+        OutputParser(PhantomData)
+    }
+}
+
+impl<F: Format> TypedValueParser for OutputParser<F> {
+    type Value = Output<F>;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Output<F>, clap::Error> {
+        let parse = |text: &str| text.parse::<Output<F>>();
+        TypedValueParser::parse_ref(&parse, command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let formats = F::value_variants().iter();
+        Some(Box::new(formats.filter_map(F::to_possible_value)))
+    }
+}
+
 /// What counts as a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
@@ -69,47 +116,51 @@ impl FailOn {
     }
 }
 
-/// Writes every output with `write`, which gets the format, the writer, and whether colours help.
-///
-/// # Errors
-/// Names the output that could not be written. A closed pipe is no error: the reader has seen enough.
-pub(super) fn write_all<'o, F: Copy + 'o>(
-    outputs: impl IntoIterator<Item = &'o Output<F>>,
-    write: impl Fn(F, &mut dyn Write, bool) -> io::Result<()>,
-) -> Result<(), String> {
-    for output in outputs {
-        let written = match &output.file {
-            Some(path) => File::create(path).and_then(|file| {
-                let mut out = BufWriter::new(file);
-                write(output.format, &mut out, false)?;
-                out.flush()
-            }),
-            None => {
-                let mut out = BufWriter::new(io::stdout().lock());
-                write(output.format, &mut out, wants_colour()).and_then(|()| out.flush())
+impl<F: Format> Outputs<F> {
+    /// Writes every output with `write`, which gets the format, the writer, and whether colours help.
+    ///
+    /// # Errors
+    /// Names the output that could not be written. A closed pipe is no error: the reader has seen
+    /// enough.
+    pub(super) fn write(
+        &self,
+        write: impl Fn(F, &mut dyn Write, bool) -> io::Result<()>,
+    ) -> Result<(), String> {
+        for output in &self.output {
+            let written = match &output.file {
+                Some(path) => File::create(path).and_then(|file| {
+                    let mut out = BufWriter::new(file);
+                    write(output.format, &mut out, false)?;
+                    out.flush()
+                }),
+                None => {
+                    let mut out = BufWriter::new(io::stdout().lock());
+                    write(output.format, &mut out, wants_colour()).and_then(|()| out.flush())
+                }
+            };
+            match written {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    return Err(cannot_write(output.file.as_deref(), &error));
+                }
+                _ => {}
             }
-        };
-        match written {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                let place = output.file.as_ref().map_or_else(
-                    || "standard output".to_owned(),
-                    |path| path.display().to_string(),
-                );
-                let folder = output
-                    .file
-                    .as_deref()
-                    .and_then(std::path::Path::parent)
-                    .filter(|folder| !folder.as_os_str().is_empty());
-                let cure = match folder.filter(|folder| !folder.is_dir()) {
-                    Some(folder) => format!("; make the folder {} first", folder.display()),
-                    None => String::new(),
-                };
-                return Err(format!("cannot write {place}: {error}{cure}"));
-            }
-            _ => {}
         }
+        Ok(())
     }
-    Ok(())
+}
+
+fn cannot_write(file: Option<&Path>, error: &io::Error) -> String {
+    let Some(file) = file else {
+        return format!("cannot write standard output: {error}");
+    };
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let cure = match folder.filter(|folder| !folder.is_dir()) {
+        Some(folder) => format!("; make the folder {} first", folder.display()),
+        None => String::new(),
+    };
+    format!("cannot write {}: {error}{cure}", file.display())
 }
 
 /// True for a terminal that was not told otherwise (no-color.org).

@@ -1,11 +1,38 @@
-//! What the verbs that run until they are stopped share: ports and signals.
+//! What the verbs that run until they are stopped share: the runtime, ports and signals.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Exit;
+use super::{Exit, fail};
+use crate::telemetry;
+
+/// Exit codes, for `--help`.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes: 0 stopped by a signal, 2 wrong usage or configuration, 4 could not run";
+
+/// Runs `work` on this thread, and what it spawns on `worker_threads` others.
+pub(super) fn run(
+    worker_threads: usize,
+    work: impl Future<Output = Result<Exit, (Exit, String)>>,
+) -> Exit {
+    telemetry::start();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(worker_threads)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(Exit::Failed, &format!("cannot start: {error}")),
+    };
+    let exit = runtime
+        .block_on(work)
+        .unwrap_or_else(|(exit, message)| fail(exit, &message));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    exit
+}
 
 /// Listens on `address`, which `flag` chooses.
 ///

@@ -9,9 +9,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::output::{Output, write_all};
-use super::{Exit, fail};
-use crate::config::Config;
+use super::output::Outputs;
+use super::{Exit, config_file, fail};
 use crate::decision::Mode;
 use crate::report::model::{Report, Status, Verdict};
 use crate::report::{
@@ -25,16 +24,8 @@ pub struct Options {
     /// Records, API-server audit logs and their cloud exports, scans in JSON, plain or gzip: files, folders, or - for standard input
     #[arg(required_unless_present = "cluster", value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// Output format, and the file it goes to if not standard output; may be repeated
-    #[arg(
-        short,
-        long,
-        env = "UNDOCK_OUTPUT",
-        value_name = "FORMAT[=FILE]",
-        default_value = "table",
-        value_delimiter = ','
-    )]
-    output: Vec<Output<Format>>,
+    #[command(flatten)]
+    output: Outputs<Format>,
     /// The day on which nothing should be left, for the burn-down
     #[arg(long, env = "UNDOCK_DEADLINE", value_name = "DATE")]
     deadline: Option<Date>,
@@ -90,16 +81,8 @@ struct DiffOptions {
     /// Exit with 1 if a finding is new or open again
     #[arg(long, env = "UNDOCK_FAIL_ON_NEW")]
     fail_on_new: bool,
-    /// Output format, and the file it goes to if not standard output; may be repeated
-    #[arg(
-        short,
-        long,
-        env = "UNDOCK_OUTPUT",
-        value_name = "FORMAT[=FILE]",
-        default_value = "table",
-        value_delimiter = ','
-    )]
-    output: Vec<Output<DiffFormat>>,
+    #[command(flatten)]
+    output: Outputs<DiffFormat>,
 }
 
 /// The end of a day in UTC, or a moment.
@@ -199,7 +182,7 @@ pub fn run(options: Options) -> Exit {
     if let Some(Verb::Diff(options)) = verb {
         return run_diff(&options);
     }
-    let config = match config.map_or_else(|| Ok(Config::default()), |path| Config::read(&path)) {
+    let config = match config_file::read(config.as_deref()) {
         Ok(config) => config,
         Err(error) => return fail(Exit::Usage, &error.to_string()),
     };
@@ -248,7 +231,7 @@ pub fn run(options: Options) -> Exit {
             "nothing to report: no record, no audit event and no scan in what was named",
         );
     }
-    let written = write_all(&output, |format, out, colour| match format {
+    let written = output.write(|format, out, colour| match format {
         Format::Table => table::write(out, &report, style(colour)),
         Format::Json => json::write(out, &report),
         Format::Csv => csv::write(out, &report),
@@ -334,7 +317,7 @@ fn run_diff(options: &DiffOptions) -> Exit {
         return fail(Exit::Usage, &problem);
     }
     let diff = diff::Diff::new(&old, &new);
-    let written = write_all(&options.output, |format, out, _| match format {
+    let written = options.output.write(|format, out, _| match format {
         DiffFormat::Table => diff.write_table(out),
         DiffFormat::Json => diff.write_json(out),
         DiffFormat::Markdown => diff.write_markdown(out),

@@ -1,16 +1,16 @@
 //! `undock scan`: what is in a live cluster. Reads, never writes.
 
+use std::cell::LazyCell;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::cluster::{ClusterOptions, block_on};
-use super::output::{FailOn, Output, write_all};
-use super::{Exit, fail};
+use super::output::{FailOn, Outputs};
+use super::{Exit, config_file, fail};
 use crate::api::path::is_dns_label;
-use crate::check::{Checked, github, junit, markdown, sarif};
-use crate::config::Config;
+use crate::check::{github, junit, markdown, sarif};
 use crate::decision::Mode;
 use crate::scan::{Progress, Scope, json, scan, server_time, table};
 
@@ -40,16 +40,8 @@ pub struct Options {
     selector: String,
     #[command(flatten)]
     cluster: ClusterOptions,
-    /// Output format, and the file it goes to if not standard output; may be repeated
-    #[arg(
-        short,
-        long,
-        env = "UNDOCK_OUTPUT",
-        value_name = "FORMAT[=FILE]",
-        default_value = "table",
-        value_delimiter = ','
-    )]
-    output: Vec<Output<Format>>,
+    #[command(flatten)]
+    output: Outputs<Format>,
     /// The mode to judge by, whatever modes the namespaces have [default: enforce]
     #[arg(long, env = "UNDOCK_MODE", value_enum)]
     mode: Option<Mode>,
@@ -90,7 +82,7 @@ pub fn run(options: Options) -> Exit {
         fail_on,
         config,
     } = options;
-    let config = match config.map_or_else(|| Ok(Config::default()), |path| Config::read(&path)) {
+    let config = match config_file::read(config.as_deref()) {
         Ok(config) => config,
         Err(error) => return fail(Exit::Usage, &error.to_string()),
     };
@@ -131,36 +123,23 @@ pub fn run(options: Options) -> Exit {
         time: began.to_string(),
         scope: &scope,
     };
-    let worst = scanned.worst();
-    let is_complete = scanned.errors.is_empty();
-    let is_native =
-        |output: &&Output<Format>| matches!(output.format(), Format::Table | Format::Json);
-    let (native, borrowed): (Vec<_>, Vec<_>) = output.iter().partition(is_native);
-    let written = write_all(native, |format, out, colour| match format {
+    let checked = LazyCell::new(|| scanned.to_checked());
+    let written = output.write(|format, out, colour| match format {
+        Format::Table => table::write(out, &scanned, &policy, colour),
         Format::Json => json::write(out, &scanned, &policy, &about),
-        _ => table::write(out, &scanned, &policy, colour),
-    });
-    // The other formats are check's. They are written last, from the same findings.
-    let checked = if borrowed.is_empty() {
-        Checked::default()
-    } else {
-        scanned.into_checked()
-    };
-    let written = written.and_then(|()| {
-        write_all(borrowed, |format, out, _| match format {
-            Format::Sarif => sarif::write(out, &checked),
-            Format::Junit => junit::write(out, &checked),
-            Format::Github => github::write(out, &checked),
-            Format::Markdown | Format::Table | Format::Json => markdown::write(out, &checked),
-        })
+        Format::Sarif => sarif::write(out, &checked),
+        Format::Junit => junit::write(out, &checked),
+        Format::Github => github::write(out, &checked),
+        Format::Markdown => markdown::write(out, &checked),
     });
     if let Err(error) = written {
         return fail(Exit::Failed, &error);
     }
-    if !is_complete {
-        Exit::Incomplete
-    } else if fail_on.is_reached(worst) {
+    // A finding is certain, whatever else could not be read.
+    if fail_on.is_reached(scanned.worst()) {
         Exit::Findings
+    } else if !scanned.errors.is_empty() {
+        Exit::Incomplete
     } else {
         Exit::Clean
     }

@@ -13,15 +13,15 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::process::{Signals, bind, cannot_listen};
-use super::{Exit, config_file, fail};
+use super::process::{self, Signals, bind, cannot_listen};
+use super::{Exit, config_file};
 use crate::admission;
 use crate::api::connect;
 use crate::cluster;
-use crate::config::Config;
 use crate::decision::{Mode, Policy};
 use crate::metrics::Metrics;
 use crate::record::queue::Queue;
+use crate::registration;
 use crate::server::access::Access;
 use crate::server::admin::{self, Admin};
 use crate::server::callers::{Callers, Tokens};
@@ -29,7 +29,6 @@ use crate::server::certificates::{Certificates, tls_config};
 use crate::server::client_certificate::ClientCertificates;
 use crate::server::self_check::SelfCheck;
 use crate::server::{App, State, listener};
-use crate::{registration, telemetry};
 
 /// Flags of `undock serve`.
 #[derive(Debug, Args)]
@@ -99,20 +98,7 @@ fn worker_threads() -> usize {
 
 /// Runs the webhook until a signal ends it.
 pub fn run(options: Options) -> Exit {
-    telemetry::start();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(worker_threads())
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(Exit::Failed, &format!("cannot start: {error}")),
-    };
-    let exit = runtime
-        .block_on(serve(options))
-        .unwrap_or_else(|(exit, message)| fail(exit, &message));
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    exit
+    process::run(worker_threads(), serve(options))
 }
 
 async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
@@ -126,14 +112,11 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         client_name,
         client_token_file,
         mode,
-        config: config_file,
+        config: config_path,
         kubeconfig,
     } = options;
     let usage = |error: &dyn std::fmt::Display| (Exit::Usage, error.to_string());
-    let config = match &config_file {
-        Some(path) => Config::read(path).map_err(|error| usage(&error))?,
-        None => Config::default(),
-    };
+    let config = config_file::read(config_path.as_deref()).map_err(|error| usage(&error))?;
 
     let mut ca = None;
     let (certificates, pair) = match (tls_cert, tls_key) {
@@ -208,11 +191,11 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         cluster: config.cluster,
         records,
         metrics,
-        review: admission::review_with,
+        review: admission::review_within,
         callers,
         state: State::default(),
     });
-    if let Some(path) = config_file {
+    if let Some(path) = config_path {
         background.spawn(watch_config(path, mode, Arc::clone(&app)));
     }
     background.spawn(Arc::clone(&certificates).watch(pair, Arc::clone(&app)));

@@ -15,33 +15,34 @@ use serde_json::value::RawValue;
 use tokio::sync::Notify;
 
 use crate::api::list::List;
+use crate::api::path::list_path;
 use crate::api::watch::{Event, watch as watch_objects};
 use crate::decision::exemption::ANNOTATION_PREFIX;
-use crate::scan::parts::{PARTS, Part, Role};
+use crate::kinds::{Handling, KINDS, Kind};
 
 /// What labels and annotations begin with that matter to a scan.
 const PREFIXES: [&str; 3] = ["undock.dev/", ANNOTATION_PREFIX, "pv.kubernetes.io/"];
 
 /// The parts of a scan that are watched. Claims and the configuration of other programs wait for the next hour.
-pub fn watched() -> impl Iterator<Item = &'static Part> {
+pub fn watched() -> impl Iterator<Item = &'static Kind> {
     let is_watched = |role| {
         matches!(
             role,
-            Role::Template | Role::Pod | Role::Namespace | Role::Volume
+            Handling::Template | Handling::Pod | Handling::Namespace | Handling::Volume
         )
     };
-    PARTS
+    KINDS
         .iter()
-        .filter(move |part| part.is_built_in() && is_watched(part.role))
+        .filter(move |kind| kind.is_built_in() && is_watched(kind.handling))
 }
 
 /// Tells `changed` of every change, until it is dropped. `errors` counts interruptions.
 pub(super) async fn watch(client: &Client, changed: &Notify, errors: &Counter) {
-    join_all(watched().map(|part| follow(client, part, changed, errors))).await;
+    join_all(watched().map(|kind| follow(client, kind, changed, errors))).await;
 }
 
-async fn follow(client: &Client, part: &Part, changed: &Notify, errors: &Counter) {
-    let path = part.path("");
+async fn follow(client: &Client, kind: &Kind, changed: &Notify, errors: &Counter) {
+    let path = list_path(kind, "");
     let objects = List {
         is_metadata: true,
         ..List::of(&path)
@@ -51,7 +52,7 @@ async fn follow(client: &Client, part: &Part, changed: &Notify, errors: &Counter
         if let Event::Interrupted(error) = event {
             errors.inc();
             if !std::mem::replace(&mut is_logged, true) {
-                tracing::warn!(%error, part = part.name(), "changes are not watched; scans continue every hour");
+                tracing::warn!(%error, part = kind.resource(), "changes are not watched; scans continue every hour");
             }
             return;
         }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::namespaces::LostMode;
-use super::notices::{OwnerFindings, Standing};
+use super::notices::{OwnerFindings, SERIES, Standing};
 use super::{Failure, LeaderGuard, write_outcome};
 use crate::api::ApiError;
 use crate::api::path::resource;
@@ -126,7 +126,8 @@ impl EventState {
             }
             now.insert(told.owner.uid.clone(), states);
         }
-        for owner in &scanned.owners {
+        // Between two runs of a series, and while another job runs, there is nothing to see of it.
+        for owner in scanned.owners.iter().filter(|owner| !owner.is_series) {
             let Some(known) = before.as_ref().and_then(|before| before.get(&owner.uid)) else {
                 continue;
             };
@@ -151,7 +152,8 @@ impl EventState {
                 });
             }
         }
-        for (uid, states) in before.into_iter().flatten().filter(|_| !is_whole) {
+        let before = before.into_iter().flatten();
+        for (uid, states) in before.filter(|(uid, _)| !is_whole || uid.starts_with(SERIES)) {
             now.entry(uid).or_insert(states);
         }
         self.0 = Some(now);

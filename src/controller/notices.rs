@@ -11,11 +11,16 @@ use crate::scan::{Scanned, ScannedFinding, ScannedOwner};
 pub(super) struct OwnerFindings<'s> {
     /// The owner.
     pub(super) owner: &'s ScannedOwner,
+    /// Of its namespace; empty where it has none or the scan does not know it.
+    pub(super) namespace_uid: &'s str,
     /// The mode in force.
     pub(super) mode: Mode,
     /// Findings that are exempt, or that somebody should act on; never empty.
     pub(super) findings: Vec<&'s ScannedFinding>,
 }
+
+/// What the identity of a series begins with. Identities of objects are UUIDs.
+pub(super) const SERIES: &str = "series-";
 
 /// How a finding stands. The order is that of urgency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +52,9 @@ pub(super) fn collect(scanned: &Scanned, default: Mode) -> Vec<OwnerFindings<'_>
             let findings: Vec<_> = findings.collect();
             (mode != Mode::Off && !findings.is_empty()).then_some(OwnerFindings {
                 owner,
+                namespace_uid: (scanned.namespace_uids)
+                    .get(&*owner.namespace)
+                    .map_or("", |uid| uid),
                 mode,
                 findings,
             })

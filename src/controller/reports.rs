@@ -1,6 +1,8 @@
 //! Reports: one object of OpenReports for each owner with findings, kept as the last scan says and written only where it differs.
 
-use std::collections::HashMap;
+mod series;
+
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use hyper::Method;
@@ -73,11 +75,13 @@ struct Plan {
     surplus: Vec<(String, String)>,
 }
 
-/// Makes the reports of the cluster say what `told` says. Reports of owners that are not in it are removed, if the scan `is_whole`.
+/// Makes the reports of the cluster say what `told` says. Reports of owners that are not in it are removed, if the scan
+/// `is_whole`; those of a series stay while it may come back. `seen` are the series of which the scan saw objects, by uid.
 pub(super) async fn publish(
     client: &Client,
     flavour: &Flavour,
     told: &[OwnerFindings<'_>],
+    seen: &HashSet<&str>,
     is_whole: bool,
     guard: &LeaderGuard<'_>,
 ) -> Vec<Failure> {
@@ -91,6 +95,7 @@ pub(super) async fn publish(
             plural,
             kind,
             told,
+            seen,
             now: jiff::Timestamp::now().as_second(),
             guard,
         };
@@ -105,6 +110,8 @@ struct Publisher<'p> {
     plural: &'static str,
     kind: &'static str,
     told: Vec<&'p OwnerFindings<'p>>,
+    /// Series of which the scan saw objects, by uid.
+    seen: &'p HashSet<&'p str>,
     now: i64,
     guard: &'p LeaderGuard<'p>,
 }
@@ -248,7 +255,10 @@ impl Publisher<'_> {
                 };
                 plan.standing.insert(*place, standard);
             }
-            None if key.1.starts_with(PREFIX) => plan.surplus.push(key),
+            None if key.1.starts_with(PREFIX) => {
+                let is_kept = series::is_kept(report, &key.1, self.seen, self.now);
+                plan.surplus.extend((!is_kept).then_some(key));
+            }
             None => {}
         }
     }
@@ -278,8 +288,12 @@ impl Publisher<'_> {
             })
         });
         let mut scope = json!({"apiVersion": &*owner.api_version, "kind": &*owner.kind, "name": &*owner.name, "uid": &*owner.uid});
-        let reference = scope.clone();
-        let mut metadata = json!({"name": name(told), "labels": {LABEL.0: LABEL.1}, "ownerReferences": [reference]});
+        let mut metadata = json!({"name": name(told), "labels": {LABEL.0: LABEL.1}});
+        if owner.is_series {
+            series::mark(&mut metadata, told, self.now);
+        } else {
+            metadata["ownerReferences"] = json!([scope]);
+        }
         if !owner.namespace.is_empty() {
             scope["namespace"] = (*owner.namespace).into();
             metadata["namespace"] = (*owner.namespace).into();
@@ -342,6 +356,7 @@ fn properties(told: &OwnerFindings<'_>, found: &crate::scan::ScannedFinding) -> 
         ("container", finding.container.as_deref()),
         ("object", found.object.as_deref()),
         ("fix", Some(fix.as_str())),
+        ("edit", told_by(owner.edit())),
         ("team", told_by(&owner.origin.team)),
         ("managedBy", told_by(&owner.origin.managed_by)),
         ("release", told_by(&owner.origin.release)),

@@ -146,8 +146,13 @@ async fn publish(
                 .iter()
                 .find(|flavour| groups.contains_key(flavour.group))
             {
-                Some(flavour) => failures
-                    .extend(reports::publish(client, flavour, &owners, is_whole, guard).await),
+                Some(flavour) => {
+                    let series = scanned.owners.iter().filter(|owner| owner.is_series);
+                    let seen = series.map(|owner| &*owner.uid).collect();
+                    let published =
+                        reports::publish(client, flavour, &owners, &seen, is_whole, guard);
+                    failures.extend(published.await);
+                }
                 None => {
                     guard.count("report", NOT_INSTALLED);
                     let message = "neither openreports.io nor wgpolicyk8s.io is installed, so no reports are written";

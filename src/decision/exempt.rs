@@ -1,10 +1,13 @@
 //! Which exemptions cover a finding: those of the namespace, of the workload, of the owner that it is made for, and of the
 //! configuration; and what their writers are told.
 
-use super::exemption::{self, ANNOTATION_PREFIX, Exemption, Rules, Scope};
+use std::collections::{HashMap, HashSet};
+
+use super::exemption::{self, ANNOTATION_PREFIX, Exemption, Granted, Rules, Scope};
 use super::namespace::{NamespaceSettings, WORKLOAD_EXEMPTIONS_LABEL};
 use super::{Judged, Policy, Writer};
 use crate::finding::Action;
+use crate::finding::text::count;
 use crate::workload::Workload;
 
 /// The exemptions that are written on the owner of an object, for an object that a built-in controller makes.
@@ -71,21 +74,16 @@ pub(super) fn exempt(
         .map(|entry| &entry.exemption)
         .collect();
     let period = policy.period();
-    for judged in findings.iter_mut().filter(|judged| is_asked(judged)) {
-        let code = judged.finding.rule.code;
-        judged.exempt = exemption::grant(all.iter().copied(), code, period);
-        let Some(granted) = &judged.exempt else {
-            notes.extend(
-                all.iter()
-                    .filter(|exemption| exemption.rules.covers(code))
-                    .filter_map(|exemption| exemption.flaw(period)),
-            );
-            continue;
+    let mut grant = |code| {
+        let Some(granted) = exemption::grant(all.iter().copied(), code, period) else {
+            let covering = all.iter().filter(|exemption| exemption.rules.covers(code));
+            notes.extend(covering.filter_map(|exemption| exemption.flaw(period)));
+            return None;
         };
-        judged.action = judged.action.min(Action::Record);
         if let Some(days) = granted.terms.ends_soon(period.today) {
             notes.push(format!(
-                "exemption for {code} ends in {days} days ({})",
+                "exemption for {code} ends in {} ({})",
+                count(days, "day"),
                 granted.terms.until
             ));
         }
@@ -99,12 +97,23 @@ pub(super) fn exempt(
                 "exemption for {code} is for who writes this; its Pods are written by a controller and not exempt"
             ));
         }
+        Some(granted)
+    };
+    // There may be many of both, so each rule is asked for once.
+    let mut grants: HashMap<&str, Option<Granted>> = HashMap::new();
+    for judged in findings.iter_mut().filter(|judged| is_asked(judged)) {
+        let code = judged.finding.rule.code;
+        judged.exempt = grants.entry(code).or_insert_with(|| grant(code)).clone();
+        if judged.exempt.is_some() {
+            judged.action = judged.action.min(Action::Record);
+        }
     }
     let is_unexempt = |judged: &Judged| is_asked(judged) && judged.exempt.is_none();
     if findings.iter().any(is_unexempt) {
         notes.extend(all.iter().filter_map(|exemption| exemption.unknown_rule()));
     }
-    notes.dedup();
+    let mut seen = HashSet::new();
+    notes.retain(|note| seen.insert(note.clone()));
 }
 
 /// The exemptions that are written on the workload or its pod template.

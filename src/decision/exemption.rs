@@ -9,7 +9,7 @@ use std::num::NonZeroU16;
 
 use jiff::civil::Date;
 
-use crate::finding::text::{clip, escape_controls};
+use crate::finding::text::{clip, count, escape_controls};
 
 /// What the annotation's key begins with; the rule's code, or `all`, follows.
 pub const ANNOTATION_PREFIX: &str = "exempt.undock.dev/";
@@ -238,7 +238,8 @@ impl fmt::Display for TooLong {
         let last = self.0.last().unwrap_or_default();
         write!(
             f,
-            "it may last {days} days at most, today until {last}; nothing was exempted"
+            "it may last {} at most, today until {last}; nothing was exempted",
+            count(days, "day")
         )
     }
 }

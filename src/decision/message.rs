@@ -5,7 +5,7 @@
 
 use super::{Decision, Judged, Mode, Outcome};
 use crate::finding::Action;
-use crate::finding::text::{clip, elide, escape_controls};
+use crate::finding::text::{clip, count, elide, escape_controls};
 use crate::workload::{Owner, OwnerSource};
 
 /// kubectl shows warnings of this length on one line; longer ones risk being cut (kube-apiserver: warning.go).
@@ -47,9 +47,9 @@ pub fn warnings(decision: &Decision) -> Vec<String> {
     if lines.len() > MAX_WARNINGS {
         let hidden = lines.len() - MAX_WARNINGS;
         lines.truncate(MAX_WARNINGS);
-        let noun = if hidden == 1 { "finding" } else { "findings" };
         lines.push(format!(
-            "undock: {hidden} more {noun} not shown. See them all: undock check FILE"
+            "undock: {} not shown. See them all: undock check FILE",
+            count(hidden, "more finding")
         ));
     }
     let room = (MAX_WARNINGS + 1).saturating_sub(lines.len());
@@ -176,7 +176,7 @@ pub fn denial(decision: &Decision, namespace: &str, owner: Option<&Owner<'_>>) -
     let first = denied.first().map_or("", |judged| judged.finding.rule.code);
     let scope = scope(decision.mode, namespace);
     let edit = owner
-        .filter(|owner| owner.source == OwnerSource::Derived)
+        .filter(|owner| owner.source != OwnerSource::Own)
         .map_or_else(String::new, edit);
     let tail = format!(
         " {}{}.{edit} Details: undock explain {first}",
@@ -219,12 +219,13 @@ fn entries(denied: &[&Judged], room: usize) -> String {
     text
 }
 
-/// ` Edit Deployment/runner.`: what is refused here is only made from it.
+/// ` Edit Deployment/runner.`: what is refused here is only made from it. For a series, what its maker is told by.
 fn edit(owner: &Owner<'_>) -> String {
-    format!(
-        " Edit {}.",
-        clip_line(&format!("{}/{}", owner.kind, owner.name), MAX_OWNER)
-    )
+    let name = clip_line(&format!("{}/{}", owner.kind, owner.name), MAX_OWNER);
+    match owner.edit() {
+        "" => format!(" Edit {name}."),
+        edit => format!(" Made by {name}: edit {edit}."),
+    }
 }
 
 /// `namespace ci is in enforce mode`.

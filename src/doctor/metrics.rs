@@ -4,6 +4,7 @@ use kube::Client;
 
 use super::Check;
 use crate::api::{ApiError, request};
+use crate::finding::text::count;
 use crate::registration::WEBHOOKS;
 
 /// The checks that need the API server's metrics, which not everybody may read.
@@ -30,7 +31,7 @@ fn failed_open(text: &str) -> Check {
     let is_ours = |line: &str| {
         WEBHOOKS
             .iter()
-            .any(|webhook| line.contains(&format!("name=\"{}\"", webhook.name)))
+            .any(|webhook| line.contains(&format!("name=\"{webhook}\"")))
     };
     let passed = sum(text, "apiserver_admission_webhook_fail_open_count", is_ours);
     let cure =
@@ -39,7 +40,8 @@ fn failed_open(text: &str) -> Check {
         Check::warn(
             id,
             format!(
-                "{passed} writes passed unreviewed since this API server started, because undock did not answer"
+                "{} passed unreviewed since this API server started, because undock did not answer",
+                count(passed, "write")
             ),
             cure,
         )

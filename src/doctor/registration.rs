@@ -7,7 +7,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 
 use super::connection::certificates_of;
 use super::{Check, Place};
-use crate::registration::{PATH, Resources, SERVICE, WEBHOOKS};
+use crate::registration::{PATH, Reviewed, SERVICE, WEBHOOKS, reviewed};
 
 const APPLY: &str =
     "apply the registration of this version: kubectl apply -k manifests/overlays/warn (or enforce)";
@@ -28,8 +28,7 @@ pub(super) fn examine(configuration: &ValidatingWebhookConfiguration, place: &Pl
 
 fn names(webhooks: &[ValidatingWebhook]) -> Check {
     let missing: Vec<_> = WEBHOOKS
-        .iter()
-        .map(|webhook| webhook.name)
+        .into_iter()
         .filter(|name| !webhooks.iter().any(|other| other.name == *name))
         .collect();
     if missing.is_empty() {
@@ -48,22 +47,15 @@ fn names(webhooks: &[ValidatingWebhook]) -> Check {
 
 fn rules(webhooks: &[ValidatingWebhook]) -> Check {
     let mut missing = Vec::new();
-    for expected in &WEBHOOKS {
+    for expected in reviewed() {
         let rules = webhooks
             .iter()
-            .find(|webhook| webhook.name == expected.name)
-            .and_then(|webhook| webhook.rules.as_deref());
-        for resources in expected.rules {
-            for resource in resources.resources {
-                for operation in resources.operations {
-                    if !rules
-                        .unwrap_or_default()
-                        .iter()
-                        .any(|rule| covers(rule, resources, resource, operation))
-                    {
-                        missing.push(format!("{operation} {resource}"));
-                    }
-                }
+            .find(|webhook| webhook.name == expected.webhook)
+            .and_then(|webhook| webhook.rules.as_deref())
+            .unwrap_or_default();
+        for operation in expected.operations {
+            if !rules.iter().any(|rule| covers(rule, &expected, operation)) {
+                missing.push(format!("{operation} {}", expected.resource));
             }
         }
     }
@@ -81,12 +73,8 @@ fn rules(webhooks: &[ValidatingWebhook]) -> Check {
     }
 }
 
-fn covers(
-    rule: &RuleWithOperations,
-    resources: &Resources,
-    resource: &str,
-    operation: &str,
-) -> bool {
+fn covers(rule: &RuleWithOperations, expected: &Reviewed, operation: &str) -> bool {
+    let resource = expected.resource;
     let has = |list: &Option<Vec<String>>, wanted: &str| {
         list.iter()
             .flatten()
@@ -103,8 +91,8 @@ fn covers(
             (text, Some(main)) if text.strip_suffix("/*") == Some(main) => true,
             (text, _) => text == resource,
         });
-    has(&rule.api_groups, resources.group)
-        && has(&rule.api_versions, resources.version)
+    has(&rule.api_groups, expected.group)
+        && has(&rule.api_versions, expected.version)
         && has_resource
         && has(&rule.operations, operation)
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::connection::{ConnectError, connect, verify};
 use super::{Check, Place, read, server_name};
 use crate::api::ApiError;
+use crate::finding::text::count;
 use crate::registration::SERVICE;
 
 /// Time before the end of a certificate from which it is said.
@@ -106,7 +107,7 @@ fn endpoints_check(slices: &Result<Vec<EndpointSlice>, ApiError>, ready: usize) 
             "one Pod of undock is ready: while it restarts, nothing is reviewed",
             "run two replicas",
         ),
-        (Ok(_), ready) => Check::ok(id, format!("{ready} Pods of undock are ready")),
+        (Ok(_), ready) => Check::ok(id, format!("{} of undock ready", count(ready, "Pod"))),
     }
 }
 

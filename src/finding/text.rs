@@ -1,5 +1,16 @@
 //! Text of strangers made fit to show: cut to size, and with nothing in it that a terminal or a header obeys.
 
+use std::fmt::Display;
+
+/// `1 scan`, `2 scans`; of `write of a kind` the first word is counted, of `open finding` the last.
+pub(crate) fn count<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    match noun.split_once(' ') {
+        Some((word, rest)) if rest.contains(' ') => format!("{number} {word}{plural} {rest}"),
+        _ => format!("{number} {noun}{plural}"),
+    }
+}
+
 /// `text` cut to `limit` bytes at a character, with `…` where it was cut.
 pub(crate) fn clip(text: &str, limit: usize) -> String {
     if text.len() <= limit {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::evidence::ExemptTerms;
 use crate::finding::Action;
+use crate::kinds::KINDS;
 use crate::registration::WEBHOOKS;
 use crate::workload::text::{Text, TextMap};
 
@@ -72,39 +73,18 @@ impl<'a> ObjectRef<'a> {
             subresource,
             ..
         } = self;
-        let is_same = |known: &&str| match known.split_once('/') {
-            Some(known) => known == (resource.as_str(), subresource.as_str()),
-            None => *known == resource.as_str() && subresource.is_empty(),
-        };
-        let mut known = WEBHOOKS
-            .iter()
-            .flat_map(|webhook| webhook.rules)
-            .flat_map(|rules| rules.resources);
-        known.any(is_same)
+        let mut kinds = KINDS.iter().filter(|kind| kind.plural == resource.as_str());
+        kinds.any(|kind| kind.is_reviewed(subresource))
     }
 
-    /// The kind of the resource, for those that undock reviews.
+    /// The kind of the resource, for workloads and volumes.
     pub(super) fn kind(&self) -> Option<&'static str> {
-        KINDS
-            .iter()
-            .find(|(resource, _)| *resource == self.resource.as_str())
-            .map(|(_, kind)| *kind)
+        let mut workloads = KINDS.iter().filter(|kind| kind.is_workload());
+        workloads
+            .find(|kind| *kind.plural == *self.resource)
+            .map(|kind| kind.name)
     }
 }
-
-/// Resources that undock reviews and their kinds.
-const KINDS: [(&str, &str); 10] = [
-    ("pods", "Pod"),
-    ("deployments", "Deployment"),
-    ("daemonsets", "DaemonSet"),
-    ("statefulsets", "StatefulSet"),
-    ("replicasets", "ReplicaSet"),
-    ("replicationcontrollers", "ReplicationController"),
-    ("podtemplates", "PodTemplate"),
-    ("persistentvolumes", "PersistentVolume"),
-    ("jobs", "Job"),
-    ("cronjobs", "CronJob"),
-];
 
 /// What a finding can do.
 const ACTIONS: [&str; 4] = ["deny", "warn", "record", "off"];
@@ -238,14 +218,12 @@ pub(super) fn missed<'e>(event: &'e Event<'_>) -> impl Iterator<Item = &'e str> 
         .filter(|(key, _)| after_name(key, FAILED_OPEN).is_some());
     failed
         .map(|(_, webhook)| webhook)
-        .filter(|webhook| WEBHOOKS.iter().any(|known| known.name == *webhook))
+        .filter(|webhook| WEBHOOKS.contains(webhook))
 }
 
 /// What stands behind the name of one of our webhooks: `pods.undock.dev/decision`.
 fn own_key(key: &str) -> Option<&str> {
-    WEBHOOKS
-        .iter()
-        .find_map(|webhook| after_name(key, webhook.name))
+    WEBHOOKS.iter().find_map(|webhook| after_name(key, webhook))
 }
 
 /// What stands behind `name` and a slash in `key`, also where a log store wrote underscores or dots instead.

@@ -32,7 +32,8 @@ pub(super) fn build(mut store: EvidenceStore, options: &Options) -> Report {
         .map(|reviews| {
             let owner = reviews[0].owner;
             let ends = disappearances.of_owner(owner);
-            (owner, OwnerHistory::new(reviews, ends))
+            let is_series = store.owners.get(owner).is_series();
+            (owner, OwnerHistory::new(reviews, ends, is_series))
         })
         .collect();
     let (findings, open) = findings(&store, &histories, span.1, asked);

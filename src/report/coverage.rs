@@ -10,7 +10,7 @@ use super::evidence::{Cause, DAY, UnreviewedWrite};
 use super::evidence_store::{EvidenceStore, LogCoverage};
 use super::model::UnreviewedDay;
 use super::resolution::OwnerHistory;
-use crate::scan::parts::{PARTS, Role};
+use crate::kinds::{self, Handling};
 
 /// Days without a line in the logs that are no reason for doubt: a weekend, and one more.
 const SILENT_DAYS: i64 = 3;
@@ -119,9 +119,13 @@ fn is_made_up_for(
 
 /// True for what is made and goes by itself: Pods, Jobs, runs of pipelines. What it did will be done again.
 pub(super) fn is_transient(kind: &str) -> bool {
-    let part = PARTS.iter().find(|part| part.kind == kind);
     matches!(kind, "Pod" | "Job")
-        || part.is_none_or(|part| !matches!(part.role, Role::Template | Role::Volume | Role::Text))
+        || kinds::find(kind).is_none_or(|kind| {
+            !matches!(
+                kind.handling,
+                Handling::Template | Handling::Volume | Handling::Text
+            )
+        })
 }
 
 /// The days of all namespaces, as the report lists them.

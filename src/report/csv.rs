@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::model::{Exemption, Finding, Report};
 
-const COLUMNS: [&str; 29] = [
+const COLUMNS: [&str; 31] = [
     "cluster",
     "namespace",
     "owner_kind",
@@ -34,6 +34,8 @@ const COLUMNS: [&str; 29] = [
     "ended_by",
     "exempt_scope",
     "sources",
+    "objects",
+    "edit",
 ];
 
 const EXEMPTION_COLUMNS: [&str; 12] = [
@@ -147,6 +149,8 @@ fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
         text(&finding.ended_by),
         text(&finding.exempt_scope),
         finding.sources.join(" "),
+        finding.objects.to_string(),
+        text(&finding.edit),
     ]
 }
 

@@ -1,13 +1,12 @@
 //! When owners were gone: deletions that the audit log shows, and scans that would have listed them and do not.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::evidence::{Deletion, OwnerKey};
 use super::evidence_store::EvidenceStore;
 use super::model::Status;
 use super::reach::Reach;
-use crate::scan::parts::{PARTS, Role};
+use crate::kinds::{self, Handling};
 
 /// A moment after which the owner is not there any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,19 +59,11 @@ impl<'d> Ends<'d> {
     }
 }
 
-/// Which scan: its cluster and its time.
-type ScanKey<'c> = (&'c str, i64);
-
-/// Namespace, kind and name of an owner.
-type Place<'c> = (&'c str, &'c str, &'c str);
-
 /// Deletions and scans, by what they are about.
 pub(super) struct Disappearances<'c> {
     store: &'c EvidenceStore,
     deletions: HashMap<&'c OwnerKey, Vec<&'c Deletion>>,
     scans: HashMap<&'c str, Vec<&'c Reach>>,
-    /// The owners of each scan in order of their names, for those that are searched by the beginning of a name.
-    places: HashMap<ScanKey<'c>, OnceCell<BTreeSet<Place<'c>>>>,
 }
 
 impl<'c> Disappearances<'c> {
@@ -82,10 +73,8 @@ impl<'c> Disappearances<'c> {
             deletions.entry(&deletion.owner).or_default().push(deletion);
         }
         let mut scans: HashMap<_, Vec<_>> = HashMap::new();
-        let mut places = HashMap::new();
         for scan in store.scans.values() {
             scans.entry(scan.cluster.as_str()).or_default().push(scan);
-            places.insert(key(scan), OnceCell::new());
         }
         scans
             .values_mut()
@@ -94,7 +83,6 @@ impl<'c> Disappearances<'c> {
             store,
             deletions,
             scans,
-            places,
         }
     }
 
@@ -115,13 +103,16 @@ impl<'c> Disappearances<'c> {
             name: owner.namespace.clone(),
             ..owner.clone()
         };
-        let deletions = [owner, &all_of_kind, &namespace]
-            .map(|key| self.deletions.get(key).map_or(&[][..], Vec::as_slice));
+        let of = |key: &OwnerKey| self.deletions.get(key).map_or(&[][..], Vec::as_slice);
+        // That its Pods are deleted is nothing new about a series: others follow.
+        let deletions = if owner.is_series() {
+            [&[], &[], of(&namespace)]
+        } else {
+            [of(owner), of(&all_of_kind), of(&namespace)]
+        };
         // Objects that are judged by their texts, and volumes, are listed only with findings.
-        let is_always_listed = PARTS
-            .iter()
-            .find(|part| part.kind == owner.kind)
-            .is_none_or(|part| !matches!(part.role, Role::Text | Role::Volume));
+        let is_always_listed = kinds::find(&owner.kind)
+            .is_none_or(|kind| !matches!(kind.handling, Handling::Text | Handling::Volume));
         let absence_is = if is_always_listed {
             Status::Removed
         } else {
@@ -142,36 +133,12 @@ impl<'c> Disappearances<'c> {
     fn lacks(&self, scan: &'c Reach, number: u32, owner: &OwnerKey) -> bool {
         let is_named =
             !owner.kind.is_empty() && !owner.name.is_empty() && !owner.name.starts_with('(');
-        if !is_named || scan.owners.contains(&number) || !scan.covers(&owner.kind, &owner.namespace)
-        {
-            return false;
+        let is_listed = kinds::find(&owner.kind).is_some();
+        if owner.name.contains('*') || owner.is_series() && !is_listed {
+            // Between two runs there is no Pod. Without its namespace there is no next run.
+            let namespace = owner.namespace.as_str();
+            return scan.knows_namespace(namespace) && !scan.listed.contains(namespace);
         }
-        // No name ends so: it is a `generateName`, and any object that was named after it may be the one.
-        !(owner.name.ends_with('-') && self.has_heir(scan, owner))
+        is_named && !scan.owners.contains(&number) && scan.covers(&owner.kind, &owner.namespace)
     }
-
-    fn has_heir(&self, scan: &'c Reach, owner: &OwnerKey) -> bool {
-        let Some(places) = self.places.get(&key(scan)) else {
-            return false;
-        };
-        let places = places.get_or_init(|| {
-            let owners = scan.owners.iter();
-            owners
-                .map(|number| place(self.store.owners.get(*number)))
-                .collect()
-        });
-        let first = places.range(place(owner)..).next();
-        first.is_some_and(|(namespace, kind, name)| {
-            (*namespace, *kind) == (owner.namespace.as_str(), owner.kind.as_str())
-                && name.starts_with(&owner.name)
-        })
-    }
-}
-
-fn key(scan: &Reach) -> ScanKey<'_> {
-    (&scan.cluster, scan.time)
-}
-
-fn place(owner: &OwnerKey) -> Place<'_> {
-    (&owner.namespace, &owner.kind, &owner.name)
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::interner::Latest;
 use crate::scan::document::ExemptionEntry;
+use crate::workload::series::is_series;
 use crate::workload::text::Text;
 
 /// Milliseconds of a day.
@@ -31,6 +32,13 @@ pub(super) struct OwnerKey {
     pub(super) name: String,
 }
 
+impl OwnerKey {
+    /// True if it stands for objects that come and go under generated names.
+    pub(super) fn is_series(&self) -> bool {
+        is_series(&self.kind, &self.name)
+    }
+}
+
 /// What the inputs say about an owner, the newest word of each.
 #[derive(Debug, Default)]
 pub(super) struct AboutOwner {
@@ -41,6 +49,8 @@ pub(super) struct AboutOwner {
     pub(super) schedule: Latest<String>,
     /// The field manager that wrote it last, which scans tell.
     pub(super) manager: Latest<String>,
+    /// Its Pods in a scan.
+    pub(super) pods: Latest<u64>,
 }
 
 /// One finding of one owner.
@@ -214,12 +224,14 @@ impl AboutOwner {
             release,
             schedule,
             manager,
+            pods,
         } = other;
         self.team.merge(team);
         self.managed_by.merge(managed_by);
         self.release.merge(release);
         self.schedule.merge(schedule);
         self.manager.merge(manager);
+        self.pods.merge(pods);
     }
 }
 

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::evidence::{
     AboutOwner, DAY, Deletion, Details, FindingKey, OwnerKey, Review, UnreviewedWrite,
 };
-use super::interner::{Interner, Latest};
+use super::interner::Interner;
 use super::model::{Missed, ReadError};
+use super::modes::ModeHistory;
 use super::reach::Reach;
 
 /// Errors that are kept to be shown; all are counted.
@@ -25,7 +26,8 @@ pub(super) struct EvidenceStore {
     pub(super) reviews: HashMap<u128, Review>,
     /// Sets of findings that other inputs show of the same review.
     further_sets: HashMap<u128, Vec<u32>>,
-    pub(super) modes: BTreeMap<(String, String), Latest<String>>,
+    /// By cluster and namespace.
+    pub(super) modes: BTreeMap<(String, String), ModeHistory>,
     pub(super) deletions: BTreeSet<Deletion>,
     /// Writes that failed open, by time.
     pub(super) missed: BTreeMap<(i64, Missed), UnreviewedWrite>,

@@ -11,6 +11,7 @@ use super::resolution::{OwnerHistory, Writer};
 use crate::finding::text::{clip, escape_controls};
 use crate::record::user_kind;
 use crate::rules::RULES;
+use crate::workload::series::edit;
 
 /// From when to when a finding counted as open.
 pub(super) type OpenSpan = (i64, Option<i64>);
@@ -130,6 +131,13 @@ impl AboutAll<'_, '_> {
             first_seen: moment(first_seen),
             last_seen: moment(last.time),
             observations: counts.all,
+            objects: if owner.is_series() {
+                let pods = about.and_then(|about| about.pods.get());
+                counts.objects.max(pods.copied().unwrap_or_default())
+            } else {
+                0
+            },
+            edit: edit(&owner.kind, &owner.name).to_owned(),
             created: counts.created,
             denied: counts.denied,
             would_deny: if denies { counts.would_deny } else { 0 },
@@ -158,6 +166,8 @@ struct Counts {
     all: u64,
     /// The owner itself was made.
     created: u64,
+    /// Anything was made, by whatever name.
+    objects: u64,
     denied: u64,
     would_deny: u64,
     sources: Vec<String>,
@@ -183,11 +193,13 @@ impl Counts {
         ];
         let made = |review: &&&Review| {
             let flags = review.flags;
-            flags.has(Flags::OWN) && flags.has(Flags::CREATE) && flags.has(Flags::STORED)
+            flags.has(Flags::CREATE) && flags.has(Flags::STORED)
         };
+        let own = |review: &&&Review| review.flags.has(Flags::OWN);
         Self {
             all: shown.iter().map(|review| weight(review)).sum(),
-            created: shown.iter().filter(made).count() as u64,
+            created: shown.iter().filter(made).filter(own).count() as u64,
+            objects: shown.iter().filter(made).map(|review| weight(review)).sum(),
             denied: with(Flags::DENIED),
             would_deny: with(Flags::WOULD_DENY),
             sources: sources

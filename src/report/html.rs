@@ -8,9 +8,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::model::{ExemptionStatus, Finding, Namespace, Report, Status, Verdict};
-use super::text::count;
 use super::work::switchable;
-use crate::finding::text::{clip, elide, escape_controls};
+use crate::finding::text::{clip, count, elide, escape_controls};
 
 /// What a browser may load for the page: nothing but its own styles. In the page, and for those that serve it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
@@ -297,17 +296,15 @@ fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         "Unreviewed#",
     ];
     let row = |namespace: &Namespace| {
-        let why = if namespace.verdict == Verdict::Ready && namespace.mode == "enforce" {
-            "enforced".to_owned()
-        } else if namespace.verdict == Verdict::Ready {
-            "nothing here would be refused".to_owned()
-        } else {
-            let reasons: Vec<String> = namespace
-                .reasons
-                .iter()
-                .map(|reason| format!("<li>{}</li>", escape(&clip(reason, 240))))
-                .collect();
-            format!("<ul class=why>{}</ul>", reasons.concat())
+        let why = namespace.why();
+        let why = match why.as_slice() {
+            [only] if namespace.verdict == Verdict::Ready => escape(only),
+            reasons => {
+                let reasons = reasons.iter();
+                let items =
+                    reasons.map(|reason| format!("<li>{}</li>", escape(&clip(reason, 240))));
+                format!("<ul class=why>{}</ul>", items.collect::<String>())
+            }
         };
         let name = place(report, &namespace.cluster, &namespace.name);
         let Namespace {

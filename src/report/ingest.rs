@@ -11,6 +11,7 @@ use super::model::Missed;
 use seen::{ReviewTells, Seen};
 
 use crate::decision::{self, Decision, Policy, Writer};
+use crate::kinds;
 use crate::record::{OwnerFields, Record, user_kind};
 use crate::workload::Workload;
 use crate::workload::object::Object;
@@ -204,7 +205,7 @@ impl Gatherer {
 
     pub(super) fn mode(&mut self, cluster: &str, namespace: &str, time: i64, mode: &str) {
         let key = (self.cluster(cluster), namespace.to_owned());
-        self.store.modes.entry(key).or_default().tell(time, mode);
+        self.store.modes.entry(key).or_default().add(time, mode);
     }
 
     fn findings(&mut self, owner: u32, time: i64, first: Option<i64>, seen: &[Seen<'_>]) -> u32 {
@@ -390,7 +391,8 @@ impl Gatherer {
         decided: Option<&Decision>,
     ) {
         let object = &event.object;
-        let by_controller = is_by_controller(event) && matches!(kind, "Pod" | "ReplicaSet" | "Job");
+        let by_controller =
+            is_by_controller(event) && kinds::find(kind).is_some_and(|kind| kind.is_made);
         let (owner_kind, owner_name, is_own) =
             match (workload, annotations.and_then(|own| own.owner)) {
                 (_, Some(named)) => named,

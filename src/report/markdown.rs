@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::model::{Report, Verdict};
+use super::model::Report;
 use super::work::{owners, switch_command, switchable};
 use crate::finding::text::{clip, escape_controls};
 
@@ -46,11 +46,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
     )?;
     for namespace in report.namespaces.iter().take(MAX_ROWS) {
-        let why = match (namespace.verdict, namespace.mode.as_str()) {
-            (Verdict::Ready, "enforce") => "enforced".to_owned(),
-            (Verdict::Ready, _) => "nothing here would be refused".to_owned(),
-            _ => namespace.reasons.join("; "),
-        };
+        let why = namespace.why().join("; ");
         writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
@@ -151,7 +147,7 @@ fn to_do(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             cell(&work.rules.join(" ")),
             if work.is_refused { "yes" } else { "no" },
             cell(&own.team),
-            cell(work.fix)
+            cell(&work.fix)
         )?;
     }
     match owners.len().saturating_sub(MAX_ROWS) {

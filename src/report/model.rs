@@ -145,7 +145,7 @@ pub struct Namespace {
     /// The mode of the last review; empty if nothing tells it.
     pub mode: String,
     pub verdict: Verdict,
-    /// Why it is not READY.
+    /// Why it is not READY, and what else is to be known.
     pub reasons: Vec<String>,
     /// Owners that were reviewed or scanned.
     pub owners: usize,
@@ -166,6 +166,19 @@ pub struct Namespace {
     /// Writes in the window that nobody evaluated, and that no later review or whole scan makes up for.
     #[serde(default)]
     pub unreviewed: u64,
+}
+
+impl Namespace {
+    /// What stands beside the verdict in every output.
+    pub fn why(&self) -> Vec<String> {
+        let verdict = match (self.verdict, self.mode.as_str()) {
+            (Verdict::Ready, "enforce") => Some("enforced"),
+            (Verdict::Ready, _) => Some("nothing here would be refused"),
+            _ => None,
+        };
+        let verdict = verdict.map(str::to_owned).into_iter();
+        verdict.chain(self.reasons.iter().cloned()).collect()
+    }
 }
 
 /// What became of a finding.
@@ -241,6 +254,12 @@ pub struct Finding {
     pub last_seen: String,
     /// Reviews and scans that showed it.
     pub observations: u64,
+    /// Of a series: its objects that were made with it; 0 for other owners.
+    #[serde(default)]
+    pub objects: u64,
+    /// Of a series: what to edit, as in `edit …`.
+    #[serde(default)]
+    pub edit: String,
     /// Of those: the owner itself was made.
     #[serde(default)]
     pub created: u64,

@@ -8,13 +8,14 @@ use super::coverage::{Logs, NamespaceKey, UnreviewedDays};
 use super::disappearance::Disappearances;
 use super::evidence::{DAY, Flags, Review};
 use super::evidence_store::EvidenceStore;
-use super::interner::Latest;
 use super::model::{Finding, Namespace, Status, Verdict};
+use super::modes::{Lowered, ModeHistory};
 use super::moment;
 use super::reach::Reach;
 use super::resolution::OwnerHistory;
 use super::schedule;
 use super::verdict::{Known, judge};
+use crate::decision::Mode;
 
 /// What the namespaces are made from.
 pub(super) struct Sources<'s> {
@@ -29,6 +30,16 @@ pub(super) struct Sources<'s> {
     pub(super) window_start: i64,
     /// Start of what is shown.
     pub(super) since: i64,
+}
+
+/// Whoever may delete a namespace can lower its mode: it is made again without its label.
+fn reason_of_lowered(lowered: &Lowered) -> String {
+    format!(
+        "the mode was {} until {} and is {} now",
+        lowered.before.as_str(),
+        moment(lowered.until),
+        lowered.now.as_str()
+    )
 }
 
 #[derive(Default)]
@@ -160,10 +171,12 @@ impl Sources<'_> {
             self.window_start,
             options.window_days,
         );
-        let mode = self.store.modes.get(&key).map(Latest::text);
+        let modes = self.store.modes.get(&key);
+        let mode = modes.and_then(ModeHistory::latest);
+        let lowered = modes.and_then(ModeHistory::lowered);
         let (cluster, name) = key;
         let mut namespace = Namespace {
-            mode: mode.unwrap_or_default(),
+            mode: mode.map(Mode::as_str).unwrap_or_default().to_owned(),
             verdict: Verdict::Unknown,
             reasons: Vec::new(),
             owners: tally.owners.len(),
@@ -196,6 +209,9 @@ impl Sources<'_> {
             today: date(self.now),
         };
         judge(&mut namespace, &known);
+        namespace
+            .reasons
+            .extend(lowered.map(|lowered| reason_of_lowered(&lowered)));
         namespace
     }
 

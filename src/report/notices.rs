@@ -3,7 +3,7 @@
 use super::evidence::Cause;
 use super::evidence_store::EvidenceStore;
 use super::model::Coverage;
-use super::text::count;
+use crate::finding::text::count;
 
 /// One sentence for each way in which the inputs say too little.
 pub(super) fn notices(store: &EvidenceStore, coverage: &Coverage) -> Vec<String> {

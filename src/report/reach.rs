@@ -6,17 +6,8 @@
 use std::collections::HashSet;
 
 use super::evidence::ListedExemption;
+use crate::kinds::{self, Handling, KINDS, Kind};
 use crate::scan::document::{PartEntry, ScanDocument};
-use crate::scan::parts::{PARTS, Part, Role};
-
-/// The parts in which findings of any workload can come to light: Pods and what makes them, volumes behind claims.
-const BEHIND_WORKLOADS: [(&str, &str); 5] = [
-    ("", "pods"),
-    ("apps", "replicasets"),
-    ("batch", "jobs"),
-    ("", "persistentvolumes"),
-    ("", "persistentvolumeclaims"),
-];
 
 /// How far a scan reached, and whom it saw.
 #[derive(Debug)]
@@ -86,10 +77,11 @@ impl Reach {
 
     /// True if the scan would have shown every owner of `kind` in `namespace` with everything that is to be found in it.
     pub(super) fn covers(&self, kind: &str, namespace: &str) -> bool {
-        let own = PARTS.iter().find(|part| part.kind == kind);
-        let is_workload = own.is_none_or(|part| matches!(part.role, Role::Template | Role::Pod));
+        let own = kinds::find(kind);
+        let is_workload =
+            own.is_none_or(|kind| matches!(kind.handling, Handling::Template | Handling::Pod));
         self.is_in_scope(namespace)
-            && own.is_none_or(|part| self.has_read(&part.name(), namespace))
+            && own.is_none_or(|kind| self.has_read(&kind.resource(), namespace))
             && (!is_workload || self.behind_workloads(namespace).next().is_none())
     }
 
@@ -102,13 +94,14 @@ impl Reach {
                 .into_iter()
                 .collect();
         }
-        let has_templates = |part: &&Part| {
-            part.role == Role::Template && (part.is_built_in() || self.lists(&part.name()))
+        let has_templates = |kind: &&Kind| {
+            kind.handling == Handling::Template
+                && (kind.is_built_in() || self.lists(&kind.resource()))
         };
-        let templates = PARTS
+        let templates = KINDS
             .iter()
             .filter(has_templates)
-            .map(Part::name)
+            .map(Kind::resource)
             .filter(|part| !self.has_read(part, namespace));
         let mut missing: Vec<String> = templates.chain(self.behind_workloads(namespace)).collect();
         missing.sort();
@@ -130,12 +123,16 @@ impl Reach {
         self.is_in_scope(namespace) && self.has_read("namespaces", namespace)
     }
 
+    /// Lists in which findings of any workload can come to light: Pods and what makes them, volumes
+    /// behind claims.
     fn behind_workloads<'r>(&'r self, namespace: &'r str) -> impl Iterator<Item = String> + 'r {
-        let is_behind = |part: &&Part| BEHIND_WORKLOADS.contains(&(part.group, part.resource));
-        PARTS
+        let is_behind = |kind: &&Kind| {
+            kind.is_made || matches!(kind.handling, Handling::Volume | Handling::Claim)
+        };
+        KINDS
             .iter()
             .filter(is_behind)
-            .map(Part::name)
+            .map(Kind::resource)
             .filter(|part| !self.has_read(part, namespace))
     }
 

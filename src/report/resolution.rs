@@ -12,6 +12,8 @@ use super::model::Status;
 const STALE_DAYS: i64 = 30;
 /// Days after which a refused write that nobody tries again is over.
 const BLOCKED_DAYS: i64 = 7;
+/// How long a finding must be gone from a series at least before a clean object shows that it is fixed.
+const SERIES_PAUSE: i64 = DAY;
 
 /// A finding's end, or that it has none.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub(super) struct OwnerHistory<'h> {
     /// In order of time.
     reviews: &'h [Review],
     ends: Ends<'h>,
+    /// The owner is a series, whose objects can differ: those of one job of a pipeline from those of another.
+    is_series: bool,
     /// Whole, stored reviews by what they are of; in order of time.
     of_owner: Vec<&'h Review>,
     /// Of something that it makes and that makes Pods: a ReplicaSet, a Job; when that was new.
@@ -49,10 +53,11 @@ pub(super) struct OwnerHistory<'h> {
 }
 
 impl<'h> OwnerHistory<'h> {
-    pub(super) fn new(reviews: &'h [Review], ends: Ends<'h>) -> Self {
+    pub(super) fn new(reviews: &'h [Review], ends: Ends<'h>, is_series: bool) -> Self {
         let mut history = Self {
             reviews,
             ends,
+            is_series,
             of_owner: Vec::new(),
             of_part: Vec::new(),
             of_pod: Vec::new(),
@@ -88,9 +93,11 @@ impl<'h> OwnerHistory<'h> {
 
     /// True if the owner was evaluated as a whole after `time`, whatever was found.
     pub(super) fn is_evaluated_after(&self, time: i64) -> bool {
-        [&self.of_owner, &self.by_scan]
-            .into_iter()
-            .any(|reviews| reviews.last().is_some_and(|review| review.time > time))
+        let is_later =
+            |reviews: &&Vec<&Review>| reviews.last().is_some_and(|review| review.time > time);
+        [&self.of_owner, &self.by_scan].iter().any(is_later)
+            // Each object of a series is a whole one.
+            || self.is_series && [&self.of_part, &self.of_pod].iter().any(is_later)
     }
 
     /// What became of a finding as of `now`. `shown` are the reviews that show it, in order of time.
@@ -107,7 +114,11 @@ impl<'h> OwnerHistory<'h> {
             |review: &&&Review| review.flags.has(Flags::OWN) || review.flags.has(Flags::CREATE);
         let last_strong = stored().rfind(is_strong).unwrap_or(last).time;
         let end = self.ends.first_from(last_strong);
-        let fix = self.fix(stored().copied(), last_strong, end.map(|end| end.time));
+        let fix = if self.is_series {
+            self.fix_of_series(stored().copied())
+        } else {
+            self.fix(stored().copied(), last_strong, end.map(|end| end.time))
+        };
         let (status, end) = match (fix, end) {
             (Some(fix), _) => (Status::Fixed, Some((fix.time, Writer::Reviewed(fix.user)))),
             (None, Some(end)) => (end.status, Some((end.time, Writer::Deleted(end.by)))),
@@ -126,10 +137,14 @@ impl<'h> OwnerHistory<'h> {
     fn refused(&self, shown: &[&Review], now: i64) -> Resolution<'h> {
         let last = shown.last().map_or(now, |review| review.time);
         let later = |reviews: &[&'h Review]| reviews.get(after(reviews, last)).copied();
-        let fix = [&self.of_owner, &self.by_scan]
-            .into_iter()
-            .filter_map(|reviews| later(reviews))
-            .min_by_key(|review| review.time);
+        let fix = if self.is_series {
+            self.fix_of_series(shown.iter().copied())
+        } else {
+            [&self.of_owner, &self.by_scan]
+                .into_iter()
+                .filter_map(|reviews| later(reviews))
+                .min_by_key(|review| review.time)
+        };
         let (status, end) = match fix {
             Some(fix) => (Status::Fixed, Some((fix.time, Writer::Reviewed(fix.user)))),
             None if now - last > BLOCKED_DAYS * DAY => {
@@ -142,6 +157,23 @@ impl<'h> OwnerHistory<'h> {
             end,
             stored_since: None,
         }
+    }
+
+    /// The first object of a series that shows that the finding is gone from it: one without it, later than the finding
+    /// ever stayed away before. A build without it may be another job of the same pipeline, which comes back tomorrow.
+    fn fix_of_series<'s>(
+        &self,
+        shown: impl DoubleEndedIterator<Item = &'s Review> + Clone,
+    ) -> Option<&'h Review> {
+        let last = shown.clone().next_back()?.time;
+        let start = last.saturating_add(longest_pause(shown));
+        let first = |reviews: &[&'h Review]| {
+            let at = reviews.partition_point(|review| review.time < start);
+            reviews.get(at).copied()
+        };
+        let lists = [&self.by_scan, &self.of_owner, &self.of_part, &self.of_pod];
+        let found = lists.into_iter().filter_map(|reviews| first(reviews));
+        found.min_by_key(|review| review.time)
     }
 
     /// The first review after `last` that shows that the finding is gone; `end` is when the owner was gone.
@@ -177,6 +209,14 @@ impl<'h> OwnerHistory<'h> {
             .copied()
             .min_by_key(|review| review.time)
     }
+}
+
+/// The longest time between two of `shown`, which are in order of time, but not less than [`SERIES_PAUSE`].
+fn longest_pause<'s>(shown: impl Iterator<Item = &'s Review>) -> i64 {
+    let mut before = None;
+    shown
+        .filter_map(|review| Some(review.time - before.replace(review.time)?))
+        .fold(SERIES_PAUSE, i64::max)
 }
 
 /// The place of the first of `reviews` after `time`.
@@ -216,6 +256,15 @@ mod tests {
     }
 
     fn status(story: &[(i64, &str)], deleted: &[i64], now: i64) -> (Status, Option<i64>) {
+        told(story, deleted, now, false)
+    }
+
+    fn told(
+        story: &[(i64, &str)],
+        deleted: &[i64],
+        now: i64,
+        is_series: bool,
+    ) -> (Status, Option<i64>) {
         let reviews: Vec<Review> = story
             .iter()
             .map(|(day, letters)| review(*day, letters))
@@ -229,7 +278,7 @@ mod tests {
             })
             .collect();
         let deletions: Vec<&Deletion> = deletions.iter().collect();
-        let history = OwnerHistory::new(&reviews, Ends::deleted(&deletions));
+        let history = OwnerHistory::new(&reviews, Ends::deleted(&deletions), is_series);
         let shown: Vec<&Review> = reviews
             .iter()
             .filter(|review| review.set == HOLDS)
@@ -401,6 +450,74 @@ mod tests {
             ),
         ] {
             assert_eq!(status(story, deleted, now), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_series_is_open_while_its_finding_comes_back() {
+        for (what, story, now, expected) in [
+            (
+                "seen, and its Pods are gone",
+                &[(1, "cds+"), (2, "cds+")][..],
+                3,
+                (Status::Open, None),
+            ),
+            (
+                "another job of the same day is clean",
+                &[(1, "cds+"), (1, "cds")],
+                2,
+                (Status::Open, None),
+            ),
+            (
+                "clean a day later",
+                &[(1, "cds+"), (2, "cds"), (3, "cds")],
+                4,
+                (Status::Fixed, Some(2)),
+            ),
+            (
+                "clean, but it stayed away for as long before",
+                &[
+                    (1, "cds+"),
+                    (3, "cds"),
+                    (6, "cds+"),
+                    (7, "cds"),
+                    (10, "cds"),
+                ],
+                10,
+                (Status::Open, None),
+            ),
+            (
+                "clean for longer than it ever stayed away",
+                &[(1, "cds+"), (6, "cds+"), (10, "cds"), (11, "cds")],
+                12,
+                (Status::Fixed, Some(11)),
+            ),
+            (
+                "not seen for a month",
+                &[(1, "cds+")],
+                32,
+                (Status::Stale, None),
+            ),
+            (
+                "Jobs are objects, too",
+                &[(1, "cs+"), (4, "cs")],
+                5,
+                (Status::Fixed, Some(4)),
+            ),
+            (
+                "a cut list proves nothing",
+                &[(1, "cds+"), (4, "cdsp")],
+                5,
+                (Status::Open, None),
+            ),
+            (
+                "only refused, then clean",
+                &[(1, "cd+"), (3, "cds")],
+                4,
+                (Status::Fixed, Some(3)),
+            ),
+        ] {
+            assert_eq!(told(story, &[], now, true), expected, "{what}");
         }
     }
 }

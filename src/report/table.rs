@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 
 use super::model::{Finding, Report, Status, Verdict};
-use super::text::count;
 use super::work::{by_cluster, owners, switch_command, switchable};
-use crate::finding::text::{elide, escape_controls};
+use crate::finding::text::{count, elide, escape_controls};
 
 /// Findings that are listed; every other output has them all.
 const MAX_FINDINGS: usize = 50;
@@ -226,11 +225,7 @@ fn namespaces(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<
             namespace.removed.to_string(),
             namespace.would_deny.to_string(),
             (namespace.unreviewed).to_string(),
-            match (namespace.verdict, namespace.mode.as_str()) {
-                (Verdict::Ready, "enforce") => "enforced".to_owned(),
-                (Verdict::Ready, _) => "nothing here would be refused".to_owned(),
-                _ => namespace.reasons.join("; "),
-            },
+            namespace.why().join("; "),
         ]);
     }
     columns(out, &rows, &[5, 7, 3, 6, 8, 9], style)?;

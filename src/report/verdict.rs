@@ -1,5 +1,6 @@
 //! Whether a namespace may be switched to `enforce`, and why not. When in doubt, UNKNOWN.
 
+use crate::finding::text::count;
 use std::collections::{BTreeSet, HashSet};
 
 use jiff::civil::Date;
@@ -8,7 +9,6 @@ use super::burndown::date;
 use super::coverage::{Logs, UnreviewedDays, is_transient};
 use super::evidence::{Cause, DAY};
 use super::model::{Finding, Namespace, Status, Verdict};
-use super::text::count;
 use crate::decision::exemption::NOTICE_DAYS;
 use crate::registration::NAMESPACE;
 
@@ -138,14 +138,18 @@ fn doubts(namespace: &Namespace, known: &Known<'_>, stale: Vec<String>) -> Vec<S
     } else if !has_reviews {
         doubts.push("the audit log holds no review by undock".to_owned());
     } else if days < wanted_days {
-        doubts.push(format!("the logs cover {days} of {wanted_days} days"));
+        doubts.push(format!(
+            "the logs cover {days} of {}",
+            count(*wanted_days, "day")
+        ));
     }
     if let Some((from, to)) = silence {
         doubts.push(format!("the logs have nothing from {from} to {to}"));
     }
     for (name, pause) in &known.rare_jobs {
         doubts.push(format!(
-            "CronJob/{name} may run once in {pause} days; the logs cover {days}"
+            "CronJob/{name} may run once in {}; the logs cover {days}",
+            count(*pause, "day")
         ));
     }
     doubts
@@ -217,7 +221,7 @@ fn doubts_of_writes(days: &UnreviewedDays) -> Vec<String> {
 fn doubts_of_scan(known: &Known<'_>) -> Option<String> {
     match known.scan_age {
         Some(age) if age <= DAY => None,
-        Some(age) => Some(format!("the last scan is {} days old; READY needs one of the last 24 hours", age / DAY)),
+        Some(age) => Some(format!("the last scan is {} old; READY needs one of the last 24 hours", count(age / DAY, "day"))),
         None if known.unread.is_empty() => {
             Some("no scan of all of it (undock scan -o json): what was there before the logs is not known".to_owned())
         }

@@ -19,7 +19,8 @@ pub(super) struct OwnerWork<'r> {
     pub(super) is_refused: bool,
     /// The newest moment at which a finding was seen.
     pub(super) last_seen: &'r str,
-    pub(super) fix: &'static str,
+    /// What to do; for a series, and where.
+    pub(super) fix: String,
 }
 
 /// Namespaces that are READY, and not switched yet.
@@ -72,14 +73,14 @@ pub(super) fn owners(report: &Report) -> Vec<OwnerWork<'_>> {
             rules: Vec::new(),
             is_refused: false,
             last_seen: "",
-            fix: fix(&finding.rule),
+            fix: fix(finding),
         });
         if !work.rules.contains(&finding.rule.as_str()) {
             work.rules.push(&finding.rule);
         }
         // What would be refused tells what to fix first.
         if finding.denies && !work.is_refused {
-            work.fix = fix(&finding.rule);
+            work.fix = fix(finding);
         }
         work.is_refused |= finding.denies;
         work.last_seen = work.last_seen.max(&finding.last_seen);
@@ -92,11 +93,13 @@ pub(super) fn owners(report: &Report) -> Vec<OwnerWork<'_>> {
     owners
 }
 
-fn fix(code: &str) -> &'static str {
-    RULES
-        .iter()
-        .find(|rule| rule.code == code)
-        .map_or("", |rule| rule.short_fix)
+fn fix(finding: &Finding) -> String {
+    let rule = RULES.iter().find(|rule| rule.code == finding.rule);
+    let fix = rule.map_or("", |rule| rule.short_fix);
+    match finding.edit.as_str() {
+        "" => fix.to_owned(),
+        edit => format!("{fix}; edit {edit}"),
+    }
 }
 
 /// Namespaces of several clusters by verdict: READY, UNKNOWN, BLOCKED.

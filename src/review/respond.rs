@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Version;
-use crate::decision::{Decision, Judged, message};
+use crate::decision::{Decision, Judged, Outcome, message};
 use crate::finding::Action;
 use crate::finding::text::{clip, is_plain};
-use crate::workload::Owner;
+use crate::workload::{Owner, OwnerSource};
 
 /// What the answer needs to know of the request.
 #[derive(Debug)]
@@ -153,6 +153,11 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static st
         all.insert("error", ascii(&clip(note, 160)));
     }
     if decision.findings.is_empty() {
+        // A clean Pod of a series is evidence about the series, which its own name does not tell.
+        let is_series = |owner: &&Owner<'_>| owner.source == OwnerSource::Series;
+        let is_clean = decision.outcome == Outcome::Clean;
+        let series = answer.owner.filter(is_series).filter(|_| is_clean);
+        all.extend(series.map(|owner| ("owner", owner_path(owner, answer.namespace))));
         return all;
     }
     let exempt = exempt(&decision.findings);
@@ -165,22 +170,21 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static st
     all.insert("rules", rules(&decision.findings));
     all.insert("findings", findings(&decision.findings));
     all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)));
-    if let Some(owner) = answer.owner {
-        let group = if owner.group.is_empty() {
-            "core"
-        } else {
-            &owner.group
-        };
-        let path = format!(
-            "{group}/{}/{}/{} {}",
-            owner.kind,
-            answer.namespace,
-            owner.name,
-            owner.source.as_str()
-        );
-        all.insert("owner", ascii(&clip(&path, MAX_OWNER)));
-    }
+    let owner = answer.owner;
+    all.extend(owner.map(|owner| ("owner", owner_path(owner, answer.namespace))));
     all
+}
+
+/// `apps/Deployment/ci/runner derived`
+fn owner_path(owner: &Owner<'_>, namespace: &str) -> String {
+    let group = if owner.group.is_empty() {
+        "core"
+    } else {
+        &owner.group
+    };
+    let (kind, name, source) = (&owner.kind, &owner.name, owner.source.as_str());
+    let path = format!("{group}/{kind}/{namespace}/{name} {source}");
+    ascii(&clip(&path, MAX_OWNER))
 }
 
 /// `DKR101 by=namespace until=2026-12-01 ref=PLAT-412; …`, each rule once.

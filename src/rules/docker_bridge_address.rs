@@ -47,7 +47,7 @@ fn check_container(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Find
     if !mentioned.docker && !mentioned.bridge {
         return;
     }
-    for (field, text) in container.all_texts() {
+    for (field, text) in container.texts_with(|found| found.docker | found.bridge) {
         if let Some(address) = bridge_address(text) {
             let place = signals::describe(container, field);
             findings.push(

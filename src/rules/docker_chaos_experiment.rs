@@ -27,7 +27,9 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let uses_docker = || {
         let mut mounts = pod.mounts_of(container);
         mounts.any(|mount| sockets::is_docker_socket(&mount.path))
-            || !signals::runtime_selectors(container).is_empty()
+            || signals::runtime_selectors(container)
+                .iter()
+                .any(|selector| selector.is_certain)
     };
     let may_use = signals::shows_docker(pod, container);
     if may_use && tables::is_chaos_tool(container.image()) && uses_docker() {

@@ -1,10 +1,10 @@
 //! DKR503 docker-config-dir: Docker's configuration in a Pod.
 
-use super::host_paths;
+use super::{docker_service_control, host_paths};
 use crate::finding::{Action, Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::HostMount;
+use crate::workload::pod::{HostMount, MountUser};
 use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
@@ -31,6 +31,13 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     let finding = host_paths::find(&RULE, workload, mount)?;
+    // Writing is DKR403's.
+    if let (Some(pod), MountUser::Container(index), Some(_)) =
+        (&workload.pod, mount.user, &mount.named)
+        && docker_service_control::writes_beside(pod, &pod.containers[index], &mount.path)
+    {
+        return None;
+    }
     Some(if finding.consequence.contains("empty directory") {
         finding.consequence(RULE.consequence)
     } else {
@@ -39,7 +46,5 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
 }
 
 fn matches(path: &HostPath) -> bool {
-    tables::CONFIG_PATHS
-        .iter()
-        .any(|config| path.is_within(config))
+    tables::is_docker_configuration(path)
 }

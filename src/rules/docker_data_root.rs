@@ -1,6 +1,6 @@
 //! DKR501 docker-data-root: Docker's data directory in a Pod.
 
-use super::{host_paths, signals};
+use super::{data_root, host_paths};
 use crate::finding::{Action, Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
@@ -29,7 +29,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     let finding = host_paths::find(&RULE, workload, mount)?;
-    Some(if signals::is_guessed_data_root(&mount.path) {
+    if data_root::is_log_dir(workload, mount) {
+        return None;
+    }
+    Some(if data_root::is_guessed_data_root(mount.judged_path()) {
         finding
             .certainty(Certainty::Possible)
             .action(Action::Record)
@@ -41,7 +44,7 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
 }
 
 fn matches(path: &HostPath) -> bool {
-    signals::is_data_root(path) || signals::is_guessed_data_root(path)
+    data_root::is_data_root(path) || data_root::is_guessed_data_root(path)
 }
 
 /// True for a mount that its container does without: it mounts another runtime's data, too, and no
@@ -51,11 +54,14 @@ fn is_beside_another(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
     let is_other = |path: &HostPath| {
         path.is_within("/var/lib/containerd") || path.is_within("/var/lib/containers")
     };
-    let of_container = matches!(mount.user, MountUser::Container(_));
-    of_container
-        && !is_checked
-        && workload
-            .host_mounts()
+    let MountUser::Container(index) = mount.user else {
+        return false;
+    };
+    let (mounts, container) = (workload.host_mounts(), &workload.containers()[index]);
+    let mounts_one = || {
+        mounts
             .iter()
             .any(|other| other.user == mount.user && is_other(&other.path))
+    };
+    !is_checked && *container.sees_other_data.get_or_init(mounts_one)
 }

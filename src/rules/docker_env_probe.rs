@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    for (field, text) in container.all_texts() {
+    for (field, text) in container.texts_with(|found| found.docker) {
         if let Some(trace) = trace_of(text) {
             let place = signals::describe(container, field);
             findings.push(

@@ -2,6 +2,7 @@
 
 use super::{host_paths, sockets};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::workload::budget::{keep, spend};
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::pod::{Container, Pod, TextField};
 
@@ -89,6 +90,9 @@ const FLAGS: [&str; 4] = [
     "providers.docker.endpoint",
 ];
 
+/// What it costs to look at a text for such a flag.
+const TEXT_STEPS: usize = 16;
+
 /// Something that names a Docker endpoint.
 struct Given<'c> {
     field: String,
@@ -121,6 +125,7 @@ fn endpoints<'c>(container: &'c Container<'_>) -> Vec<Given<'c>> {
         .raw_texts()
         .filter(|(field, _)| !matches!(field, TextField::Env(_) | TextField::Hook(..)))
         .map(|(field, text)| (field, text.as_str()))
+        .take_while(|text| spend(TEXT_STEPS) && keep(size_of_val(text)))
         .collect();
     let expanded = |at: usize| {
         let (field, text) = texts.get(at)?;

@@ -39,7 +39,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 fn check_containers(pod: &Pod<'_>, findings: &mut Findings) {
     let containers = pod.containers.iter();
     for container in containers.filter(|container| container.mentions_docker()) {
-        for (field, text) in container.texts().filter(|(_, text)| strips_prefix(text)) {
+        let texts = container.texts_with(|found| found.docker);
+        let texts = texts.filter(|(field, _)| !field.is_hook());
+        for (field, text) in texts.filter(|(_, text)| strips_prefix(text)) {
             let finding = Finding::new(&RULE).in_container(pod, container, field.path());
             findings.push(said(finding, text));
         }
@@ -58,6 +60,9 @@ fn said(finding: Finding, text: &str) -> Finding {
 fn strips_prefix(text: &str) -> bool {
     if mentions(text, "docker-pullable://") {
         return true;
+    }
+    if !mentions(text, "docker://") {
+        return false;
     }
     text.match_indices("docker://").any(|(at, prefix)| {
         let next = text[at + prefix.len()..].chars().next();

@@ -1,12 +1,15 @@
 //! DKR701 docker-json-log-parser: a log agent that only parses Docker's log format.
 
 use super::configuration::log_inputs;
-use super::objects;
+use super::{images, objects};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::host_path::{HostPath, is_within};
 use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
+use crate::workload::pod::{Container, Pod};
 use crate::workload::settings::settings;
+use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR701",
@@ -38,10 +41,41 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             );
         }
     }
+    if let Some(pod) = &workload.pod {
+        for container in &pod.containers {
+            findings.extend(image_default(pod, container));
+        }
+    }
     let unread = workload.leaves.iter().filter(|leaf| {
         leaf.text.contains('\n') && leaf.document().is_none() && !leaf.text.starts_with("#!")
     });
     findings.extend(unread.filter_map(|leaf| named_directory(workload, leaf)));
+}
+
+/// An agent whose image reads Docker's JSON lines unless it is told otherwise, where it reads the containers' logs.
+fn image_default(pod: &Pod<'_>, container: &Container<'_>) -> Option<Finding> {
+    // Without a volume of the node's there is nothing to read, and no image to be looked up.
+    let mut logs = pod.mounts_of(container).filter(|mount| {
+        let path = mount.path.as_str();
+        is_within("/var/log/containers", path) || mount.path.is_within("/var/log")
+    });
+    logs.next()?;
+    let (variable, directory) = tables::json_log_settings(container.image())?;
+    let is_configured = (container.raw.volume_mounts.iter())
+        .any(|mount| is_within(HostPath::new(&mount.mount_path).as_str(), directory));
+    let is_set = container.variable(variable).is_some_and(|value| {
+        !value.text.trim().eq_ignore_ascii_case("json") && !value.text.trim().is_empty()
+    });
+    if is_configured || is_set || container.raw.env_from.0 && container.env(variable).is_none() {
+        return None;
+    }
+    Some(
+        images::finding(&RULE, pod, container, "reads logs as JSON lines with image").consequence(
+            format!(
+                "its own configuration reads Docker's JSON lines unless {variable} says otherwise"
+            ),
+        ),
+    )
 }
 
 /// A text in no language that is known, which names the directory: nothing shows what reads it.

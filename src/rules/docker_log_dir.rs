@@ -1,6 +1,6 @@
 //! DKR502 docker-log-dir: Docker's log directory in a Pod.
 
-use super::{host_paths, signals};
+use super::{data_root, host_paths};
 use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::pod::{HostMount, MountUser};
@@ -24,16 +24,22 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
-    if signals::below_data_root(&mount.path) != Some("containers") {
+    if !data_root::is_log_dir(workload, mount) {
         return None;
     }
     let finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
     let is_checked = matches!(&*mount.kind, "Directory" | "File" | "Socket");
-    let is_leftover = !is_checked && mount.user != MountUser::Nobody && reads_new_logs(workload);
-    Some(if is_leftover {
+    let is_unneeded = !is_checked
+        && mount.named.is_none()
+        && mount.user != MountUser::Nobody
+        && reads_new_logs(workload);
+    Some(if is_unneeded {
         finding
-            .advisory("a leftover beside /var/log")
-            .consequence("the logs are read from /var/log/pods; remove the mount")
+            .advisory("empty, with /var/log beside it")
+            .consequence(
+                "the links in /var/log/containers lead to /var/log/pods on {nodes}; remove the mount \
+                 once the agent parses the CRI format",
+            )
     } else {
         finding
     })
@@ -51,8 +57,12 @@ fn reads_new_logs(workload: &Workload<'_>) -> bool {
         "c:/var/log",
         "c:/var/log/pods",
     ];
-    workload
-        .host_mounts()
-        .iter()
-        .any(|mount| mount.user != MountUser::Nobody && places.contains(&mount.path.as_str()))
+    let is_one = |mount: &HostMount<'_>| {
+        mount.user != MountUser::Nobody && places.contains(&mount.path.as_str())
+    };
+    let finds_one = || workload.host_mounts().iter().any(is_one);
+    match &workload.pod {
+        Some(pod) => *pod.reads_new_logs.get_or_init(finds_one),
+        None => finds_one(),
+    }
 }

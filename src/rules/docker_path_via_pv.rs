@@ -1,6 +1,6 @@
 //! DKR112 docker-path-via-pv: a path of Docker behind a PersistentVolumeClaim.
 
-use super::{host_paths, signals};
+use super::{data_root, host_paths};
 use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule};
 use crate::workload::pod::HostMount;
 use crate::workload::{Match, Workload};
@@ -28,7 +28,7 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     let mut targets = super::RULES
         .iter()
         .filter_map(|rule| Some((rule, rule.host_path.as_ref()?)));
-    let (target, about) = targets.find(|(_, about)| (about.matches)(&mount.path))?;
+    let (target, about) = targets.find(|(_, about)| (about.matches)(mount.judged_path()))?;
     let mut finding = host_paths::finding(&RULE, about.thing, workload, mount);
     finding.what = format!("reaches {} by PV {volume}", finding.evidence);
     finding.certainty = target.certainty.min(finding.certainty);
@@ -38,7 +38,7 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     if finding.reason == RULE.reason {
         finding = finding.reason(target.reason);
     }
-    if signals::is_guessed_data_root(&mount.path) {
+    if data_root::is_guessed_data_root(mount.judged_path()) {
         finding = finding
             .certainty(Certainty::Possible)
             .action(Action::Record);

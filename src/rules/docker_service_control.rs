@@ -1,9 +1,11 @@
 //! DKR403 docker-service-control: control of the node's Docker service.
 
 use super::signals;
-use crate::finding::{Certainty, Check, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
+use crate::workload::host_path::HostPath;
 use crate::workload::pod::{Container, Pod};
 use crate::workload::shell::Invocation;
+use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR403",
@@ -33,7 +35,11 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         let invocation = &command.invocation;
         let kills = finds_dockerd && invocation.program() == "kill";
         let act = service_act(invocation).or(kills.then(|| "kill dockerd".to_owned()));
-        let Some(act) = act else { continue };
+        let written = || configuration_written(pod, container, invocation);
+        let (act, is_minor) = match act.map(|act| (act, false)).or_else(written) {
+            Some(act) => act,
+            None => continue,
+        };
         let on_host = invocation.on_host.is_some();
         // The service of a container in its own namespaces is Docker-in-Docker.
         let is_own = act.ends_with(" start") || pod.is_daemon(container);
@@ -44,6 +50,11 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             .what(format!("runs \"{act}\""));
         findings.push(if handles_others {
             signals::for_several_runtimes(finding)
+        } else if is_minor {
+            finding
+                .action(Action::Warn)
+                .reason("has no effect on {nodes}")
+                .consequence("nothing reads it there; containerd has /etc/containerd/certs.d")
         } else if on_host {
             finding.certainty(Certainty::Certain)
         } else {
@@ -98,10 +109,6 @@ fn service_act(invocation: &Invocation) -> Option<String> {
         )
     };
     let verb = || words.iter().find(|word| VERBS.contains(&word.as_str()));
-    let is_configuration = |word: &String| {
-        word == "/etc/docker/daemon.json" || word.ends_with("/etc/docker/daemon.json")
-    };
-    let writes = |files: &[String]| files.iter().any(is_configuration);
     match invocation.program() {
         "systemctl" | "service" | "rc-service" | "snap" | "initctl"
             if words.iter().any(is_docker) =>
@@ -125,10 +132,52 @@ fn service_act(invocation: &Invocation) -> Option<String> {
         "pkill" | "killall" if words.iter().any(is_docker) => {
             Some(format!("{} dockerd", invocation.program()))
         }
-        "tee" | "cp" | "mv" | "sed" | "install" if writes(words) => {
-            Some(format!("{} /etc/docker/daemon.json", invocation.program()))
-        }
-        _ if writes(&invocation.written) => Some("> /etc/docker/daemon.json".to_owned()),
         _ => None,
     }
+}
+
+/// Programs that write the files that they name.
+const WRITERS: [&str; 13] = [
+    "cp", "curl", "dd", "install", "ln", "mv", "perl", "rsync", "sed", "sponge", "tee", "wget",
+    "yq",
+];
+
+/// What `invocation` writes of dockerd's configuration on the node, and whether that is less than the daemon's own:
+/// certificates of a registry.
+fn configuration_written(
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    invocation: &Invocation,
+) -> Option<(String, bool)> {
+    let program = invocation.program();
+    let words = invocation.arguments().iter();
+    let words = words.filter(|_| WRITERS.contains(&program));
+    let words = words.map(|word| (program, word));
+    let written = invocation.written.iter().map(|word| (">", word));
+    words.chain(written).find_map(|(program, word)| {
+        let path = signals::path_on_node(pod, container, invocation, word)?;
+        let is_minor = path.is_within("/etc/docker/certs.d");
+        let shown = match is_minor {
+            true => "/etc/docker/certs.d",
+            // A file that is put into the directory is the daemon's.
+            false => path.as_str(),
+        };
+        tables::is_docker_configuration(&path).then(|| (format!("{program} {shown}"), is_minor))
+    })
+}
+
+/// True if a command of `container` writes below the directory of `path`, which is a file of dockerd's configuration.
+pub(super) fn writes_beside(pod: &Pod<'_>, container: &Container<'_>, path: &HostPath) -> bool {
+    let directory = if path.is_within("/etc/docker") {
+        "/etc/docker"
+    } else {
+        path.as_str()
+    };
+    container.commands().iter().any(|command| {
+        let written = configuration_written(pod, container, &command.invocation);
+        written.is_some_and(|(act, _)| {
+            let (_, file) = act.split_once(' ').unwrap_or_default();
+            HostPath::new(file).is_within(directory)
+        })
+    })
 }

@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let is_on_node = |host: &str| endpoint::of_host(pod, host).is_node();
-    for (field, text) in container.all_texts() {
+    for (field, text) in container.texts_with(|found| found.docker_port) {
         let mut addresses = docker_addresses(text)
             .map(|(host, port)| (endpoint::fill(container, host), port))
             .take(MAX_ADDRESSES);
@@ -44,6 +44,9 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     }
 }
 
+/// Longest IPv6 address, with a zone.
+const MAX_IPV6: usize = 64;
+
 /// Addresses of one text that are looked at; each may ask for variables.
 const MAX_ADDRESSES: usize = 64;
 
@@ -58,7 +61,11 @@ fn docker_addresses(text: &str) -> impl Iterator<Item = (&str, &str)> {
         // As a host holds no colon outside of brackets, each is looked for behind the colon before.
         let front = &text[..at];
         let host = match front.strip_suffix(']') {
-            Some(inside) => &inside[inside.rfind('[')? + 1..],
+            Some(inside) => {
+                let near =
+                    &inside[inside.floor_char_boundary(inside.len().saturating_sub(MAX_IPV6))..];
+                &near[near.rfind('[')? + 1..]
+            }
             None => {
                 &front[front.rfind(|c: char| !is_of_host(c)).map_or(0, |i| {
                     i + front[i..].chars().next().map_or(1, char::len_utf8)

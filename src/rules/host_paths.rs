@@ -1,11 +1,11 @@
 //! What the rules about host paths share: the finding for a mount, and what happens on a node that
 //! lacks the path, by `hostPath.type`.
 
-use super::sockets;
-use crate::finding::{Certainty, Finding, Impact, Rule, Thing};
+use super::{signals, sockets};
+use crate::finding::{Action, Certainty, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::{HostMount, MountUser};
+use crate::workload::pod::{HostMount, MountUser, Named};
 
 /// The finding of `rule` for `mount`, if the rule's `host_path` is about it. Paths behind a claim are
 /// DKR112's, and what a container does without is DKR602's.
@@ -19,7 +19,7 @@ pub(super) fn find(
         let pod = workload.pod.as_ref();
         pod.is_some_and(|pod| sockets::is_leftover_beside_cri(pod, mount))
     };
-    if mount.claimed.is_some() || !(about.matches)(&mount.path) || is_leftover() {
+    if mount.claimed.is_some() || !(about.matches)(mount.judged_path()) || is_leftover() {
         return None;
     }
     Some(finding(rule, about.thing, workload, mount))
@@ -32,6 +32,9 @@ pub(super) fn finding(
     workload: &Workload<'_>,
     mount: &HostMount<'_>,
 ) -> Finding {
+    if let Some(named) = &mount.named {
+        return named_finding(rule, workload, mount, named);
+    }
     let (noun, verb) = match mount.user {
         MountUser::Container(_) => ("volume", "mounts"),
         MountUser::Nobody | MountUser::Unseen => ("volume", "names"),
@@ -65,6 +68,40 @@ pub(super) fn finding(
         finding = finding.consequence(consequence);
     }
     finding
+}
+
+/// The finding of `rule` for a path that a text names: the directory above it is on every node, so nothing but the use of
+/// the path fails.
+fn named_finding(
+    rule: &'static Rule,
+    workload: &Workload<'_>,
+    mount: &HostMount<'_>,
+    named: &Named,
+) -> Finding {
+    let finding = Finding::new(rule);
+    let (Some(pod), MountUser::Container(index)) = (&workload.pod, mount.user) else {
+        return finding;
+    };
+    let container = &pod.containers[index];
+    let certainty = finding.certainty.min(Certainty::Likely);
+    let action = rule.default_action(certainty).min(Action::Warn);
+    let finding = finding
+        .in_container(pod, container, named.field.path())
+        .what(format!(
+            "names {} through volume \"{}\"",
+            shown(&mount.path),
+            mount.volume
+        ))
+        .evidence(&named.text)
+        .identity(mount.path.as_str())
+        .certainty(certainty)
+        .action(action);
+    let is_agent_of_several = sockets::is_agent(container) && sockets::names_cri_socket(container);
+    if is_agent_of_several || signals::handles_other_runtimes(container) {
+        signals::for_several_runtimes(finding)
+    } else {
+        finding
+    }
 }
 
 /// How kubelet and the runtime treat a missing path, by `hostPath.type`

@@ -46,7 +46,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 
 /// The flag that loads a monitor's file.
 fn check_container(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    for (field, text) in container.texts() {
+    let texts = container.texts_with(|found| found.docker);
+    for (field, text) in texts.filter(|(field, _)| !field.is_hook()) {
         for monitor in MONITORS.iter().filter(|monitor| mentions(text, monitor)) {
             findings.push(
                 Finding::new(&RULE)

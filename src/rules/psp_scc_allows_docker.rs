@@ -1,6 +1,6 @@
 //! CLU903 psp-scc-allows-docker: an admission policy that lets Docker's socket through.
 
-use super::{objects, signals};
+use super::{data_root, objects};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
@@ -67,5 +67,5 @@ fn is_path_of_docker(text: &str) -> bool {
         .iter()
         .filter_map(|rule| rule.host_path.as_ref());
     about.into_iter().any(|about| (about.matches)(&path))
-        || signals::below_data_root(&path).is_some()
+        || data_root::below_data_root(&path).is_some()
 }

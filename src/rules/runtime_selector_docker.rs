@@ -23,12 +23,17 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    for (field, shown) in signals::runtime_selectors(container) {
-        findings.push(
-            Finding::new(&RULE)
-                .in_container(pod, container, field)
-                .what(format!("sets {shown}"))
-                .evidence(&shown),
-        );
+    for selector in signals::runtime_selectors(container) {
+        let finding = Finding::new(&RULE)
+            .in_container(pod, container, &selector.field)
+            .what(format!("sets {}", selector.shown))
+            .evidence(&selector.shown);
+        findings.push(if selector.is_certain {
+            finding
+        } else {
+            finding
+                .advisory("may select a container runtime")
+                .consequence("many programs have a setting of this name; check what it selects")
+        });
     }
 }

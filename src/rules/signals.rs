@@ -1,12 +1,15 @@
 //! Signals that several rules read: is this container a Docker client, and does anything point it at a mount?
 
-use super::{objects, sockets};
+use std::collections::HashSet;
+
+use super::{data_root, objects, sockets};
 use crate::finding::{Finding, Rule};
 use crate::workload::Workload;
+use crate::workload::budget::{keep, spend};
 use crate::workload::commands::Command;
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
-use crate::workload::mentions::{mentions, occurrences};
+use crate::workload::mentions::mentions;
 use crate::workload::object::EnvVar;
 use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod, TextField};
 use crate::workload::shell::{HostEntry, Invocation};
@@ -53,11 +56,16 @@ fn docker_use(pod: &Pod<'_>, container: &Container<'_>) -> DockerUse {
     if container.mentions_docker()
         && !(sockets::is_agent(container) && sockets::names_cri_socket(container))
     {
-        for (field, text) in container.texts() {
+        let texts = container.texts_with(|found| found.docker);
+        for (field, text) in texts.filter(|(field, _)| !field.is_hook()) {
             for token in sockets::socket_paths(text) {
                 let path = HostPath::new(&endpoint::fill(container, token));
                 if pod.host_path_at(container, &path).is_some() {
-                    paths.push((describe(container, field), path));
+                    let shown = describe(container, field);
+                    if !keep(size_of_val(&path) + shown.len() + path.as_str().len()) {
+                        break;
+                    }
+                    paths.push((shown, path));
                 }
             }
         }
@@ -91,8 +99,9 @@ fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
             docker_verb(&call.invocation).unwrap_or_default()
         ));
     }
-    if let Some((_, shown)) = runtime_selectors(container).into_iter().next() {
-        return Some(shown);
+    let selectors = runtime_selectors(container).into_iter();
+    if let Some(selector) = selectors.into_iter().find(|selector| selector.is_certain) {
+        return Some(selector.shown);
     }
     if sockets::is_agent(container)
         && (pod
@@ -105,7 +114,7 @@ fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
     }
     let data_root = pod
         .mounts_of(container)
-        .find(|mount| is_data_root(&mount.path));
+        .find(|mount| data_root::is_data_root(mount.judged_path()));
     data_root.map(|mount| format!("mount {}", mount.path))
 }
 
@@ -123,43 +132,6 @@ pub(super) fn describe(container: &Container<'_>, field: TextField) -> String {
         TextField::Args(_) => "argument".to_owned(),
         TextField::Script | TextField::Source => "script".to_owned(),
     }
-}
-
-/// True for Docker's data directory and what lies below it, logs and configuration aside, which have rules of their own.
-pub(super) fn is_data_root(path: &HostPath) -> bool {
-    let part = below_data_root(path);
-    part.is_some_and(|part| part != "containers")
-        && !tables::CONFIG_PATHS
-            .iter()
-            .any(|config| path.is_within(config))
-}
-
-/// The first component of `path` below Docker's data directory; empty for the directory itself.
-pub(super) fn below_data_root(path: &HostPath) -> Option<&str> {
-    if !mentions(path.as_str(), "docker") {
-        return None;
-    }
-    let below = |at: usize, root: &str| {
-        path.as_str()
-            .get(at + root.len()..)
-            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let rest = tables::DATA_ROOTS
-        .iter()
-        .find_map(|root| occurrences(path.as_str(), root).find_map(|at| below(at, root)))?;
-    Some(rest.split('/').nth(1).unwrap_or_default())
-}
-
-/// True for a directory that is Docker's in some manifests and could be anybody's.
-pub(super) fn is_guessed_data_root(path: &HostPath) -> bool {
-    let named = ["/docker/containers", "/docker/overlay2"]
-        .iter()
-        .any(|end| path.as_str().ends_with(end));
-    below_data_root(path).is_none()
-        && (named
-            || tables::GUESSED_DATA_ROOTS
-                .iter()
-                .any(|root| path.is_within(root)))
 }
 
 /// Verbs of the Docker client that talk to the daemon. Source: docker/cli, the reference of its commands.
@@ -313,11 +285,10 @@ pub(super) fn call_finding(
     shown: &str,
 ) -> Finding {
     let finding = Finding::new(rule)
-        .in_container(pod, container, &command.field)
+        .in_container(pod, container, command.field.path())
         .evidence(shown);
-    let mut texts = container.all_texts();
-    let text = texts.find(|(field, _)| field.path() == command.field);
-    match text.and_then(|(_, text)| place_of(&command.invocation, text)) {
+    let text = container.text_at(command.field);
+    match text.and_then(|text| place_of(&command.invocation, text)) {
         Some(at) => finding.offset(at),
         None => finding,
     }
@@ -328,6 +299,9 @@ pub(super) fn call_finding(
 fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
     let program = invocation.words.first()?;
     let last = invocation.words.last()?;
+    if !(spend(script.len()) && mentions(script, program)) {
+        return None;
+    }
     let mut lines = objects::lines(script);
     lines.find_map(|(start, line)| {
         let at = line.find(program.as_str())?;
@@ -355,6 +329,34 @@ pub(super) fn way_to_node(
     }
 }
 
+/// The path on the node that `word` of `invocation` names, alone or behind `NAME=`; `None` where that is a file of the
+/// container or of a volume.
+pub(super) fn path_on_node(
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    invocation: &Invocation,
+    word: &str,
+) -> Option<HostPath> {
+    const DAEMON_FILE: &str = "/etc/docker/daemon.json";
+    if !mentions(word, "docker") && !mentions(word, "daemon.json") {
+        return None;
+    }
+    let text = endpoint::fill(container, word);
+    let path = HostPath::new(&text[text.find('/')?..]);
+    if invocation.on_host.is_some() {
+        return Some(path);
+    }
+    match pod.host_path_at(container, &path) {
+        Some(path) => Some(path),
+        None if pod.volume_at(container, &path).is_some() => None,
+        // No daemon of this container reads it, so it is meant for the node, whatever leads there.
+        None => path
+            .as_str()
+            .ends_with(DAEMON_FILE)
+            .then(|| HostPath::new(DAEMON_FILE)),
+    }
+}
+
 /// The endpoint that the container's Docker calls use; that of the container itself where it has no calls.
 pub(super) fn client_endpoint(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint {
     let calls = container
@@ -375,12 +377,23 @@ pub(super) fn client_endpoint(pod: &Pod<'_>, container: &Container<'_>) -> Endpo
     }
 }
 
-/// The settings of `container` that select Docker as the runtime: their field below the container, and `NAME=VALUE`.
-pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = Vec::new();
+/// A setting that selects Docker as the runtime.
+pub(super) struct RuntimeSelector {
+    /// Its field below the container.
+    pub(super) field: String,
+    /// `NAME=VALUE`.
+    pub(super) shown: String,
+    /// False for a word that means something else in most programs, in one that is not known to use it so.
+    pub(super) is_certain: bool,
+}
+
+/// The settings of `container` that select Docker as the runtime.
+pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<RuntimeSelector> {
+    let mut found: Vec<RuntimeSelector> = Vec::new();
     if !container.mentions_docker() {
         return found;
     }
+    let mut shown_before = HashSet::new();
     // Programs read such values in any case.
     let selects = |var: &EnvVar<'_>| {
         var.value.eq_ignore_ascii_case("docker") && tables::selects_runtime(&var.name)
@@ -392,51 +405,64 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<(String, Strin
         .enumerate()
         .filter(|(_, var)| selects(var))
     {
-        found.push((TextField::Env(i).path(), format!("{}=docker", var.name)));
+        found.push(RuntimeSelector {
+            field: TextField::Env(i).path(),
+            shown: format!("{}=docker", var.name),
+            is_certain: true,
+        });
     }
     // The words of the container itself, then those of the commands in its scripts.
     let words = container
         .texts()
         .filter(|(field, _)| !matches!(field, TextField::Env(_)));
-    let words: Vec<(String, &str)> = words.map(|(field, text)| (field.path(), text)).collect();
+    let words: Vec<(TextField, &str)> = words.collect();
     let inner = container.commands().iter().map(|command| {
-        command
-            .invocation
-            .arguments()
-            .iter()
-            .map(|word| (command.field.clone(), word.as_str()))
-            .collect::<Vec<_>>()
+        let words = command.invocation.arguments().iter();
+        words.map(|word| (command.field, word.as_str())).collect()
     });
     for words in std::iter::once(words).chain(inner) {
-        for (at, (field, word)) in words
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, word))| word.starts_with('-'))
-        {
-            let Some(shown) = selecting_flag(word, words.get(at + 1).map(|(_, next)| *next)) else {
+        for (at, (field, word)) in words.iter().enumerate() {
+            let next = words.get(at + 1).map(|(_, next)| *next);
+            let Some((flag, shown)) = selecting_flag(word, next) else {
                 continue;
             };
-            if !found.iter().any(|(_, other)| *other == shown) {
-                found.push((field.clone(), shown));
+            if !shown_before.insert(shown.clone()) {
+                continue;
             }
+            let uses = |name: &&str| {
+                let is_named = |text: &str| mentions(text, name);
+                is_named(&container.raw.image) || words[..at].iter().any(|(_, word)| is_named(word))
+            };
+            found.push(RuntimeSelector {
+                field: field.path(),
+                shown,
+                is_certain: flag.programs.is_empty() || flag.programs.iter().any(uses),
+            });
         }
     }
     found
 }
 
 /// `--FLAG=VALUE`, if `word`, perhaps with the `next`, selects Docker as the runtime.
-fn selecting_flag(word: &str, next: Option<&str>) -> Option<String> {
+fn selecting_flag(
+    word: &str,
+    next: Option<&str>,
+) -> Option<(&'static tables::RuntimeFlag, String)> {
+    if !word.starts_with('-') {
+        return None;
+    }
     let (name, value) = word
         .split_once('=')
         .map_or((word, None), |(name, value)| (name, Some(value)));
     let name = name.trim_start_matches('-');
-    let (flag, wanted) = tables::RUNTIME_FLAGS
+    let flag = tables::RUNTIME_FLAGS
         .iter()
-        .find(|(flag, _)| *flag == name)?;
+        .find(|flag| flag.name == name)?;
+    let wanted = flag.value;
     // A switch needs no value.
     let selects = value
         .or(next)
         .is_some_and(|value| value.eq_ignore_ascii_case(wanted))
-        || (value.is_none() && *wanted == "true");
-    selects.then(|| format!("--{flag}={wanted}"))
+        || (value.is_none() && wanted == "true");
+    selects.then(|| (flag, format!("--{}={wanted}", flag.name)))
 }

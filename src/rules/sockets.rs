@@ -1,25 +1,43 @@
 //! Sockets in what rules read: which paths are Docker's, which another runtime's, and which texts of a container name one.
 
+use memchr::memmem;
+
 use super::signals::describe;
 use crate::finding::{Finding, Rule};
+use crate::workload::budget::spend;
 use crate::workload::endpoint;
 use crate::workload::host_path::{self, HostPath};
 use crate::workload::mentions::mentions;
 use crate::workload::pod::{Container, HostMount, MountUser, Pod, TextField};
 use crate::workload::tables;
+
+/// What a path costs whoever follows it.
+const PATH_STEPS: usize = 64;
+
 /// The paths in `text` whose last component is `docker.sock`.
 pub(super) fn socket_paths(text: &str) -> impl Iterator<Item = &str> {
     let is_path = |c: char| c.is_alphanumeric() || "/._-$(){}".contains(c);
-    (text.split(move |c| !is_path(c)))
-        .filter(|token| mentions(token, "docker.sock"))
-        .filter_map(|token| {
-            let path = &token[token.find('/')?..];
-            // `unix:///run/docker.sock` brings two slashes more than the path has.
-            let path = &path[path.len() - path.trim_start_matches('/').len() - 1..];
-            path.trim_end_matches('/')
-                .ends_with("/docker.sock")
-                .then_some(path)
-        })
+    let mut rest = text;
+    let tokens = std::iter::from_fn(move || {
+        let at = memmem::find(rest.as_bytes(), b"docker.sock")?;
+        let front = rest[..at].trim_end_matches(is_path);
+        let (token, behind) = rest.split_at(
+            rest[at..]
+                .find(|c| !is_path(c))
+                .map_or(rest.len(), |length| at + length),
+        );
+        rest = behind;
+        Some(&token[front.len()..])
+    });
+    let is_affordable = |token: &&str| spend(PATH_STEPS + token.len());
+    tokens.take_while(is_affordable).filter_map(|token| {
+        let path = &token[token.find('/')?..];
+        // `unix:///run/docker.sock` brings two slashes more than the path has.
+        let path = &path[path.len() - path.trim_start_matches('/').len() - 1..];
+        path.trim_end_matches('/')
+            .ends_with("/docker.sock")
+            .then_some(path)
+    })
 }
 
 /// True for a socket of Docker, dockershim or cri-dockerd under any name.
@@ -89,11 +107,14 @@ pub(super) fn is_agent(container: &Container<'_>) -> bool {
 /// The texts of `container` that are a Docker socket's path and nothing else, `DOCKER_HOST` aside: environment values,
 /// arguments such as `--socket=unix:///var/run/docker.sock`. Scripts are not settings.
 pub(super) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, String)> {
-    if !container.mentions_docker() {
-        return Vec::new();
-    }
-    let texts = container.texts().filter(|(field, _)| !matches!(field, TextField::Env(i) if *container.raw.env[*i].name == *"DOCKER_HOST"));
-    let settings = texts.filter(|(_, text)| !text.contains(char::is_whitespace));
+    let is_host = |field| match field {
+        TextField::Env(i) => *container.raw.env[i].name == *"DOCKER_HOST",
+        _ => false,
+    };
+    let texts = container.texts_with(|found| found.docker);
+    let settings = texts.filter(|(field, text)| {
+        !(field.is_hook() || is_host(*field) || text.contains(char::is_whitespace))
+    });
     settings
         .filter_map(|(field, text)| Some((field, named_socket(container, text)?)))
         .collect()
@@ -105,15 +126,12 @@ pub(super) fn sockets_of_processes(
     pod: &Pod<'_>,
     container: &Container<'_>,
 ) -> Vec<(TextField, String)> {
-    if !pod.spec.host_pid.0 || !container.mentions_docker() {
+    if !pod.spec.host_pid.0 {
         return Vec::new();
     }
-    let is_script = |text: &str, field| {
-        text.contains(char::is_whitespace) || matches!(field, TextField::Hook(..))
-    };
-    let scripts = container
-        .all_texts()
-        .filter(|(field, text)| is_script(text, *field));
+    let texts = container.texts_with(|found| found.docker);
+    let scripts =
+        texts.filter(|(field, text)| field.is_hook() || text.contains(char::is_whitespace));
     let sockets = scripts.filter_map(|(field, text)| {
         let mut paths = socket_paths(text).map(|path| endpoint::fill(container, path));
         Some((
@@ -130,8 +148,7 @@ pub(super) fn named_socket(container: &Container<'_>, text: &str) -> Option<Stri
         .next()
         .map(|path| endpoint::fill(container, path));
     path.or_else(|| {
-        text.find("//./pipe/docker_engine")
-            .map(|at| text[at..].to_owned())
+        memmem::find(text.as_bytes(), b"//./pipe/docker_engine").map(|at| text[at..].to_owned())
     })
 }
 

@@ -32,7 +32,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     if let Some(call) = calls.find(|call| call.invocation.program() == "ping") {
         findings.push(
             Finding::new(&RULE)
-                .in_container(pod, container, &call.field)
+                .in_container(pod, container, call.field.path())
                 .what("runs ping without root")
                 .evidence("ping"),
         );

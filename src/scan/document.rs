@@ -145,6 +145,9 @@ pub struct ObjectEntry<'a> {
     pub api_version: Text<'a>,
     #[serde(default)]
     pub decision: Text<'a>,
+    /// Of a series: what to edit to change its objects.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub edit: Text<'a>,
     pub findings: Vec<FindingEntry<'a>>,
     pub kind: Text<'a>,
     #[serde(default, skip_serializing_if = "is_empty")]

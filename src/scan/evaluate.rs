@@ -13,12 +13,12 @@ use serde_json::value::RawValue;
 use super::exemptions::Ledger;
 use super::nodes::Nodes;
 use super::origin::origin;
-use super::parts::{Part, Role};
 use super::{Origin, PartRead, ScanError, Scanned, ScannedFinding, ScannedOwner, page};
 use crate::api::MAX_OBJECT;
 use crate::decision::facts::ClusterFacts;
 use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Decision, Judged, Mode, Outcome, Policy, Writer};
+use crate::kinds::{self, Handling, Kind};
 use crate::workload::{Owner, Share, Surroundings, Workload};
 
 /// A scan in the making.
@@ -92,13 +92,15 @@ impl Evaluation {
     }
 
     /// A part begins.
-    pub(super) fn begin(&mut self, part: &Part) {
-        if part.role == Role::Node && self.parts.iter().any(|read| read.part == part.name()) {
+    pub(super) fn begin(&mut self, kind: &Kind) {
+        if kind.handling == Handling::Node
+            && self.parts.iter().any(|read| read.part == kind.resource())
+        {
             self.nodes.are_known = true;
-            self.parts.retain(|read| read.part != part.name());
+            self.parts.retain(|read| read.part != kind.resource());
         }
         self.parts.push(PartRead {
-            part: part.name(),
+            part: kind.resource(),
             objects: 0,
             complete: true,
         });
@@ -133,12 +135,12 @@ impl Evaluation {
     }
 
     /// The part ends.
-    pub(super) fn end(&mut self, part: &Part) {
-        if part.role == Role::Namespace {
+    pub(super) fn end(&mut self, kind: &Kind) {
+        if kind.handling == Handling::Namespace {
             self.policy.facts.set_warm();
         }
         // The first reading of the nodes is for their runtimes; what is wrong with it is said at the second.
-        if part.role == Role::Node && !self.nodes.are_known {
+        if kind.handling == Handling::Node && !self.nodes.are_known {
             self.errors.clear();
         }
     }
@@ -150,7 +152,7 @@ impl Evaluation {
     /// Something of the part could not be read.
     pub(super) fn fail(
         &mut self,
-        part: &Part,
+        kind: &Kind,
         namespace: &str,
         reason: &'static str,
         message: String,
@@ -159,7 +161,7 @@ impl Evaluation {
             read.complete = false;
         }
         self.errors.push(ScanError {
-            part: part.name(),
+            part: kind.resource(),
             namespace: namespace.to_owned(),
             reason,
             message,
@@ -167,11 +169,11 @@ impl Evaluation {
     }
 
     /// Takes one item.
-    pub(super) fn add(&mut self, part: &Part, item: &RawValue) {
+    pub(super) fn add(&mut self, kind: &Kind, item: &RawValue) {
         if let Some(read) = self.parts.last_mut() {
             read.objects += 1;
         }
-        if let Err(error) = self.try_add(part, item) {
+        if let Err(error) = self.try_add(kind, item) {
             let (namespace, name) = page::head(item).map_or_else(
                 |_| (String::new(), "an object without a name".to_owned()),
                 |(object, _)| {
@@ -180,39 +182,39 @@ impl Evaluation {
                 },
             );
             self.fail(
-                part,
+                kind,
                 &namespace,
                 "unreadable",
-                format!("{} {name}: {error}", part.kind),
+                format!("{} {name}: {error}", kind.name),
             );
         }
     }
 
     /// Counts an item that is too large to be read.
-    pub(super) fn add_too_large(&mut self, part: &Part, name: &str) {
+    pub(super) fn add_too_large(&mut self, kind: &Kind, name: &str) {
         if let Some(read) = self.parts.last_mut() {
             read.objects += 1;
         }
         let message = format!(
             "{} {name} is larger than {} MiB and was not read",
-            part.kind,
+            kind.name,
             MAX_OBJECT >> 20
         );
-        self.fail(part, "", "too-large", message);
+        self.fail(kind, "", "too-large", message);
     }
 
-    fn try_add(&mut self, part: &Part, item: &RawValue) -> Result<(), serde_json::Error> {
-        if part.role == Role::Pod || matches!(part.resource, "replicasets" | "jobs") {
+    fn try_add(&mut self, kind: &Kind, item: &RawValue) -> Result<(), serde_json::Error> {
+        if kind.is_made {
             let (mut head, node) = page::head(item)?;
-            let api_version = part.api_version();
-            head.set_type(api_version.as_str().into(), part.kind.into());
+            let api_version = kind.api_version();
+            head.set_type(api_version.as_str().into(), kind.name.into());
             let workload = Workload::new(&head, "");
             let (owner, has_template) = self.resolved(&workload);
             let place = self
                 .places
                 .get(&key(workload.namespace, &owner.kind, &owner.name))
                 .copied();
-            let is_pod = part.role == Role::Pod;
+            let is_pod = kind.handling == Handling::Pod;
             if is_pod {
                 self.pods_seen += 1;
                 self.nodes.count_pod(&node);
@@ -230,31 +232,31 @@ impl Evaluation {
                 return Ok(());
             }
         }
-        let api_version = part.api_version();
-        let object = page::object(item, part, &api_version)?;
+        let api_version = kind.api_version();
+        let object = page::object(item, kind, &api_version)?;
         let knowledge = Arc::clone(&self.policy.knowledge);
         let mut workload = Workload::with_knowledge(&object, "", &knowledge);
-        if Workload::is_judged_by_texts(part.kind) {
+        if kinds::has_texts(kind.name) {
             workload.leaves = page::leaves(item);
         }
-        match part.role {
-            Role::Namespace => self.take_settings(&workload),
-            Role::Claim => {
+        match kind.handling {
+            Handling::Namespace => self.take_settings(&workload),
+            Handling::Claim => {
                 let volume = object.spec.as_ref().map_or("", |spec| &spec.volume_name);
                 if self.surroundings.has_volume(volume) {
                     self.surroundings.note(&workload);
                 }
             }
-            Role::Node if !self.nodes.are_known => self.surroundings.note(&workload),
-            Role::Node => {
+            Handling::Node if !self.nodes.are_known => self.surroundings.note(&workload),
+            Handling::Node => {
                 self.nodes.take(&workload);
-                self.judge(part, workload, item);
+                self.judge(kind, workload, item);
             }
-            Role::Volume => {
+            Handling::Volume => {
                 self.surroundings.note(&workload);
-                self.judge(part, workload, item);
+                self.judge(kind, workload, item);
             }
-            Role::Template | Role::Pod | Role::Text => self.judge(part, workload, item),
+            Handling::Template | Handling::Pod | Handling::Text => self.judge(kind, workload, item),
         }
         Ok(())
     }
@@ -284,21 +286,23 @@ impl Evaluation {
         );
     }
 
-    fn judge(&mut self, part: &Part, mut workload: Workload<'_>, item: &RawValue) {
+    fn judge(&mut self, kind: &Kind, mut workload: Workload<'_>, item: &RawValue) {
         workload.place_in(&self.surroundings);
         workload.owner = self.resolved(&workload).0;
-        if part.role == Role::Template {
+        if kind.handling == Handling::Template {
             self.note_above(&workload, &workload.owner.clone());
             self.note_containers(&workload);
             // ReplicaSets and Jobs of a controller that was not read come and go with it: their Pods are judged, too.
-            if !workload.has_controller() || !matches!(part.kind, "ReplicaSet" | "Job") {
+            if !workload.has_controller() || !kind.is_made {
                 self.templates
-                    .insert(key(workload.namespace, part.kind, workload.name));
+                    .insert(key(workload.namespace, kind.name, workload.name));
             }
         }
         let decision = decision::decide(&workload, None, &self.policy, Writer::default());
         self.list_exemptions(&workload, &decision);
-        if matches!(part.role, Role::Text | Role::Volume) && decision.findings.is_empty() {
+        if matches!(kind.handling, Handling::Text | Handling::Volume)
+            && decision.findings.is_empty()
+        {
             return;
         }
         let Decision {
@@ -309,7 +313,7 @@ impl Evaluation {
             .partition(|judged| judged.is_ephemeral && !workload.is_own_owner());
         let place = self.gather(&workload, item, findings);
         self.owners[place].notes.extend(notes);
-        if part.role == Role::Pod {
+        if kind.handling == Handling::Pod {
             *self.pods.entry(place).or_default() += 1;
         }
         if !of_pod.is_empty() {
@@ -367,6 +371,7 @@ impl Evaluation {
             name: name.as_ref().into(),
             api_version: word(&mut self.words, workload.api_version()),
             uid: Box::default(),
+            is_series: false,
             outcome: Outcome::Clean,
             findings: Vec::new(),
             privileged: false,
@@ -412,12 +417,14 @@ impl Evaluation {
             errors,
             pods,
             pods_seen,
+            mut words,
             ..
         } = self;
         for (place, count) in pods {
             owners[place].pods = count;
         }
         for owner in &mut owners {
+            owners::identify_series(owner, &mut words);
             owner.findings.sort_by(|a, b| {
                 let of = |found: &ScannedFinding| {
                     (

@@ -187,6 +187,7 @@ fn object(owner: &ScannedOwner) -> ObjectEntry<'_> {
     ObjectEntry {
         api_version: (*owner.api_version).into(),
         decision: owner.outcome.as_str().into(),
+        edit: owner.edit().into(),
         findings: owner.findings.iter().map(finding).collect(),
         kind: (*owner.kind).into(),
         managed_by: (**managed_by).into(),

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::parts::{Part, Role};
+use crate::kinds::{Handling, Kind};
 use crate::workload::leaves::Leaves;
 use crate::workload::object::{Metadata, Object};
 use crate::workload::shape::shape;
@@ -28,15 +28,15 @@ shape! {
 /// Where a workload has another shape than the API gives it. What is judged by its texts needs only its metadata.
 pub(super) fn object<'a>(
     item: &'a RawValue,
-    part: &'a Part,
+    kind: &'a Kind,
     api_version: &'a str,
 ) -> Result<Object<'a>, serde_json::Error> {
     let mut object: Object<'a> = match serde_json::from_str(item.get()) {
         Ok(object) => object,
-        Err(_) if matches!(part.role, Role::Text) || !part.is_built_in() => head(item)?.0,
+        Err(_) if matches!(kind.handling, Handling::Text) || !kind.is_built_in() => head(item)?.0,
         Err(error) => return Err(error),
     };
-    object.set_type(Text::from(api_version), Text::from(part.kind));
+    object.set_type(Text::from(api_version), Text::from(kind.name));
     Ok(object)
 }
 

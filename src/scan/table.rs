@@ -6,7 +6,7 @@ use super::questions::{Answer, answers};
 use super::{ExemptionStatus, ListedExemption, MANUAL, Scanned, ScannedOwner};
 use crate::decision::{Outcome, Policy};
 use crate::finding::Action;
-use crate::finding::text::escape_controls;
+use crate::finding::text::{count, escape_controls};
 
 /// Owners that are named behind an answer.
 const MAX_NAMED: usize = 5;
@@ -150,7 +150,7 @@ fn write_owners(out: &mut dyn Write, scanned: &Scanned, style: Style) -> io::Res
     writeln!(out, "{}", style.paint("1", "Findings by owner"))?;
     for owner in flagged {
         let pods = if owner.pods > 0 {
-            format!("  ({})", many(owner.pods, "Pod"))
+            format!("  ({})", count(owner.pods, "Pod"))
         } else {
             String::new()
         };
@@ -182,6 +182,10 @@ fn write_owners(out: &mut dyn Write, scanned: &Scanned, style: Style) -> io::Res
                 escape_controls(&text)
             )?;
             writeln!(out, "         fix: {}", finding.fix())?;
+        }
+        let edit = owner.edit();
+        if !edit.is_empty() {
+            writeln!(out, "    edit {edit}")?;
         }
         for note in &owner.notes {
             writeln!(out, "    note: {}", escape_controls(note))?;
@@ -254,8 +258,8 @@ fn write_summary(out: &mut dyn Write, scanned: &Scanned, policy: &Policy) -> io:
         .collect();
     let read = format!(
         "Scanned {} and {}",
-        many(scanned.owners.len(), "owner"),
-        many(scanned.pods, "Pod")
+        count(scanned.owners.len(), "owner"),
+        count(scanned.pods, "Pod")
     );
     write!(
         out,
@@ -264,17 +268,13 @@ fn write_summary(out: &mut dyn Write, scanned: &Scanned, policy: &Policy) -> io:
         parts.join(", ")
     )?;
     if !scanned.errors.is_empty() {
-        write!(out, "; incomplete, {}", many(scanned.errors.len(), "error"))?;
+        write!(
+            out,
+            "; incomplete, {}",
+            count(scanned.errors.len(), "error")
+        )?;
     }
     writeln!(out, ".")
-}
-
-fn many(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
 }
 
 #[derive(Clone, Copy)]

@@ -2,12 +2,13 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Frame;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
@@ -21,7 +22,7 @@ pub(super) const SMALL: usize = 64 * 1024;
 /// Memory for the large bodies of all connections together: without a limit, a few hundred clients that send
 /// slowly would hold gigabytes. A body that finds no room is left in the socket until there is some.
 #[derive(Debug)]
-pub struct Room(Semaphore);
+pub struct Room(Arc<Semaphore>);
 
 impl Room {
     // A quarter of the memory limit of `manifests/base`; the largest body still leaves some of it.
@@ -32,26 +33,29 @@ impl Room {
         Self::BYTES - self.0.available_permits()
     }
 
-    async fn take(&self, length: usize) -> Option<SemaphorePermit<'_>> {
-        self.0.acquire_many(u32::try_from(length).ok()?).await.ok()
+    async fn take(&self, length: usize) -> Option<OwnedSemaphorePermit> {
+        let room = Arc::clone(&self.0);
+        room.acquire_many_owned(u32::try_from(length).ok()?)
+            .await
+            .ok()
     }
 }
 
 impl Default for Room {
     fn default() -> Self {
-        Self(Semaphore::new(Self::BYTES))
+        Self(Arc::new(Semaphore::new(Self::BYTES)))
     }
 }
 
 /// A body, or as much of it as there is.
 #[derive(Debug)]
-pub struct Body<'r> {
+pub struct Body {
     /// The bytes, at most [`MAX_BODY`].
     pub bytes: Bytes,
     /// How the reading ended.
     pub end: End,
     /// Given back when the body is no longer needed.
-    _room: Option<SemaphorePermit<'r>>,
+    pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 /// How the reading of a body ended.
@@ -68,7 +72,7 @@ pub enum End {
 }
 
 /// Reads `body`, which says it holds `length` bytes, until `deadline`.
-pub async fn read<B>(mut body: B, length: Option<usize>, deadline: Instant, room: &Room) -> Body<'_>
+pub async fn read<B>(mut body: B, length: Option<usize>, deadline: Instant, room: &Room) -> Body
 where
     B: hyper::body::Body<Data = Bytes> + Unpin,
 {
@@ -94,7 +98,7 @@ where
             return Body {
                 bytes: data,
                 end: End::Whole,
-                _room: None,
+                room: None,
             };
         }
         if collected.len() + data.len() > limit {
@@ -122,7 +126,7 @@ where
     Body {
         bytes: collected.freeze(),
         end,
-        _room: share,
+        room: share,
     }
 }
 

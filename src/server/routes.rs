@@ -15,7 +15,6 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use bytes::Bytes;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
@@ -26,6 +25,7 @@ use crate::cluster::{owner, rehearsal};
 use crate::decision::{OwnerExemptions, Policy};
 use crate::record::Caller;
 use crate::registration;
+use crate::workload::budget::Budget;
 
 /// Answered this long before the API server gives up, for the way back.
 const MARGIN: Duration = Duration::from_millis(100);
@@ -87,17 +87,17 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
     let body: Body = request.into_body();
-    let body = body::read(body, length, deadline, app.state.large_bodies()).await;
+    let mut body = body::read(body, length, deadline, app.state.large_bodies()).await;
 
     let started = Instant::now();
     let policy = app.policy.load();
-    let mut reviewed = evaluate_body(app, &body, &policy, None, deadline).await?;
+    let mut reviewed = evaluate_body(app, &mut body, &policy, None, deadline).await?;
     // The one case in which a review waits for the cluster: see `cluster::owner`.
     if let (Some(unread), Some(client)) = (&reviewed.decision.unread_owner, &app.client) {
         let left = deadline.saturating_duration_since(Instant::now());
         let owner = Arc::new(owner::exemptions(client, unread, left).await);
         if !owner.is_empty() {
-            reviewed = evaluate_body(app, &body, &policy, Some(owner), deadline).await?;
+            reviewed = evaluate_body(app, &mut body, &policy, Some(owner), deadline).await?;
         }
     }
 
@@ -140,19 +140,26 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
 /// Evaluates what was read of a request; what is not whole is decided from what there is.
 async fn evaluate_body(
     app: &SharedApp,
-    body: &body::Body<'_>,
+    body: &mut body::Body,
     policy: &Arc<Policy>,
     owner: Option<Arc<OwnerExemptions>>,
     deadline: Instant,
 ) -> Result<Reviewed, (StatusCode, String)> {
-    let bytes = &body.bytes;
     let reviewed = match body.end {
-        End::Whole if bytes.len() <= body::SMALL && Instant::now() < deadline => {
-            evaluate(app, bytes, policy, owner.as_deref())
+        End::Whole if body.bytes.len() <= body::SMALL && Instant::now() < deadline => {
+            // Others wait meanwhile, so what takes long here is done again where nobody does.
+            let reviewed = evaluate(app, &body.bytes, policy, Budget::SHORT, owner.as_deref());
+            match reviewed {
+                Ok(Reviewed {
+                    failure: Some(Failure::OverBudget),
+                    ..
+                }) => evaluate_aside(app, body, policy, owner, deadline).await,
+                reviewed => reviewed,
+            }
         }
-        End::Whole => evaluate_large(app, bytes, policy, owner, deadline).await,
+        End::Whole => evaluate_aside(app, body, policy, owner, deadline).await,
         End::Deadline => admission::fail(
-            bytes,
+            &body.bytes,
             Failure::Deadline,
             "the API server's timeout is near and the request is not whole",
             policy,
@@ -162,9 +169,14 @@ async fn evaluate_body(
                 "the request is larger than {} MiB",
                 body::MAX_BODY / 1024 / 1024
             );
-            admission::fail(bytes, Failure::TooLarge, &reason, policy)
+            admission::fail(&body.bytes, Failure::TooLarge, &reason, policy)
         }
-        End::Broken => admission::fail(bytes, Failure::Unreadable, "the request broke off", policy),
+        End::Broken => admission::fail(
+            &body.bytes,
+            Failure::Unreadable,
+            "the request broke off",
+            policy,
+        ),
     };
     reviewed.map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")))
 }
@@ -191,9 +203,12 @@ fn evaluate(
     app: &SharedApp,
     body: &[u8],
     policy: &Policy,
+    budget: Budget,
     owner: Option<&OwnerExemptions>,
 ) -> Result<Reviewed, NotAReview> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| (app.review)(body, policy, owner)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        (app.review)(body, policy, budget, owner)
+    }));
     outcome.unwrap_or_else(|_| {
         admission::fail(
             body,
@@ -204,24 +219,26 @@ fn evaluate(
     })
 }
 
-/// Large requests that are evaluated at a time: they may take all of a processor and 64 MiB each.
+/// Requests that are evaluated aside at a time: they may take all of a processor and some memory each.
 pub(super) const LARGE_AT_ONCE: usize = 2;
 
 /// Evaluates on a thread of its own, so that the connections served by this one do not wait for it;
 /// answers by the mode if that would be too late.
-async fn evaluate_large(
+async fn evaluate_aside(
     app: &SharedApp,
-    body: &Bytes,
+    body: &mut body::Body,
     policy: &Arc<Policy>,
     owner: Option<Arc<OwnerExemptions>>,
     deadline: Instant,
 ) -> Result<Reviewed, NotAReview> {
     let evaluated = timeout_at(deadline, async {
         let permit = app.state.large_reviews().acquire_owned().await.ok()?;
-        let (app, body, policy) = (Arc::clone(app), body.clone(), Arc::clone(policy));
+        let (app, bytes, policy) = (Arc::clone(app), body.bytes.clone(), Arc::clone(policy));
+        // An evaluation that is late goes on after its answer, and the body with it.
+        let room = body.room.take();
         let evaluation = spawn_blocking(move || {
-            let _permit = permit;
-            evaluate(&app, &body, &policy, owner.as_deref())
+            let _held = (permit, room);
+            evaluate(&app, &bytes, &policy, Budget::OBJECT, owner.as_deref())
         });
         evaluation.await.ok()
     });
@@ -229,7 +246,7 @@ async fn evaluate_large(
         Ok(Some(reviewed)) => reviewed,
         // The runtime ends, or time did.
         Ok(None) | Err(_) => admission::fail(
-            body,
+            &body.bytes,
             Failure::Deadline,
             "the API server's timeout is near and the request could not be evaluated before",
             policy,

@@ -2,10 +2,10 @@
 //!
 //! Every part whose cost depends on what the writer of the object chose (filling in variables,
 //! cleaning paths, reading scripts, joining mounts with volumes) calls `spend` before it works,
-//! with about one step for each byte or element that it will look at, and `keep` before it holds
+//! with what that will take, and `keep` before it holds
 //! what it made. A part that is told `false` stops with what it has: whoever started the evaluation
 //! asks [`Spent::is_exceeded`] and says that the rest was not evaluated. Real objects never get
-//! there (`tests/it/budget.rs` holds every object of the corpus against a tenth).
+//! there (`tests/it/bounds.rs` holds every object of the corpus against a tenth).
 //!
 //! The count is one per thread, because an object is evaluated on one thread and its parts are
 //! plain functions; outside of [`within`] there is no limit.
@@ -15,18 +15,40 @@ use std::cell::Cell;
 /// What an evaluation may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Bytes or elements looked at.
+    /// Work, in parts of about five nanoseconds: a byte that a script's reader goes over.
     pub steps: u64,
     /// Bytes held at once, roughly.
     pub bytes: u64,
 }
 
 impl Budget {
-    /// For one review: less than 50 ms of one core and, with the request itself, less than 64 MiB.
-    pub const REVIEW: Self = Self {
-        steps: 4 * 1024 * 1024,
+    /// For the evaluation of one object of a review, of which an update has two: with the reading
+    /// less than 50 ms of one core, and less than 64 MiB with the request itself.
+    pub const OBJECT: Self = Self {
+        steps: 3 * 1024 * 1024,
+        bytes: 6 * 1024 * 1024,
+    };
+
+    /// For reading an object: the list elements of the 3 MiB that kube-apiserver stores.
+    pub const READING: Self = Self {
+        steps: 0,
         bytes: 24 * 1024 * 1024,
     };
+
+    /// For an object of a review that is evaluated among others: about 2 ms.
+    pub const SHORT: Self = Self {
+        steps: 256 * 1024,
+        ..Self::OBJECT
+    };
+
+    /// What is left of it.
+    #[must_use]
+    pub fn after(self, spent: Spent) -> Self {
+        Self {
+            steps: self.steps.saturating_sub(spent.steps),
+            bytes: self.bytes.saturating_sub(spent.bytes),
+        }
+    }
 }
 
 /// What an evaluation cost.

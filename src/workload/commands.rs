@@ -3,85 +3,98 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::budget::spend;
+use super::budget::{keep, spend};
 use super::mentions::mentions;
 use super::object::Container;
 use super::pod::{self, TextField};
-use super::shell::{self, Invocation};
-use super::text::Text;
+use super::shell::{self, HostEntry, Invocation};
+use super::tables;
 
 /// A program that the container runs, and the field that shows it.
 #[derive(Debug)]
 pub(crate) struct Command {
-    /// Field path below the container: of the word that names the program, or of the script that holds it.
-    pub(crate) field: String,
+    /// Of the word that names the program, or of the script that holds it.
+    pub(crate) field: TextField,
     pub(crate) invocation: Invocation,
 }
+
+/// A word of a command, and the field in which it stands.
+type Word<'t> = (TextField, Cow<'t, str>);
 
 /// The commands of `container` in those texts that name Docker, in the order command, postStart, preStop, probes, script.
 pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
     // The name can come out of a variable, too.
-    let command = words_of(container, |field| {
-        matches!(field, TextField::Command(_) | TextField::Args(_))
-    });
     let is_wanted = |word: &str| mentions(word, "docker") || mentions(word, "$");
+    let word = |field, text| {
+        let text = container.expanded_text(field, text);
+        (field, fill_programs(container, text))
+    };
     let mut found = Vec::new();
-    read_argv(&command, &is_wanted, &mut found);
-    for (place, _) in container.raw.hooks() {
-        let hook = words_of(
-            container,
-            |field| matches!(field, TextField::Hook(of, _) if of == place),
-        );
-        read_argv(&hook, &is_wanted, &mut found);
+    read_vectors(container.raw, word, is_wanted, &mut found);
+    for (at, variable) in container.raw.env.iter().enumerate() {
+        let field = TextField::Env(at);
+        let script = container.expanded_text(field, &variable.value);
+        if !(script.contains('\n') && mentions(script, "docker")) {
+            continue;
+        }
+        if let Some(on_host) = runs_variable(container, &variable.name, script) {
+            let invocations = shell::read_script_on(script, on_host).into_iter();
+            found.extend(invocations.map(|invocation| Command { field, invocation }));
+        }
     }
-    if let Some((field, script)) = container
-        .script()
-        .filter(|(_, script)| mentions(script, "docker") || mentions(script, "$"))
-    {
-        found.extend(
-            shell::read_script(&fill_programs(container, script))
-                .into_iter()
-                .map(|invocation| Command {
-                    field: field.path(),
-                    invocation,
-                }),
-        );
+    if let Some((field, script)) = (container.script()).filter(|(_, script)| is_wanted(script)) {
+        let script = fill_programs(container, script);
+        let invocations = shell::read_script(&script).into_iter();
+        found.extend(invocations.map(|invocation| Command { field, invocation }));
     }
     found
+}
+
+/// Where `container` runs the script in its variable `name`: on the node or not. `None` where nothing shows that it runs it.
+fn runs_variable(
+    container: &pod::Container<'_>,
+    name: &str,
+    script: &str,
+) -> Option<Option<HostEntry>> {
+    // The interpreter in its first line says that a text is a script, and a script that a container gets is run.
+    let interpreter = script.trim_start().strip_prefix("#!");
+    let is_shell = interpreter
+        .and_then(|rest| rest.lines().next())
+        .is_some_and(|line| line.split_whitespace().any(|word| word.ends_with("sh")));
+    let known = tables::script_variable(container.image(), name);
+    let on_node = match known {
+        Some(on_node) => on_node,
+        None if is_shell => container.shares_node(),
+        None => return None,
+    };
+    Some(on_node.then_some(HostEntry::Nsenter))
 }
 
 /// The commands of `container` in those texts that hold `needle`.
 pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Command> {
-    read_where(container, |word| mentions(word, needle))
-}
-
-fn read_where(container: &Container<'_>, is_wanted: impl Fn(&str) -> bool) -> Vec<Command> {
+    let word = |field, text| (field, Cow::Borrowed(text));
     let mut found = Vec::new();
-    let numbered = |place: &str, words: &'_ [Text<'_>]| -> Vec<(String, String)> {
-        let words = words.iter().enumerate();
-        words
-            .map(|(i, word)| (format!("{place}[{i}]"), word.to_string()))
-            .collect()
-    };
-    let mut command = numbered("command", &container.command);
-    command.extend(numbered("args", &container.args));
-    read_argv(&command, &is_wanted, &mut found);
-    for (place, words) in container.hooks() {
-        read_argv(&numbered(place, words), &is_wanted, &mut found);
-    }
+    read_vectors(container, word, |word| mentions(word, needle), &mut found);
     found
 }
 
-/// The words at the fields that are `wanted`, with their field: references to variables filled in, and of the shell's variables
-/// those that stand for programs.
-fn words_of(
-    container: &pod::Container<'_>,
-    wanted: impl Fn(TextField) -> bool,
-) -> Vec<(String, String)> {
-    let texts = container.all_texts().filter(|(field, _)| wanted(*field));
-    texts
-        .map(|(field, text)| (field.path(), fill_programs(container, text).into_owned()))
-        .collect()
+/// Reads what `container` starts, `command` with `args`, then hooks and probes, each word of it as `word` gives it.
+fn read_vectors<'c>(
+    container: &'c Container<'_>,
+    word: impl Fn(TextField, &'c str) -> Word<'c>,
+    is_wanted: impl Fn(&str) -> bool,
+    found: &mut Vec<Command>,
+) {
+    let command = container.command.iter().enumerate();
+    let command = command.map(|(i, text)| word(TextField::Command(i), text));
+    let args = container.args.iter().enumerate();
+    let args = args.map(|(i, text)| word(TextField::Args(i), text));
+    read_argv(command.chain(args), &is_wanted, found);
+    for (place, words) in container.hooks() {
+        let words = words.iter().enumerate();
+        let words = words.map(|(i, text)| word(TextField::Hook(place, i), text));
+        read_argv(words, &is_wanted, found);
+    }
 }
 
 /// `script` with those variables of the container's environment filled in that call Docker or lead onto the node: `$DOCKER ps`,
@@ -103,7 +116,7 @@ fn fill_programs<'t>(container: &'t pod::Container<'_>, script: &'t str) -> Cow<
             None if reference.starts_with("${") => reference.len(),
             None => 1,
         };
-        if !spend(length) {
+        if !spend(REFERENCE_STEPS + length) {
             break;
         }
         let value = value.and_then(|(name, default, after)| {
@@ -158,12 +171,12 @@ fn program_in<'t>(
 ) -> Option<&'t str> {
     let value = container.variable(name).map(|value| &*value.text);
     let value = value.or(default)?;
-    if !spend(script.len() / 8) {
-        return None;
-    }
     let is_program = (["docker", "nsenter", "chroot"].iter()).any(|word| mentions(value, word));
     (is_program && !mentions(script, &format!("{name}="))).then_some(value)
 }
+
+/// What it costs to look a reference up.
+const REFERENCE_STEPS: usize = 8;
 
 /// Bytes that variables can add to a script.
 const MAX_FILLED: usize = 64 * 1024;
@@ -171,25 +184,28 @@ const MAX_FILLED: usize = 64 * 1024;
 /// Programs that are looked for in the texts of a container; scripts that run more share the last one's place.
 const MAX_PROGRAMS: usize = 256;
 
-/// Reads one argument vector of `words`, each with its field.
-fn read_argv(
-    words: &[(String, String)],
+/// Reads one argument vector of `words`.
+fn read_argv<'t>(
+    words: impl Iterator<Item = Word<'t>>,
     is_wanted: &impl Fn(&str) -> bool,
     found: &mut Vec<Command>,
 ) {
+    let words: Vec<Word<'t>> = words
+        .take_while(|word| spend(1) && keep(size_of_val(word)))
+        .collect();
     if !words.iter().any(|(_, word)| is_wanted(word)) {
         return;
     }
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut last = 0;
-    for invocation in shell::read_argv(words.iter().map(|(_, word)| word.as_str())) {
+    for invocation in shell::read_argv(words.iter().map(|(_, word)| &**word)) {
         let program = &invocation.words[0];
         let place = places.get(program).copied().or_else(|| {
             if places.len() >= MAX_PROGRAMS {
                 return None;
             }
             // The word itself, else the first script that mentions the program.
-            let exact = words.iter().position(|(_, word)| word == program);
+            let exact = words.iter().position(|(_, word)| **word == **program);
             let place = exact
                 .or_else(|| words.iter().position(|(_, word)| contains(word, program)))
                 .unwrap_or(0);
@@ -198,7 +214,7 @@ fn read_argv(
         });
         last = place.unwrap_or(last);
         found.push(Command {
-            field: words[last].0.clone(),
+            field: words[last].0,
             invocation,
         });
     }

@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::budget::spend;
+use super::budget::{keep, spend};
 use super::commands::{self, Command};
 use super::endpoint::Endpoint;
 use super::host_path::HostPath;
@@ -28,14 +28,17 @@ pub(crate) struct Container<'a> {
     pub(super) position: usize,
     commands: OnceCell<Vec<Command>>,
     mentions: OnceCell<Mentions>,
+    telling: OnceCell<Vec<(TextField, Mentions)>>,
     image: OnceCell<ImageReference<'a>>,
     image_role: OnceCell<Option<ImageRole>>,
     source: Source<'a>,
     variables: OnceCell<Variables<'a>>,
+    written_variables: OnceCell<Variables<'a>>,
     expanded: OnceCell<HashMap<TextField, String>>,
     endpoint: OnceCell<Endpoint>,
     mounts: OnceCell<HashMap<String, usize>>,
     pub(crate) sees_cri_socket: OnceCell<bool>,
+    pub(crate) sees_other_data: OnceCell<bool>,
     pub(crate) docker_use: OnceCell<DockerUse>,
 }
 
@@ -58,8 +61,11 @@ pub(super) struct Source<'a> {
     pub(super) room: Rc<Cell<usize>>,
 }
 
-/// So many variables are looked through one by one.
-const FEW: usize = 32;
+/// So many variables, volumes or mounts are looked through one by one; an index of them would cost more.
+pub(super) const FEW: usize = 32;
+
+/// What it costs a rule to go on to the next text.
+const TEXT_STEPS: usize = 4;
 
 impl<'a> Container<'a> {
     /// The view of `raw`, which stands in one of the lists at a position, and among all containers at an index.
@@ -76,13 +82,16 @@ impl<'a> Container<'a> {
             source,
             commands: OnceCell::new(),
             mentions: OnceCell::new(),
+            telling: OnceCell::new(),
             image: OnceCell::new(),
             image_role: OnceCell::new(),
             variables: OnceCell::new(),
+            written_variables: OnceCell::new(),
             expanded: OnceCell::new(),
             endpoint: OnceCell::new(),
             mounts: OnceCell::new(),
             sees_cri_socket: OnceCell::new(),
+            sees_other_data: OnceCell::new(),
             docker_use: OnceCell::new(),
         }
     }
@@ -123,8 +132,8 @@ impl<'a> Container<'a> {
         })
     }
 
-    /// The volume that is mounted at the longest directory above `path`, or at `path`, and that directory.
-    pub(super) fn mount_at<'p>(&self, path: &'p HostPath) -> Option<(&'a str, &'p str)> {
+    /// The position of the mount at the longest directory above `path`, or at `path`, and that directory.
+    pub(super) fn mount_at<'p>(&self, path: &'p HostPath) -> Option<(usize, &'p str)> {
         let mounts = self.mounts.get_or_init(|| {
             let mounts = self
                 .raw
@@ -133,11 +142,10 @@ impl<'a> Container<'a> {
                 .enumerate()
                 .filter(|(_, mount)| !mount.mount_path.is_empty());
             mounts
+                .take_while(|(_, mount)| keep(MOUNT_BYTES + mount.mount_path.len()))
                 .map(|(position, mount)| {
-                    (
-                        HostPath::new(&mount.mount_path).as_str().to_owned(),
-                        position,
-                    )
+                    let path = HostPath::new(&mount.mount_path);
+                    (path.as_str().to_owned(), position)
                 })
                 .collect()
         });
@@ -146,8 +154,11 @@ impl<'a> Container<'a> {
             return None;
         }
         loop {
+            if !spend(HASH_STEPS + at.len() / HASHED_AT_ONCE) {
+                return None;
+            }
             if let Some(&position) = mounts.get(at) {
-                return Some((self.raw.volume_mounts[position].name.as_str(), at));
+                return Some((position, at));
             }
             at = match at.rfind('/')? {
                 0 if at.len() == 1 => return None,
@@ -163,6 +174,11 @@ impl<'a> Container<'a> {
             .security_context
             .as_ref()
             .is_some_and(|context| context.privileged.0)
+    }
+
+    /// True for a privileged container among the processes of the node: what it runs can enter the node's namespaces.
+    pub(super) fn shares_node(&self) -> bool {
+        self.source.spec.host_pid.0 && self.is_privileged()
     }
 
     /// True if the object says that the container does not run as root; the container's word counts before the Pod's.
@@ -276,14 +292,54 @@ impl<'a> Container<'a> {
     /// All texts in which a path or an address can stand, with their field below the container: command, args, env values.
     /// References to variables are filled in as kubelet does.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (TextField, &str)> {
-        self.all_texts()
-            .filter(|(field, _)| !matches!(field, TextField::Hook(..)))
+        self.all_texts().filter(|(field, _)| !field.is_hook())
     }
 
     /// The same, and the words of lifecycle hooks and probes.
     pub(crate) fn all_texts(&self) -> impl Iterator<Item = (TextField, &str)> {
         self.raw_texts()
+            .take_while(|_| spend(TEXT_STEPS))
             .map(|(field, text)| (field, self.expanded_text(field, text)))
+    }
+
+    /// Those of [`Self::all_texts`] that mention what `is_meant` asks for: what Docker is called, its ports or its
+    /// bridge. Each text is looked at once for all rules.
+    pub(crate) fn texts_with(
+        &self,
+        is_meant: impl Fn(Mentions) -> bool,
+    ) -> impl Iterator<Item = (TextField, &str)> {
+        let telling = self.telling.get_or_init(|| {
+            let texts = self.all_texts().map(|(field, text)| {
+                let mut found = Mentions::default();
+                found.add(text);
+                (field, found)
+            });
+            texts
+                .filter(|(_, found)| found.docker | found.docker_port | found.bridge)
+                .take_while(|telling| keep(size_of_val(telling)))
+                .collect()
+        });
+        telling
+            .iter()
+            .filter(move |(_, found)| is_meant(*found))
+            .filter_map(|(field, _)| Some((*field, self.text_at(*field)?)))
+    }
+
+    /// The text at `field`, with its references to variables filled in.
+    pub(crate) fn text_at(&self, field: TextField) -> Option<&str> {
+        let raw = self.raw;
+        let text = match field {
+            TextField::Command(i) => raw.command.get(i),
+            TextField::Args(i) => raw.args.get(i),
+            TextField::Env(i) => raw.env.get(i).map(|variable| &variable.value),
+            TextField::Hook(place, i) => {
+                let mut hooks = raw.hooks();
+                hooks.find(|(of, _)| *of == place)?.1.get(i)
+            }
+            TextField::Script => Some(&raw.script),
+            TextField::Source => Some(&raw.source),
+        };
+        text.map(|text| self.expanded_text(field, text))
     }
 
     /// `text`, which stands at `field`, with its references to variables filled in.
@@ -359,13 +415,19 @@ impl<'a> Container<'a> {
 
     /// The same with the values as they are written.
     fn expand_static<'t>(&self, text: &'t str) -> Option<Expanded<'t>> {
-        if !spend(self.raw.env.len()) {
-            return None;
-        }
-        let values = Variables::as_written(self.raw);
+        let values = self
+            .written_variables
+            .get_or_init(|| Variables::as_written(self.raw));
         variables::expand(text, |name| values.get(name), &self.source.room)
     }
 }
+
+/// What a mount takes in an index, without its text.
+pub(super) const MOUNT_BYTES: usize = 96;
+
+/// What looking something up costs, and the bytes that one more step pays for.
+const HASH_STEPS: usize = 4;
+const HASHED_AT_ONCE: usize = 8;
 
 /// Longest path that Linux opens.
 const MAX_PATH: usize = 4096;
@@ -391,6 +453,11 @@ pub(crate) enum TextField {
 }
 
 impl TextField {
+    /// True for a word of a lifecycle hook or a probe.
+    pub(crate) fn is_hook(self) -> bool {
+        matches!(self, Self::Hook(..))
+    }
+
     /// The field path below the container.
     pub(crate) fn path(self) -> String {
         match self {

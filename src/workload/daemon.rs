@@ -1,6 +1,5 @@
 //! Does a container bring a Docker daemon of its own (Docker-in-Docker)? Then its clients do not need the node's.
 
-use super::budget::spend;
 use super::mentions::mentions;
 use super::pod::{Container, Pod};
 use super::shell::Invocation;
@@ -79,12 +78,7 @@ const SHARED_DIRECTORIES: [&str; 3] = ["/run", "/run/docker", "/certs"];
 
 fn shares_daemon_directory(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     let names_docker = |text: &str| mentions(text, "docker") || mentions(text, "dind");
-    let own_volume = |name: &str| {
-        pod.spec
-            .volumes
-            .iter()
-            .any(|volume| spend(1) && *volume.name == *name && volume.empty_dir.0)
-    };
+    let own_volume = |name: &str| pod.volume(name).is_some_and(|volume| volume.empty_dir.0);
     let is_meeting_place = |path: &str| {
         let path = super::host_path::HostPath::new(path);
         path.as_str() == "/run/docker.sock"
@@ -94,15 +88,8 @@ fn shares_daemon_directory(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     };
     names_docker(&container.image().path)
         && container.raw.volume_mounts.iter().any(|mount| {
-            let shared = pod.containers.iter().any(|other| {
-                spend(1 + other.raw.volume_mounts.len())
-                    && other.index != container.index
-                    && other
-                        .raw
-                        .volume_mounts
-                        .iter()
-                        .any(|m| *m.name == *mount.name)
-            });
-            shared && own_volume(&mount.name) && is_meeting_place(&mount.mount_path)
+            own_volume(&mount.name)
+                && is_meeting_place(&mount.mount_path)
+                && pod.is_mounted_beside(&mount.name, container)
         })
 }

@@ -110,6 +110,9 @@ pub(super) fn of_container(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint
 
 /// What `value`, a Docker endpoint as in `DOCKER_HOST` or `-H`, means in `container`.
 pub(crate) fn resolve(pod: &Pod<'_>, container: &Container<'_>, value: &str) -> Endpoint {
+    if !spend(RESOLVE_STEPS + value.len()) {
+        return Endpoint::Unknown;
+    }
     let value = fill(container, value.trim());
     let lower = value.to_ascii_lowercase();
     if let Some(path) = lower
@@ -138,6 +141,12 @@ pub(crate) fn resolve(pod: &Pod<'_>, container: &Container<'_>, value: &str) -> 
         found => found,
     }
 }
+
+/// What it costs to find out where an address leads.
+const RESOLVE_STEPS: usize = 64;
+
+/// What it costs to look up a variable.
+const VARIABLE_STEPS: usize = 16;
 
 /// True for text with a variable or a template's mark left in it.
 fn is_open(text: &str) -> bool {
@@ -175,7 +184,7 @@ pub(crate) fn fill(container: &Container<'_>, text: &str) -> String {
         }
         rest = &behind[length..];
         // A brace that nothing closes was looked for up to the end.
-        if !spend(length + behind.len() / 16) {
+        if !spend(VARIABLE_STEPS + length + behind.len() / 16) {
             break;
         }
     }
@@ -286,11 +295,8 @@ pub(crate) fn of_host(pod: &Pod<'_>, host: &str) -> Endpoint {
     if is_node_field(host) {
         return Endpoint::NodeAddress { certain: true };
     }
-    let alias = pod.spec.host_aliases.iter().find(|alias| {
-        let mut names = alias.hostnames.iter();
-        names.any(|name| canonical(name) == canonical(host))
-    });
-    let host = canonical(alias.map_or(host, |alias| &alias.ip));
+    let host = canonical(host);
+    let host = pod.alias_of(&host).map_or(host, canonical);
     if BRIDGE_ADDRESSES.contains(&host.as_str()) || pod.names_node(&host) {
         return Endpoint::NodeAddress { certain: false };
     }

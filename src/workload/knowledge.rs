@@ -13,6 +13,8 @@ pub struct Knowledge {
     pub sockets: Vec<HostPath>,
     /// Repositories (`registry.corp/ci/docker`) that are Docker clients.
     pub cli_images: Vec<String>,
+    /// Data directories of the nodes' Docker besides the usual ones, cleaned.
+    pub data_roots: Vec<HostPath>,
 }
 
 /// No additions.
@@ -20,6 +22,7 @@ pub(super) static NOTHING: Knowledge = Knowledge {
     mirrors: Vec::new(),
     sockets: Vec::new(),
     cli_images: Vec::new(),
+    data_roots: Vec::new(),
 };
 
 impl Knowledge {
@@ -59,6 +62,29 @@ impl Knowledge {
             .into_iter()
             .chain(self.sockets.iter().map(HostPath::as_str))
             .any(|socket| socket.starts_with(start))
+    }
+
+    /// The path in Docker's usual data directory that `path` stands for, if it lies in one that the operator names.
+    pub(super) fn usual_path(&self, path: &HostPath) -> Option<HostPath> {
+        Self::below_usual_root(&self.data_roots, path)
+    }
+
+    /// The same for the data directories `roots`.
+    fn below_usual_root(roots: &[HostPath], path: &HostPath) -> Option<HostPath> {
+        let root = roots.iter().find(|root| path.is_within(root.as_str()))?;
+        let below = &path.as_str()[root.as_str().len()..];
+        Some(HostPath::new(tables::DATA_ROOTS[0]).join(below))
+    }
+
+    /// The same for directories that other objects show: a daemon in a Pod may have them as well, so only what has the name
+    /// of one of Docker's own directories counts.
+    pub(super) fn below_shown_root(roots: &[HostPath], path: &HostPath) -> Option<HostPath> {
+        let usual = Self::below_usual_root(roots, path)?;
+        let below = usual.as_str().strip_prefix(tables::DATA_ROOTS[0])?;
+        let first = below.split('/').nth(1).unwrap_or_default();
+        let is_docker = tables::DATA_DIRECTORIES.contains(&first)
+            || first.is_empty() && path.as_str().matches('/').count() > 1;
+        is_docker.then_some(usual)
     }
 
     /// True for a host path at which the operator says that a Docker socket lies.

@@ -74,6 +74,7 @@ shape! {
         pub(crate) host_network: Flag = "hostNetwork",
         pub(crate) service_account_name: Text<'a> = "serviceAccountName",
         pub(crate) host_pid: Flag = "hostPID",
+        pub(crate) host_users: Option<Flag> = "hostUsers",
         pub(crate) template: Option<Box<Template<'a>>> = "template",
         pub(crate) job_template: Option<Box<JobTemplate<'a>>> = "jobTemplate",
         pub(crate) runtime_class_name: Text<'a> = "runtimeClassName",
@@ -180,6 +181,7 @@ shape! {
         pub(crate) run_as_non_root: Option<Flag> = "runAsNonRoot",
         pub(crate) run_as_user: Option<Int> = "runAsUser",
         pub(crate) sysctls: List<Sysctl<'a>> = "sysctls",
+        pub(crate) app_armor_profile: Option<Profile<'a>> = "appArmorProfile",
     }
 }
 
@@ -273,6 +275,14 @@ shape! {
         pub(crate) run_as_non_root: Option<Flag> = "runAsNonRoot",
         pub(crate) run_as_user: Option<Int> = "runAsUser",
         pub(crate) capabilities: Option<Capabilities<'a>> = "capabilities",
+        pub(crate) app_armor_profile: Option<Profile<'a>> = "appArmorProfile",
+    }
+}
+
+shape! {
+    /// An AppArmor profile.
+    pub(crate) struct Profile<'a> {
+        pub(crate) localhost_profile: Text<'a> = "localhostProfile",
     }
 }
 

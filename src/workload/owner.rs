@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 
 use super::object::Object;
+use super::series;
+use super::text::TextMap;
 
 /// An owner and how it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +15,7 @@ pub struct Owner<'a> {
     pub group: Cow<'a, str>,
     /// Kind.
     pub kind: Cow<'a, str>,
-    /// Name; the `generateName` of an object that has no name yet.
+    /// Name; of a series, what its names have in common, with `*` for the rest.
     pub name: Cow<'a, str>,
     /// How it was found.
     pub source: OwnerSource,
@@ -26,6 +28,8 @@ pub enum OwnerSource {
     Own,
     /// From the owner reference, and from the names that the built-in controllers give.
     Derived,
+    /// The maker of a series, of which the object is one.
+    Series,
 }
 
 impl OwnerSource {
@@ -34,6 +38,17 @@ impl OwnerSource {
         match self {
             Self::Own => "self",
             Self::Derived => "derived",
+            Self::Series => "series",
+        }
+    }
+}
+
+impl Owner<'_> {
+    /// What to edit to change the objects of a series; nothing where the owner itself is to be edited.
+    pub fn edit(&self) -> &'static str {
+        match self.source {
+            OwnerSource::Series => series::edit(&self.kind, &self.name),
+            OwnerSource::Own | OwnerSource::Derived => "",
         }
     }
 }
@@ -49,15 +64,18 @@ pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
         .owner_references
         .iter()
         .find(|reference| reference.controller.0);
-    let Some(reference) = controller.filter(|reference| *reference.kind != *"Node") else {
+    let controller = controller.filter(|reference| *reference.kind != *"Node");
+    if let Some(owner) = series::of(object, controller) {
+        return owner;
+    }
+    let Some(reference) = controller else {
         return own(object);
     };
-    let hash = object.metadata.labels.get("pod-template-hash");
     derive(
         &reference.api_version,
         &reference.kind,
         &reference.name,
-        hash,
+        &object.metadata.labels,
     )
 }
 
@@ -71,12 +89,19 @@ pub(super) fn own<'a>(object: &'a Object<'a>) -> Owner<'a> {
     }
 }
 
-/// What a person edits, told from the controller of an object and from the object's label `pod-template-hash`.
+/// The labels that hold the hash at the end of a ReplicaSet's name, and what made the ReplicaSet then: the deployment
+/// controller, and argoproj/argo-rollouts (types.go `DefaultRolloutUniqueLabelKey`, rollout/sync.go).
+const HASHES: [(&str, &str, &str); 2] = [
+    ("pod-template-hash", "apps", "Deployment"),
+    ("rollouts-pod-template-hash", "argoproj.io", "Rollout"),
+];
+
+/// What a person edits, told from the controller of an object and from the object's labels.
 pub(crate) fn derive<'a>(
     api_version: &'a str,
     kind: &'a str,
     name: &'a str,
-    hash: Option<&str>,
+    labels: &TextMap<'_>,
 ) -> Owner<'a> {
     let derived = |group: &'a str, kind: &'a str, name: &'a str| Owner {
         group: group.into(),
@@ -86,14 +111,14 @@ pub(crate) fn derive<'a>(
     };
     match kind {
         "ReplicaSet" => {
-            let hash = hash.filter(|hash| !hash.is_empty());
-            let deployment = hash
-                .and_then(|hash| name.strip_suffix(hash))
-                .and_then(|rest| rest.strip_suffix('-'));
-            match deployment {
-                Some(deployment) => derived("apps", "Deployment", deployment),
-                None => derived("apps", "ReplicaSet", name),
-            }
+            let made_by = |(label, group, kind)| {
+                let hash = labels.get(label).filter(|hash| !hash.is_empty())?;
+                let maker = name.strip_suffix(hash)?.strip_suffix('-')?;
+                Some(derived(group, kind, maker))
+            };
+            let mut owners = HASHES.into_iter().filter_map(made_by);
+            let replica_set = || derived("apps", "ReplicaSet", name);
+            owners.next().unwrap_or_else(replica_set)
         }
         "Job" => match name.rsplit_once('-') {
             Some((cron_job, minutes))
@@ -101,10 +126,23 @@ pub(crate) fn derive<'a>(
             {
                 derived("batch", "CronJob", cron_job)
             }
-            _ => derived("batch", "Job", name),
+            _ => series_of("batch", kind, name).unwrap_or_else(|| derived("batch", "Job", name)),
         },
-        kind => derived(group_of(api_version), kind, name),
+        kind => {
+            let group = group_of(api_version);
+            series_of(group, kind, name).unwrap_or_else(|| derived(group, kind, name))
+        }
     }
+}
+
+/// The series of a controller whose name was generated: a run of a pipeline, say, which nobody edits.
+fn series_of<'a>(group: &'a str, kind: &'a str, name: &str) -> Option<Owner<'a>> {
+    Some(Owner {
+        group: group.into(),
+        kind: kind.into(),
+        name: series::of_controller(kind, name)?.into(),
+        source: OwnerSource::Series,
+    })
 }
 
 /// The object's name, else its `generateName`.

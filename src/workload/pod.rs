@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::address::canonical;
 use super::budget::{keep, spend};
-use super::container;
+use super::container::{self, FEW, MOUNT_BYTES};
 use super::host_path::HostPath;
 use super::knowledge::Knowledge;
 use super::object::{self, Spec, Volume};
@@ -26,8 +28,28 @@ pub struct Pod<'a> {
     knowledge: &'a Knowledge,
     namespace: &'a str,
     nodes: Arc<NodeNames>,
+    data_roots: Arc<[HostPath]>,
     daemons: OnceCell<Vec<usize>>,
+    /// Whether it reads the logs of every runtime, as a rule finds out.
+    pub(crate) reads_new_logs: OnceCell<bool>,
+    index: Index<'a>,
 }
+
+/// Where things are, for a Pod that has many of them.
+#[derive(Debug, Default)]
+struct Index<'a> {
+    /// The first volume of each name.
+    volumes: OnceCell<HashMap<&'a str, usize>>,
+    /// The mounts of each volume: a container, and a position in its list.
+    uses: OnceCell<HashMap<&'a str, Vec<Use>>>,
+    /// The first host mount of each mount.
+    host_mounts: OnceCell<HashMap<Use, usize>>,
+    /// The first alias of each host name.
+    aliases: OnceCell<HashMap<String, usize>>,
+}
+
+/// A mount: the container, as an index into `Pod::containers`, and the position in its list.
+type Use = (usize, usize);
 
 /// A host path that a container can reach, or, unmounted, could.
 #[derive(Debug)]
@@ -50,11 +72,42 @@ pub struct HostMount<'a> {
     pub open_below: bool,
     /// Who can reach it.
     pub user: MountUser,
+    /// Position among the container's mounts.
+    pub(crate) position: usize,
     /// Where the container sees it, cleaned; empty for an unmounted volume.
     pub mount_path: String,
     /// Field path of the host path, or of the `subPath` that completes it.
     pub field: String,
+    /// Where `path` would lie in Docker's usual data directory, if it lies in one that was moved.
+    pub(crate) usual_path: Option<HostPath>,
+    /// The text of a container that names `path`; the volume itself is mounted at a directory above.
+    pub(crate) named: Option<Named>,
 }
+
+/// A path in a text of a container.
+#[derive(Debug)]
+pub(crate) struct Named {
+    /// Which of the texts.
+    pub(crate) field: TextField,
+    /// The path as it is written there.
+    pub(crate) text: String,
+}
+
+impl HostMount<'_> {
+    /// The path that rules about Docker's files judge: with Docker's usual data directory in place of a moved one.
+    pub(crate) fn judged_path(&self) -> &HostPath {
+        self.usual_path.as_ref().unwrap_or(&self.path)
+    }
+}
+
+/// What a container costs all rules, whatever it is.
+const CONTAINER_STEPS: usize = 256;
+
+/// What a host mount costs all rules, without the length of its texts.
+const MOUNT_STEPS: usize = 256;
+
+/// What it costs to read the name of a host.
+const ALIAS_STEPS: usize = 32;
 
 /// Who can reach a host path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,9 +136,7 @@ impl<'a> Pod<'a> {
             identity,
             room: Rc::new(Cell::new(variables::MAX_EXPANDED)),
         };
-        let mut containers = Vec::with_capacity(
-            spec.containers.len() + spec.init_containers.len() + spec.ephemeral_containers.len(),
-        );
+        let mut containers = Vec::with_capacity(spec.containers.len() + spec.init_containers.len());
         let lists = [
             ("initContainers", &spec.init_containers),
             ("containers", &spec.containers),
@@ -93,6 +144,10 @@ impl<'a> Pod<'a> {
         ];
         for (list, raw) in lists {
             for (position, raw) in raw.iter().enumerate() {
+                // What has no room is not evaluated, and the rest is decided by the namespace.
+                if !(spend(CONTAINER_STEPS) && keep(size_of::<Container<'_>>())) {
+                    break;
+                }
                 let index = containers.len();
                 containers.push(Container::new(raw, (list, position, index), source.clone()));
             }
@@ -105,7 +160,10 @@ impl<'a> Pod<'a> {
             knowledge,
             namespace: identity.namespace,
             nodes: Arc::default(),
+            data_roots: Arc::default(),
             daemons: OnceCell::new(),
+            reads_new_logs: OnceCell::new(),
+            index: Index::default(),
         };
         pod.host_mounts = pod.find_host_mounts();
         pod
@@ -152,16 +210,100 @@ impl<'a> Pod<'a> {
         container: &Container<'_>,
     ) -> impl Iterator<Item = &HostMount<'a>> {
         let index = container.index;
-        // There are few; where somebody made many, the budget ends the search.
-        let is_affordable = spend(self.host_mounts.len());
-        let mounts = if is_affordable {
-            &self.host_mounts[..]
-        } else {
-            &[]
+        let mounts = self.host_mounts.iter().take_while(|_| spend(1));
+        mounts.filter(move |mount| mount.user == MountUser::Container(index))
+    }
+
+    /// The first volume of this name.
+    pub(super) fn volume(&self, name: &str) -> Option<&'a Volume<'a>> {
+        let volumes = &self.spec.volumes;
+        if volumes.len() <= FEW {
+            return volumes.iter().find(|volume| *volume.name == *name);
+        }
+        let index = self.index.volumes.get_or_init(|| {
+            let names = volumes.iter().enumerate().rev();
+            names
+                .take_while(|_| keep(MOUNT_BYTES))
+                .map(|(position, volume)| (volume.name.as_str(), position))
+                .collect()
+        });
+        index.get(name).map(|&position| &volumes[position])
+    }
+
+    /// The mounts of the volume `name`, in the order of the containers.
+    fn uses(&self, name: &str) -> Cow<'_, [Use]> {
+        let mounts = self.containers.iter().flat_map(|container| {
+            let mounts = container.raw.volume_mounts.iter().enumerate();
+            mounts.map(|(position, mount)| (mount.name.as_str(), (container.index, position)))
+        });
+        if mounts.clone().take(FEW + 1).count() <= FEW {
+            let uses = mounts.filter(|(of, _)| *of == name);
+            return uses.map(|(_, place)| place).collect();
+        }
+        let index = self.index.uses.get_or_init(|| {
+            let mut index: HashMap<&str, Vec<Use>> = HashMap::new();
+            for (name, place) in mounts.take_while(|_| keep(MOUNT_BYTES)) {
+                index.entry(name).or_default().push(place);
+            }
+            index
+        });
+        index.get(name).map_or(&[][..], Vec::as_slice).into()
+    }
+
+    /// True if another container than this one mounts the volume `name`.
+    pub(super) fn is_mounted_beside(&self, name: &str, container: &Container<'_>) -> bool {
+        let uses = self.uses(name);
+        // They are in order, so one of the ends is another's where any is.
+        let ends = [uses.first(), uses.last()];
+        ends.into_iter()
+            .flatten()
+            .any(|(index, _)| *index != container.index)
+    }
+
+    /// The host path that the mount at `position` of `container` leads to.
+    pub(super) fn host_mount_of(
+        &self,
+        container: &Container<'_>,
+        position: usize,
+    ) -> Option<&HostMount<'a>> {
+        let place = (container.index, position);
+        let place_of = |mount: &HostMount<'_>| match mount.user {
+            MountUser::Container(index) => Some((index, mount.position)),
+            _ => None,
         };
-        mounts
-            .iter()
-            .filter(move |mount| mount.user == MountUser::Container(index))
+        let mounts = &self.host_mounts;
+        if mounts.len() <= FEW {
+            return mounts.iter().find(|mount| place_of(mount) == Some(place));
+        }
+        let index = self.index.host_mounts.get_or_init(|| {
+            let places = mounts.iter().enumerate().rev();
+            places
+                .take_while(|_| keep(MOUNT_BYTES))
+                .filter_map(|(at, mount)| Some((place_of(mount)?, at)))
+                .collect()
+        });
+        index.get(&place).map(|&at| &mounts[at])
+    }
+
+    /// The address that the Pod's own `hostAliases` give `host`, which is in its canonical spelling.
+    pub(super) fn alias_of(&self, host: &str) -> Option<&'a str> {
+        let aliases = &self.spec.host_aliases;
+        if aliases.is_empty() {
+            return None;
+        }
+        let index = self.index.aliases.get_or_init(|| {
+            let mut index = HashMap::new();
+            for (position, alias) in aliases.iter().enumerate() {
+                for name in alias.hostnames.iter() {
+                    if !(spend(ALIAS_STEPS + name.len()) && keep(MOUNT_BYTES + name.len())) {
+                        return index;
+                    }
+                    index.entry(canonical(name)).or_insert(position);
+                }
+            }
+            index
+        });
+        index.get(host).map(|&at| aliases[at].ip.as_str())
     }
 
     /// The containers that run a Docker daemon of their own.
@@ -180,9 +322,9 @@ impl<'a> Pod<'a> {
 
     /// True if `container` runs a Docker daemon of its own.
     pub(crate) fn is_daemon(&self, container: &Container<'_>) -> bool {
-        self.daemons()
-            .take_while(|_| spend(1))
-            .any(|daemon| daemon.index == container.index)
+        self.daemons().next();
+        let daemons = self.daemons.get();
+        daemons.is_some_and(|indices| indices.binary_search(&container.index).is_ok())
     }
 
     /// The volume that `container` sees at `path`.
@@ -191,12 +333,8 @@ impl<'a> Pod<'a> {
         container: &Container<'_>,
         path: &HostPath,
     ) -> Option<&'a Volume<'a>> {
-        let (name, _) = container.mount_at(path)?;
-        self.spec
-            .volumes
-            .iter()
-            .take_while(|_| spend(1))
-            .find(|volume| *volume.name == *name)
+        let (position, _) = container.mount_at(path)?;
+        self.volume(&container.raw.volume_mounts[position].name)
     }
 
     /// The host path behind `path` in `container`, if a host path is mounted there.
@@ -205,15 +343,9 @@ impl<'a> Pod<'a> {
         container: &Container<'_>,
         path: &HostPath,
     ) -> Option<HostPath> {
-        let (volume, at) = container.mount_at(path)?;
-        let mount = self
-            .mounts_of(container)
-            .find(|mount| mount.mount_path == at && mount.volume == volume)?;
-        Some(
-            mount
-                .path
-                .join(path.as_str().strip_prefix(&mount.mount_path)?),
-        )
+        let (position, at) = container.mount_at(path)?;
+        let mount = self.host_mount_of(container, position)?;
+        Some(mount.path.join(path.as_str().strip_prefix(at)?))
     }
 
     /// True for an address or a name of a node of the cluster, as far as they are known.
@@ -237,6 +369,14 @@ impl<'a> Pod<'a> {
         templates: &'a [object::ClaimTemplate<'a>],
     ) {
         self.nodes = surroundings.nodes();
+        self.data_roots = surroundings.data_roots();
+        if !self.data_roots.is_empty() {
+            let mut mounts = std::mem::take(&mut self.host_mounts);
+            for mount in &mut mounts {
+                mount.usual_path = self.usual_path(&mount.path);
+            }
+            self.host_mounts = mounts;
+        }
         let mut found = Vec::new();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
             let (claim, field) = if let Some(claim) = &volume.persistent_volume_claim {
@@ -267,6 +407,7 @@ impl<'a> Pod<'a> {
             );
         }
         self.host_mounts.append(&mut found);
+        self.index.host_mounts.take();
     }
 
     /// Adds a mount for each use of the volume `name` and each host path that `claim` has or can get.
@@ -311,6 +452,17 @@ impl<'a> Pod<'a> {
         found.append(&mut assumed);
     }
 
+    /// See [`HostMount::usual_path`].
+    pub(super) fn usual_path(&self, path: &HostPath) -> Option<HostPath> {
+        let known = self.knowledge.usual_path(path);
+        known.or_else(|| Knowledge::below_shown_root(&self.data_roots, path))
+    }
+
+    /// True if the operator or another object says that Docker's data directory was moved.
+    pub(super) fn has_moved_data_root(&self) -> bool {
+        !(self.knowledge.data_roots.is_empty() && self.data_roots.is_empty())
+    }
+
     fn find_host_mounts(&self) -> Vec<HostMount<'a>> {
         let mut found = Vec::new();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
@@ -337,55 +489,52 @@ impl<'a> Pod<'a> {
         found: &mut Vec<HostMount<'a>>,
     ) {
         let root = HostPath::new(source.path);
-        let mount_of = |user, path, open_below, mount_path, field| HostMount {
+        let mount_of = |user, position, path, open_below, mount_path, field| HostMount {
             volume: name,
             kind: source.kind.clone(),
             claimed: source.claimed.map(|(volume, _)| volume.to_owned()),
             claim_match: source.claimed.map_or(Match::Bound, |(_, how)| how),
             is_named_socket: self.knowledge.is_socket(&path),
             is_socket_parent: self.knowledge.is_socket_parent(&path),
+            usual_path: self.usual_path(&path),
             path,
             open_below,
             user,
+            position,
             mount_path,
             field,
+            named: None,
         };
         let before = found.len();
-        for container in &self.containers {
-            let mounts = container.raw.volume_mounts.iter().enumerate();
-            if !spend(1 + mounts.len()) {
+        for &(index, position) in &*self.uses(name) {
+            let container = &self.containers[index];
+            let mount = &container.raw.volume_mounts[position];
+            let texts = [&mount.mount_path, &mount.sub_path, &mount.sub_path_expr];
+            let length = root.as_str().len() + texts.iter().map(|text| text.len()).sum::<usize>();
+            // Its path is kept, and its field.
+            let bytes = size_of::<HostMount<'_>>() + MOUNT_BYTES + length;
+            if !(spend(MOUNT_STEPS + length) && keep(bytes)) {
                 return;
             }
-            for (position, mount) in mounts.filter(|(_, mount)| *mount.name == *name) {
-                let texts = [&mount.mount_path, &mount.sub_path, &mount.sub_path_expr];
-                let length =
-                    root.as_str().len() + texts.iter().map(|text| text.len()).sum::<usize>();
-                if !(spend(length) && keep(size_of::<HostMount<'_>>() + length)) {
-                    return;
-                }
-                let field = |name| {
-                    format!(
-                        "{}.volumeMounts[{position}].{name}",
-                        self.container_path(container)
-                    )
-                };
-                let (path, open_below, field) = if !mount.sub_path_expr.is_empty() {
-                    let (path, open) = self.expand_sub_path(container, &root, &mount.sub_path_expr);
-                    (path, open, field("subPathExpr"))
-                } else if !mount.sub_path.is_empty() {
-                    (root.join(&mount.sub_path), false, field("subPath"))
-                } else {
-                    (root.clone(), false, source.field.clone())
-                };
-                let mount_path = HostPath::new(&mount.mount_path).as_str().to_owned();
-                found.push(mount_of(
-                    MountUser::Container(container.index),
-                    path,
-                    open_below,
-                    mount_path,
-                    field,
-                ));
-            }
+            let field = |name| {
+                format!(
+                    "{}.volumeMounts[{position}].{name}",
+                    self.container_path(container)
+                )
+            };
+            let (path, open_below, field) = if !mount.sub_path_expr.is_empty() {
+                let (path, open) = self.expand_sub_path(container, &root, &mount.sub_path_expr);
+                (path, open, field("subPathExpr"))
+            } else if !mount.sub_path.is_empty() {
+                (root.join(&mount.sub_path), false, field("subPath"))
+            } else {
+                (root.clone(), false, source.field.clone())
+            };
+            let mount_path = HostPath::new(&mount.mount_path).as_str().to_owned();
+            let user = MountUser::Container(index);
+            found.push(mount_of(
+                user, position, path, open_below, mount_path, field,
+            ));
         }
         if found.len() == before {
             let user = if self.containers.is_empty() {
@@ -395,6 +544,7 @@ impl<'a> Pod<'a> {
             };
             found.push(mount_of(
                 user,
+                0,
                 root,
                 false,
                 String::new(),

@@ -77,8 +77,17 @@ fn output_of(raw: &lexer::RawCommand) -> Option<String> {
 
 /// All commands of a script, in the order in which they are written.
 pub fn read_script(script: &str) -> Vec<Invocation> {
+    read_script_on(script, None)
+}
+
+/// The same for a script that runs where `on_host` leads.
+pub(crate) fn read_script_on(script: &str, on_host: Option<HostEntry>) -> Vec<Invocation> {
     let mut found = Vec::new();
-    read_nested(script, &Invocation::default(), 0, &mut found);
+    let outer = Invocation {
+        on_host,
+        ..Invocation::default()
+    };
+    read_nested(script, &outer, 0, &mut found);
     found
 }
 

@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 use super::Workload;
 use super::address;
+use super::budget::spend;
+use super::host_path::HostPath;
+use super::leaves::Leaf;
+use super::mentions::occurrences;
 use super::object::{ClaimSpec, Spec};
 use super::text::Text;
 
@@ -21,6 +25,8 @@ pub struct Surroundings {
     runtimes: BTreeSet<String>,
     /// Names of the RuntimeClasses whose handler is Docker.
     docker_classes: BTreeSet<String>,
+    /// Data directories that configuration files of dockerd name.
+    data_roots: Arc<[HostPath]>,
 }
 
 /// Addresses and names of the cluster's nodes.
@@ -42,6 +48,9 @@ impl<T: AsRef<str>> FromIterator<T> for NodeNames {
         Self(names.filter(|name| !name.is_empty()).collect())
     }
 }
+
+/// What it costs to look at a volume, and to bring those that are free in order.
+const FREE_STEPS: usize = 8;
 
 #[derive(Clone, Debug)]
 struct Volume {
@@ -100,6 +109,9 @@ impl Surroundings {
         }
         if workload.kind() == "RuntimeClass" && *workload.object.handler == *"docker" {
             self.docker_classes.insert(workload.name.to_owned());
+        }
+        for root in workload.leaves.iter().flat_map(data_roots_in) {
+            self.add_data_root(root);
         }
         let Some(spec) = &workload.object.spec else {
             return;
@@ -173,6 +185,20 @@ impl Surroundings {
     /// Notes the addresses and names of all nodes.
     pub fn set_nodes(&mut self, nodes: NodeNames) {
         self.nodes = Arc::new(nodes);
+    }
+
+    /// Notes a data directory that a configuration of the nodes' dockerd names.
+    fn add_data_root(&mut self, path: &str) {
+        let path = HostPath::new(path);
+        if path.as_str() != "/" && !self.data_roots.contains(&path) {
+            let known = self.data_roots.iter().cloned();
+            self.data_roots = known.chain([path]).collect();
+        }
+    }
+
+    /// The data directories of the nodes' Docker besides the usual one.
+    pub(super) fn data_roots(&self) -> Arc<[HostPath]> {
+        Arc::clone(&self.data_roots)
     }
 
     /// The addresses and names of the nodes.
@@ -249,12 +275,34 @@ impl Surroundings {
         let is_free = |volume: &&Volume| {
             !volume.is_bound && class.is_none_or(|class| *volume.class == *class)
         };
+        // One claim can get any of them; where many ask for one, the budget ends it.
+        if !spend(self.volumes.len() * FREE_STEPS) {
+            return Vec::new();
+        }
         let mut paths: Vec<_> = (self.volumes.values().filter(is_free))
             .flat_map(|volume| &volume.paths)
             .collect();
         paths.sort_by(|a, b| (&a.volume, &a.path).cmp(&(&b.volume, &b.path)));
         paths
     }
+}
+
+/// The settings of dockerd that name its data directory; the last one is older than 17.05.
+pub const DATA_ROOT_SETTINGS: [&str; 3] = ["data-root", "dataRoot", "\"graph\""];
+
+/// The data directories that dockerd is given in `leaf`: in daemon.json, as a flag, in an installer's object.
+fn data_roots_in(leaf: &Leaf) -> impl Iterator<Item = &str> {
+    let text = leaf.text.as_str();
+    let own = Some(text).filter(|_| DATA_ROOT_SETTINGS.contains(&leaf.key()));
+    let settings = DATA_ROOT_SETTINGS.into_iter();
+    let places =
+        settings.flat_map(move |name| occurrences(text, name).map(move |at| at + name.len()));
+    let named = places.map(|at| text[at..].trim_start_matches(['"', '\'', ':', '=', ' ', '\t']));
+    let is_end = |c: char| c.is_whitespace() || "\"',;}\\".contains(c);
+    own.into_iter()
+        .chain(named)
+        .filter(|path| path.starts_with('/'))
+        .map(move |path| &path[..path.find(is_end).unwrap_or(path.len())])
 }
 
 #[cfg(test)]

@@ -2,6 +2,10 @@
 //!
 //! `(docs)` is the tool's own documentation. The tables are sorted by what they are looked up by.
 
+mod paths;
+
+pub(crate) use paths::*;
+
 use super::image::ImageReference;
 use super::mentions::mentions;
 
@@ -128,64 +132,6 @@ pub(crate) fn names_dind(image: &ImageReference<'_>) -> bool {
 pub(crate) fn resembles_docker(image: &ImageReference<'_>) -> bool {
     image.name() == "docker" && image_role(image).is_none()
 }
-
-/// Programs of Docker's packages. Source: docker/docker-ce-packaging; the second line holds those before 18.09, the
-/// third those of Red Hat's package (projectatomic/docker).
-pub(crate) const DOCKER_PROGRAMS: [&str; 14] = [
-    "docker",
-    "docker-buildx",
-    "docker-compose",
-    "docker-init",
-    "docker-proxy",
-    "dockerd",
-    "docker-containerd",
-    "docker-containerd-ctr",
-    "docker-containerd-shim",
-    "docker-runc",
-    "docker-current",
-    "dockerd-current",
-    "docker-containerd-current",
-    "docker-runc-current",
-];
-
-/// Directories that hold nothing but programs of Docker's packages.
-pub(crate) const PROGRAM_DIRECTORIES: [&str; 4] = [
-    "/usr/lib/docker",         // docker/docker-ce-packaging: cli-plugins
-    "/usr/libexec/docker",     // docker/docker-ce-packaging: cli-plugins
-    "/usr/local/lib/docker",   // docker/compose (docs)
-    "c:/program files/docker", // Windows default
-];
-
-/// Docker's data directories. The first is Docker's wherever in a path it stands: `/mnt/sda1/var/lib/docker` of
-/// minikube's virtual machine, disks that are mounted for it.
-pub(crate) const DATA_ROOTS: [&str; 3] = [
-    "/var/lib/docker",                        // dockerd's default
-    "/var/snap/docker/common/var-lib-docker", // the snap package (docs)
-    "c:/programdata/docker",                  // Windows default
-];
-
-/// Directories that are seen to hold Docker's data and could hold anything.
-pub(crate) const GUESSED_DATA_ROOTS: [&str; 2] = [
-    "/data/docker", // seen in manifests
-    "/mnt/docker",  // microsoft/Docker-Provider: kubernetes/ama-logs.yaml
-];
-
-/// Configuration of dockerd and its units.
-pub(crate) const CONFIG_PATHS: [&str; 10] = [
-    "/etc/default/docker",
-    "/etc/docker",
-    "/etc/sysconfig/docker",
-    "/etc/systemd/system/docker.service",
-    "/etc/systemd/system/docker.service.d",
-    "/lib/systemd/system/docker.service",
-    "/lib/systemd/system/docker.service.d",
-    "/usr/lib/systemd/system/docker.service",
-    "/usr/lib/systemd/system/docker.service.d",
-    "c:/programdata/docker/config",
-];
-
-/// Sockets of other runtimes, by file name: the target state, never a finding by themselves.
-pub(crate) const OTHER_RUNTIME_SOCKETS: [&str; 3] = ["containerd.sock", "crio.sock", "podman.sock"];
 
 /// Images that carry the Docker client for use in CI and do without it elsewhere, by host and path; a
 /// trailing `*` stands for any name.
@@ -420,19 +366,101 @@ pub(crate) fn selects_runtime(variable: &str) -> bool {
     variable == "RUNTIME" || RUNTIME_VARIABLES.iter().any(|end| variable.ends_with(end))
 }
 
-/// Flags that select the runtime, with the value that means Docker; `true` is also meant where none is given.
-/// Go's flags take one hyphen or two, so there is none here.
-pub(crate) const RUNTIME_FLAGS: [(&str, &str); 9] = [
-    ("component", "docker"), // kubernetes/node-problem-detector: cmd/healthchecker
-    ("container-runtime", "docker"), // kubelet before 1.24
-    ("container-runtime-executor", "docker"), // argoproj/argo-workflows: docs/workflow-executors.md
-    ("containerRuntimeExecutor", "docker"), // argoproj/argo-workflows, older spelling
-    ("docker_only", "true"), // google/cadvisor: docs/runtime_options.md
-    ("force-docker-metadata", "true"), // signalfx/splunk-otel-collector-chart: kernel collector
-    ("probe.docker", "true"), // weaveworks/scope: examples/k8s/ds.yaml
-    ("probe.docker.bridge", "docker0"), // weaveworks/scope: examples/k8s/ds.yaml
-    ("runtime", "docker"),   // chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml
+/// A flag that selects the runtime.
+pub(crate) struct RuntimeFlag {
+    /// Its name; Go's flags take one hyphen or two, so there is none here.
+    pub(crate) name: &'static str,
+    /// The value that means Docker; `true` is also meant where none is given.
+    pub(crate) value: &'static str,
+    /// The programs in which it does, where its name is used by many: a part of the image's or the program's name.
+    pub(crate) programs: &'static [&'static str],
+}
+
+const fn flag(name: &'static str, value: &'static str) -> RuntimeFlag {
+    flag_of(name, value, &[])
+}
+
+const fn flag_of(
+    name: &'static str,
+    value: &'static str,
+    programs: &'static [&'static str],
+) -> RuntimeFlag {
+    RuntimeFlag {
+        name,
+        value,
+        programs,
+    }
+}
+
+/// Flags that select the runtime.
+pub(crate) const RUNTIME_FLAGS: [RuntimeFlag; 9] = [
+    flag_of(
+        "component",
+        "docker",
+        &["node-problem-detector", "health-checker", "npd"],
+    ), // kubernetes/node-problem-detector: cmd/healthchecker
+    flag("container-runtime", "docker"), // kubelet before 1.24
+    flag("container-runtime-executor", "docker"), // argoproj/argo-workflows: docs/workflow-executors.md
+    flag("containerRuntimeExecutor", "docker"),   // argoproj/argo-workflows, older spelling
+    flag("docker_only", "true"),                  // google/cadvisor: docs/runtime_options.md
+    flag("force-docker-metadata", "true"), // signalfx/splunk-otel-collector-chart: kernel collector
+    flag("probe.docker", "true"),          // weaveworks/scope: examples/k8s/ds.yaml
+    flag("probe.docker.bridge", "docker0"), // weaveworks/scope: examples/k8s/ds.yaml
+    flag_of(
+        "runtime",
+        "docker",
+        &["chaos", "nvidia-ctk", "nvidia-toolkit"],
+    ), // chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml, NVIDIA/nvidia-container-toolkit
 ];
+
+/// Images that run a script which a variable holds.
+struct ScriptImage {
+    /// The end of its repository path.
+    path: &'static str,
+    variable: &'static str,
+    /// It runs in the namespaces of the node.
+    on_node: bool,
+}
+
+const SCRIPT_IMAGES: [ScriptImage; 1] = [ScriptImage {
+    path: "startup-script",
+    variable: "STARTUP_SCRIPT",
+    on_node: true, // kubernetes-retired/contrib: startup-script/manage-startup-script.sh
+}];
+
+/// Whether `image` runs the script in its variable `name`, and whether it does so on the node.
+pub(crate) fn script_variable(image: &ImageReference<'_>, name: &str) -> Option<bool> {
+    SCRIPT_IMAGES
+        .iter()
+        .find(|known| known.variable == name && has_path_end(&image.path, known.path))
+        .map(|known| known.on_node)
+}
+
+/// Images of log agents whose own configuration reads Docker's JSON lines, and the variable that changes it.
+struct JsonLogImage {
+    /// The end of its repository path.
+    path: &'static str,
+    variable: &'static str,
+    /// The directory of its configuration; a volume there brings another one.
+    directory: &'static str,
+}
+
+const JSON_LOG_IMAGES: [JsonLogImage; 1] = [JsonLogImage {
+    path: "fluentd-kubernetes-daemonset",
+    variable: "FLUENT_CONTAINER_TAIL_PARSER_TYPE",
+    directory: "/fluentd/etc",
+}]; // fluent/fluentd-kubernetes-daemonset: templates/conf/kubernetes.conf.erb, README.md
+
+/// The variable that selects the log format of `image`, and the directory of its configuration, for an agent that reads
+/// Docker's JSON lines by default.
+pub(crate) fn json_log_settings(
+    image: &ImageReference<'_>,
+) -> Option<(&'static str, &'static str)> {
+    JSON_LOG_IMAGES
+        .iter()
+        .find(|known| has_path_end(&image.path, known.path))
+        .map(|known| (known.variable, known.directory))
+}
 
 #[cfg(test)]
 mod tests {

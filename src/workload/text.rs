@@ -184,6 +184,11 @@ impl<'a> TextMap<'a> {
         self.iter().rev().find(|(k, _)| *k == key).map(|(_, v)| v)
     }
 
+    /// How many pairs there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// All pairs.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> {
         self.0

@@ -131,12 +131,16 @@ fn field_value<'a>(path: &str, spec: &'a Spec<'a>, identity: Identity<'a>) -> Op
         .and_then(|path| path.split_once("['"));
     if let Some((map, key)) = subscript {
         let metadata = identity.metadata?;
-        let value = match map {
-            "metadata.labels" => metadata.labels.get(key),
-            "metadata.annotations" => metadata.annotations.get(key),
-            _ => None,
+        let pairs = match map {
+            "metadata.labels" => &metadata.labels,
+            "metadata.annotations" => &metadata.annotations,
+            _ => return None,
         };
-        return value.and_then(given);
+        // An object has few of either, and of as many as there can be hardly any is asked for.
+        if !spend(pairs.len()) {
+            return None;
+        }
+        return pairs.get(key).and_then(given);
     }
     match path {
         "metadata.name" => given(identity.name),

@@ -472,11 +472,11 @@ fn the_corpus_needs_a_tenth_at_most() {
                 let Ok(object) = manifest.object(item) else {
                     continue;
                 };
-                let (_, spent) = within(Budget::REVIEW, || evaluate(&object));
+                let (_, spent) = within(Budget::OBJECT, || evaluate(&object));
                 largest = (largest.0.max(spent.steps), largest.1.max(spent.bytes));
                 assert!(
-                    spent.steps <= Budget::REVIEW.steps / 10
-                        && spent.bytes <= Budget::REVIEW.bytes / 10,
+                    spent.steps <= Budget::OBJECT.steps / 10
+                        && spent.bytes <= Budget::OBJECT.bytes / 10,
                     "{}: {spent:?}",
                     path.display()
                 );
@@ -485,7 +485,7 @@ fn the_corpus_needs_a_tenth_at_most() {
     }
     println!(
         "the dearest object of the corpus: {largest:?} of {:?}",
-        Budget::REVIEW
+        Budget::OBJECT
     );
     assert!(largest.0 > 0 && largest.1 > 0, "it is counted at all");
 }

@@ -64,6 +64,7 @@ fn every_rule_has_a_file_of_its_name() {
     let helpers = [
         "configuration",
         "configuration.rs",
+        "data_root.rs",
         "host_paths.rs",
         "images.rs",
         "nodes.rs",

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use undock::cluster::rehearsal::SOURCES;
 use undock::controller::changes::watched;
 use undock::controller::lease::NAME as LEASE;
 use undock::controller::reports::FLAVOURS;
 use undock::decision::controllers::BUILT_IN;
+use undock::kinds::KINDS;
 use undock::registration::{
-    ADMIN_PORT, NAMESPACE, NODES_CONFIG_MAP, PATH, SERVICE, TLS_PORT, WEBHOOKS,
+    ADMIN_PORT, NAMESPACE, NODES_CONFIG_MAP, PATH, SERVICE, TLS_PORT, WEBHOOKS, reviewed,
 };
 
 const OVERLAYS: [&str; 2] = ["overlays/warn", "overlays/enforce"];
@@ -129,17 +129,12 @@ fn the_api_server_asks_for_exactly_what_the_code_reads() {
     let in_code: Vec<_> = WEBHOOKS
         .iter()
         .map(|webhook| {
-            let mut asked = BTreeSet::new();
-            for rule in webhook.rules {
-                for resource in rule.resources {
-                    asked.extend(
-                        rule.operations
-                            .iter()
-                            .map(|operation| (rule.group, rule.version, *resource, *operation)),
-                    );
-                }
-            }
-            (webhook.name, asked)
+            let own = reviewed().filter(|reviewed| reviewed.webhook == *webhook);
+            let asked = own.flat_map(|own| {
+                let operations = own.operations.iter();
+                operations.map(move |operation| (own.group, own.version, own.resource, *operation))
+            });
+            (*webhook, asked.collect::<BTreeSet<_>>())
         })
         .collect();
     for name in OVERLAYS {
@@ -486,8 +481,8 @@ fn the_webhook_may_read_what_reviews_need_and_nothing_else() {
     for resource in ["namespaces", "persistentvolumes", "persistentvolumeclaims"] {
         needed.add("", resource, &["list", "watch"]);
     }
-    for (group, resource, _) in SOURCES {
-        needed.add(group, resource, &["list"]);
+    for kind in KINDS.iter().filter(|kind| kind.is_rehearsed) {
+        needed.add(kind.group, kind.plural, &["list"]);
     }
     for controller in &BUILT_IN {
         needed.add(controller.group, controller.resource, &["get"]);
@@ -504,8 +499,8 @@ fn the_controller_may_do_what_it_does_and_nothing_else() {
     let objects = overlay("overlays/enforce");
     let mut needed = Needed::default();
     needed.add("", "nodes", &["list", "watch"]);
-    for part in watched() {
-        needed.add(part.group, part.resource, &["list", "watch"]);
+    for kind in watched() {
+        needed.add(kind.group, kind.plural, &["list", "watch"]);
     }
     needed.add("events.k8s.io", "events", &["create"]);
     for flavour in &FLAVOURS {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use cases::{Case, cases};
 use serde_json::{Value, json};
-use undock::admission::review_with;
+use undock::admission::review_within;
 use undock::check::{Input, check};
 use undock::config::Config;
 use undock::decision::exemption::{Exemption, Scope};
@@ -19,6 +19,7 @@ use undock::decision::namespace::NamespaceSettings;
 use undock::decision::{Mode, OwnerExemptions, Policy};
 use undock::report::Reporter;
 use undock::scan::{Scanned, json as scan_json};
+use undock::workload::budget::Budget;
 
 use crate::support::fake_api::FakeApi;
 use crate::support::reviews;
@@ -100,7 +101,7 @@ fn by_webhook(case: &Case) -> (Value, Option<Value>) {
     });
     let policy = watching(case);
     let body = reviews::bytes(&review);
-    let first = review_with(&body, &policy, None).unwrap();
+    let first = review_within(&body, &policy, Budget::OBJECT, None).unwrap();
     assert_eq!(
         first.decision.unread_owner.is_some(),
         owner.is_some(),
@@ -108,7 +109,7 @@ fn by_webhook(case: &Case) -> (Value, Option<Value>) {
         case.name
     );
     let reviewed = match &owner {
-        Some(owner) => review_with(&body, &policy, Some(owner)).unwrap(),
+        Some(owner) => review_within(&body, &policy, Budget::OBJECT, Some(owner)).unwrap(),
         None => first,
     };
     let mut record = reviewed

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use undock::api::ApiError;
 use undock::config::Config;
 use undock::decision::{Mode, Outcome, Policy};
-use undock::scan::parts::PARTS;
+use undock::kinds::KINDS;
 use undock::scan::{ExemptionStatus, Scanned, Scope, scan};
 
 fn policy() -> Policy {
@@ -642,9 +642,9 @@ fn the_shipped_role_is_what_a_scan_reads() {
             );
         }
     }
-    let read: std::collections::BTreeSet<_> = PARTS
+    let read: std::collections::BTreeSet<_> = KINDS
         .iter()
-        .map(|part| (part.group.to_owned(), part.resource.to_owned()))
+        .map(|kind| (kind.group.to_owned(), kind.plural.to_owned()))
         .collect();
     assert_eq!(allowed, read);
 }

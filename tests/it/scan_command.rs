@@ -57,10 +57,12 @@ fn the_exit_code_says_how_it_ended() {
         let (found, out, err) = scan(store, arguments);
         assert_eq!(found, Some(code), "{arguments:?}: {out}{err}");
     }
-    // Forbidden wins over findings, and what could be read is told.
-    flagged.forbid(&["GET /api/v1/nodes", "GET /apis/batch"]);
-    let (code, out, _) = scan(&flagged, &[]);
-    assert_eq!(code, Some(3));
+    // A finding wins over what is forbidden, and what could be read is told.
+    for (store, code) in [(&clean, 3), (&flagged, 1)] {
+        store.forbid(&["GET /api/v1/nodes", "GET /apis/batch"]);
+        assert_eq!(scan(store, &[]).0, Some(code));
+    }
+    let (_, out, _) = scan(&flagged, &[]);
     assert!(
         out.contains("ci Pod/builder  DKR201") && out.contains("error: nodes (forbidden): "),
         "{out}"
@@ -75,7 +77,7 @@ fn the_exit_code_says_how_it_ended() {
         .collect();
     assert_eq!(
         (code, errors),
-        (Some(3), vec!["cronjobs.batch", "jobs.batch", "nodes"])
+        (Some(1), vec!["cronjobs.batch", "jobs.batch", "nodes"])
     );
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("kubeconfig");

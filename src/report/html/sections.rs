@@ -5,9 +5,8 @@ use std::io::{self, Write};
 
 use super::to_do::anchor;
 use super::{FINDINGS_BYTES, MAX_ROWS, day, escape, more, place, short, table};
-use crate::finding::text::{clip, elide};
+use crate::finding::text::{clip, count, elide};
 use crate::report::model::{Finding, Namespace, Report, Status};
-use crate::report::text::count;
 use crate::rules::RULES;
 
 pub(super) fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {

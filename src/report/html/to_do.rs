@@ -1,10 +1,10 @@
 //! What to do, first on the page: namespaces to switch with their commands, then one row for each owner with something to fix.
 
+use crate::finding::text::count;
 use std::io::{self, Write};
 
 use super::{day, escape, more, place, short, table};
 use crate::report::model::Report;
-use crate::report::text::count;
 use crate::report::work::{by_cluster, owners, switch_command, switchable};
 
 /// Rows of owners; `-o csv` has them all.
@@ -59,7 +59,7 @@ pub(super) fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             short(&own.owner.kind),
             short(&own.owner.name),
             escape(&work.rules.join(" ")),
-            escape(work.fix),
+            escape(&work.fix),
             day(work.last_seen),
         )
     });

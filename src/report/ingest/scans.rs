@@ -46,6 +46,7 @@ impl Gatherer {
             release,
             manager,
             schedule,
+            pods,
             ..
         } = object;
         let owner = self.owner(cluster, namespace, kind, name);
@@ -60,6 +61,7 @@ impl Gatherer {
         let about = self.store.about.entry(owner).or_default();
         about.manager.tell(reach.time, manager);
         about.schedule.tell(reach.time, schedule);
+        about.pods.put(reach.time, *pods as u64);
         // Without the Namespaces, a scan does not know what is exempt.
         let knows_exemptions = reach.has_read("namespaces", namespace);
         let seen: Vec<Seen<'_>> = findings

@@ -62,10 +62,16 @@ pub(in crate::rules) fn docker_inputs<'w>(settings: &Settings<'w>) -> Vec<(&'w N
     }
     if found.is_empty() {
         // Whatever the setting is called: an address of the node's Docker is asked.
+        let variables: Vec<&Node> = maps(settings.root)
+            .into_iter()
+            .filter(|(_, map)| map.text_of("name") == Some("DOCKER_HOST"))
+            .filter_map(|(_, map)| map.get("value"))
+            .collect();
         let endpoints = scalars(settings.root).into_iter();
         found.extend(endpoints.filter_map(|(key, node, text)| {
             // What a runner gives to its jobs is a finding of its own.
-            if key.eq_ignore_ascii_case("docker_host") {
+            let is_variable = variables.iter().any(|value| std::ptr::eq(*value, node));
+            if is_variable || key.eq_ignore_ascii_case("docker_host") {
                 return None;
             }
             let path = text.trim().strip_prefix("unix://")?;

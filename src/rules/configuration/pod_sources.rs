@@ -1,7 +1,7 @@
 //! Configuration from which a controller makes Pods that use the node's Docker: pod templates, runners' volumes, executors.
 
 use crate::embedded::{Node, Value};
-use crate::rules::{signals, sockets};
+use crate::rules::{data_root, sockets};
 use crate::workload::endpoint::BRIDGE_ADDRESSES;
 use crate::workload::host_path::HostPath;
 use crate::workload::settings::{Settings, scalars};
@@ -40,6 +40,7 @@ pub(in crate::rules) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w
         found.extend(host_path(key, node));
         found.extend(gitlab_host_path(key, node));
         found.extend(parameter(node));
+        found.extend(docker_host_variable(node));
         found.extend(executor(key, node));
         found.extend(json_patch(node));
         // A list of executors under its key, which can be the key of the whole string.
@@ -130,11 +131,22 @@ fn docker_host<'n>(key: &str, node: &'n Node, text: &str) -> Option<Found<'n>> {
         "DOCKER_HOST" | "docker_host" => text,
         _ => text.trim().strip_prefix("DOCKER_HOST=")?,
     };
-    let is_node = address.strip_prefix("unix://").is_some_and(is_docker)
+    is_node_address(address).then(|| Found::sets(node, format!("DOCKER_HOST={address}")))
+}
+
+/// The same as a variable of a pod template: `name: DOCKER_HOST` with its value.
+fn docker_host_variable(node: &Node) -> Option<Found<'_>> {
+    let (name, value) = (node.text_of("name")?, node.get("value")?);
+    let address = value.text().filter(|_| name == "DOCKER_HOST")?;
+    is_node_address(address).then(|| Found::sets(value, format!("DOCKER_HOST={address}")))
+}
+
+/// True for an address at which the node's Docker answers.
+pub(super) fn is_node_address(address: &str) -> bool {
+    address.strip_prefix("unix://").is_some_and(is_docker)
         || BRIDGE_ADDRESSES
             .iter()
-            .any(|bridge| host_of(address) == *bridge);
-    is_node.then(|| Found::sets(node, format!("DOCKER_HOST={address}")))
+            .any(|bridge| host_of(address) == *bridge)
 }
 
 /// The host of `tcp://HOST:PORT`.
@@ -154,6 +166,6 @@ fn chaos(node: &Node) -> Option<Found<'_>> {
     let path = HostPath::new(text);
     let selects = tables::selects_runtime(variable) && text.eq_ignore_ascii_case("docker");
     let reaches = text.starts_with('/')
-        && (sockets::is_docker_socket(&path) || signals::below_data_root(&path).is_some());
+        && (sockets::is_docker_socket(&path) || data_root::below_data_root(&path).is_some());
     (selects || reaches).then(|| Found::sets(value, format!("{variable}={text}")))
 }

@@ -50,12 +50,10 @@ pub(in crate::rules) fn docker_selectors(text: &str, keeps_docker: bool) -> Vec<
     let mut found: Vec<Selector> = Vec::new();
     for (offset, name, matchers) in selectors(text) {
         let changed = match keeps_docker {
-            true => changed_by_dockershim(name, &matchers),
+            true => changed_by_dockershim(name, &matchers).into_iter().collect(),
             false => changed(name, &matchers),
         };
-        if let Some(name) = changed {
-            found.push(Selector { offset, name });
-        }
+        found.extend(changed.into_iter().map(|name| Selector { offset, name }));
     }
     found
 }
@@ -73,23 +71,21 @@ impl Matcher<'_> {
     }
 }
 
-/// What of a selector changes when Docker is gone.
-fn changed(name: &str, matchers: &[Matcher<'_>]) -> Option<String> {
-    if GONE.iter().any(|gone| name.starts_with(gone)) {
-        return Some(name.to_owned());
-    }
-    if name.starts_with("container_label_") {
-        return Some(name.to_owned());
-    }
+/// What of a selector changes when Docker is gone: the series itself, and each label that it selects by.
+fn changed(name: &str, matchers: &[Matcher<'_>]) -> Vec<String> {
     let is_root = |matcher: &Matcher<'_>| {
         matcher.label == "id" && matcher.operator == "=" && matcher.value == "/"
     };
-    if FILE_SYSTEM.contains(&name) && !matchers.iter().any(is_root) {
-        return Some(name.to_owned());
-    }
-    matchers
+    let is_gone = GONE.iter().any(|gone| name.starts_with(gone))
+        || name.starts_with("container_label_")
+        || FILE_SYSTEM.contains(&name) && !matchers.iter().any(is_root);
+    let mut found: Vec<String> = is_gone.then(|| name.to_owned()).into_iter().collect();
+    let labels = matchers
         .iter()
-        .find_map(|matcher| changed_label(name, matcher))
+        .filter_map(|matcher| changed_label(name, matcher));
+    found.extend(labels);
+    found.dedup();
+    found
 }
 
 fn changed_label(name: &str, matcher: &Matcher<'_>) -> Option<String> {

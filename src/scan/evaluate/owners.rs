@@ -1,8 +1,28 @@
 //! Owners whose name does not tell what a person edits: what does is noted when it is read.
 
-use super::{Evaluation, key};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::{Evaluation, ScannedOwner, key, word};
 use crate::workload::owner::derive;
+use crate::workload::series::is_series;
 use crate::workload::{Owner, Workload};
+
+/// Gives a series an identity: no object that was read is it.
+pub(super) fn identify_series(owner: &mut ScannedOwner, words: &mut HashSet<Arc<str>>) {
+    if !owner.uid.is_empty() || !is_series(&owner.kind, &owner.name) {
+        return;
+    }
+    let digest = Sha256::digest(key(&owner.namespace, &owner.kind, &owner.name));
+    let digits = digest[..8].iter().map(|byte| format!("{byte:02x}"));
+    owner.uid = format!("series-{}", digits.collect::<String>()).into();
+    owner.is_series = true;
+    if !matches!(&*owner.kind, "Pod" | "Job") {
+        owner.api_version = word(words, &owner.group);
+    }
+}
 
 impl Evaluation {
     /// The owner of `workload`, from the objects that were read before where names do not tell it; and true if on the way to it
@@ -31,8 +51,12 @@ impl Evaluation {
 
     /// Notes the owner for what `workload` will control, if that would be told another.
     pub(super) fn note_above(&mut self, workload: &Workload<'_>, owner: &Owner<'_>) {
-        let hash = workload.labels().get("pod-template-hash");
-        let told = derive(workload.api_version(), workload.kind(), workload.name, hash);
+        let told = derive(
+            workload.api_version(),
+            workload.kind(),
+            workload.name,
+            workload.labels(),
+        );
         if (&told.kind, &told.name) == (&owner.kind, &owner.name) {
             return;
         }

@@ -70,6 +70,9 @@ const MAX_NESTING: usize = 64;
 /// What an open branch takes here and where its commands are followed.
 const BRANCH_BYTES: usize = 64;
 
+/// What it costs to read a command and to pass it on, without its words.
+const COMMAND_STEPS: usize = 32;
+
 /// Arithmetic is counted in parts of this size.
 const SPENT_AT_ONCE: usize = 64;
 
@@ -264,7 +267,7 @@ impl<'a> Lexer<'a> {
 
     /// Begins a command. Where the budget does not suffice, the rest of the text is left unread.
     fn open(&mut self) -> usize {
-        if !keep(size_of::<RawCommand>()) {
+        if !(spend(COMMAND_STEPS) && keep(size_of::<RawCommand>())) {
             self.stop();
             if let Some(last) = self.commands.len().checked_sub(1) {
                 return last;

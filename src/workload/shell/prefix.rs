@@ -4,6 +4,12 @@ use crate::workload::budget::{keep, spend};
 
 use super::{HostEntry, Invocation, MAX_DEPTH, read_nested};
 
+/// What an invocation costs all rules that look at it, whatever its words.
+const INVOCATION_STEPS: usize = 64;
+
+/// What it takes in a list that has some room left.
+const INVOCATION_BYTES: usize = 2 * size_of::<Invocation>();
+
 /// Adds `invocation`, and what it runs, to `found`.
 pub(super) fn unwrap(
     mut invocation: Invocation,
@@ -21,7 +27,7 @@ pub(super) fn unwrap(
         invocation.words.drain(..inner);
     }
     // Its words were counted when they were read.
-    if invocation.words.is_empty() || !keep(size_of::<Invocation>()) {
+    if invocation.words.is_empty() || !(spend(INVOCATION_STEPS) && keep(INVOCATION_BYTES)) {
         return;
     }
     if let Some(script) = script_of(&invocation) {

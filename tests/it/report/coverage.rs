@@ -45,6 +45,28 @@ fn a_log_without_a_review_is_no_proof() {
 }
 
 #[test]
+fn a_mode_that_was_lowered_is_told() {
+    let in_mode = |number: u32, day: u32, mode: &str| {
+        let mut review = clean(number, &at(day, "10:00"));
+        review["annotations"]["workloads.undock.dev/mode"] = json!(mode);
+        review
+    };
+    let (told, exit) = report_with(
+        &weeks(vec![in_mode(1, 8, "enforce"), in_mode(2, 12, "warn")]),
+        &[],
+    );
+    let ci = namespace(&told, "ci");
+    assert_eq!((exit, &ci["verdict"]), (0, &json!("READY")));
+    let reason = "the mode was enforce until 2026-11-08T10:00:00Z and is warn now";
+    assert_eq!(ci["reasons"], json!([reason]));
+    let (told, _) = report_with(
+        &weeks(vec![in_mode(1, 8, "warn"), in_mode(2, 12, "enforce")]),
+        &[],
+    );
+    assert_eq!(namespace(&told, "ci")["reasons"], json!([]));
+}
+
+#[test]
 fn writes_without_a_review_are_counted_by_namespace_and_day() {
     let day = |number: u32, day: u32, name: &str| {
         other(event(number, &at(day, "10:00"), "create"), "pods", name)

@@ -173,7 +173,7 @@ fn json_has_every_owner_and_says_what_is_missing() {
 #[test]
 fn the_formats_of_check_take_it_too() {
     let mut out = Vec::new();
-    sarif::write(&mut out, &scanned().into_checked()).unwrap();
+    sarif::write(&mut out, &scanned().to_checked()).unwrap();
     let log: Value = serde_json::from_slice(&out).unwrap();
     let result = &log["runs"][0]["results"]
         .as_array()

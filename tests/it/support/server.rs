@@ -42,7 +42,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mode: Mode::Warn,
-            review: admission::review_with,
+            review: admission::review_within,
             limits: Limits::default(),
             client_ca: None,
             client_names: Vec::new(),

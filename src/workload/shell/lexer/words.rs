@@ -4,6 +4,15 @@ use crate::workload::budget::{keep, spend};
 
 use super::{End, Lexer, MAX_NESTING, RawCommand, is_delimiter};
 
+/// What a word costs, without its length.
+const WORD_STEPS: usize = 8;
+
+/// Commands that are looked at in one step.
+const COMMANDS_AT_ONCE: usize = 4;
+
+/// What a word takes, without its text: its place in a list that has some room left, and its allocation.
+const WORD_BYTES: usize = 3 * size_of::<String>();
+
 impl Lexer<'_> {
     /// One word with quotes removed, and whether any part of it was quoted. Always moves on.
     pub(super) fn word(&mut self) -> (String, bool) {
@@ -37,10 +46,13 @@ impl Lexer<'_> {
                 b'`' if self.in_backticks && self.at > start => break,
                 b'$' | b'`' => self.expansion(&mut word),
                 _ if is_delimiter(byte) && self.at > start => break,
-                _ => self.push_char(&mut word),
+                _ if is_delimiter(byte) => self.push_char(&mut word),
+                _ => self.push_plain(&mut word, |b| {
+                    is_delimiter(b) || matches!(b, b'\'' | b'"' | b'\\' | b'$' | b'`')
+                }),
             }
         }
-        if !keep(size_of::<String>() + word.len()) {
+        if !(spend(WORD_STEPS) && keep(WORD_BYTES + word.len())) {
             self.stop();
         }
         (word, quoted)
@@ -62,7 +74,7 @@ impl Lexer<'_> {
                     }
                 }
                 b'$' | b'`' => self.expansion(word),
-                _ => self.push_char(word),
+                _ => self.push_plain(word, |b| matches!(b, b'"' | b'\\' | b'$' | b'`')),
             }
         }
     }
@@ -105,10 +117,11 @@ impl Lexer<'_> {
         while let Some(byte) = self.peek() {
             match byte {
                 b'$' | b'`' => self.expansion(word),
-                _ => self.push_char(word),
-            }
-            if byte == b'}' {
-                break;
+                b'}' => {
+                    self.push_char(word);
+                    break;
+                }
+                _ => self.push_plain(word, |b| matches!(b, b'$' | b'`' | b'}')),
             }
         }
         self.nesting -= 1;
@@ -117,6 +130,9 @@ impl Lexer<'_> {
     /// The program that a substitution looked up, as in `$(which docker)`, if that is all that the commands from
     /// `first` on do.
     fn looked_up(&self, first: usize) -> Option<&str> {
+        if !spend((self.commands.len() - first) / COMMANDS_AT_ONCE) {
+            return None;
+        }
         let mut commands = self.commands[first..]
             .iter()
             .filter(|command| !command.words.is_empty());
@@ -128,6 +144,14 @@ impl Lexer<'_> {
             ["which", name] | ["command" | "type", "-v" | "-p", name] => Some(name),
             _ => None,
         }
+    }
+
+    /// Takes what stands in front of the next byte that `is_special`, an ASCII one.
+    fn push_plain(&mut self, word: &mut String, is_special: impl Fn(u8) -> bool) {
+        let rest = &self.text[self.at..];
+        let length = rest.bytes().position(is_special).unwrap_or(rest.len());
+        word.push_str(&rest[..length]);
+        self.at += length;
     }
 
     pub(super) fn push_char(&mut self, word: &mut String) {

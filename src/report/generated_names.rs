@@ -1,0 +1,193 @@
+//! Series that only many objects together show: names of one writer in one namespace that differ
+//! in what looks generated, with the same findings. What a person wrote is never joined.
+//!
+//! What one object shows, the webhook and the scan know already (`workload::series`).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use sha2::{Digest, Sha256};
+
+use super::evidence::{Flags, OwnerKey};
+use super::evidence_store::EvidenceStore;
+use super::name_pattern::pattern;
+use crate::record::user_kind;
+
+/// Objects with the same findings that make a series.
+const MIN_OBJECTS: usize = 10;
+
+/// What the objects of such a series share: cluster, namespace, kind, pattern of the name.
+type Place = (String, String, String, String);
+
+/// What is known of an object that may be one of a series.
+#[derive(Debug, Default)]
+struct Candidate {
+    /// Who made it; none if several did.
+    writer: Option<u32>,
+    has_reviews: bool,
+    /// Rules and fields of its findings.
+    findings: Vec<(String, String)>,
+}
+
+impl EvidenceStore {
+    /// Gives the objects of each series one owner.
+    pub(super) fn join_generated_names(&mut self) {
+        let mut renamed = self.patterns();
+        let known = self.series(&renamed);
+        let reviewed: HashSet<u32> = self.reviews.values().map(|review| review.owner).collect();
+        // Of a write that nobody reviewed, the log tells the name of the object alone.
+        for (number, owner) in self.owners.iter() {
+            if !reviewed.contains(&number) && is_candidate(owner) {
+                let fronts = owner.name.match_indices('-').rev();
+                let mut fronts = fronts.map(|(dash, _)| &owner.name[..=dash]);
+                let series = fronts.find_map(|front| {
+                    let mut series = known.get(&series_key(owner, front))?.iter();
+                    series.find(|series| is_maker_of(series, owner))
+                });
+                if let Some(series) = series {
+                    renamed.insert(number, series.clone());
+                }
+            }
+        }
+        if renamed.is_empty() {
+            return;
+        }
+        let fingerprints = self.fingerprints(&renamed);
+        self.renumber(
+            |number, owner| {
+                if let Some(series) = renamed.get(&number) {
+                    owner.clone_from(series);
+                }
+            },
+            |number, finding| {
+                if let Some(fingerprint) = fingerprints.get(&number) {
+                    finding.fingerprint.clone_from(fingerprint);
+                }
+            },
+        );
+    }
+
+    /// All series, by the beginning of their names; those of `renamed` included.
+    fn series(&self, renamed: &HashMap<u32, OwnerKey>) -> HashMap<[String; 3], BTreeSet<OwnerKey>> {
+        let mut series: HashMap<_, BTreeSet<_>> = HashMap::new();
+        let owners = self.owners.iter().map(|(_, owner)| owner);
+        for owner in renamed.values().chain(owners) {
+            if let Some(front) = owner
+                .name
+                .strip_suffix('*')
+                .filter(|front| front.ends_with('-'))
+            {
+                let key = series_key(owner, front);
+                series.entry(key).or_default().insert(owner.clone());
+            }
+        }
+        series
+    }
+
+    /// The owner of each object that is one of many.
+    fn patterns(&self) -> HashMap<u32, OwnerKey> {
+        let mut candidates: HashMap<u32, Candidate> = HashMap::new();
+        for review in self.reviews.values() {
+            if !is_candidate(self.owners.get(review.owner)) {
+                continue;
+            }
+            let candidate = candidates.entry(review.owner).or_default();
+            if review.flags.has(Flags::CREATE) {
+                let is_same = !candidate.has_reviews || candidate.writer == Some(review.user);
+                candidate.writer = is_same.then_some(review.user);
+                candidate.has_reviews = true;
+            }
+            for finding in self.sets.get(review.set) {
+                let field = self
+                    .details
+                    .get(finding)
+                    .map(|details| details.field.text());
+                let rule = self.findings.get(*finding).rule.clone();
+                candidate.findings.push((rule, field.unwrap_or_default()));
+            }
+        }
+        let mut groups: BTreeMap<(Place, u32), Vec<(u32, Candidate)>> = BTreeMap::new();
+        for (number, mut candidate) in candidates {
+            candidate.findings.sort();
+            candidate.findings.dedup();
+            let owner = self.owners.get(number);
+            let is_program = |user: &u32| user_kind(self.texts.get(*user)) == "serviceaccount";
+            let writer = candidate.writer.filter(is_program);
+            if let (Some(writer), Some(name)) = (writer, pattern(&owner.name)) {
+                let OwnerKey {
+                    cluster,
+                    namespace,
+                    kind,
+                    ..
+                } = owner.clone();
+                let key = ((cluster, namespace, kind, name), writer);
+                groups.entry(key).or_default().push((number, candidate));
+            }
+        }
+        let mut renamed = HashMap::new();
+        for (((cluster, namespace, kind, name), _), objects) in groups {
+            let mut counts: BTreeMap<&[(String, String)], usize> = BTreeMap::new();
+            for (_, object) in &objects {
+                *counts.entry(&object.findings).or_default() += 1;
+            }
+            let same = counts
+                .into_iter()
+                .filter(|(findings, _)| !findings.is_empty());
+            let Some((findings, count)) = same.max_by_key(|(_, count)| *count) else {
+                continue;
+            };
+            if count < MIN_OBJECTS {
+                continue;
+            }
+            let series = OwnerKey {
+                cluster,
+                namespace,
+                kind,
+                name,
+            };
+            // Without findings, it is the same made right.
+            let is_one =
+                |object: &Candidate| object.findings.is_empty() || object.findings == findings;
+            let members = objects.iter().filter(|(_, object)| is_one(object));
+            renamed.extend(members.map(|(number, _)| (*number, series.clone())));
+        }
+        renamed
+    }
+
+    /// The fingerprints of the findings of `renamed` owners, without the generated name.
+    fn fingerprints(&self, renamed: &HashMap<u32, OwnerKey>) -> HashMap<u32, String> {
+        let findings = self.findings.iter().filter_map(|(number, finding)| {
+            let owner = renamed.get(&finding.owner)?;
+            let field = self
+                .details
+                .get(&number)
+                .map(|details| details.field.text());
+            let OwnerKey {
+                namespace,
+                kind,
+                name,
+                ..
+            } = owner;
+            let field = field.unwrap_or_default();
+            let text = ["v1", namespace, kind, name, &finding.rule, &field].join("|");
+            let digest = Sha256::digest(text.as_bytes());
+            let digits = digest[..8].iter().map(|byte| format!("{byte:02x}"));
+            Some((number, digits.collect()))
+        });
+        findings.collect()
+    }
+}
+
+/// True for what can be made many times: a Pod or a Job that is no series yet.
+fn is_candidate(owner: &OwnerKey) -> bool {
+    matches!(owner.kind.as_str(), "Pod" | "Job") && !owner.is_series()
+}
+
+/// True if `series` can be the owner of `object`: of its kind, or a maker.
+fn is_maker_of(series: &OwnerKey, object: &OwnerKey) -> bool {
+    series.kind == object.kind || !matches!(series.kind.as_str(), "Pod" | "Job")
+}
+
+/// Where the names of a series begin with `front`.
+fn series_key(owner: &OwnerKey, front: &str) -> [String; 3] {
+    [&owner.cluster, &owner.namespace, front].map(String::from)
+}

@@ -1,0 +1,89 @@
+//! DKR508 docker-config-file: a file in an object that configures dockerd.
+
+use crate::embedded::Node;
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::workload::mentions::mentions;
+use crate::workload::settings::{Settings, scalars};
+
+pub(super) static RULE: Rule = Rule {
+    code: "DKR508",
+    name: "docker-config-file",
+    since: "0.1.0",
+    certainty: Certainty::Possible,
+    impact: Impact::Advisory,
+    action: None,
+    needs_docker_absent: true,
+    summary: "an object holds a configuration file of dockerd: daemon.json, a unit or its drop-in",
+    reason: "no daemon reads it on {nodes}",
+    consequence: "it keeps its purpose only for a Docker daemon that runs in a Pod",
+    short_fix: "configure the new runtime",
+    page: include_str!("../../docs/rules/docker-config-file.md"),
+    host_path: None,
+    target: None,
+    check: Check::Settings(check),
+};
+
+/// Settings of daemon.json. Source: docker/docs: reference of dockerd.
+const SETTINGS: [&str; 20] = [
+    "bip",
+    "cgroup-parent",
+    "data-root",
+    "default-address-pools",
+    "default-runtime",
+    "default-ulimits",
+    "exec-opts",
+    "exec-root",
+    "graph",
+    "insecure-registries",
+    "live-restore",
+    "log-driver",
+    "log-opts",
+    "max-concurrent-downloads",
+    "max-concurrent-uploads",
+    "registry-mirrors",
+    "storage-driver",
+    "storage-opts",
+    "userland-proxy",
+    "userns-remap",
+];
+
+fn check(document: &Settings<'_>, findings: &mut Findings) {
+    // What installers write to nodes is CLU901's.
+    if document.is_object() {
+        return;
+    }
+    let key = document.key();
+    let found = daemon_settings(document.root, key == "daemon.json")
+        .map(|node| (node, "daemon.json"))
+        .or_else(|| unit(document.root, key).map(|node| (node, "a unit of Docker's service")));
+    if let Some((node, file)) = found {
+        findings.push(
+            Finding::new(&RULE)
+                .in_settings(document, node)
+                .what(format!("holds {file}"))
+                .evidence(file),
+        );
+    }
+}
+
+/// The first setting of daemon.json: of a file of that name, or one that has several.
+fn daemon_settings(root: &Node, is_named: bool) -> Option<&Node> {
+    let entries = root.entries().iter();
+    let mut settings = entries.filter(|(key, _)| SETTINGS.contains(&key.as_str()));
+    let (_, first) = settings.next()?;
+    (is_named || settings.next().is_some()).then_some(first)
+}
+
+/// The section of a unit, or of a drop-in whose name says that it is Docker's.
+fn unit<'n>(root: &'n Node, key: &str) -> Option<&'n Node> {
+    let section = ["Service", "Socket"]
+        .iter()
+        .find_map(|name| root.get(name).filter(|node| !node.entries().is_empty()))?;
+    let is_named = key.split(['-', '.', '_']).any(|word| word == "docker");
+    let starts_dockerd = || {
+        scalars(section).into_iter().any(|(key, _, text)| {
+            key == "ExecStart" && mentions(text, "dockerd") && !mentions(text, "cri-dockerd")
+        })
+    };
+    (is_named || starts_dockerd()).then_some(section)
+}

@@ -1,0 +1,58 @@
+//! DKR113 node-access: a Pod that can reach Docker's socket in ways that its object does not show.
+
+use super::host_paths;
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule, Thing};
+use crate::workload::Workload;
+use crate::workload::pod::{Container, MountUser, Pod};
+
+/// Below it stand the volumes of the node's Pods. What is in them, links included, is theirs.
+const VOLUMES_OF_PODS: &str = "/var/lib/kubelet/pods";
+
+pub(super) static RULE: Rule = Rule {
+    code: "DKR113",
+    name: "node-access",
+    since: "0.1.0",
+    certainty: Certainty::Possible,
+    impact: Impact::Advisory,
+    action: None,
+    needs_docker_absent: false,
+    summary: "a privileged container among the node's processes, or a hostPath volume inside \
+        another Pod's volume",
+    reason: "can reach the Docker socket",
+    consequence: "nothing in the object shows that Docker is used; check the image once",
+    short_fix: "drop what is not needed",
+    page: include_str!("../../docs/rules/node-access.md"),
+    host_path: None,
+    target: None,
+    check: Check::Object(check),
+};
+
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    let Some(pod) = &workload.pod else { return };
+    if pod.spec.host_pid.0 {
+        let privileged = pod.containers.iter().filter(|own| own.is_privileged());
+        findings.extend(privileged.map(|container| among_processes(pod, container)));
+    }
+    let mounts = workload.host_mounts().iter();
+    let inside = mounts.filter(|mount| {
+        mount.user != MountUser::Nobody
+            && mount
+                .path
+                .as_str()
+                .strip_prefix(VOLUMES_OF_PODS)
+                .is_some_and(|rest| rest.starts_with('/'))
+    });
+    findings.extend(inside.map(|mount| {
+        let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
+        finding.impact = RULE.impact;
+        finding.rule_texts()
+    }));
+}
+
+/// Whoever sees the node's processes, and may look at them, has the node's files at `/proc/1/root`.
+fn among_processes(pod: &Pod<'_>, container: &Container<'_>) -> Finding {
+    Finding::new(&RULE)
+        .in_container(pod, container, "securityContext.privileged")
+        .what("is privileged and sees the node's processes")
+        .evidence("privileged with hostPID")
+}

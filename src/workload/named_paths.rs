@@ -1,0 +1,160 @@
+//! Host paths that the texts of containers name: each path in a command, an argument or a variable,
+//! resolved through the volume that is mounted there.
+//!
+//! A volume on `/` or `/var` says nothing about Docker; `/host/var/lib/docker` in a command does.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::budget::{keep, spend};
+use super::endpoint;
+use super::host_path::HostPath;
+use super::mentions::{mentions, occurrences};
+use super::pod::{Container, HostMount, MountUser, Named, Pod, TextField};
+
+/// So many paths of one container are resolved; scripts name a handful.
+const MAX_PATHS: usize = 256;
+
+/// The named host paths of all containers of `pod`, each as the mount that leads to it.
+pub(super) fn named_paths<'a>(pod: &Pod<'a>) -> Vec<HostMount<'a>> {
+    let mut found = Vec::new();
+    for container in &pod.containers {
+        let may_name = container.mentions_docker() || pod.has_moved_data_root();
+        if may_name && pod.mounts_of(container).next().is_some() {
+            add_paths(pod, container, &mut found);
+        }
+    }
+    found
+}
+
+fn add_paths<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut Vec<HostMount<'a>>) {
+    let mut seen = HashSet::new();
+    for (field, text) in container.all_texts() {
+        if !(spend(text.len()) && (mentions(text, "docker") || pod.has_moved_data_root())) {
+            continue;
+        }
+        for token in paths(text) {
+            let filled = endpoint::fill(container, token);
+            let filled = fill_in(text, &filled);
+            if !filled.starts_with('/') {
+                continue;
+            }
+            let inside = HostPath::new(&filled);
+            if seen.len() >= MAX_PATHS || !seen.insert(inside.clone()) {
+                continue;
+            }
+            if let Some(mount) = mount_above(pod, container, &inside) {
+                found.extend(resolved(pod, mount, &inside, (field, token)));
+            }
+        }
+    }
+}
+
+/// The mount of a host path through which `container` reaches `inside`.
+fn mount_above<'p, 'a>(
+    pod: &'p Pod<'a>,
+    container: &Container<'_>,
+    inside: &HostPath,
+) -> Option<&'p HostMount<'a>> {
+    let (position, _) = container.mount_at(inside)?;
+    pod.host_mount_of(container, position)
+}
+
+/// `inside` as a mount of its own; `None` where `above` leads to nothing but Docker's files anyway.
+fn resolved<'a>(
+    pod: &Pod<'a>,
+    above: &HostMount<'a>,
+    inside: &HostPath,
+    (field, token): (TextField, &str),
+) -> Option<HostMount<'a>> {
+    let below = inside.as_str().strip_prefix(&above.mount_path)?;
+    let is_docker_alone = mentions(above.judged_path().as_str(), "docker");
+    let path = above.path.join(below);
+    // Sockets below a directory are a rule of their own, with what uses them.
+    if below.is_empty() || is_docker_alone || path.file_name() == "docker.sock" {
+        return None;
+    }
+    if !keep(size_of::<HostMount<'_>>() + path.as_str().len() + token.len()) {
+        return None;
+    }
+    let MountUser::Container(_) = above.user else {
+        return None;
+    };
+    Some(HostMount {
+        volume: above.volume,
+        kind: "".into(),
+        claimed: None,
+        claim_match: above.claim_match,
+        is_named_socket: false,
+        is_socket_parent: false,
+        usual_path: pod.usual_path(&path),
+        path,
+        open_below: false,
+        user: above.user,
+        position: above.position,
+        mount_path: inside.as_str().to_owned(),
+        field: String::new(),
+        named: Some(Named {
+            field,
+            text: token.to_owned(),
+        }),
+    })
+}
+
+/// `path` with the directory in place of the variable that it begins with, if `script` sets that: `ROOT=/host`.
+fn fill_in<'p>(script: &str, path: &'p str) -> Cow<'p, str> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let parts = || {
+        let behind = path.strip_prefix('$')?;
+        let (name, rest) = match behind.strip_prefix('{') {
+            Some(inner) => inner.split_once('}')?,
+            None => behind.split_at(behind.find(|c| !is_name(c)).unwrap_or(behind.len())),
+        };
+        let assignment = format!("{name}=");
+        let is_set = |at: &usize| !script[..*at].ends_with(is_name);
+        let at = occurrences(script, &assignment).find(is_set)?;
+        let value = script[at + assignment.len()..].trim_start_matches(['"', '\'']);
+        let value = &value[..value.find(|c: char| !is_path(c)).unwrap_or(value.len())];
+        (!name.is_empty() && value.starts_with('/')).then(|| format!("{value}{rest}"))
+    };
+    parts().map_or(Cow::Borrowed(path), Cow::Owned)
+}
+
+/// True for what paths in scripts are written with.
+fn is_path(c: char) -> bool {
+    c.is_alphanumeric() || "/._-$(){}*?@+~%".contains(c)
+}
+
+/// The paths in `text` that are absolute, or become so when variables are filled in; comments aside.
+fn paths(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    lines
+        .flat_map(|line| line.split(|c| !is_path(c)))
+        .filter_map(|token| token.find(['/', '$']).map(|at| &token[at..]))
+        .filter(|path| path.len() > 1 && path.contains('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fill_in, paths};
+
+    #[test]
+    fn paths_in_texts() {
+        for (text, expected) in [
+            ("rm -rf /node/docker/tmp/*", vec!["/node/docker/tmp/*"]),
+            ("--path=/host/x,/host/y", vec!["/host/x", "/host/y"]),
+            ("# /host/x\n  # /host/y\ncat '/host/z'", vec!["/host/z"]),
+            ("unix:///run/x.sock", vec!["///run/x.sock"]),
+            ("a / b", vec![]),
+            ("ls \"${ROOT}/var/x\"", vec!["${ROOT}/var/x"]),
+        ] {
+            assert_eq!(paths(text).collect::<Vec<_>>(), expected, "{text}");
+        }
+        let script = "XROOT=/no\nROOT=\"/host\"\nls $ROOT/var/x";
+        assert_eq!(fill_in(script, "$ROOT/var/x"), "/host/var/x");
+        assert_eq!(fill_in(script, "${ROOT}/var/x"), "/host/var/x");
+        assert_eq!(fill_in(script, "$OTHER/var/x"), "$OTHER/var/x");
+    }
+}
