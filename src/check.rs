@@ -3,25 +3,21 @@
 //! Two passes over the parsed inputs: what objects say about each other, then a decision about each object.
 
 mod baseline;
-mod chart;
 mod context;
 mod decide;
-pub mod github;
 mod input;
-pub mod json;
-pub mod junit;
 mod lines;
-pub mod markdown;
 mod not_judged;
 mod position;
-pub mod sarif;
-pub mod table;
 
 use rayon::prelude::*;
 
 use crate::decision::{Judged, Outcome, Policy};
 pub use baseline::{Baseline, BaselineError, Compared};
 pub use input::{Input, InputKind};
+
+/// The name of the JSON form of a check.
+pub(crate) const SCHEMA: &str = "undock.check/v1";
 
 /// The decision about an object without findings that will become something else elsewhere.
 const NOT_JUDGED: &str = "not-judged";

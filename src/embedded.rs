@@ -2,6 +2,7 @@
 //!
 //! Each language is read into the same tree, so that a rule asks for settings and not for lines of text.
 
+mod align;
 mod blocks;
 mod json;
 mod sections;
@@ -9,6 +10,8 @@ mod tags;
 mod template;
 mod toml;
 mod yaml;
+
+pub(crate) use align::aligned;
 
 /// Longest text that is parsed, in bytes: a ConfigMap holds no more.
 const MAX_TEXT: usize = 1024 * 1024;
@@ -63,8 +66,19 @@ pub struct Document {
     pub language: Language,
     /// Its content.
     pub root: Node,
-    /// The documents in its strings, each with the place of the string: Helm values in an Application, a JSON patch.
-    pub inner: Vec<(usize, Self)>,
+    /// The documents in its strings: Helm values in an Application, a JSON patch.
+    pub inner: Vec<Inner>,
+}
+
+/// A document in a string of another.
+#[derive(Clone, Debug)]
+pub struct Inner {
+    /// Where the string starts in the text around it, in bytes.
+    pub offset: usize,
+    /// The string.
+    pub text: String,
+    /// The string as a document.
+    pub document: Document,
 }
 
 impl Document {
@@ -72,6 +86,16 @@ impl Document {
     /// words, and whatever cannot be parsed.
     pub fn parse(name: &str, text: &str) -> Option<Self> {
         Self::parse_inside(name, text, 0)
+    }
+
+    /// The same for the part of `text` that begins at byte `start`; places are those in the whole text.
+    pub fn parse_from(name: &str, text: &str, start: usize) -> Option<Self> {
+        let mut document = Self::parse(name, text.get(start..)?)?;
+        document.root.shift(start);
+        for inner in &mut document.inner {
+            inner.offset += start;
+        }
+        Some(document)
     }
 
     /// `outer` documents are around this one.
@@ -89,7 +113,11 @@ impl Document {
                 // A value on one line is a value.
                 if let Some(text) = node.text().filter(|text| text.contains('\n')) {
                     let document = Self::parse_inside(key, text, outer + 1);
-                    inner.extend(document.map(|document| (node.offset, document)));
+                    inner.extend(document.map(|document| Inner {
+                        offset: node.offset,
+                        text: text.to_owned(),
+                        document,
+                    }));
                 }
             });
             document.inner = inner;
@@ -227,6 +255,16 @@ impl Node {
     pub fn texts_of(&self, key: &str) -> Vec<&Self> {
         let values = self.all(key).into_iter().flat_map(Self::elements);
         values.filter(|value| value.text().is_some()).collect()
+    }
+
+    /// Moves it and what is in it by so many bytes.
+    fn shift(&mut self, bytes: usize) {
+        self.offset += bytes;
+        match &mut self.value {
+            Value::Scalar(_) => {}
+            Value::List(elements) => elements.iter_mut().for_each(|element| element.shift(bytes)),
+            Value::Map(entries) => entries.iter_mut().for_each(|(_, node)| node.shift(bytes)),
+        }
     }
 
     /// Every node, the outer before the inner, each with the key under which it stands (that of its list for an element).

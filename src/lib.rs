@@ -32,6 +32,8 @@ pub mod api;
 
 pub mod scan;
 
+pub mod output;
+
 pub mod report;
 
 pub mod config;

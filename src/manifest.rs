@@ -18,6 +18,7 @@ use crate::kinds::{self, Kind};
 use crate::workload::inner_pod::InnerPod;
 use crate::workload::leaves::Leaves;
 use crate::workload::object::{Metadata, Object};
+use crate::workload::rendered;
 use crate::workload::shape::shape;
 use crate::workload::text::Text;
 
@@ -106,7 +107,8 @@ impl<'t> Manifest<'t> {
     /// The pods inside `item`, if it is a custom resource; those of Kubernetes' own kinds lie where [`Object`] has them.
     pub fn inner_pods<'a>(&'a self, item: &'a Item) -> Vec<InnerPod<'a>> {
         let group = item.group();
-        let holds_none = WITHOUT_PODS.iter().any(|end| group.ends_with(end));
+        let holds_none = WITHOUT_PODS.iter().any(|end| group.ends_with(end))
+            || rendered::is_rendered(group, item.kind());
         if group.contains('.') && !holds_none {
             inner_pods::find(&self.tree, item.node)
         } else {

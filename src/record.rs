@@ -176,7 +176,7 @@ pub struct OwnerFields {
     /// Name.
     #[serde(rename = "owner.name")]
     pub name: String,
-    /// `self` or `derived`.
+    /// `self`, `derived` or `series`.
     #[serde(rename = "owner.source")]
     pub source: Word,
     /// Value of the label `team`.

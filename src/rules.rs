@@ -116,11 +116,12 @@ pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
     found
 }
 
-/// DKR111 notes that a container could reach Docker and shows no sign of it: there is none to be told beside a finding that
+/// DKR111 and DKR113 note that a container could reach Docker and shows no sign of it: that is not told beside a finding that
 /// is such a sign.
 fn leave_out_bare_notes(found: &mut Vec<Finding>) {
     let is_bare = |finding: &Finding| {
-        finding.rule.code == socket_parent_mount_bare::RULE.code && finding.action.is_none()
+        let notes = [&socket_parent_mount_bare::RULE, &node_access::RULE];
+        finding.action.is_none() && notes.iter().any(|rule| rule.code == finding.rule.code)
     };
     if !found.iter().any(is_bare) {
         return;

@@ -6,13 +6,11 @@
 pub mod document;
 mod evaluate;
 mod exemptions;
-pub mod json;
 mod manual;
 mod nodes;
 mod origin;
 mod page;
 pub mod questions;
-pub mod table;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -16,6 +16,7 @@ mod named_paths;
 pub mod object;
 pub(crate) mod owner;
 pub mod pod;
+pub(crate) mod rendered;
 pub(crate) mod series;
 pub(crate) mod settings;
 pub(crate) mod shape;
@@ -346,6 +347,11 @@ fn pod_spec<'a>(object: &'a Object<'a>) -> Option<(&'a Spec<'a>, &'static str)> 
         return template.spec.as_deref().map(|spec| (spec, "template.spec"));
     }
     let spec = object.spec.as_ref()?;
+    // The template of an ApplicationSet is one of Applications.
+    let (group, _) = object.api_version.split_once('/').unwrap_or_default();
+    if rendered::is_rendered(group, &object.kind) {
+        return None;
+    }
     if let Some(template) = spec
         .job_template
         .as_ref()

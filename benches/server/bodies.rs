@@ -3,6 +3,9 @@
 
 use std::fmt::Write as _;
 
+#[path = "../../tests/it/support/dear.rs"]
+mod dear;
+
 /// A review to post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
@@ -12,7 +15,16 @@ pub(crate) enum Body {
     Finding,
     /// About 68 KB: twenty containers.
     Large,
+    /// One of [`dear::pods`], in the place of as much as kube-apiserver stores.
+    Dear(usize),
+    /// The update of an object of 3 MiB, each byte of which is written with six.
+    Escaped,
+    /// 8 MiB that nothing looks at.
+    Padded,
 }
+
+/// As much as fits into an object beside what any object has.
+const STORED: usize = 2_900_000;
 
 /// In [`Body::Finding`], the digits of the object's name that differ in each request.
 pub(crate) const SEQUENCE: &str = "00000000";
@@ -25,11 +37,24 @@ impl Body {
             Self::Clean => "clean",
             Self::Finding => "finding",
             Self::Large => "large",
+            Self::Dear(kind) => dear::pods(1_000)[kind].0,
+            Self::Escaped => "escaped",
+            Self::Padded => "padded",
         }
     }
 
+    /// Those that are made to cost much.
+    pub(crate) fn dear() -> Vec<Self> {
+        let kinds = 0..dear::pods(1_000).len();
+        kinds
+            .map(Self::Dear)
+            .chain([Self::Escaped, Self::Padded])
+            .collect()
+    }
+
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|body| body.name() == name)
+        let all = Self::ALL.into_iter().chain(Self::dear());
+        all.into_iter().find(|body| body.name() == name)
     }
 
     /// The AdmissionReview.
@@ -37,6 +62,21 @@ impl Body {
         let containers = match self {
             Self::Clean | Self::Finding => 3,
             Self::Large => 20,
+            Self::Dear(kind) => return review(&dear::pods(STORED)[kind].1.to_string(), true),
+            Self::Escaped => {
+                let pod = |text: &str| {
+                    let pod = dear::with_container(serde_json::json!({"args": [text]}));
+                    dear::with_socket(pod).to_string().replace('<', "\\u003c")
+                };
+                let old = pod(&"<".repeat(STORED));
+                let review = review(&old.replace("/run/docker.sock", "/run"), true);
+                let review = review.replace("\"CREATE\"", "\"UPDATE\"");
+                return review.replace("\"oldObject\":null", &format!("\"oldObject\":{old}"));
+            }
+            Self::Padded => {
+                let pod = dear::with_container(serde_json::json!({"unknown": "x".repeat(8 << 20)}));
+                return review(&pod.to_string(), true);
+            }
         };
         review(
             &pod(

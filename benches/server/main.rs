@@ -6,6 +6,7 @@
 //! cargo bench --bench server -- cpu            server CPU per request, against the floor and kube's DynamicObject
 //! cargo bench --bench server -- instructions   instructions of one evaluation (needs valgrind)
 //! cargo bench --bench server -- memory         resident memory, and the time from start to ready
+//! cargo bench --bench server -- bounds         CPU and memory of the dearest reviews of the size that kube-apiserver stores
 //! ```
 //!
 //! Times depend on the machine and on its other work, so only ratios within one run have gates; where the
@@ -14,6 +15,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints")]
 
 mod bodies;
+mod bounds;
 mod cpu;
 mod instructions;
 mod load;
@@ -132,9 +134,11 @@ fn run(arguments: &[String]) -> Outcome<bool> {
         .collect();
     if let Some(unknown) = parts
         .iter()
-        .find(|part| !["cpu", "instructions", "memory"].contains(part))
+        .find(|part| !["bounds", "cpu", "instructions", "memory"].contains(part))
     {
-        return Err(format!("there is no part {unknown}: cpu, instructions, memory").into());
+        return Err(
+            format!("there is no part {unknown}: bounds, cpu, instructions, memory").into(),
+        );
     }
     let wanted = |part| parts.is_empty() || parts.contains(&part);
     let mut gates = Gates {
@@ -146,6 +150,9 @@ fn run(arguments: &[String]) -> Outcome<bool> {
     }
     if wanted("memory") {
         memory::measure(&mut gates)?;
+    }
+    if wanted("bounds") {
+        bounds::measure(&mut gates)?;
     }
     if wanted("cpu") {
         cpu::measure(smoke, &mut gates)?;

@@ -1,6 +1,6 @@
 //! Paths of the Kubernetes API. Every segment is percent-encoded: no name can lead to another path.
 
-use std::fmt::Write;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::kinds::{Handling, Kind};
 
@@ -32,20 +32,20 @@ pub fn list_path(kind: &Kind, namespace: &str) -> String {
     resource(kind.group, &kind.version, namespace, kind.plural, name)
 }
 
+/// What stands for itself in a segment of a path.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
 /// `text` as one segment of a path or one value of a query.
 pub fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
+    match text {
         // A segment of dots alone would be a step in the tree of paths.
-        let is_plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        if is_plain && !(byte == b'.' && matches!(text, "." | "..")) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
+        "." | ".." => utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
+        _ => utf8_percent_encode(text, PLAIN).to_string(),
     }
-    encoded
 }
 
 /// True for a DNS label (RFC 1123), which every name of a namespace is.

@@ -4,8 +4,7 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::Checked;
-use super::json::SCHEMA;
+use super::{Checked, SCHEMA};
 
 /// The fingerprints of an earlier check.
 #[derive(Debug)]

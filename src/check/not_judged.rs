@@ -6,42 +6,28 @@
 use crate::embedded::Node;
 use crate::workload::Workload;
 use crate::workload::mentions::mentions;
+use crate::workload::rendered;
 
 /// What `workload` will become that nobody can see here; `None` for an object that is all there is.
 pub(super) fn unseen(workload: &Workload<'_>) -> Option<String> {
     let (group, _) = workload.api_version().split_once('/')?;
-    let (_, read) = KINDS
-        .iter()
-        .find(|((of, kinds), _)| *of == group && kinds.contains(&workload.kind()))?;
-    read(workload.leaves.object())
+    if !rendered::is_rendered(group, workload.kind()) {
+        return None;
+    }
+    let root = workload.leaves.object();
+    match group {
+        "argoproj.io" => argo_cd(root),
+        "helm.toolkit.fluxcd.io" | "helm.fluxcd.io" => helm_release(root),
+        "helm.cattle.io" => k3s(root),
+        "kustomize.toolkit.fluxcd.io" => patches_with_docker(root.get("spec")?),
+        "kustomize.config.k8s.io" => kustomize(root),
+        "fleet.cattle.io" => fleet(root),
+        "helm.crossplane.io" => Some(chart(root.text_of("spec.forProvider.chart.name"))),
+        "addons.cluster.x-k8s.io" => Some(chart(root.text_of("spec.chartName"))),
+        "config.projectsveltos.io" => sveltos(root),
+        _ => carvel(root),
+    }
 }
-
-type Read = fn(&Node) -> Option<String>;
-
-/// Group and kinds, and how they are read. Sources: the documentation of each tool.
-const KINDS: [((&str, &[&str]), Read); 12] = [
-    (("argoproj.io", &["Application", "ApplicationSet"]), argo_cd),
-    (("helm.toolkit.fluxcd.io", &["HelmRelease"]), helm_release),
-    (("helm.fluxcd.io", &["HelmRelease"]), helm_release),
-    (("helm.cattle.io", &["HelmChart", "HelmChartConfig"]), k3s),
-    (("kustomize.toolkit.fluxcd.io", &["Kustomization"]), flux),
-    (
-        ("kustomize.config.k8s.io", &["Kustomization", "Component"]),
-        kustomize,
-    ),
-    (("fleet.cattle.io", &["Bundle", "GitRepo"]), fleet),
-    (("helm.crossplane.io", &["Release"]), crossplane),
-    (
-        ("addons.cluster.x-k8s.io", &["HelmChartProxy"]),
-        cluster_api,
-    ),
-    (
-        ("config.projectsveltos.io", &["ClusterProfile", "Profile"]),
-        sveltos,
-    ),
-    (("kappctrl.k14s.io", &["App"]), carvel),
-    (("packaging.carvel.dev", &["PackageInstall"]), carvel),
-];
 
 /// `chart NAME`, or another word where the object does not name it.
 fn chart(name: Option<&str>) -> String {
@@ -90,10 +76,6 @@ fn k3s(root: &Node) -> Option<String> {
     Some(chart(own))
 }
 
-fn flux(root: &Node) -> Option<String> {
-    patches_with_docker(root.get("spec")?)
-}
-
 fn kustomize(root: &Node) -> Option<String> {
     let charts = ["helmCharts", "helmChartInflationGenerator"];
     if let Some(charts) = charts.iter().find_map(|key| root.get(key)) {
@@ -140,14 +122,6 @@ fn patches_with_docker(root: &Node) -> Option<String> {
 fn fleet(root: &Node) -> Option<String> {
     let helm = root.get("spec.helm").or_else(|| root.get("helm"))?;
     Some(chart(helm.text_of("chart")))
-}
-
-fn crossplane(root: &Node) -> Option<String> {
-    Some(chart(root.text_of("spec.forProvider.chart.name")))
-}
-
-fn cluster_api(root: &Node) -> Option<String> {
-    Some(chart(root.text_of("spec.chartName")))
 }
 
 fn sveltos(root: &Node) -> Option<String> {

@@ -13,11 +13,9 @@ use rayon::prelude::*;
 
 use super::output::{FailOn, Outputs};
 use super::{Exit, config_file, fail};
-use crate::check::{
-    Baseline, CheckError, Checked, Input, InputKind, check, github, json, junit, markdown, sarif,
-    table,
-};
+use crate::check::{Baseline, CheckError, Checked, Input, InputKind, check};
 use crate::decision::Mode;
+use crate::output::{check_json, check_table, github, junit, markdown, sarif};
 
 /// Flags of `undock check`.
 #[derive(Debug, Args)]
@@ -107,8 +105,8 @@ pub fn run(options: Options) -> Exit {
         checked.compare(baseline);
     }
     let written = options.output.write(|format, out, colour| match format {
-        Format::Table => table::write(out, &checked, colour),
-        Format::Json => json::write(out, &checked),
+        Format::Table => check_table::write(out, &checked, colour),
+        Format::Json => check_json::write(out, &checked),
         Format::Sarif => sarif::write(out, &checked),
         Format::Junit => junit::write(out, &checked),
         Format::Github => github::write(out, &checked),

@@ -10,9 +10,9 @@ use super::cluster::{ClusterOptions, block_on};
 use super::output::{FailOn, Outputs};
 use super::{Exit, config_file, fail};
 use crate::api::path::is_dns_label;
-use crate::check::{github, junit, markdown, sarif};
 use crate::decision::Mode;
-use crate::scan::{Progress, Scope, json, scan, server_time, table};
+use crate::output::{github, junit, markdown, sarif, scan_json, scan_table};
+use crate::scan::{Progress, Scope, scan, server_time};
 
 /// Flags of `undock scan`.
 #[derive(Debug, Args)]
@@ -118,15 +118,15 @@ pub fn run(options: Options) -> Exit {
         Ok(read) => read,
         Err(error) => return fail(Exit::Failed, &error),
     };
-    let about = json::About {
+    let about = scan_json::About {
         cluster: &config.cluster,
         time: began.to_string(),
         scope: &scope,
     };
     let checked = LazyCell::new(|| scanned.to_checked());
     let written = output.write(|format, out, colour| match format {
-        Format::Table => table::write(out, &scanned, &policy, colour),
-        Format::Json => json::write(out, &scanned, &policy, &about),
+        Format::Table => scan_table::write(out, &scanned, &policy, colour),
+        Format::Json => scan_json::write(out, &scanned, &policy, &about),
         Format::Sarif => sarif::write(out, &checked),
         Format::Junit => junit::write(out, &checked),
         Format::Github => github::write(out, &checked),

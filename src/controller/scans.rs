@@ -14,7 +14,8 @@ use super::failure_log::FailureLog;
 use super::reports::{self, FLAVOURS};
 use super::{Controller, Failure, LeaderGuard, NOT_INSTALLED, Options, namespaces, notices};
 use crate::decision::{Mode, Policy};
-use crate::scan::{Scanned, Scope, groups, json, scan};
+use crate::output::scan_json;
+use crate::scan::{Scanned, Scope, groups, scan};
 
 /// Between two scans when nothing changes.
 const INTERVAL: Duration = Duration::from_secs(3600);
@@ -85,12 +86,12 @@ async fn scan_once(
     let took = began.elapsed();
     metrics.take(&scanned, time, took);
     let mut bytes = Vec::new();
-    let about = json::About {
+    let about = scan_json::About {
         cluster: &controller.cluster,
         time: time.to_string(),
         scope: &scope,
     };
-    if json::write(&mut bytes, &scanned, &policy, &about).is_ok() {
+    if scan_json::write(&mut bytes, &scanned, &policy, &about).is_ok() {
         controller
             .last_scan
             .store(Some(Arc::new(Bytes::from(bytes))));

@@ -1,8 +1,8 @@
 //! What the inputs tell, as it is kept: owners, findings, reviews, deletions; each in a few dozen bytes.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
+use bitflags::bitflags;
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::interner::Latest;
 use crate::scan::document::ExemptionEntry;
@@ -33,6 +33,17 @@ pub(super) struct OwnerKey {
 }
 
 impl OwnerKey {
+    pub(super) fn new(cluster: String, namespace: &str, kind: &str, name: &str) -> Self {
+        // No name ends so: it is a `generateName`, as versions before series told it.
+        let rest = if name.ends_with('-') { "*" } else { "" };
+        Self {
+            cluster,
+            namespace: namespace.to_owned(),
+            kind: kind.to_owned(),
+            name: format!("{name}{rest}"),
+        }
+    }
+
     /// True if it stands for objects that come and go under generated names.
     pub(super) fn is_series(&self) -> bool {
         is_series(&self.kind, &self.name)
@@ -108,49 +119,46 @@ pub(super) struct Review {
     pub(super) flags: Flags,
 }
 
-/// What is true of a review.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Flags(pub(super) u16);
+bitflags! {
+    /// What is true of a review.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(super) struct Flags: u16 {
+        /// Of the owner itself, not of something that it made.
+        const OWN = 1;
+        const CREATE = 1 << 1;
+        /// The write went through.
+        const STORED = 1 << 2;
+        const DENIED = 1 << 3;
+        const WOULD_DENY = 1 << 4;
+        /// Not all findings found room.
+        const PARTIAL = 1 << 5;
+        /// The object could not be evaluated.
+        const ERROR = 1 << 6;
+        /// No review: a scan saw the owner.
+        const SCAN = 1 << 7;
+        const RECORD = 1 << 8;
+        const REPLAY = 1 << 9;
+        const AUDIT = 1 << 10;
+        /// The object is a Pod.
+        const POD = 1 << 11;
+    }
+}
 
 impl Flags {
-    /// Of the owner itself, not of something that it made.
-    pub(super) const OWN: Self = Self(1);
-    pub(super) const CREATE: Self = Self(1 << 1);
-    /// The write went through.
-    pub(super) const STORED: Self = Self(1 << 2);
-    pub(super) const DENIED: Self = Self(1 << 3);
-    pub(super) const WOULD_DENY: Self = Self(1 << 4);
-    /// Not all findings found room.
-    pub(super) const PARTIAL: Self = Self(1 << 5);
-    /// The object could not be evaluated.
-    pub(super) const ERROR: Self = Self(1 << 6);
-    /// No review: a scan saw the owner.
-    pub(super) const SCAN: Self = Self(1 << 7);
-    pub(super) const RECORD: Self = Self(1 << 8);
-    pub(super) const REPLAY: Self = Self(1 << 9);
-    pub(super) const AUDIT: Self = Self(1 << 10);
-    /// The object is a Pod.
-    pub(super) const POD: Self = Self(1 << 11);
     /// Must hold in every source of a review to hold of it.
-    const ALL: u16 = Self::STORED.0 | Self::PARTIAL.0;
+    const ALL: Self = Self::STORED.union(Self::PARTIAL);
 
     pub(super) fn has(self, flag: Self) -> bool {
-        self.0 & flag.0 != 0
-    }
-
-    pub(super) fn set(&mut self, flag: Self, value: bool) {
-        if value {
-            self.0 |= flag.0;
-        }
+        self.contains(flag)
     }
 
     pub(super) fn merge(self, other: Self) -> Self {
-        Self((self.0 | other.0) & !Self::ALL | (self.0 & other.0 & Self::ALL))
+        ((self | other) - Self::ALL) | (self & other & Self::ALL)
     }
 
     /// The audit log is the better witness: its events are never folded.
     pub(super) fn rank(self) -> u16 {
-        self.0 >> 8 & 0b111
+        self.bits() >> 8 & 0b111
     }
 }
 
@@ -288,10 +296,13 @@ pub(super) fn id(text: &str, salt: &str) -> u128 {
     if let Some(Some(id)) = parsed {
         return id;
     }
-    let half = |seed: u8| {
-        let mut hasher = DefaultHasher::new();
-        (seed, text, salt).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    half(0) << 64 | half(1)
+    // Reviews of the same moment are put in the order of their numbers, so no release may change them.
+    let digest = Sha256::new()
+        .chain_update(text)
+        .chain_update([0])
+        .chain_update(salt)
+        .finalize();
+    digest[..16]
+        .iter()
+        .fold(0, |id, byte| id << 8 | u128::from(*byte))
 }

@@ -182,12 +182,8 @@ impl Gatherer {
         if !cluster.is_empty() && !self.store.clusters.contains(&cluster) {
             self.store.clusters.insert(cluster.clone());
         }
-        self.store.owners.number(&OwnerKey {
-            cluster,
-            namespace: namespace.to_owned(),
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-        })
+        let owner = OwnerKey::new(cluster, namespace, kind, name);
+        self.store.owners.number(&owner)
     }
 
     pub(super) fn about(&mut self, owner: u32, time: i64, fields: &OwnerFields) {

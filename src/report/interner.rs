@@ -1,47 +1,35 @@
 //! Values stored once and known by number.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use indexmap::IndexSet;
 
 /// Numbers for values. Numbers depend on the order of the inputs, so nothing is sorted by them.
 #[derive(Debug)]
-pub(super) struct Interner<T> {
-    numbers: HashMap<T, u32>,
-    values: Vec<T>,
-}
+pub(super) struct Interner<T>(IndexSet<T>);
 
 impl<T> Default for Interner<T> {
     fn default() -> Self {
-        Self {
-            numbers: HashMap::new(),
-            values: Vec::new(),
-        }
+        Self(IndexSet::new())
     }
 }
 
 impl<T: Clone + Eq + Hash> Interner<T> {
     /// The number of `value`.
     pub(super) fn number(&mut self, value: &T) -> u32 {
-        if let Some(number) = self.numbers.get(value) {
-            return *number;
-        }
+        let known = self.0.get_index_of(value);
+        let number = known.unwrap_or_else(|| self.0.insert_full(value.clone()).0);
         // Four billion distinct values would not have fitted into memory before.
-        let number = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(value.clone(), number);
-        self.values.push(value.clone());
-        number
+        u32::try_from(number).unwrap_or(u32::MAX)
     }
 
     /// The value with `number`.
     pub(super) fn get(&self, number: u32) -> &T {
-        &self.values[number as usize]
+        &self.0[number as usize]
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        self.values
-            .iter()
-            .enumerate()
-            .map(|(number, value)| (number as u32, value))
+        (0..).zip(&self.0)
     }
 }
 

@@ -7,8 +7,6 @@
 
 mod scan;
 
-use memchr::memchr;
-
 use crate::workload::shape::{Next, Place, Seen};
 use crate::workload::text::Text;
 use scan::{end_of_plain, length_of_nested};
@@ -27,7 +25,6 @@ pub(super) fn fill<'a>(text: &'a str, place: &mut dyn Place<'a>) -> Result<(), U
         text: text.trim_ascii_end(),
         at: 0,
         depth: 0,
-        has_escapes: false,
     };
     reader.value(place)?;
     if reader.at == reader.text.len() {
@@ -43,8 +40,6 @@ struct Reader<'a> {
     at: usize,
     /// Lists and objects around it that are being read.
     depth: u8,
-    /// The string that was taken last has escapes.
-    has_escapes: bool,
 }
 
 /// A pod template may hold another one, and the stack is no deeper than this; as in serde_json.
@@ -157,12 +152,27 @@ impl<'a> Reader<'a> {
 
     /// Takes the string that begins here.
     fn string(&mut self) -> Result<Text<'a>, Unknown> {
-        let content = self.raw_string()?;
-        if self.has_escapes {
-            unescaped(content)
-        } else {
-            Ok(Text::from(content))
+        let start = self.at + 1;
+        let rest = self.text.as_bytes().get(start..).ok_or(Unknown)?;
+        match end_of_plain(rest) {
+            Some(length) if rest.get(length) == Some(&b'"') => {
+                Ok(Text::from(self.content(start, length)?))
+            }
+            plain => self.other_text(start, plain),
         }
+    }
+
+    /// The same for a string with escapes, or one near the end of the text; its plain part is `plain` long, where that is known.
+    #[inline(never)]
+    fn other_text(&mut self, start: usize, plain: Option<usize>) -> Result<Text<'a>, Unknown> {
+        let rest = self.text.get(start..).ok_or(Unknown)?;
+        let plain = plain.unwrap_or_else(|| end_of_last(rest.as_bytes()));
+        if rest.as_bytes().get(plain) == Some(&b'"') {
+            return Ok(Text::from(self.content(start, plain)?));
+        }
+        let (text, length) = unescaped(rest, plain)?;
+        self.at = start + length + 1;
+        Ok(Text::from(text))
     }
 
     /// Takes the string that begins here, as it is written.
@@ -170,23 +180,8 @@ impl<'a> Reader<'a> {
     fn raw_string(&mut self) -> Result<&'a str, Unknown> {
         let start = self.at + 1;
         let rest = self.text.as_bytes().get(start..).ok_or(Unknown)?;
-        let plain = end_of_plain(rest);
-        match plain {
-            Some(length) if rest.get(length) == Some(&b'"') => {
-                self.has_escapes = false;
-                self.content(start, length)
-            }
-            _ => self.other_string(start, plain),
-        }
-    }
-
-    /// The same for a string with escapes, or one near the end of the text; its plain part is `plain` long, where that is known.
-    #[inline(never)]
-    fn other_string(&mut self, start: usize, plain: Option<usize>) -> Result<&'a str, Unknown> {
-        let rest = &self.text.as_bytes()[start..];
         let end_of_plain = |text: &[u8]| end_of_plain(text).unwrap_or_else(|| end_of_last(text));
-        let mut length = plain.unwrap_or_else(|| end_of_last(rest));
-        self.has_escapes = rest.get(length) == Some(&b'\\');
+        let mut length = end_of_plain(rest);
         while rest.get(length) == Some(&b'\\') {
             length += 2;
             length += end_of_plain(rest.get(length..).ok_or(Unknown)?);
@@ -269,35 +264,59 @@ fn end_of_last(text: &[u8]) -> usize {
         .unwrap_or(text.len())
 }
 
-/// The text that `content` stands for, the content of a string. Go escapes `<`, `>` and `&`, so commands have escapes.
+/// The text that the string at the beginning of `rest` stands for, and how long it is as it is written. Its plain part is
+/// `plain` long. Go escapes `<`, `>` and `&`, so commands have escapes.
 #[inline(never)]
-fn unescaped<'a>(content: &str) -> Result<Text<'a>, Unknown> {
-    let mut text = String::with_capacity(content.len());
-    let mut rest = content;
-    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
-        let (plain, escape) = rest.split_at(at);
-        text.push_str(plain);
+fn unescaped(rest: &str, plain: usize) -> Result<(String, usize), Unknown> {
+    let bytes = rest.as_bytes();
+    let mut text = String::with_capacity(2 * plain);
+    let (mut at, mut end) = (0, plain);
+    loop {
+        // Both ends lie beside a quote or an escape, so neither splits a character.
+        text.push_str(rest.get(at..end).ok_or(Unknown)?);
+        match bytes.get(end) {
+            Some(b'"') => return Ok((text, end)),
+            Some(b'\\') => {}
+            _ => return Err(Unknown),
+        }
         let mut length = 2;
-        text.push(match escape.as_bytes().get(1) {
+        text.push(match bytes.get(end + 1) {
             Some(b'n') => '\n',
             Some(b't') => '\t',
             Some(b'r') => '\r',
             Some(byte @ (b'"' | b'\\' | b'/')) => char::from(*byte),
             Some(b'u') => {
                 length = 6;
-                let digits = escape.as_bytes().get(2..6).ok_or(Unknown)?;
-                let number = digits.iter().try_fold(0, |number, digit| {
-                    Some(number * 16 + char::from(*digit).to_digit(16)?)
-                });
-                // Halves of a pair are left to serde_json.
-                number.and_then(char::from_u32).ok_or(Unknown)?
+                escaped_char(bytes.get(end + 2..end + 6).ok_or(Unknown)?)?
             }
             _ => return Err(Unknown),
         });
-        rest = escape.get(length..).ok_or(Unknown)?;
+        at = end + length;
+        end = match bytes.get(at) {
+            Some(b'\\' | b'"') => at,
+            Some(_) => {
+                let behind = &bytes[at..];
+                at + end_of_plain(behind).unwrap_or_else(|| end_of_last(behind))
+            }
+            None => return Err(Unknown),
+        };
     }
-    text.push_str(rest);
-    Ok(Text::from(text))
+}
+
+/// The character with the four hexadecimal `digits`. Halves of a pair are left to serde_json.
+#[inline(always)]
+fn escaped_char(digits: &[u8]) -> Result<char, Unknown> {
+    match digits {
+        b"003c" => Ok('<'),
+        b"003e" => Ok('>'),
+        b"0026" => Ok('&'),
+        _ => {
+            let number = digits.iter().try_fold(0, |number, digit| {
+                Some(number * 16 + char::from(*digit).to_digit(16)?)
+            });
+            number.and_then(char::from_u32).ok_or(Unknown)
+        }
+    }
 }
 
 #[cfg(test)]

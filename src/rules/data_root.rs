@@ -1,7 +1,7 @@
 //! Which host paths lie in Docker's data directory, and which of them hold the logs of containers.
 
 use crate::workload::Workload;
-use crate::workload::host_path::HostPath;
+use crate::workload::host_path::{HostPath, is_within};
 use crate::workload::mentions::{mentions, occurrences};
 use crate::workload::pod::{HostMount, MountUser};
 use crate::workload::tables;
@@ -46,14 +46,19 @@ pub(super) fn is_log_dir(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool
     if below_data_root(mount.judged_path()) == Some("containers") {
         return true;
     }
-    let path = &mount.path;
-    let in_place = mount.named.is_none()
-        && HostPath::new(&mount.mount_path).is_within("/var/lib/docker/containers");
-    in_place
-        && path.file_name() == "containers"
+    let is_log_place = is_within(&mount.mount_path, "/var/lib/docker/containers");
+    is_log_place
+        && mount.path.file_name() == "containers"
         && !tables::OTHER_RUNTIME_DIRECTORIES
             .iter()
-            .any(|other| path.is_within(other))
+            .any(|other| mount.path.is_within(other))
+        && is_in_place(workload, mount)
+}
+
+/// True for a volume that a container sees where Docker has its data, and that is not for a daemon of its own.
+pub(super) fn is_in_place(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
+    mount.named.is_none()
+        && is_within(&mount.mount_path, tables::DATA_ROOTS[0])
         && !is_of_daemon(workload, mount)
 }
 

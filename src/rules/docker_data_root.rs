@@ -32,7 +32,8 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     if data_root::is_log_dir(workload, mount) {
         return None;
     }
-    Some(if data_root::is_guessed_data_root(mount.judged_path()) {
+    let is_guessed = data_root::is_guessed_data_root(mount.judged_path());
+    Some(if is_guessed && !data_root::is_in_place(workload, mount) {
         finding
             .certainty(Certainty::Possible)
             .action(Action::Record)

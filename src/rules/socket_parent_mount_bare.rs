@@ -5,6 +5,7 @@ use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
+use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR111",
@@ -54,7 +55,9 @@ fn is_at_default_path(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
         return false;
     };
     let socket = HostPath::new("/var/run/docker.sock");
+    let container = &pod.containers[index];
     mount.path.as_str() == "/run"
         && mount.mount_path == "/run"
-        && pod.host_path_at(&pod.containers[index], &socket).as_ref() == Some(&socket)
+        && !tables::is_network_plugin(container.image())
+        && pod.host_path_at(container, &socket).as_ref() == Some(&socket)
 }

@@ -25,7 +25,7 @@ impl Budget {
     /// For the evaluation of one object of a review, of which an update has two: with the reading
     /// less than 50 ms of one core, and less than 64 MiB with the request itself.
     pub const OBJECT: Self = Self {
-        steps: 3 * 1024 * 1024,
+        steps: 4 * 1024 * 1024,
         bytes: 6 * 1024 * 1024,
     };
 

@@ -30,7 +30,11 @@ pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
         (field, fill_programs(container, text))
     };
     let mut found = Vec::new();
-    read_vectors(container.raw, word, is_wanted, &mut found);
+    // Arguments alone go to the program of the image, which a few images are named after.
+    let program = container.image().name();
+    let is_entrypoint = container.raw.command.is_empty() && tables::ENTRYPOINTS.contains(&program);
+    let entrypoint = is_entrypoint.then_some(program);
+    read_vectors(container.raw, entrypoint, word, is_wanted, &mut found);
     for (at, variable) in container.raw.env.iter().enumerate() {
         let field = TextField::Env(at);
         let script = container.expanded_text(field, &variable.value);
@@ -74,13 +78,16 @@ fn runs_variable(
 pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Command> {
     let word = |field, text| (field, Cow::Borrowed(text));
     let mut found = Vec::new();
-    read_vectors(container, word, |word| mentions(word, needle), &mut found);
+    let is_wanted = |word: &str| mentions(word, needle);
+    read_vectors(container, None, word, is_wanted, &mut found);
     found
 }
 
-/// Reads what `container` starts, `command` with `args`, then hooks and probes, each word of it as `word` gives it.
+/// Reads what `container` starts, `command` with `args`, then hooks and probes, each word of it as `word` gives it. `entrypoint`
+/// is the program that the image itself starts.
 fn read_vectors<'c>(
     container: &'c Container<'_>,
+    entrypoint: Option<&'c str>,
     word: impl Fn(TextField, &'c str) -> Word<'c>,
     is_wanted: impl Fn(&str) -> bool,
     found: &mut Vec<Command>,
@@ -89,7 +96,12 @@ fn read_vectors<'c>(
     let command = command.map(|(i, text)| word(TextField::Command(i), text));
     let args = container.args.iter().enumerate();
     let args = args.map(|(i, text)| word(TextField::Args(i), text));
-    read_argv(command.chain(args), &is_wanted, found);
+    let program = entrypoint.map(|program| (TextField::Args(0), Cow::Borrowed(program)));
+    read_argv(
+        program.into_iter().chain(command).chain(args),
+        &is_wanted,
+        found,
+    );
     for (place, words) in container.hooks() {
         let words = words.iter().enumerate();
         let words = words.map(|(i, text)| word(TextField::Hook(place, i), text));
@@ -100,7 +112,8 @@ fn read_vectors<'c>(
 /// `script` with those variables of the container's environment filled in that call Docker or lead onto the node: `$DOCKER ps`,
 /// `sh -c "$CMD"`. A name that the script sets itself is the script's.
 fn fill_programs<'t>(container: &'t pod::Container<'_>, script: &'t str) -> Cow<'t, str> {
-    if !script.contains('$') {
+    // A default is given as `${NAME:-DEFAULT}`.
+    if !script.contains('$') || !container.has_program_variables() && !mentions(script, ":-") {
         return Cow::Borrowed(script);
     }
     let mut programs = HashMap::new();
@@ -171,8 +184,12 @@ fn program_in<'t>(
 ) -> Option<&'t str> {
     let value = container.variable(name).map(|value| &*value.text);
     let value = value.or(default)?;
-    let is_program = (["docker", "nsenter", "chroot"].iter()).any(|word| mentions(value, word));
-    (is_program && !mentions(script, &format!("{name}="))).then_some(value)
+    (names_program(value) && !mentions(script, &format!("{name}="))).then_some(value)
+}
+
+/// True for a value that calls Docker or leads onto the node.
+pub(crate) fn names_program(value: &str) -> bool {
+    (["docker", "nsenter", "chroot"].iter()).any(|word| mentions(value, word))
 }
 
 /// What it costs to look a reference up.

@@ -34,6 +34,7 @@ pub(crate) struct Container<'a> {
     source: Source<'a>,
     variables: OnceCell<Variables<'a>>,
     written_variables: OnceCell<Variables<'a>>,
+    program_variables: OnceCell<bool>,
     expanded: OnceCell<HashMap<TextField, String>>,
     endpoint: OnceCell<Endpoint>,
     mounts: OnceCell<HashMap<String, usize>>,
@@ -87,6 +88,7 @@ impl<'a> Container<'a> {
             image_role: OnceCell::new(),
             variables: OnceCell::new(),
             written_variables: OnceCell::new(),
+            program_variables: OnceCell::new(),
             expanded: OnceCell::new(),
             endpoint: OnceCell::new(),
             mounts: OnceCell::new(),
@@ -275,6 +277,14 @@ impl<'a> Container<'a> {
             self.env(name)?;
         }
         self.variables().get(name)
+    }
+
+    /// True if a variable calls Docker or leads onto the node.
+    pub(super) fn has_program_variables(&self) -> bool {
+        *self.program_variables.get_or_init(|| {
+            let mut values = self.variables().values();
+            values.any(|value| commands::names_program(&value.text))
+        })
     }
 
     fn variables(&self) -> &Variables<'a> {

@@ -50,9 +50,22 @@ impl Leaf {
         }
     }
 
+    /// Name of the file and start of its text, for a literal of kustomize's generators: `NAME=TEXT`.
+    fn literal(&self) -> Option<(&str, usize)> {
+        if !self.path.contains(".literals[") {
+            return None;
+        }
+        let (name, _) = self.text.split_once('=')?;
+        (!name.contains(char::is_whitespace)).then_some((name, name.len() + 1))
+    }
+
     /// The text as a document, if it is one.
     pub fn document(&self) -> Option<&Document> {
-        let parse = || Document::parse(self.key(), &self.text).map(Box::new);
+        let parse = || match self.literal() {
+            Some((name, start)) => Document::parse_from(name, &self.text, start),
+            None => Document::parse(self.key(), &self.text),
+        };
+        let parse = || parse().map(Box::new);
         self.document.get_or_init(parse).as_deref()
     }
 }
@@ -208,8 +221,9 @@ impl<'de> Visitor<'de> for Collector<'_> {
         Ok(())
     }
 
+    /// Nothing, or an empty map, is a setting as well: `docker: {}`.
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
+        self.visit_str("")
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
@@ -246,7 +260,9 @@ impl<'de> Visitor<'de> for Collector<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let depth = self.depth + 1;
+        let mut is_empty = true;
         while let Some(key) = map.next_key::<Text<'de>>()? {
+            is_empty = false;
             // What others wrote about the object is not the object.
             if matches!(
                 key.as_str(),
@@ -267,6 +283,9 @@ impl<'de> Visitor<'de> for Collector<'_> {
                 path,
                 depth,
             })?;
+        }
+        if is_empty {
+            self.leaves.found.push(Leaf::new(self.path, String::new()));
         }
         Ok(())
     }

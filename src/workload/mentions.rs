@@ -9,7 +9,7 @@ use super::budget::spend;
 const SHORT: usize = 256;
 
 /// Bytes that a search looks at in the time of one step.
-const SEARCHED_AT_ONCE: usize = 8;
+const SEARCHED_AT_ONCE: usize = 32;
 
 /// True if `text` holds `needle`. A long text that the budget does not suffice for holds nothing.
 pub(crate) fn mentions(text: &str, needle: &str) -> bool {

@@ -1,6 +1,7 @@
 //! The object that a person edits: the Deployment, not its ReplicaSet and not its Pods.
 //!
-//! For grouping only. A derived owner never makes a check be skipped (kyverno#2164 was such a bypass).
+//! For grouping only. A derived owner never makes a check be skipped (kyverno#2164 was such a
+//! bypass).
 
 use std::borrow::Cow;
 
@@ -44,7 +45,8 @@ impl OwnerSource {
 }
 
 impl Owner<'_> {
-    /// What to edit to change the objects of a series; nothing where the owner itself is to be edited.
+    /// What to edit to change the objects of a series; nothing where the owner itself is to be
+    /// edited.
     pub fn edit(&self) -> &'static str {
         match self.source {
             OwnerSource::Series => series::edit(&self.kind, &self.name),
@@ -55,8 +57,9 @@ impl Owner<'_> {
 
 /// The owner of `object`, by its controller reference.
 ///
-/// A ReplicaSet of a Deployment is named `DEPLOYMENT-HASH` with the hash in the label `pod-template-hash`
-/// (deployment controller), a Job of a CronJob `CRONJOB-MINUTES` (cronjob controller, minutes since 1970).
+/// A ReplicaSet of a Deployment is named `DEPLOYMENT-HASH` with the hash in the label
+/// `pod-template-hash` (deployment controller), a Job of a CronJob `CRONJOB-MINUTES` (cronjob
+/// controller, minutes since 1970).
 pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
     // A mirror Pod is controlled by its Node, but what people edit is the static Pod's file.
     let controller = object
@@ -89,8 +92,9 @@ pub(super) fn own<'a>(object: &'a Object<'a>) -> Owner<'a> {
     }
 }
 
-/// The labels that hold the hash at the end of a ReplicaSet's name, and what made the ReplicaSet then: the deployment
-/// controller, and argoproj/argo-rollouts (types.go `DefaultRolloutUniqueLabelKey`, rollout/sync.go).
+/// The labels that hold the hash at the end of a ReplicaSet's name, and what made the ReplicaSet
+/// then: the deployment controller, and argoproj/argo-rollouts (types.go
+/// `DefaultRolloutUniqueLabelKey`, rollout/sync.go).
 const HASHES: [(&str, &str, &str); 2] = [
     ("pod-template-hash", "apps", "Deployment"),
     ("rollouts-pod-template-hash", "argoproj.io", "Rollout"),
@@ -135,7 +139,8 @@ pub(crate) fn derive<'a>(
     }
 }
 
-/// The series of a controller whose name was generated: a run of a pipeline, say, which nobody edits.
+/// The series of a controller whose name was generated: a run of a pipeline, say, which nobody
+/// edits.
 fn series_of<'a>(group: &'a str, kind: &'a str, name: &str) -> Option<Owner<'a>> {
     Some(Owner {
         group: group.into(),

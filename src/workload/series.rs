@@ -1,7 +1,8 @@
-//! Series: objects that one maker makes again and again under generated names, such as the build Pods of a CI runner. All
-//! of them have one owner, which names what a person edits.
+//! Series: objects that one maker makes again and again under generated names, such as the build
+//! Pods of a CI runner. All of them have one owner, which names what a person edits.
 //!
-//! Proof is `generateName`, or what a maker is known to write ([`makers`]). What a person named is never joined.
+//! Proof is `generateName`, or what a maker is known to write ([`makers`]). What a person named is
+//! never joined.
 
 mod makers;
 mod naming;
@@ -10,7 +11,8 @@ use super::object::{Object, OwnerReference};
 use super::owner::{Owner, OwnerSource, group_of};
 use makers::{MAKERS, Maker};
 
-/// Controllers whose objects are told by the controller's name alone, which the most common Pods have.
+/// Controllers whose objects are told by the controller's name alone, which the most common Pods
+/// have.
 const PLAIN: [&str; 4] = [
     "ReplicaSet",
     "DaemonSet",
@@ -43,7 +45,8 @@ impl<'m> Made<'m> {
     }
 }
 
-/// The owner of the series that `object` is one of, if it is; `controller` is the reference to its controller.
+/// The owner of the series that `object` is one of, if it is; `controller` is the reference to its
+/// controller.
 pub(super) fn of<'a>(
     object: &'a Object<'a>,
     controller: Option<&'a OwnerReference<'a>>,
@@ -90,7 +93,8 @@ pub(super) fn of<'a>(
     })
 }
 
-/// The name of the series that a controller of this kind and name is one of, if its name is generated.
+/// The name of the series that a controller of this kind and name is one of, if its name is
+/// generated.
 pub(super) fn of_controller(kind: &str, name: &str) -> Option<String> {
     let is_named = PLAIN.contains(&kind) || NAMED.contains(&kind);
     if is_named {
@@ -114,8 +118,8 @@ impl Maker {
     }
 }
 
-/// True if the owner of this kind and name is a series: its objects come and go under other names, and it may be no object
-/// of the API itself.
+/// True if the owner of this kind and name is a series: its objects come and go under other names,
+/// and it may be no object of the API itself.
 pub(crate) fn is_series(kind: &str, name: &str) -> bool {
     // No name of an object holds an asterisk.
     name.contains('*') || MAKERS.iter().any(|maker| maker.kind == kind)

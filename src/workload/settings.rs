@@ -2,7 +2,7 @@
 
 use super::Workload;
 use super::leaves::{Leaf, Leaves};
-use crate::embedded::{Document, Language, Node};
+use crate::embedded::{Document, Inner, Language, Node, aligned};
 
 /// One document, with what is needed to point at a value of it.
 pub(crate) struct Settings<'w> {
@@ -10,6 +10,8 @@ pub(crate) struct Settings<'w> {
     pub(crate) root: &'w Node,
     /// Language of a document in a string; `None` for the object itself.
     pub(crate) language: Option<Language>,
+    /// The documents in its strings.
+    inner: &'w [Inner],
     leaves: &'w Leaves,
     kind: &'w str,
     name: &'w str,
@@ -22,8 +24,8 @@ enum Place<'w> {
     Object,
     /// The document in this string.
     String(&'w Leaf),
-    /// A document inside that document, in the string that starts there.
-    Inner(&'w Leaf, usize),
+    /// A document inside that document: its text, and where that starts in the text of the leaf.
+    Inner(&'w Leaf, &'w str, usize),
 }
 
 /// Every document of `workload`: the object itself first, then those in its strings.
@@ -34,6 +36,7 @@ pub(crate) fn settings<'w>(workload: &'w Workload<'_>) -> Vec<Settings<'w>> {
     let object = Settings {
         root: workload.leaves.object(),
         language: None,
+        inner: &[],
         leaves: &workload.leaves,
         kind: workload.kind(),
         name: workload.name,
@@ -54,15 +57,20 @@ impl<'w> Settings<'w> {
         found.push(Self {
             root: &document.root,
             language: Some(document.language),
+            inner: &document.inner,
             place,
             ..*self
         });
-        for (offset, inner) in &document.inner {
+        for inner in &document.inner {
             let place = match place {
-                Place::String(leaf) => Place::Inner(leaf, *offset),
-                place => place,
+                Place::Object => continue,
+                Place::String(leaf) => Place::Inner(leaf, &inner.text, inner.offset),
+                Place::Inner(leaf, text, start) => {
+                    let start = place_inside(leaf, text, start, inner.offset);
+                    Place::Inner(leaf, &inner.text, start)
+                }
             };
-            self.add(found, inner, place);
+            self.add(found, &inner.document, place);
         }
     }
 }
@@ -72,7 +80,7 @@ impl Settings<'_> {
     pub(crate) fn key(&self) -> &str {
         match self.place {
             Place::Object => "",
-            Place::String(leaf) | Place::Inner(leaf, _) => leaf.key(),
+            Place::String(leaf) | Place::Inner(leaf, ..) => leaf.key(),
         }
     }
 
@@ -105,7 +113,10 @@ impl Settings<'_> {
                 (leaf.map(|leaf| leaf.path.clone()).unwrap_or_default(), None)
             }
             Place::String(leaf) => (leaf.path.clone(), Some(node.offset)),
-            Place::Inner(leaf, offset) => (leaf.path.clone(), Some(offset)),
+            Place::Inner(leaf, text, start) => {
+                let offset = place_inside(leaf, text, start, node.offset);
+                (leaf.path.clone(), Some(offset))
+            }
         }
     }
 
@@ -115,16 +126,10 @@ impl Settings<'_> {
         let text = node.text().unwrap_or_default();
         let offset = match self.place {
             Place::Object => Some(inside),
-            Place::String(leaf) => {
-                // Plain, or in quotes without escapes.
-                let is_at = |at: &usize| {
-                    let raw = leaf.text.get(*at..);
-                    raw.is_some_and(|raw| raw.starts_with(text))
-                };
-                let plain = [node.offset, node.offset + 1].into_iter().find(is_at);
-                plain.map(|at| at + inside).or(start)
-            }
-            Place::Inner(..) => start,
+            Place::String(leaf) | Place::Inner(leaf, ..) => start.map(|start| {
+                let source = leaf.text.get(start..).unwrap_or_default();
+                start + aligned(text, inside, source).unwrap_or_default()
+            }),
         };
         (field, offset)
     }
@@ -136,13 +141,16 @@ impl Settings<'_> {
                 let leaf = self.leaves.at(node.offset);
                 leaf.is_some_and(|leaf| leaf.document().is_some())
             }
-            Place::String(leaf) => {
-                let inner = leaf.document().map(|document| &document.inner);
-                inner.is_some_and(|inner| inner.iter().any(|(at, _)| *at == node.offset))
-            }
-            Place::Inner(..) => false,
+            _ => (self.inner.iter()).any(|inner| inner.offset == node.offset),
         }
     }
+}
+
+/// Where `offset` of `text` stands in the text of `leaf`, in which the string starts at `start`; the start, where escapes
+/// inside escapes hide it.
+fn place_inside(leaf: &Leaf, text: &str, start: usize, offset: usize) -> usize {
+    let source = leaf.text.get(start..).unwrap_or_default();
+    start + aligned(text, offset, source).unwrap_or_default()
 }
 
 /// The maps of `root`, each with the key under which it stands.

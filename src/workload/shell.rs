@@ -113,7 +113,7 @@ pub fn read_argv<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Invocation
 
 /// Reads `script` as run by `outer`, whose assignments and way onto the host it inherits.
 fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<Invocation>) {
-    if depth > MAX_DEPTH || !spend(script.len()) {
+    if depth > MAX_DEPTH || !spend(script.len() / lexer::READ_AT_ONCE) {
         return;
     }
     // Only what a Docker client reads is handed on: everything else would be copied once for every command.

@@ -366,6 +366,26 @@ pub(crate) fn selects_runtime(variable: &str) -> bool {
     variable == "RUNTIME" || RUNTIME_VARIABLES.iter().any(|end| variable.ends_with(end))
 }
 
+/// Words in the names of images that need `/run` for network namespaces, BPF programs and their own sockets.
+const NETWORK_PLUGINS: [&str; 9] = [
+    "antrea",     // antrea-io/antrea
+    "calico",     // projectcalico/calico
+    "cilium",     // cilium/cilium
+    "cni",        // k8snetworkplumbingwg/multus-cni and others
+    "flannel",    // flannel-io/flannel
+    "gadget",     // inspektor-gadget/inspektor-gadget
+    "kube-ovn",   // kubeovn/kube-ovn
+    "multus",     // k8snetworkplumbingwg/multus-cni
+    "weave-kube", // weaveworks/weave
+];
+
+/// True for a network plugin by the name of its image.
+pub(crate) fn is_network_plugin(image: &ImageReference<'_>) -> bool {
+    NETWORK_PLUGINS
+        .iter()
+        .any(|name| mentions(&image.path, name))
+}
+
 /// A flag that selects the runtime.
 pub(crate) struct RuntimeFlag {
     /// Its name; Go's flags take one hyphen or two, so there is none here.
@@ -412,6 +432,9 @@ pub(crate) const RUNTIME_FLAGS: [RuntimeFlag; 9] = [
         &["chaos", "nvidia-ctk", "nvidia-toolkit"],
     ), // chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml, NVIDIA/nvidia-container-toolkit
 ];
+
+/// Programs that images of their name start: curl's own image and alpine/curl, alpine/socat.
+pub(crate) const ENTRYPOINTS: [&str; 2] = ["curl", "socat"];
 
 /// Images that run a script which a variable holds.
 struct ScriptImage {

@@ -17,6 +17,10 @@ const MAX_STRING: usize = 128 * 1024;
 /// Bytes that the variables and texts of one Pod may grow to. Linux starts no program with more than 6 MiB.
 pub(super) const MAX_EXPANDED: usize = 8 * 1024 * 1024;
 
+/// What it costs to fill in a reference, and the bytes that one more step pays for.
+const REFERENCE_STEPS: usize = 6;
+const COPIED_AT_ONCE: usize = 64;
+
 /// The node's address and name, by the fields of the downward API that hold them.
 pub(crate) const NODE_FIELDS: [&str; 4] = [
     "$(status.hostIP)",
@@ -116,6 +120,11 @@ impl<'a> Variables<'a> {
         self.last.get(name).map(|&index| &self.values[index])
     }
 
+    /// The values, in the order of the list.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Expanded<'a>> {
+        self.values.iter()
+    }
+
     /// The value of `env[index]`, where the list has one.
     pub(crate) fn at(&self, index: usize) -> Option<&Expanded<'a>> {
         self.values.get(index)
@@ -167,9 +176,6 @@ pub(crate) fn expand<'a, 'v>(
     if !text.contains('$') {
         return Some(Expanded::known(text));
     }
-    if !spend(text.len()) {
-        return None;
-    }
     let (mut expanded, mut is_open, mut rest) = (String::new(), false, text);
     let take = |expanded: &mut String, part: &str| {
         expanded.push_str(part);
@@ -178,6 +184,9 @@ pub(crate) fn expand<'a, 'v>(
     // Without a closing parenthesis in the rest no reference is whole, and it need not be looked for again.
     let mut is_closed = true;
     while let Some(at) = rest.find('$') {
+        if !spend(REFERENCE_STEPS + at / COPIED_AT_ONCE) {
+            return None;
+        }
         let (front, reference) = rest.split_at(at);
         let behind = &reference[1..];
         let mut fits = take(&mut expanded, front);

@@ -22,6 +22,11 @@ impl AuditLog {
         Self(control_plane::audit_log(root))
     }
 
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// The last event of this verb on this object, waiting until it is there.
     #[track_caller]
     pub(crate) fn last(

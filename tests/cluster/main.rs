@@ -28,6 +28,7 @@ mod scenarios_namespaces;
 mod scenarios_outage;
 mod scenarios_policy;
 mod scenarios_scan;
+mod scenarios_series;
 mod scenarios_v1beta1;
 mod scenarios_warn;
 mod volumes;

@@ -12,7 +12,7 @@ use crate::{
     scenarios_availability as availability, scenarios_controller as controller,
     scenarios_enforce as enforce, scenarios_many as many, scenarios_namespaces as namespaces,
     scenarios_outage as outage, scenarios_policy as policy, scenarios_scan as scan,
-    scenarios_v1beta1 as v1beta1, scenarios_warn as warn,
+    scenarios_series as series, scenarios_v1beta1 as v1beta1, scenarios_warn as warn,
 };
 
 /// Runs only the scenarios whose name contains this text.
@@ -59,6 +59,7 @@ const IN_WARN_MODE: &[Scenario] = scenarios![
     controller::labels_through_subresources_are_reviewed,
     controller::a_namespace_made_again_without_its_mode_is_told,
     controller::without_permissions_the_controller_says_so_and_reviews_go_on,
+    series::the_runs_of_one_maker_are_one_row,
     availability::both_replicas_are_asked,
     availability::a_write_passes_while_undock_is_down_and_failures_are_ignored,
 ];
@@ -79,6 +80,7 @@ const IN_ENFORCE_MODE: &[Scenario] = scenarios![
     availability::no_call_fails_during_a_rolling_restart,
     availability::a_write_is_refused_while_undock_is_down_and_failures_are_not_ignored,
     controller::an_event_tells_of_what_is_new,
+    series::an_event_tells_of_a_series,
     outage::no_answer_is_wrong_or_lost_while_the_api_server_is_away,
     // Last: what it leaves behind slows everything down.
     many::ten_thousand_pods_are_scanned_and_left_alone,

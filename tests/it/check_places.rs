@@ -120,7 +120,7 @@ fn each_finding_of_a_text_has_its_own_line_and_the_table_folds_them() {
         "{HEAD}    - |\n      docker ps\n      true\n      docker system prune\n      docker rm x\n"
     );
     let mut out = Vec::new();
-    undock::check::table::write(&mut out, &checked(&text), false).unwrap();
+    undock::output::check_table::write(&mut out, &checked(&text), false).unwrap();
     let table = String::from_utf8(out).unwrap();
     assert!(
         table.contains("11 |       docker ps\n   |       ^^^^^^^^^\n")

@@ -379,7 +379,7 @@ fn the_table_of_a_check_says_what_is_exempt_and_what_is_not() {
         let text = format!("{}\n{}", workload(""), namespace(labels, annotations));
         let checked = check(&[Input::new("a.json", text)], "", &policy);
         let mut out = Vec::new();
-        undock::check::table::write(&mut out, &checked, false).unwrap();
+        undock::output::check_table::write(&mut out, &checked, false).unwrap();
         String::from_utf8(out).unwrap()
     };
     let exempt = table(

@@ -21,6 +21,7 @@ mod decisions;
 mod doctor;
 mod exemptions;
 mod image_oracle;
+mod known_faults;
 mod large_objects;
 mod manifests;
 mod manifests_input;

@@ -17,8 +17,9 @@ use undock::decision::exemption::{Exemption, Scope};
 use undock::decision::facts::ClusterFacts;
 use undock::decision::namespace::NamespaceSettings;
 use undock::decision::{Mode, OwnerExemptions, Policy};
+use undock::output::scan_json;
 use undock::report::Reporter;
-use undock::scan::{Scanned, json as scan_json};
+use undock::scan::Scanned;
 use undock::workload::budget::Budget;
 
 use crate::support::fake_api::FakeApi;
@@ -193,7 +194,7 @@ fn by_check(case: &Case) -> Telling {
         checked.errors
     );
     let mut out = Vec::new();
-    undock::check::json::write(&mut out, &checked).unwrap();
+    undock::output::check_json::write(&mut out, &checked).unwrap();
     let report: Value = serde_json::from_slice(&out).unwrap();
     let object = &report["objects"][0];
     let findings = object["findings"].as_array().unwrap();

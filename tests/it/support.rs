@@ -8,6 +8,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod client;
+pub(crate) mod dear;
 pub(crate) mod fake_api;
 pub(crate) mod json_schema;
 pub(crate) mod process;

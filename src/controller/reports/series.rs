@@ -1,5 +1,5 @@
-//! Reports about series, which are no objects of the API: they belong to their namespace, and stay while the series may
-//! come back.
+//! Reports about series, which are no objects of the API: they belong to their namespace, and stay
+//! while the series may come back.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,8 @@ const LAST_SEEN: &str = "undock.dev/last-seen";
 /// Days after which a series that no scan sees any more is over, as in the migration report.
 const STALE_DAYS: i64 = 30;
 
-/// Adds to the metadata of a report what keeps it while its series comes back. `now` is in seconds since 1970.
+/// Adds to the metadata of a report what keeps it while its series comes back. `now` is in seconds
+/// since 1970.
 pub(super) fn mark(metadata: &mut Value, told: &OwnerFindings<'_>, now: i64) {
     metadata["annotations"] = json!({LAST_SEEN: day(now)});
     if !told.namespace_uid.is_empty() {
@@ -26,8 +27,8 @@ pub(super) fn mark(metadata: &mut Value, told: &OwnerFindings<'_>, now: i64) {
     }
 }
 
-/// True if `report`, of which the scan found nothing, is about a series that may come back: no object of it was there, or
-/// objects without findings on the very day on which it had some.
+/// True if `report`, of which the scan found nothing, is about a series that may come back: no
+/// object of it was there, or objects without findings on the very day on which it had some.
 pub(super) fn is_kept(report: &Value, name: &str, seen: &HashSet<&str>, now: i64) -> bool {
     let Some(uid) = name
         .strip_prefix(PREFIX)

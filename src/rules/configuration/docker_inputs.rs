@@ -60,6 +60,16 @@ pub(in crate::rules) fn docker_inputs<'w>(settings: &Settings<'w>) -> Vec<(&'w N
         let here = sections.chain(named).filter(|(node, _)| is_on(node));
         found.extend(here.map(|(node, what)| (node, what.to_owned())));
     }
+    found.extend(
+        scalars(settings.root)
+            .into_iter()
+            .filter_map(|(_, node, text)| {
+                let flag = text.trim_start().strip_prefix("--providers.docker")?;
+                let (name, value) = flag.split_once('=').unwrap_or((flag, ""));
+                let is_on = matches!(name, "" | ".endpoint") && value != "false";
+                is_on.then(|| (node, "Traefik's docker provider".to_owned()))
+            }),
+    );
     if found.is_empty() {
         // Whatever the setting is called: an address of the node's Docker is asked.
         let variables: Vec<&Node> = maps(settings.root)

@@ -191,7 +191,10 @@ fn filebeat<'n>(key: &str, map: &'n Node) -> Option<Found<'n>> {
 
 /// Stages of Promtail.
 fn promtail<'n>(_: &str, map: &'n Node) -> Option<Found<'n>> {
-    let stages = map.get("pipeline_stages")?;
+    // The chart has its own spelling.
+    let stages = map
+        .get("pipeline_stages")
+        .or_else(|| map.get("pipelineStages"))?;
     let has_cri = has_stage(stages, "cri").is_some();
     let docker = has_stage(stages, "docker").filter(|_| !has_cri)?;
     Some((docker, "Promtail's docker stage"))

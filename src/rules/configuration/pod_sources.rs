@@ -1,10 +1,12 @@
 //! Configuration from which a controller makes Pods that use the node's Docker: pod templates, runners' volumes, executors.
 
 use crate::embedded::{Node, Value};
-use crate::rules::{data_root, sockets};
+use crate::rules::{data_root, signals, sockets};
 use crate::workload::endpoint::BRIDGE_ADDRESSES;
 use crate::workload::host_path::HostPath;
-use crate::workload::settings::{Settings, scalars};
+use crate::workload::mentions::mentions;
+use crate::workload::settings::{Settings, maps, scalars};
+use crate::workload::shell;
 use crate::workload::tables;
 
 /// A setting, the words for it, and what shows it.
@@ -54,7 +56,14 @@ pub(in crate::rules) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w
     });
     for (key, node, text) in scalars(settings.root) {
         found.extend(bind(text).map(|path| Found::mounts(node, path)));
+        let is_chart_value = key.ends_with("hostPath.path") && is_docker(text);
+        found.extend(is_chart_value.then(|| Found::mounts(node, text)));
         found.extend(docker_host(key, node, text));
+    }
+    if settings.kind() == "ConfigManagementPlugin" {
+        for (_, map) in maps(settings.root) {
+            found.extend(docker_call(map));
+        }
     }
     found.sort_by_key(|found| found.node.offset);
     found.dedup_by(|a, b| a.node.offset == b.node.offset);
@@ -99,7 +108,8 @@ fn json_patch(node: &Node) -> Option<Found<'_>> {
     let path = node.text_of("path")?;
     let value = node.get("value")?;
     let text = value.text()?;
-    let is_host_path = node.get("op").is_some() && path.ends_with("/hostPath/path");
+    let brings = matches!(node.text_of("op"), Some("add" | "replace"));
+    let is_host_path = brings && path.ends_with("/hostPath/path");
     (is_host_path && is_docker(text)).then(|| Found::mounts(value, text))
 }
 
@@ -153,6 +163,22 @@ pub(super) fn is_node_address(address: &str) -> bool {
 fn host_of(address: &str) -> &str {
     let address = address.split_once("://").map_or(address, |(_, rest)| rest);
     address.split([':', '/']).next().unwrap_or_default()
+}
+
+/// A command of Argo CD's plugins that runs Docker in the repository server.
+fn docker_call(map: &Node) -> Option<Found<'_>> {
+    let words = ["command", "args"].iter().flat_map(|key| map.texts_of(key));
+    let words: Vec<&Node> = words.collect();
+    let calls = shell::read_argv(words.iter().filter_map(|word| word.text()));
+    let call = calls.iter().find_map(signals::docker_verb)?;
+    let node = words
+        .iter()
+        .find(|word| word.text().is_some_and(|text| mentions(text, "docker")))?;
+    Some(Found {
+        node,
+        what: format!("runs \"docker {call}\""),
+        evidence: format!("docker {call}"),
+    })
 }
 
 /// Variables of a chaos experiment, and the experiment that stops Docker.

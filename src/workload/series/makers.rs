@@ -1,5 +1,6 @@
-//! The programs that make Pods under generated names: how their Pods are recognised, what stands for all of them as the
-//! owner, and what a person edits to change them. Data only; each line names where its facts come from.
+//! The programs that make Pods under generated names: how their Pods are recognised, what stands
+//! for all of them as the owner, and what a person edits to change them. Data only; each line names
+//! where its facts come from.
 
 use super::naming::{Naming, Of, Part, gitlab_project, jenkins_job};
 
@@ -25,18 +26,20 @@ const ANY: &[&str] = &[];
 
 /// All makers. Of two that fit, the first counts.
 pub(crate) static MAKERS: [Maker; 21] = [
-    // gitlab-runner: common/build.go ProjectUniqueName, executors/kubernetes/kubernetes.go generateNameForK8sResources
-    // (8 random characters; before 16.x a generateName without a dash). Labels are optional: old versions had only `pod`.
+    // gitlab-runner: common/build.go ProjectUniqueName, executors/kubernetes/kubernetes.go
+    // generateNameForK8sResources (8 random characters; before 16.x a generateName without a dash).
+    // Labels are optional: old versions had only `pod`.
     Maker {
         kind: "gitlab-runner",
         group: "gitlab.com",
         controllers: NO_CONTROLLER,
         labels: &[],
         names: &[Naming::Read(gitlab_project)],
-        edit: "config.toml of the GitLab Runner (its Helm value runners.config), or the project's .gitlab-ci.yml",
+        edit: "config.toml of the GitLab Runner (Helm value runners.config), or the .gitlab-ci.yml",
     },
-    // jenkinsci/kubernetes-plugin: PodTemplate.java JENKINS_LABEL, PodTemplateStepExecution.java (label `JOB_BUILD-RANDOM`,
-    // template name `LABEL-RANDOM`, annotation runUrl), KubernetesSlave.java getSlaveName (`TEMPLATE-RANDOM`).
+    // jenkinsci/kubernetes-plugin: PodTemplate.java JENKINS_LABEL, PodTemplateStepExecution.java
+    // (label `JOB_BUILD-RANDOM`, template name `LABEL-RANDOM`, annotation runUrl),
+    // KubernetesSlave.java getSlaveName (`TEMPLATE-RANDOM`).
     Maker {
         kind: "jenkins",
         group: "jenkins.io",
@@ -45,7 +48,8 @@ pub(crate) static MAKERS: [Maker; 21] = [
         names: JENKINS_NAMES,
         edit: JENKINS_EDIT,
     },
-    // The default pod label of the same plugin (KubernetesCloud.java DEFAULT_POD_LABELS), which can be changed.
+    // The default pod label of the same plugin (KubernetesCloud.java DEFAULT_POD_LABELS), which can
+    // be changed.
     Maker {
         kind: "jenkins",
         group: "jenkins.io",
@@ -54,8 +58,9 @@ pub(crate) static MAKERS: [Maker; 21] = [
         names: JENKINS_NAMES,
         edit: JENKINS_EDIT,
     },
-    // tektoncd/pipeline: pkg/apis/pipeline/register.go, reconciler/taskrun storeTaskSpecAndMergeMeta (label task for a
-    // taskRef only), reconciler/pipelinerun propagatePipelineNameLabelToPipelineRun.
+    // tektoncd/pipeline: pkg/apis/pipeline/register.go, reconciler/taskrun
+    // storeTaskSpecAndMergeMeta (label task for a taskRef only), reconciler/pipelinerun
+    // propagatePipelineNameLabelToPipelineRun.
     Maker {
         kind: "ClusterTask",
         group: "tekton.dev",
@@ -93,8 +98,9 @@ pub(crate) static MAKERS: [Maker; 21] = [
         names: &[Naming::Keys(&["tekton.dev/pipeline"])],
         edit: "the Pipeline of this name",
     },
-    // argoproj/argo-workflows: workflow/cron/operator.go getChildWorkflowName (`CRON-SECONDS`); Pods carry the name of their
-    // Workflow only, as controller and as label (workflow/controller/workflowpod.go).
+    // argoproj/argo-workflows: workflow/cron/operator.go getChildWorkflowName (`CRON-SECONDS`);
+    // Pods carry the name of their Workflow only, as controller and as label
+    // (workflow/controller/workflowpod.go).
     Maker {
         kind: "CronWorkflow",
         group: "argoproj.io",
@@ -111,8 +117,9 @@ pub(crate) static MAKERS: [Maker; 21] = [
         names: &[Naming::Cut(Of::Controller, &[Part::Random])],
         edit: "the Workflow of this name or generateName, or its WorkflowTemplate",
     },
-    // actions/actions-runner-controller: controllers/actions.github.com/constants.go, resourcebuilder.go commonLabelKeys and
-    // newEphemeralRunner (`SET-RANDOM-runner-RANDOM`). The listener's Pod has the same labels and another controller.
+    // actions/actions-runner-controller: controllers/actions.github.com/constants.go,
+    // resourcebuilder.go commonLabelKeys and newEphemeralRunner (`SET-RANDOM-runner-RANDOM`). The
+    // listener's Pod has the same labels and another controller.
     Maker {
         kind: "AutoscalingRunnerSet",
         group: "actions.github.com",
@@ -124,7 +131,8 @@ pub(crate) static MAKERS: [Maker; 21] = [
         ],
         edit: RUNNER_SET_EDIT,
     },
-    // actions/runner-container-hooks: the Pods of a job's containers have the label runner-pod with the name of the runner.
+    // actions/runner-container-hooks: the Pods of a job's containers have the label runner-pod with
+    // the name of the runner.
     Maker {
         kind: "AutoscalingRunnerSet",
         group: "actions.github.com",
@@ -133,8 +141,9 @@ pub(crate) static MAKERS: [Maker; 21] = [
         names: &[Naming::Exact(Of::Key("runner-pod"), EPHEMERAL_RUNNER)],
         edit: RUNNER_SET_EDIT,
     },
-    // controllers/actions.summerwind.net: runnerdeployment_controller.go and runnerset_controller.go (labels), and
-    // runnerreplicaset_controller.go (generateName of both levels).
+    // controllers/actions.summerwind.net: runnerdeployment_controller.go and
+    // runnerset_controller.go (labels), and runnerreplicaset_controller.go (generateName of both
+    // levels).
     Maker {
         kind: "RunnerDeployment",
         group: "actions.summerwind.dev",
@@ -154,8 +163,8 @@ pub(crate) static MAKERS: [Maker; 21] = [
         names: &[Naming::Keys(&["runnerset-name"])],
         edit: "spec.template of the RunnerSet of this name",
     },
-    // apache/airflow: providers/cncf/kubernetes/pod_generator.py build_labels_for_k8s_executor_pod (label
-    // kubernetes_executor), operators/pod.py (label kubernetes_pod_operator).
+    // apache/airflow: providers/cncf/kubernetes/pod_generator.py build_labels_for_k8s_executor_pod
+    // (label kubernetes_executor), operators/pod.py (label kubernetes_pod_operator).
     Maker {
         kind: "airflow",
         group: "airflow.apache.org",
@@ -172,8 +181,8 @@ pub(crate) static MAKERS: [Maker; 21] = [
         names: &[Naming::Keys(&["dag_id", "task_id"])],
         edit: AIRFLOW_EDIT,
     },
-    // kubeflow/spark-operator: pkg/common/spark.go LabelSparkAppName, LabelSparkRole; scheduledsparkapplication/controller.go
-    // createSparkApplication (`NAME-TIMESTAMP`).
+    // kubeflow/spark-operator: pkg/common/spark.go LabelSparkAppName, LabelSparkRole;
+    // scheduledsparkapplication/controller.go createSparkApplication (`NAME-TIMESTAMP`).
     Maker {
         kind: "ScheduledSparkApplication",
         group: "sparkoperator.k8s.io",
@@ -196,8 +205,8 @@ pub(crate) static MAKERS: [Maker; 21] = [
         ],
         edit: "the SparkApplication of this name",
     },
-    // apache/spark: deploy/k8s/Constants.scala and KubernetesConf.scala (labels spark-role and spark-app-name; names
-    // `APP-16HEX-driver` and `APP-16HEX-exec-N`).
+    // apache/spark: deploy/k8s/Constants.scala and KubernetesConf.scala (labels spark-role and
+    // spark-app-name; names `APP-16HEX-driver` and `APP-16HEX-exec-N`).
     Maker {
         kind: "spark",
         group: "spark.apache.org",
@@ -208,10 +217,10 @@ pub(crate) static MAKERS: [Maker; 21] = [
             Naming::Cut(Of::Name, &[Part::Text("-driver"), Part::Hex]),
             Naming::Cut(Of::Name, &[Part::Number, Part::Text("-exec"), Part::Hex]),
         ],
-        edit: "what submits this Spark application: its pod template files and spark.kubernetes settings",
+        edit: "what submits this application: its pod template files and spark.kubernetes settings",
     },
-    // buildkite/agent-stack-k8s: internal/controller/config/config.go, scheduler.go (labels and annotations of the Job are
-    // those of its Pods, too; name `buildkite-UUID`).
+    // buildkite/agent-stack-k8s: internal/controller/config/config.go, scheduler.go (labels and
+    // annotations of the Job are those of its Pods, too; name `buildkite-UUID`).
     Maker {
         kind: "buildkite",
         group: "buildkite.com",

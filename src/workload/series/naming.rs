@@ -1,10 +1,10 @@
-//! How the name that all objects of a series share is found in one of them: in labels, or in a name without what was
-//! generated.
+//! How the name that all objects of a series share is found in one of them: in labels, or in a name
+//! without what was generated.
 
 use super::Made;
 
-/// Characters of the random suffixes that Kubernetes generates (apimachinery/pkg/util/rand: no vowels, nothing that looks
-/// like another character).
+/// Characters of the random suffixes that Kubernetes generates (apimachinery/pkg/util/rand: no
+/// vowels, nothing that looks like another character).
 const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 /// Words of five characters in which a person needs no others.
 const WORDS: [&str; 6] = ["https", "mssql", "pgsql", "xhtml", "html5", "http2"];
@@ -86,7 +86,8 @@ pub(super) enum Naming {
     Cut(Of, &'static [Part]),
     /// A name without these parts: that of an object.
     Exact(Of, &'static [Part]),
-    /// The value of the second key, without these parts if it has them; only where the first key has the same value.
+    /// The value of the second key, without these parts if it has them; only where the first key
+    /// has the same value.
     SameCut(&'static str, &'static str, &'static [Part]),
     /// Something of its own.
     Read(fn(&Made<'_>) -> Option<String>),
@@ -148,7 +149,8 @@ pub(super) fn is_generated(name: &str, generate_name: &str) -> bool {
     !generate_name.is_empty() && (name.is_empty() || is_whole())
 }
 
-/// `runner-TOKEN-project-ID-concurrent-*`, from the label that holds the name without its suffix, else from the name.
+/// `runner-TOKEN-project-ID-concurrent-*`, from the label that holds the name without its suffix,
+/// else from the name.
 pub(super) fn gitlab_project(made: &Made<'_>) -> Option<String> {
     let labelled = ["job.runner.gitlab.com/pod", "pod"]
         .into_iter()
@@ -183,7 +185,8 @@ fn project(name: &str) -> Option<(&str, &str)> {
     (!token.is_empty() && is_number && is_concurrent).then(|| (&name[..end], &rest[number..]))
 }
 
-/// `FOLDER/JOB` from the annotation `runUrl`, which is `job/FOLDER/job/JOB/NUMBER/`. A branch `PR-N` is one of many.
+/// `FOLDER/JOB` from the annotation `runUrl`, which is `job/FOLDER/job/JOB/NUMBER/`. A branch
+/// `PR-N` is one of many.
 pub(super) fn jenkins_job(made: &Made<'_>) -> Option<String> {
     let path = made.value("runUrl")?.trim_end_matches('/');
     let (path, number) = path.rsplit_once('/')?;

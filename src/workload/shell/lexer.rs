@@ -70,6 +70,9 @@ const MAX_NESTING: usize = 64;
 /// What an open branch takes here and where its commands are followed.
 const BRANCH_BYTES: usize = 64;
 
+/// Bytes that are read in one step.
+pub(super) const READ_AT_ONCE: usize = 2;
+
 /// What it costs to read a command and to pass it on, without its words.
 const COMMAND_STEPS: usize = 32;
 
@@ -485,7 +488,7 @@ impl<'a> Lexer<'a> {
                 }
             }
             let text = &self.text[start..end];
-            if !(keep(text.len()) && spend(text.len())) {
+            if !(keep(text.len()) && spend(text.len() / READ_AT_ONCE)) {
                 return self.stop();
             }
             self.commands[command].here_document = Some(text.to_owned());

@@ -230,7 +230,7 @@ fn objects_that_are_listed_only_with_findings_are_fixed_and_not_removed() {
 }
 
 #[test]
-fn a_name_to_be_made_is_gone_when_no_object_has_it() {
+fn a_name_to_be_made_is_a_series_which_may_have_no_object_for_a_while() {
     let mut generated = flagged(1, &at(1, "10:00"));
     generated["annotations"]["workloads.undock.dev/owner"] = json!("core/Pod/ci/build- self");
     let mut pod = scanned_clean();
@@ -241,7 +241,7 @@ fn a_name_to_be_made_is_gone_when_no_object_has_it() {
     );
     assert_eq!(
         status(&[generated, scan(&at(2, "10:00"), &[scanned_clean()])]),
-        "removed"
+        "open"
     );
 }
 

@@ -1,8 +1,8 @@
 //! What a scan prints: the guide's order, `undock.scan/v1`, and the formats of `check`.
 
 use serde_json::{Value, json};
-use undock::check::sarif;
-use undock::scan::{Scanned, Scope, json as scan_json, table};
+use undock::output::{sarif, scan_json, scan_table as table};
+use undock::scan::{Scanned, Scope};
 
 use super::{FakeApi, clean_spec, node, object, pod, policy, run, socket_spec};
 use crate::support::json_schema::breaks;

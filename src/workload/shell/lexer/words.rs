@@ -2,7 +2,7 @@
 
 use crate::workload::budget::{keep, spend};
 
-use super::{End, Lexer, MAX_NESTING, RawCommand, is_delimiter};
+use super::{End, Lexer, MAX_NESTING, READ_AT_ONCE, RawCommand, is_delimiter};
 
 /// What a word costs, without its length.
 const WORD_STEPS: usize = 8;
@@ -166,7 +166,7 @@ impl Lexer<'_> {
         if self.nesting >= MAX_NESTING || memchr::memchr2(b'$', b'`', text.as_bytes()).is_none() {
             return;
         }
-        if !spend(text.len()) {
+        if !spend(text.len() / READ_AT_ONCE) {
             return self.stop();
         }
         let mut inner = Lexer {

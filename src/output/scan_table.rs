@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::questions::{Answer, answers};
-use super::{ExemptionStatus, ListedExemption, MANUAL, Scanned, ScannedOwner};
+use super::style::Style;
 use crate::decision::{Outcome, Policy};
 use crate::finding::Action;
 use crate::finding::text::{count, escape_controls};
+use crate::scan::questions::{Answer, answers};
+use crate::scan::{ExemptionStatus, ListedExemption, MANUAL, Scanned, ScannedOwner};
 
 /// Owners that are named behind an answer.
 const MAX_NAMED: usize = 5;
@@ -275,19 +276,4 @@ fn write_summary(out: &mut dyn Write, scanned: &Scanned, policy: &Policy) -> io:
         )?;
     }
     writeln!(out, ".")
-}
-
-#[derive(Clone, Copy)]
-struct Style {
-    colour: bool,
-}
-
-impl Style {
-    fn paint(self, code: &str, text: &str) -> String {
-        if self.colour {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
-    }
 }

@@ -1,15 +1,16 @@
-//! `check -o sarif`: SARIF 2.1.0 in the subset that code scanning services take.
+//! `-o sarif`: SARIF 2.1.0 in the subset that code scanning services take.
 //!
 //! There is always a list of results, and fingerprints do not change when lines move, so that an alert stays the same alert.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::chart::render_command;
-use super::{CheckError, Checked, CheckedObject, Placed};
+use crate::check::{CheckError, Checked, CheckedObject, Placed};
 use crate::decision::exemption::Granted;
 use crate::finding::{Action, Rule};
 use crate::rules::RULES;
@@ -187,16 +188,14 @@ fn uri(path: &str) -> String {
     let here = format!("{}/", here.display());
     let path = path.strip_prefix(&here).unwrap_or(&path);
     let path = path.strip_prefix("./").unwrap_or(path);
-    let mut uri = String::with_capacity(path.len());
-    if path.starts_with('/') {
-        uri.push_str("file://");
-    }
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    uri
+    let scheme = if path.starts_with('/') { "file://" } else { "" };
+    format!("{scheme}{}", utf8_percent_encode(path, PLAIN))
 }
+
+/// What stands for itself in a URI made of a path.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'-')
+    .remove(b'~');

@@ -1,9 +1,9 @@
-//! `check -o github`: workflow commands, which GitHub shows at the changed lines.
+//! `-o github`: workflow commands, which GitHub shows at the changed lines.
 
 use std::io::{self, Write};
 
-use super::Checked;
 use super::chart::render_command;
+use crate::check::Checked;
 use crate::finding::Action;
 
 /// Writes one command for each finding and each error.

@@ -1,10 +1,10 @@
-//! `check -o junit`: a suite for each file, a case for each object; what is refused fails, the rest is told in the output.
+//! `-o junit`: a suite for each file, a case for each object; what is refused fails, the rest is told in the output.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::chart::render_command;
-use super::{CheckError, Checked, CheckedObject, Placed};
+use crate::check::{CheckError, Checked, CheckedObject, Placed};
 use crate::decision::Outcome;
 use crate::finding::Action;
 

@@ -1,9 +1,9 @@
-//! `check -o markdown`: a table for a pull request's comment.
+//! `-o markdown`: a table for a pull request's comment.
 
 use std::io::{self, Write};
 
 use super::chart::render_command;
-use super::{Checked, CheckedObject, Placed};
+use crate::check::{Checked, CheckedObject, Placed};
 use crate::decision::Outcome;
 use crate::finding::text::{clip, count, escape_controls};
 

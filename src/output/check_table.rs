@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::chart::render_command;
-use super::{Checked, CheckedObject, Compared, Placed};
+use super::style::Style;
+use crate::check::{Checked, CheckedObject, Compared, Placed};
 use crate::decision::Outcome;
 use crate::finding::Action;
 use crate::finding::text::{clip, count, escape_controls};
@@ -270,19 +271,4 @@ fn write_summary(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         write!(out, "; {} could not be read", checked.errors.len())?;
     }
     writeln!(out, ".")
-}
-
-#[derive(Clone, Copy)]
-struct Style {
-    colour: bool,
-}
-
-impl Style {
-    fn paint(self, code: &str, text: &str) -> String {
-        if self.colour {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
-    }
 }

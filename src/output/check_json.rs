@@ -5,11 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::chart::render_command;
-use super::{CheckError, Checked, CheckedObject, Placed};
+use crate::check::{CheckError, Checked, CheckedObject, Placed, SCHEMA};
 use crate::decision::Outcome;
-
-/// The name of the form.
-pub(super) const SCHEMA: &str = "undock.check/v1";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

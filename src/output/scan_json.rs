@@ -1,4 +1,4 @@
-//! `scan -o json`: the stable form `undock.scan/v1` of [`super::document`].
+//! `scan -o json`: the stable form `undock.scan/v1` of [`crate::scan::document`].
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -6,18 +6,18 @@ use std::io::{self, Write};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
-use super::document::{
+use crate::decision::{Outcome, Policy};
+use crate::finding::Action;
+use crate::scan::document::{
     CheckEntry, CheckedObject, ErrorEntry, ExemptionEntry, FindingEntry, ManualEntry,
     NamespaceEntry, NodeGroupEntry, ObjectEntry, OwnerEntry, PartEntry, SCHEMA, ScanDocument,
     ScopeEntry, Summary, TermsEntry,
 };
-use super::questions::{Answer, answers};
-use super::{
+use crate::scan::questions::{Answer, answers};
+use crate::scan::{
     ExemptionStatus, ListedExemption, MANUAL, NodeGroup, Origin, Scanned, ScannedFinding,
     ScannedOwner, Scope,
 };
-use crate::decision::{Outcome, Policy};
-use crate::finding::Action;
 use crate::workload::text::Text;
 
 /// What the scan was about, for the head of the report.

@@ -1,0 +1,48 @@
+//! CPU and memory of the dearest reviews that kube-apiserver can send, each through a server of its own.
+
+use super::bodies::Body;
+use super::process::{Load, Server, write_certificates};
+use super::{Gates, Outcome};
+
+/// Requests of each kind, one after the other; the first one warms nothing up.
+const REQUESTS: usize = 3;
+
+/// As many clients as send the largest bodies at once.
+const AT_ONCE: usize = 100;
+
+/// `resources.limits.memory` of `manifests/base/deployment.yaml`, in MB of 10^6 bytes.
+const MEMORY_LIMIT: f64 = 256.0 * 1.048_576;
+
+/// Prints the figures and holds them against their gates.
+pub(crate) fn measure(gates: &mut Gates) -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let folder = folder.path();
+    write_certificates(folder)?;
+    let start = || -> Outcome<(Server, f64)> {
+        let server = Server::start_undock(folder, &folder.join("records"))?;
+        server.wait_ready()?;
+        let idle = server.memory("VmRSS")?;
+        Ok((server, idle))
+    };
+    for body in Body::dear() {
+        let (server, idle) = start()?;
+        let mut load = Load::connect(&server, folder, body, 1, 0)?;
+        let before = server.cpu()?;
+        load.send(REQUESTS)?;
+        let cpu = (server.cpu()? - before).as_secs_f64() * 1e3 / REQUESTS as f64;
+        let size = body.review().len() as f64 / 1e6;
+        let name = format!("{} ({size:.1} MB)", body.name());
+        gates.at_most(&format!("CPU, {name}"), cpu, 50.0, "ms");
+        let taken = server.memory("VmHWM")? - idle;
+        gates.at_most(&format!("memory, {name}"), taken, 64.0 * 1.048_576, "MB");
+        load.end()?;
+    }
+    let (server, _) = start()?;
+    let mut load = Load::connect(&server, folder, Body::Padded, AT_ONCE, 0)?;
+    load.send(AT_ONCE)?;
+    let name = format!("memory, {AT_ONCE} bodies of 8 MiB at once, all answered");
+    gates.at_most(&name, server.memory("VmHWM")?, MEMORY_LIMIT, "MB");
+    load.end()?;
+    println!();
+    Ok(())
+}
