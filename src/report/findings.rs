@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::burndown::date;
 use super::evidence::{Flags, Past, Review};
 use super::evidence_store::EvidenceStore;
-use super::ingest::denies_by_default;
 use super::model::{Finding, OwnerName, SeenAt, Status};
 use super::moment;
 use super::moved;
@@ -113,11 +112,8 @@ impl AboutAll<'_, '_> {
             .map_or(first.time, |time| time.min(first.time));
         let text = |text: Option<String>| text.unwrap_or_default();
         let (severity, certainty) = (details.severity.text(), details.certainty.text());
-        let denies = details
-            .denies
-            .get()
-            .copied()
-            .unwrap_or_else(|| denies_by_default(&key.rule, &severity, &certainty));
+        // Where no input tells, a namespace must not be called READY for it.
+        let denies = details.denies.get().copied().unwrap_or(true);
         let rule = RULES.iter().find(|rule| rule.code == key.rule);
         let finding = Finding {
             cluster: owner.cluster.clone(),

@@ -11,8 +11,6 @@ use super::evidence_store::EvidenceStore;
 use super::model::Missed;
 use seen::{ReviewTells, Seen};
 
-pub(super) use seen::denies_by_default;
-
 use crate::decision::{self, Decision, Policy, Writer};
 use crate::kinds;
 use crate::record::{OwnerFields, Record, user_kind};
@@ -427,7 +425,6 @@ impl Gatherer {
             }
             (None, Some(own)) => {
                 let review = ReviewTells {
-                    mode: own.mode,
                     is_create: event.verb.as_str() == "create",
                     is_refusable: own.would_deny || own.decision == "deny",
                     candidates: own.unexempt(),
