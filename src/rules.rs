@@ -165,12 +165,13 @@ struct Subject<'w, 'a> {
 impl<'w, 'a> Subject<'w, 'a> {
     fn new(workload: &'w Workload<'a>) -> Self {
         let containers = workload.containers();
-        let has_mounts = !workload.host_mounts().is_empty();
+        let may_name_paths = !workload.host_mounts().is_empty()
+            || (workload.pod.as_ref()).is_some_and(|pod| pod.spec.host_pid.0);
         Self {
             workload,
             containers,
             host_mounts: workload.host_mounts(),
-            named_paths: if has_mounts {
+            named_paths: if may_name_paths {
                 workload.named_paths()
             } else {
                 Vec::new()
@@ -188,7 +189,9 @@ impl<'w, 'a> Subject<'w, 'a> {
     fn run(&self, check: Check, findings: &mut Findings) {
         let workload = self.workload;
         match (check, &workload.pod) {
-            (Check::HostPath(check), _) if !self.host_mounts.is_empty() => {
+            (Check::HostPath(check), _)
+                if !(self.host_mounts.is_empty() && self.named_paths.is_empty()) =>
+            {
                 let mut seen = HashSet::new();
                 for mount in self.host_mounts.iter().chain(&self.named_paths) {
                     let finding = check(workload, mount);
