@@ -327,12 +327,23 @@ fn a_job_and_its_pods_have_one_owner() {
 }
 
 #[test]
-fn what_to_edit_reads_after_the_word_edit() {
+fn series_are_known_by_kind_and_name_and_say_what_to_edit() {
     for maker in &super::MAKERS {
         let edit = super::edit(maker.kind, "x");
         assert!(!edit.is_empty() && edit.len() <= 100, "{edit}");
         assert!(!edit.ends_with('.') && !edit.starts_with("edit"), "{edit}");
     }
     assert_eq!(super::edit("Deployment", "web"), "");
+    for (kind, name, expected) in [
+        ("Pod", "build-*", true),
+        ("Workflow", "images-*", true),
+        ("Task", "image", true),
+        ("gitlab-runner", "runner-a-project-7-concurrent-*", true),
+        ("Workflow", "deploy", false),
+        ("Deployment", "web", false),
+        ("Pod", "web", false),
+    ] {
+        assert_eq!(super::is_series(kind, name), expected, "{kind}/{name}");
+    }
     assert!(super::edit("Pod", "build-*").starts_with("what creates objects"));
 }
