@@ -58,6 +58,7 @@ mod node_runtime_docker;
 mod nodes;
 mod npd_docker_monitor;
 mod objects;
+mod places;
 mod psp_scc_allows_docker;
 mod rootless_docker_socket;
 mod runtime_selector_docker;

@@ -20,7 +20,8 @@ pub(super) async fn examine(client: &Client, place: &Place) -> Check {
         "spec": {
             "volumes": [{"name": "sock", "hostPath": {"path": "/var/run/docker.sock"}}],
             "containers": [{"name": "probe", "image": "registry.example/probe:1",
-                            "volumeMounts": [{"name": "sock", "mountPath": "/var/run/docker.sock"}]}],
+                            "volumeMounts": [{"name": "sock",
+                            "mountPath": "/var/run/docker.sock"}]}],
         },
     });
     let uri = format!("/api/v1/namespaces/{namespace}/pods?dryRun=All&fieldManager=undock-doctor");

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::places::describe;
 use super::{data_root, objects, sockets};
 use crate::finding::{Finding, Rule};
 use crate::workload::Workload;
@@ -116,22 +117,6 @@ fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
         .mounts_of(container)
         .find(|mount| data_root::is_data_root(mount.judged_path()));
     data_root.map(|mount| format!("mount {}", mount.path))
-}
-
-/// `env DOCKER_HOST` or `argument`, as messages call the place of a text.
-pub(super) fn describe(container: &Container<'_>, field: TextField) -> String {
-    match field {
-        TextField::Env(i) => format!("env {}", container.raw.env[i].name),
-        TextField::Command(_) => "command".to_owned(),
-        TextField::Hook(place, _) => place
-            .trim_end_matches(".exec.command")
-            .rsplit('.')
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
-        TextField::Args(_) => "argument".to_owned(),
-        TextField::Script | TextField::Source => "script".to_owned(),
-    }
 }
 
 /// Verbs of the Docker client that talk to the daemon. Source: docker/cli, the reference of its commands.
