@@ -1,7 +1,8 @@
-//! An earlier report as evidence: when findings were first seen, how they ended, and the days of the burn-down.
+//! An earlier report as evidence: when findings were first seen, how they ended, and the days of
+//! the burn-down.
 //!
-//! It keeps what logs that were rotated away said. It covers no day: what it saw is no proof that the webhook
-//! answered.
+//! It keeps what logs that were rotated away said. It covers no day: what it saw is no proof that
+//! the webhook answered.
 
 use super::Gatherer;
 use crate::record::OwnerFields;
