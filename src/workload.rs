@@ -17,6 +17,7 @@ pub mod object;
 pub(crate) mod owner;
 pub mod pod;
 pub(crate) mod rendered;
+pub(crate) mod scripts;
 pub(crate) mod series;
 pub(crate) mod settings;
 pub(crate) mod shape;

@@ -1,5 +1,6 @@
 //! Records, audit events and scans into reviews, deletions and missed writes; with `--replay`, evaluates the logged objects.
 
+mod history;
 mod scans;
 mod seen;
 
