@@ -191,7 +191,7 @@ const fn agent_entry(path: &'static str, name: &'static str, remedy: &'static st
 }
 
 /// Agents by repository. No version thresholds where no source gives one: the mode decides.
-const AGENTS: [Agent; 27] = [
+const AGENTS: [Agent; 28] = [
     agent_entry(
         "amazon/cloudwatch-agent",
         "the CloudWatch agent",
@@ -268,6 +268,11 @@ const AGENTS: [Agent; 27] = [
         "the Instana agent",
         "drop the Docker mounts",
     ), // helm/charts: stable/instana-agent
+    agent_entry(
+        "library/traefik",
+        "Traefik",
+        "use its providers for Kubernetes",
+    ), // traefik (docs)
     agent_entry("logdna/logdna-agent", "the LogDNA agent", "upgrade it"),   // logdna/logdna-agent
     agent_entry(
         "microsoft/oms",
@@ -413,7 +418,7 @@ const fn flag_of(
 }
 
 /// Flags that select the runtime.
-pub(crate) const RUNTIME_FLAGS: [RuntimeFlag; 9] = [
+pub(crate) const RUNTIME_FLAGS: [RuntimeFlag; 10] = [
     flag_of(
         "component",
         "docker",
@@ -426,6 +431,7 @@ pub(crate) const RUNTIME_FLAGS: [RuntimeFlag; 9] = [
     flag("force-docker-metadata", "true"), // signalfx/splunk-otel-collector-chart: kernel collector
     flag("probe.docker", "true"),          // weaveworks/scope: examples/k8s/ds.yaml
     flag("probe.docker.bridge", "docker0"), // weaveworks/scope: examples/k8s/ds.yaml
+    flag("providers.docker", "true"),      // traefik (docs)
     flag_of(
         "runtime",
         "docker",
