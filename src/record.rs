@@ -84,6 +84,9 @@ pub struct Record {
     pub decision: Word,
     /// What `enforce` would have done.
     pub would_deny: bool,
+    /// True for what a controller made in mode `freeze` for an owner that was there before.
+    #[serde(rename = "review.existing", default, skip_serializing_if = "is_false")]
+    pub existing: bool,
     /// Namespace; empty for cluster-scoped objects.
     #[serde(rename = "k8s.namespace.name")]
     pub namespace: String,
@@ -214,6 +217,9 @@ pub struct FindingFields {
     pub certainty: Word,
     /// What it did.
     pub action: Word,
+    /// True if `enforce` refuses writes that hold it, exemptions aside; absent in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denies: Option<bool>,
     /// Container.
     #[serde(
         rename = "container.name",
@@ -311,6 +317,7 @@ impl Record {
             mode: decision.mode.as_str().into(),
             decision: decision.outcome.as_str().into(),
             would_deny: decision.would_deny(),
+            existing: decision.is_existing && !decision.findings.is_empty(),
             namespace: source.namespace.to_owned(),
             object: workload.map(ObjectFields::from).unwrap_or_default(),
             owner: workload.map(OwnerFields::from).unwrap_or_default(),
@@ -449,6 +456,10 @@ fn codes(decision: &Decision) -> String {
         .collect();
     codes.dedup();
     codes.join(",")
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn is_zero(count: &usize) -> bool {

@@ -22,10 +22,14 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 use crate::admission::{NotAReview, Reviewed};
-use crate::decision::Policy;
+use crate::decision::{OwnerExemptions, Policy};
 use crate::metrics::Metrics;
 use crate::record::queue::Queue;
 use crate::workload::budget::Budget;
+
+/// Evaluates a body within a budget, as [`crate::admission::review_within`] does.
+pub type Evaluate =
+    fn(&[u8], &Policy, Budget, Option<&OwnerExemptions>) -> Result<Reviewed, NotAReview>;
 
 /// What every request sees.
 pub struct App {
@@ -39,8 +43,8 @@ pub struct App {
     pub records: Queue,
     /// Counters.
     pub metrics: Metrics,
-    /// Evaluates a body within a budget; a field, so that a test can put a defect in its place.
-    pub review: fn(&[u8], &Policy, Budget) -> Result<Reviewed, NotAReview>,
+    /// Evaluates a body; a field, so that a test can put a defect in its place.
+    pub review: Evaluate,
     /// Who is answered.
     pub callers: callers::Callers,
     /// Where the life of the server stands.

@@ -27,26 +27,35 @@ pub enum Mode {
     /// The writer is warned.
     #[default]
     Warn,
+    /// What is new is refused; what exists keeps running, and the Pods that controllers make for it start.
+    Freeze,
     /// The write is refused.
     Enforce,
 }
 
 impl Mode {
+    /// All modes, the strictest last.
+    pub const ALL: [Self; 5] = [
+        Self::Off,
+        Self::Audit,
+        Self::Warn,
+        Self::Freeze,
+        Self::Enforce,
+    ];
+
     /// The strongest action under this mode.
     pub fn limit(self) -> Action {
         match self {
             Self::Off => Action::Off,
             Self::Audit => Action::Record,
             Self::Warn => Action::Warn,
-            Self::Enforce => Action::Deny,
+            Self::Freeze | Self::Enforce => Action::Deny,
         }
     }
 
     /// The mode of that name, in lower case as labels have it.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Off, Self::Audit, Self::Warn, Self::Enforce]
-            .into_iter()
-            .find(|mode| mode.as_str() == word)
+        Self::ALL.into_iter().find(|mode| mode.as_str() == word)
     }
 
     /// The word used in labels, records and messages.
@@ -55,6 +64,7 @@ impl Mode {
             Self::Off => "off",
             Self::Audit => "audit",
             Self::Warn => "warn",
+            Self::Freeze => "freeze",
             Self::Enforce => "enforce",
         }
     }

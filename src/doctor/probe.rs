@@ -99,7 +99,7 @@ async fn silent(client: &Client, namespace: &str) -> Check {
         Some(mode @ ("audit" | "off")) => Check::skipped(
             ID,
             format!("namespace {namespace} is in mode {mode}, in which nothing is said"),
-            "name a namespace in mode warn or enforce with --probe-namespace",
+            "name a namespace in mode warn, freeze or enforce with --probe-namespace",
         ),
         _ => Check::fail(
             ID,

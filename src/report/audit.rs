@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::evidence::ExemptTerms;
+use crate::finding::Action;
 use crate::kinds::KINDS;
 use crate::registration::WEBHOOKS;
 use crate::workload::text::{Text, TextMap};
@@ -103,13 +104,13 @@ pub(super) struct Annotations<'e> {
     is_partial: bool,
 }
 
-/// `DKR101 9f31c0d27be4a610 deny spec.volumes[0].hostPath.path`; older versions wrote no action.
+/// `DKR101 9f31c0d27be4a610 warn/deny spec.volumes[0].hostPath.path`; older versions wrote no action.
 #[derive(Debug)]
 pub(super) struct AnnotatedFinding<'e> {
     pub(super) rule: &'e str,
     pub(super) fingerprint: &'e str,
-    /// Empty if it is not told.
-    pub(super) action: &'e str,
+    /// True if `enforce` refuses it, exemptions aside; `None` if that is not told.
+    pub(super) denies: Option<bool>,
     pub(super) field: &'e str,
 }
 
@@ -184,14 +185,17 @@ impl<'e> AnnotatedFinding<'e> {
         let mut words = entry.splitn(3, ' ');
         let (rule, fingerprint) = (words.next()?, words.next()?);
         let rest = words.next().unwrap_or_default();
-        let (action, field) = rest
-            .split_once(' ')
-            .filter(|(action, _)| ACTIONS.contains(action))
-            .unwrap_or(("", rest));
+        // What it did, and behind a slash what it does in mode `enforce`, where that is more.
+        let told = rest.split_once(' ').and_then(|(word, field)| {
+            let (action, enforced) = word.split_once('/').unwrap_or((word, word));
+            let is_told = ACTIONS.contains(&action) && ACTIONS.contains(&enforced);
+            is_told.then_some((Some(enforced == Action::Deny.as_str()), field))
+        });
+        let (denies, field) = told.unwrap_or((None, rest));
         let found = Self {
             rule,
             fingerprint,
-            action,
+            denies,
             field,
         };
         (found.rule.starts_with("DKR") && found.fingerprint.len() == 16).then_some(found)

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::evidence::{
-    AboutOwner, DAY, Deletion, Details, FindingKey, OwnerKey, Review, UnreviewedWrite,
+    AboutOwner, DAY, Deletion, Details, FindingKey, OwnerKey, PastDays, Review, UnreviewedWrite,
 };
 use super::interner::Interner;
 use super::model::{Missed, ReadError};
@@ -37,6 +37,8 @@ pub(super) struct EvidenceStore {
     pub(super) dry_runs: HashSet<u128>,
     pub(super) clusters: BTreeSet<String>,
     pub(super) scans: BTreeMap<u128, Reach>,
+    /// Of an earlier report.
+    pub(super) past_days: PastDays,
     /// From the oldest to the newest moment of all inputs.
     pub(super) span: Option<(i64, i64)>,
     /// How far the logs of each cluster reach.

@@ -1,5 +1,6 @@
 //! Records, audit events and scans into reviews, deletions and missed writes; with `--replay`, evaluates the logged objects.
 
+mod history;
 mod scans;
 mod seen;
 
@@ -9,8 +10,6 @@ use super::evidence::{Cause, Deletion, Flags, OwnerKey, Review, UnreviewedWrite,
 use super::evidence_store::EvidenceStore;
 use super::model::Missed;
 use seen::{ReviewTells, Seen};
-
-pub(super) use seen::denies_by_default;
 
 use crate::decision::{self, Decision, Policy, Writer};
 use crate::kinds;
@@ -426,7 +425,6 @@ impl Gatherer {
             }
             (None, Some(own)) => {
                 let review = ReviewTells {
-                    mode: own.mode,
                     is_create: event.verb.as_str() == "create",
                     is_refusable: own.would_deny || own.decision == "deny",
                     candidates: own.unexempt(),

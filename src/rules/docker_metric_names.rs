@@ -24,20 +24,43 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Settings(check),
 };
 
+/// Settings that speak to people.
+const PROSE: [&str; 6] = [
+    "content",
+    "description",
+    "message",
+    "runbook_url",
+    "summary",
+    "title",
+];
+
 fn check(document: &Settings<'_>, findings: &mut Findings) {
     let keeps_docker = findings.target() == Target::CriDockerd;
     let relabelings = relabelings(document.root);
     for (_, regex) in relabelings.iter().filter(|(map, _)| !removes(map)) {
-        if regex.text().is_some_and(|regex| mentions(regex, "k8s_")) {
-            findings.push(
-                Finding::new(&RULE)
-                    .in_settings(document, regex)
-                    .what("relabels by name=~k8s_")
-                    .evidence("name=~k8s_"),
-            );
-        }
+        let text = regex.text().unwrap_or_default();
+        let name = [
+            "k8s_",
+            "engine_daemon_",
+            "kubelet_docker_",
+            "container_label_",
+        ]
+        .into_iter()
+        .find(|name| mentions(text, name));
+        let shown = match name {
+            Some("k8s_") => "name=~k8s_",
+            Some(name) => name,
+            None => continue,
+        };
+        findings.push(
+            Finding::new(&RULE)
+                .in_settings(document, regex)
+                .what(format!("relabels by {shown}"))
+                .evidence(shown),
+        );
     }
-    for (_, node, text) in scalars(document.root) {
+    let scalars = scalars(document.root).into_iter();
+    for (_, node, text) in scalars.filter(|(key, ..)| !PROSE.contains(key)) {
         // A relabelling says nothing about what is queried, and a document is looked at value by value.
         let is_relabeling = relabelings
             .iter()

@@ -86,12 +86,11 @@ fn named_finding(
     let certainty = finding.certainty.min(Certainty::Likely);
     let action = rule.default_action(certainty).min(Action::Warn);
     let finding = finding
-        .in_container(pod, container, named.field.path())
-        .what(format!(
-            "names {} through volume \"{}\"",
-            shown(&mount.path),
-            mount.volume
-        ))
+        .in_container(pod, container, &named.field)
+        .what(match mount.volume {
+            "" => format!("names {} on the node", shown(&mount.path)),
+            volume => format!("names {} through volume \"{volume}\"", shown(&mount.path)),
+        })
         .evidence(&named.text)
         .identity(mount.path.as_str())
         .certainty(certainty)

@@ -11,6 +11,8 @@ use super::endpoint;
 use super::host_path::HostPath;
 use super::mentions::{mentions, occurrences};
 use super::pod::{Container, HostMount, MountUser, Named, Pod, TextField};
+use super::shell::{HostEntry, Invocation};
+use super::surroundings::Match;
 
 /// So many paths of one container are resolved; scripts name a handful.
 const MAX_PATHS: usize = 256;
@@ -23,14 +25,80 @@ pub(super) fn named_paths<'a>(pod: &Pod<'a>) -> Vec<HostMount<'a>> {
         if may_name && pod.mounts_of(container).next().is_some() {
             add_paths(pod, container, &mut found);
         }
+        add_paths_on_node(pod, container, &mut found);
     }
     found
+}
+
+/// Adds the paths in the words of commands that run on the node.
+fn add_paths_on_node<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut Vec<HostMount<'a>>) {
+    let is_on_node = |invocation: &Invocation| match &invocation.on_host {
+        Some(HostEntry::Nsenter) => true,
+        Some(HostEntry::Chroot(root)) => {
+            let root = HostPath::new(&endpoint::fill(container, root));
+            let path = pod.host_path_at(container, &root);
+            path.is_some_and(|path| path.as_str() == "/")
+                || root.as_str() == "/" && pod.spec.host_pid.0
+        }
+        None => false,
+    };
+    let mut seen = HashSet::new();
+    let commands = container.commands().iter();
+    for command in commands.filter(|command| is_on_node(&command.invocation)) {
+        let words = command.invocation.arguments().iter();
+        for word in words.chain(&command.invocation.written) {
+            if !(spend(1 + word.len()) && mentions(word, "docker") && word.starts_with('/')) {
+                continue;
+            }
+            let path = HostPath::new(word);
+            let is_kept = keep(size_of::<HostMount<'_>>() + path.as_str().len() + word.len());
+            if is_kept && seen.len() < MAX_PATHS && seen.insert(path.clone()) {
+                let named = Named {
+                    field: command.field.path(),
+                    text: word.clone(),
+                };
+                found.push(mount_of(
+                    "",
+                    MountUser::Container(container.index),
+                    path,
+                    named,
+                ));
+            }
+        }
+    }
+}
+
+/// `path`, which a text names, as a mount of `volume`, or of none where the text is for the node.
+fn mount_of<'a>(volume: &'a str, user: MountUser, path: HostPath, named: Named) -> HostMount<'a> {
+    HostMount {
+        volume,
+        kind: "".into(),
+        claimed: None,
+        claim_match: Match::Bound,
+        is_named_socket: false,
+        is_socket_parent: false,
+        usual_path: None,
+        path,
+        open_below: false,
+        user,
+        position: 0,
+        mount_path: String::new(),
+        field: String::new(),
+        named: Some(named),
+    }
 }
 
 fn add_paths<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut Vec<HostMount<'a>>) {
     let mut seen = HashSet::new();
     for (field, text) in container.all_texts() {
-        if !(spend(text.len()) && (mentions(text, "docker") || pod.has_moved_data_root())) {
+        // What a flag leaves out is not used.
+        let is_left_out = text.starts_with('-')
+            && ["exclude", "ignore"]
+                .iter()
+                .any(|word| mentions(text, word));
+        if is_left_out
+            || !(spend(text.len()) && (mentions(text, "docker") || pod.has_moved_data_root()))
+        {
             continue;
         }
         for token in paths(text) {
@@ -80,24 +148,16 @@ fn resolved<'a>(
     let MountUser::Container(_) = above.user else {
         return None;
     };
+    let usual_path = pod.usual_path(&path);
+    let named = Named {
+        field: field.path(),
+        text: token.to_owned(),
+    };
     Some(HostMount {
-        volume: above.volume,
-        kind: "".into(),
-        claimed: None,
-        claim_match: above.claim_match,
-        is_named_socket: false,
-        is_socket_parent: false,
-        usual_path: pod.usual_path(&path),
-        path,
-        open_below: false,
-        user: above.user,
+        usual_path,
         position: above.position,
         mount_path: inside.as_str().to_owned(),
-        field: String::new(),
-        named: Some(Named {
-            field,
-            text: token.to_owned(),
-        }),
+        ..mount_of(above.volume, above.user, path, named)
     })
 }
 
@@ -122,7 +182,7 @@ fn fill_in<'p>(script: &str, path: &'p str) -> Cow<'p, str> {
 
 /// True for what paths in scripts are written with.
 fn is_path(c: char) -> bool {
-    c.is_alphanumeric() || "/._-$(){}*?@+~%".contains(c)
+    c.is_alphanumeric() || "/._-${}*?@+~%".contains(c)
 }
 
 /// The paths in `text` that are absolute, or become so when variables are filled in; comments aside.
@@ -132,8 +192,7 @@ fn paths(text: &str) -> impl Iterator<Item = &str> {
         .filter(|line| !line.trim_start().starts_with('#'));
     lines
         .flat_map(|line| line.split(|c| !is_path(c)))
-        .filter_map(|token| token.find(['/', '$']).map(|at| &token[at..]))
-        .filter(|path| path.len() > 1 && path.contains('/'))
+        .filter(|token| token.starts_with(['/', '$']) && token.len() > 1 && token.contains('/'))
 }
 
 #[cfg(test)]

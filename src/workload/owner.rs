@@ -72,12 +72,7 @@ pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
         return owner;
     }
     let Some(reference) = controller else {
-        return Owner {
-            group: group_of(&object.api_version).into(),
-            kind: object.kind.as_str().into(),
-            name: own_name(object).into(),
-            source: OwnerSource::Own,
-        };
+        return own(object);
     };
     derive(
         &reference.api_version,
@@ -85,6 +80,16 @@ pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
         &reference.name,
         &object.metadata.labels,
     )
+}
+
+/// `object` as its own owner.
+pub(super) fn own<'a>(object: &'a Object<'a>) -> Owner<'a> {
+    Owner {
+        group: group_of(&object.api_version).into(),
+        kind: object.kind.as_str().into(),
+        name: own_name(object).into(),
+        source: OwnerSource::Own,
+    }
 }
 
 /// The labels that hold the hash at the end of a ReplicaSet's name, and what made the ReplicaSet

@@ -89,8 +89,8 @@ pub struct HostMount<'a> {
 /// A path in a text of a container.
 #[derive(Debug)]
 pub(crate) struct Named {
-    /// Which of the texts.
-    pub(crate) field: TextField,
+    /// The field of the text, below the container.
+    pub(crate) field: String,
     /// The path as it is written there.
     pub(crate) text: String,
 }

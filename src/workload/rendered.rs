@@ -18,7 +18,10 @@ const KINDS: [(&str, &[&str]); 12] = [
 
 /// True for a kind whose objects hold values and patches of what they become, and no pods of their own.
 pub(crate) fn is_rendered(group: &str, kind: &str) -> bool {
-    // Most objects are Kubernetes' own; none of their groups is here.
+    // Most objects are Kubernetes' own, in groups that no list has to be searched for.
+    if !group.contains('.') {
+        return false;
+    }
     let known = KINDS.iter().find(|(of, _)| *of == group);
     known.is_some_and(|(_, kinds)| kinds.contains(&kind))
 }

@@ -225,7 +225,7 @@ const fn flag_of(
 }
 
 /// Flags that select the runtime.
-pub(crate) const RUNTIME_FLAGS: [RuntimeFlag; 9] = [
+pub(crate) const RUNTIME_FLAGS: [RuntimeFlag; 10] = [
     flag_of(
         "component",
         "docker",
@@ -238,6 +238,7 @@ pub(crate) const RUNTIME_FLAGS: [RuntimeFlag; 9] = [
     flag("force-docker-metadata", "true"), // signalfx/splunk-otel-collector-chart: kernel collector
     flag("probe.docker", "true"),          // weaveworks/scope: examples/k8s/ds.yaml
     flag("probe.docker.bridge", "docker0"), // weaveworks/scope: examples/k8s/ds.yaml
+    flag("providers.docker", "true"),      // traefik (docs)
     flag_of(
         "runtime",
         "docker",

@@ -141,6 +141,25 @@ fn words_of_an_evidence_are_found_where_quotes_stand_between_them() {
 }
 
 #[test]
+fn documents_inside_documents_keep_their_places() {
+    let head = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: r}\nspec:\n  source:\n    helm:\n";
+    let body = "      values: |\n        runners:\n          config: |\n            [[runners]]\n              [runners.docker]\n                volumes = [\"/run/docker.sock:/run/docker.sock\"]\n";
+    let found = places(&format!("{head}{body}"), "CLU902");
+    assert_eq!(
+        found
+            .iter()
+            .map(|(line, column, _)| (*line, *column))
+            .collect::<Vec<_>>(),
+        [(12, 28)]
+    );
+    let rules = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: r}\ndata:\n  all.yaml: |\n    inner.yaml: |\n      groups:\n      - rules:\n        - expr: up > 0 and kubelet_docker_operations > 1\n";
+    assert_eq!(
+        places(rules, "DKR702"),
+        [place(9, 28, "kubelet_docker_operations")]
+    );
+}
+
+#[test]
 fn a_single_word_is_pointed_at_whole() {
     let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: t}\nspec:\n  containers:\n  - name: c\n    image: \"docker:27-cli\"\n";
     let checked = checked(text);

@@ -58,7 +58,7 @@ fn told(
         .iter()
         .filter(|review| review.set == HOLDS)
         .collect();
-    let resolution = history.resolve(&shown, false, now * DAY);
+    let resolution = history.resolve(&shown, None, false, now * DAY);
     (
         resolution.status,
         resolution.end.map(|(time, _)| time / DAY),

@@ -19,7 +19,7 @@ const fn agent_entry(path: &'static str, name: &'static str, remedy: &'static st
 }
 
 /// Agents by repository. No version thresholds where no source gives one: the mode decides.
-const AGENTS: [Agent; 27] = [
+const AGENTS: [Agent; 28] = [
     agent_entry(
         "amazon/cloudwatch-agent",
         "the CloudWatch agent",
@@ -96,6 +96,11 @@ const AGENTS: [Agent; 27] = [
         "the Instana agent",
         "drop the Docker mounts",
     ), // helm/charts: stable/instana-agent
+    agent_entry(
+        "library/traefik",
+        "Traefik",
+        "use its providers for Kubernetes",
+    ), // traefik (docs)
     agent_entry("logdna/logdna-agent", "the LogDNA agent", "upgrade it"),   // logdna/logdna-agent
     agent_entry(
         "microsoft/oms",

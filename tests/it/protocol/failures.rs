@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use undock::admission::{NotAReview, Reviewed};
-use undock::decision::{Mode, Policy};
+use undock::decision::{Mode, OwnerExemptions, Policy};
 use undock::workload::budget::Budget;
 
 use crate::support::answer::Answer;
@@ -109,7 +109,12 @@ fn an_update_of_almost_the_limit_is_evaluated() {
     assert_eq!((answer.decision(), answer.rules()), ("deny", "DKR101=1"));
 }
 
-fn defect(_: &[u8], _: &Policy, _: Budget) -> Result<Reviewed, NotAReview> {
+fn defect(
+    _: &[u8],
+    _: &Policy,
+    _: Budget,
+    _: Option<&OwnerExemptions>,
+) -> Result<Reviewed, NotAReview> {
     panic!("put here by a test");
 }
 
