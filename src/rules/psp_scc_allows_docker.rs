@@ -38,8 +38,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     }
     for leaf in workload.leaves.iter() {
         let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(&leaf.text);
-        let allows_profile =
-            leaf.path.contains("seccomp") && mentions(&leaf.text, "docker/default");
+        let allows_profile = leaf.path.contains("seccomp")
+            && mentions(&leaf.text, "docker/default")
+            || leaf.path.contains("apparmor") && mentions(&leaf.text, "localhost/docker-default");
         let excepts = is_exception && mentions(&leaf.text, "docker.sock");
         // A pattern that a Pod has to fit; with `!` in front it forbids.
         let is_pattern = leaf.path.contains(".pattern") || leaf.path.contains(".anyPattern");
