@@ -58,6 +58,7 @@ mod node_runtime_docker;
 mod nodes;
 mod npd_docker_monitor;
 mod objects;
+mod places;
 mod psp_scc_allows_docker;
 mod rootless_docker_socket;
 mod runtime_selector_docker;
@@ -73,6 +74,8 @@ mod unprivileged_ping;
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
+
+use configuration::scripts;
 
 use crate::finding::{Certainty, Check, Context, Finding, Findings, Rule};
 use crate::workload::Workload;
@@ -207,6 +210,17 @@ impl<'w, 'a> Subject<'w, 'a> {
                 let containers = self.containers.iter();
                 for container in containers.filter(|container| is_meant(container.mentions())) {
                     check(pod, container, findings);
+                }
+            }
+            (Check::Commands(check, _), Some(pod)) if self.mentioned.docker => {
+                let containers = self.containers.iter();
+                for container in containers.filter(|container| container.mentions().docker) {
+                    check(pod, container, findings);
+                }
+            }
+            (Check::Commands(_, check), None) if scripts::holds_some(workload) => {
+                for leaf in workload.leaves.iter() {
+                    check(workload, leaf, findings);
                 }
             }
             (Check::Pod(check), Some(pod)) => check(pod, findings),
