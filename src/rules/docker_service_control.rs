@@ -157,8 +157,8 @@ const WRITERS: [&str; 13] = [
     "yq",
 ];
 
-/// What `invocation` writes of dockerd's configuration on the node, and whether that is less than the daemon's own:
-/// certificates of a registry.
+/// What `invocation` writes of dockerd's configuration on the node, and whether that is less than
+/// the daemon's own: certificates of a registry.
 fn configuration_written(
     pod: &Pod<'_>,
     container: &Container<'_>,
@@ -181,7 +181,8 @@ fn configuration_written(
     })
 }
 
-/// True if a command of `container` writes below the directory of `path`, which is a file of dockerd's configuration.
+/// True if a command of `container` writes below the directory of `path`, which is a file of
+/// dockerd's configuration.
 pub(super) fn writes_beside(pod: &Pod<'_>, container: &Container<'_>, path: &HostPath) -> bool {
     let directory = if path.is_within("/etc/docker") {
         "/etc/docker"

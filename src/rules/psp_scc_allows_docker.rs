@@ -45,8 +45,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     }
     for leaf in workload.leaves.iter() {
         let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(&leaf.text);
-        let allows_profile =
-            leaf.path.contains("seccomp") && mentions(&leaf.text, "docker/default");
+        let allows_profile = leaf.path.contains("seccomp")
+            && mentions(&leaf.text, "docker/default")
+            || leaf.path.contains("apparmor") && mentions(&leaf.text, "localhost/docker-default");
         // By the path, or by the name of the policy or rule.
         let socket = ["docker.sock", "docker-sock", "docker_sock", "docker-socket"]
             .into_iter()

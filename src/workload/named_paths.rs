@@ -4,7 +4,7 @@
 //! A volume on `/` or `/var` says nothing about Docker; `/host/var/lib/docker` in a command does.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::budget::{keep, spend};
 use super::endpoint;
@@ -14,8 +14,12 @@ use super::pod::{Container, HostMount, MountUser, Named, Pod, TextField};
 use super::shell::{HostEntry, Invocation};
 use super::surroundings::Match;
 
-/// So many paths of one container are resolved; scripts name a handful.
-const MAX_PATHS: usize = 256;
+/// So many paths of one container are resolved; scripts name a handful, and the budget ends long
+/// lists before.
+const MAX_PATHS: usize = 4096;
+
+/// Longest path that Linux opens.
+const MAX_LENGTH: usize = 4096;
 
 /// The named host paths of all containers of `pod`, each as the mount that leads to it.
 pub(super) fn named_paths<'a>(pod: &Pod<'a>) -> Vec<HostMount<'a>> {
@@ -101,14 +105,19 @@ fn add_paths<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut Vec<HostM
         {
             continue;
         }
-        for token in paths(text) {
+        let assigned = assigned_paths(text);
+        let mut tokens = HashSet::new();
+        for token in paths(text).filter(|token| tokens.insert(*token)) {
             let filled = endpoint::fill(container, token);
-            let filled = fill_in(text, &filled);
+            let filled = fill_in(&assigned, &filled);
             if !filled.starts_with('/') {
                 continue;
             }
             let inside = HostPath::new(&filled);
-            if seen.len() >= MAX_PATHS || !seen.insert(inside.clone()) {
+            if seen.len() >= MAX_PATHS {
+                return;
+            }
+            if !seen.insert(inside.clone()) {
                 continue;
             }
             if let Some(mount) = mount_above(pod, container, &inside) {
@@ -161,23 +170,39 @@ fn resolved<'a>(
     })
 }
 
-/// `path` with the directory in place of the variable that it begins with, if `script` sets that: `ROOT=/host`.
-fn fill_in<'p>(script: &str, path: &'p str) -> Cow<'p, str> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+/// The variables that `script` sets to a path: `ROOT=/host`. The first value counts.
+fn assigned_paths(script: &str) -> HashMap<&str, &str> {
+    let mut found = HashMap::new();
+    if !script.contains('$') {
+        return found;
+    }
+    for at in occurrences(script, "=") {
+        let front = &script[..at];
+        let name = &front[front.trim_end_matches(is_name).len()..];
+        let value = script[at + 1..].trim_start_matches(['"', '\'']);
+        let end = value.find(|c: char| !is_path(c)).unwrap_or(value.len());
+        if !name.is_empty() && value.starts_with('/') && end <= MAX_LENGTH {
+            found.entry(name).or_insert(&value[..end]);
+        }
+    }
+    found
+}
+
+/// `path` with the value of the variable that it begins with, if that is one of `assigned`.
+fn fill_in<'p>(assigned: &HashMap<&str, &str>, path: &'p str) -> Cow<'p, str> {
     let parts = || {
         let behind = path.strip_prefix('$')?;
         let (name, rest) = match behind.strip_prefix('{') {
             Some(inner) => inner.split_once('}')?,
             None => behind.split_at(behind.find(|c| !is_name(c)).unwrap_or(behind.len())),
         };
-        let assignment = format!("{name}=");
-        let is_set = |at: &usize| !script[..*at].ends_with(is_name);
-        let at = occurrences(script, &assignment).find(is_set)?;
-        let value = script[at + assignment.len()..].trim_start_matches(['"', '\'']);
-        let value = &value[..value.find(|c: char| !is_path(c)).unwrap_or(value.len())];
-        (!name.is_empty() && value.starts_with('/')).then(|| format!("{value}{rest}"))
+        Some(format!("{}{rest}", assigned.get(name)?))
     };
     parts().map_or(Cow::Borrowed(path), Cow::Owned)
+}
+
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 /// True for what paths in scripts are written with.
@@ -185,7 +210,8 @@ fn is_path(c: char) -> bool {
     c.is_alphanumeric() || "/._-${}*?@+~%".contains(c)
 }
 
-/// The paths in `text` that are absolute, or become so when variables are filled in; comments aside.
+/// The paths in `text` that are absolute, or become so when variables are filled in; comments
+/// aside.
 fn paths(text: &str) -> impl Iterator<Item = &str> {
     let lines = text
         .lines()
@@ -197,7 +223,7 @@ fn paths(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{fill_in, paths};
+    use super::{assigned_paths, fill_in, paths};
 
     #[test]
     fn paths_in_texts() {
@@ -212,8 +238,13 @@ mod tests {
             assert_eq!(paths(text).collect::<Vec<_>>(), expected, "{text}");
         }
         let script = "XROOT=/no\nROOT=\"/host\"\nls $ROOT/var/x";
-        assert_eq!(fill_in(script, "$ROOT/var/x"), "/host/var/x");
-        assert_eq!(fill_in(script, "${ROOT}/var/x"), "/host/var/x");
-        assert_eq!(fill_in(script, "$OTHER/var/x"), "$OTHER/var/x");
+        let assigned = assigned_paths(script);
+        for (path, filled) in [
+            ("$ROOT/var/x", "/host/var/x"),
+            ("${ROOT}/var/x", "/host/var/x"),
+            ("$OTHER/var/x", "$OTHER/var/x"),
+        ] {
+            assert_eq!(fill_in(&assigned, path), filled);
+        }
     }
 }

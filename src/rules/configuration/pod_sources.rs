@@ -4,10 +4,11 @@ use crate::embedded::{Language, Node, Value};
 use crate::rules::{data_root, signals, sockets};
 use crate::workload::endpoint::BRIDGE_ADDRESSES;
 use crate::workload::host_path::HostPath;
+use crate::workload::image::ImageReference;
 use crate::workload::mentions::mentions;
 use crate::workload::settings::{Settings, maps, scalars};
 use crate::workload::shell;
-use crate::workload::tables;
+use crate::workload::tables::{self, ImageRole};
 
 /// A setting, the words for it, and what shows it.
 pub(in crate::rules) struct Found<'n> {
@@ -72,6 +73,10 @@ pub(in crate::rules) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w
     }
     if is_of_chart(settings) {
         found.extend(chart_runtimes(settings.root));
+    }
+    if settings.kind() == "Kustomization" {
+        let images = settings.root.all("images").into_iter();
+        found.extend(images.flat_map(Node::elements).filter_map(docker_image));
     }
     if settings.kind() == "ConfigManagementPlugin" {
         for (_, map) in maps(settings.root) {
@@ -179,6 +184,23 @@ pub(super) fn is_node_address(address: &str) -> bool {
 fn host_of(address: &str) -> &str {
     let address = address.split_once("://").map_or(address, |(_, rest)| rest);
     address.split([':', '/']).next().unwrap_or_default()
+}
+
+/// An image that kustomize puts in place of another.
+fn docker_image(image: &Node) -> Option<Found<'_>> {
+    let name = image.get("newName")?;
+    let tag = image.text_of("newTag").unwrap_or_default();
+    let reference = ImageReference::parse(name.text()?);
+    let is_client = matches!(
+        tables::image_role(&reference)?,
+        ImageRole::Docker | ImageRole::Client | ImageRole::DockerOnly
+    );
+    (is_client && !mentions(tag, "dind")).then(|| {
+        Found::sets(
+            name,
+            format!("newName: {}", name.text().unwrap_or_default()),
+        )
+    })
 }
 
 /// A command of Argo CD's plugins that runs Docker in the repository server.
