@@ -33,7 +33,7 @@ pub(super) fn candidates(name: &str, text: &str) -> Vec<Language> {
         Some("json") => return vec![Language::Json],
         Some("toml") => return vec![Language::Toml],
         Some("yaml" | "yml") => return vec![Language::Yaml],
-        Some("ini" | "service" | "socket" | "timer") => return vec![Language::Sections],
+        Some("env" | "ini" | "service" | "socket" | "timer") => return vec![Language::Sections],
         Some("alloy" | "river" | "hcl") => return vec![Language::Blocks],
         _ => {}
     }
@@ -58,7 +58,8 @@ pub(super) fn candidates(name: &str, text: &str) -> Vec<Language> {
         found.push(Language::Blocks);
     }
     found.extend([Language::Yaml, Language::Toml]);
-    if sections::is_body(text) {
+    // One line is a value.
+    if text.trim().contains('\n') && sections::is_body(text) {
         found.push(Language::Sections);
     }
     found

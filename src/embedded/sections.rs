@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str) -> Option<Node> {
     })
 }
 
-/// True for what stands in a section, without its header: several `KEY=VALUE`, or the settings of a plugin of Fluent Bit,
+/// True for what stands in a section, without its header: `KEY=VALUE` in each line, or the settings of a plugin of Fluent Bit,
 /// which begin with its name.
 pub(super) fn is_body(text: &str) -> bool {
     let is_key = |key: &str| {
@@ -65,8 +65,7 @@ pub(super) fn is_body(text: &str) -> bool {
         let name = first.split_once(char::is_whitespace);
         name.is_some_and(|(key, _)| key.eq_ignore_ascii_case("name"))
     });
-    text.trim().contains('\n')
-        && lines.all(|line| is_assignment(line) || is_plugin && is_plugin_setting(line))
+    lines.all(|line| is_assignment(line) || is_plugin && is_plugin_setting(line))
 }
 
 /// The lines of `text` that say something, without indentation, each with its place.

@@ -178,11 +178,10 @@ fn is_on(input: &Node) -> bool {
     !is_off && !is_elsewhere
 }
 
-/// `autodiscover.providers: [{type: docker}]` of Beats.
+/// `autodiscover.providers: [{type: docker}]` of Beats; what Filebeat finds so is a log input (DKR701).
 fn autodiscovery(map: &Node) -> Option<(&Node, &'static str)> {
     let beats = [
         "autodiscover.providers",
-        "filebeat.autodiscover.providers",
         "metricbeat.autodiscover.providers",
         "heartbeat.autodiscover.providers",
     ];

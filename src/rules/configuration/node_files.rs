@@ -1,4 +1,4 @@
-//! Files of nodes that set Docker up, where they lie in a string: units, cloud-init, k3s, kubespray, RKE, dockerd itself.
+//! Files of nodes that set Docker up, where they lie in a string: units, cloud-init, k3s, kubespray, RKE.
 
 use super::node_scripts::{DOCKER_PACKAGES, installs_docker, selecting_flag};
 use crate::embedded::{Language, Node};
@@ -44,7 +44,6 @@ pub(in crate::rules) fn found<'w>(settings: &Settings<'w>, of_installer: bool) -
     }
     let mut found = k3s(root);
     found.extend(playbooks(root));
-    found.extend(daemon(settings));
     // TOML takes short units, too.
     if matches!(settings.language, Some(Language::Sections | Language::Toml)) {
         found.extend(unit(root, of_installer));
@@ -136,28 +135,6 @@ fn playbooks(root: &Node) -> Vec<Found<'_>> {
         found.extend(node.map(|node| Found::new(node, what, name)));
     }
     found
-}
-
-/// dockerd's own configuration, by the name of the file and a setting of it.
-fn daemon<'w>(settings: &Settings<'w>) -> Option<Found<'w>> {
-    const SETTINGS: [&str; 10] = [
-        "bip",
-        "data-root",
-        "default-ulimits",
-        "exec-opts",
-        "hosts",
-        "insecure-registries",
-        "live-restore",
-        "log-driver",
-        "registry-mirrors",
-        "storage-driver",
-    ];
-    let root = settings.root;
-    let is_file = settings.key() == "daemon.json" && settings.text().is_some();
-    let setting = SETTINGS.iter().find_map(|name| root.get(name));
-    let setting = setting.filter(|_| is_file)?;
-    let what = "holds the configuration of dockerd".to_owned();
-    Some(Found::new(setting, what, "daemon.json").hint())
 }
 
 /// The first start of a machine: packages, files, commands.

@@ -7,6 +7,7 @@ use crate::embedded::Node;
 pub(super) fn input<'n>(key: &str, map: &'n Node) -> Option<Found<'n>> {
     let agents = [
         filebeat,
+        filebeat_autodiscovery,
         promtail,
         alloy,
         logstash,
@@ -43,6 +44,14 @@ fn filebeat<'n>(_: &str, map: &'n Node) -> Option<Found<'n>> {
     let of_pods = paths(map).into_iter().any(is_log_directory);
     let (_, json) = json.filter(|_| is(Some(kind), "log") && of_pods)?;
     Some((json, "Filebeat's json parser"))
+}
+
+/// Filebeat's discovery of containers through Docker.
+fn filebeat_autodiscovery<'n>(_: &str, map: &'n Node) -> Option<Found<'n>> {
+    let providers = map.get("filebeat.autodiscover.providers")?;
+    let mut providers = providers.elements().iter();
+    let docker = providers.find(|provider| is(provider.get("type"), "docker"))?;
+    Some((docker.get("type")?, "Filebeat's docker autodiscovery"))
 }
 
 /// The parsers of a filestream input: that of containers takes a format, that of JSON lines takes whole lines.
