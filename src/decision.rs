@@ -102,6 +102,13 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Codes of the rules that are off.
+    pub fn rules_off(&self) -> Vec<String> {
+        let actions = self.actions.iter();
+        let off = actions.filter(|(_, action)| **action == Action::Off);
+        off.map(|(code, _)| code.clone()).collect()
+    }
+
     /// The action of `finding` before the mode limits it.
     fn action(&self, finding: &Finding) -> Action {
         match self.actions.get(finding.rule.code) {
@@ -171,6 +178,8 @@ pub struct Decision {
     pub error: Option<String>,
     /// The write is refused because of that error.
     pub error_refuses: bool,
+    /// Codes of the rules that are off, so that nothing is told of their findings.
+    pub rules_off: Vec<String>,
     /// What may not be, whatever the mode: labels and exemptions of a Namespace.
     pub refusals: Vec<Refusal>,
     /// What the writer should know besides: an exemption that ends soon, or exempts nothing.
@@ -200,6 +209,7 @@ impl Decision {
             findings: Vec::new(),
             error: None,
             error_refuses: false,
+            rules_off: Vec::new(),
             notes: Vec::new(),
             doubts: Vec::new(),
             refusals: Vec::new(),
@@ -324,6 +334,7 @@ pub fn decide(
         outcome,
         is_existing,
         unread_owner,
+        rules_off: policy.rules_off(),
         ..Decision::clean(mode)
     };
     if is_whole {

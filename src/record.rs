@@ -105,6 +105,9 @@ pub struct Record {
     /// Number of findings, those that found no room included.
     #[serde(rename = "findings.count")]
     pub findings_count: usize,
+    /// Codes of the rules that are off: nothing is told of their findings.
+    #[serde(rename = "rules.off", default, skip_serializing_if = "Vec::is_empty")]
+    pub rules_off: Vec<String>,
     /// The findings.
     pub findings: Vec<FindingFields>,
     /// How many findings found no room.
@@ -324,6 +327,7 @@ impl Record {
             user: source.user.to_owned(),
             user_kind: user_kind(source.user).into(),
             findings_count: decision.findings.len(),
+            rules_off: decision.rules_off.clone(),
             findings_truncated: decision.findings.len() - findings.len(),
             findings,
             error: decision.error.clone(),

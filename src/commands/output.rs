@@ -117,8 +117,8 @@ impl FailOn {
 }
 
 impl<F: Format + PartialEq> Outputs<F> {
-    /// The folders that `format` goes to: names that end in a slash, or that are folders. They are not written by
-    /// [`Outputs::write`].
+    /// The folders that `format` goes to: names that end in a slash, or that are folders. They are
+    /// not written by [`Outputs::write`].
     pub(super) fn take_folders(&mut self, format: F) -> Vec<PathBuf> {
         let is_folder =
             |path: &PathBuf| path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir();
@@ -131,7 +131,8 @@ impl<F: Format + PartialEq> Outputs<F> {
 }
 
 impl<F: Format> Outputs<F> {
-    /// Writes every output with `write`, which gets the format, the writer, and whether colours help.
+    /// Writes every output with `write`, which gets the format, the writer, and whether colours
+    /// help.
     ///
     /// # Errors
     /// Names the output that could not be written. A closed pipe is no error: the reader has seen

@@ -104,3 +104,19 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_in_the_order_of_strictness() {
+        let words = ["off", "audit", "warn", "freeze", "enforce"];
+        assert!(Mode::ALL.is_sorted() && Mode::ALL.map(Mode::as_str) == words);
+        for mode in Mode::ALL {
+            assert_eq!(Mode::parse(mode.as_str()), Some(mode));
+        }
+        // So that lowering the mode to freeze is reserved to the groups that may weaken.
+        assert!(Mode::Freeze < Mode::Enforce && Mode::Warn < Mode::Freeze);
+    }
+}

@@ -47,6 +47,7 @@ pub fn write(
         time: about.time.as_str().into(),
         cluster: about.cluster.into(),
         mode: policy.mode.as_str().into(),
+        rules_off: policy.rules_off(),
         scope: ScopeEntry {
             namespaces: about.scope.namespaces.clone(),
             selector: about.scope.selector.clone(),

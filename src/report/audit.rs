@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::evidence::ExemptTerms;
 use crate::finding::Action;
 use crate::kinds::KINDS;
+use crate::record::user_kind;
 use crate::registration::WEBHOOKS;
 use crate::workload::text::{Text, TextMap};
 
@@ -32,6 +33,13 @@ pub(super) struct Event<'a> {
     pub(super) response: Option<&'a str>,
     /// Where the wrapper names it.
     pub(super) cluster: Text<'a>,
+}
+
+impl Event<'_> {
+    /// True if a controller of Kubernetes wrote.
+    pub(super) fn is_by_controller(&self) -> bool {
+        user_kind(&self.user) == "controller"
+    }
 }
 
 /// The object of an audit event.
@@ -100,6 +108,8 @@ pub(super) struct Annotations<'e> {
     /// Kind, name, and whether it is the object itself.
     pub(super) owner: Option<(&'e str, &'e str, bool)>,
     pub(super) review_uid: &'e str,
+    /// Codes of the rules that the configuration switches off.
+    pub(super) rules_off: Vec<&'e str>,
     exempt: &'e str,
     is_partial: bool,
 }
@@ -136,6 +146,10 @@ impl<'e> Annotations<'e> {
                         .rsplit("; ")
                         .next()
                         .is_some_and(|last| last.starts_with('+'));
+                }
+                "rules" => {
+                    let rules = value.split(',');
+                    all.rules_off = rules.filter_map(|rule| rule.strip_suffix("=off")).collect();
                 }
                 "owner" => all.owner = owner(value),
                 "review-uid" | "review_uid" => all.review_uid = value,

@@ -27,8 +27,8 @@ pub(super) fn date(time: i64) -> Option<Date> {
     )
 }
 
-/// Counts `open` (first moment, and the end if there is one) and the moments of would-deny reviews, by day. Days before the
-/// inputs are those of an earlier report.
+/// Counts `open` (first moment, and the end if there is one) and the moments of would-deny reviews,
+/// by day. Days before the inputs are those of an earlier report.
 pub(super) fn burn_down(
     open: &[(i64, Option<i64>)],
     would_deny: &[i64],

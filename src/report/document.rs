@@ -1,4 +1,5 @@
-//! One JSON text over many lines, split into the elements of its list, so that an export of any size needs little memory.
+//! One JSON text over many lines, split into the elements of its list, so that an export of any
+//! size needs little memory.
 
 use super::input::Unit;
 

@@ -1,4 +1,5 @@
-//! `report -o html`: one page that opens from disk: no script, no network, charts as SVG with their data beside them.
+//! `report -o html`: one page that opens from disk: no script, no network, charts as SVG with their
+//! data beside them.
 //!
 //! The templates are in `html/*.html`; [`escape`] is what everything that they show goes through.
 
@@ -34,7 +35,8 @@ use view::{day, minute, short};
 
 pub use folder::write_folder;
 
-/// What a browser may load for the page: nothing but its own styles. In the page, and for those that serve it.
+/// What a browser may load for the page: nothing but its own styles. In the page, and for those
+/// that serve it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 /// Light and dark, from 320 px to paper.
 const CSS: &str = include_str!("html/style.css");

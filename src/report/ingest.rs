@@ -13,7 +13,7 @@ use seen::{ReviewTells, Seen};
 
 use crate::decision::{self, Decision, Policy, Writer};
 use crate::kinds;
-use crate::record::{OwnerFields, Record, user_kind};
+use crate::record::{OwnerFields, Record};
 use crate::workload::Workload;
 use crate::workload::object::Object;
 
@@ -91,6 +91,7 @@ impl Gatherer {
         flags.set(Flags::PARTIAL, record.findings_truncated > 0);
         flags.set(Flags::ERROR, record.decision == "error");
         let user = self.store.texts.number(&record.user);
+        let rules_off = self.store.rules_off.number(&record.rules_off.join(","));
         self.store.add(
             review_id,
             Review {
@@ -99,6 +100,7 @@ impl Gatherer {
                 user,
                 set,
                 suppressed: record.suppressed,
+                rules_off,
                 flags,
             },
         );
@@ -283,7 +285,7 @@ impl Gatherer {
         UnreviewedWrite {
             time,
             owner: self.owner(&event.cluster, &object.namespace, kind, &object.name),
-            by_controller: is_by_controller(event),
+            by_controller: event.is_by_controller(),
             cause,
         }
     }
@@ -389,7 +391,7 @@ impl Gatherer {
     ) {
         let object = &event.object;
         let by_controller =
-            is_by_controller(event) && kinds::find(kind).is_some_and(|kind| kind.is_made);
+            event.is_by_controller() && kinds::find(kind).is_some_and(|kind| kind.is_made);
         let (owner_kind, owner_name, is_own) =
             match (workload, annotations.and_then(|own| own.owner)) {
                 (_, Some(named)) => named,
@@ -466,6 +468,11 @@ impl Gatherer {
             uid => review_id(uid, &object.namespace, owner_kind, owner_name),
         };
         let user = self.store.texts.number(&event.user.to_string());
+        let rules_off = decided
+            .map(|decided| decided.rules_off.join(","))
+            .or_else(|| Some(annotations?.rules_off.join(",")))
+            .unwrap_or_default();
+        let rules_off = self.store.rules_off.number(&rules_off);
         self.store.add(
             review_id,
             Review {
@@ -474,6 +481,7 @@ impl Gatherer {
                 user,
                 set,
                 suppressed: 0,
+                rules_off,
                 flags,
             },
         );
@@ -482,10 +490,6 @@ impl Gatherer {
 
 fn article(noun: &str) -> &'static str {
     if noun.starts_with('a') { "an" } else { "a" }
-}
-
-fn is_by_controller(event: &Event<'_>) -> bool {
-    user_kind(&event.user) == "controller"
 }
 
 /// The number of a review: one uid can stand behind many objects if somebody plays with the log.

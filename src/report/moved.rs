@@ -1,4 +1,5 @@
-//! Findings that moved: a renamed container or volume gives a finding another fingerprint, which is no fix and nothing new.
+//! Findings that moved: a renamed container or volume gives a finding another fingerprint, which is
+//! no fix and nothing new.
 
 use std::collections::HashMap;
 
@@ -8,10 +9,12 @@ use super::model::{Finding, Status};
 /// A finding, and when it counted as open.
 pub(super) type Spanned = (Finding, Option<OpenSpan>);
 
-/// What makes two findings of one owner the same thing: rule and evidence. The later one begins where the other ends.
+/// What makes two findings of one owner the same thing: rule and evidence. The later one begins
+/// where the other ends.
 type Trace = (String, String, String);
 
-/// Joins each finding of one owner that ended in the very review in which the same thing began elsewhere.
+/// Joins each finding of one owner that ended in the very review in which the same thing began
+/// elsewhere.
 pub(super) fn join(mut findings: Vec<Spanned>) -> Vec<Spanned> {
     let mut begun: HashMap<Trace, Vec<usize>> = HashMap::new();
     findings.sort_by(|(a, _), (b, _)| {

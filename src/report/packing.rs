@@ -1,4 +1,5 @@
-//! What an input is packed in: gzip, also twice, zstd, UTF-16; and what cannot be unpacked here, with what to do about it.
+//! What an input is packed in: gzip, also twice, zstd, UTF-16; and what cannot be unpacked here,
+//! with what to do about it.
 
 use std::io::{self, Cursor, Read};
 

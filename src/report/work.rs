@@ -1,4 +1,5 @@
-//! What there is to do: namespaces that can be switched, and owners with something to fix, each once.
+//! What there is to do: namespaces that can be switched, and owners with something to fix, each
+//! once.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +51,8 @@ pub(super) fn switchable(report: &Report) -> Vec<&Namespace> {
     ready
 }
 
-/// The commands that switch namespaces. Their context is the cluster's name where there are several.
+/// The commands that switch namespaces. Their context is the cluster's name where there are
+/// several.
 pub(super) fn switch_commands(ready: &[&Namespace], report: &Report) -> Vec<String> {
     let in_a_command = if ready.len() > SINGLE_COMMANDS {
         IN_A_COMMAND
@@ -193,7 +195,8 @@ pub(super) fn own_reasons(namespace: &Namespace, shared: &[&str]) -> Vec<String>
     reasons
 }
 
-/// `Since 2026-11-14: 2 new, 3 fixed, 1 removed.` Nothing where the inputs do not reach back as far.
+/// `Since 2026-11-14: 2 new, 3 fixed, 1 removed.` Nothing where the inputs do not reach back as
+/// far.
 pub(super) fn last_week(report: &Report) -> Option<String> {
     let now: Timestamp = report.as_of.parse().ok()?;
     let hours = SignedDuration::from_hours(24 * WEEK_DAYS);

@@ -152,6 +152,9 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static st
     if let Some(note) = decision.doubts.first().or(decision.notes.first()) {
         all.insert("error", ascii(&clip(note, 160)));
     }
+    if !(decision.findings.is_empty() && decision.rules_off.is_empty()) {
+        all.insert("rules", rules(decision));
+    }
     if decision.findings.is_empty() {
         // A clean Pod of a series is evidence about the series, which its own name does not tell.
         let is_series = |owner: &&Owner<'_>| owner.source == OwnerSource::Series;
@@ -167,7 +170,6 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static st
     if decision.would_deny() {
         all.insert("would-deny", "true".to_owned());
     }
-    all.insert("rules", rules(&decision.findings));
     all.insert("findings", findings(&decision.findings));
     all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)));
     let owner = answer.owner;
@@ -210,16 +212,15 @@ fn exempt(findings: &[Judged]) -> String {
     ascii(&clip(&entries.join("; "), MAX_EXEMPT))
 }
 
-/// `DKR101=1,DKR201=2`
-fn rules(findings: &[Judged]) -> String {
+/// `DKR101=1,DKR201=2`, and `DKR203=off` for a rule that the configuration switches off.
+fn rules(decision: &Decision) -> String {
     let mut counts = BTreeMap::new();
-    for judged in findings {
+    for judged in &decision.findings {
         *counts.entry(judged.finding.rule.code).or_insert(0) += 1;
     }
-    let pairs: Vec<String> = counts
-        .iter()
-        .map(|(code, count)| format!("{code}={count}"))
-        .collect();
+    let off = decision.rules_off.iter().map(|code| format!("{code}=off"));
+    let counted = counts.iter().map(|(code, count)| format!("{code}={count}"));
+    let pairs: Vec<String> = counted.chain(off).collect();
     clip(&pairs.join(","), MAX_RULES)
 }
 

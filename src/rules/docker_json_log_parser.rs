@@ -46,10 +46,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
                 .evidence(input),
         );
     }
-    for document in &documents {
-        let units = log_inputs::docker_units(document).into_iter();
-        findings.extend(units.map(|unit| journal(document, &unit)));
-    }
+    let units = log_inputs::docker_units(&documents).into_iter();
+    findings.extend(units.map(|(document, unit)| journal(document, &unit)));
     let is_unread = |leaf: &&Leaf| match leaf.document() {
         Some(document) => document.language == Language::Blocks,
         None => true,

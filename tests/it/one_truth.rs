@@ -362,11 +362,17 @@ fn verify(case: &Case) {
     let annotated = annotated(&response);
     assert_eq!(actions(&annotated), case.actions, "{name}: webhook");
     assert_eq!(record.is_some(), !case.actions.is_empty(), "{name}: record");
+    // What was not looked for is not called clean without a word.
+    let is_off = case.config.contains("DKR101: off");
+    let rules = text(&response["auditAnnotations"]["rules"]);
+    assert_eq!(rules.contains("DKR101=off"), is_off, "{name}: {rules}");
 
     // What the questions of check and scan are about: the object as such, under `enforce`.
     let checked = by_check(case);
     assert_eq!(actions(&checked), case.asked, "{name}: check");
     let (scan, policy) = by_scan(case);
+    let off = scan_document(&scan, &policy)["rulesOff"].clone();
+    assert_eq!(off == json!(["DKR101"]), is_off, "{name}: {off}");
     assert!(scan.errors.is_empty(), "{name}: {:?}", scan.errors);
     let document = scan_document(&scan, &policy);
     let scanned = scanned(&document, case.owner);

@@ -1,4 +1,5 @@
-//! An audit event whose fields a log store wrote side by side, with dots in their keys: `objectRef.resource`.
+//! An audit event whose fields a log store wrote side by side, with dots in their keys:
+//! `objectRef.resource`.
 
 use serde_json::{Map, Value};
 

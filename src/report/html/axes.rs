@@ -1,4 +1,5 @@
-//! The frame of a chart over time: its size, its axes, and where days and shares of the top lie in it.
+//! The frame of a chart over time: its size, its axes, and where days and shares of the top lie in
+//! it.
 
 use jiff::Span;
 use jiff::civil::Date;

@@ -1,4 +1,5 @@
-//! Charts as inline SVG: a title and a description for those who do not see them, the data in a table beside.
+//! Charts as inline SVG: a title and a description for those who do not see them, the data in a
+//! table beside.
 
 use std::collections::BTreeMap;
 

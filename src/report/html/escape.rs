@@ -1,4 +1,5 @@
-//! The escaper of the page's templates: object text is untrusted, and every value goes through here.
+//! The escaper of the page's templates: object text is untrusted, and every value goes through
+//! here.
 
 use std::fmt::{self, Write};
 

@@ -42,8 +42,8 @@ fn page(path: &Path, report: &Report, kind: &Kind<'_>) -> io::Result<()> {
     out.flush()
 }
 
-/// The file of a team: nothing in its name means anything to a file system, and no two are the same, not
-/// even where upper and lower case are.
+/// The file of a team: nothing in its name means anything to a file system, and no two are the
+/// same, not even where upper and lower case are.
 pub(super) fn file_name(team: &str) -> String {
     if team.is_empty() {
         return "no-team.html".to_owned();

@@ -1,4 +1,5 @@
-//! The head of the page: the state of things in three sentences, the tiles, the links to what follows.
+//! The head of the page: the state of things in three sentences, the tiles, the links to what
+//! follows.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,4 +1,5 @@
-//! The namespaces of the page: what is BLOCKED, UNKNOWN and READY; those of the system and empty ones apart.
+//! The namespaces of the page: what is BLOCKED, UNKNOWN and READY; those of the system and empty
+//! ones apart.
 
 use super::MAX_ROWS;
 use super::view::{anchor, short};

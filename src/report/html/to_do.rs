@@ -1,5 +1,5 @@
-//! What to do, first on the page: namespaces to switch with their commands, then one row for each owner with
-//! something to fix.
+//! What to do, first on the page: namespaces to switch with their commands, then one row for each
+//! owner with something to fix.
 
 use std::collections::HashSet;
 

@@ -1,7 +1,8 @@
-//! An earlier report as evidence: when findings were first seen, how they ended, and the days of the burn-down.
+//! An earlier report as evidence: when findings were first seen, how they ended, and the days of
+//! the burn-down.
 //!
-//! It keeps what logs that were rotated away said. It covers no day: what it saw is no proof that the webhook
-//! answered.
+//! It keeps what logs that were rotated away said. It covers no day: what it saw is no proof that
+//! the webhook answered.
 
 use super::Gatherer;
 use crate::record::OwnerFields;
@@ -113,7 +114,9 @@ impl Gatherer {
             owner,
             user: self.store.texts.number(&user),
             set: self.store.sets.number(&set),
+            rules_off: self.store.rules_off.number(&String::new()),
             suppressed: 0,
+            rules_off: self.store.rules_off.number(&String::new()),
             flags: flags(own),
         };
         self.store.add(id(&key, "history"), review);

@@ -8,8 +8,8 @@ use crate::finding::text::escape_controls;
 /// The least room for a column that is wrapped.
 const MIN_WRAPPED: usize = 24;
 
-/// Writes `rows` in columns. On a terminal that is too narrow, the columns of `spare` are left out in their order, and the
-/// last one is wrapped.
+/// Writes `rows` in columns. On a terminal that is too narrow, the columns of `spare` are left out
+/// in their order, and the last one is wrapped.
 pub(super) fn columns<const N: usize>(
     out: &mut dyn Write,
     rows: &[[String; N]],
@@ -93,4 +93,44 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(width: Option<usize>) -> Vec<String> {
+        let row =
+            |name: &str, number: &str, why: &str| [name, "warn", number, why].map(str::to_owned);
+        let rows = [
+            row("NAMESPACE", "OWNERS", "WHY NOT"),
+            row(
+                "payments",
+                "12",
+                "3 writes reached the cluster unreviewed, and no later scan",
+            ),
+            row("a-namespace-with-a-long-name", "1", "enforced"),
+        ];
+        let style = Style {
+            colour: false,
+            width,
+        };
+        let mut out = Vec::new();
+        columns(&mut out, &rows, &[2, 1], style).expect("memory takes everything");
+        let text = String::from_utf8(out).expect("only text was written");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal() {
+        assert_eq!(lines(None).len(), 3, "lines are as long as they are");
+        for width in [54, 60, 80] {
+            let lines = lines(Some(width));
+            let longest = lines.iter().map(|line| line.chars().count()).max();
+            assert!(longest <= Some(width), "{width}: {lines:#?}");
+            let text = lines.join(" ");
+            assert!(text.contains("payments") && text.contains("later scan"));
+            assert_eq!(text.contains("OWNERS"), width > 70, "{width}: {lines:#?}");
+        }
+    }
 }

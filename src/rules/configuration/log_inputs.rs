@@ -85,7 +85,9 @@ fn is_log_directory(path: &Node) -> bool {
 /// Any agent's input that reads from Docker's directory and not from kubelet's.
 fn docker_directory<'n>(key: &str, map: &'n Node) -> Option<Found<'n>> {
     // What is only left out or mounted is not read.
-    let is_read = !key.to_ascii_lowercase().contains("exclu") && map.get("hostPath").is_none();
+    let is_read = !key.to_ascii_lowercase().contains("exclu")
+        && key != "hostPath"
+        && map.get("hostPath").is_none();
     let paths = paths(map);
     // Splunk's forwarder names the files in the header of a section.
     let monitors_docker = key.starts_with("monitor://") && key.contains("/docker/containers");

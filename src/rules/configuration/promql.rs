@@ -138,7 +138,7 @@ fn changed_label(name: &str, matcher: &Matcher<'_>) -> Option<String> {
     let of_cadvisor = name.is_empty() || name.starts_with("container_");
     let is_changed = match *label {
         // As a negative it leaves out nothing any more.
-        "name" if of_cadvisor => mentions(value, "k8s_"),
+        "name" if of_cadvisor => names_container(value),
         "id" => mentions(value, "docker.service") || mentions(value, "/docker/"),
         "container_runtime_version" | "container_id" => mentions(value, "docker://"),
         label if label.starts_with("container_label_") => true,
@@ -150,6 +150,12 @@ fn changed_label(name: &str, matcher: &Matcher<'_>) -> Option<String> {
         false if label.starts_with("container_label_") => (*label).to_owned(),
         false => format!("{label}={value}"),
     })
+}
+
+/// True for an expression of Docker's names of containers, `k8s_CONTAINER_POD_NAMESPACE_…`.
+pub(in crate::rules) fn names_container(expression: &str) -> bool {
+    let mut found = occurrences(expression, "k8s_");
+    found.any(|at| !expression[..at].ends_with(|c: char| c.is_alphanumeric() || "_-".contains(c)))
 }
 
 /// What of a selector changes under cri-dockerd, which leaves cAdvisor without the containers' images.

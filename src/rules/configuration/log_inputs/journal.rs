@@ -11,26 +11,32 @@ pub(in crate::rules) struct Unit<'n> {
 }
 
 /// Docker's units in the filters of journal inputs: `_SYSTEMD_UNIT=docker.service`, `units: [docker]`,
-/// `matches [{"_SYSTEMD_UNIT": "docker.service"}]`.
-pub(in crate::rules) fn docker_units<'w>(settings: &Settings<'w>) -> Vec<Unit<'w>> {
-    let mut found = Vec::new();
-    for (key, map) in maps(settings.root) {
-        let units = filters(key, map);
-        let is_docker = |unit: &str| matches!(unit, "docker" | "docker.service");
-        let is_other = |unit: &str| unit.starts_with("containerd") || unit.starts_with("crio");
-        // A filter for every runtime finds what there is.
-        if units.iter().any(|(_, unit)| is_other(unit)) {
-            continue;
+/// `matches [{"_SYSTEMD_UNIT": "docker.service"}]`. `documents` are those of one object; where one of its inputs asks for
+/// the unit of another runtime, they find what there is.
+pub(in crate::rules) fn docker_units<'s, 'w>(
+    documents: &'s [Settings<'w>],
+) -> Vec<(&'s Settings<'w>, Unit<'w>)> {
+    let is_docker = |unit: &str| matches!(unit, "docker" | "docker.service");
+    let is_other = |unit: &str| unit.starts_with("containerd") || unit.starts_with("crio");
+    let mut all = Vec::new();
+    for settings in documents {
+        let mut found: Vec<Unit<'w>> = Vec::new();
+        for (key, map) in maps(settings.root) {
+            let units = filters(key, map);
+            if units.iter().any(|(_, unit)| is_other(unit)) {
+                return Vec::new();
+            }
+            let docker = units.iter().find(|(_, unit)| is_docker(unit));
+            found.extend(docker.map(|(node, _)| Unit {
+                node,
+                is_one_of_many: units.iter().any(|(_, unit)| !is_docker(unit)),
+            }));
         }
-        let docker = units.iter().find(|(_, unit)| is_docker(unit));
-        found.extend(docker.map(|(node, _)| Unit {
-            node,
-            is_one_of_many: units.iter().any(|(_, unit)| !is_docker(unit)),
-        }));
+        found.sort_by_key(|unit| unit.node.offset);
+        found.dedup_by_key(|unit| unit.node.offset);
+        all.extend(found.into_iter().map(|unit| (settings, unit)));
     }
-    found.sort_by_key(|unit| unit.node.offset);
-    found.dedup_by_key(|unit| unit.node.offset);
-    found
+    all
 }
 
 /// The units that `map`, a journal input under `key`, asks for.
