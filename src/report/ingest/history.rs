@@ -116,7 +116,6 @@ impl Gatherer {
             set: self.store.sets.number(&set),
             rules_off: self.store.rules_off.number(&String::new()),
             suppressed: 0,
-            rules_off: self.store.rules_off.number(&String::new()),
             flags: flags(own),
         };
         self.store.add(id(&key, "history"), review);
