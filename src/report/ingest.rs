@@ -312,7 +312,7 @@ impl Gatherer {
         if !event.object.is_reviewed() {
             return;
         }
-        // Annotations tell enough of clean reviews, but not the owner of a Pod that gets its name later.
+        // Annotations tell enough of clean reviews, but not the owner of a Pod named later.
         let is_whole_needed = self.replay.is_some()
             || annotations.is_some_and(|own| {
                 own.owner.is_none() && (!own.findings.is_empty() || event.object.name.is_empty())
