@@ -1,4 +1,4 @@
-//! Records, audit events and scans into reviews, deletions and missed writes; with `--replay`, evaluates the logged objects.
+//! Records, audit events and scans into reviews, deletions and missed writes; replays objects.
 
 mod history;
 mod scans;
@@ -312,7 +312,7 @@ impl Gatherer {
         if !event.object.is_reviewed() {
             return;
         }
-        // Of clean reviews with a name the annotations tell enough; a Pod that a controller names later tells its owner only itself.
+        // Annotations tell enough of clean reviews, but not the owner of a Pod named later.
         let is_whole_needed = self.replay.is_some()
             || annotations.is_some_and(|own| {
                 own.owner.is_none() && (!own.findings.is_empty() || event.object.name.is_empty())
