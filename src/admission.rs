@@ -1,11 +1,12 @@
-//! One review from bytes to answer: read, evaluate, decide, respond, record. Pure, so that tests and replay call it too.
+//! One review from bytes to answer: read, evaluate, decide, respond, record. Pure, so that tests
+//! and replay call it too.
 
 use crate::decision::namespace::{self, NamespaceSettings};
-use crate::decision::{self, Decision, Mode, Outcome, OwnerExemptions, Policy, Writer};
+use crate::decision::{self, Decision, Mode, Outcome, OwnerExemptions, Policy, Requester};
 use crate::finding::{Action, text};
 use crate::record::{Record, Source, user_kind};
 use crate::registration;
-use crate::review::{self, Answer, Head, Request, Review, Version, respond};
+use crate::review::{self, Answer, PartialReview, Request, Review, Version, respond};
 use crate::workload::budget::{self, Budget};
 use crate::workload::object::Object;
 use crate::workload::{Share, Workload};
@@ -26,12 +27,12 @@ pub struct Reviewed {
     /// What kept the object from being evaluated.
     pub failure: Option<Failure>,
     /// The Namespace whose mode becomes stricter: its workloads are worth a look before it is so.
-    pub stricter: Option<Stricter>,
+    pub stricter: Option<ModeTightened>,
 }
 
 /// A Namespace whose mode becomes stricter.
 #[derive(Debug)]
-pub struct Stricter {
+pub struct ModeTightened {
     /// Its name.
     pub namespace: String,
     /// The mode to come.
@@ -84,7 +85,8 @@ pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
     review_within(body, policy, Budget::OBJECT, None)
 }
 
-/// The same with `budget` for each of its objects. `owner` are the exemptions of the owner that a first answer asked for.
+/// The same with `budget` for each of its objects. `owner` are the exemptions of the owner that a
+/// first answer asked for.
 ///
 /// # Errors
 /// As for [`review()`].
@@ -123,54 +125,55 @@ pub fn fail(
     reason: &str,
     policy: &Policy,
 ) -> Result<Reviewed, NotAReview> {
-    let head = Head::read(body);
-    let Some(version) = head.version() else {
+    let partial = PartialReview::read(body);
+    let Some(version) = partial.version() else {
         return Err(NotAReview(reason.to_owned()));
     };
-    let passes = !is_write(&head.operation) && !head.operation.is_empty()
-        || head.operation == "UPDATE" && head.is_being_deleted;
+    let passes = !is_write(&partial.operation) && !partial.operation.is_empty()
+        || partial.operation == "UPDATE" && partial.is_being_deleted;
     let decision = if passes {
         // It brings nothing in, so there was nothing to evaluate.
         Decision::skipped(policy.mode)
     } else {
-        // A Namespace is never refused for its form: that would lock the cluster's administrators out.
-        let most = if head.resource == "namespaces" {
+        // A Namespace is never refused for its form: that would lock the cluster's administrators
+        // out.
+        let most = if partial.resource == "namespaces" {
             Action::Warn
         } else {
             Action::Deny
         };
-        let writer = Writer {
-            user: &head.user,
-            groups: &head.groups,
+        let requester = Requester {
+            user: &partial.user,
+            groups: &partial.groups,
             owner: None,
         };
         let reason = text::clip(reason, MAX_REASON);
-        decision::decide_unevaluated(&head.namespace, reason, most, policy, writer)
+        decision::decide_unevaluated(&partial.namespace, reason, most, policy, requester)
     };
     let source = Source {
-        review_uid: &head.uid,
-        operation: &head.operation,
-        namespace: &head.namespace,
-        dry_run: head.dry_run,
-        user: &head.user,
+        review_uid: &partial.uid,
+        operation: &partial.operation,
+        namespace: &partial.namespace,
+        dry_run: partial.dry_run,
+        user: &partial.user,
     };
     let is_recorded = decision.outcome == Outcome::Error && decision.mode != Mode::Off;
     let answer = Answer {
         version,
-        uid: &head.uid,
-        group: &head.group,
-        resource: &head.resource,
-        namespace: &head.namespace,
-        name: &head.name,
+        uid: &partial.uid,
+        group: &partial.group,
+        resource: &partial.resource,
+        namespace: &partial.namespace,
+        name: &partial.name,
         owner: None,
-        is_dry_run: head.dry_run,
+        is_dry_run: partial.dry_run,
         warn: true,
     };
     Ok(Reviewed {
         response: respond(&answer, &decision),
         record: is_recorded.then(|| Box::new(Record::new(&source, None, &decision))),
-        operation: registration::operation_label(&head.operation),
-        resource: resource_label(&head.resource, &head.sub_resource),
+        operation: registration::operation_label(&partial.operation),
+        resource: resource_label(&partial.resource, &partial.sub_resource),
         failure: Some(failure),
         stricter: None,
         decision,
@@ -247,17 +250,18 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, decider: Decider<'_>) 
     if !is_write(operation) || (operation == "UPDATE" && workload.is_being_deleted()) {
         return Decision::skipped(policy.mode);
     }
-    // An old object that cannot be read had nothing that is known, so all that is found counts as new.
+    // An old object that cannot be read had nothing that is known, so all that is found counts as
+    // new.
     let old_object = request.old_object();
     let old = old_object
         .as_ref()
         .map(|(object, is_whole)| view(object, request, !is_whole, decider));
-    let writer = Writer {
+    let requester = Requester {
         user: &request.user_info.username,
         groups: &request.user_info.groups,
         owner: decider.owner,
     };
-    decision::decide(workload, old.as_ref(), policy, writer)
+    decision::decide(workload, old.as_ref(), policy, requester)
 }
 
 /// `object` as rules see it within `budget`; `is_cut` if not all of it was read.
@@ -269,8 +273,8 @@ fn view<'a>(
 ) -> Workload<'a> {
     let policy = decider.policy;
     let view = || {
-        let mut workload = Workload::with_knowledge(object, &request.namespace, &policy.knowledge);
-        workload.place_in(&policy.facts.surroundings());
+        let mut workload = Workload::with_overrides(object, &request.namespace, &policy.overrides);
+        workload.relate_to(&policy.cluster_state.related_objects());
         workload
     };
     let (mut workload, spent) = budget::within(decider.budget, view);
@@ -283,12 +287,13 @@ fn view<'a>(
     workload
 }
 
-/// Labels and exemptions of a Namespace. The `Namespace` in a review is its own: its name and its settings.
+/// Labels and exemptions of a Namespace. The `Namespace` in a review is its own: its name and its
+/// settings.
 fn decide_namespace(
     request: &Request<'_>,
     workload: &Workload<'_>,
     policy: &Policy,
-) -> (Decision, Option<Stricter>) {
+) -> (Decision, Option<ModeTightened>) {
     let old_object = request.old_object();
     let old = old_object
         .as_ref()
@@ -301,18 +306,18 @@ fn decide_namespace(
         return (Decision::skipped(policy.mode), None);
     }
     let new = NamespaceSettings::of(workload);
-    let writer = Writer {
+    let requester = Requester {
         user: &request.user_info.username,
         groups: &request.user_info.groups,
         owner: None,
     };
-    let change = namespace::judge_change(old.as_ref(), &new, policy, writer);
+    let change = namespace::judge_change(old.as_ref(), &new, policy, requester);
     let decision = decision::decide_namespace(&change, new.mode.unwrap_or(policy.mode));
     // A new one has no workloads yet.
     let stricter = change.stricter.filter(|_| old.is_some());
     (
         decision,
-        stricter.map(|mode| Stricter {
+        stricter.map(|mode| ModeTightened {
             namespace: workload.name.to_owned(),
             mode,
             settings: new,

@@ -1,6 +1,7 @@
 //! The check of manifests: the same evaluation as the webhook's, with the places of what it finds.
 //!
-//! Two passes over the parsed inputs: what objects say about each other, then a decision about each object.
+//! Two passes over the parsed inputs: what objects say about each other, then a decision about each
+//! object.
 
 mod baseline;
 mod context;
@@ -66,7 +67,8 @@ pub struct CheckedObject {
     pub outcome: Outcome,
     /// Its findings.
     pub findings: Vec<Placed>,
-    /// What its writer should know besides: an exemption that does not hold, a label without meaning.
+    /// What its writer should know besides: an exemption that does not hold, a label without
+    /// meaning.
     pub notes: Vec<String>,
     /// What it will become elsewhere, and so was not judged: a chart, remote resources.
     pub not_judged: Option<String>,
@@ -143,7 +145,9 @@ impl Checked {
 impl CheckedObject {
     /// The findings that no baseline has.
     pub fn new_findings(&self) -> impl Iterator<Item = &Placed> + Clone {
-        self.findings.iter().filter(|placed| !placed.judged.known)
+        self.findings
+            .iter()
+            .filter(|placed| !placed.judged.preexisting)
     }
 
     /// The decision in one word: nothing was found is not `clean` where not all was judged.
@@ -156,14 +160,18 @@ impl CheckedObject {
 
     /// The strongest action of the new findings.
     pub fn new_outcome(&self) -> Outcome {
-        if self.findings.iter().all(|placed| !placed.judged.known) {
+        if self
+            .findings
+            .iter()
+            .all(|placed| !placed.judged.preexisting)
+        {
             return self.outcome;
         }
         Outcome::of(self.new_findings().map(|placed| &placed.judged))
     }
 
-    /// Where services that read a repository find the object: the template that it was rendered from, without a line,
-    /// or the file.
+    /// Where services that read a repository find the object: the template that it was rendered
+    /// from, without a line, or the file.
     pub fn artifact(&self) -> (&str, bool) {
         match &self.source {
             Some(source) => (source, false),
@@ -172,7 +180,8 @@ impl CheckedObject {
     }
 }
 
-/// Checks `inputs`, each object in the light of all others. `namespace` is that of objects that name none.
+/// Checks `inputs`, each object in the light of all others. `namespace` is that of objects that
+/// name none.
 pub fn check(inputs: &[Input], namespace: &str, policy: &Policy) -> Checked {
     let files: Vec<_> = inputs.par_iter().map(input::parse).collect();
     let mut checked = Checked {

@@ -1,4 +1,5 @@
-//! The command line: one file for each verb. Only here is anything printed, and only `main` ends the process.
+//! The command line: one file for each verb. Only here is anything printed, and only `main` ends
+//! the process.
 
 pub mod check;
 pub mod cluster;
@@ -30,7 +31,8 @@ pub enum Exit {
     Failed = 4,
 }
 
-/// Moves Kubernetes clusters off Docker Engine: finds what depends on the node's Docker, warns or refuses.
+/// Moves Kubernetes clusters off Docker Engine: finds what depends on the node's Docker, warns or
+/// refuses.
 #[derive(Debug, Parser)]
 #[command(
     name = "undock",
@@ -77,7 +79,8 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or config
 3 some input unreadable, forbidden or empty (1 wins over 3), 4 could not run";
 
 impl Cli {
-    /// Reads the arguments of the process. Installed as `kubectl-undock`, it calls itself as people call it.
+    /// Reads the arguments of the process. Installed as `kubectl-undock`, it calls itself as people
+    /// call it.
     pub fn from_arguments() -> Self {
         let program = std::env::args_os().next().map(std::path::PathBuf::from);
         let name = program

@@ -1,4 +1,5 @@
-//! The configuration file, checked: what is wrong with it is said with line and column, before anything starts.
+//! The configuration file, checked: what is wrong with it is said with line and column, before
+//! anything starts.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -11,7 +12,7 @@ use crate::decision::exemption::{Exemption, Rules, Scope, Terms, TermsError};
 use crate::decision::{ConfiguredExemption, Mode, Policy};
 use crate::finding::{Action, Certainty, Context, Target};
 use crate::rules;
-use crate::workload::Knowledge;
+use crate::workload::Overrides;
 use crate::workload::host_path::HostPath;
 use crate::workload::image::ImageReference;
 
@@ -49,7 +50,8 @@ pub struct Weakening {
     pub groups: Vec<String>,
 }
 
-/// An exemption and whom it is for. Lists are patterns with `*`; a list that is left out is for everybody.
+/// An exemption and whom it is for. Lists are patterns with `*`; a list that is left out is for
+/// everybody.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExemptionEntry {
@@ -189,7 +191,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The policy; `mode` from the command line beats the file's.
+    /// The policy; `mode` from the command line overrides the file's.
     pub fn policy(&self, mode: Option<Mode>) -> Policy {
         let defaults = Policy::default();
         Policy {
@@ -199,7 +201,7 @@ impl Config {
             },
             deny_at: self.deny_at.unwrap_or(defaults.deny_at),
             actions: self.rules.clone(),
-            knowledge: Arc::new(self.tables.knowledge()),
+            overrides: Arc::new(self.tables.overrides()),
             exemptions: self
                 .exemptions
                 .iter()
@@ -235,8 +237,8 @@ impl ExemptionEntry {
 }
 
 impl Tables {
-    fn knowledge(&self) -> Knowledge {
-        Knowledge {
+    fn overrides(&self) -> Overrides {
+        Overrides {
             // `registry.corp/hub` must not match `registry.corp/hubble/app`.
             mirrors: self
                 .mirrors

@@ -1,8 +1,9 @@
-//! The controller: scans the cluster at the start, when something changes and every hour, and writes what it found into reports,
-//! Events and the ConfigMaps that the webhook reads.
+//! The controller: scans the cluster at the start, when something changes and every hour, and
+//! writes what it found into reports, Events and the ConfigMaps that the webhook reads.
 //!
-//! It is a process of its own, so that nothing that users put into a cluster costs the webhook memory or time. One replica leads.
-//! It calls the same [`scan`](crate::scan::scan) as the command line. Failures are counted and logged once; the next scan tries again.
+//! It is a process of its own, so that nothing that users put into a cluster costs the webhook
+//! memory or time. One replica leads. It calls the same [`scan`](crate::scan::scan) as the command
+//! line. Failures are counted and logged once; the next scan tries again.
 
 pub mod admin;
 pub mod changes;
@@ -83,7 +84,8 @@ impl Controller {
         }
     }
 
-    /// Takes part in the election and scans while this replica leads, until `stop` ends. Then another replica may take over.
+    /// Takes part in the election and scans while this replica leads, until `stop` ends. Then
+    /// another replica may take over.
     pub async fn run(
         self: Arc<Self>,
         client: &Client,
@@ -119,7 +121,8 @@ impl Controller {
             tracing::info!(holder, "this replica leads");
             self.metrics.leads.set(1);
             let guard = LeaderGuard::new(election, &self.metrics, holder);
-            // A task of its own: however busy the others are, the Lease is renewed in time. It ends with the set.
+            // A task of its own: however busy the others are, the Lease is renewed in time. It ends
+            // with the set.
             let mut keeping = JoinSet::new();
             let (controller, kept) = (Arc::clone(self), Arc::clone(election));
             keeping.spawn(async move {
@@ -127,7 +130,8 @@ impl Controller {
                 kept.keep(|error| controller.note(error, &is_logged)).await;
             });
             tokio::select! {
-                _ = keeping.join_next() => tracing::info!("the Lease is lost; this replica does not scan"),
+                _ = keeping.join_next() => tracing::info!("the Lease is lost; this replica does \
+                    not scan"),
                 () = changes::watch(client, &self.changed, &self.metrics.watch_errors) => {}
                 () = nodes::publish(client, &self.metrics.watch_errors, &guard) => {}
                 () = scans::run(self, client, options, &guard) => {}

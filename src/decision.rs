@@ -1,10 +1,11 @@
-//! Findings, mode and configuration in; what happens to the write out. The findings themselves never change.
+//! Findings, mode and configuration in; what happens to the write out. The findings themselves
+//! never change.
 
+pub mod cluster_state;
 mod configured;
 pub mod controllers;
 mod exempt;
 pub mod exemption;
-pub mod facts;
 pub mod message;
 mod mode;
 pub mod namespace;
@@ -19,17 +20,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
+use cluster_state::{ClusterState, Known};
 use controllers::BuiltIn;
 use exemption::{Granted, Period};
-use facts::{ClusterFacts, Known};
 use jiff::civil::Date;
 use namespace::{NamespaceSettings, Refusal};
 
 use crate::finding::{Action, Certainty, Context, Finding};
 use crate::rules;
 use crate::workload::budget;
-use crate::workload::text::Text;
-use crate::workload::{Knowledge, Workload};
+use crate::workload::text::LenientStr;
+use crate::workload::{Overrides, Workload};
 
 /// What the operator set: how findings become actions.
 #[derive(Clone, Debug)]
@@ -43,9 +44,9 @@ pub struct Policy {
     /// Actions by code, which replace the rules' own.
     pub actions: BTreeMap<String, Action>,
     /// Additions to the built-in tables.
-    pub knowledge: Arc<Knowledge>,
+    pub overrides: Arc<Overrides>,
     /// What is known of the cluster.
-    pub facts: Arc<ClusterFacts>,
+    pub cluster_state: Arc<ClusterState>,
     /// Exemptions of the configuration file.
     pub exemptions: Vec<ConfiguredExemption>,
     /// Who may lower a mode or add an exemption; empty for everybody that may write the Namespace.
@@ -58,11 +59,11 @@ pub struct Policy {
 
 /// Who writes.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Writer<'a> {
+pub struct Requester<'a> {
     /// User name; empty where nobody is writing (a manifest, a scan).
     pub user: &'a str,
     /// Groups.
-    pub groups: &'a [Text<'a>],
+    pub groups: &'a [LenientStr<'a>],
     /// The exemptions of the owner for which a controller writes, where they were read.
     pub owner: Option<&'a OwnerExemptions>,
 }
@@ -91,8 +92,8 @@ impl Default for Policy {
             context: Context::default(),
             deny_at: Certainty::Likely,
             actions: BTreeMap::new(),
-            knowledge: Arc::default(),
-            facts: Arc::default(),
+            overrides: Arc::default(),
+            cluster_state: Arc::default(),
             exemptions: Vec::new(),
             weakening_groups: Vec::new(),
             max_exemption_days: None,
@@ -126,12 +127,13 @@ pub struct Judged {
     /// What it does under the mode.
     pub action: Action,
     /// What it would do under `enforce`.
-    pub unlimited: Action,
+    pub enforce_action: Action,
     /// True if it lies in an ephemeral container: it belongs to the Pod itself, whoever owns that.
     pub is_ephemeral: bool,
     /// True if the object had it before this write.
-    pub known: bool,
-    /// True if the object may be changed all the same, and the Pods that are made from it are refused.
+    pub preexisting: bool,
+    /// True if the object may be changed all the same, and the Pods that are made from it are
+    /// refused.
     pub refuses_pods: bool,
     /// See [`Finding::fingerprint`].
     pub fingerprint: String,
@@ -184,11 +186,13 @@ pub struct Decision {
     pub refusals: Vec<Refusal>,
     /// What the writer should know besides: an exemption that ends soon, or exempts nothing.
     pub notes: Vec<String>,
-    /// True for what a built-in controller makes in mode `freeze`: it exists for an owner that was there before.
+    /// True for what a built-in controller makes in mode `freeze`: it exists for an owner that was
+    /// there before.
     pub is_existing: bool,
     /// The owner whose exemptions would have a say, and were not read.
     pub unread_owner: Option<UnreadOwner>,
-    /// What undock did not know for sure: a label without meaning, a namespace that was not seen yet. For the audit log.
+    /// What undock did not know for sure: a label without meaning, a namespace that was not seen
+    /// yet. For the audit log.
     pub doubts: Vec<String>,
 }
 
@@ -230,8 +234,8 @@ impl Decision {
     /// True if `enforce` would have refused the write, or refuses the Pods that follow from it.
     pub fn would_deny(&self) -> bool {
         self.findings.iter().any(|judged| {
-            let is_met = !judged.known || judged.refuses_pods;
-            judged.unlimited == Action::Deny && is_met && judged.exempt.is_none()
+            let is_met = !judged.preexisting || judged.refuses_pods;
+            judged.enforce_action == Action::Deny && is_met && judged.exempt.is_none()
         })
     }
 }
@@ -252,8 +256,8 @@ pub fn decide_namespace(change: &namespace::Change, mode: Mode) -> Decision {
 }
 
 /// True for a mirror Pod that its own node writes: in a review the annotation alone proves nothing.
-fn is_mirror_of_node(workload: &Workload<'_>, writer: Writer<'_>) -> bool {
-    let node = match writer.user {
+fn is_mirror_of_node(workload: &Workload<'_>, requester: Requester<'_>) -> bool {
+    let node = match requester.user {
         // What is in the cluster, nobody is writing.
         "" => workload.controller().map(|node| node.name.as_str()),
         user => user.strip_prefix("system:node:"),
@@ -271,7 +275,7 @@ pub fn decide(
     workload: &Workload<'_>,
     old: Option<&Workload<'_>>,
     policy: &Policy,
-    writer: Writer<'_>,
+    requester: Requester<'_>,
 ) -> Decision {
     let (mut notes, mut doubts) = (Vec::new(), Vec::new());
     let settings = settings_of(workload.namespace, policy, &mut doubts);
@@ -283,7 +287,7 @@ pub fn decide(
         };
     }
     let (mut findings, is_whole) = judge(workload, policy, mode);
-    let is_refused = |judged: &Judged| judged.unlimited == Action::Deny;
+    let is_refused = |judged: &Judged| judged.enforce_action == Action::Deny;
     let before = old
         .filter(|_| !is_whole || findings.iter().any(is_refused))
         .map(|old| judge(old, policy, mode));
@@ -295,19 +299,19 @@ pub fn decide(
         workload,
         settings.as_deref(),
         policy,
-        writer,
+        requester,
         &mut notes,
     );
-    let made_for = controllers::owner_of(workload, writer);
+    let made_for = controllers::owner_of(workload, requester);
     let is_existing = mode == Mode::Freeze && made_for.is_some();
     // A mirror Pod runs whatever is answered; refused, it would run unseen.
-    if is_existing || is_mirror_of_node(workload, writer) {
+    if is_existing || is_mirror_of_node(workload, requester) {
         for judged in &mut findings {
             judged.action = judged.action.min(Action::Record);
         }
     }
     if mode == Mode::Enforce && workload.makes_pods() {
-        for judged in findings.iter_mut().filter(|judged| judged.known) {
+        for judged in findings.iter_mut().filter(|judged| judged.preexisting) {
             judged.refuses_pods = is_refused(judged) && judged.exempt.is_none();
         }
     }
@@ -316,16 +320,16 @@ pub fn decide(
         .is_some_and(|settings| settings.allows_workload_exemptions)
         && findings
             .iter()
-            .any(|judged| judged.unlimited >= Action::Warn && judged.exempt.is_none());
+            .any(|judged| judged.enforce_action >= Action::Warn && judged.exempt.is_none());
     let unread_owner = made_for
-        .filter(|_| asks_owner && writer.owner.is_none())
+        .filter(|_| asks_owner && requester.owner.is_none())
         .map(|(controller, reference)| UnreadOwner {
             namespace: workload.namespace.to_owned(),
             name: reference.name.to_string(),
             uid: reference.uid.to_string(),
             controller,
         });
-    doubts.extend(writer.owner.and_then(|owner| owner.problem.clone()));
+    doubts.extend(requester.owner.and_then(|owner| owner.problem.clone()));
     let outcome = Outcome::of(findings.iter());
     let decision = Decision {
         notes,
@@ -347,7 +351,7 @@ pub fn decide(
         was_whole && !is_existing,
         settings.as_deref(),
         policy,
-        writer,
+        requester,
     )
 }
 
@@ -355,13 +359,15 @@ pub fn decide(
 fn mark_known(findings: &mut [Judged], before: &[Judged]) {
     let mut known: HashMap<&str, Action> = HashMap::new();
     for judged in before {
-        let action = known.entry(&judged.fingerprint).or_insert(judged.unlimited);
-        *action = judged.unlimited.max(*action);
+        let action = known
+            .entry(&judged.fingerprint)
+            .or_insert(judged.enforce_action);
+        *action = judged.enforce_action.max(*action);
     }
     for judged in findings {
         let was = known.get(judged.fingerprint.as_str());
-        if was.is_some_and(|action| *action >= judged.unlimited) {
-            judged.known = true;
+        if was.is_some_and(|action| *action >= judged.enforce_action) {
+            judged.preexisting = true;
             judged.action = judged.action.min(Action::Warn);
         }
     }
@@ -381,7 +387,7 @@ fn settings_of(
     if namespace.is_empty() {
         return None;
     }
-    let missing = match policy.facts.namespace(namespace) {
+    let missing = match policy.cluster_state.namespace(namespace) {
         Known::NotWatching => return None,
         Known::Settings(settings) => {
             doubts.extend(settings.problems.iter().map(ToString::to_string));
@@ -402,7 +408,7 @@ fn judge(workload: &Workload<'_>, policy: &Policy, mode: Mode) -> (Vec<Judged>, 
     let evaluate = || rules::evaluate(workload, policy.context);
     let (findings, spent) = budget::within(workload.budget, evaluate);
     let judged = findings.into_iter().map(|finding| {
-        let unlimited = policy.action(&finding);
+        let enforce_action = policy.action(&finding);
         let is_ephemeral = workload.has_ephemeral(finding.container.as_deref());
         let (kind, name) = match is_ephemeral {
             true => (workload.kind(), workload.name),
@@ -410,10 +416,10 @@ fn judge(workload: &Workload<'_>, policy: &Policy, mode: Mode) -> (Vec<Judged>, 
         };
         let fingerprint = finding.fingerprint(workload.namespace, kind, name);
         Judged {
-            action: unlimited.min(mode.limit()),
-            unlimited,
+            action: enforce_action.min(mode.limit()),
+            enforce_action,
             is_ephemeral,
-            known: false,
+            preexisting: false,
             refuses_pods: false,
             fingerprint,
             exempt: None,

@@ -1,4 +1,5 @@
-//! The checks of an installation, before and after: each with an id, a result, one sentence, and what to do.
+//! The checks of an installation, before and after: each with an id, a result, one sentence, and
+//! what to do.
 
 mod connection;
 mod metrics;
@@ -134,7 +135,8 @@ impl Examined {
     }
 }
 
-/// Examines the installation in the cluster behind `client`. Writes nothing: the probe is a dry run.
+/// Examines the installation in the cluster behind `client`. Writes nothing: the probe is a dry
+/// run.
 ///
 /// # Errors
 /// Where the API server does not answer, or does not know who asks.
@@ -149,7 +151,8 @@ pub async fn examine(client: &Client, place: &Place) -> Result<Examined, ApiErro
             checks.extend(service::examine(client, place, Some(&configuration)).await);
         }
         Err(ApiError::NotFound(_)) => {
-            let cure = "install it: kubectl apply -k manifests/overlays/warn, then certs-script/generate.sh --apply";
+            let cure = "install it: kubectl apply -k manifests/overlays/warn, then \
+                certs-script/generate.sh --apply";
             checks.push(Check::fail(
                 "registration",
                 format!("there is no ValidatingWebhookConfiguration {CONFIGURATION}"),
@@ -193,7 +196,7 @@ fn server_name(namespace: &str) -> String {
 /// Writes the checks for people.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write_table(out: &mut dyn Write, examined: &Examined, colour: bool) -> io::Result<()> {
     let width = examined
         .checks
@@ -245,7 +248,7 @@ pub fn write_table(out: &mut dyn Write, examined: &Examined, colour: bool) -> io
 /// Writes the checks as `undock.doctor/v1`.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write_json(out: &mut dyn Write, examined: &Examined) -> io::Result<()> {
     let count = |result| examined.count(result);
     let report = serde_json::json!({

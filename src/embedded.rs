@@ -1,6 +1,8 @@
-//! Documents inside the strings of an object: configuration files of a ConfigMap, Helm values, pod templates.
+//! Documents inside the strings of an object: configuration files of a ConfigMap, Helm values, pod
+//! templates.
 //!
-//! Each language is read into the same tree, so that a rule asks for settings and not for lines of text.
+//! Each language is read into the same tree, so that a rule asks for settings and not for lines of
+//! text.
 
 mod align;
 mod blocks;
@@ -84,13 +86,14 @@ pub struct Inner {
 }
 
 impl Document {
-    /// Reads `text`, which stands under `name` (a file name, or the last key of the field). `None` for prose, scripts, lists of
-    /// words, and whatever cannot be parsed.
+    /// Reads `text`, which stands under `name` (a file name, or the last key of the field). `None`
+    /// for prose, scripts, lists of words, and whatever cannot be parsed.
     pub fn parse(name: &str, text: &str) -> Option<Self> {
         Self::parse_inside(name, text, 0)
     }
 
-    /// The same for the part of `text` that begins at byte `start`; places are those in the whole text.
+    /// The same for the part of `text` that begins at byte `start`; places are those in the whole
+    /// text.
     pub fn parse_from(name: &str, text: &str, start: usize) -> Option<Self> {
         let mut document = Self::parse(name, text.get(start..)?)?;
         document.root.shift(start);
@@ -136,7 +139,8 @@ impl Document {
             Language::Tags => tags::parse(text),
             Language::Blocks => blocks::parse(text),
         };
-        // Placeholders of a template engine that fills the text in later are no part of the language.
+        // Placeholders of a template engine that fills the text in later are no part of the
+        // language.
         let root = parse(text).or_else(|| template::blank(text).and_then(|text| parse(&text)))?;
         // A list of words reads as YAML, and says nothing.
         let is_document = match &root.value {
@@ -169,7 +173,8 @@ impl Node {
         }
     }
 
-    /// The elements of a list; a value that is none is its own only element, as most agents read it.
+    /// The elements of a list; a value that is none is its own only element, as most agents read
+    /// it.
     pub fn elements(&self) -> &[Self] {
         match &self.value {
             Value::List(elements) => elements,
@@ -177,8 +182,8 @@ impl Node {
         }
     }
 
-    /// The first value under `key`, in any case of letters. Dots go one level down, or are part of a key: both spellings of Elastic's
-    /// settings.
+    /// The first value under `key`, in any case of letters. Dots go one level down, or are part of
+    /// a key: both spellings of Elastic's settings.
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.all(key).into_iter().next()
     }
@@ -221,7 +226,8 @@ impl Node {
         }
     }
 
-    /// Every node, the outer before the inner, each with the key under which it stands (that of its list for an element).
+    /// Every node, the outer before the inner, each with the key under which it stands (that of its
+    /// list for an element).
     pub fn walk<'n>(&'n self, visit: &mut impl FnMut(&'n str, &'n Self)) {
         self.walk_under("", visit);
     }

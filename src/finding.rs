@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use text::{escape_controls, is_plain};
 
 use crate::workload::budget::{keep, spend};
-use crate::workload::mentions::mentions;
+use crate::workload::prefilter::mentions;
 
 /// How sure it is that the *node's* Docker is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
@@ -82,8 +82,8 @@ display_lowercase! {
 
 /// One rule at one field of one object.
 ///
-/// The texts are parts of one sentence: `NOUN "NAME" WHAT: REASON; FIX`. They hold text of the object, so
-/// every output escapes them for its own medium.
+/// The texts are parts of one sentence: `NOUN "NAME" WHAT: REASON; FIX`. They hold text of the
+/// object, so every output escapes them for its own medium.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The rule that found it.
@@ -119,7 +119,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// The sentence without the fix: `volume "sock" mounts /var/run/docker.sock: absent on containerd nodes; …`.
+    /// The sentence without the fix: `volume "sock" mounts /var/run/docker.sock: absent on
+    /// containerd nodes; …`.
     pub fn message(&self) -> String {
         let mut message = format!(
             "{} \"{}\" {}: {}",
@@ -144,8 +145,8 @@ impl Finding {
 
     /// The identity of the finding across log, audit log, report and SARIF: 16 hex digits.
     ///
-    /// SHA-256 over `v1`, namespace, owner kind, owner name, container or volume, rule and normalised
-    /// evidence, separated by `|`.
+    /// SHA-256 over `v1`, namespace, owner kind, owner name, container or volume, rule and
+    /// normalised evidence, separated by `|`.
     pub fn fingerprint(&self, namespace: &str, owner_kind: &str, owner_name: &str) -> String {
         let place = self.container.as_deref().unwrap_or(&self.name);
         let text = [
@@ -189,7 +190,8 @@ pub struct Findings {
 
 /// What a finding takes with its texts until the review is answered.
 const FINDING_BYTES: usize = 1024;
-/// So many are taken in any case: what exceeds the budget does not hide the mounts, which come first.
+/// So many are taken in any case: what exceeds the budget does not hide the mounts, which come
+/// first.
 const FIRST_FINDINGS: usize = 64;
 /// What its texts and its fingerprint cost.
 const FINDING_STEPS: usize = 512;

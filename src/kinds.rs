@@ -28,9 +28,11 @@ pub struct Kind {
     pub handling: Handling,
     /// The webhook that reviews its writes.
     pub webhook: Option<&'static str>,
-    /// The subresources that are reviewed as well, `PLURAL/SUBRESOURCE`. They are only ever updated.
+    /// The subresources that are reviewed as well, `PLURAL/SUBRESOURCE`. They are only ever
+    /// updated.
     pub subresources: &'static [&'static str],
-    /// True if the rehearsal of a stricter mode looks at it. Templates stand for what is made of them.
+    /// True if the rehearsal of a stricter mode looks at it. Templates stand for what is made of
+    /// them.
     pub is_rehearsed: bool,
     /// True if a controller of Kubernetes usually makes its objects for another object.
     pub is_made: bool,
@@ -130,7 +132,8 @@ impl Kind {
         self.webhook.is_some() && (subresource.is_empty() || self.subresources.iter().any(is_this))
     }
 
-    /// True for a kind whose shape Kubernetes itself fixes and which has, makes or holds what Pods mount.
+    /// True for a kind whose shape Kubernetes itself fixes and which has, makes or holds what Pods
+    /// mount.
     pub fn is_workload(&self) -> bool {
         use Handling::{Pod, Template, Volume};
         self.is_built_in() && matches!(self.handling, Pod | Template | Volume)
@@ -142,7 +145,8 @@ impl Kind {
     }
 }
 
-/// Every kind, in the order in which a scan reads them: what says something about others comes before them.
+/// Every kind, in the order in which a scan reads them: what says something about others comes
+/// before them.
 pub static KINDS: [Kind; 31] = {
     use Handling::{Claim, Namespace, Node, Pod, Template, Text, Volume};
     [
@@ -251,7 +255,8 @@ pub fn find(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
 }
 
-/// True for a kind whose strings rules read. Any kind that is not known can be the configuration of something.
+/// True for a kind whose strings rules read. Any kind that is not known can be the configuration of
+/// something.
 pub fn has_texts(name: &str) -> bool {
     !WITHOUT_TEXTS.contains(&name) && find(name).is_none_or(Kind::has_texts)
 }

@@ -1,6 +1,7 @@
 //! undock: a validating admission webhook that moves Kubernetes clusters off Docker Engine.
 //!
-//! The modules in the order in which a review passes through them; each imports only from those before it.
+//! The modules in the order in which a review passes through them; each imports only from those
+//! before it.
 
 pub mod kinds;
 

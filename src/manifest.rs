@@ -1,4 +1,5 @@
-//! Manifests: text of files in, objects with their places out. YAML and JSON alike, many documents, lists unwrapped.
+//! Manifests: text of files in, objects with their places out. YAML and JSON alike, many documents,
+//! lists unwrapped.
 //!
 //! A document that cannot be read costs only itself.
 
@@ -18,11 +19,11 @@ use tree::{NodeId, Tree};
 
 use crate::kinds::{self, Kind};
 use crate::workload::inner_pod::InnerPod;
-use crate::workload::leaves::Leaves;
 use crate::workload::object::{Metadata, Object};
 use crate::workload::rendered;
 use crate::workload::shape::shape;
-use crate::workload::text::Text;
+use crate::workload::string_fields::StringFields;
+use crate::workload::text::LenientStr;
 
 /// A document that was read.
 #[derive(Debug)]
@@ -46,16 +47,16 @@ pub struct Item {
 shape! {
     /// The envelope of any object.
     struct Envelope<'a> {
-        kind: Text<'a> = "kind",
-        api_version: Text<'a> = "apiVersion",
+        kind: LenientStr<'a> = "kind",
+        api_version: LenientStr<'a> = "apiVersion",
     }
 }
 
 shape! {
     /// What is read of an object whose other fields mean something of its own.
     struct Heading<'a> {
-        kind: Text<'a> = "kind",
-        api_version: Text<'a> = "apiVersion",
+        kind: LenientStr<'a> = "kind",
+        api_version: LenientStr<'a> = "apiVersion",
         metadata: Metadata<'a> = "metadata",
     }
 }
@@ -83,14 +84,16 @@ impl<'t> Manifest<'t> {
         &self.items
     }
 
-    /// Reads the object of `item`; `None` for one that is no Kubernetes object or has no pod spec to speak of.
+    /// Reads the object of `item`; `None` for one that is no Kubernetes object or has no pod spec
+    /// to speak of.
     ///
     /// # Errors
     /// Where a field that rules read has another shape than the API gives it.
     pub fn object<'a>(&'a self, item: &'a Item) -> Result<Object<'a>, ManifestError> {
         let mut object: Object<'_> = match self.tree.read(item.node) {
             Ok(object) => object,
-            // A custom resource may use the names of a workload's fields for something else; what is no workload has no pod spec.
+            // A custom resource may use the names of a workload's fields for something else; what
+            // is no workload has no pod spec.
             Err(error) if item.is_workload() => return Err(error),
             Err(_) => {
                 let heading: Heading<'_> = self.tree.read(item.node).unwrap_or_default();
@@ -103,15 +106,19 @@ impl<'t> Manifest<'t> {
             }
         };
         if object.kind.is_empty() {
-            object.set_type(Text::from(&*item.api_version), Text::from(&*item.kind));
+            object.set_type(
+                LenientStr::from(&*item.api_version),
+                LenientStr::from(&*item.kind),
+            );
         }
         if !item.name.is_empty() {
-            object.metadata.name = Text::from(&*item.name);
+            object.metadata.name = LenientStr::from(&*item.name);
         }
         Ok(object)
     }
 
-    /// The pods inside `item`, if it is a custom resource; those of Kubernetes' own kinds lie where [`Object`] has them.
+    /// The pods inside `item`, if it is a custom resource; those of Kubernetes' own kinds lie where
+    /// [`Object`] has them.
     pub fn inner_pods<'a>(&'a self, item: &'a Item) -> Vec<InnerPod<'a>> {
         let group = item.group();
         let holds_none = WITHOUT_PODS.iter().any(|end| group.ends_with(end))
@@ -127,7 +134,7 @@ impl<'t> Manifest<'t> {
     ///
     /// # Errors
     /// Where aliases make too many of them.
-    pub fn leaves(&self, item: &Item) -> Result<Leaves, ManifestError> {
+    pub fn string_fields(&self, item: &Item) -> Result<StringFields, ManifestError> {
         self.tree.read(item.node)
     }
 
@@ -136,12 +143,14 @@ impl<'t> Manifest<'t> {
         self.tree.place(item.node)
     }
 
-    /// Line and column of the value at `field` of `item`; those of the deepest part that exists where it does not.
+    /// Line and column of the value at `field` of `item`; those of the deepest part that exists
+    /// where it does not.
     pub fn locate(&self, item: &Item, field: &str) -> (usize, usize) {
         self.tree.place(self.tree.find(item.node, field))
     }
 
-    /// The text at `field` of `item`, as YAML reads it; that of the deepest part that exists, if it is a text.
+    /// The text at `field` of `item`, as YAML reads it; that of the deepest part that exists, if it
+    /// is a text.
     pub fn text(&self, item: &Item, field: &str) -> Option<&str> {
         self.tree.text(self.tree.find(item.node, field))
     }
@@ -151,8 +160,8 @@ impl<'t> Manifest<'t> {
         self.skipped
     }
 
-    /// Adds the object at `node`, or those of the list at `node`: one of Kubernetes' lists, the lists of clients that
-    /// leave out the kind, and plain sequences.
+    /// Adds the object at `node`, or those of the list at `node`: one of Kubernetes' lists, the
+    /// lists of clients that leave out the kind, and plain sequences.
     fn collect(&mut self, node: NodeId, implied_kind: Option<String>) -> Result<(), ManifestError> {
         if self.tree.is_null(node) {
             return Ok(());
@@ -227,8 +236,8 @@ impl Item {
     }
 }
 
-/// Groups, by the end of their names, without pods: definitions and roles are large for nothing, and policies hold
-/// patterns of what they refuse.
+/// Groups, by the end of their names, without pods: definitions and roles are large for nothing,
+/// and policies hold patterns of what they refuse.
 const WITHOUT_PODS: [&str; 5] = [
     "apiextensions.k8s.io",
     "rbac.authorization.k8s.io",

@@ -1,4 +1,5 @@
-//! The record of a flagged review: one JSON line on stdout, from which the migration report is made.
+//! The record of a flagged review: one JSON line on stdout, from which the migration report is
+//! made.
 
 mod dedupe;
 mod fields;
@@ -21,14 +22,15 @@ pub const MAX_FINDINGS: usize = 20;
 /// A word of undock's own: costs nothing to write, and a copy to read back.
 type Word = Cow<'static, str>;
 
-/// What is known of who sent a review to undock. Anybody who reaches the port can send one; only the API server can
-/// have authenticated the user that it names.
+/// What is known of who sent a review to undock. Anybody who reaches the port can send one; only
+/// the API server can have authenticated the user that it names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Caller {
     /// It showed the certificate or the token of the API server.
     ApiServer,
-    /// It showed nothing, because undock was not told what to ask for. Also in records older than this field.
+    /// It showed nothing, because undock was not told what to ask for. Also in records older than
+    /// this field.
     #[default]
     Unproven,
 }
@@ -215,7 +217,8 @@ pub struct FindingFields {
     #[serde(rename = "rule.name")]
     pub rule_name: Word,
     /// `breaks`, `degrades`, `security`, `advisory`.
-    pub severity: Word,
+    #[serde(rename = "severity")]
+    pub impact: Word,
     /// `certain`, `likely`, `possible`.
     pub certainty: Word,
     /// What it did.
@@ -352,7 +355,8 @@ impl Record {
 
     /// The record as one line with its newline, at most [`MAX_LINE`] bytes.
     pub(crate) fn line(&mut self) -> Vec<u8> {
-        // No name in the API is longer than the first; the second fits even if every byte of every text is escaped.
+        // No name in the API is longer than the first; the second fits even if every byte of every
+        // text is escaped.
         let mut limits = [LONG_TEXT, SHORT_TEXT].into_iter();
         loop {
             let mut line = Vec::with_capacity(USUAL_LINE);
@@ -365,7 +369,8 @@ impl Record {
         }
     }
 
-    /// Cuts texts that are too long, then findings, which are counted, then texts once more. False if nothing is left to cut.
+    /// Cuts texts that are too long, then findings, which are counted, then texts once more. False
+    /// if nothing is left to cut.
     fn shorten(&mut self, limits: &mut impl Iterator<Item = usize>) -> bool {
         let is_long = self.texts().any(|text| text.len() > LONG_TEXT);
         if !is_long && self.findings.pop().is_some() {
@@ -437,7 +442,8 @@ const LONG_TEXT: usize = 256;
 /// The same where that is not enough.
 const SHORT_TEXT: usize = 48;
 
-/// What kind of identity a user name is. Names of system components are those of Kubernetes' own bootstrap policy.
+/// What kind of identity a user name is. Names of system components are those of Kubernetes' own
+/// bootstrap policy.
 pub(crate) fn user_kind(user: &str) -> &'static str {
     if user.starts_with("system:serviceaccount:kube-system:")
         || user == "system:kube-controller-manager"

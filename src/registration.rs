@@ -1,4 +1,5 @@
-//! What undock registers for: webhook names, path, resources, operations. The manifests are tested against it.
+//! What undock registers for: webhook names, path, resources, operations. The manifests are tested
+//! against it.
 
 use crate::kinds::{KINDS, NAMESPACES_WEBHOOK, PODS_WEBHOOK, WORKLOADS_WEBHOOK};
 
@@ -10,7 +11,8 @@ pub const SERVICE: &str = "undock";
 pub const NAMESPACE: &str = "undock";
 /// Name of the controller's Deployment in the shipped manifests.
 pub const CONTROLLER: &str = "undock-controller";
-/// ConfigMap in undock's namespace by which the controller tells the webhook names and addresses of the nodes.
+/// ConfigMap in undock's namespace by which the controller tells the webhook names and addresses of
+/// the nodes.
 pub const NODES_CONFIG_MAP: &str = "undock-nodes";
 /// Port of the webhook in the container.
 pub const TLS_PORT: u16 = 8443;

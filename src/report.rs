@@ -1,6 +1,8 @@
-//! The migration report: records, audit logs and scans in, what is open, fixed and missed out, and which namespaces can be switched.
+//! The migration report: records, audit logs and scans in, what is open, fixed and missed out, and
+//! which namespaces can be switched.
 //!
-//! The clock of a report is the newest moment in its inputs, so the same inputs give the same bytes, in any order and split.
+//! The clock of a report is the newest moment in its inputs, so the same inputs give the same
+//! bytes, in any order and split.
 
 mod assign_cluster;
 mod audit;
@@ -64,9 +66,10 @@ use join::Joiner;
 /// What a report is asked for.
 #[derive(Debug)]
 pub struct Options {
-    /// The cluster of inputs that name none. Without it, they are of the only cluster that the others name.
+    /// The cluster of inputs that name none. Without it, they are of the only cluster that the
+    /// others name.
     pub cluster: String,
-    /// The day on which nothing should be left.
+    /// Target date for the burn-down.
     pub deadline: Option<Date>,
     /// What ended earlier is left out, and would-deny counts from here.
     pub since: Option<Since>,
@@ -293,7 +296,8 @@ impl Reading<'_> {
 
     fn finish(mut self, file: &str) {
         if self.useful == 0 && self.failures.is_empty() {
-            // A single text that breaks off is more likely a part of what was meant than something else.
+            // A single text that breaks off is more likely a part of what was meant than something
+            // else.
             let (line, message) = match self.last_foreign.take() {
                 Some((line, error)) if self.foreign == 1 && error.contains("ends before") => {
                     (line, error)
@@ -316,7 +320,8 @@ impl Reading<'_> {
     }
 }
 
-/// Moments of lines that are not read, as text: the oldest and the newest of each day. Those of one log sort as times do.
+/// Moments of lines that are not read, as text: the oldest and the newest of each day. Those of one
+/// log sort as times do.
 #[derive(Default)]
 struct Passed(BTreeMap<[u8; 10], (Moment, Moment)>);
 

@@ -1,24 +1,24 @@
 //! The wire form of an AdmissionReview, read without copies; the only place that knows it.
 
-mod head;
+mod partial_review;
 mod quick;
 mod respond;
 
-pub use head::Head;
+pub use partial_review::PartialReview;
 pub use respond::{Answer, respond};
 
 use serde::de::DeserializeSeed;
 
 use crate::workload::budget::{Budget, Spent, within};
 use crate::workload::object::Object;
-use crate::workload::shape::{Fill, Place, Unread, shape};
-use crate::workload::text::{Flag, List, Text};
+use crate::workload::shape::{Fill, Unread, ValueVisitor, shape};
+use crate::workload::text::{LenientBool, LenientStr, List};
 
 shape! {
     /// A whole review.
     pub struct Review<'a> {
-        api_version: Text<'a> = "apiVersion",
-        kind: Text<'a> = "kind",
+        api_version: LenientStr<'a> = "apiVersion",
+        kind: LenientStr<'a> = "kind",
         /// In a box, because it is large and handed on.
         request: Option<Box<Request<'a>>> = "request",
     }
@@ -28,17 +28,17 @@ shape! {
     /// The request of a review.
     pub struct Request<'a> {
         /// Identity of the review, echoed in the answer.
-        pub uid: Text<'a> = "uid",
+        pub uid: LenientStr<'a> = "uid",
         /// The resource in the form that the webhook registered for.
         pub resource: GroupVersionResource<'a> = "resource",
         /// `ephemeralcontainers`, `resize`; empty for the object itself.
-        pub sub_resource: Text<'a> = "subResource",
+        pub sub_resource: LenientStr<'a> = "subResource",
         /// Absent for a CREATE that leaves the name to the API server.
-        pub name: Text<'a> = "name",
+        pub name: LenientStr<'a> = "name",
         /// Absent for cluster-scoped objects.
-        pub namespace: Text<'a> = "namespace",
+        pub namespace: LenientStr<'a> = "namespace",
         /// `CREATE`, `UPDATE`, `DELETE` or `CONNECT`.
-        pub operation: Text<'a> = "operation",
+        pub operation: LenientStr<'a> = "operation",
         /// Who writes.
         pub user_info: UserInfo<'a> = "userInfo",
         /// The object as it will be stored.
@@ -46,7 +46,7 @@ shape! {
         /// The object as it is stored, for an UPDATE; read only when it matters.
         old_object: Unread<'a> = "oldObject",
         /// True if the write will not be stored.
-        pub dry_run: Flag = "dryRun",
+        pub dry_run: LenientBool = "dryRun",
         /// List elements of the object are left out, because there was no room for them.
         pub is_cut: bool,
     }
@@ -56,11 +56,11 @@ shape! {
     /// A resource of the API.
     pub struct GroupVersionResource<'a> {
         /// API group; empty for the core group.
-        pub group: Text<'a> = "group",
+        pub group: LenientStr<'a> = "group",
         /// Version.
-        pub version: Text<'a> = "version",
+        pub version: LenientStr<'a> = "version",
         /// Plural name.
-        pub resource: Text<'a> = "resource",
+        pub resource: LenientStr<'a> = "resource",
     }
 }
 
@@ -68,13 +68,14 @@ shape! {
     /// Who writes, as the API server authenticated it.
     pub struct UserInfo<'a> {
         /// User name.
-        pub username: Text<'a> = "username",
+        pub username: LenientStr<'a> = "username",
         /// Groups.
-        pub groups: List<Text<'a>> = "groups",
+        pub groups: List<LenientStr<'a>> = "groups",
     }
 }
 
-/// The versions of `admission.k8s.io` that are spoken. They differ in nothing that undock reads or writes.
+/// The versions of `admission.k8s.io` that are spoken. They differ in nothing that undock reads or
+/// writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// `admission.k8s.io/v1`
@@ -108,9 +109,9 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Reads a `T`, quickly if `text` has the form in which API servers send it. List elements for which
-/// the budget has no bytes are left out.
-fn read<'a, T: Place<'a> + Default>(text: &'a str) -> Result<(T, Spent), serde_json::Error> {
+/// Reads a `T`, quickly if `text` has the form in which API servers send it. List elements for
+/// which the budget has no bytes are left out.
+fn read<'a, T: ValueVisitor<'a> + Default>(text: &'a str) -> Result<(T, Spent), serde_json::Error> {
     let mut value = T::default();
     if let (Ok(()), spent) = within(Budget::READING, || quick::fill(text, &mut value)) {
         return Ok((value, spent));
@@ -135,11 +136,12 @@ pub fn text(body: &[u8]) -> Result<&str, String> {
 }
 
 impl<'a> Review<'a> {
-    /// Reads a review from its [`text`]: with the whole body checked once, the parser need not check each string.
+    /// Reads a review from its [`text`]: with the whole body checked once, the parser need not
+    /// check each string.
     ///
     /// # Errors
-    /// Where it is not JSON, not an AdmissionReview, or its object has a field of the wrong type. [`Head`]
-    /// then tells what can be known all the same.
+    /// Where it is not JSON, not an AdmissionReview, or its object has a field of the wrong type.
+    /// [`PartialReview`] then tells what can be known all the same.
     pub fn parse(text: &'a str) -> Result<(Version, Box<Request<'a>>), String> {
         let (review, spent) = read::<Self>(text).map_err(|error| error.to_string())?;
         let version =
@@ -174,11 +176,11 @@ mod tests {
         for (rest, expected) in [
             (
                 "\"secret\"}".to_owned(),
-                "expected a map, found a text at line 1 column 79",
+                "expected a map, found a string at line 1 column 79",
             ),
             (
                 format!("{request}\"secret\"}}}}"),
-                "expected a map, found a text at line 1 column 151",
+                "expected a map, found a string at line 1 column 151",
             ),
             (
                 format!("{request}{{\"spec\":[]}}}}}}"),

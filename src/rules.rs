@@ -1,4 +1,5 @@
-//! The catalogue: every rule once, in the order of its codes, and the one evaluation that everything calls.
+//! The catalogue: every rule once, in the order of its codes, and the one evaluation that
+//! everything calls.
 
 mod agent_config_docker;
 mod apparmor_docker_default;
@@ -36,6 +37,7 @@ mod docker_socket_env_unbacked;
 mod docker_socket_http;
 mod docker_socket_mount;
 mod docker_tcp_on_node;
+mod docker_usage;
 mod docker_windows_pipe;
 mod dockershim_socket_mount;
 mod dockershim_state;
@@ -65,7 +67,6 @@ mod runtime_selector_docker;
 mod runtimeclass_docker;
 mod seccomp_docker_default;
 mod short_image_name;
-mod signals;
 mod socket_parent_mount;
 mod socket_parent_mount_bare;
 mod sockets;
@@ -79,8 +80,8 @@ use configuration::scripts;
 
 use crate::finding::{Certainty, Check, Context, Finding, Findings, Rule};
 use crate::workload::Workload;
-use crate::workload::mentions::Mentions;
 use crate::workload::pod::{Container, HostMount};
+use crate::workload::prefilter::Prefilter;
 use crate::workload::settings::{Settings, settings};
 
 /// All findings of `workload`, in the order of codes, then fields. The same object gives the same
@@ -111,7 +112,8 @@ pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
     });
     leave_out_bare_notes(&mut found);
     if !workload.parts.is_empty() {
-        // A volume that several templates mount is one finding, whatever those say that do not mount it.
+        // A volume that several templates mount is one finding, whatever those say that do not
+        // mount it.
         found.dedup_by(|a, b| {
             a.rule.code == b.rule.code && a.field == b.field && a.evidence == b.evidence
         });
@@ -119,8 +121,8 @@ pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
     found
 }
 
-/// DKR111 and DKR113 note that a container could reach Docker and shows no sign of it: that is not told beside a finding that
-/// is such a sign.
+/// DKR111 and DKR113 note that a container could reach Docker and shows no sign of it: that is not
+/// told beside a finding that is such a sign.
 fn leave_out_bare_notes(found: &mut Vec<Finding>) {
     let is_bare = |finding: &Finding| {
         let notes = [&socket_parent_mount_bare::RULE, &node_access::RULE];
@@ -159,7 +161,7 @@ struct Subject<'w, 'a> {
     host_mounts: &'w [HostMount<'a>],
     named_paths: Vec<HostMount<'a>>,
     /// What any of the containers mentions.
-    mentioned: Mentions,
+    mentioned: Prefilter,
     settings: Vec<Settings<'w>>,
 }
 
@@ -179,8 +181,8 @@ impl<'w, 'a> Subject<'w, 'a> {
             },
             mentioned: containers
                 .iter()
-                .fold(Mentions::default(), |all, container| {
-                    all.or(container.mentions())
+                .fold(Prefilter::default(), |all, container| {
+                    all.or(container.prefilter())
                 }),
             settings: settings(workload),
         }
@@ -208,25 +210,26 @@ impl<'w, 'a> Subject<'w, 'a> {
             }
             (Check::Mentioning(is_meant, check), Some(pod)) if is_meant(self.mentioned) => {
                 let containers = self.containers.iter();
-                for container in containers.filter(|container| is_meant(container.mentions())) {
+                for container in containers.filter(|container| is_meant(container.prefilter())) {
                     check(pod, container, findings);
                 }
             }
             (Check::Commands(check, _), Some(pod)) if self.mentioned.docker => {
                 let containers = self.containers.iter();
-                for container in containers.filter(|container| container.mentions().docker) {
+                for container in containers.filter(|container| container.prefilter().docker) {
                     check(pod, container, findings);
                 }
             }
             (Check::Commands(_, check), None) if scripts::holds_some(workload) => {
-                for leaf in workload.leaves.iter() {
-                    check(workload, leaf, findings);
+                for string_field in workload.string_fields.iter() {
+                    check(workload, string_field, findings);
                 }
             }
             (Check::Pod(check), Some(pod)) => check(pod, findings),
             (Check::Text(kinds, check), None) if kinds.contains(&workload.kind()) => {
-                let leaves = workload.leaves.iter();
-                findings.extend(leaves.filter_map(|leaf| check(workload, leaf)));
+                let string_fields = workload.string_fields.iter();
+                findings
+                    .extend(string_fields.filter_map(|string_field| check(workload, string_field)));
             }
             (Check::Settings(check), _) => {
                 for document in &self.settings {

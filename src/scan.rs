@@ -1,15 +1,16 @@
-//! The scan of a live cluster: what was written before anybody watched, read page by page and judged as the webhook judges it.
+//! The scan of a live cluster: what was written before anybody watched, read page by page and
+//! judged as the webhook judges it.
 //!
-//! Reading (`api`) and judging (`evaluate`) are apart, and nothing prints: the command line and the controller
-//! call the same [`scan`]. Memory holds one object, the owners, and their findings.
+//! Reading (`api`) and judging (`evaluate`) are apart, and nothing prints: the command line and the
+//! controller call the same [`scan`]. Memory holds one object, the owners, and their findings.
 
 pub mod document;
 mod evaluate;
 mod exemptions;
+mod item;
 mod manual;
 mod nodes;
 mod origin;
-mod page;
 pub mod questions;
 
 use std::collections::BTreeMap;
@@ -52,7 +53,8 @@ pub struct Scope {
 /// What a scan found.
 #[derive(Debug, Default)]
 pub struct Scanned {
-    /// Every owner with a pod template or a Pod, and other objects with findings, by namespace, kind and name.
+    /// Every owner with a pod template or a Pod, and other objects with findings, by namespace,
+    /// kind and name.
     pub owners: Vec<ScannedOwner>,
     /// Nodes by runtime.
     pub nodes: Vec<NodeGroup>,
@@ -81,11 +83,14 @@ pub struct ScannedOwner {
     pub kind: Arc<str>,
     /// Name.
     pub name: Box<str>,
-    /// `apiVersion`; that of the object that was read first where the owner itself could not be read.
+    /// `apiVersion`; that of the object that was read first where the owner itself could not be
+    /// read.
     pub api_version: Arc<str>,
-    /// Identity; empty where neither the owner nor what it controls could be read. Of a series, made from its name.
+    /// Identity; empty where neither the owner nor what it controls could be read. Of a series,
+    /// made from its name.
     pub uid: Box<str>,
-    /// True for a series that is no object of the API, or none that was read: `api_version` may be its group only.
+    /// True for a series that is no object of the API, or none that was read: `api_version` may be
+    /// its group only.
     pub is_series: bool,
     /// The strongest action.
     pub outcome: Outcome,
@@ -275,10 +280,12 @@ fn to_checked(owner: &ScannedOwner) -> CheckedObject {
 
 /// Reads the cluster behind `client` and judges what is in `scope`. Only reads.
 ///
-/// The mode of `policy` is the question that is asked of every namespace: what would that mode do? Their own modes are listed.
+/// The mode of `policy` is the question that is asked of every namespace: what would that mode do?
+/// Their own modes are listed.
 ///
 /// # Errors
-/// Where the API server does not answer at all, or does not know who asks. What else cannot be read is listed in the result.
+/// Where the API server does not answer at all, or does not know who asks. What else cannot be read
+/// is listed in the result.
 pub async fn scan(
     client: &Client,
     scope: &Scope,
@@ -371,8 +378,8 @@ async fn read_one(
     Ok(())
 }
 
-/// The moment by the clock of the API server: that of the audit log, with which the report puts a scan in order. The clock of the machine
-/// that scans may be wrong.
+/// The moment by the clock of the API server: that of the audit log, with which the report puts a
+/// scan in order. The clock of the machine that scans may be wrong.
 pub async fn server_time(client: &Client) -> Option<Timestamp> {
     let request = Request::get("/version").body(Body::empty()).ok()?;
     let response = request::send(client, request).await.ok()?;

@@ -4,7 +4,8 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging. `UNDOCK_LOG` takes the filters of tracing-subscriber; JSON unless a person is looking.
+/// Starts logging. `UNDOCK_LOG` takes the filters of tracing-subscriber; JSON unless a person is
+/// looking.
 pub fn start() {
     // kube logs every request that fails; what that means is said once, by whoever asked.
     let filter = EnvFilter::try_from_env("UNDOCK_LOG")

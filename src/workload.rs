@@ -1,7 +1,9 @@
-//! The normalised view of an object that rules see, whatever it came from: a review, a manifest, a list, a log.
+//! The normalised view of an object that rules see, whatever it came from: a review, a manifest, a
+//! list, a log.
 
 mod address;
 pub mod budget;
+pub(crate) mod catalog;
 pub(crate) mod commands;
 mod container;
 mod daemon;
@@ -9,28 +11,27 @@ pub mod endpoint;
 pub mod host_path;
 pub mod image;
 pub mod inner_pod;
-mod knowledge;
-pub mod leaves;
-pub(crate) mod mentions;
 mod named_paths;
 pub mod object;
+mod overrides;
 pub(crate) mod owner;
 pub mod pod;
+pub(crate) mod prefilter;
+mod related_objects;
 pub(crate) mod rendered;
 pub(crate) mod scripts;
 pub(crate) mod series;
 pub(crate) mod settings;
 pub(crate) mod shape;
 pub mod shell;
-mod surroundings;
-pub(crate) mod tables;
+pub mod string_fields;
 pub mod text;
 mod variables;
 
-pub use knowledge::Knowledge;
+pub use overrides::Overrides;
 pub use owner::{Owner, OwnerSource};
-pub(crate) use surroundings::Match;
-pub use surroundings::{ClaimFacts, ClaimedPath, DATA_ROOT_SETTINGS, NodeNames, Surroundings};
+pub(crate) use related_objects::Match;
+pub use related_objects::{ClaimState, ClaimedPath, DATA_ROOT_SETTINGS, NodeNames, RelatedObjects};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -39,9 +40,9 @@ use crate::kinds;
 use budget::Budget;
 use host_path::HostPath;
 use inner_pod::InnerPod;
-use leaves::Leaves;
 use object::{Metadata, Object, OwnerReference, Spec};
 use pod::{HostMount, MountUser, Pod};
+use string_fields::StringFields;
 use text::{Annotations, TextMap};
 use variables::Identity;
 
@@ -58,7 +59,7 @@ pub struct Workload<'a> {
     /// The pod spec, if the kind has one.
     pub pod: Option<Pod<'a>>,
     /// All texts, for kinds that are judged by them.
-    pub leaves: Leaves,
+    pub string_fields: StringFields,
     /// For a node: the runtime families of all nodes.
     pub(crate) runtimes: BTreeSet<String>,
     /// Another object says that the handler of the Pod's runtime class is Docker.
@@ -76,7 +77,8 @@ pub struct Workload<'a> {
     pub(crate) moved: &'a [(String, String)],
 }
 
-/// What of a Pod is judged. A Pod that something else owns has two owners: what lies in its ephemeral containers is its own.
+/// What of a Pod is judged. A Pod that something else owns has two owners: what lies in its
+/// ephemeral containers is its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Share {
     /// All of it.
@@ -101,14 +103,15 @@ impl Share {
 impl<'a> Workload<'a> {
     /// The view of `object`, by the built-in tables alone.
     pub fn new(object: &'a Object<'a>, namespace: &'a str) -> Self {
-        Self::with_knowledge(object, namespace, &knowledge::NOTHING)
+        Self::with_overrides(object, namespace, &overrides::NOTHING)
     }
 
-    /// The view of `object`. `namespace` is used where the object names none, as the API server does.
-    pub fn with_knowledge(
+    /// The view of `object`. `namespace` is used where the object names none, as the API server
+    /// does.
+    pub fn with_overrides(
         object: &'a Object<'a>,
         namespace: &'a str,
-        knowledge: &'a Knowledge,
+        overrides: &'a Overrides,
     ) -> Self {
         let own = object.metadata.namespace.as_str();
         let namespace = if !own.is_empty() {
@@ -124,12 +127,12 @@ impl<'a> Workload<'a> {
             name: owner::own_name(object),
             owner: owner::of(object),
             pod: pod_spec(object).map(|(spec, path)| {
-                Pod::new(spec, path, knowledge, identity(object, path, namespace))
+                Pod::new(spec, path, overrides, identity(object, path, namespace))
             }),
-            leaves: Leaves::default(),
+            string_fields: StringFields::default(),
             runtimes: BTreeSet::new(),
             has_docker_class: false,
-            volume: persistent_volume(object, knowledge),
+            volume: persistent_volume(object, overrides),
             is_cut: false,
             share: Share::All,
             budget: Budget::OBJECT,
@@ -139,7 +142,7 @@ impl<'a> Workload<'a> {
     }
 
     /// Adds the pods inside a custom resource, those that are no pod template of the object itself.
-    pub fn add_pods(&mut self, inner: &'a [InnerPod<'a>], knowledge: &'a Knowledge) {
+    pub fn add_pods(&mut self, inner: &'a [InnerPod<'a>], overrides: &'a Overrides) {
         let own = self.pod.as_ref().map(|pod| pod.path);
         let inner = inner.iter().filter(|pod| own != Some(&pod.path));
         self.parts.extend(inner.map(|inner| Self {
@@ -150,14 +153,14 @@ impl<'a> Workload<'a> {
             pod: Some(Pod::new(
                 &inner.spec,
                 &inner.path,
-                knowledge,
+                overrides,
                 Identity {
                     name: "",
                     namespace: self.namespace,
                     metadata: None,
                 },
             )),
-            leaves: Leaves::default(),
+            string_fields: StringFields::default(),
             runtimes: BTreeSet::new(),
             has_docker_class: false,
             volume: Vec::new(),
@@ -169,23 +172,24 @@ impl<'a> Workload<'a> {
         }));
     }
 
-    /// Adds what other objects say: the host paths behind the claims of its Pod, the runtimes of its fellow nodes.
-    pub fn place_in(&mut self, surroundings: &Surroundings) {
+    /// Adds what other objects say: the host paths behind the claims of its Pod, the runtimes of
+    /// its fellow nodes.
+    pub fn relate_to(&mut self, related_objects: &RelatedObjects) {
         let templates = (self.object.spec.as_ref()).map(|spec| &*spec.volume_claim_templates);
         if let Some(pod) = &mut self.pod {
-            pod.place_in(surroundings, templates.unwrap_or_default());
-            self.has_docker_class = surroundings.is_docker_class(&pod.spec.runtime_class_name);
+            pod.relate_to(related_objects, templates.unwrap_or_default());
+            self.has_docker_class = related_objects.is_docker_class(&pod.spec.runtime_class_name);
         }
         if self.kind() == "Node" {
-            self.runtimes.clone_from(surroundings.runtimes());
+            self.runtimes.clone_from(related_objects.runtimes());
         }
         self.parts
             .iter_mut()
-            .for_each(|part| part.place_in(surroundings));
+            .for_each(|part| part.relate_to(related_objects));
     }
 
-    /// True if its findings depend on other objects, so that [`Workload::place_in`] matters.
-    pub fn needs_surroundings(&self) -> bool {
+    /// True if its findings depend on other objects, so that [`Workload::relate_to`] matters.
+    pub fn needs_related_objects(&self) -> bool {
         let has_class = |pod: &Pod<'_>| !pod.spec.runtime_class_name.is_empty();
         let has_templates =
             (self.object.spec.as_ref()).is_some_and(|spec| !spec.volume_claim_templates.is_empty());
@@ -195,12 +199,12 @@ impl<'a> Workload<'a> {
                 .pod
                 .as_ref()
                 .is_some_and(|pod| pod.has_claims() || has_class(pod))
-            || self.parts.iter().any(Self::needs_surroundings)
+            || self.parts.iter().any(Self::needs_related_objects)
     }
 
     /// What a node says runs its containers, such as `containerd://2.1.4`.
     pub(crate) fn node_runtime(&self) -> Option<&str> {
-        self.leaves
+        self.string_fields
             .get("status.nodeInfo.containerRuntimeVersion")
             .filter(|_| self.kind() == "Node")
     }
@@ -224,8 +228,9 @@ impl<'a> Workload<'a> {
             .is_some_and(|time| !time.is_empty())
     }
 
-    /// True for the Pod that the kubelet of `node` shows in the API for a file on its node. The node decides about it: what the
-    /// API server refuses runs all the same, and is then seen by nobody.
+    /// True for the Pod that the kubelet of `node` shows in the API for a file on its node. The
+    /// node decides about it: what the API server refuses runs all the same, and is then seen by
+    /// nobody.
     pub fn is_mirror_of(&self, node: &str) -> bool {
         let metadata = &self.object.metadata;
         let is_of_node = metadata
@@ -287,7 +292,8 @@ impl<'a> Workload<'a> {
         Some(&job.metadata.annotations)
     }
 
-    /// The annotations of the object and of its pod template, with the field path of their metadata.
+    /// The annotations of the object and of its pod template, with the field path of their
+    /// metadata.
     pub fn annotations(&self) -> impl Iterator<Item = (Cow<'static, str>, &'a Annotations<'a>)> {
         let own = std::iter::once(("metadata".into(), &self.object.metadata.annotations));
         let path = self
@@ -326,7 +332,8 @@ impl<'a> Workload<'a> {
             .map_or(&self.volume, |pod| &pod.host_mounts)
     }
 
-    /// The host paths that the texts of containers name and reach through a volume on a directory above.
+    /// The host paths that the texts of containers name and reach through a volume on a directory
+    /// above.
     pub(crate) fn named_paths(&self) -> Vec<HostMount<'a>> {
         (self.pod.as_ref()).map_or_else(Vec::new, named_paths::named_paths)
     }
@@ -337,8 +344,9 @@ impl<'a> Workload<'a> {
     }
 }
 
-/// Where the pod spec lies. Kinds are not listed: any object with a template at one of the places has one,
-/// whatever its API version, which is how Rollouts, DeploymentConfigs and Knative Services are understood.
+/// Where the pod spec lies. Kinds are not listed: any object with a template at one of the places
+/// has one, whatever its API version, which is how Rollouts, DeploymentConfigs and Knative Services
+/// are understood.
 fn pod_spec<'a>(object: &'a Object<'a>) -> Option<(&'a Spec<'a>, &'static str)> {
     if let Some(template) = object
         .template
@@ -409,7 +417,7 @@ fn template_metadata<'a>(object: &'a Object<'a>) -> Option<&'a Metadata<'a>> {
 }
 
 /// The host path that a PersistentVolume offers: `hostPath`, or `local` on nodes that it names.
-fn persistent_volume<'a>(object: &'a Object<'a>, knowledge: &Knowledge) -> Vec<HostMount<'a>> {
+fn persistent_volume<'a>(object: &'a Object<'a>, overrides: &Overrides) -> Vec<HostMount<'a>> {
     let Some(spec) = object
         .spec
         .as_ref()
@@ -430,15 +438,15 @@ fn persistent_volume<'a>(object: &'a Object<'a>, knowledge: &Knowledge) -> Vec<H
             kind: source.kind.as_str().into(),
             claimed: None,
             claim_match: Match::Bound,
-            is_named_socket: knowledge.is_socket(&HostPath::new(&source.path)),
-            is_socket_parent: knowledge.is_socket_parent(&HostPath::new(&source.path)),
+            is_named_socket: overrides.is_socket(&HostPath::new(&source.path)),
+            is_socket_parent: overrides.is_socket_parent(&HostPath::new(&source.path)),
             path: HostPath::new(&source.path),
             open_below: false,
             user: MountUser::Claims,
             position: 0,
             mount_path: String::new(),
             field: field.to_owned(),
-            usual_path: knowledge.usual_path(&HostPath::new(&source.path)),
+            usual_path: overrides.usual_path(&HostPath::new(&source.path)),
             named: None,
         })
         .collect()

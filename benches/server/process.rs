@@ -251,10 +251,10 @@ pub(crate) fn write_certificates(folder: &Path) -> Outcome<()> {
     ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     let ca_key = KeyPair::generate()?;
     let key = KeyPair::generate()?;
-    let leaf = CertificateParams::new(["localhost".to_owned()])?
+    let string_field = CertificateParams::new(["localhost".to_owned()])?
         .signed_by(&key, &Issuer::from_params(&ca, &ca_key))?;
     fs::write(folder.join("ca.crt"), ca.self_signed(&ca_key)?.pem())?;
-    fs::write(folder.join("tls.crt"), leaf.pem())?;
+    fs::write(folder.join("tls.crt"), string_field.pem())?;
     fs::write(folder.join("tls.key"), key.serialize_pem())?;
     Ok(())
 }

@@ -30,8 +30,8 @@ pub enum ConnectError {
     NoCluster(String),
 }
 
-/// A client of the cluster that undock runs in: by `kubeconfig`, else by the service account of the Pod; `None` outside of a
-/// cluster.
+/// A client of the cluster that undock runs in: by `kubeconfig`, else by the service account of the
+/// Pod; `None` outside of a cluster.
 ///
 /// # Errors
 /// If there should be a connection and its configuration cannot be used. Nothing is sent yet.
@@ -46,8 +46,9 @@ pub async fn own_cluster(kubeconfig: Option<&Path>) -> Result<Option<Client>, Co
         .map_err(|error| ConnectError::InCluster(error.to_string()))
 }
 
-/// A client of the cluster that a person means, as kubectl finds it: `kubeconfig`, else `$KUBECONFIG`, `~/.kube/config`, or the
-/// Pod's service account; `context` instead of the current one.
+/// A client of the cluster that a person means, as kubectl finds it: `kubeconfig`, else
+/// `$KUBECONFIG`, `~/.kube/config`, or the Pod's service account; `context` instead of the current
+/// one.
 ///
 /// # Errors
 /// If no configuration is found or it cannot be used. Nothing is sent yet.

@@ -51,7 +51,8 @@ impl Items {
         }
     }
 
-    /// Takes the next bytes of the list. `take` is given every item that ends in them, and may end the list.
+    /// Takes the next bytes of the list. `take` is given every item that ends in them, and may end
+    /// the list.
     pub(super) fn push(
         &mut self,
         chunk: &[u8],
@@ -267,11 +268,11 @@ mod tests {
     }
 
     fn value() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
+        let string_field = prop_oneof![
             any::<String>().prop_map(Value::from),
             any::<i32>().prop_map(Value::from)
         ];
-        leaf.prop_recursive(4, 24, 4, |inner| {
+        string_field.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
                 prop::collection::hash_map("items|[a-z\"\\\\{\\[]{0,6}", inner, 0..4)

@@ -1,7 +1,8 @@
 //! Lists of the API server, page by page and item by item.
 //!
-//! A page that is lost before its first item is asked for again. One that breaks off later, or a token that grew too old, begins
-//! the list again. Pages get smaller where objects are large, so that the API server, too, holds little at a time.
+//! A page that is lost before its first item is asked for again. One that breaks off later, or a
+//! token that grew too old, begins the list again. Pages get smaller where objects are large, so
+//! that the API server, too, holds little at a time.
 
 use std::ops::ControlFlow;
 
@@ -102,8 +103,8 @@ struct PageMetadata {
     resource_version: Option<String>,
 }
 
-/// Reads `list` and gives it to `take`, which may end it. Returns the version of the list, from which a watch continues; empty if
-/// `take` ended it.
+/// Reads `list` and gives it to `take`, which may end it. Returns the version of the list, from
+/// which a watch continues; empty if `take` ended it.
 ///
 /// # Errors
 /// See [`ApiError`]; what was given before stays given.
@@ -143,7 +144,8 @@ pub async fn list(
                     return Ok(String::new());
                 }
             }
-            // A list that never ends in time continues with newer objects; the API server keeps the order of names.
+            // A list that never ends in time continues with newer objects; the API server keeps the
+            // order of names.
             Err(ApiError::Expired { token: newer }) if !newer.is_empty() && newer != token => {
                 token = newer;
             }

@@ -4,8 +4,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::kinds::{Handling, Kind};
 
-/// The path of the resource `plural`: of all namespaces or of one, of all objects or of one. Empty parts are left out; an empty
-/// `group` is the core group.
+/// The path of the resource `plural`: of all namespaces or of one, of all objects or of one. Empty
+/// parts are left out; an empty `group` is the core group.
 pub fn resource(group: &str, version: &str, namespace: &str, plural: &str, name: &str) -> String {
     let mut path = String::from(if group.is_empty() { "/api" } else { "/apis" });
     let namespaces = if namespace.is_empty() {
@@ -22,7 +22,8 @@ pub fn resource(group: &str, version: &str, namespace: &str, plural: &str, name:
     path
 }
 
-/// Path of the list of `kind`, in `namespace` unless that is empty; for namespaces the path of that one.
+/// Path of the list of `kind`, in `namespace` unless that is empty; for namespaces the path of that
+/// one.
 pub fn list_path(kind: &Kind, namespace: &str) -> String {
     let (namespace, name) = match kind.handling {
         Handling::Namespace => ("", namespace),

@@ -1,4 +1,5 @@
-//! Single requests to the API server: reads that are tried again, writes that are not, and what a refusal means.
+//! Single requests to the API server: reads that are tried again, writes that are not, and what a
+//! refusal means.
 
 use std::time::Duration;
 

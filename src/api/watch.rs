@@ -1,7 +1,7 @@
 //! Watches: a list, then every change of it, for as long as the process lives.
 //!
-//! kube's own watcher holds whole pages and whole objects, of sizes that users choose. This one gives every object to its reader
-//! as it arrives, and keeps none.
+//! kube's own watcher holds whole pages and whole objects, of sizes that users choose. This one
+//! gives every object to its reader as it arrives, and keeps none.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -20,7 +20,8 @@ use super::{ApiError, MAX_OBJECT};
 /// The first pause after an interruption. It doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// The API server ends a watch after so many seconds; a connection that died unnoticed is replaced then.
+/// The API server ends a watch after so many seconds; a connection that died unnoticed is replaced
+/// then.
 const WATCH_SECONDS: &str = "290";
 
 /// Bytes that are kept of an object that is too large, for its name.
@@ -107,7 +108,8 @@ async fn follow(
     }
 }
 
-/// Follows the changes until the API server ends the watch in due time. `version` is that of the last change.
+/// Follows the changes until the API server ends the watch in due time. `version` is that of the
+/// last change.
 async fn changes(
     client: &Client,
     objects: &List<'_>,

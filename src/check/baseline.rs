@@ -88,7 +88,7 @@ impl Checked {
             let fingerprint = &placed.judged.fingerprint;
             if baseline.fingerprints.contains(fingerprint) {
                 found.insert(fingerprint.clone());
-                placed.judged.known = true;
+                placed.judged.preexisting = true;
                 known += 1;
             }
         }

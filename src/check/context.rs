@@ -11,7 +11,7 @@ use crate::kinds;
 use crate::manifest::{Item, Manifest, ManifestError};
 use crate::workload::inner_pod::InnerPod;
 use crate::workload::object::Object;
-use crate::workload::{DATA_ROOT_SETTINGS, Knowledge, Surroundings, Workload};
+use crate::workload::{DATA_ROOT_SETTINGS, Overrides, RelatedObjects, Workload};
 
 /// What all objects of a check have in common.
 pub(super) struct Context<'c> {
@@ -20,7 +20,7 @@ pub(super) struct Context<'c> {
     /// What the operator set, with the settings of the Namespaces among the objects.
     pub(super) policy: Policy,
     /// Volumes, claims, nodes and runtime classes among the objects.
-    surroundings: Surroundings,
+    related_objects: RelatedObjects,
 }
 
 impl<'c> Context<'c> {
@@ -29,10 +29,10 @@ impl<'c> Context<'c> {
         let mut context = Self {
             namespace,
             policy: Policy {
-                facts: Arc::default(),
+                cluster_state: Arc::default(),
                 ..policy.clone()
             },
-            surroundings: Surroundings::default(),
+            related_objects: RelatedObjects::default(),
         };
         for input in inputs {
             let has = |name: &&str| memmem::find(input.text.as_bytes(), name.as_bytes()).is_some();
@@ -56,25 +56,26 @@ impl<'c> Context<'c> {
         let Ok(object) = manifest.object(item) else {
             return;
         };
-        let scope = (self.namespace, &*self.policy.knowledge);
+        let scope = (self.namespace, &*self.policy.overrides);
         let Ok(workload) = view(manifest, item, &object, &[], scope) else {
             return;
         };
-        self.surroundings.note(&workload);
+        self.related_objects.note(&workload);
         if workload.kind() == "Namespace" {
             // The mode is the question's; what the Namespace exempts is part of the answer.
             let settings = NamespaceSettings {
                 mode: None,
                 ..NamespaceSettings::of(&workload)
             };
-            self.policy.facts.set_watching();
+            self.policy.cluster_state.set_watching();
             self.policy
-                .facts
+                .cluster_state
                 .set_namespace(workload.name, Some(settings));
         }
     }
 
-    /// The view of `object`, which is `item` of `manifest`, with the pods of `inner`, among the other objects.
+    /// The view of `object`, which is `item` of `manifest`, with the pods of `inner`, among the
+    /// other objects.
     ///
     /// # Errors
     /// Where aliases make too many texts.
@@ -85,9 +86,9 @@ impl<'c> Context<'c> {
         object: &'a Object<'a>,
         inner: &'a [InnerPod<'a>],
     ) -> Result<Workload<'a>, ManifestError> {
-        let scope = (self.namespace, &*self.policy.knowledge);
+        let scope = (self.namespace, &*self.policy.overrides);
         let mut workload = view(manifest, item, object, inner, scope)?;
-        workload.place_in(&self.surroundings);
+        workload.relate_to(&self.related_objects);
         Ok(workload)
     }
 }
@@ -97,17 +98,17 @@ fn view<'a>(
     item: &Item,
     object: &'a Object<'a>,
     inner: &'a [InnerPod<'a>],
-    (namespace, knowledge): (&'a str, &'a Knowledge),
+    (namespace, overrides): (&'a str, &'a Overrides),
 ) -> Result<Workload<'a>, ManifestError> {
-    let mut workload = Workload::with_knowledge(object, namespace, knowledge);
-    workload.add_pods(inner, knowledge);
+    let mut workload = Workload::with_overrides(object, namespace, overrides);
+    workload.add_pods(inner, overrides);
     if kinds::has_texts(workload.kind()) {
-        workload.leaves = manifest.leaves(item)?;
+        workload.string_fields = manifest.string_fields(item)?;
     }
     Ok(workload)
 }
 
-/// Kinds that [`Surroundings::note`] and the settings of namespaces read.
+/// Kinds that [`RelatedObjects::note`] and the settings of namespaces read.
 const KINDS: [&str; 5] = [
     "Namespace",
     "Node",

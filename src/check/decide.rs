@@ -7,7 +7,7 @@ use super::not_judged;
 use super::position::Positions;
 use super::{CheckError, CheckedObject, Placed};
 use crate::decision::namespace::NamespaceSettings;
-use crate::decision::{self, Decision, Writer};
+use crate::decision::{self, Decision, Requester};
 use crate::finding::text::clip;
 use crate::manifest::{Item, Manifest, ManifestError};
 
@@ -75,7 +75,7 @@ fn decide_item(
         findings,
         mut notes,
         ..
-    } = decision::decide(&workload, None, &context.policy, Writer::default());
+    } = decision::decide(&workload, None, &context.policy, Requester::default());
     if workload.kind() == "Namespace" {
         notes.extend(NamespaceSettings::of(&workload).flaws(context.policy.period()));
     }

@@ -92,7 +92,8 @@ pub(super) fn parse(input: &Input) -> ParsedInput<'_> {
     parsed
 }
 
-/// False for a text that has no `kind`, not even one written with escapes, and is no file whose queries are read.
+/// False for a text that has no `kind`, not even one written with escapes, and is no file whose
+/// queries are read.
 fn may_be_manifest(text: &str) -> bool {
     text.contains("kind") || text.contains('\\') || may_be_file(text)
 }
@@ -102,7 +103,8 @@ fn has_both_names(text: &str) -> bool {
     text.contains("kind") && text.contains("apiVersion")
 }
 
-/// True for bytes that are no text of ours: neither UTF-16 nor with the names of a manifest's fields.
+/// True for bytes that are no text of ours: neither UTF-16 nor with the names of a manifest's
+/// fields.
 fn is_other_text(input: &Input) -> bool {
     let Ok(bytes) = &input.content else {
         return false;
@@ -117,14 +119,16 @@ fn is_other_text(input: &Input) -> bool {
 fn hint(mut error: ManifestError, text: &str) -> ManifestError {
     if text.contains("{{") {
         error.message = format!(
-            "an unrendered Helm or Go template, not YAML ({}); render it first, for example with helm template",
+            "an unrendered Helm or Go template, not YAML ({}); render it first, for example with \
+             helm template",
             error.message
         );
     }
     error
 }
 
-/// The template of `document`. Helm names it below the name of the chart, a repository below the chart's folder.
+/// The template of `document`. Helm names it below the name of the chart, a repository below the
+/// chart's folder.
 fn source_of(input: &Input, document: &Document<'_>) -> Option<String> {
     let source = document.source?;
     match source.split_once('/') {

@@ -5,7 +5,7 @@
 
 use crate::embedded::Node;
 use crate::workload::Workload;
-use crate::workload::mentions::mentions;
+use crate::workload::prefilter::mentions;
 use crate::workload::rendered;
 
 /// What `workload` will become that nobody can see here; `None` for an object that is all there is.
@@ -14,7 +14,7 @@ pub(super) fn unseen(workload: &Workload<'_>) -> Option<String> {
     if !rendered::is_rendered(group, workload.kind()) {
         return None;
     }
-    let root = workload.leaves.object();
+    let root = workload.string_fields.object();
     match group {
         "argoproj.io" => argo_cd(root),
         "helm.toolkit.fluxcd.io" | "helm.fluxcd.io" => helm_release(root),

@@ -1,4 +1,5 @@
-//! Where a finding stands: at the value of its field, or inside it where the value is a text of several words.
+//! Where a finding stands: at the value of its field, or inside it where the value is a text of
+//! several words.
 
 use std::collections::HashMap;
 
@@ -68,7 +69,8 @@ impl<'p, 'm, 't> Positions<'p, 'm, 't> {
             None => whole,
             Some(at) => {
                 let (line, column) = self.lines.place(start + at);
-                // What is written with escapes is longer in the file; the pointer shows where it begins.
+                // What is written with escapes is longer in the file; the pointer shows where it
+                // begins.
                 let is_plain = source[at..].starts_with(evidence);
                 let width = if is_plain {
                     evidence.chars().count()
@@ -107,8 +109,8 @@ impl<'p, 'm, 't> Positions<'p, 'm, 't> {
     }
 }
 
-/// The `number`th place of `evidence` in `text`, from 0, the last where there are fewer: as a word of its own and outside
-/// of comments where it stands there.
+/// The `number`th place of `evidence` in `text`, from 0, the last where there are fewer: as a word
+/// of its own and outside of comments where it stands there.
 fn occurrence(text: &str, evidence: &str, number: usize) -> Option<usize> {
     if evidence.is_empty() {
         return None;
@@ -135,8 +137,8 @@ fn occurrence(text: &str, evidence: &str, number: usize) -> Option<usize> {
     candidates.get(number).copied().or(last)
 }
 
-/// The first line of `text` with all words of `evidence` in their order, where quotes, options or spaces stand between them:
-/// the start of the first word, and that word.
+/// The first line of `text` with all words of `evidence` in their order, where quotes, options or
+/// spaces stand between them: the start of the first word, and that word.
 fn in_one_line<'t>(text: &'t str, evidence: &str) -> Option<(usize, &'t str)> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let words: Vec<&str> = evidence

@@ -1,5 +1,5 @@
-//! The exemptions on the owner of an object that a built-in controller makes: an annotation of a Deployment is not copied to
-//! its Pods, so where a Pod would be refused its owner is asked.
+//! The exemptions on the owner of an object that a built-in controller makes: an annotation of a
+//! Deployment is not copied to its Pods, so where a Pod would be refused its owner is asked.
 
 use std::time::Duration;
 
@@ -36,8 +36,8 @@ enum OwnerError {
     Late,
 }
 
-/// Reads the exemptions that hold for what is made for `owner`: those of the object at the top of its owners.
-/// `left` is how long the API server still waits for the answer.
+/// Reads the exemptions that hold for what is made for `owner`: those of the object at the top of
+/// its owners. `left` is how long the API server still waits for the answer.
 pub async fn exemptions(client: &Client, owner: &UnreadOwner, left: Duration) -> OwnerExemptions {
     let reading = async {
         let _room = ROOM.acquire().await;

@@ -11,9 +11,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::api::list::{List, Step, list};
 use crate::api::path::{is_dns_label, list_path};
-use crate::decision::facts::ClusterFacts;
+use crate::decision::cluster_state::ClusterState;
 use crate::decision::namespace::NamespaceSettings;
-use crate::decision::{self, Judged, Mode, Policy, Writer, controllers};
+use crate::decision::{self, Judged, Mode, Policy, Requester, controllers};
 use crate::finding::Action;
 use crate::finding::text::{clip, count, escape_controls};
 use crate::kinds::KINDS;
@@ -24,16 +24,17 @@ use crate::workload::object::Object;
 const MAX_OBJECTS: usize = 3_000;
 /// Time that is taken at most; half of the API server's timeout if that is less.
 const MAX_TIME: Duration = Duration::from_secs(1);
-/// Bytes of an object that is looked at. Ordinary ones have some kilobytes; users decide how many large ones there are, and
-/// the webhook must keep its memory for reviews.
+/// Bytes of an object that is looked at. Ordinary ones have some kilobytes; users decide how many
+/// large ones there are, and the webhook must keep its memory for reviews.
 const MAX_OBJECT: usize = 4 << 20;
 /// Rehearsals at the same time, for the same reason.
 static ROOM: Semaphore = Semaphore::const_new(2);
 /// Lines of warning; the rest is counted.
 const MAX_LINES: usize = 5;
 
-/// Looks at the workloads of `namespace` as `mode` would, and says what it would refuse or warn about, grouped by owner.
-/// `settings` are those that the Namespace is to have: an exemption that comes with the mode counts.
+/// Looks at the workloads of `namespace` as `mode` would, and says what it would refuse or warn
+/// about, grouped by owner. `settings` are those that the Namespace is to have: an exemption that
+/// comes with the mode counts.
 pub async fn rehearse(
     client: &Client,
     namespace: &str,
@@ -49,7 +50,7 @@ pub async fn rehearse(
     let deadline = Instant::now() + MAX_TIME.min(timeout / 2);
     let policy = Policy {
         mode,
-        facts: facts(policy, namespace, settings),
+        cluster_state: cluster_state(policy, namespace, settings),
         ..policy.clone()
     };
     let mut seen = Seen::default();
@@ -92,7 +93,8 @@ struct Seen {
 #[derive(Default)]
 struct Affected {
     findings: Vec<Judged>,
-    /// Fingerprints of what is exempt. An exemption on a workload holds for the Pods that are made from it.
+    /// Fingerprints of what is exempt. An exemption on a workload holds for the Pods that are made
+    /// from it.
     exempt: HashSet<String>,
     /// No built-in controller makes its objects, so a new one is like any other that is new.
     is_foreign: bool,
@@ -172,9 +174,9 @@ fn look(
     };
     // Items of a list do not name their kind.
     object.set_type("".into(), kind.into());
-    let mut workload = Workload::with_knowledge(&object, namespace, &policy.knowledge);
-    workload.place_in(&policy.facts.surroundings());
-    let decision = decision::decide(&workload, None, policy, Writer::default());
+    let mut workload = Workload::with_overrides(&object, namespace, &policy.overrides);
+    workload.relate_to(&policy.cluster_state.related_objects());
+    let decision = decision::decide(&workload, None, policy, Requester::default());
     let controller = workload.controller();
     let is_foreign =
         controller.is_some_and(|reference| controllers::of(workload.kind(), reference).is_none());
@@ -199,8 +201,8 @@ fn look(
     }
 }
 
-/// One line for each set of rules and what follows from it: the first owner, and how many others. Then what a refusal means
-/// for what runs.
+/// One line for each set of rules and what follows from it: the first owner, and how many others.
+/// Then what a refusal means for what runs.
 fn lines(
     owners: &BTreeMap<String, Affected>,
     mode: Mode,
@@ -230,7 +232,8 @@ fn lines(
                 Some("undock: running Pods stay, and no new one of these starts")
             }
             (Effect::Refused | Effect::Kept, Mode::Freeze) => Some(
-                "undock: what runs stays, and Deployments and the like get new Pods; what is new is refused",
+                "undock: what runs stays, and Deployments and the like get new Pods; what is new \
+                 is refused",
             ),
             _ => None,
         });
@@ -277,21 +280,21 @@ fn lines(
 }
 
 /// The facts with only this namespace in it, whose mode is that of the policy.
-fn facts(
+fn cluster_state(
     policy: &Policy,
     namespace: &str,
     settings: &NamespaceSettings,
-) -> std::sync::Arc<ClusterFacts> {
-    let facts = ClusterFacts::default();
-    facts.set_watching();
-    facts.set_warm();
-    facts.set_namespace(
+) -> std::sync::Arc<ClusterState> {
+    let cluster_state = ClusterState::default();
+    cluster_state.set_watching();
+    cluster_state.set_warm();
+    cluster_state.set_namespace(
         namespace,
         Some(NamespaceSettings {
             mode: None,
             ..settings.clone()
         }),
     );
-    facts.set_surroundings((*policy.facts.surroundings()).clone());
-    std::sync::Arc::new(facts)
+    cluster_state.set_related_objects((*policy.cluster_state.related_objects()).clone());
+    std::sync::Arc::new(cluster_state)
 }

@@ -1,4 +1,5 @@
-//! Keeps the facts about namespaces, volumes, claims and nodes up to date. An outage of the API server leaves them as they were.
+//! Keeps the facts about namespaces, volumes, claims and nodes up to date. An outage of the API
+//! server leaves them as they were.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -13,26 +14,28 @@ use serde_json::value::RawValue;
 use crate::api::list::List;
 use crate::api::path::resource;
 use crate::api::watch::{Event, watch};
-use crate::decision::facts::{ClusterFacts, Known};
+use crate::decision::cluster_state::{ClusterState, Known};
 use crate::decision::namespace::NamespaceSettings;
 use crate::registration::NODES_CONFIG_MAP;
 use crate::workload::object::Object;
-use crate::workload::{ClaimFacts, NodeNames, Workload};
+use crate::workload::{ClaimState, NodeNames, Workload};
 
 /// Watches until it is dropped. `errors` counts every interruption; what is known stays known.
-pub async fn run(client: Client, facts: Arc<ClusterFacts>, errors: Counter) {
+pub async fn run(client: Client, cluster_state: Arc<ClusterState>, errors: Counter) {
     let (namespaces_listed, volumes_listed) = (AtomicBool::new(false), AtomicBool::new(false));
     let listed = |which: &AtomicBool| {
         which.store(true, Ordering::Release);
         if namespaces_listed.load(Ordering::Acquire) && volumes_listed.load(Ordering::Acquire) {
-            facts.set_warm();
+            cluster_state.set_warm();
         }
     };
     tokio::join!(
-        namespaces(&client, &facts, &errors, || listed(&namespaces_listed)),
-        volumes(&client, &facts, &errors, || listed(&volumes_listed)),
-        claims(&client, &facts, &errors),
-        nodes(&client, &facts, &errors),
+        namespaces(&client, &cluster_state, &errors, || listed(
+            &namespaces_listed
+        )),
+        volumes(&client, &cluster_state, &errors, || listed(&volumes_listed)),
+        claims(&client, &cluster_state, &errors),
+        nodes(&client, &cluster_state, &errors),
     );
 }
 
@@ -52,7 +55,7 @@ fn note(event: &Event<'_>, what: &'static str, errors: &Counter) {
 }
 
 /// Text of JSON; what was escaped is a copy.
-type Text<'t> = Cow<'t, str>;
+type LenientStr<'t> = Cow<'t, str>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -65,11 +68,11 @@ struct Namespace<'n> {
 #[serde(default)]
 struct Metadata<'m> {
     #[serde(borrow)]
-    name: Text<'m>,
+    name: LenientStr<'m>,
     #[serde(borrow)]
-    labels: Option<BTreeMap<Text<'m>, Text<'m>>>,
+    labels: Option<BTreeMap<LenientStr<'m>, LenientStr<'m>>>,
     #[serde(borrow)]
-    annotations: Option<BTreeMap<Text<'m>, Text<'m>>>,
+    annotations: Option<BTreeMap<LenientStr<'m>, LenientStr<'m>>>,
 }
 
 fn namespace(object: &RawValue) -> Option<(String, NamespaceSettings)> {
@@ -88,7 +91,12 @@ fn namespace(object: &RawValue) -> Option<(String, NamespaceSettings)> {
     Some((metadata.name.into_owned(), settings))
 }
 
-async fn namespaces(client: &Client, facts: &ClusterFacts, errors: &Counter, listed: impl Fn()) {
+async fn namespaces(
+    client: &Client,
+    cluster_state: &ClusterState,
+    errors: &Counter,
+    listed: impl Fn(),
+) {
     let path = resource("", "v1", "", "namespaces", "");
     let objects = List {
         is_metadata: true,
@@ -103,7 +111,7 @@ async fn namespaces(client: &Client, facts: &ClusterFacts, errors: &Counter, lis
             Event::Listed => {
                 let seen = seen.take().unwrap_or_default();
                 for gone in known.difference(&seen) {
-                    facts.set_namespace(gone, None);
+                    cluster_state.set_namespace(gone, None);
                 }
                 known = seen;
                 listed();
@@ -113,15 +121,15 @@ async fn namespaces(client: &Client, facts: &ClusterFacts, errors: &Counter, lis
                     return;
                 };
                 let is_known =
-                    matches!(facts.namespace(&name), Known::Settings(known) if *known == settings);
+                    matches!(cluster_state.namespace(&name), Known::Settings(known) if *known == settings);
                 if !is_known {
-                    facts.set_namespace(&name, Some(settings));
+                    cluster_state.set_namespace(&name, Some(settings));
                 }
                 seen.as_mut().unwrap_or(&mut known).insert(name);
             }
             Event::Deleted(object) => {
                 if let Some((name, _)) = namespace(object) {
-                    facts.set_namespace(&name, None);
+                    cluster_state.set_namespace(&name, None);
                     known.remove(&name);
                 }
             }
@@ -150,8 +158,14 @@ impl Volume<'_> {
     }
 }
 
-/// Keeps the host paths of volumes. Any can lie above a socket, which a Pod reaches with a `subPath`.
-async fn volumes(client: &Client, facts: &ClusterFacts, errors: &Counter, listed: impl Fn()) {
+/// Keeps the host paths of volumes. Any can lie above a socket, which a Pod reaches with a
+/// `subPath`.
+async fn volumes(
+    client: &Client,
+    cluster_state: &ClusterState,
+    errors: &Counter,
+    listed: impl Fn(),
+) {
     let path = resource("", "v1", "", "persistentvolumes", "");
     let objects = List::of(&path);
     let mut seen: Option<HashSet<String>> = None;
@@ -161,7 +175,8 @@ async fn volumes(client: &Client, facts: &ClusterFacts, errors: &Counter, listed
             Event::Listing => seen = Some(HashSet::new()),
             Event::Listed => {
                 let seen = seen.take().unwrap_or_default();
-                facts.update_surroundings(|known| known.retain_volumes(|name| seen.contains(name)));
+                cluster_state
+                    .update_surroundings(|known| known.retain_volumes(|name| seen.contains(name)));
                 listed();
             }
             Event::Applied(object) => {
@@ -172,12 +187,14 @@ async fn volumes(client: &Client, facts: &ClusterFacts, errors: &Counter, listed
                     seen.insert(volume.metadata.name.to_string());
                 }
                 if let Ok(object) = serde_json::from_str::<Object<'_>>(&volume.json()) {
-                    facts.update_surroundings(|known| known.note(&Workload::new(&object, "")));
+                    cluster_state
+                        .update_surroundings(|known| known.note(&Workload::new(&object, "")));
                 }
             }
             Event::Deleted(object) => {
                 if let Ok(volume) = serde_json::from_str::<Volume<'_>>(object.get()) {
-                    facts.update_surroundings(|known| known.remove_volume(&volume.metadata.name));
+                    cluster_state
+                        .update_surroundings(|known| known.remove_volume(&volume.metadata.name));
                 }
             }
             Event::TooLarge(_) | Event::Interrupted(_) => {}
@@ -197,22 +214,22 @@ struct PersistentVolumeClaim<'c> {
 #[derive(Deserialize)]
 struct ClaimMetadata<'c> {
     #[serde(borrow)]
-    name: Text<'c>,
+    name: LenientStr<'c>,
     #[serde(borrow)]
-    namespace: Text<'c>,
+    namespace: LenientStr<'c>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ClaimSpec<'c> {
     #[serde(borrow)]
-    volume_name: Text<'c>,
+    volume_name: LenientStr<'c>,
     #[serde(borrow)]
-    storage_class_name: Option<Text<'c>>,
+    storage_class_name: Option<LenientStr<'c>>,
 }
 
 /// Keeps what claims ask for and have.
-async fn claims(client: &Client, facts: &ClusterFacts, errors: &Counter) {
+async fn claims(client: &Client, cluster_state: &ClusterState, errors: &Counter) {
     let path = resource("", "v1", "", "persistentvolumeclaims", "");
     let objects = List::of(&path);
     let mut seen: Option<HashSet<(String, String)>> = None;
@@ -222,7 +239,7 @@ async fn claims(client: &Client, facts: &ClusterFacts, errors: &Counter) {
             Event::Listing => seen = Some(HashSet::new()),
             Event::Listed => {
                 let seen = seen.take().unwrap_or_default();
-                facts
+                cluster_state
                     .update_surroundings(|known| known.retain_claims(|claim| seen.contains(claim)));
             }
             Event::Applied(object) => {
@@ -234,16 +251,18 @@ async fn claims(client: &Client, facts: &ClusterFacts, errors: &Counter) {
                 if let Some(seen) = &mut seen {
                     seen.insert((namespace.to_string(), name.to_string()));
                 }
-                let wanted = ClaimFacts {
+                let wanted = ClaimState {
                     volume: claim.spec.volume_name.into_owned(),
-                    class: claim.spec.storage_class_name.map(Text::into_owned),
+                    class: claim.spec.storage_class_name.map(LenientStr::into_owned),
                 };
-                facts.update_surroundings(|known| known.set_claim(namespace, name, Some(wanted)));
+                cluster_state
+                    .update_surroundings(|known| known.set_claim(namespace, name, Some(wanted)));
             }
             Event::Deleted(object) => {
                 if let Ok(claim) = serde_json::from_str::<PersistentVolumeClaim<'_>>(object.get()) {
                     let (namespace, name) = (&claim.metadata.namespace, &claim.metadata.name);
-                    facts.update_surroundings(|known| known.set_claim(namespace, name, None));
+                    cluster_state
+                        .update_surroundings(|known| known.set_claim(namespace, name, None));
                 }
             }
             Event::TooLarge(_) | Event::Interrupted(_) => {}
@@ -263,11 +282,12 @@ struct ConfigMap<'c> {
 #[serde(default)]
 struct ConfigMapData<'c> {
     #[serde(borrow)]
-    list: Text<'c>,
+    list: LenientStr<'c>,
 }
 
-/// Names and addresses of the nodes, which the controller keeps in one ConfigMap. Without it none are known.
-async fn nodes(client: &Client, facts: &ClusterFacts, errors: &Counter) {
+/// Names and addresses of the nodes, which the controller keeps in one ConfigMap. Without it none
+/// are known.
+async fn nodes(client: &Client, cluster_state: &ClusterState, errors: &Counter) {
     let path = resource("", "v1", client.default_namespace(), "configmaps", "");
     let only = format!("metadata.name={NODES_CONFIG_MAP}");
     let objects = List {
@@ -280,7 +300,7 @@ async fn nodes(client: &Client, facts: &ClusterFacts, errors: &Counter) {
             && let Ok(map) = serde_json::from_str::<ConfigMap<'_>>(object.get())
         {
             let nodes: NodeNames = map.data.list.split_whitespace().collect();
-            facts.update_surroundings(|known| known.set_nodes(nodes));
+            cluster_state.update_surroundings(|known| known.set_nodes(nodes));
         }
     })
     .await;

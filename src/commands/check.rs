@@ -20,8 +20,8 @@ use crate::output::{check_json, check_table, github, junit, markdown, sarif};
 /// Flags of `undock check`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Files, folders (their .yaml, .yml and .json files, recursively, without hidden ones and what .gitignore names),
-    /// or - for standard input
+    /// Files, folders (their .yaml, .yml and .json files, recursively, without hidden ones and what
+    /// .gitignore names), or - for standard input
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -35,7 +35,8 @@ pub struct Options {
     /// The weakest outcome that makes the exit code 1
     #[arg(long, env = "UNDOCK_FAIL_ON", value_enum, default_value = "deny")]
     fail_on: FailOn,
-    /// Leave out what matches, as in .gitignore; may be repeated, and adds to `exclude` of the configuration
+    /// Leave out what matches, as in .gitignore; may be repeated, and adds to `exclude` of the
+    /// configuration
     #[arg(
         long,
         env = "UNDOCK_EXCLUDE",
@@ -154,7 +155,8 @@ fn read_baseline(path: &Path) -> Result<Baseline, String> {
     Baseline::parse(&bytes).map_err(|error| format!("the baseline {shown} is {error}"))
 }
 
-/// The contents of what was found, in its order; charts, if they are to be rendered, after the files.
+/// The contents of what was found, in its order; charts, if they are to be rendered, after the
+/// files.
 fn read(found: &Files, render: bool) -> Vec<Input> {
     let files = found.files.par_iter().map(|file| Input {
         file: show(&file.path),
@@ -198,7 +200,8 @@ fn content(file: &Found) -> Result<Vec<u8>, String> {
     read.map_err(|error| format!("cannot read file: {error}"))
 }
 
-/// A file's bytes. To open a pipe or a device can wait forever, unless it is open already, as the shell's `<(command)` is.
+/// A file's bytes. To open a pipe or a device can wait forever, unless it is open already, as the
+/// shell's `<(command)` is.
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let is_open = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
     if !is_open && !fs::metadata(path)?.is_file() {

@@ -1,4 +1,5 @@
-//! The configuration file: read at the start, and by a running process again when its content changes.
+//! The configuration file: read at the start, and by a running process again when its content
+//! changes.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +26,7 @@ pub(super) async fn watch(path: &Path, take: impl Fn(Result<Config, ConfigError>
         }
         let read = Config::parse(&String::from_utf8_lossy(&now), path);
         match &read {
-            Ok(_) => tracing::info!(path = %path.display(), "took the changed configuration"),
+            Ok(_) => tracing::info!(path = %path.display(), "reloaded configuration"),
             Err(error) => tracing::warn!(%error, "keeping the old configuration"),
         }
         take(read);

@@ -77,7 +77,8 @@ impl Signals {
         })
     }
 
-    /// Waits for one: true for SIGTERM, which comes from kubelet, false for Ctrl-C and a closed terminal.
+    /// Waits for one: true for SIGTERM, which comes from kubelet, false for Ctrl-C and a closed
+    /// terminal.
     pub(super) async fn next(&mut self) -> bool {
         tokio::select! {
             _ = self.terminate.recv() => true,

@@ -1,4 +1,5 @@
-//! `undock report`: records, audit logs and scans from files, folders and standard input; `undock report diff` compares two reports.
+//! `undock report`: records, audit logs and scans from files, folders and standard input; `undock
+//! report diff` compares two reports.
 
 use std::fs::{self, File};
 use std::io;
@@ -21,30 +22,32 @@ use crate::report::{
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Options {
-    /// Records, API-server audit logs and their cloud exports, scans in JSON, plain or gzip: files, folders, or - for standard input
+    /// Records, API-server audit logs and their cloud exports, scans in JSON, plain or gzip: files,
+    /// folders, or - for standard input
     #[arg(required_unless_present = "cluster", value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     #[command(flatten)]
     output: Outputs<Format>,
-    /// The day on which nothing should be left, for the burn-down
+    /// Target date for the burn-down
     #[arg(long, env = "UNDOCK_DEADLINE", value_name = "DATE")]
     deadline: Option<Date>,
-    /// What ended earlier is left out; would-deny and missed writes count from here: YYYY-MM-DD, or 14d before the newest input
+    /// What ended earlier is left out; would-deny and missed writes count from here: YYYY-MM-DD, or
+    /// 14d before the newest input
     #[arg(long, env = "UNDOCK_SINCE", value_name = "DATE|DAYS")]
     since: Option<Since>,
-    /// Leave out what is later: a day or an RFC 3339 timestamp. Without it, what is dated more than a day after the present
-    /// is an error
+    /// Leave out what is later: a day or an RFC 3339 timestamp. Without it, what is dated more than
+    /// a day after the present is an error
     #[arg(long, env = "UNDOCK_AS_OF", value_name = "TIME", value_parser = as_of)]
     as_of: Option<Timestamp>,
     /// Days that the inputs must cover before a namespace is READY
     #[arg(long, env = "UNDOCK_WINDOW", value_name = "DAYS", default_value = "14")]
     window: u32,
-    /// The cluster of inputs that name none [default: the one that the others name]; as NAME=FILE, an input of that cluster.
-    /// May be repeated
+    /// The cluster of inputs that name none [default: the one that the others name]; as NAME=FILE,
+    /// an input of that cluster. May be repeated
     #[arg(long, env = "UNDOCK_CLUSTER_NAME", value_name = "NAME[=FILE]")]
     cluster: Vec<String>,
-    /// An earlier report (-o json): keeps when findings were first seen, how they ended and the burn-down, so that rotated logs
-    /// lose nothing. It covers no day of the window
+    /// An earlier report (-o json): keeps when findings were first seen, how they ended and the
+    /// burn-down, so that rotated logs lose nothing. It covers no day of the window
     #[arg(long, env = "UNDOCK_HISTORY", value_name = "FILE")]
     history: Option<PathBuf>,
     /// Only findings of this team; may be repeated
@@ -56,7 +59,8 @@ pub struct Options {
     /// Only findings of this status; may be repeated
     #[arg(long, env = "UNDOCK_STATUS", value_enum, value_name = "STATUS")]
     status: Vec<Status>,
-    /// Evaluate the logged objects (audit level Request or above): a report before anything is installed
+    /// Evaluate the logged objects (audit level Request or above): a report before anything is
+    /// installed
     #[arg(long, env = "UNDOCK_REPLAY")]
     replay: bool,
     /// The weakest open finding that makes the exit code 1
@@ -158,7 +162,7 @@ impl FailOn {
             .filter(|finding| matches!(finding.status, Status::Open | Status::Stale))
             .any(|finding| match self {
                 Self::Deny => finding.denies,
-                Self::Warn => finding.denies || finding.severity != "advisory",
+                Self::Warn => finding.denies || finding.impact != "advisory",
                 Self::Record => true,
                 Self::NotReady | Self::None => false,
             })
@@ -277,7 +281,8 @@ fn style(colour: bool) -> table::Style {
     }
 }
 
-/// Reads files of `cluster`, and folders in the order of their names. Links to folders are not followed: they can be loops.
+/// Reads files of `cluster`, and folders in the order of their names. Links to folders are not
+/// followed: they can be loops.
 fn read(reporter: &mut Reporter, path: &Path, cluster: &str, named: bool) {
     let name = path.display().to_string();
     if named && path == Path::new("-") {

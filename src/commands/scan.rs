@@ -94,7 +94,8 @@ pub fn run(options: Options) -> Exit {
     if let Some(wrong) = namespaces.iter().find(|name| !is_dns_label(name)) {
         return fail(Exit::Usage, &format!("{wrong:?} is no name of a namespace"));
     }
-    // As for check, the question is what enforce would refuse; the modes of the namespaces are listed.
+    // As for check, the question is what enforce would refuse; the modes of the namespaces are
+    // listed.
     let policy = config.policy(Some(mode.unwrap_or(Mode::Enforce)));
     let scope = Scope {
         namespaces,

@@ -64,7 +64,8 @@ pub struct Options {
     /// CA in PEM; callers must then show a client certificate of it
     #[arg(long, env = "UNDOCK_CLIENT_CA", value_name = "FILE")]
     client_ca: Option<PathBuf>,
-    /// Name that a client certificate must have (common name, DNS name or URI); repeat it for more [default: any]
+    /// Name that a client certificate must have (common name, DNS name or URI); repeat it for more
+    /// [default: any]
     #[arg(
         long,
         env = "UNDOCK_CLIENT_NAME",
@@ -76,7 +77,7 @@ pub struct Options {
     /// File with bearer tokens, one a line; callers must then send one of them
     #[arg(long, env = "UNDOCK_CLIENT_TOKEN_FILE", value_name = "FILE")]
     client_token_file: Option<PathBuf>,
-    /// The most that may happen to a write; beats the configuration file [default: warn]
+    /// Strictest action to take; overrides the configuration file [default: warn]
     #[arg(long, env = "UNDOCK_MODE", value_name = "MODE", value_enum)]
     mode: Option<Mode>,
     /// Configuration file (YAML), read again when its content changes
@@ -87,11 +88,12 @@ pub struct Options {
     kubeconfig: Option<PathBuf>,
 }
 
-/// Endpoints are told of a stop after the process is; until they are, reviews keep coming (gatekeeper#3776).
+/// Endpoints are told of a stop after the process is; until they are, reviews keep coming
+/// (gatekeeper#3776).
 const ENDPOINT_DELAY: Duration = Duration::from_secs(10);
 
-/// A review takes tens of microseconds: four threads answer more than any API server asks, and each further one costs
-/// memory and wake-ups on a node with many cores.
+/// A review takes tens of microseconds: four threads answer more than any API server asks, and each
+/// further one costs memory and wake-ups on a node with many cores.
 const MAX_WORKER_THREADS: usize = 4;
 
 /// One for each processor that the process may use, up to [`MAX_WORKER_THREADS`].
@@ -177,13 +179,13 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         .await
         .map_err(|error| usage(&error))?;
     let policy = config.policy(mode);
-    let facts = Arc::clone(&policy.facts);
+    let cluster_state = Arc::clone(&policy.cluster_state);
     let mut background = JoinSet::new();
     if let Some(client) = client.clone() {
-        facts.set_watching();
+        cluster_state.set_watching();
         background.spawn(cluster::watch::run(
             client,
-            facts,
+            cluster_state,
             metrics.watch_errors.clone(),
         ));
     }
@@ -259,9 +261,9 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
 async fn watch_config(path: PathBuf, mode: Option<Mode>, app: Arc<App>) {
     config_file::watch(&path, |read| match read {
         Ok(config) => {
-            let facts = Arc::clone(&app.policy.load().facts);
+            let cluster_state = Arc::clone(&app.policy.load().cluster_state);
             app.policy.store(Arc::new(Policy {
-                facts,
+                cluster_state,
                 ..config.policy(mode)
             }));
             config_file::tell_new_name(&app.cluster, &config.cluster);
@@ -309,8 +311,8 @@ fn introduce(listen: SocketAddr, ca: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// Writes the CA to a new file in `folder`. A name may be taken by a run that was killed: in a container, where
-/// every process has the same number, by each one before this.
+/// Writes the CA to a new file in `folder`. A name may be taken by a run that was killed: in a
+/// container, where every process has the same number, by each one before this.
 fn write_ca(folder: &Path, port: u16, ca: &str) -> Result<PathBuf, String> {
     let mut attempt = 0;
     loop {

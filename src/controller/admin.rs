@@ -1,4 +1,5 @@
-//! The routes of the controller's admin port: health, metrics, and `/report` with the page of the last scan.
+//! The routes of the controller's admin port: health, metrics, and `/report` with the page of the
+//! last scan.
 
 use std::sync::Arc;
 
@@ -10,14 +11,16 @@ use axum::routing::get;
 use super::Controller;
 use super::page::Page;
 
-/// `/livez` and `/readyz`, for kubelet. A replica that does not lead is as healthy as one that does.
+/// `/livez` and `/readyz`, for kubelet. A replica that does not lead is as healthy as one that
+/// does.
 pub fn health() -> Router {
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(|| async { "ok\n" }))
 }
 
-/// `/metrics` and `/report`, for those who may read them: the report names whatever holds the socket.
+/// `/metrics` and `/report`, for those who may read them: the report names whatever holds the
+/// socket.
 pub fn protected(controller: Arc<Controller>) -> Router {
     let metrics = {
         let controller = Arc::clone(&controller);

@@ -1,6 +1,7 @@
 //! What makes a new scan worth while: something that a person edits is made, changed or gone.
 //!
-//! Only metadata is sent for it. The work of controllers, and what they write into `status`, is no change.
+//! Only metadata is sent for it. The work of controllers, and what they write into `status`, is no
+//! change.
 
 use std::borrow::Cow;
 use std::collections::hash_map::DefaultHasher;
@@ -23,7 +24,8 @@ use crate::kinds::{Handling, KINDS, Kind};
 /// What labels and annotations begin with that matter to a scan.
 const PREFIXES: [&str; 3] = ["undock.dev/", ANNOTATION_PREFIX, "pv.kubernetes.io/"];
 
-/// The parts of a scan that are watched. Claims and the configuration of other programs wait for the next hour.
+/// The parts of a scan that are watched. Claims and the configuration of other programs wait for
+/// the next hour.
 pub fn watched() -> impl Iterator<Item = &'static Kind> {
     let is_watched = |role| {
         matches!(
@@ -52,7 +54,8 @@ async fn follow(client: &Client, kind: &Kind, changed: &Notify, errors: &Counter
         if let Event::Interrupted(error) = event {
             errors.inc();
             if !std::mem::replace(&mut is_logged, true) {
-                tracing::warn!(%error, part = kind.resource(), "changes are not watched; scans continue every hour");
+                tracing::warn!(%error, part = kind.resource(), "changes are not watched; scans \
+                    continue every hour");
             }
             return;
         }
@@ -91,7 +94,8 @@ struct OwnerReference {
     controller: Option<bool>,
 }
 
-/// The objects without a controller, by a digest of the uid, each with a digest of what is worth a scan.
+/// The objects without a controller, by a digest of the uid, each with a digest of what is worth a
+/// scan.
 #[derive(Default)]
 struct Known {
     digests: HashMap<u64, u64>,
@@ -140,8 +144,9 @@ impl Known {
     }
 }
 
-/// Digests of the uid and of the content of an object that no controller keeps. The API server counts changes of a spec in
-/// `generation`; modes are labels, exemptions and bindings of volumes are annotations.
+/// Digests of the uid and of the content of an object that no controller keeps. The API server
+/// counts changes of a spec in `generation`; modes are labels, exemptions and bindings of volumes
+/// are annotations.
 fn digests(object: &RawValue) -> Option<(u64, u64)> {
     let Metadata {
         uid,

@@ -1,7 +1,8 @@
 //! Events: what is new since the scan before, on the object that a person edits.
 //!
-//! The first scan of a holder tells nothing: what stands already is in the reports, and every change of the holder would say it again.
-//! The name of an Event is made from what it tells, so the API server refuses to take the same notice twice while it keeps the first.
+//! The first scan of a holder tells nothing: what stands already is in the reports, and every
+//! change of the holder would say it again. The name of an Event is made from what it tells, so the
+//! API server refuses to take the same notice twice while it keeps the first.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -99,7 +100,8 @@ pub(super) fn lost_modes(lost: &[LostMode]) -> Vec<Notice<'_>> {
 }
 
 impl EventState {
-    /// What is new in this scan, which is remembered. Only a scan that `is_whole` tells that something is gone.
+    /// What is new in this scan, which is remembered. Only a scan that `is_whole` tells that
+    /// something is gone.
     pub(super) fn notices<'s>(
         &mut self,
         scanned: &'s Scanned,
@@ -206,7 +208,7 @@ fn tell<'s>(
         (Some(State::Exempt(before)), State::Exempt(now)) if now <= *before => return None,
         (_, State::Exempt(0)) => return None,
         (_, State::Exempt(soon)) => ("DockerExemptionExpiring", soon == 2),
-        // A mode was lowered: that is no news about the workload.
+        // A mode was lowered: that says nothing new about the workload.
         (Some(_), State::Open) => return None,
     };
     let mut found = told

@@ -1,7 +1,9 @@
-//! The election: one replica holds a Lease, and writes nothing that it could not finish while it surely holds it.
+//! The election: one replica holds a Lease, and writes nothing that it could not finish while it
+//! surely holds it.
 //!
-//! The clocks of replicas are never compared. Whether a Lease has run out is told from how long this process has seen it
-//! unchanged, and every write of it names the version that was read, so of two replicas that try at once one fails.
+//! The clocks of replicas are never compared. Whether a Lease has run out is told from how long
+//! this process has seen it unchanged, and every write of it names the version that was read, so of
+//! two replicas that try at once one fails.
 
 use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,9 +22,11 @@ pub const NAME: &str = "undock-controller";
 const DURATION: Duration = Duration::from_secs(15);
 /// Between two attempts to renew it, or to get it.
 const RETRY: Duration = Duration::from_secs(4);
-/// The holder trusts a renewal for this long: what it begins then ends, with [`crate::api::request::WRITE_TIMEOUT`], before others may take over.
+/// The holder trusts a renewal for this long: what it begins then ends, with
+/// [`crate::api::request::WRITE_TIMEOUT`], before others may take over.
 const TRUST: Duration = Duration::from_secs(9);
-/// The longest duration that is believed: whoever may write the Lease could otherwise stop all scans for good.
+/// The longest duration that is believed: whoever may write the Lease could otherwise stop all
+/// scans for good.
 const MAX_DURATION: i32 = 60;
 
 const NO_ANSWER: &str = "the API server does not answer";
@@ -138,7 +142,8 @@ impl Election {
                 } else {
                     self.taken(&spec)
                 };
-                // With the version that was read: a Lease that somebody else wrote meanwhile stays theirs.
+                // With the version that was read: a Lease that somebody else wrote meanwhile stays
+                // theirs.
                 self.leases
                     .replace(
                         NAME,
@@ -199,7 +204,8 @@ impl Election {
     }
 }
 
-/// A name that no other process has: of the machine, which in a cluster is the Pod's, and a number by chance.
+/// A name that no other process has: of the machine, which in a cluster is the Pod's, and a number
+/// by chance.
 pub(super) fn identity() -> String {
     use std::hash::{BuildHasher, Hasher};
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();

@@ -1,5 +1,6 @@
-//! Namespaces that were deleted and made again without the mode that they had. Whoever may delete a namespace can lower its mode
-//! in this way, so the modes that namespaces ask for are kept in a ConfigMap, and what is lost is told by an Event.
+//! Namespaces that were deleted and made again without the mode that they had. Whoever may delete a
+//! namespace can lower its mode in this way, so the modes that namespaces ask for are kept in a
+//! ConfigMap, and what is lost is told by an Event.
 
 use std::collections::BTreeMap;
 
@@ -38,8 +39,8 @@ impl LostMode {
 /// What was known of a namespace: its uid, and the mode it asked for.
 type Before = BTreeMap<String, (String, Mode)>;
 
-/// Compares the scan with what the scan before saw, and keeps what is seen now. `default` is the mode of namespaces that ask for
-/// none.
+/// Compares the scan with what the scan before saw, and keeps what is seen now. `default` is the
+/// mode of namespaces that ask for none.
 pub(super) async fn compare(
     client: &Client,
     scanned: &Scanned,

@@ -1,4 +1,5 @@
-//! Names and addresses of the nodes, in one ConfigMap that the webhook watches: it may not list nodes itself.
+//! Names and addresses of the nodes, in one ConfigMap that the webhook watches: it may not list
+//! nodes itself.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,7 +97,8 @@ impl Nodes {
     }
 }
 
-/// Keeps the ConfigMap as the nodes are, until it is dropped. `errors` counts interruptions of the watch.
+/// Keeps the ConfigMap as the nodes are, until it is dropped. `errors` counts interruptions of the
+/// watch.
 pub(super) async fn publish(client: &Client, errors: &Counter, guard: &LeaderGuard<'_>) {
     let (nodes, changed) = (RefCell::new(Nodes::default()), Notify::new());
     let path = resource("", "v1", "", "nodes", "");

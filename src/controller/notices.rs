@@ -1,7 +1,7 @@
 //! What a scan says to people in the cluster: each owner under the mode of its own namespace.
 //!
-//! A scan asks what `enforce` would do. Here the mode that is in force limits the answer, and hints that ask nobody to act
-//! are left to the scan's own output.
+//! A scan asks what `enforce` would do. Here the mode that is in force limits the answer, and hints
+//! that ask nobody to act are left to the scan's own output.
 
 use crate::decision::{Mode, message};
 use crate::finding::Action;
@@ -33,7 +33,8 @@ pub(super) enum Standing {
     Blocked,
 }
 
-/// The owners with something to say, in the order of the scan. `default` is the mode where the namespace does not say.
+/// The owners with something to say, in the order of the scan. `default` is the mode where the
+/// namespace does not say.
 pub(super) fn collect(scanned: &Scanned, default: Mode) -> Vec<OwnerFindings<'_>> {
     let owners = scanned
         .owners
@@ -62,7 +63,8 @@ pub(super) fn collect(scanned: &Scanned, default: Mode) -> Vec<OwnerFindings<'_>
     owners.collect()
 }
 
-/// True if others can refer to the owner. References to owners are written by people, and a uid from there ends in a name.
+/// True if others can refer to the owner. References to owners are written by people, and a uid
+/// from there ends in a name.
 fn is_known(owner: &ScannedOwner) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=64).contains(&owner.uid.len()) && owner.uid.bytes().all(is_plain)

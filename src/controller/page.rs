@@ -1,4 +1,5 @@
-//! `/report` on the admin port: the page of the last scan. It is made when somebody asks, and kept until there is a newer scan.
+//! `/report` on the admin port: the page of the last scan. It is made when somebody asks, and kept
+//! until there is a newer scan.
 
 use std::sync::Arc;
 
@@ -40,7 +41,8 @@ impl Page {
         if let Some(made) = made.as_ref().filter(|made| Arc::ptr_eq(&made.scan, &scan)) {
             return found(made.page.clone());
         }
-        // The lock goes along: whoever hangs up and asks again waits for the page that is being made, and starts no second one.
+        // The lock goes along: whoever hangs up and asks again waits for the page that is being
+        // made, and starts no second one.
         let making = spawn_blocking(move || -> Result<Bytes, String> {
             let page = render(&scan, cluster)?;
             *made = Some(Made {

@@ -1,4 +1,5 @@
-//! Reports: one object of OpenReports for each owner with findings, kept as the last scan says and written only where it differs.
+//! Reports: one object of OpenReports for each owner with findings, kept as the last scan says and
+//! written only where it differs.
 
 mod series;
 
@@ -20,7 +21,8 @@ use crate::finding::text::{clip, escape_controls};
 
 /// What all reports of undock carry, and what they are found by.
 const LABEL: (&str, &str) = ("app.kubernetes.io/managed-by", "undock");
-/// What the name of a report begins with; the owner's uid follows. Others name reports by the uid alone.
+/// What the name of a report begins with; the owner's uid follows. Others name reports by the uid
+/// alone.
 const PREFIX: &str = "undock-";
 /// Results of one report; the summary counts all.
 const MAX_RESULTS: usize = 50;
@@ -75,8 +77,9 @@ struct Plan {
     surplus: Vec<(String, String)>,
 }
 
-/// Makes the reports of the cluster say what `told` says. Reports of owners that are not in it are removed, if the scan
-/// `is_whole`; those of a series stay while it may come back. `seen` are the series of which the scan saw objects, by uid.
+/// Makes the reports of the cluster say what `told` says. Reports of owners that are not in it are
+/// removed, if the scan `is_whole`; those of a series stay while it may come back. `seen` are the
+/// series of which the scan saw objects, by uid.
 pub(super) async fn publish(
     client: &Client,
     flavour: &Flavour,
@@ -268,7 +271,8 @@ impl Publisher<'_> {
         resource(group, version, namespace, self.plural, name)
     }
 
-    /// The report about `told`. The same scan gives the same report; `since` is when its findings were reported first.
+    /// The report about `told`. The same scan gives the same report; `since` is when its findings
+    /// were reported first.
     fn report(&self, told: &OwnerFindings<'_>, since: &HashMap<String, i64>) -> Value {
         let owner = told.owner;
         let count = |standing| {
@@ -397,7 +401,8 @@ fn since(report: &Value) -> HashMap<String, i64> {
         .collect()
 }
 
-/// True if `report` says all that `wanted` says. What the API server and others add to an object is theirs; lists must be equal.
+/// True if `report` says all that `wanted` says. What the API server and others add to an object is
+/// theirs; lists must be equal.
 fn contains(report: &Value, wanted: &Value) -> bool {
     match (report, wanted) {
         (Value::Object(report), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| {

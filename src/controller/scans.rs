@@ -57,7 +57,8 @@ pub(super) async fn run(
     }
 }
 
-/// Scans, and makes the cluster's reports and Events say what was found. The time is that of the scan; Events go at a slow pace.
+/// Scans, and makes the cluster's reports and Events say what was found. The time is that of the
+/// scan; Events go at a slow pace.
 async fn scan_once(
     controller: &Controller,
     client: &Client,
@@ -108,7 +109,8 @@ async fn scan_once(
         seconds = took.as_secs_f64(),
         "scanned the cluster"
     );
-    // Without them neither modes nor exemptions are known, and everything that would be said could be wrong.
+    // Without them neither modes nor exemptions are known, and everything that would be said could
+    // be wrong.
     if scanned
         .parts
         .iter()
@@ -156,7 +158,8 @@ async fn publish(
                 }
                 None => {
                     guard.count("report", NOT_INSTALLED);
-                    let message = "neither openreports.io nor wgpolicyk8s.io is installed, so no reports are written";
+                    let message = "neither openreports.io nor wgpolicyk8s.io is installed, so no \
+                        reports are written";
                     failures.push(Failure::new("report", NOT_INSTALLED, message.to_owned()));
                 }
             },

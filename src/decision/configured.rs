@@ -1,6 +1,6 @@
 //! Exemptions of the configuration file, and the patterns that say whom they are for.
 
-use super::Writer;
+use super::Requester;
 use super::exemption::Exemption;
 use crate::workload::Workload;
 
@@ -22,18 +22,18 @@ pub struct ConfiguredExemption {
 }
 
 impl ConfiguredExemption {
-    /// True if it is for this object, written by `writer`.
-    pub(super) fn is_for(&self, workload: &Workload<'_>, writer: Writer<'_>) -> bool {
+    /// True if it is for this object, written by `requester`.
+    pub(super) fn is_for(&self, workload: &Workload<'_>, requester: Requester<'_>) -> bool {
         let owner = format!("{}/{}", workload.owner.kind, workload.owner.name);
         // Of an object that was not read as a whole, an image may be missing here.
         let has_images = self.images.is_empty()
             || !workload.is_cut && (workload.images()).all(|image| any(&self.images, image));
-        self.is_for_writer(workload.namespace, writer) && any(&self.owners, &owner) && has_images
+        self.is_for_writer(workload.namespace, requester) && any(&self.owners, &owner) && has_images
     }
 
-    /// True if it is for whatever `writer` writes in `namespace`.
-    pub(super) fn is_for_unread(&self, namespace: &str, writer: Writer<'_>) -> bool {
-        self.is_for_writer(namespace, writer) && self.owners.is_empty() && self.images.is_empty()
+    /// True if it is for whatever `requester` writes in `namespace`.
+    pub(super) fn is_for_unread(&self, namespace: &str, requester: Requester<'_>) -> bool {
+        self.is_for_writer(namespace, requester) && self.owners.is_empty() && self.images.is_empty()
     }
 
     /// True if it is for some writers alone.
@@ -41,10 +41,13 @@ impl ConfiguredExemption {
         !(self.users.is_empty() && self.groups.is_empty())
     }
 
-    fn is_for_writer(&self, namespace: &str, writer: Writer<'_>) -> bool {
-        let in_groups =
-            self.groups.is_empty() || writer.groups.iter().any(|group| any(&self.groups, group));
-        any(&self.namespaces, namespace) && any(&self.users, writer.user) && in_groups
+    fn is_for_writer(&self, namespace: &str, requester: Requester<'_>) -> bool {
+        let in_groups = self.groups.is_empty()
+            || requester
+                .groups
+                .iter()
+                .any(|group| any(&self.groups, group));
+        any(&self.namespaces, namespace) && any(&self.users, requester.user) && in_groups
     }
 }
 

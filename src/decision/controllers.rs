@@ -1,6 +1,7 @@
-//! The built-in controllers that make Pods, or what makes Pods: which kind for which owner, and as whom they write.
+//! The built-in controllers that make Pods, or what makes Pods: which kind for which owner, and as
+//! whom they write.
 
-use super::Writer;
+use super::Requester;
 use crate::workload::object::OwnerReference;
 use crate::workload::{Workload, owner};
 
@@ -15,7 +16,8 @@ pub struct BuiltIn {
     pub owner: &'static str,
     /// Plural name of the owner's resource.
     pub resource: &'static str,
-    /// Service account in `kube-system` (kubernetes: plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go).
+    /// Service account in `kube-system` (kubernetes:
+    /// plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go).
     account: &'static str,
 }
 
@@ -68,7 +70,8 @@ const fn built_in(
     }
 }
 
-/// The built-in controller that makes objects of the kind `makes` for the owner that `reference` names, if there is one.
+/// The built-in controller that makes objects of the kind `makes` for the owner that `reference`
+/// names, if there is one.
 pub(crate) fn of(makes: &str, reference: &OwnerReference<'_>) -> Option<&'static BuiltIn> {
     BUILT_IN.iter().find(|known| {
         known.makes == makes
@@ -83,9 +86,9 @@ pub(crate) fn of(makes: &str, reference: &OwnerReference<'_>) -> Option<&'static
 /// objects for this kind of owner is who writes. It makes them only for owners that exist.
 pub(super) fn owner_of<'w>(
     workload: &'w Workload<'_>,
-    writer: Writer<'_>,
+    requester: Requester<'_>,
 ) -> Option<(&'static BuiltIn, &'w OwnerReference<'w>)> {
-    let account = writer
+    let account = requester
         .user
         .strip_prefix("system:serviceaccount:kube-system:")?;
     let reference = workload.controller()?;

@@ -1,16 +1,17 @@
-//! Which exemptions cover a finding: those of the namespace, of the workload, of the owner that it is made for, and of the
-//! configuration; and what their writers are told.
+//! Which exemptions cover a finding: those of the namespace, of the workload, of the owner that it
+//! is made for, and of the configuration; and what their writers are told.
 
 use std::collections::{HashMap, HashSet};
 
 use super::exemption::{self, ANNOTATION_PREFIX, Exemption, Granted, Rules, Scope};
 use super::namespace::{NamespaceSettings, WORKLOAD_EXEMPTIONS_LABEL};
-use super::{Judged, Policy, Writer};
+use super::{Judged, Policy, Requester};
 use crate::finding::Action;
 use crate::finding::text::count;
 use crate::workload::Workload;
 
-/// The exemptions that are written on the owner of an object, for an object that a built-in controller makes.
+/// The exemptions that are written on the owner of an object, for an object that a built-in
+/// controller makes.
 #[derive(Clone, Debug, Default)]
 pub struct OwnerExemptions {
     /// Those that could be read.
@@ -32,13 +33,13 @@ pub(super) fn exempt(
     workload: &Workload<'_>,
     settings: Option<&NamespaceSettings>,
     policy: &Policy,
-    writer: Writer<'_>,
+    requester: Requester<'_>,
     notes: &mut Vec<String>,
 ) {
     let mut own = of_workload(workload);
     notes.extend(own.iter().filter_map(Exemption::unknown_rule));
     notes.extend(misplaced(workload));
-    let is_asked = |judged: &Judged| judged.unlimited >= Action::Warn;
+    let is_asked = |judged: &Judged| judged.enforce_action >= Action::Warn;
     if !findings.iter().any(is_asked) {
         return;
     }
@@ -48,15 +49,16 @@ pub(super) fn exempt(
         notes.insert(
             0,
             format!(
-                "exemptions on workloads count only where the namespace has the label {WORKLOAD_EXEMPTIONS_LABEL}=allow"
+                "exemptions on workloads count only where the namespace has the label \
+                 {WORKLOAD_EXEMPTIONS_LABEL}=allow"
             ),
         );
         own.clear();
     }
-    let of_owner = writer.owner.filter(|_| counts_own);
+    let of_owner = requester.owner.filter(|_| counts_own);
     let configured = || {
         let entries = policy.exemptions.iter();
-        entries.filter(|entry| entry.is_for(workload, writer))
+        entries.filter(|entry| entry.is_for(workload, requester))
     };
     let all: Vec<&Exemption> = settings
         .iter()
@@ -94,7 +96,8 @@ pub(super) fn exempt(
         let lasting = all.iter().copied().filter(|all| !is_of_writer(all));
         if !of_writer.is_empty() && exemption::grant(lasting, code, period).is_none() {
             notes.push(format!(
-                "exemption for {code} is for who writes this; its Pods are written by a controller and not exempt"
+                "exemption for {code} is for who writes this; its Pods are written by a \
+                 controller and not exempt"
             ));
         }
         Some(granted)
@@ -118,7 +121,8 @@ pub(super) fn exempt(
 
 /// The exemptions that are written on the workload or its pod template.
 fn of_workload(workload: &Workload<'_>) -> Vec<Exemption> {
-    // A Job of a CronJob has the annotations of the job template, where an exemption does not count.
+    // A Job of a CronJob has the annotations of the job template, where an exemption does not
+    // count.
     let is_of_cron_job = workload
         .controller()
         .is_some_and(|owner| workload.kind() == "Job" && *owner.kind == *"CronJob");
@@ -135,7 +139,8 @@ fn misplaced(workload: &Workload<'_>) -> Option<String> {
         .iter()
         .find_map(|(key, _)| key.strip_prefix(ANNOTATION_PREFIX))?;
     Some(format!(
-        "exemption {} on spec.jobTemplate.metadata has no effect: write it on the CronJob's own metadata",
+        "exemption {} on spec.jobTemplate.metadata has no effect: write it on the CronJob's own \
+         metadata",
         Rules::parse(key)
     ))
 }

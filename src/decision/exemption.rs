@@ -1,4 +1,5 @@
-//! Exemptions: who may keep a Docker dependency, until when, and why. One parser for annotations and configuration.
+//! Exemptions: who may keep a Docker dependency, until when, and why. One parser for annotations
+//! and configuration.
 //!
 //! `exempt.undock.dev/DKR101: "until=2026-12-31; reason=builders move in December; ref=PLAT-412"`
 //!
@@ -13,7 +14,8 @@ use crate::finding::text::{clip, count, escape_controls};
 
 /// What the annotation's key begins with; the rule's code, or `all`, follows.
 pub const ANNOTATION_PREFIX: &str = "exempt.undock.dev/";
-/// Days before the end from which writers are warned, and the report counts an exemption among those that end soon.
+/// Days before the end from which writers are warned, and the report counts an exemption among
+/// those that end soon.
 pub(crate) const NOTICE_DAYS: i32 = 14;
 
 /// What is wrong with an exemption of a rule that does not exist.

@@ -8,7 +8,8 @@ use crate::finding::Action;
 use crate::finding::text::{clip, count, elide, escape_controls};
 use crate::workload::{Owner, OwnerSource};
 
-/// kubectl shows warnings of this length on one line; longer ones risk being cut (kube-apiserver: warning.go).
+/// kubectl shows warnings of this length on one line; longer ones risk being cut (kube-apiserver:
+/// warning.go).
 const MAX_WARNING: usize = 120;
 /// Warnings of one review; the API server shares 4096 characters among all webhooks.
 const MAX_WARNINGS: usize = 5;
@@ -34,7 +35,7 @@ pub fn warnings(decision: &Decision) -> Vec<String> {
         .iter()
         .filter(|judged| judged.action >= Action::Warn)
         .collect();
-    shown.sort_by_key(|judged| std::cmp::Reverse(judged.unlimited));
+    shown.sort_by_key(|judged| std::cmp::Reverse(judged.enforce_action));
     let mut lines: Vec<String> = shown
         .iter()
         .map(|judged| warning(judged, decision.mode))
@@ -65,11 +66,12 @@ pub fn notes(decision: &Decision) -> Vec<String> {
         .collect()
 }
 
-/// One finding as a warning: `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`, the first of ever shorter forms that keeps to
-/// the limit: few words are lost before the middle of WHAT, and that before the fix.
+/// One finding as a warning: `CODE NOUN "NAME" WHAT: REASON; FIX [would deny]`, the first of ever
+/// shorter forms that keeps to the limit: few words are lost before the middle of WHAT, and that
+/// before the fix.
 pub fn warning(judged: &Judged, mode: Mode) -> String {
     let finding = &judged.finding;
-    let would_deny = judged.unlimited == Action::Deny && mode != Mode::Enforce;
+    let would_deny = judged.enforce_action == Action::Deny && mode != Mode::Enforce;
     let suffix = match (judged.refuses_pods, would_deny) {
         (true, _) => " [its new Pods are refused]",
         (false, true) => " [would deny]",
@@ -134,7 +136,8 @@ pub fn warning(judged: &Judged, mode: Mode) -> String {
     format!("{}{suffix}", cut(&line, room))
 }
 
-/// The message of a denial: all findings that refuse the write, at most 900 bytes. `owner` is what a person has to edit.
+/// The message of a denial: all findings that refuse the write, at most 900 bytes. `owner` is what
+/// a person has to edit.
 pub fn denial(decision: &Decision, namespace: &str, owner: Option<&Owner<'_>>) -> String {
     if let Some(error) = decision
         .error
@@ -187,7 +190,8 @@ pub fn denial(decision: &Decision, namespace: &str, owner: Option<&Owner<'_>>) -
     format!("{head}{}{tail}", escape_controls(&entries(&denied, room)))
 }
 
-/// `[1/2] CODE FIELD …` for each finding while there is room, then codes and fields alone, then `and N more`.
+/// `[1/2] CODE FIELD …` for each finding while there is room, then codes and fields alone, then
+/// `and N more`.
 fn entries(denied: &[&Judged], room: usize) -> String {
     let count = denied.len();
     let reserve_of_rest = format!(" and {count} more.").len();
@@ -219,7 +223,8 @@ fn entries(denied: &[&Judged], room: usize) -> String {
     text
 }
 
-/// ` Edit Deployment/runner.`: what is refused here is only made from it. For a series, what its maker is told by.
+/// ` Edit Deployment/runner.`: what is refused here is only made from it. For a series, what its
+/// maker is told by.
 fn edit(owner: &Owner<'_>) -> String {
     let name = clip_line(&format!("{}/{}", owner.kind, owner.name), MAX_OWNER);
     match owner.edit() {

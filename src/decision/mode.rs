@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::Action;
 
-/// The most that may happen in a namespace.
+/// The strictest action in a namespace.
 #[derive(
     Clone,
     Copy,
@@ -27,7 +27,8 @@ pub enum Mode {
     /// The writer is warned.
     #[default]
     Warn,
-    /// What is new is refused; what exists keeps running, and the Pods that controllers make for it start.
+    /// What is new is refused; what exists keeps running, and the Pods that controllers make for it
+    /// start.
     Freeze,
     /// The write is refused.
     Enforce,
@@ -74,7 +75,8 @@ impl Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// The object was not evaluated: its namespace is off, or it is being deleted. Says nothing about what is in it.
+    /// The object was not evaluated: its namespace is off, or it is being deleted. Says nothing
+    /// about what is in it.
     Skipped,
     /// Nothing was found.
     Clean,

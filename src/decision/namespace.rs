@@ -1,7 +1,8 @@
-//! What a Namespace says about its workloads: mode, exemptions, and whether workloads may exempt themselves.
+//! What a Namespace says about its workloads: mode, exemptions, and whether workloads may exempt
+//! themselves.
 
 use super::exemption::{Exemption, Period, Scope};
-use super::{Mode, Policy, Writer};
+use super::{Mode, Policy, Requester};
 use crate::workload::Workload;
 
 /// The label that sets the mode.
@@ -117,14 +118,15 @@ pub struct Change {
 
 /// Judges a write of a Namespace. `old` is `None` for a new one.
 ///
-/// Labels with a value that does not exist are refused, unless they were there before: an old mistake must not keep a
-/// Namespace from being changed otherwise. Weakening is lowering the mode, allowing workloads to exempt themselves, and adding or
-/// changing an exemption; with `weakening.groups` in the configuration it is for members of these groups alone.
+/// Labels with a value that does not exist are refused, unless they were there before: an old
+/// mistake must not keep a Namespace from being changed otherwise. Weakening is lowering the mode,
+/// allowing workloads to exempt themselves, and adding or changing an exemption; with
+/// `weakening.groups` in the configuration it is for members of these groups alone.
 pub fn judge_change(
     old: Option<&NamespaceSettings>,
     new: &NamespaceSettings,
     policy: &Policy,
-    writer: Writer<'_>,
+    requester: Requester<'_>,
 ) -> Change {
     let none = NamespaceSettings::default();
     let old = old.unwrap_or(&none);
@@ -142,7 +144,7 @@ pub fn judge_change(
         new.mode.unwrap_or(policy.mode),
     );
     let may_weaken = policy.weakening_groups.is_empty()
-        || writer.groups.iter().any(|group| {
+        || requester.groups.iter().any(|group| {
             policy
                 .weakening_groups
                 .iter()
@@ -249,20 +251,20 @@ mod tests {
         };
         let groups = ["platform".into(), "others".into()];
         let (platform, others) = (
-            Writer {
+            Requester {
                 user: "a",
                 groups: &groups[..1],
                 owner: None,
             },
-            Writer {
+            Requester {
                 user: "b",
                 groups: &groups[1..],
                 owner: None,
             },
         );
         let enforce = settings(&[(MODE_LABEL, "enforce")]);
-        let judge = |old: Option<&NamespaceSettings>, new: &NamespaceSettings, writer| {
-            judge_change(old, new, &policy, writer)
+        let judge = |old: Option<&NamespaceSettings>, new: &NamespaceSettings, requester| {
+            judge_change(old, new, &policy, requester)
         };
         let lowered = judge(Some(&enforce), &settings(&[]), others);
         assert_eq!(lowered.refusals.len(), 1);

@@ -3,14 +3,14 @@
 
 use super::exemption::{self, Exemption, Granted, Rules};
 use super::namespace::NamespaceSettings;
-use super::{Decision, Outcome, Policy, Writer, mode_of, settings_of};
+use super::{Decision, Outcome, Policy, Requester, mode_of, settings_of};
 use crate::finding::Action;
 use crate::workload::Workload;
 
 /// The reason for the parts of an object that the budget did not suffice for.
 const OVER_BUDGET: &str = "it is too large or too intricate to be evaluated as a whole";
 
-/// Decides about a write of `writer` in `namespace` whose object could not be evaluated, for
+/// Decides about a write of `requester` in `namespace` whose object could not be evaluated, for
 /// `reason`. No more than `most` happens to it.
 ///
 /// Nobody knows what is in the object, so only an exemption from every rule (`all`) lets it
@@ -21,7 +21,7 @@ pub fn decide_unevaluated(
     reason: String,
     most: Action,
     policy: &Policy,
-    writer: Writer<'_>,
+    requester: Requester<'_>,
 ) -> Decision {
     let mut doubts = Vec::new();
     let settings = settings_of(namespace, policy, &mut doubts);
@@ -33,7 +33,7 @@ pub fn decide_unevaluated(
     let configured = policy
         .exemptions
         .iter()
-        .filter(|entry| entry.is_for_unread(namespace, writer));
+        .filter(|entry| entry.is_for_unread(namespace, requester));
     let granted = grant(
         settings.as_deref(),
         configured.map(|entry| &entry.exemption),
@@ -51,12 +51,12 @@ pub(super) fn rest(
     is_new: bool,
     settings: Option<&NamespaceSettings>,
     policy: &Policy,
-    writer: Writer<'_>,
+    requester: Requester<'_>,
 ) -> Decision {
     let configured = policy
         .exemptions
         .iter()
-        .filter(|entry| entry.is_for(workload, writer));
+        .filter(|entry| entry.is_for(workload, requester));
     let granted = grant(settings, configured.map(|entry| &entry.exemption), policy);
     let most = if is_new { Action::Deny } else { Action::Warn };
     conclude(decision, OVER_BUDGET.to_owned(), most, granted)

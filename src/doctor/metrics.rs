@@ -1,4 +1,5 @@
-//! What the API server counted: writes that passed because undock did not answer, and whether it audits at all.
+//! What the API server counted: writes that passed because undock did not answer, and whether it
+//! audits at all.
 
 use kube::Client;
 
@@ -55,11 +56,13 @@ fn failed_open(text: &str) -> Check {
 
 fn audit_policy(text: &str) -> Check {
     let id = "audit-policy";
-    let cure = "log at least level Metadata for pods and workloads: undock's annotations are then in the audit log, for undock report";
+    let cure = "log at least level Metadata for pods and workloads: undock's annotations are then \
+        in the audit log, for undock report";
     if sum(text, "apiserver_audit_event_total", |_| true) > 0.0 {
         Check::ok(
             id,
-            "the API server writes audit events; undock's annotations are in those of level Metadata and above",
+            "the API server writes audit events; undock's annotations are in those of level \
+             Metadata and above",
         )
     } else {
         Check::warn(id, "the API server writes no audit events", cure)

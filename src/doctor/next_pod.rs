@@ -1,5 +1,5 @@
-//! What the next Pod will read: its configuration and its certificate, as they are in the cluster now. A running Pod keeps what
-//! was right before, so what would stop a restart shows nowhere else.
+//! What the next Pod will read: its configuration and its certificate, as they are in the cluster
+//! now. A running Pod keeps what was right before, so what would stop a restart shows nowhere else.
 
 use std::path::Path;
 
@@ -18,7 +18,8 @@ use crate::server::certificates::check_pair;
 const APPLY: &str = "apply the manifests again: kubectl apply -k manifests/overlays/warn";
 const GENERATE: &str = "run certs-script/generate.sh --apply";
 
-/// Examines what the next Pod of the webhook and of the controller will read, and whether a controller is there.
+/// Examines what the next Pod of the webhook and of the controller will read, and whether a
+/// controller is there.
 pub async fn examine(client: &Client, place: &Place) -> Vec<Check> {
     let mut checks = Vec::new();
     let deployment = |name| {

@@ -104,9 +104,11 @@ async fn silent(client: &Client, namespace: &str) -> Check {
         _ => Check::fail(
             ID,
             format!(
-                "a dry run with docker.sock passed in namespace {namespace} without a word: undock was not asked, or did not answer in time"
+                "a dry run with docker.sock passed in namespace {namespace} without a word: \
+                 undock was not asked, or did not answer in time"
             ),
-            "see the other checks; a default mode of audit or off, or a namespaceSelector, has the same effect",
+            "see the other checks; a default mode of audit or off, or a namespaceSelector, has \
+             the same effect",
         ),
     }
 }

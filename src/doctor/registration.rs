@@ -227,7 +227,10 @@ fn settings(webhooks: &[ValidatingWebhook]) -> Check {
                 .as_ref()
                 .is_some_and(|conditions| !conditions.is_empty())
         {
-            wrong.push(format!("{name} leaves objects out by a selector or a condition, which their writers can choose"));
+            wrong.push(format!(
+                "{name} leaves objects out by a selector or a condition, which \
+                their writers can choose"
+            ));
         }
     }
     if wrong.is_empty() {
@@ -254,7 +257,8 @@ fn failure_policy(webhooks: &[ValidatingWebhook]) -> Check {
         .iter()
         .any(|webhook| webhook.name == "namespaces.undock.dev" && policy_of(webhook) == "Fail");
     if locks {
-        let cure = "set failurePolicy Ignore for namespaces.undock.dev: with undock down nobody could label a namespace";
+        let cure = "set failurePolicy Ignore for namespaces.undock.dev: with undock down nobody \
+            could label a namespace";
         Check::warn(id, said, cure)
     } else {
         Check::ok(

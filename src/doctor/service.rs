@@ -169,7 +169,8 @@ async fn certificate_check(
             Err(ConnectError::Unreachable(_)) => {}
         }
     }
-    // The network of Pods is rarely reachable from outside; the Secret says the same to those who may read it.
+    // The network of Pods is rarely reachable from outside; the Secret says the same to those who
+    // may read it.
     let secret_name = deployment.and_then(secret_of);
     if let Some(secret_name) = secret_name {
         let path = format!(
@@ -190,7 +191,8 @@ async fn certificate_check(
                 Err(error) => Check::fail(
                     id,
                     format!(
-                        "the caBundle does not verify the certificate in Secret {secret_name}: {error}"
+                        "the caBundle does not verify the certificate in Secret {secret_name}: \
+                         {error}"
                     ),
                     GENERATE,
                 ),
@@ -199,7 +201,8 @@ async fn certificate_check(
     }
     Check::skipped(
         id,
-        "the Pods cannot be reached from here, and the Secret may not be read; the probe covers the rest",
+        "the Pods cannot be reached from here, and the Secret may not be read; the probe covers \
+         the rest",
         "",
     )
 }

@@ -1,6 +1,7 @@
 //! A character of a value and where the file has it: scalars are written in several styles.
 
-/// Where in `source`, which begins at a scalar of YAML or JSON, the character stands that is at `offset` of `text`, its value.
+/// Where in `source`, which begins at a scalar of YAML or JSON, the character stands that is at
+/// `offset` of `text`, its value.
 pub(crate) fn aligned(text: &str, offset: usize, source: &str) -> Option<usize> {
     let inside = |quote| source.strip_prefix(quote).map(|rest| (1, rest));
     let double =
@@ -19,8 +20,8 @@ enum Style {
     Double,
 }
 
-/// Walks through value and source together. How white space is written differs from style to style (indentation, folding,
-/// escapes), so it is passed over in both; everything else must agree.
+/// Walks through value and source together. How white space is written differs from style to style
+/// (indentation, folding, escapes), so it is passed over in both; everything else must agree.
 fn align(text: &str, offset: usize, source: &str, style: Style) -> Option<usize> {
     let mut at = 0;
     for (place, wanted) in text.char_indices().filter(|(_, c)| !c.is_whitespace()) {

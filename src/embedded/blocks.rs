@@ -1,4 +1,5 @@
-//! Block languages into the tree: `name "label" { key = value }` of Alloy and HCL, `name { key => value }` of Logstash.
+//! Block languages into the tree: `name "label" { key = value }` of Alloy and HCL, `name { key =>
+//! value }` of Logstash.
 
 use super::{MAX_DEPTH, MAX_NODES, Node, Value};
 
@@ -157,7 +158,8 @@ impl Reader {
         })
     }
 
-    /// `name = value`, `name "label" {` or a line that is neither, such as a condition in front of its block.
+    /// `name = value`, `name "label" {` or a line that is neither, such as a condition in front of
+    /// its block.
     fn statement(&mut self, depth: usize) -> Option<(String, Node)> {
         let name = self.take()?;
         let mut label: Option<Node> = None;
@@ -208,7 +210,8 @@ impl Reader {
                 }
             }
             Kind::Word | Kind::Text => {
-                // Alloy's expressions (`discovery.x.targets`, `f(a, b)`) are kept as their first word.
+                // Alloy's expressions (`discovery.x.targets`, `f(a, b)`) are kept as their first
+                // word.
                 if self
                     .peek()
                     .is_some_and(|token| token.kind == Kind::Bracket(b'('))

@@ -1,4 +1,5 @@
-//! Which language a text is in: by the name under which it stands, by its first line, by what its lines look like.
+//! Which language a text is in: by the name under which it stands, by its first line, by what its
+//! lines look like.
 
 use super::{Language, sections};
 

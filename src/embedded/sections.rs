@@ -1,4 +1,5 @@
-//! Files of sections into the tree: INI, systemd units, Fluent Bit's classic format, and the inside of a section alone.
+//! Files of sections into the tree: INI, systemd units, Fluent Bit's classic format, and the inside
+//! of a section alone.
 
 use super::{MAX_NODES, Node, Value};
 
@@ -45,8 +46,8 @@ pub(super) fn parse(text: &str) -> Option<Node> {
     })
 }
 
-/// True for what stands in a section, without its header: `KEY=VALUE` in each line, or the settings of a plugin of Fluent Bit,
-/// which begin with its name.
+/// True for what stands in a section, without its header: `KEY=VALUE` in each line, or the settings
+/// of a plugin of Fluent Bit, which begin with its name.
 pub(super) fn is_body(text: &str) -> bool {
     let is_key = |key: &str| {
         let is_key_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');

@@ -1,4 +1,5 @@
-//! Placeholders of template engines (`{{ … }}`, `{% … %}`), blanked so that places stay what they are.
+//! Placeholders of template engines (`{{ … }}`, `{% … %}`), blanked so that places stay what they
+//! are.
 
 /// `text` with other characters in place of each placeholder; `None` where it has none.
 pub(super) fn blank(text: &str) -> Option<String> {

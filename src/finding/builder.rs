@@ -1,5 +1,5 @@
-//! How rules put a finding together: `Finding::new(&RULE)`, where it is, what is there, and, where it
-//! differs from the rule's own, how sure and how bad it is.
+//! How rules put a finding together: `Finding::new(&RULE)`, where it is, what is there, and, where
+//! it differs from the rule's own, how sure and how bad it is.
 
 use std::fmt::Display;
 

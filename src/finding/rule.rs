@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{Action, Certainty, Finding, Findings, Impact, default_action};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
-use crate::workload::leaves::Leaf;
-use crate::workload::mentions::Mentions;
 use crate::workload::pod::{Container, HostMount, Pod};
+use crate::workload::prefilter::Prefilter;
 use crate::workload::settings::Settings;
+use crate::workload::string_fields::StringField;
 
 /// One way to depend on Docker. Codes and names are permanent.
 pub struct Rule {
@@ -26,7 +26,8 @@ pub struct Rule {
     pub impact: Impact,
     /// The action, where the contract fixes it; otherwise impact and certainty decide.
     pub action: Option<Action>,
-    /// True if only Docker's absence does the harm, so that nothing breaks where cri-dockerd keeps Docker.
+    /// True if only Docker's absence does the harm, so that nothing breaks where cri-dockerd keeps
+    /// Docker.
     pub needs_docker_absent: bool,
     /// What it flags, in one line without a full stop.
     pub summary: &'static str,
@@ -70,23 +71,23 @@ pub(crate) enum Check {
     Container(fn(&Pod<'_>, &Container<'_>, &mut Findings)),
     /// Each container whose texts mention what the first function asks for.
     Mentioning(
-        fn(Mentions) -> bool,
+        fn(Prefilter) -> bool,
         fn(&Pod<'_>, &Container<'_>, &mut Findings),
     ),
     /// Each container whose texts mention Docker; of an object without a pod spec, each text.
     Commands(
         fn(&Pod<'_>, &Container<'_>, &mut Findings),
-        fn(&Workload<'_>, &Leaf, &mut Findings),
+        fn(&Workload<'_>, &StringField, &mut Findings),
     ),
     /// The pod spec as a whole.
     Pod(fn(&Pod<'_>, &mut Findings)),
     /// Each text of an object of one of these kinds, none of which has a pod spec.
     Text(
         &'static [&'static str],
-        fn(&Workload<'_>, &Leaf) -> Option<Finding>,
+        fn(&Workload<'_>, &StringField) -> Option<Finding>,
     ),
-    /// Each document with settings: the object itself, where it is no workload, and the documents in its
-    /// strings.
+    /// Each document with settings: the object itself, where it is no workload, and the documents
+    /// in its strings.
     Settings(fn(&Settings<'_>, &mut Findings)),
     /// A Node.
     Node(fn(&Workload<'_>) -> Option<Finding>),

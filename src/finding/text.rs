@@ -1,4 +1,5 @@
-//! Text of strangers made fit to show: cut to size, and with nothing in it that a terminal or a header obeys.
+//! Text of strangers made fit to show: cut to size, and with nothing in it that a terminal or a
+//! header obeys.
 
 use std::fmt::Display;
 
@@ -23,7 +24,8 @@ pub(crate) fn clip(text: &str, limit: usize) -> String {
     format!("{}…", &text[..end])
 }
 
-/// `text` cut in the middle to `limit` characters, which keeps the telling ends of a name or a path.
+/// `text` cut in the middle to `limit` characters, which keeps the telling ends of a name or a
+/// path.
 pub(crate) fn elide(text: &str, limit: usize) -> String {
     let count = text.chars().count();
     if count <= limit {
@@ -36,8 +38,8 @@ pub(crate) fn elide(text: &str, limit: usize) -> String {
     format!("{start}…{end}")
 }
 
-/// Control characters as `\u{…}`: a warning that holds one is dropped by the API server without a trace
-/// (apimachinery: pkg/util/net/http.go), and a terminal obeys it.
+/// Control characters as `\u{…}`: a warning that holds one is dropped by the API server without a
+/// trace (apimachinery: pkg/util/net/http.go), and a terminal obeys it.
 pub(crate) fn escape_controls(text: &str) -> String {
     if is_plain(text) || !text.chars().any(is_unsafe) {
         return text.to_owned();

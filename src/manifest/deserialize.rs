@@ -1,4 +1,5 @@
-//! Reads a tree into the same shapes into which a review's JSON is read, and says where a shape is wrong.
+//! Reads a tree into the same shapes into which a review's JSON is read, and says where a shape is
+//! wrong.
 
 use std::fmt;
 

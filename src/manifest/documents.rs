@@ -1,4 +1,5 @@
-//! Splits a file into documents before any of them is parsed, so that a broken one leaves the others alone.
+//! Splits a file into documents before any of them is parsed, so that a broken one leaves the
+//! others alone.
 
 use memchr::memmem;
 use serde_json::value::RawValue;
@@ -90,7 +91,8 @@ fn document(text: &str, line: usize) -> Option<Document<'_>> {
     })
 }
 
-/// JSON objects one after the other, as `kubectl get -o json` and log files give them; `None` if the text is something else.
+/// JSON objects one after the other, as `kubectl get -o json` and log files give them; `None` if
+/// the text is something else.
 fn json_documents(text: &str) -> Option<Vec<Document<'_>>> {
     let mut found = Vec::new();
     let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();

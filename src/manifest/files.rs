@@ -1,8 +1,10 @@
-//! Files that are no Kubernetes objects and whose queries rules read: rule files of Prometheus and Loki, dashboards.
+//! Files that are no Kubernetes objects and whose queries rules read: rule files of Prometheus and
+//! Loki, dashboards.
 
 use super::tree::{NodeId, Tree};
 
-/// Kind and name of the file whose root is `node`, for the outputs of a check; `None` for any other.
+/// Kind and name of the file whose root is `node`, for the outputs of a check; `None` for any
+/// other.
 pub(super) fn kind_of(tree: &Tree<'_>, node: NodeId) -> Option<(&'static str, String)> {
     let list = |node: NodeId, key: &str| tree.get(node, key).filter(|list| tree.is_list(*list));
     let text = |node: NodeId, key: &str| {

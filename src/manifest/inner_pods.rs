@@ -1,4 +1,5 @@
-//! Pods inside custom resources: pod specs wherever they lie, the templates of Argo Workflows, the steps of Tekton.
+//! Pods inside custom resources: pod specs wherever they lie, the templates of Argo Workflows, the
+//! steps of Tekton.
 
 use std::borrow::Cow;
 
@@ -128,7 +129,8 @@ impl<'a> Search<'a, '_> {
                     .is_some_and(|first| is_container(*first))
             })
         };
-        // An operator may bring the image, and a template may leave the containers to it altogether.
+        // An operator may bring the image, and a template may leave the containers to it
+        // altogether.
         let is_extended = |node: NodeId| {
             ["volumeMounts", "env", "securityContext"]
                 .iter()

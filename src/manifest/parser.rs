@@ -24,8 +24,8 @@ pub(super) fn parse<'t>(document: &Document<'t>) -> Result<Tree<'t>, ManifestErr
     .build()
 }
 
-/// Where each line of YAML begins as editors count: line and column, from 0. Empty where both count alike: YAML ends a line at a
-/// carriage return alone, too.
+/// Where each line of YAML begins as editors count: line and column, from 0. Empty where both count
+/// alike: YAML ends a line at a carriage return alone, too.
 fn breaks(text: &str) -> Vec<(usize, usize)> {
     if !text.contains('\r') {
         return Vec::new();
@@ -113,7 +113,8 @@ impl<'t> Builder<'_, 't> {
         Ok(Tree::new(self.nodes, self.root))
     }
 
-    /// The name in `{{NAME}}`, which somebody fills in later and YAML reads as a map whose key is a map.
+    /// The name in `{{NAME}}`, which somebody fills in later and YAML reads as a map whose key is a
+    /// map.
     fn placeholder(&self, node: NodeId) -> Option<&str> {
         let single = |node: NodeId| match &self.nodes[node as usize].value {
             Value::Map(pairs) => pairs.first().copied().filter(|_| pairs.len() == 1),

@@ -1,4 +1,5 @@
-//! A document as a tree of borrowed nodes with their places. Aliases share nodes, so it never outgrows its text.
+//! A document as a tree of borrowed nodes with their places. Aliases share nodes, so it never
+//! outgrows its text.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -32,7 +33,8 @@ pub(super) enum Value<'t> {
     Map(Vec<(NodeId, NodeId)>),
 }
 
-/// Nodes that one reading may visit besides ten times those that there are: no honest manifest says that much through aliases.
+/// Nodes that one reading may visit besides ten times those that there are: no honest manifest says
+/// that much through aliases.
 const ALIASED: usize = 50_000;
 /// Collections inside collections; serde_json stops at the same depth.
 pub(super) const MAX_DEPTH: usize = 127;
@@ -114,12 +116,14 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// The pairs of a mapping, with merge keys resolved and only the last of repeated keys, as kubectl reads them.
+    /// The pairs of a mapping, with merge keys resolved and only the last of repeated keys, as
+    /// kubectl reads them.
     pub(super) fn entries(&self, node: NodeId) -> Cow<'_, [(NodeId, NodeId)]> {
         self.merged_entries(node, 0)
     }
 
-    /// `depth` counts merges inside merges, which a chain of anchors can make as long as the document.
+    /// `depth` counts merges inside merges, which a chain of anchors can make as long as the
+    /// document.
     fn merged_entries(&self, node: NodeId, depth: usize) -> Cow<'_, [(NodeId, NodeId)]> {
         let Value::Map(pairs) = self.value(node) else {
             return Cow::Borrowed(&[]);

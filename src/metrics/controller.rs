@@ -1,4 +1,5 @@
-//! Metrics of the controller. Only the replica that leads shows figures of the cluster; the others show zero or nothing.
+//! Metrics of the controller. Only the replica that leads shows figures of the cluster; the others
+//! show zero or nothing.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;

@@ -105,7 +105,7 @@ struct ErrorOut<'a> {
 /// Writes `checked` as one JSON object.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     let report = Report {
         schema: SCHEMA,
@@ -191,7 +191,7 @@ impl<'a> From<&'a Placed> for FindingOut<'a> {
             fix: finding.fix(),
             fingerprint: &placed.judged.fingerprint,
             owner: None,
-            known: placed.judged.known,
+            known: placed.judged.preexisting,
         }
     }
 }

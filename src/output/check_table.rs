@@ -16,7 +16,7 @@ const MAX_TEXT: usize = 160;
 /// Writes `checked` for people. `colour` adds ANSI colours.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write(out: &mut dyn Write, checked: &Checked, colour: bool) -> io::Result<()> {
     let style = Style { colour };
     for object in &checked.objects {

@@ -9,7 +9,7 @@ use crate::finding::Action;
 /// Writes one command for each finding and each error.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     for object in &checked.objects {
         for placed in object.new_findings() {

@@ -1,4 +1,5 @@
-//! `-o junit`: a suite for each file, a case for each object; what is refused fails, the rest is told in the output.
+//! `-o junit`: a suite for each file, a case for each object; what is refused fails, the rest is
+//! told in the output.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -11,7 +12,7 @@ use crate::finding::Action;
 /// Writes `checked` as one JUnit report.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     let mut suites: Vec<Suite<'_>> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();

@@ -13,7 +13,7 @@ const MAX_ROWS: usize = 200;
 /// Writes the findings as a table, those that are refused first.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     let mut rows: Vec<_> = checked
         .objects

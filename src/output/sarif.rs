@@ -1,6 +1,7 @@
 //! `-o sarif`: SARIF 2.1.0 in the subset that code scanning services take.
 //!
-//! There is always a list of results, and fingerprints do not change when lines move, so that an alert stays the same alert.
+//! There is always a list of results, and fingerprints do not change when lines move, so that an
+//! alert stays the same alert.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -26,7 +27,7 @@ struct Log {
 /// Writes `checked` as one SARIF log.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     let rules = rules_in_use(checked);
     let results = checked.objects.iter().flat_map(|object| {
@@ -139,7 +140,7 @@ fn result(
         "suppressions": placed.judged.exempt.iter().map(suppression).collect::<Vec<_>>(),
     });
     if is_compared {
-        let state = if placed.judged.known {
+        let state = if placed.judged.preexisting {
             "unchanged"
         } else {
             "new"
@@ -190,7 +191,8 @@ fn notification(error: &CheckError) -> Value {
         "locations": [{"physicalLocation": location}]})
 }
 
-/// A path as a URI, relative as long as the path is: forward slashes, everything but plain characters escaped.
+/// A path as a URI, relative as long as the path is: forward slashes, everything but plain
+/// characters escaped.
 fn uri(path: &str) -> String {
     let path = path.replace('\\', "/");
     // Services know the repository, not where it was checked out.

@@ -18,7 +18,7 @@ use crate::scan::{
     ExemptionStatus, ListedExemption, MANUAL, NodeGroup, Origin, Scanned, ScannedFinding,
     ScannedOwner, Scope,
 };
-use crate::workload::text::Text;
+use crate::workload::text::LenientStr;
 
 /// What the scan was about, for the head of the report.
 #[derive(Clone, Debug)]
@@ -113,7 +113,7 @@ fn summary(scanned: &Scanned) -> Summary {
 }
 
 fn node_group(group: &NodeGroup) -> NodeGroupEntry<'_> {
-    fn texts(set: &BTreeSet<String>) -> Vec<Text<'_>> {
+    fn texts(set: &BTreeSet<String>) -> Vec<LenientStr<'_>> {
         set.iter().map(|text| text.as_str().into()).collect()
     }
     let family = group
@@ -156,7 +156,7 @@ fn checks<'s>(scanned: &'s Scanned) -> Vec<CheckEntry<'s>> {
 }
 
 /// The codes of `findings`, each once.
-fn codes<'s>(findings: &[&'s ScannedFinding]) -> Vec<Text<'s>> {
+fn codes<'s>(findings: &[&'s ScannedFinding]) -> Vec<LenientStr<'s>> {
     let codes: BTreeSet<_> = findings
         .iter()
         .map(|found| found.judged.finding.rule.code)
@@ -164,7 +164,8 @@ fn codes<'s>(findings: &[&'s ScannedFinding]) -> Vec<Text<'s>> {
     codes.into_iter().map(Into::into).collect()
 }
 
-/// Writes one owner at a time: those of a large cluster never stand in memory in this form together.
+/// Writes one owner at a time: those of a large cluster never stand in memory in this form
+/// together.
 struct EachOwner<'s>(&'s [ScannedOwner]);
 
 impl Serialize for EachOwner<'_> {
@@ -220,7 +221,7 @@ fn finding(found: &ScannedFinding) -> FindingEntry<'_> {
         action: judged.action.as_str().into(),
         certainty: finding.certainty.as_str().into(),
         container: finding.container.as_deref().unwrap_or_default().into(),
-        denies: Some(judged.unlimited == Action::Deny),
+        denies: Some(judged.enforce_action == Action::Deny),
         evidence: (*finding.evidence).into(),
         exempt: judged.exempt.as_ref().map(|granted| TermsEntry {
             reason: granted.terms.reason.as_str().into(),

@@ -1,4 +1,5 @@
-//! `scan -o table`: nodes, the answers in the order of the migration guide, findings by owner, exemptions, and what is left to look at.
+//! `scan -o table`: nodes, the answers in the order of the migration guide, findings by owner,
+//! exemptions, and what is left to look at.
 
 use std::io::{self, Write};
 
@@ -15,7 +16,7 @@ const MAX_NAMED: usize = 5;
 /// Writes `scanned` for people. `colour` adds ANSI colours.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write(
     out: &mut dyn Write,
     scanned: &Scanned,

@@ -1,4 +1,5 @@
-//! Folds repeats: a controller that retries a refused Pod every few seconds gives one record and a count.
+//! Folds repeats: a controller that retries a refused Pod every few seconds gives one record and a
+//! count.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,7 +12,8 @@ const WINDOW: Duration = Duration::from_secs(600);
 /// Different reviews that are remembered.
 const MAX_KEYS: usize = 10_000;
 
-/// What was written lately. Keys are hashes; a collision would fold two different reviews, at 2^-64 a pair.
+/// What was written lately. Keys are hashes; a collision would fold two different reviews, at 2^-64
+/// a pair.
 #[derive(Debug, Default)]
 pub(super) struct Dedupe {
     seen: HashMap<u64, Seen>,
@@ -26,9 +28,11 @@ struct Seen {
 }
 
 impl Dedupe {
-    /// The records to write now that `record` came in: itself, nothing, or rollups of what it pushed out.
+    /// The records to write now that `record` came in: itself, nothing, or rollups of what it
+    /// pushed out.
     pub(super) fn pass(&mut self, record: Record, now: Instant) -> Vec<Record> {
-        // People and pipelines always get their denial on record; only the cluster's own parts retry by themselves.
+        // People and pipelines always get their denial on record; only the cluster's own parts
+        // retry by themselves.
         let is_denial_of_somebody =
             record.decision == "deny" && matches!(&*record.user_kind, "user" | "serviceaccount");
         if record.dry_run || is_denial_of_somebody {

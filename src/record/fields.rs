@@ -58,10 +58,10 @@ impl From<&Judged> for FindingFields {
         Self {
             rule: finding.rule.code.into(),
             rule_name: finding.rule.name.into(),
-            severity: finding.impact.as_str().into(),
+            impact: finding.impact.as_str().into(),
             certainty: finding.certainty.as_str().into(),
             action: judged.action.as_str().into(),
-            denies: Some(judged.unlimited == Action::Deny),
+            denies: Some(judged.enforce_action == Action::Deny),
             container: finding.container.clone(),
             field: finding.field.clone(),
             evidence: finding.evidence.clone(),

@@ -1,5 +1,5 @@
-//! The way from a review to its line on stdout: a bounded queue and a thread. A full queue or a slow pipe
-//! costs records, which are counted, and never time.
+//! The way from a review to its line on stdout: a bounded queue and a thread. A full queue or a
+//! slow pipe costs records, which are counted, and never time.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -14,7 +14,8 @@ use super::dedupe::Dedupe;
 
 /// Records that may wait; at 1.5 kB each a few MiB at most.
 const CAPACITY: usize = 1024;
-/// How long the thread lets records gather: a burst then costs one write, and wakes the thread once.
+/// How long the thread lets records gather: a burst then costs one write, and wakes the thread
+/// once.
 const GATHER: Duration = Duration::from_millis(5);
 /// Most records of one write.
 const MAX_BATCH: usize = 256;
@@ -106,8 +107,9 @@ impl Queue {
 }
 
 impl Writer {
-    /// Writes what is in the queue and the rollups, then ends; gives up on a reader that does not read. A [`Queue`]
-    /// may still be held, by a connection that does not end: what it adds later is lost, and counted.
+    /// Writes what is in the queue and the rollups, then ends; gives up on a reader that does not
+    /// read. A [`Queue`] may still be held, by a connection that does not end: what it adds later
+    /// is lost, and counted.
     pub fn stop(self) {
         let deadline = Instant::now() + STOP_DEADLINE;
         let mut is_told = false;

@@ -1,9 +1,11 @@
-//! Inputs that name no cluster beside inputs that name one: an audit log does not say whose it is, the records beside it do.
+//! Inputs that name no cluster beside inputs that name one: an audit log does not say whose it is,
+//! the records beside it do.
 
 use super::evidence_store::EvidenceStore;
 
 impl EvidenceStore {
-    /// Makes everything that names no cluster a part of the only one that is named. With several, nothing tells which.
+    /// Makes everything that names no cluster a part of the only one that is named. With several,
+    /// nothing tells which.
     pub(super) fn assign_cluster(&mut self) {
         let mut named = self.clusters.iter();
         let (Some(cluster), None) = (named.next().cloned(), named.next()) else {

@@ -9,19 +9,20 @@ use crate::finding::Action;
 use crate::kinds::KINDS;
 use crate::record::user_kind;
 use crate::registration::WEBHOOKS;
-use crate::workload::text::{Text, TextMap};
+use crate::workload::text::{LenientStr, TextMap};
 
-/// What the API server writes where a webhook with `failurePolicy: Ignore` did not answer; the value is the webhook's name.
+/// What the API server writes where a webhook with `failurePolicy: Ignore` did not answer; the
+/// value is the webhook's name.
 pub(super) const FAILED_OPEN: &str = "failed-open.validating.webhook.admission.k8s.io";
 
 /// An audit event, borrowed from its line.
 #[derive(Debug)]
 pub(super) struct Event<'a> {
-    pub(super) id: Text<'a>,
+    pub(super) id: LenientStr<'a>,
     pub(super) is_complete: bool,
-    pub(super) time: Text<'a>,
-    pub(super) verb: Text<'a>,
-    pub(super) user: Text<'a>,
+    pub(super) time: LenientStr<'a>,
+    pub(super) verb: LenientStr<'a>,
+    pub(super) user: LenientStr<'a>,
     pub(super) object: ObjectRef<'a>,
     /// HTTP status; 0 if it is not told.
     pub(super) code: i64,
@@ -32,7 +33,7 @@ pub(super) struct Event<'a> {
     pub(super) request: Option<&'a str>,
     pub(super) response: Option<&'a str>,
     /// Where the wrapper names it.
-    pub(super) cluster: Text<'a>,
+    pub(super) cluster: LenientStr<'a>,
 }
 
 impl Event<'_> {
@@ -47,10 +48,10 @@ impl Event<'_> {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ObjectRef<'a> {
     #[serde(borrow)]
-    pub(super) resource: Text<'a>,
-    pub(super) namespace: Text<'a>,
-    pub(super) name: Text<'a>,
-    pub(super) subresource: Text<'a>,
+    pub(super) resource: LenientStr<'a>,
+    pub(super) namespace: LenientStr<'a>,
+    pub(super) name: LenientStr<'a>,
+    pub(super) subresource: LenientStr<'a>,
 }
 
 impl<'a> ObjectRef<'a> {
@@ -65,7 +66,7 @@ impl<'a> ObjectRef<'a> {
                 parts.nth(1);
             }
         }
-        let mut next = || Text::from(parts.next().unwrap_or_default());
+        let mut next = || LenientStr::from(parts.next().unwrap_or_default());
         Self {
             resource: next(),
             name: next(),
@@ -114,7 +115,8 @@ pub(super) struct Annotations<'e> {
     is_partial: bool,
 }
 
-/// `DKR101 9f31c0d27be4a610 warn/deny spec.volumes[0].hostPath.path`; older versions wrote no action.
+/// `DKR101 9f31c0d27be4a610 warn/deny spec.volumes[0].hostPath.path`; older versions wrote no
+/// action.
 #[derive(Debug)]
 pub(super) struct AnnotatedFinding<'e> {
     pub(super) rule: &'e str,
@@ -240,7 +242,8 @@ fn own_key(key: &str) -> Option<&str> {
     WEBHOOKS.iter().find_map(|webhook| after_name(key, webhook))
 }
 
-/// What stands behind `name` and a slash in `key`, also where a log store wrote underscores or dots instead.
+/// What stands behind `name` and a slash in `key`, also where a log store wrote underscores or dots
+/// instead.
 fn after_name<'k>(key: &'k str, name: &str) -> Option<&'k str> {
     // Of labels in a table, `labels.` may stand in front.
     let key = key.strip_prefix("labels.").unwrap_or(key);
@@ -250,7 +253,8 @@ fn after_name<'k>(key: &'k str, name: &str) -> Option<&'k str> {
     rest.strip_prefix(['/', '_', '.']).filter(|_| is_ours)
 }
 
-/// The object that the event is about, whole, as JSON; `None` at level Metadata, and for a patch of which only the patch is logged.
+/// The object that the event is about, whole, as JSON; `None` at level Metadata, and for a patch of
+/// which only the patch is logged.
 pub(super) fn whole_object<'e>(event: &'e Event<'_>) -> Option<Cow<'e, str>> {
     let kind = event.object.kind()?;
     let is_whole = |text: &&str| {
@@ -258,7 +262,7 @@ pub(super) fn whole_object<'e>(event: &'e Event<'_>) -> Option<Cow<'e, str>> {
         #[serde(default)]
         struct Kind<'a> {
             #[serde(borrow)]
-            kind: Text<'a>,
+            kind: LenientStr<'a>,
         }
         serde_json::from_str::<Kind<'_>>(text).is_ok_and(|object| object.kind.as_str() == kind)
     };
@@ -321,7 +325,8 @@ mod tests {
             Some(("PersistentVolume", "pv", true))
         );
         let all = Annotations {
-            exempt: "DKR101 by=namespace until=2026-12-01 ref=P-1; DKR201 by=workload until=2027-01-01 ref=-",
+            exempt: "DKR101 by=namespace until=2026-12-01 ref=P-1; DKR201 by=workload \
+                until=2027-01-01 ref=-",
             ..Default::default()
         };
         assert_eq!(

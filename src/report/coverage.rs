@@ -1,4 +1,5 @@
-//! What the inputs cover: days of the logs, and writes that nobody evaluated. What they do not cover is not READY.
+//! What the inputs cover: days of the logs, and writes that nobody evaluated. What they do not
+//! cover is not READY.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -66,7 +67,8 @@ impl Logs {
     }
 }
 
-/// Unreviewed writes of one namespace in the window, by day and cause: all, and those that no later evidence makes up for.
+/// Unreviewed writes of one namespace in the window, by day and cause: all, and those that no later
+/// evidence makes up for.
 pub(super) type UnreviewedDays = BTreeMap<(i64, Cause), (u64, u64)>;
 
 /// Cluster and namespace.
@@ -97,7 +99,8 @@ pub(super) fn unreviewed(
     all
 }
 
-/// True if the object, or the template that it was made from, was evaluated later. That it is gone makes up for nothing.
+/// True if the object, or the template that it was made from, was evaluated later. That it is gone
+/// makes up for nothing.
 fn is_made_up_for(
     store: &EvidenceStore,
     disappearances: &Disappearances<'_>,
@@ -117,7 +120,8 @@ fn is_made_up_for(
             .any(|scan| scan.covers(&owner.kind, &owner.namespace))
 }
 
-/// True for what is made and goes by itself: Pods, Jobs, runs of pipelines. What it did will be done again.
+/// True for what is made and goes by itself: Pods, Jobs, runs of pipelines. What it did will be
+/// done again.
 pub(super) fn is_transient(kind: &str) -> bool {
     matches!(kind, "Pod" | "Job")
         || kinds::find(kind).is_none_or(|kind| {

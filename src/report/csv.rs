@@ -1,4 +1,5 @@
-//! `report -o csv` and `-o csv-exemptions`: one row for each finding, or exemption; RFC 4180. No cell is a formula: spreadsheets would run it.
+//! `report -o csv` and `-o csv-exemptions`: one row for each finding, or exemption; RFC 4180. No
+//! cell is a formula: spreadsheets would run it.
 
 use std::io::{self, Write};
 
@@ -56,7 +57,7 @@ const EXEMPTION_COLUMNS: [&str; 12] = [
 /// Writes the findings of `report`.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     write!(out, "{}\r\n", COLUMNS.join(","))?;
     report
@@ -68,7 +69,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 /// Writes the exemptions of `report`.
 ///
 /// # Errors
-/// Where `out` does not take it.
+/// If writing to `out` fails.
 pub fn write_exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     write!(out, "{}\r\n", EXEMPTION_COLUMNS.join(","))?;
     report
@@ -129,7 +130,7 @@ fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
         text(&finding.release),
         text(&finding.rule),
         text(&finding.rule_name),
-        text(&finding.severity),
+        text(&finding.impact),
         text(&finding.certainty),
         finding.status.as_str().to_owned(),
         finding.denies.to_string(),
@@ -154,7 +155,8 @@ fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// Quoted where RFC 4180 asks for it; with an apostrophe in front where a spreadsheet would see a formula.
+/// Quoted where RFC 4180 asks for it; with an apostrophe in front where a spreadsheet would see a
+/// formula.
 fn cell(text: &str) -> String {
     let is_number = text.parse::<i64>().is_ok();
     let guard = if !is_number && text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {

@@ -1,8 +1,9 @@
-//! One JSON text into what it tells: a record or a scan of ours, or an event of the API server's audit log, in whatever
-//! wrapping it came.
+//! One JSON text into what it tells: a record or a scan of ours, or an event of the API server's
+//! audit log, in whatever wrapping it came.
 //!
-//! Wrappers are not known by name: what is neither ours nor an audit event is searched for one, through every field, string
-//! and list. Only how the event itself is written must be known, and that is in [`event`].
+//! Wrappers are not known by name: what is neither ours nor an audit event is searched for one,
+//! through every field, string and list. Only how the event itself is written must be known, and
+//! that is in [`event`].
 
 mod dotted;
 mod event;
@@ -46,7 +47,8 @@ const MAX_UNPACKED: u64 = 64 << 20;
 /// How far into a line its JSON may begin.
 const MAX_PREFIX: usize = 512;
 
-/// Reads `bytes` to `take`. What is JSON and not ours is passed over. `cluster` is what the wrapper around tells, if anything.
+/// Reads `bytes` to `take`. What is JSON and not ours is passed over. `cluster` is what the wrapper
+/// around tells, if anything.
 ///
 /// # Errors
 /// Where there is no JSON to read, or it breaks off, or a record of ours lacks what it must have.
@@ -141,7 +143,8 @@ impl Decoder {
         result
     }
 
-    /// A text inside of a wrapper: JSON, or packed JSON. A message that is no JSON is somebody else's.
+    /// A text inside of a wrapper: JSON, or packed JSON. A message that is no JSON is somebody
+    /// else's.
     fn inside(&mut self, text: &str, take: &mut Take<'_>) -> Result<(), String> {
         let text = text.trim();
         if text.contains('{') {
@@ -210,7 +213,8 @@ impl Decoder {
     }
 }
 
-/// `TIME STREAM FLAG {...}` of the kubelet, `[pod/name/container] {...}` of kubectl, `TIME {labels} {...}` of logcli.
+/// `TIME STREAM FLAG {...}` of the kubelet, `[pod/name/container] {...}` of kubectl, `TIME {labels}
+/// {...}` of logcli.
 fn without_prefix(text: &str) -> Result<Option<&str>, String> {
     // What goes to stderr is for people.
     if text.split(' ').nth(1) == Some("stderr") {

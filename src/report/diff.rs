@@ -235,7 +235,8 @@ impl<'r> Diff<'r> {
         writeln!(out, "{}", self.totals())
     }
 
-    /// `1 new, 2 fixed, 1 removed, 0 changed; 3 open before, 1 now`: what was, less what ended, plus what is new.
+    /// `1 new, 2 fixed, 1 removed, 0 changed; 3 open before, 1 now`: what was, less what ended,
+    /// plus what is new.
     fn totals(&self) -> String {
         let ended = |status: Status| {
             let with = self.fixed.iter().filter(|finding| finding.status == status);

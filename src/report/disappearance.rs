@@ -1,4 +1,5 @@
-//! When owners were gone: deletions that the audit log shows, and scans that would have listed them and do not.
+//! When owners were gone: deletions that the audit log shows, and scans that would have listed them
+//! and do not.
 
 use std::collections::HashMap;
 

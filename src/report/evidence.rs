@@ -1,4 +1,5 @@
-//! What the inputs tell, as it is kept: owners, findings, reviews, deletions; each in a few dozen bytes.
+//! What the inputs tell, as it is kept: owners, findings, reviews, deletions; each in a few dozen
+//! bytes.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use super::interner::Latest;
 use super::model::Status;
 use crate::scan::document::ExemptionEntry;
 use crate::workload::series::is_series;
-use crate::workload::text::Text;
+use crate::workload::text::LenientStr;
 
 /// Milliseconds of a day.
 pub(super) const DAY: i64 = 86_400_000;
@@ -78,7 +79,7 @@ pub(super) struct FindingKey {
 /// What the inputs say about a finding.
 #[derive(Debug, Default)]
 pub(super) struct Details {
-    pub(super) severity: Latest<String>,
+    pub(super) impact: Latest<String>,
     pub(super) certainty: Latest<String>,
     pub(super) container: Latest<String>,
     pub(super) field: Latest<String>,
@@ -297,7 +298,7 @@ impl AboutOwner {
 impl Details {
     pub(super) fn merge(&mut self, other: Self) {
         let Self {
-            severity,
+            impact,
             certainty,
             container,
             field,
@@ -307,7 +308,7 @@ impl Details {
             first_seen,
             past,
         } = other;
-        self.severity.merge(severity);
+        self.impact.merge(impact);
         self.certainty.merge(certainty);
         self.container.merge(container);
         self.field.merge(field);
@@ -321,8 +322,8 @@ impl Details {
 
 impl From<&ExemptionEntry<'_>> for ListedExemption {
     fn from(entry: &ExemptionEntry<'_>) -> Self {
-        fn text(text: &Option<Text<'_>>) -> String {
-            text.as_ref().map(Text::to_string).unwrap_or_default()
+        fn text(text: &Option<LenientStr<'_>>) -> String {
+            text.as_ref().map(LenientStr::to_string).unwrap_or_default()
         }
         Self {
             namespace: entry.namespace.to_string(),
@@ -349,7 +350,8 @@ pub(super) fn id(text: &str, salt: &str) -> u128 {
     if let Some(Some(id)) = parsed {
         return id;
     }
-    // Reviews of the same moment are put in the order of their numbers, so no release may change them.
+    // Reviews of the same moment are put in the order of their numbers, so no release may change
+    // them.
     let digest = Sha256::new()
         .chain_update(text)
         .chain_update([0])

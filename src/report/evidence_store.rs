@@ -98,7 +98,8 @@ impl EvidenceStore {
         };
     }
 
-    /// Gives each review all findings that any input shows of it. Once, at the end: many inputs may show the same one.
+    /// Gives each review all findings that any input shows of it. Once, at the end: many inputs may
+    /// show the same one.
     pub(super) fn unite_sets(&mut self) {
         for (id, mut sets) in std::mem::take(&mut self.further_sets) {
             let Some(review) = self.reviews.get_mut(&id) else {

@@ -1,7 +1,8 @@
-//! The exemptions: which let something through, which end soon, which are of no use any more, which are wrong.
+//! The exemptions: which let something through, which end soon, which are of no use any more, which
+//! are wrong.
 //!
-//! Scans list those that are written down; reviews tell of those that were used. What a later scan of the same place does not
-//! list is gone.
+//! Scans list those that are written down; reviews tell of those that were used. What a later scan
+//! of the same place does not list is gone.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,7 +21,8 @@ struct Key {
     listed: ListedExemption,
 }
 
-/// All exemptions as they stand on `today`, the most urgent first. Of `findings`, each is counted with the one that covers it.
+/// All exemptions as they stand on `today`, the most urgent first. Of `findings`, each is counted
+/// with the one that covers it.
 pub(super) fn exemptions(
     store: &EvidenceStore,
     ends: &Disappearances<'_>,

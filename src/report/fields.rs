@@ -5,11 +5,11 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::workload::text::Text;
+use crate::workload::text::LenientStr;
 
 /// An object's fields in their order, borrowed.
 #[derive(Debug, Default)]
-pub(super) struct Fields<'a>(Vec<(Text<'a>, &'a RawValue)>);
+pub(super) struct Fields<'a>(Vec<(LenientStr<'a>, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
     /// The unread value of the first of `keys` that is there and not null.
@@ -23,13 +23,15 @@ impl<'a> Fields<'a> {
     }
 
     /// The text of the first of `keys` that is there; empty if none is, or it is no scalar.
-    pub(super) fn text(&self, keys: &[&str]) -> Text<'a> {
+    pub(super) fn text(&self, keys: &[&str]) -> LenientStr<'a> {
         self.read(keys)
     }
 
-    /// The value of the first of `keys` that is there; the default if none is, or it has another shape.
+    /// The value of the first of `keys` that is there; the default if none is, or it has another
+    /// shape.
     ///
-    /// An object may also come as a string that holds it, as exports to tables have it; see [`Fields::object`].
+    /// An object may also come as a string that holds it, as exports to tables have it; see
+    /// [`Fields::object`].
     pub(super) fn read<T: Deserialize<'a> + Default>(&self, keys: &[&str]) -> T {
         self.raw(keys)
             .and_then(|raw| serde_json::from_str(raw.get()).ok())

@@ -1,7 +1,8 @@
 //! Says without parsing whether a line can matter to the report: most lines of an audit log cannot.
 //!
-//! Only a line that is surely an event of kube-apiserver's own log, about something that undock does not review, is left
-//! unread; in what a cloud or a shipper wrapped, the cheap signs are elsewhere.
+//! Only a line that is surely an event of kube-apiserver's own log, about something that undock
+//! does not review, is left unread; in what a cloud or a shipper wrapped, the cheap signs are
+//! elsewhere.
 
 use memchr::memmem::{self, Finder};
 
@@ -26,7 +27,8 @@ pub(super) struct Filter {
 impl Filter {
     pub(super) fn new() -> Self {
         Self {
-            // Annotations hold `undock.dev`, records `undock.review`; some shippers write dots as underscores.
+            // Annotations hold `undock.dev`, records `undock.review`; some shippers write dots as
+            // underscores.
             ours: memmem::Finder::new(b"undock"),
             failed_open: memmem::Finder::new(b"failed-open"),
             audit: memmem::Finder::new(b"udit"),
@@ -66,9 +68,11 @@ impl Filter {
         tail.get(at..at + 27)
     }
 
-    /// Of a line of kube-apiserver's own log: true where the parts that would tell are not as they always are.
+    /// Of a line of kube-apiserver's own log: true where the parts that would tell are not as they
+    /// always are.
     ///
-    /// Verb and object stand before everything that a client can write, but for the path, in which quotes are escaped.
+    /// Verb and object stand before everything that a client can write, but for the path, in which
+    /// quotes are escaped.
     fn is_write_of_reviewed_kind(&self, line: &[u8]) -> bool {
         let text = |from: usize| {
             let end = from + memchr::memchr(b'"', line.get(from..)?)?;

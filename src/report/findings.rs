@@ -130,7 +130,7 @@ impl AboutAll<'_, '_> {
             .first_seen
             .map_or(first.time, |time| time.min(first.time));
         let text = |text: Option<String>| text.unwrap_or_default();
-        let (severity, certainty) = (details.severity.text(), details.certainty.text());
+        let (impact, certainty) = (details.impact.text(), details.certainty.text());
         // Where no input tells, a namespace must not be called READY for it.
         let denies = details.denies.get().copied().unwrap_or(true);
         let rule = RULES.iter().find(|rule| rule.code == key.rule);
@@ -146,7 +146,7 @@ impl AboutAll<'_, '_> {
             release: text(about.map(|about| about.release.text())),
             rule: key.rule.clone(),
             rule_name: rule.map(|rule| rule.name.to_owned()).unwrap_or_default(),
-            severity,
+            impact,
             certainty,
             status: resolution.status,
             denies,
@@ -274,7 +274,8 @@ fn seen_at(shown: &[&Review]) -> SeenAt {
     }
 }
 
-/// Who wrote the owner last: people and pipelines before controllers, the owner itself before what was made for it.
+/// Who wrote the owner last: people and pipelines before controllers, the owner itself before what
+/// was made for it.
 fn last_writer(store: &EvidenceStore, owner: u32, reviews: &[Review]) -> String {
     let rank = |review: &Review| {
         let user = store.texts.get(review.user);

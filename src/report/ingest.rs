@@ -11,7 +11,7 @@ use super::evidence_store::EvidenceStore;
 use super::model::Missed;
 use seen::{ReviewTells, Seen};
 
-use crate::decision::{self, Decision, Policy, Writer};
+use crate::decision::{self, Decision, Policy, Requester};
 use crate::kinds;
 use crate::record::{OwnerFields, Record};
 use crate::workload::Workload;
@@ -158,14 +158,15 @@ impl Gatherer {
     /// The moment that `text` tells; none if it is later than the report is asked about.
     ///
     /// # Errors
-    /// If it is no moment, or one that has not come yet.
+    /// If it is not a valid timestamp, or in the future.
     pub(super) fn moment(&self, text: &str, what: &str) -> Result<Option<i64>, String> {
         let time = millis(text)
             .ok_or_else(|| format!("invalid RFC 3339 timestamp in {} {what}", article(what)))?;
         match self.horizon {
             Horizon::AsOf(last) if time > last => Ok(None),
             Horizon::Now(last) if time > last => Err(format!(
-                "{} {what} is dated {text}, in the future: it is left out; correct the clock that wrote it, or use --as-of",
+                "{} {what} is dated {text}, in the future: it is left out; correct the clock that \
+                 wrote it, or use --as-of",
                 article(what)
             )),
             _ => Ok(Some(time)),
@@ -213,7 +214,7 @@ impl Gatherer {
             let details = self
                 .store
                 .finding(&mut set, owner, finding.rule, finding.fingerprint);
-            details.severity.tell(time, finding.severity);
+            details.impact.tell(time, finding.impact);
             details.certainty.tell(time, finding.certainty);
             details.container.tell(time, finding.container);
             details.field.tell(time, finding.field);
@@ -341,7 +342,7 @@ impl Gatherer {
         let annotations = annotations.filter(|own| own.decision != "skipped" && own.mode != "off");
         if annotations.is_some() || policy.is_some() {
             let workload = object.as_ref().map(|object| match &policy {
-                Some(policy) => Workload::with_knowledge(object, namespace, &policy.knowledge),
+                Some(policy) => Workload::with_overrides(object, namespace, &policy.overrides),
                 None => Workload::new(object, namespace),
             });
             if workload.is_none() && policy.is_some() && is_stored {
@@ -349,7 +350,7 @@ impl Gatherer {
             }
             let replayed = workload.as_ref().zip(policy.as_ref());
             let decided = replayed.map(|(workload, policy)| {
-                decision::decide(workload, None, policy, Writer::default())
+                decision::decide(workload, None, policy, Requester::default())
             });
             if decided.is_some() || annotations.is_some() {
                 self.review(

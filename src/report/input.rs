@@ -1,4 +1,5 @@
-//! Inputs into single JSON texts: lines, elements of exported lists, whole documents; packed or plain, in constant memory.
+//! Inputs into single JSON texts: lines, elements of exported lists, whole documents; packed or
+//! plain, in constant memory.
 
 use std::io::{self, Read};
 
@@ -8,7 +9,8 @@ use super::decode::csv_rows;
 use super::document::Splitter;
 use super::packing::{Unpacked, unpack};
 
-/// Longest line or element; an API server's request is at most 3 MiB, and logs escape it at most once.
+/// Longest line or element; an API server's request is at most 3 MiB, and logs escape it at most
+/// once.
 const MAX_UNIT: usize = 64 << 20;
 /// How much is read at once.
 const CHUNK: usize = 1 << 20;
@@ -45,7 +47,7 @@ pub(super) fn read(
 ) -> io::Result<Option<&'static str>> {
     match unpack(input)? {
         Unpacked::Unsupported(what) => return Ok(Some(what)),
-        Unpacked::Text(mut text) => units(&mut text, take)?,
+        Unpacked::LenientStr(mut text) => units(&mut text, take)?,
         Unpacked::Csv(table) => {
             let mut row = |line, bytes: &[u8]| {
                 take(Unit {
@@ -77,7 +79,8 @@ fn units(input: &mut dyn Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()>
     }
 }
 
-/// True if the input is one JSON text over many lines, or a long list in one line, and not a text for each line.
+/// True if the input is one JSON text over many lines, or a long list in one line, and not a text
+/// for each line.
 fn is_document(start: &[u8]) -> bool {
     let start = start.trim_ascii_start();
     let Some(first) = start.first().filter(|byte| matches!(byte, b'{' | b'[')) else {
@@ -90,7 +93,8 @@ fn is_document(start: &[u8]) -> bool {
     if serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok() {
         return false;
     }
-    // A log that was cut at its start, or `[pod/name/container] {...}` of kubectl: the next line is a text of its own.
+    // A log that was cut at its start, or `[pod/name/container] {...}` of kubectl: the next line is
+    // a text of its own.
     let next = start[end + 1..]
         .split(|byte| *byte == b'\n')
         .next()

@@ -33,7 +33,8 @@ impl<T: Clone + Eq + Hash> Interner<T> {
     }
 }
 
-/// The newest value; of two of the same moment the greater, so that the order of the inputs does not matter.
+/// The newest value; of two of the same moment the greater, so that the order of the inputs does
+/// not matter.
 #[derive(Clone, Debug)]
 pub(super) struct Latest<T>(Option<(i64, T)>);
 

@@ -1,4 +1,5 @@
-//! Puts lines together that a container runtime cut: containerd and CRI-O mark pieces with `P`, Docker leaves out the newline.
+//! Puts lines together that a container runtime cut: containerd and CRI-O mark pieces with `P`,
+//! Docker leaves out the newline.
 
 use memchr::memmem;
 use serde::Deserialize;

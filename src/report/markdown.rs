@@ -52,7 +52,8 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     writeln!(
         out,
-        "| namespace | mode | verdict | owners | open | fixed | removed | would-deny | unreviewed | why not |"
+        "| namespace | mode | verdict | owners | open | fixed | removed | would-deny | unreviewed \
+         | why not |"
     )?;
     writeln!(
         out,

@@ -1,4 +1,5 @@
-//! What a report says: `undock.report/v1`. Every output is made from this; fields are only ever added.
+//! What a report says: `undock.report/v1`. Every output is made from this; fields are only ever
+//! added.
 
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +55,8 @@ pub struct Window {
     pub to: String,
     /// Would-deny and missed writes count from here on.
     pub since: String,
-    /// Days from `since` on that logs cover, started ones whole. A scan tells one moment and covers none.
+    /// Days from `since` on that logs cover, started ones whole. A scan tells one moment and covers
+    /// none.
     pub days: u32,
 }
 
@@ -73,7 +75,8 @@ pub struct Coverage {
     /// Scans.
     #[serde(default)]
     pub scans: u64,
-    /// Writes that could not be evaluated, as their log line holds no whole object. Counted with `--replay`.
+    /// Writes that could not be evaluated, as their log line holds no whole object. Counted with
+    /// `--replay`.
     pub without_object: u64,
     /// Stored writes that the API server let through unreviewed.
     pub missed: u64,
@@ -163,7 +166,8 @@ pub struct Namespace {
     pub would_deny: u64,
     /// Missed writes in the window.
     pub missed: u64,
-    /// Writes in the window that nobody evaluated, and that no later review or whole scan makes up for.
+    /// Writes in the window that nobody evaluated, and that no later review or whole scan makes up
+    /// for.
     #[serde(default)]
     pub unreviewed: u64,
 }
@@ -241,7 +245,8 @@ pub struct Finding {
     pub release: String,
     pub rule: String,
     pub rule_name: String,
-    pub severity: String,
+    #[serde(rename = "severity")]
+    pub impact: String,
     pub certainty: String,
     pub status: Status,
     /// True if `enforce` refuses writes that hold it.
@@ -269,12 +274,14 @@ pub struct Finding {
     pub would_deny: u64,
     /// `audit`, `record`, `replay`, `scan`
     pub sources: Vec<String>,
-    /// Who wrote the owner last, as far as the inputs tell; `TOOL (tool)` where only a scan tells, which sees no identities.
+    /// Who wrote the owner last, as far as the inputs tell; `TOOL (tool)` where only a scan tells,
+    /// which sees no identities.
     pub last_writer: String,
     /// Last day of the exemption.
     pub exempt_until: String,
     pub exempt_ref: String,
-    /// Where the exemption is written: `namespace`, `workload`, `configuration`; empty where the inputs do not tell.
+    /// Where the exemption is written: `namespace`, `workload`, `configuration`; empty where the
+    /// inputs do not tell.
     #[serde(default)]
     pub exempt_scope: String,
     /// When it was fixed or removed, or seen to be so; empty otherwise.
@@ -284,7 +291,8 @@ pub struct Finding {
     /// True if every write that held it was refused.
     #[serde(default)]
     pub never_stored: bool,
-    /// Where it was seen, the nearest to what a person edits: what shows that it is gone must be as near.
+    /// Where it was seen, the nearest to what a person edits: what shows that it is gone must be as
+    /// near.
     #[serde(default)]
     pub seen_at: SeenAt,
     /// The fingerprint that it had before its container or volume was renamed; empty if it was not.

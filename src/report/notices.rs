@@ -1,4 +1,5 @@
-//! What the inputs as a whole cannot tell, and what to do about it: sentences above everything else of the report.
+//! What the inputs as a whole cannot tell, and what to do about it: sentences above everything else
+//! of the report.
 
 use super::evidence::Cause;
 use super::evidence_store::EvidenceStore;
@@ -34,7 +35,8 @@ pub(super) fn notices(store: &EvidenceStore, coverage: &Coverage) -> Vec<String>
         } else if unreviewed > 0 {
             format!(
                 "the audit log{of} holds {} and no review by undock: add \
-                 --replay (audit level Request), or install the webhook and check it with undock doctor",
+                 --replay (audit level Request), or install the webhook and check it with undock \
+                 doctor",
                 count(unreviewed, "write of a reviewed kind")
             )
         } else {

@@ -1,7 +1,7 @@
 //! A scan as evidence: what it read whole at its time, and what it saw there.
 //!
-//! What a whole scan does not show is not there: a finding that its owner lacks is fixed, an owner that it lacks is removed.
-//! What it could not read, or was told to leave out, proves nothing.
+//! What a whole scan does not show is not there: a finding that its owner lacks is fixed, an owner
+//! that it lacks is removed. What it could not read, or was told to leave out, proves nothing.
 
 use std::collections::HashSet;
 
@@ -75,7 +75,8 @@ impl Reach {
         format!("{time} {cluster} {namespaces:?} {is_selective} {parts:?} {errors:?}")
     }
 
-    /// True if the scan would have shown every owner of `kind` in `namespace` with everything that is to be found in it.
+    /// True if the scan would have shown every owner of `kind` in `namespace` with everything that
+    /// is to be found in it.
     pub(super) fn covers(&self, kind: &str, namespace: &str) -> bool {
         let own = kinds::find(kind);
         let is_workload =
@@ -85,8 +86,8 @@ impl Reach {
             && (!is_workload || self.behind_workloads(namespace).next().is_none())
     }
 
-    /// The parts that the scan would have had to read for a whole picture of the workloads of `namespace`, and did not.
-    /// For the cluster itself, which has no name: of its volumes.
+    /// The parts that the scan would have had to read for a whole picture of the workloads of
+    /// `namespace`, and did not. For the cluster itself, which has no name: of its volumes.
     pub(super) fn missing(&self, namespace: &str) -> Vec<String> {
         if namespace.is_empty() {
             return Some("persistentvolumes".to_owned())

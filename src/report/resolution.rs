@@ -1,8 +1,10 @@
-//! What became of a finding: open, exempt, stale, blocked, fixed or removed, from the reviews and scans of its owner in their order.
+//! What became of a finding: open, exempt, stale, blocked, fixed or removed, from the reviews and
+//! scans of its owner in their order.
 //!
-//! Evidence that a finding is there: a stored write of the owner itself, or of something newly made for it, or a scan. An update of a
-//! ReplicaSet that is scaled down shows what the Deployment was, not what it is. Evidence that it is gone: a later such write
-//! without it, as near to the Pod as the finding was seen, or a later scan that read the owner whole. Silence is no evidence.
+//! Evidence that a finding is there: a stored write of the owner itself, or of something newly made
+//! for it, or a scan. An update of a ReplicaSet that is scaled down shows what the Deployment was,
+//! not what it is. Evidence that it is gone: a later such write without it, as near to the Pod as
+//! the finding was seen, or a later scan that read the owner whole. Silence is no evidence.
 
 use super::disappearance::{End, Ends};
 use super::evidence::{DAY, Flags, Past, Review};
@@ -12,7 +14,8 @@ use super::model::Status;
 const STALE_DAYS: i64 = 30;
 /// Days after which a refused write that nobody tries again is over.
 const BLOCKED_DAYS: i64 = 7;
-/// How long a finding must be gone from a series at least before a clean object shows that it is fixed.
+/// How long a finding must be gone from a series at least before a clean object shows that it is
+/// fixed.
 const SERIES_PAUSE: i64 = DAY;
 
 /// A finding's end, or that it has none.
@@ -30,7 +33,8 @@ pub(super) struct Resolution<'d> {
 pub(super) enum Writer<'d> {
     /// By number.
     Reviewed(u32),
-    /// As the audit log, or an earlier report, names him; empty where a scan tells, which sees no identities.
+    /// As the audit log, or an earlier report, names him; empty where a scan tells, which sees no
+    /// identities.
     Deleted(&'d str),
     /// Nobody tried again.
     Nobody,
@@ -41,7 +45,8 @@ pub(super) struct OwnerHistory<'h> {
     /// In order of time.
     reviews: &'h [Review],
     ends: Ends<'h>,
-    /// The owner is a series, whose objects can differ: those of one job of a pipeline from those of another.
+    /// The owner is a series, whose objects can differ: those of one job of a pipeline from those
+    /// of another.
     is_series: bool,
     /// Whole, stored reviews by what they are of; in order of time.
     of_owner: Vec<&'h Review>,
@@ -119,8 +124,8 @@ impl<'h> OwnerHistory<'h> {
             || self.is_series && [&self.of_part, &self.of_pod].iter().any(is_later)
     }
 
-    /// What became of a finding as of `now`. `shown` are the reviews that show it, in order of time; `past` is
-    /// what an earlier report says.
+    /// What became of a finding as of `now`. `shown` are the reviews that show it, in order of
+    /// time; `past` is what an earlier report says.
     pub(super) fn resolve(
         &self,
         shown: &[&Review],
@@ -194,8 +199,9 @@ impl<'h> OwnerHistory<'h> {
         }
     }
 
-    /// The first object of a series that shows that the finding is gone from it: one without it, later than the finding
-    /// ever stayed away before. A build without it may be another job of the same pipeline, which comes back tomorrow.
+    /// The first object of a series that shows that the finding is gone from it: one without it,
+    /// later than the finding ever stayed away before. A build without it may be another job of the
+    /// same pipeline, which comes back tomorrow.
     fn fix_of_series<'s>(
         &self,
         shown: impl DoubleEndedIterator<Item = &'s Review> + Clone,
@@ -213,9 +219,11 @@ impl<'h> OwnerHistory<'h> {
         found.min_by_key(|review| review.time)
     }
 
-    /// The first review after `last` that shows that the finding is gone; `end` is when the owner was gone.
+    /// The first review after `last` that shows that the finding is gone; `end` is when the owner
+    /// was gone.
     ///
-    /// After `last`, no review of those that are asked here shows the finding: `last` would be later.
+    /// After `last`, no review of those that are asked here shows the finding: `last` would be
+    /// later.
     fn fix<'s>(
         &self,
         mut shown: impl DoubleEndedIterator<Item = &'s Review> + Clone,
@@ -226,7 +234,8 @@ impl<'h> OwnerHistory<'h> {
             |review: &'s Review| review.flags.has(Flags::OWN) && !review.flags.has(Flags::SCAN);
         let is_below = |review: &'s Review| !review.flags.has(Flags::OWN);
         let was_seen_at_owner = shown.clone().any(is_of_owner) || !shown.clone().any(is_below);
-        // What only Pods show was put into them on their way: the owner's own text says nothing about it.
+        // What only Pods show was put into them on their way: the owner's own text says nothing
+        // about it.
         let was_seen_in_part =
             shown.any(|review| is_below(review) && !review.flags.has(Flags::POD));
         let lists: &[&Vec<&'h Review>] = if was_seen_at_owner {
@@ -248,7 +257,8 @@ impl<'h> OwnerHistory<'h> {
     }
 }
 
-/// The longest time between two of `shown`, which are in order of time, but not less than [`SERIES_PAUSE`].
+/// The longest time between two of `shown`, which are in order of time, but not less than
+/// [`SERIES_PAUSE`].
 fn longest_pause<'s>(shown: impl Iterator<Item = &'s Review>) -> i64 {
     let mut before = None;
     shown

@@ -1,8 +1,9 @@
-//! How long the pause between two runs of a CronJob can be: a quiet window says nothing about a job that runs monthly.
+//! How long the pause between two runs of a CronJob can be: a quiet window says nothing about a job
+//! that runs monthly.
 
 use serde::Deserialize;
 
-use crate::workload::text::Text;
+use crate::workload::text::LenientStr;
 
 /// `spec.schedule` of a CronJob in JSON; empty if there is none.
 pub(super) fn of(cron_job: &str) -> String {
@@ -10,7 +11,7 @@ pub(super) fn of(cron_job: &str) -> String {
     #[serde(default)]
     struct Spec<'a> {
         #[serde(borrow)]
-        schedule: Text<'a>,
+        schedule: LenientStr<'a>,
     }
     #[derive(Default, Deserialize)]
     #[serde(default)]

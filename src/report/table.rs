@@ -283,7 +283,7 @@ fn findings(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
     rows.extend(report.findings.iter().take(MAX_FINDINGS).map(|finding| {
         [
             finding.rule.clone(),
-            or_dash(&finding.severity),
+            or_dash(&finding.impact),
             status(finding),
             place(report, &finding.cluster, &finding.namespace)
                 + &format!("/{}/{}", finding.owner.kind, elide(&finding.owner.name, 40)),

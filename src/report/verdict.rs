@@ -155,7 +155,8 @@ fn doubts(namespace: &Namespace, known: &Known<'_>, stale: Vec<String>) -> Vec<S
     doubts
 }
 
-/// Days on which the webhook was not called at all: a scan shows what is there now, and not that it will be called.
+/// Days on which the webhook was not called at all: a scan shows what is there now, and not that it
+/// will be called.
 fn doubt_of_days(known: &Known<'_>) -> Option<String> {
     let days: BTreeSet<i64> = known
         .unreviewed?
@@ -221,11 +222,19 @@ fn doubts_of_writes(days: &UnreviewedDays) -> Vec<String> {
 fn doubts_of_scan(known: &Known<'_>) -> Option<String> {
     match known.scan_age {
         Some(age) if age <= DAY => None,
-        Some(age) => Some(format!("the last scan is {} old; READY needs one of the last 24 hours", count(age / DAY, "day"))),
-        None if known.unread.is_empty() => {
-            Some("no scan of all of it (undock scan -o json): what was there before the logs is not known".to_owned())
-        }
-        None => Some(format!("the last scan could not read {}: it needs the role of manifests/scan", some(known.unread.clone()))),
+        Some(age) => Some(format!(
+            "the last scan is {} old; READY needs one of the last 24 hours",
+            count(age / DAY, "day")
+        )),
+        None if known.unread.is_empty() => Some(
+            "no scan of all of it (undock scan -o json): what was there before the logs is \
+                not known"
+                .to_owned(),
+        ),
+        None => Some(format!(
+            "the last scan could not read {}: it needs the role of manifests/scan",
+            some(known.unread.clone())
+        )),
     }
 }
 

@@ -1,15 +1,17 @@
-//! A JSON reader for the reviews that API servers send: takes what serde_json takes, in fewer instructions.
+//! A JSON reader for the reviews that API servers send: takes what serde_json takes, in fewer
+//! instructions.
 //!
-//! It takes compact JSON to the places of a shape and jumps over what has none: `managedFields` alone are a third to a
-//! half of each object. Whatever it does not know at sight (a space between tokens, a fraction, a wrong type) is an
-//! [`Unknown`], and the caller asks serde_json, which decides and has the words for it. What it jumps over it does
-//! not check: no value of it is ever seen.
+//! It takes compact JSON to the places of a shape and jumps over what has none: `managedFields`
+//! alone are a third to a half of each object. Whatever it does not know at sight (a space between
+//! tokens, a fraction, a wrong type) is an [`Unknown`], and the caller asks serde_json, which
+//! decides and has the words for it. What it jumps over it does not check: no value of it is ever
+//! seen.
 
 mod scan;
 
 use crate::workload::budget::keep;
-use crate::workload::shape::{Next, Place, Seen};
-use crate::workload::text::Text;
+use crate::workload::shape::{Next, Seen, ValueVisitor};
+use crate::workload::text::LenientStr;
 use scan::{end_of_plain, length_of_nested};
 
 /// The text is not what this reader knows; what is wrong with it, if anything, serde_json tells.
@@ -19,8 +21,9 @@ pub(super) struct Unknown;
 /// Takes the value that `text` is to `place`.
 ///
 /// # Errors
-/// Where the text has something that this reader leaves to serde_json. Something may have been taken then.
-pub(super) fn fill<'a>(text: &'a str, place: &mut dyn Place<'a>) -> Result<(), Unknown> {
+/// Where the text has something that this reader leaves to serde_json. Something may have been
+/// taken then.
+pub(super) fn fill<'a>(text: &'a str, place: &mut dyn ValueVisitor<'a>) -> Result<(), Unknown> {
     // Go ends what it encodes with a line break.
     let mut reader = Reader {
         text: text.trim_ascii_end(),
@@ -47,19 +50,20 @@ struct Reader<'a> {
 const MAX_DEPTH: u8 = 128;
 
 impl<'a> Reader<'a> {
-    // Most values are texts: they are taken in the loop that meets them, and only what is nested costs a call.
+    // Most values are texts: they are taken in the loop that meets them, and only what is nested
+    // costs a call.
 
     /// Takes the next value to `place`.
     #[inline(always)]
-    fn value(&mut self, place: &mut dyn Place<'a>) -> Result<(), Unknown> {
+    fn value(&mut self, place: &mut dyn ValueVisitor<'a>) -> Result<(), Unknown> {
         let is_taken = match self.peek()? {
             b'"' => place.take_text(self.string()?),
             b'{' => self.object(place)?,
             b'[' => self.list(place)?,
             b'n' => self.take_word("null")?,
-            b't' => self.take_word("true")? && place.take_text(Text::from("true")),
-            b'f' => self.take_word("false")? && place.take_text(Text::from("false")),
-            b'0'..=b'9' => place.take_text(Text::from(self.integer()?)),
+            b't' => self.take_word("true")? && place.take_text(LenientStr::from("true")),
+            b'f' => self.take_word("false")? && place.take_text(LenientStr::from("false")),
+            b'0'..=b'9' => place.take_text(LenientStr::from(self.integer()?)),
             _ => false,
         };
         if is_taken { Ok(()) } else { Err(Unknown) }
@@ -67,7 +71,7 @@ impl<'a> Reader<'a> {
 
     /// Takes the fields of the object that begins here; false if `place` takes none.
     #[inline(never)]
-    fn object(&mut self, place: &mut dyn Place<'a>) -> Result<bool, Unknown> {
+    fn object(&mut self, place: &mut dyn ValueVisitor<'a>) -> Result<bool, Unknown> {
         if !place.begin_map() {
             return Ok(false);
         }
@@ -84,7 +88,7 @@ impl<'a> Reader<'a> {
             self.at += 1;
             match place.field(&key) {
                 Next::Skip => self.skip()?,
-                Next::Place(place) => self.value(place)?,
+                Next::ValueVisitor(place) => self.value(place)?,
                 Next::Field(number, place) if seen.is_first(number) => self.value(place)?,
                 Next::Unread(text) => *text = Some(self.unread()?),
                 Next::Field(..) => return Err(Unknown),
@@ -96,7 +100,7 @@ impl<'a> Reader<'a> {
 
     /// Takes the elements of the list that begins here; false if `place` takes none.
     #[inline(never)]
-    fn list(&mut self, place: &mut dyn Place<'a>) -> Result<bool, Unknown> {
+    fn list(&mut self, place: &mut dyn ValueVisitor<'a>) -> Result<bool, Unknown> {
         if !place.begin_list() {
             return Ok(false);
         }
@@ -104,7 +108,7 @@ impl<'a> Reader<'a> {
         while goes_on {
             match place.element() {
                 Next::Skip | Next::Unread(_) => self.skip()?,
-                Next::Place(place) | Next::Field(_, place) => self.value(place)?,
+                Next::ValueVisitor(place) | Next::Field(_, place) => self.value(place)?,
             }
             goes_on = self.goes_on(b']')?;
         }
@@ -126,7 +130,8 @@ impl<'a> Reader<'a> {
         Ok(!is_empty)
     }
 
-    /// Takes the comma after an entry, or `close` and is false. Behind a comma the reader of what comes next finds it missing.
+    /// Takes the comma after an entry, or `close` and is false. Behind a comma the reader of what
+    /// comes next finds it missing.
     fn goes_on(&mut self, close: u8) -> Result<bool, Unknown> {
         let byte = self.peek()?;
         self.at += 1;
@@ -152,28 +157,33 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the string that begins here.
-    fn string(&mut self) -> Result<Text<'a>, Unknown> {
+    fn string(&mut self) -> Result<LenientStr<'a>, Unknown> {
         let start = self.at + 1;
         let rest = self.text.as_bytes().get(start..).ok_or(Unknown)?;
         match end_of_plain(rest) {
             Some(length) if rest.get(length) == Some(&b'"') => {
-                Ok(Text::from(self.content(start, length)?))
+                Ok(LenientStr::from(self.content(start, length)?))
             }
             plain => self.other_text(start, plain),
         }
     }
 
-    /// The same for a string with escapes, or one near the end of the text; its plain part is `plain` long, where that is known.
+    /// The same for a string with escapes, or one near the end of the text; its plain part is
+    /// `plain` long, where that is known.
     #[inline(never)]
-    fn other_text(&mut self, start: usize, plain: Option<usize>) -> Result<Text<'a>, Unknown> {
+    fn other_text(
+        &mut self,
+        start: usize,
+        plain: Option<usize>,
+    ) -> Result<LenientStr<'a>, Unknown> {
         let rest = self.text.get(start..).ok_or(Unknown)?;
         let plain = plain.unwrap_or_else(|| end_of_last(rest.as_bytes()));
         if rest.as_bytes().get(plain) == Some(&b'"') {
-            return Ok(Text::from(self.content(start, plain)?));
+            return Ok(LenientStr::from(self.content(start, plain)?));
         }
         let (text, length) = unescaped(rest, plain)?;
         self.at = start + length + 1;
-        Ok(Text::from(text))
+        Ok(LenientStr::from(text))
     }
 
     /// Takes the string that begins here, as it is written.
@@ -194,7 +204,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The content of the string that begins at `start` and is `length` long; the next token is behind it.
+    /// The content of the string that begins at `start` and is `length` long; the next token is
+    /// behind it.
     fn content(&mut self, start: usize, length: usize) -> Result<&'a str, Unknown> {
         self.at = start + length + 1;
         // Both ends lie beside a quote, so neither splits a character.
@@ -265,8 +276,8 @@ fn end_of_last(text: &[u8]) -> usize {
         .unwrap_or(text.len())
 }
 
-/// The text that the string at the beginning of `rest` stands for, and how long it is as it is written. Its plain part is
-/// `plain` long. Go escapes `<`, `>` and `&`, so commands have escapes.
+/// The text that the string at the beginning of `rest` stands for, and how long it is as it is
+/// written. Its plain part is `plain` long. Go escapes `<`, `>` and `&`, so commands have escapes.
 #[inline(never)]
 fn unescaped(rest: &str, plain: usize) -> Result<(String, usize), Unknown> {
     let bytes = rest.as_bytes();

@@ -1,4 +1,5 @@
-//! A decision as the AdmissionReview that goes back: always of the version and with the uid that came.
+//! A decision as the AdmissionReview that goes back: always of the version and with the uid that
+//! came.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -136,7 +137,8 @@ const MAX_EXEMPT: usize = 200;
 /// Longest value of `review-uid`; a real one has 36 characters.
 const MAX_UID: usize = 64;
 
-/// `decision` and `mode` always, `dry-run` on every dry run, the rest where it applies. Keys hold no slash: the API server puts the webhook's name in front.
+/// `decision` and `mode` always, `dry-run` on every dry run, the rest where it applies. Keys hold
+/// no slash: the API server puts the webhook's name in front.
 fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static str, String> {
     let mut all = BTreeMap::from([
         ("decision", decision.outcome.as_str().to_owned()),
@@ -249,10 +251,10 @@ fn findings(findings: &[Judged]) -> String {
     text
 }
 
-/// What a finding did: `deny`; and behind a slash what it does in mode `enforce` without an exemption, where that is more:
-/// `warn/deny`.
+/// What a finding did: `deny`; and behind a slash what it does in mode `enforce` without an
+/// exemption, where that is more: `warn/deny`.
 fn action(judged: &Judged) -> Cow<'static, str> {
-    let (action, enforced) = (judged.action.as_str(), judged.unlimited.as_str());
+    let (action, enforced) = (judged.action.as_str(), judged.enforce_action.as_str());
     if action == enforced {
         action.into()
     } else {

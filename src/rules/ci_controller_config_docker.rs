@@ -1,4 +1,5 @@
-//! CLU902 ci-controller-config-docker: the configuration of a controller that makes Pods with Docker.
+//! CLU902 ci-controller-config-docker: the configuration of a controller that makes Pods with
+//! Docker.
 
 use super::configuration::pod_sources::docker_pods;
 use super::{objects, sockets};
@@ -6,8 +7,8 @@ use crate::embedded::{Language, is_prose};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
-use crate::workload::leaves::Leaf;
 use crate::workload::settings::{Settings, settings};
+use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
     code: "CLU902",
@@ -50,19 +51,19 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         }
     }
     // Jenkins' Groovy and XML are not parsed, or read as blocks of something else.
-    let is_unread = |leaf: &&Leaf| {
-        let language = leaf.document().map(|document| document.language);
+    let is_unread = |string_field: &&StringField| {
+        let language = string_field.document().map(|document| document.language);
         matches!(language, None | Some(Language::Blocks | Language::Tags))
     };
     // A policy that refuses names what it refuses.
     let kind = workload.kind();
     let refuses = kind.contains("Policy") && !kind.starts_with("Mutating");
-    let unread = workload.leaves.iter();
-    let unread = unread.filter(|leaf| !refuses && !is_prose(leaf.key()));
-    for leaf in unread.filter(is_unread) {
-        if let Some((offset, path)) = host_path_in_text(&leaf.text) {
+    let unread = workload.string_fields.iter();
+    let unread = unread.filter(|string_field| !refuses && !is_prose(string_field.key()));
+    for string_field in unread.filter(is_unread) {
+        if let Some((offset, path)) = host_path_in_text(&string_field.text) {
             findings.push(
-                objects::finding(&RULE, workload, leaf)
+                objects::finding(&RULE, workload, string_field)
                     .offset(offset)
                     .what(format!("mounts {path} into the Pods that it makes"))
                     .evidence(path),
@@ -85,8 +86,8 @@ fn mutates(document: &Settings<'_>) -> bool {
     })
 }
 
-/// A path of Docker behind the word `hostPath` (`hostPath: '…'`, `<hostPath>…</hostPath>`, `hostPath{path: "…"}`, and YAML
-/// inside another language), and its place.
+/// A path of Docker behind the word `hostPath` (`hostPath: '…'`, `<hostPath>…</hostPath>`,
+/// `hostPath{path: "…"}`, and YAML inside another language), and its place.
 fn host_path_in_text(text: &str) -> Option<(usize, &str)> {
     let mut from = 0;
     while let Some(at) = text[from..].find("hostPath") {

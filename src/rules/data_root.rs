@@ -1,16 +1,16 @@
 //! Which host paths lie in Docker's data directory, and which of them hold the logs of containers.
 
 use crate::workload::Workload;
+use crate::workload::catalog;
 use crate::workload::host_path::{HostPath, is_within};
-use crate::workload::mentions::{mentions, occurrences};
 use crate::workload::pod::{HostMount, MountUser};
-use crate::workload::tables;
+use crate::workload::prefilter::{mentions, occurrences};
 
 /// True for Docker's data directory and what lies below it, logs and configuration aside, which
 /// have rules of their own.
 pub(super) fn is_data_root(path: &HostPath) -> bool {
     let part = below_data_root(path);
-    part.is_some_and(|part| part != "containers") && !tables::is_docker_configuration(path)
+    part.is_some_and(|part| part != "containers") && !catalog::is_docker_configuration(path)
 }
 
 /// The first component of `path` below Docker's data directory; empty for the directory itself.
@@ -23,7 +23,7 @@ pub(super) fn below_data_root(path: &HostPath) -> Option<&str> {
             .get(at + root.len()..)
             .filter(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let rest = tables::DATA_ROOTS
+    let rest = catalog::DATA_ROOTS
         .iter()
         .find_map(|root| occurrences(path.as_str(), root).find_map(|at| below(at, root)))?;
     Some(rest.split('/').nth(1).unwrap_or_default())
@@ -34,10 +34,10 @@ pub(super) fn is_guessed_data_root(path: &HostPath) -> bool {
     let text = path.as_str();
     let named = || {
         let (directory, name) = text.rsplit_once('/').unwrap_or_default();
-        tables::DATA_DIRECTORIES.contains(&name) && mentions(directory, "docker")
+        catalog::DATA_DIRECTORIES.contains(&name) && mentions(directory, "docker")
     };
     let is_guessed =
-        || (tables::GUESSED_DATA_ROOTS.iter()).any(|root| path.is_within(root)) || named();
+        || (catalog::GUESSED_DATA_ROOTS.iter()).any(|root| path.is_within(root)) || named();
     mentions(text, "docker") && below_data_root(path).is_none() && is_guessed()
 }
 
@@ -51,7 +51,7 @@ pub(super) fn is_log_dir(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool
     let is_log_place = is_within(&mount.mount_path, "/var/lib/docker/containers");
     is_log_place
         && mount.path.file_name() == "containers"
-        && !tables::OTHER_RUNTIME_DIRECTORIES
+        && !catalog::OTHER_RUNTIME_DIRECTORIES
             .iter()
             .any(|other| mount.path.is_within(other))
         && is_in_place(workload, mount)
@@ -61,7 +61,7 @@ pub(super) fn is_log_dir(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool
 /// of its own.
 pub(super) fn is_in_place(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
     mount.named.is_none()
-        && is_within(&mount.mount_path, tables::DATA_ROOTS[0])
+        && is_within(&mount.mount_path, catalog::DATA_ROOTS[0])
         && !is_of_daemon(workload, mount)
 }
 

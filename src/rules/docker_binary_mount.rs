@@ -3,9 +3,9 @@
 use super::host_paths;
 use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::catalog;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::HostMount;
-use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR504",
@@ -43,9 +43,9 @@ fn is_docker_program(path: &HostPath) -> bool {
         path.file_name(),
         "docker.exe" | "docker-compose.exe" | "dockerd.exe"
     );
-    (in_binaries && tables::DOCKER_PROGRAMS.contains(&path.file_name()))
+    (in_binaries && catalog::DOCKER_PROGRAMS.contains(&path.file_name()))
         || is_windows_program
-        || tables::PROGRAM_DIRECTORIES
+        || catalog::PROGRAM_DIRECTORIES
             .iter()
             .any(|directory| path.is_within(directory))
 }

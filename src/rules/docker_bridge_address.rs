@@ -3,8 +3,8 @@
 use super::places;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::endpoint::BRIDGE_ADDRESSES;
-use crate::workload::mentions::mentions;
 use crate::workload::pod::{Container, Pod};
+use crate::workload::prefilter::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR305",
@@ -43,7 +43,7 @@ fn check(pod: &Pod<'_>, findings: &mut Findings) {
 }
 
 fn check_container(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    let mentioned = container.mentions();
+    let mentioned = container.prefilter();
     if !mentioned.docker && !mentioned.bridge {
         return;
     }

@@ -1,9 +1,9 @@
 //! DKR603 docker-chaos-experiment: a chaos tool that works through Docker.
 
-use super::{images, signals, sockets};
+use super::{docker_usage, images, sockets};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
+use crate::workload::catalog;
 use crate::workload::pod::{Container, Pod};
-use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR603",
@@ -27,12 +27,12 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let uses_docker = || {
         let mut mounts = pod.mounts_of(container);
         mounts.any(|mount| sockets::is_docker_socket(&mount.path))
-            || signals::runtime_selectors(container)
+            || docker_usage::runtime_selectors(container)
                 .iter()
                 .any(|selector| selector.is_certain)
     };
-    let may_use = signals::shows_docker(pod, container);
-    if may_use && tables::is_chaos_tool(container.image()) && uses_docker() {
+    let may_use = docker_usage::shows_docker(pod, container);
+    if may_use && catalog::is_chaos_tool(container.image()) && uses_docker() {
         findings.push(images::finding(&RULE, pod, container, "runs chaos tool"));
     }
 }

@@ -1,9 +1,10 @@
-//! DKR202 docker-cli-bundled-image: an image that carries the Docker client, beside another sign of Docker.
+//! DKR202 docker-cli-bundled-image: an image that carries the Docker client, beside another sign of
+//! Docker.
 
-use super::{images, signals, sockets};
+use super::{docker_usage, images, sockets};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
+use crate::workload::catalog;
 use crate::workload::pod::{Container, Pod};
-use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR202",
@@ -29,8 +30,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         container.endpoint(pod).is_node()
             || mounts.any(|mount| sockets::is_docker_socket(&mount.path))
     };
-    let may_reach = signals::shows_docker(pod, container);
-    if may_reach && tables::bundles_docker_client(container.image()) && reaches_docker() {
+    let may_reach = docker_usage::shows_docker(pod, container);
+    if may_reach && catalog::bundles_docker_client(container.image()) && reaches_docker() {
         findings.push(images::finding(&RULE, pod, container, "runs image"));
     }
 }

@@ -1,10 +1,10 @@
 //! DKR201 docker-cli-image: a Docker client by its image.
 
-use super::{host_paths, images, signals};
+use super::{docker_usage, host_paths, images};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
+use crate::workload::catalog::{self, ImageRole};
 use crate::workload::endpoint::Endpoint;
 use crate::workload::pod::{Container, Pod};
-use crate::workload::tables::{self, ImageRole};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR201",
@@ -27,17 +27,17 @@ pub(super) static RULE: Rule = Rule {
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let role = container.image_role();
     let is_client = matches!(role, Some(ImageRole::Docker | ImageRole::Client));
-    let is_copy = !is_client && tables::resembles_docker(container.image());
+    let is_copy = !is_client && catalog::resembles_docker(container.image());
     if !(is_client || is_copy) || pod.is_daemon(container) {
         return;
     }
     let finding = images::finding(&RULE, pod, container, "runs image");
-    let endpoint = signals::client_endpoint(pod, container);
+    let endpoint = docker_usage::client_endpoint(pod, container);
     findings.push(if endpoint.is_elsewhere() {
         finding
             .advisory("its daemon is not the node's")
             .consequence("")
-    } else if !endpoint.is_node() && signals::needs_no_daemon(container) {
+    } else if !endpoint.is_node() && docker_usage::needs_no_daemon(container) {
         finding
             .certainty(Certainty::Possible)
             .reason("fine without a daemon, as far as it shows")

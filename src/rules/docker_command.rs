@@ -1,13 +1,13 @@
 //! DKR401 docker-command: a call of the Docker client.
 
 use super::configuration::scripts;
-use super::signals;
+use super::docker_usage;
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint;
-use crate::workload::leaves::Leaf;
 use crate::workload::pod::{Container, Pod};
 use crate::workload::shell::Invocation;
+use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR401",
@@ -28,15 +28,15 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    let handles_others = signals::handles_other_runtimes(container);
-    let builds_elsewhere = signals::has_remote_builder(container);
+    let handles_others = docker_usage::handles_other_runtimes(container);
+    let builds_elsewhere = docker_usage::has_remote_builder(container);
     let mut seen: Vec<String> = Vec::new();
     for command in container.commands() {
         let invocation = &command.invocation;
-        if signals::way_to_node(pod, container, invocation).is_some() {
+        if docker_usage::way_to_node(pod, container, invocation).is_some() {
             continue;
         }
-        let Some(verb) = signals::docker_verb(invocation) else {
+        let Some(verb) = docker_usage::docker_verb(invocation) else {
             continue;
         };
         if verb == "buildx" && builds_elsewhere {
@@ -47,11 +47,11 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         if endpoint.is_elsewhere() || seen.contains(&call) {
             continue;
         }
-        let mut finding = signals::call_finding(&RULE, pod, container, command, &call)
+        let mut finding = docker_usage::call_finding(&RULE, pod, container, command, &call)
             .what(format!("runs \"{call}\""));
         finding.short_fix = replacement(verb);
         findings.push(if handles_others {
-            signals::for_several_runtimes(finding)
+            docker_usage::for_several_runtimes(finding)
         } else if !endpoint.is_node() {
             finding
                 .certainty(Certainty::Possible)
@@ -73,18 +73,18 @@ fn shown(invocation: &Invocation, verb: &str) -> String {
 }
 
 /// A script or a unit in a text.
-fn check_text(workload: &Workload<'_>, leaf: &Leaf, findings: &mut Findings) {
-    let commands = leaf.commands();
-    if scripts::starts_daemon(leaf) {
+fn check_text(workload: &Workload<'_>, string_field: &StringField, findings: &mut Findings) {
+    let commands = string_field.commands();
+    if scripts::starts_daemon(string_field) {
         return;
     }
     let builds_elsewhere = commands
         .iter()
-        .any(|command| signals::creates_remote_builder(&command.invocation));
+        .any(|command| docker_usage::creates_remote_builder(&command.invocation));
     let mut seen: Vec<String> = Vec::new();
     for command in commands {
         let invocation = &command.invocation;
-        let Some(verb) = signals::docker_verb(invocation) else {
+        let Some(verb) = docker_usage::docker_verb(invocation) else {
             continue;
         };
         let call = shown(invocation, verb);
@@ -92,7 +92,7 @@ fn check_text(workload: &Workload<'_>, leaf: &Leaf, findings: &mut Findings) {
         if is_elsewhere || endpoint::leads_elsewhere(invocation) || seen.contains(&call) {
             continue;
         }
-        let mut finding = scripts::finding(&RULE, workload, leaf, command, &call);
+        let mut finding = scripts::finding(&RULE, workload, string_field, command, &call);
         finding.short_fix = replacement(verb);
         findings.push(finding);
         seen.push(call);

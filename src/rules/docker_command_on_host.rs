@@ -1,6 +1,6 @@
 //! DKR402 docker-command-on-host: the node's own Docker client, called from a Pod.
 
-use super::signals;
+use super::docker_usage;
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::pod::{Container, Pod};
 
@@ -23,24 +23,24 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    let handles_others = signals::handles_other_runtimes(container);
+    let handles_others = docker_usage::handles_other_runtimes(container);
     let mut seen: Vec<String> = Vec::new();
     for command in container.commands() {
         let invocation = &command.invocation;
-        let Some(way) = signals::way_to_node(pod, container, invocation) else {
+        let Some(way) = docker_usage::way_to_node(pod, container, invocation) else {
             continue;
         };
-        let Some(verb) = signals::docker_verb(invocation) else {
+        let Some(verb) = docker_usage::docker_verb(invocation) else {
             continue;
         };
         let call = format!("{way} {} {verb}", invocation.program());
         if seen.contains(&call) {
             continue;
         }
-        let finding = signals::call_finding(&RULE, pod, container, command, &call)
+        let finding = docker_usage::call_finding(&RULE, pod, container, command, &call)
             .what(format!("runs \"{call}\" on the node"));
         findings.push(if handles_others {
-            signals::for_several_runtimes(finding)
+            docker_usage::for_several_runtimes(finding)
         } else if way == "nsenter" && !pod.spec.host_pid.0 {
             finding.certainty(Certainty::Likely)
         } else {

@@ -3,9 +3,9 @@
 use super::{docker_service_control, host_paths};
 use crate::finding::{Action, Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::catalog;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
-use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR503",
@@ -46,5 +46,5 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
 }
 
 fn matches(path: &HostPath) -> bool {
-    tables::is_docker_configuration(path)
+    catalog::is_docker_configuration(path)
 }

@@ -2,7 +2,7 @@
 
 use crate::embedded::Node;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::mentions::mentions;
+use crate::workload::prefilter::mentions;
 use crate::workload::settings::{Settings, scalars};
 
 pub(super) static RULE: Rule = Rule {

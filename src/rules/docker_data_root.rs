@@ -4,8 +4,8 @@ use super::{data_root, host_paths};
 use crate::finding::{Action, Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
-use crate::workload::mentions::mentions;
 use crate::workload::pod::{HostMount, MountUser};
+use crate::workload::prefilter::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR501",

@@ -2,8 +2,8 @@
 
 use super::places;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::mentions::mentions;
 use crate::workload::pod::{Container, Pod};
+use crate::workload::prefilter::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR405",

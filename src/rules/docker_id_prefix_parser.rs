@@ -3,8 +3,8 @@
 use super::objects;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
-use crate::workload::mentions::mentions;
 use crate::workload::pod::Pod;
+use crate::workload::prefilter::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR703",
@@ -26,10 +26,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let is_config = workload.kind() == "ConfigMap";
-    let leaves = workload.leaves.iter().filter(|_| is_config);
-    for leaf in leaves.filter(|leaf| strips_prefix(&leaf.text)) {
-        let finding = objects::finding(&RULE, workload, leaf);
-        findings.push(said(finding, &leaf.text));
+    let string_fields = workload.string_fields.iter().filter(|_| is_config);
+    for string_field in string_fields.filter(|string_field| strips_prefix(&string_field.text)) {
+        let finding = objects::finding(&RULE, workload, string_field);
+        findings.push(said(finding, &string_field.text));
     }
     if let Some(pod) = &workload.pod {
         check_containers(pod, findings);

@@ -5,12 +5,12 @@ use super::{images, objects};
 use crate::embedded::{Language, is_prose};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::catalog;
 use crate::workload::host_path::{HostPath, is_within};
-use crate::workload::leaves::Leaf;
-use crate::workload::mentions::mentions;
 use crate::workload::pod::{Container, Pod};
+use crate::workload::prefilter::mentions;
 use crate::workload::settings::{Settings, settings};
-use crate::workload::tables;
+use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR701",
@@ -48,18 +48,21 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     }
     let units = log_inputs::docker_units(&documents).into_iter();
     findings.extend(units.map(|(document, unit)| journal(document, &unit)));
-    let is_unread = |leaf: &&Leaf| match leaf.document() {
+    let is_unread = |string_field: &&StringField| match string_field.document() {
         Some(document) => document.language == Language::Blocks,
         None => true,
     };
-    let unread = workload.leaves.iter().filter(|leaf| {
-        leaf.text.contains('\n') && !leaf.text.starts_with("#!") && !is_prose(leaf.key())
+    let unread = workload.string_fields.iter().filter(|string_field| {
+        string_field.text.contains('\n')
+            && !string_field.text.starts_with("#!")
+            && !is_prose(string_field.key())
     });
     let unread = unread.filter(is_unread);
-    findings.extend(unread.filter_map(|leaf| named_directory(workload, leaf)));
+    findings.extend(unread.filter_map(|string_field| named_directory(workload, string_field)));
 }
 
-/// An agent whose image reads Docker's JSON lines unless it is told otherwise, where it reads the containers' logs.
+/// An agent whose image reads Docker's JSON lines unless it is told otherwise, where it reads the
+/// containers' logs.
 fn image_default(pod: &Pod<'_>, container: &Container<'_>) -> Option<Finding> {
     // Without a volume of the node's there is nothing to read, and no image to be looked up.
     let mut logs = pod.mounts_of(container).filter(|mount| {
@@ -67,7 +70,7 @@ fn image_default(pod: &Pod<'_>, container: &Container<'_>) -> Option<Finding> {
         is_within("/var/log/containers", path) || mount.path.is_within("/var/log")
     });
     logs.next()?;
-    let (variable, directory) = tables::json_log_settings(container.image())?;
+    let (variable, directory) = catalog::json_log_settings(container.image())?;
     let is_configured = (container.raw.volume_mounts.iter())
         .any(|mount| is_within(HostPath::new(&mount.mount_path).as_str(), directory));
     let is_set = container.variable(variable).is_some_and(|value| {
@@ -107,23 +110,24 @@ const STATEMENTS: [&str; 5] = [
     "file(\"",
 ];
 
-/// A text in no language that is read here, which names the directory. In a statement of rsyslog or syslog-ng it is what
-/// they read; anywhere else nothing shows what reads it.
-fn named_directory(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
+/// A text in no language that is read here, which names the directory. In a statement of rsyslog or
+/// syslog-ng it is what they read; anywhere else nothing shows what reads it.
+fn named_directory(workload: &Workload<'_>, string_field: &StringField) -> Option<Finding> {
     const DIRECTORY: &str = "/docker/containers/";
-    let mut lines = objects::lines(&leaf.text);
+    let mut lines = objects::lines(&string_field.text);
     let (start, line) =
         lines.find(|(_, line)| !line.starts_with(';') && mentions(line, DIRECTORY))?;
-    let finding = objects::finding(&RULE, workload, leaf)
+    let finding = objects::finding(&RULE, workload, string_field)
         .offset(start)
         .what("names Docker's log directory")
         .evidence(DIRECTORY);
     let front = &line[..line.find(DIRECTORY)?];
     let is_statement = STATEMENTS.iter().any(|statement| front.contains(statement));
-    if leaf.document().is_some() && !is_statement {
+    if string_field.document().is_some() && !is_statement {
         return None;
     }
-    let reads_pods = leaf.text.contains("/log/pods") || leaf.text.contains("/log/containers");
+    let reads_pods =
+        string_field.text.contains("/log/pods") || string_field.text.contains("/log/containers");
     Some(match is_statement && !reads_pods {
         true => finding.what("reads files of Docker's log directory only"),
         false => finding

@@ -3,7 +3,7 @@
 use super::configuration::promql::{docker_selectors, names_container};
 use crate::embedded::Node;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule, Target};
-use crate::workload::mentions::mentions;
+use crate::workload::prefilter::mentions;
 use crate::workload::settings::{Settings, maps, scalars};
 
 pub(super) static RULE: Rule = Rule {
@@ -56,7 +56,8 @@ fn check(document: &Settings<'_>, findings: &mut Findings) {
     }
     let scalars = scalars(document.root).into_iter();
     for (_, node, text) in scalars.filter(|(key, ..)| !PROSE.contains(key)) {
-        // A relabelling says nothing about what is queried, and a document is looked at value by value.
+        // A relabelling says nothing about what is queried, and a document is looked at value by
+        // value.
         let is_relabeling = relabelings
             .iter()
             .any(|(_, regex)| std::ptr::eq(*regex, node));
@@ -64,7 +65,7 @@ fn check(document: &Settings<'_>, findings: &mut Findings) {
             continue;
         }
         for selector in docker_selectors(text, keeps_docker) {
-            let (field, offset) = document.place_in(node, selector.offset);
+            let (field, offset) = document.relate_to(node, selector.offset);
             let mut finding = Finding::new(&RULE)
                 .in_settings(document, node)
                 .field(field)
@@ -92,7 +93,8 @@ fn relabelings(root: &Node) -> Vec<(&Node, &Node)> {
         .collect()
 }
 
-/// True for a relabelling that reads the labels in which cAdvisor gives Docker's name of a container.
+/// True for a relabelling that reads the labels in which cAdvisor gives Docker's name of a
+/// container.
 fn reads_name(map: &Node) -> bool {
     const LABELS: [&str; 3] = ["name", "container", "container_name"];
     let labels = ["source_labels", "sourceLabels"]

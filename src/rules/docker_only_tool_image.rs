@@ -2,8 +2,8 @@
 
 use super::images;
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
+use crate::workload::catalog::ImageRole;
 use crate::workload::pod::{Container, Pod};
-use crate::workload::tables::ImageRole;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR204",

@@ -1,14 +1,14 @@
 //! DKR403 docker-service-control: control of the node's Docker service.
 
 use super::configuration::scripts;
-use super::signals;
+use super::docker_usage;
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::Workload;
+use crate::workload::catalog;
 use crate::workload::host_path::HostPath;
-use crate::workload::leaves::Leaf;
 use crate::workload::pod::{Container, Pod};
 use crate::workload::shell::Invocation;
-use crate::workload::tables;
+use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR403",
@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    let handles_others = signals::handles_other_runtimes(container);
+    let handles_others = docker_usage::handles_other_runtimes(container);
     let finds_dockerd = container
         .commands()
         .iter()
@@ -49,10 +49,10 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         if is_own && !on_host && !pod.spec.host_pid.0 {
             continue;
         }
-        let finding = signals::call_finding(&RULE, pod, container, command, &act)
+        let finding = docker_usage::call_finding(&RULE, pod, container, command, &act)
             .what(format!("runs \"{act}\""));
         findings.push(if handles_others {
-            signals::for_several_runtimes(finding)
+            docker_usage::for_several_runtimes(finding)
         } else if is_minor {
             finding
                 .action(Action::Warn)
@@ -67,13 +67,19 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
 }
 
 /// A script or a unit in a text.
-fn check_text(workload: &Workload<'_>, leaf: &Leaf, findings: &mut Findings) {
-    if scripts::starts_daemon(leaf) {
+fn check_text(workload: &Workload<'_>, string_field: &StringField, findings: &mut Findings) {
+    if scripts::starts_daemon(string_field) {
         return;
     }
-    for command in leaf.commands() {
+    for command in string_field.commands() {
         if let Some(act) = service_act(&command.invocation) {
-            findings.push(scripts::finding(&RULE, workload, leaf, command, &act));
+            findings.push(scripts::finding(
+                &RULE,
+                workload,
+                string_field,
+                command,
+                &act,
+            ));
         }
     }
 }
@@ -170,14 +176,14 @@ fn configuration_written(
     let words = words.map(|word| (program, word));
     let written = invocation.written.iter().map(|word| (">", word));
     words.chain(written).find_map(|(program, word)| {
-        let path = signals::path_on_node(pod, container, invocation, word)?;
+        let path = docker_usage::path_on_node(pod, container, invocation, word)?;
         let is_minor = path.is_within("/etc/docker/certs.d");
         let shown = match is_minor {
             true => "/etc/docker/certs.d",
             // A file that is put into the directory is the daemon's.
             false => path.as_str(),
         };
-        tables::is_docker_configuration(&path).then(|| (format!("{program} {shown}"), is_minor))
+        catalog::is_docker_configuration(&path).then(|| (format!("{program} {shown}"), is_minor))
     })
 }
 

@@ -1,4 +1,5 @@
-//! DKR303 docker-socket-env-unbacked: a variable or an argument that names a Docker socket which nothing mounts.
+//! DKR303 docker-socket-env-unbacked: a variable or an argument that names a Docker socket which
+//! nothing mounts.
 
 use super::sockets;
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};

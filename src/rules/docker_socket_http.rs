@@ -1,14 +1,14 @@
 //! DKR404 docker-socket-http: plain HTTP over the Docker socket.
 
 use super::configuration::scripts;
-use super::signals;
+use super::docker_usage;
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::endpoint;
 use crate::workload::host_path::HostPath;
-use crate::workload::leaves::Leaf;
 use crate::workload::pod::{Container, Pod};
 use crate::workload::shell::Invocation;
+use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR404",
@@ -36,12 +36,12 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             continue;
         };
         let endpoint = endpoint::resolve(pod, container, &socket);
-        let on_host = signals::way_to_node(pod, container, invocation).is_some();
+        let on_host = docker_usage::way_to_node(pod, container, invocation).is_some();
         if endpoint.is_elsewhere() && !on_host {
             continue;
         }
         let program = invocation.program();
-        let finding = signals::call_finding(
+        let finding = docker_usage::call_finding(
             &RULE,
             pod,
             container,
@@ -60,16 +60,23 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
 }
 
 /// A script or a unit in a text.
-fn check_text(workload: &Workload<'_>, leaf: &Leaf, findings: &mut Findings) {
-    for command in leaf.commands() {
+fn check_text(workload: &Workload<'_>, string_field: &StringField, findings: &mut Findings) {
+    for command in string_field.commands() {
         if let Some(socket) = socket_of(&command.invocation, str::to_owned) {
             let shown = format!("{} {socket}", command.invocation.program());
-            findings.push(scripts::finding(&RULE, workload, leaf, command, &shown));
+            findings.push(scripts::finding(
+                &RULE,
+                workload,
+                string_field,
+                command,
+                &shown,
+            ));
         }
     }
 }
 
-/// The Docker socket that a call of curl, nc or socat opens; `fill` puts in the values of variables.
+/// The Docker socket that a call of curl, nc or socat opens; `fill` puts in the values of
+/// variables.
 fn socket_of(invocation: &Invocation, fill: impl Fn(&str) -> String) -> Option<String> {
     let words = || invocation.arguments().iter().map(String::as_str);
     let is_nc_client = || {

@@ -1,7 +1,7 @@
 //! What the rules about host paths share: the finding for a mount, and what happens on a node that
 //! lacks the path, by `hostPath.type`.
 
-use super::{signals, sockets};
+use super::{docker_usage, sockets};
 use crate::finding::{Action, Certainty, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
@@ -96,8 +96,8 @@ fn named_finding(
         .certainty(certainty)
         .action(action);
     let is_agent_of_several = sockets::is_agent(container) && sockets::names_cri_socket(container);
-    if is_agent_of_several || signals::handles_other_runtimes(container) {
-        signals::for_several_runtimes(finding)
+    if is_agent_of_several || docker_usage::handles_other_runtimes(container) {
+        docker_usage::for_several_runtimes(finding)
     } else {
         finding
     }

@@ -3,8 +3,8 @@
 use crate::finding::{Finding, Rule};
 use crate::workload::pod::{Container, Pod};
 
-/// The finding of `rule` at the image of `container`, which does `what` with it. The identity is the
-/// repository, so that a new tag is not a new finding.
+/// The finding of `rule` at the image of `container`, which does `what` with it. The identity is
+/// the repository, so that a new tag is not a new finding.
 pub(super) fn finding(
     rule: &'static Rule,
     pod: &Pod<'_>,

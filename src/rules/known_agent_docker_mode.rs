@@ -1,9 +1,10 @@
-//! DKR601 known-agent-docker-mode: an agent that is known to have a mode without Docker, in its Docker mode.
+//! DKR601 known-agent-docker-mode: an agent that is known to have a mode without Docker, in its
+//! Docker mode.
 
-use super::{images, signals, sockets};
+use super::{docker_usage, images, sockets};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
+use crate::workload::catalog;
 use crate::workload::pod::{Container, Pod};
-use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR601",
@@ -24,10 +25,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    if !signals::shows_docker(pod, container) {
+    if !docker_usage::shows_docker(pod, container) {
         return;
     }
-    let Some(agent) = tables::agent(container.image()) else {
+    let Some(agent) = catalog::agent(container.image()) else {
         return;
     };
     let mut mounts = pod.mounts_of(container);
@@ -38,7 +39,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let watches = mounts_docker
         || container.endpoint(pod).is_node()
             && !mounts.any(|mount| sockets::is_cri_socket(&mount.path))
-        || !signals::runtime_selectors(container).is_empty();
+        || !docker_usage::runtime_selectors(container).is_empty();
     if watches {
         let mut finding = images::finding(&RULE, pod, container, "")
             .what(format!("runs {} in Docker mode", agent.name))

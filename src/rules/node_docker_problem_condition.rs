@@ -3,8 +3,8 @@
 use super::nodes;
 use crate::finding::{Certainty, Check, Finding, Impact, Rule};
 use crate::workload::Workload;
-use crate::workload::leaves::Leaf;
-use crate::workload::mentions::mentions;
+use crate::workload::prefilter::mentions;
+use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
     code: "NOD905",
@@ -24,10 +24,11 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Text(&["Node"], check),
 };
 
-fn check(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
-    let is_name = leaf.path.starts_with("status.conditions[")
-        && (leaf.path.ends_with(".type") || leaf.path.ends_with(".reason"));
-    (is_name && mentions(&leaf.text, "Docker")).then(|| {
-        nodes::finding(&RULE, workload, &leaf.path, &leaf.text).what(format!("has {}", leaf.text))
+fn check(workload: &Workload<'_>, string_field: &StringField) -> Option<Finding> {
+    let is_name = string_field.path.starts_with("status.conditions[")
+        && (string_field.path.ends_with(".type") || string_field.path.ends_with(".reason"));
+    (is_name && mentions(&string_field.text, "Docker")).then(|| {
+        nodes::finding(&RULE, workload, &string_field.path, &string_field.text)
+            .what(format!("has {}", string_field.text))
     })
 }

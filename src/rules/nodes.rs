@@ -24,13 +24,13 @@ pub(super) fn finding(
 
 /// Runtime and kubelet of a node, as the node reports them.
 pub(super) fn runtime<'w>(workload: &'w Workload<'_>) -> Option<(&'w str, &'w str)> {
-    let kubelet = workload.leaves.get("status.nodeInfo.kubeletVersion");
+    let kubelet = workload.string_fields.get("status.nodeInfo.kubeletVersion");
     Some((workload.node_runtime()?, kubelet.unwrap_or_default()))
 }
 
 /// The socket in kubeadm's annotation of a node.
 pub(super) fn cri_socket<'w>(workload: &'w Workload<'_>) -> Option<&'w str> {
-    workload.leaves.get(ANNOTATION_FIELD)
+    workload.string_fields.get(ANNOTATION_FIELD)
 }
 
 /// True if `version` (`v1.24.3-eks-…`) is at least MAJOR.MINOR; false for what is no version.

@@ -2,8 +2,8 @@
 
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
-use crate::workload::mentions::mentions;
 use crate::workload::pod::{Container, Pod};
+use crate::workload::prefilter::mentions;
 use crate::workload::settings::{Settings, maps, settings};
 
 pub(super) static RULE: Rule = Rule {
@@ -38,7 +38,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     }
     if let Some(pod) = &workload.pod {
         let containers = pod.containers.iter();
-        for container in containers.filter(|container| container.mentions().docker) {
+        for container in containers.filter(|container| container.prefilter().docker) {
             check_container(pod, container, findings);
         }
     }

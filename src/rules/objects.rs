@@ -2,10 +2,14 @@
 
 use crate::finding::{Finding, Rule};
 use crate::workload::Workload;
-use crate::workload::leaves::Leaf;
+use crate::workload::string_fields::StringField;
 
-/// The finding of `rule` at `leaf` of the object.
-pub(super) fn finding(rule: &'static Rule, workload: &Workload<'_>, leaf: &Leaf) -> Finding {
+/// The finding of `rule` at `string_field` of the object.
+pub(super) fn finding(
+    rule: &'static Rule,
+    workload: &Workload<'_>,
+    string_field: &StringField,
+) -> Finding {
     // A file of kubeadm has no name.
     let name = if workload.name.is_empty() {
         workload.kind()
@@ -14,7 +18,7 @@ pub(super) fn finding(rule: &'static Rule, workload: &Workload<'_>, leaf: &Leaf)
     };
     Finding::new(rule)
         .on("object", name)
-        .field(leaf.path.as_str())
+        .field(string_field.path.as_str())
 }
 
 /// The lines of `text`, trimmed, with the byte at which each begins; comments are left out.

@@ -4,7 +4,7 @@ use super::{data_root, objects};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
-use crate::workload::mentions::mentions;
+use crate::workload::prefilter::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "CLU903",
@@ -43,24 +43,27 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     if !(is_exception || is_policy || is_constraint || is_kyverno) {
         return;
     }
-    for leaf in workload.leaves.iter() {
-        let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(&leaf.text);
-        let allows_profile = leaf.path.contains("seccomp")
-            && mentions(&leaf.text, "docker/default")
-            || leaf.path.contains("apparmor") && mentions(&leaf.text, "localhost/docker-default");
+    for string_field in workload.string_fields.iter() {
+        let allows_path =
+            string_field.path.contains("allowedHostPaths") && is_path_of_docker(&string_field.text);
+        let allows_profile = string_field.path.contains("seccomp")
+            && mentions(&string_field.text, "docker/default")
+            || string_field.path.contains("apparmor")
+                && mentions(&string_field.text, "localhost/docker-default");
         // By the path, or by the name of the policy or rule.
         let socket = ["docker.sock", "docker-sock", "docker_sock", "docker-socket"]
             .into_iter()
-            .find(|name| is_exception && mentions(&leaf.text, name));
+            .find(|name| is_exception && mentions(&string_field.text, name));
         // A pattern that a Pod has to fit; with `!` in front it forbids.
-        let is_pattern = leaf.path.contains(".pattern") || leaf.path.contains(".anyPattern");
-        let mut patterns = leaf.text.split('|').map(str::trim);
+        let is_pattern =
+            string_field.path.contains(".pattern") || string_field.path.contains(".anyPattern");
+        let mut patterns = string_field.text.split('|').map(str::trim);
         let fits = is_kyverno && is_pattern && patterns.any(is_path_of_docker);
         // An exception's text may be a whole expression.
-        let allowed = socket.unwrap_or(&leaf.text);
+        let allowed = socket.unwrap_or(&string_field.text);
         if allows_path || allows_profile || socket.is_some() || fits {
             findings.push(
-                objects::finding(&RULE, workload, leaf)
+                objects::finding(&RULE, workload, string_field)
                     .what(format!("allows {allowed}"))
                     .evidence(allowed),
             );

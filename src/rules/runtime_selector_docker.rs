@@ -1,6 +1,6 @@
 //! DKR306 runtime-selector-docker: a setting that chooses Docker as the container runtime.
 
-use super::signals;
+use super::docker_usage;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::pod::{Container, Pod};
 
@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    for selector in signals::runtime_selectors(container) {
+    for selector in docker_usage::runtime_selectors(container) {
         let finding = Finding::new(&RULE)
             .in_container(pod, container, &selector.field)
             .what(format!("sets {}", selector.shown))

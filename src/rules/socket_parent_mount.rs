@@ -1,6 +1,7 @@
-//! DKR110 socket-parent-mount: a directory above the Docker socket, in a container that uses Docker.
+//! DKR110 socket-parent-mount: a directory above the Docker socket, in a container that uses
+//! Docker.
 
-use super::{host_paths, signals};
+use super::{docker_usage, host_paths};
 use crate::finding::{Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::pod::HostMount;
@@ -26,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
-    let user = signals::socket_parent_user(workload, mount)?;
+    let user = docker_usage::socket_parent_user(workload, mount)?;
     let finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
     let what = format!("{}, used by {user}", finding.what);
     Some(finding.what(what).rule_texts())

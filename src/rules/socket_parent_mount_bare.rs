@@ -1,11 +1,11 @@
 //! DKR111 socket-parent-mount-bare: a directory above the Docker socket, without a sign of Docker.
 
-use super::{host_paths, signals};
+use super::{docker_usage, host_paths};
 use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::Workload;
+use crate::workload::catalog;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
-use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR111",
@@ -26,8 +26,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
-    let is_used = || signals::socket_parent_user(workload, mount).is_some();
-    if !signals::is_socket_parent(mount) || is_used() {
+    let is_used = || docker_usage::socket_parent_user(workload, mount).is_some();
+    if !docker_usage::is_socket_parent(mount) || is_used() {
         return None;
     }
     let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
@@ -58,6 +58,6 @@ fn is_at_default_path(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
     let container = &pod.containers[index];
     mount.path.as_str() == "/run"
         && mount.mount_path == "/run"
-        && !tables::is_network_plugin(container.image())
+        && !catalog::is_network_plugin(container.image())
         && pod.host_path_at(container, &socket).as_ref() == Some(&socket)
 }

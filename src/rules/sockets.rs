@@ -1,15 +1,16 @@
-//! Sockets in what rules read: which paths are Docker's, which another runtime's, and which texts of a container name one.
+//! Sockets in what rules read: which paths are Docker's, which another runtime's, and which texts
+//! of a container name one.
 
 use memchr::memmem;
 
 use super::places::describe;
 use crate::finding::{Finding, Rule};
 use crate::workload::budget::spend;
+use crate::workload::catalog;
 use crate::workload::endpoint;
 use crate::workload::host_path::{self, HostPath};
-use crate::workload::mentions::mentions;
 use crate::workload::pod::{Container, HostMount, MountUser, Pod, TextField};
-use crate::workload::tables;
+use crate::workload::prefilter::mentions;
 
 /// What a path costs whoever follows it.
 const PATH_STEPS: usize = 64;
@@ -60,7 +61,7 @@ pub(super) fn is_cri_socket(path: &HostPath) -> bool {
         "/run/k3s/containerd",
         "/pipe/containerd-containerd",
     ];
-    tables::OTHER_RUNTIME_SOCKETS.contains(&path.file_name())
+    catalog::OTHER_RUNTIME_SOCKETS.contains(&path.file_name())
         || directories.contains(&path.as_str())
 }
 
@@ -86,8 +87,8 @@ pub(super) fn has_cri_socket(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
         .get_or_init(mounts_one)
 }
 
-/// True for a Docker socket that its container does without: it is a known agent, mounts another runtime's socket too, and
-/// no hostPath type makes kubelet look for Docker's.
+/// True for a Docker socket that its container does without: it is a known agent, mounts another
+/// runtime's socket too, and no hostPath type makes kubelet look for Docker's.
 pub(super) fn is_leftover_beside_cri(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
     let MountUser::Container(index) = mount.user else {
         return false;
@@ -98,14 +99,16 @@ pub(super) fn is_leftover_beside_cri(pod: &Pod<'_>, mount: &HostMount<'_>) -> bo
         && has_cri_socket(pod, mount)
 }
 
-/// True for an agent that is known to work without Docker. Only of these a second socket says that they do: any Pod can mount or name
-/// one beside Docker's and still use Docker (docs/decisions/0008-what-softens-a-finding.md).
+/// True for an agent that is known to work without Docker. Only of these a second socket says that
+/// they do: any Pod can mount or name one beside Docker's and still use Docker
+/// (docs/decisions/0008-what-softens-a-finding.md).
 pub(super) fn is_agent(container: &Container<'_>) -> bool {
-    tables::agent(container.image()).is_some()
+    catalog::agent(container.image()).is_some()
 }
 
-/// The texts of `container` that are a Docker socket's path and nothing else, `DOCKER_HOST` aside: environment values,
-/// arguments such as `--socket=unix:///var/run/docker.sock`. Scripts are not settings.
+/// The texts of `container` that are a Docker socket's path and nothing else, `DOCKER_HOST` aside:
+/// environment values, arguments such as `--socket=unix:///var/run/docker.sock`. Scripts are not
+/// settings.
 pub(super) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, String)> {
     let is_host = |field| match field {
         TextField::Env(i) => *container.raw.env[i].name == *"DOCKER_HOST",
@@ -120,8 +123,8 @@ pub(super) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, Stri
         .collect()
 }
 
-/// The Docker sockets that scripts of `container` name through the root directory of a process, where the Pod sees those of the node:
-/// whatever program gets such a path, no volume is needed.
+/// The Docker sockets that scripts of `container` name through the root directory of a process,
+/// where the Pod sees those of the node: whatever program gets such a path, no volume is needed.
 pub(super) fn sockets_of_processes(
     pod: &Pod<'_>,
     container: &Container<'_>,

@@ -1,32 +1,33 @@
 //! The form of a scan, `undock.scan/v1`: `undock scan -o json` writes it, `undock report` reads it.
 //!
-//! `docs/scan.schema.json` describes it for others. Fields are only ever added, so a reader takes the
-//! default for those that an older version did not write.
+//! `docs/scan.schema.json` describes it for others. Fields are only ever added, so a reader takes
+//! the default for those that an older version did not write.
 
 use serde::{Deserialize, Serialize};
 
-use crate::workload::text::{Text, null_default};
+use crate::workload::text::{LenientStr, null_default};
 
 /// Name and version of the form.
 pub const SCHEMA: &str = "undock.scan/v1";
 
-/// A scan. The writer gives its objects one by one, so `Objects` can be something that is no list yet.
+/// A scan. The writer gives its objects one by one, so `Objects` can be something that is no list
+/// yet.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct ScanDocument<'a, Objects = Vec<ObjectEntry<'a>>> {
     /// [`SCHEMA`]
     #[serde(borrow)]
-    pub schema: Text<'a>,
+    pub schema: LenientStr<'a>,
     /// Version of undock.
     #[serde(default)]
-    pub version: Text<'a>,
+    pub version: LenientStr<'a>,
     /// When the scan began, RFC 3339.
-    pub time: Text<'a>,
+    pub time: LenientStr<'a>,
     /// The cluster's name in records; may be empty.
     #[serde(default)]
-    pub cluster: Text<'a>,
+    pub cluster: LenientStr<'a>,
     /// The mode that was asked about.
     #[serde(default)]
-    pub mode: Text<'a>,
+    pub mode: LenientStr<'a>,
     /// Codes of rules that the configuration switches off: nothing is told of their findings.
     #[serde(rename = "rulesOff", default, skip_serializing_if = "Vec::is_empty")]
     pub rules_off: Vec<String>,
@@ -93,12 +94,12 @@ pub struct Summary {
 pub struct NodeGroupEntry<'a> {
     pub count: usize,
     #[serde(borrow)]
-    pub family: Text<'a>,
-    pub kubelets: Vec<Text<'a>>,
-    pub names: Vec<Text<'a>>,
+    pub family: LenientStr<'a>,
+    pub kubelets: Vec<LenientStr<'a>>,
+    pub names: Vec<LenientStr<'a>>,
     pub pods: usize,
-    pub runtime: Text<'a>,
-    pub systems: Vec<Text<'a>>,
+    pub runtime: LenientStr<'a>,
+    pub systems: Vec<LenientStr<'a>>,
 }
 
 /// A namespace.
@@ -106,9 +107,9 @@ pub struct NodeGroupEntry<'a> {
 pub struct NamespaceEntry<'a> {
     /// The mode that its label asks for; null if it has none.
     #[serde(borrow, default)]
-    pub mode: Option<Text<'a>>,
+    pub mode: Option<LenientStr<'a>>,
     /// Its name.
-    pub name: Text<'a>,
+    pub name: LenientStr<'a>,
 }
 
 /// A question of the migration guide and its answer.
@@ -117,13 +118,13 @@ pub struct NamespaceEntry<'a> {
 #[expect(missing_docs, reason = "documented in docs/scan.schema.json")]
 pub struct CheckEntry<'a> {
     #[serde(borrow)]
-    pub by_hand: Text<'a>,
+    pub by_hand: LenientStr<'a>,
     pub findings: usize,
-    pub id: Text<'a>,
+    pub id: LenientStr<'a>,
     pub objects: Vec<CheckedObject<'a>>,
     pub owners: usize,
     pub privileged: usize,
-    pub title: Text<'a>,
+    pub title: LenientStr<'a>,
 }
 
 /// An owner in the answer to a question.
@@ -132,11 +133,11 @@ pub struct CheckEntry<'a> {
 #[expect(missing_docs, reason = "named after fields of objects")]
 pub struct CheckedObject<'a> {
     #[serde(borrow)]
-    pub kind: Text<'a>,
-    pub name: Text<'a>,
-    pub namespace: Text<'a>,
+    pub kind: LenientStr<'a>,
+    pub name: LenientStr<'a>,
+    pub namespace: LenientStr<'a>,
     pub privileged: bool,
-    pub rules: Vec<Text<'a>>,
+    pub rules: Vec<LenientStr<'a>>,
 }
 
 /// An owner.
@@ -145,22 +146,22 @@ pub struct CheckedObject<'a> {
 #[expect(missing_docs, reason = "named after fields of objects and records")]
 pub struct ObjectEntry<'a> {
     #[serde(borrow, default)]
-    pub api_version: Text<'a>,
+    pub api_version: LenientStr<'a>,
     #[serde(default)]
-    pub decision: Text<'a>,
+    pub decision: LenientStr<'a>,
     /// Of a series: what to edit to change its objects.
     #[serde(default, skip_serializing_if = "is_empty")]
-    pub edit: Text<'a>,
+    pub edit: LenientStr<'a>,
     pub findings: Vec<FindingEntry<'a>>,
-    pub kind: Text<'a>,
+    pub kind: LenientStr<'a>,
     #[serde(default, skip_serializing_if = "is_empty")]
-    pub managed_by: Text<'a>,
+    pub managed_by: LenientStr<'a>,
     #[serde(default, skip_serializing_if = "is_empty")]
-    pub manager: Text<'a>,
-    pub name: Text<'a>,
-    pub namespace: Text<'a>,
+    pub manager: LenientStr<'a>,
+    pub name: LenientStr<'a>,
+    pub namespace: LenientStr<'a>,
     #[serde(default)]
-    pub notes: Vec<Text<'a>>,
+    pub notes: Vec<LenientStr<'a>>,
     #[serde(default)]
     pub owner: OwnerEntry<'a>,
     #[serde(default)]
@@ -168,11 +169,11 @@ pub struct ObjectEntry<'a> {
     #[serde(default)]
     pub privileged: bool,
     #[serde(default, skip_serializing_if = "is_empty")]
-    pub release: Text<'a>,
+    pub release: LenientStr<'a>,
     #[serde(default, skip_serializing_if = "is_empty")]
-    pub schedule: Text<'a>,
+    pub schedule: LenientStr<'a>,
     #[serde(default, skip_serializing_if = "is_empty")]
-    pub team: Text<'a>,
+    pub team: LenientStr<'a>,
 }
 
 /// Group, kind and name of an owner.
@@ -181,9 +182,9 @@ pub struct ObjectEntry<'a> {
 #[expect(missing_docs, reason = "named after fields of objects")]
 pub struct OwnerEntry<'a> {
     #[serde(borrow)]
-    pub group: Text<'a>,
-    pub kind: Text<'a>,
-    pub name: Text<'a>,
+    pub group: LenientStr<'a>,
+    pub kind: LenientStr<'a>,
+    pub name: LenientStr<'a>,
 }
 
 /// A finding.
@@ -191,33 +192,33 @@ pub struct OwnerEntry<'a> {
 #[expect(missing_docs, reason = "named after fields of records")]
 pub struct FindingEntry<'a> {
     #[serde(borrow, default)]
-    pub action: Text<'a>,
+    pub action: LenientStr<'a>,
     #[serde(default)]
-    pub certainty: Text<'a>,
+    pub certainty: LenientStr<'a>,
     #[serde(default, skip_serializing_if = "is_empty")]
-    pub container: Text<'a>,
+    pub container: LenientStr<'a>,
     /// True if `enforce` refuses it; absent in scans of versions that did not tell.
     #[serde(default)]
     pub denies: Option<bool>,
     #[serde(default)]
-    pub evidence: Text<'a>,
+    pub evidence: LenientStr<'a>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exempt: Option<TermsEntry<'a>>,
     #[serde(default)]
-    pub field: Text<'a>,
-    pub fingerprint: Text<'a>,
+    pub field: LenientStr<'a>,
+    pub fingerprint: LenientStr<'a>,
     #[serde(default)]
-    pub fix: Text<'a>,
+    pub fix: LenientStr<'a>,
     #[serde(default)]
-    pub impact: Text<'a>,
+    pub impact: LenientStr<'a>,
     #[serde(default)]
-    pub message: Text<'a>,
+    pub message: LenientStr<'a>,
     #[serde(default)]
-    pub name: Text<'a>,
+    pub name: LenientStr<'a>,
     /// `KIND/NAME` of the object that has it, if that is not the owner.
     #[serde(default, skip_serializing_if = "is_empty")]
-    pub object: Text<'a>,
-    pub rule: Text<'a>,
+    pub object: LenientStr<'a>,
+    pub rule: LenientStr<'a>,
 }
 
 /// The exemption that a finding falls under.
@@ -226,11 +227,11 @@ pub struct FindingEntry<'a> {
 #[expect(missing_docs, reason = "named after the parts of an exemption")]
 pub struct TermsEntry<'a> {
     #[serde(borrow)]
-    pub reason: Text<'a>,
+    pub reason: LenientStr<'a>,
     #[serde(rename = "ref")]
-    pub reference: Text<'a>,
-    pub scope: Text<'a>,
-    pub until: Text<'a>,
+    pub reference: LenientStr<'a>,
+    pub scope: LenientStr<'a>,
+    pub until: LenientStr<'a>,
 }
 
 /// An exemption, used or not. `error` says what is wrong with one that cannot be read.
@@ -239,18 +240,18 @@ pub struct TermsEntry<'a> {
 #[expect(missing_docs, reason = "named after the parts of an exemption")]
 pub struct ExemptionEntry<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    pub error: Option<Text<'a>>,
-    pub holder: Text<'a>,
-    pub namespace: Text<'a>,
+    pub error: Option<LenientStr<'a>>,
+    pub holder: LenientStr<'a>,
+    pub namespace: LenientStr<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Text<'a>>,
+    pub reason: Option<LenientStr<'a>>,
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
-    pub reference: Option<Text<'a>>,
-    pub rules: Text<'a>,
-    pub scope: Text<'a>,
-    pub status: Text<'a>,
+    pub reference: Option<LenientStr<'a>>,
+    pub rules: LenientStr<'a>,
+    pub scope: LenientStr<'a>,
+    pub status: LenientStr<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<Text<'a>>,
+    pub until: Option<LenientStr<'a>>,
     pub uses: usize,
 }
 
@@ -272,8 +273,8 @@ pub struct PartEntry {
 #[expect(missing_docs, reason = "what to do, and how")]
 pub struct ManualEntry<'a> {
     #[serde(borrow)]
-    pub how: Text<'a>,
-    pub what: Text<'a>,
+    pub how: LenientStr<'a>,
+    pub what: LenientStr<'a>,
 }
 
 /// Something that could not be read.
@@ -281,17 +282,17 @@ pub struct ManualEntry<'a> {
 pub struct ErrorEntry<'a> {
     /// What is wrong.
     #[serde(borrow, default)]
-    pub message: Text<'a>,
+    pub message: LenientStr<'a>,
     /// Namespace; empty for all of them.
     #[serde(default)]
-    pub namespace: Text<'a>,
+    pub namespace: LenientStr<'a>,
     /// `RESOURCE.GROUP`
-    pub part: Text<'a>,
+    pub part: LenientStr<'a>,
     /// One word.
     #[serde(default)]
-    pub reason: Text<'a>,
+    pub reason: LenientStr<'a>,
 }
 
-fn is_empty(text: &Text<'_>) -> bool {
+fn is_empty(text: &LenientStr<'_>) -> bool {
     text.as_str().is_empty()
 }

@@ -13,18 +13,18 @@ use serde_json::value::RawValue;
 use super::exemptions::Ledger;
 use super::nodes::Nodes;
 use super::origin::origin;
-use super::{Origin, PartRead, ScanError, Scanned, ScannedFinding, ScannedOwner, page};
+use super::{Origin, PartRead, ScanError, Scanned, ScannedFinding, ScannedOwner, item};
 use crate::api::MAX_OBJECT;
-use crate::decision::facts::ClusterFacts;
+use crate::decision::cluster_state::ClusterState;
 use crate::decision::namespace::NamespaceSettings;
-use crate::decision::{self, Decision, Judged, Mode, Outcome, Policy, Writer};
+use crate::decision::{self, Decision, Judged, Mode, Outcome, Policy, Requester};
 use crate::kinds::{self, Handling, Kind};
-use crate::workload::{Owner, Share, Surroundings, Workload};
+use crate::workload::{Owner, RelatedObjects, Share, Workload};
 
 /// A scan in the making.
 pub(super) struct Evaluation {
     policy: Policy,
-    surroundings: Surroundings,
+    related_objects: RelatedObjects,
     nodes: Nodes,
     namespaces: BTreeMap<String, Option<Mode>>,
     namespace_uids: BTreeMap<String, Box<str>>,
@@ -62,17 +62,17 @@ fn key(namespace: &str, kind: &str, name: &str) -> String {
 
 impl Evaluation {
     pub(super) fn new(policy: &Policy) -> Self {
-        let facts = Arc::new(ClusterFacts::default());
+        let cluster_state = Arc::new(ClusterState::default());
         let mut ledger = Ledger::default();
         for entry in &policy.exemptions {
             ledger.list(&entry.exemption, "", "", true);
         }
         Self {
             policy: Policy {
-                facts,
+                cluster_state,
                 ..policy.clone()
             },
-            surroundings: Surroundings::default(),
+            related_objects: RelatedObjects::default(),
             nodes: Nodes::default(),
             namespaces: BTreeMap::new(),
             namespace_uids: BTreeMap::new(),
@@ -137,9 +137,10 @@ impl Evaluation {
     /// The part ends.
     pub(super) fn end(&mut self, kind: &Kind) {
         if kind.handling == Handling::Namespace {
-            self.policy.facts.set_warm();
+            self.policy.cluster_state.set_warm();
         }
-        // The first reading of the nodes is for their runtimes; what is wrong with it is said at the second.
+        // The first reading of the nodes is for their runtimes; what is wrong with it is said at
+        // the second.
         if kind.handling == Handling::Node && !self.nodes.are_known {
             self.errors.clear();
         }
@@ -174,7 +175,7 @@ impl Evaluation {
             read.objects += 1;
         }
         if let Err(error) = self.try_add(kind, item) {
-            let (namespace, name) = page::head(item).map_or_else(
+            let (namespace, name) = item::head(item).map_or_else(
                 |_| (String::new(), "an object without a name".to_owned()),
                 |(object, _)| {
                     let metadata = object.metadata;
@@ -205,7 +206,7 @@ impl Evaluation {
 
     fn try_add(&mut self, kind: &Kind, item: &RawValue) -> Result<(), serde_json::Error> {
         if kind.is_made {
-            let (mut head, node) = page::head(item)?;
+            let (mut head, node) = item::head(item)?;
             let api_version = kind.api_version();
             head.set_type(api_version.as_str().into(), kind.name.into());
             let workload = Workload::new(&head, "");
@@ -220,7 +221,8 @@ impl Evaluation {
                 self.nodes.count_pod(&node);
             }
             let behind = place.filter(|_| workload.has_controller() && has_template);
-            // Somebody may be debugging with Docker in a Pod whose template is clean, or a sidecar was put in.
+            // Somebody may be debugging with Docker in a Pod whose template is clean, or a sidecar
+            // was put in.
             let is_told_by_template =
                 behind.filter(|_| !is_pod || self.is_as_template(&workload, &owner, item));
             if let Some(place) = is_told_by_template {
@@ -233,27 +235,27 @@ impl Evaluation {
             }
         }
         let api_version = kind.api_version();
-        let object = page::object(item, kind, &api_version)?;
-        let knowledge = Arc::clone(&self.policy.knowledge);
-        let mut workload = Workload::with_knowledge(&object, "", &knowledge);
+        let object = item::object(item, kind, &api_version)?;
+        let overrides = Arc::clone(&self.policy.overrides);
+        let mut workload = Workload::with_overrides(&object, "", &overrides);
         if kinds::has_texts(kind.name) {
-            workload.leaves = page::leaves(item);
+            workload.string_fields = item::string_fields(item);
         }
         match kind.handling {
             Handling::Namespace => self.take_settings(&workload),
             Handling::Claim => {
                 let volume = object.spec.as_ref().map_or("", |spec| &spec.volume_name);
-                if self.surroundings.has_volume(volume) {
-                    self.surroundings.note(&workload);
+                if self.related_objects.has_volume(volume) {
+                    self.related_objects.note(&workload);
                 }
             }
-            Handling::Node if !self.nodes.are_known => self.surroundings.note(&workload),
+            Handling::Node if !self.nodes.are_known => self.related_objects.note(&workload),
             Handling::Node => {
                 self.nodes.take(&workload);
                 self.judge(kind, workload, item);
             }
             Handling::Volume => {
-                self.surroundings.note(&workload);
+                self.related_objects.note(&workload);
                 self.judge(kind, workload, item);
             }
             Handling::Template | Handling::Pod | Handling::Text => self.judge(kind, workload, item),
@@ -276,8 +278,8 @@ impl Evaluation {
             workload.object.metadata.uid.as_str().into(),
         );
         // The mode is the question's; what the namespace exempts is part of the answer.
-        self.policy.facts.set_watching();
-        self.policy.facts.set_namespace(
+        self.policy.cluster_state.set_watching();
+        self.policy.cluster_state.set_namespace(
             workload.name,
             Some(NamespaceSettings {
                 mode: None,
@@ -287,18 +289,19 @@ impl Evaluation {
     }
 
     fn judge(&mut self, kind: &Kind, mut workload: Workload<'_>, item: &RawValue) {
-        workload.place_in(&self.surroundings);
+        workload.relate_to(&self.related_objects);
         workload.owner = self.resolved(&workload).0;
         if kind.handling == Handling::Template {
             self.note_above(&workload, &workload.owner.clone());
             self.note_containers(&workload);
-            // ReplicaSets and Jobs of a controller that was not read come and go with it: their Pods are judged, too.
+            // ReplicaSets and Jobs of a controller that was not read come and go with it: their
+            // Pods are judged, too.
             if !workload.has_controller() || !kind.is_made {
                 self.templates
                     .insert(key(workload.namespace, kind.name, workload.name));
             }
         }
-        let decision = decision::decide(&workload, None, &self.policy, Writer::default());
+        let decision = decision::decide(&workload, None, &self.policy, Requester::default());
         self.list_exemptions(&workload, &decision);
         if matches!(kind.handling, Handling::Text | Handling::Volume)
             && decision.findings.is_empty()

@@ -1,4 +1,5 @@
-//! Exemptions of the cluster: which let something through, which are of no use any more, which are wrong.
+//! Exemptions of the cluster: which let something through, which are of no use any more, which are
+//! wrong.
 
 use crate::decision::exemption::{Exemption, Granted, NO_SUCH_RULE, Period, Rules, Scope, TooLong};
 
@@ -52,7 +53,8 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Notes an exemption, once however often it is met: lists can begin again, and templates repeat what their owners say.
+    /// Notes an exemption, once however often it is met: lists can begin again, and templates
+    /// repeat what their owners say.
     pub(super) fn list(
         &mut self,
         exemption: &Exemption,

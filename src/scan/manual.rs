@@ -4,15 +4,18 @@
 pub const MANUAL: [(&str, &str); 7] = [
     (
         "Node images and init scripts",
-        "search cloud-init, user data, Packer and Ansible for docker, dockerd and /var/run/docker.sock",
+        "search cloud-init, user data, Packer and Ansible for docker, dockerd and \
+         /var/run/docker.sock",
     ),
     (
         "Agents installed on hosts",
-        "on each node: ps aux and systemctl list-units; look for monitoring, security and log agents that use Docker",
+        "on each node: ps aux and systemctl list-units; look for monitoring, security and log \
+         agents that use Docker",
     ),
     (
         "Docker's own configuration",
-        "copy what matters of /etc/docker/daemon.json: log size, mirrors, insecure registries, proxies, data root",
+        "copy what matters of /etc/docker/daemon.json: log size, mirrors, insecure registries, \
+         proxies, data root",
     ),
     (
         "Log shippers on hosts",

@@ -31,7 +31,7 @@ pub(super) struct Nodes {
 
 impl Nodes {
     pub(super) fn take(&mut self, node: &Workload<'_>) {
-        let said = |field: &str| node.leaves.get(field).unwrap_or_default().to_owned();
+        let said = |field: &str| node.string_fields.get(field).unwrap_or_default().to_owned();
         let runtime = said("status.nodeInfo.containerRuntimeVersion");
         let group = self.by_runtime.entry(runtime.clone()).or_default();
         group.runtime = runtime;

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{Origin, page};
+use super::{Origin, item};
 use crate::record::OwnerFields;
 use crate::workload::Workload;
 
@@ -16,9 +16,9 @@ pub(super) fn origin(workload: &Workload<'_>, item: &RawValue, is_flagged: bool)
     } = OwnerFields::from(workload);
     let kept = |text: Option<String>| text.unwrap_or_default().into_boxed_str();
     let aside = if is_flagged || workload.kind() == "CronJob" {
-        page::Aside::of(item)
+        item::Aside::of(item)
     } else {
-        page::Aside::default()
+        item::Aside::default()
     };
     let manager = if is_flagged { aside.manager() } else { "" };
     Origin {

@@ -1,4 +1,5 @@
-//! The answers to the migration guide: four checks and two classes of problems, in its order, and what it does not ask.
+//! The answers to the migration guide: four checks and two classes of problems, in its order, and
+//! what it does not ask.
 
 use super::{Scanned, ScannedFinding, ScannedOwner};
 

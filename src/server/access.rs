@@ -1,7 +1,9 @@
-//! Who may read metrics and reports: callers whose token the API server knows and lets read that path.
+//! Who may read metrics and reports: callers whose token the API server knows and lets read that
+//! path.
 //!
-//! As kube-rbac-proxy and controller-runtime do it: a TokenReview tells who the caller is, a SubjectAccessReview whether
-//! they may `get` the non-resource URL. Where the API server cannot be asked, nobody may.
+//! As kube-rbac-proxy and controller-runtime do it: a TokenReview tells who the caller is, a
+//! SubjectAccessReview whether they may `get` the non-resource URL. Where the API server cannot be
+//! asked, nobody may.
 
 use std::collections::HashMap;
 use std::fmt;

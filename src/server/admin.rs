@@ -1,5 +1,5 @@
-//! The admin port, plain HTTP: health for everybody, and what only some may read, such as metrics. Nothing on it changes
-//! anything. The controller serves its own routes in the same way.
+//! The admin port, plain HTTP: health for everybody, and what only some may read, such as metrics.
+//! Nothing on it changes anything. The controller serves its own routes in the same way.
 
 use std::collections::VecDeque;
 use std::io;
@@ -25,7 +25,8 @@ use super::access::Access;
 use super::certificates::Certificates;
 use super::self_check::SelfCheck;
 
-/// Connections that are served at once. The oldest makes room for a new one: a probe must always get through.
+/// Connections that are served at once. The oldest makes room for a new one: a probe must always
+/// get through.
 const MAX_CONNECTIONS: usize = 64;
 /// For the headers of a request, and between two of them.
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
@@ -73,8 +74,9 @@ pub fn guarded(routes: Router, access: Arc<Access>) -> Router {
     routes.route_layer(middleware::from_fn(check))
 }
 
-/// Answers on `listener` until it is dropped: `health` to everybody, `protected` to those whom `access` lets, and on the
-/// loopback address. Who reaches that is in the Pod already, or may forward its ports.
+/// Answers on `listener` until it is dropped: `health` to everybody, `protected` to those whom
+/// `access` lets, and on the loopback address. Who reaches that is in the Pod already, or may
+/// forward its ports.
 pub async fn serve(listener: TcpListener, health: Router, protected: Router, access: Access) {
     let for_all = health
         .clone()
@@ -118,7 +120,8 @@ pub async fn serve(listener: TcpListener, health: Router, protected: Router, acc
     }
 }
 
-/// Both ends: a service mesh's proxy in the Pod connects from a loopback address to the Pod's own one, for strangers.
+/// Both ends: a service mesh's proxy in the Pod connects from a loopback address to the Pod's own
+/// one, for strangers.
 fn is_loopback(stream: &TcpStream) -> io::Result<bool> {
     let is_loopback = |ip: IpAddr| ip.to_canonical().is_loopback();
     Ok(is_loopback(stream.local_addr()?.ip()) && is_loopback(stream.peer_addr()?.ip()))
@@ -131,8 +134,9 @@ async fn ready(State(admin): State<Admin>) -> Response {
         "shutting down"
     } else if !admin.app.state.is_listening() {
         "the TLS port is not open yet"
-    } else if !admin.app.policy.load().facts.is_ready() {
-        "namespaces and volumes have not been listed yet: is the API server reachable, and may undock list them?"
+    } else if !admin.app.policy.load().cluster_state.is_ready() {
+        "namespaces and volumes have not been listed yet: is the API server reachable, and may \
+         undock list them?"
     } else if admin
         .certificates
         .expiry()

@@ -12,15 +12,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
-/// Largest body. kube-apiserver takes objects of up to 3 MiB, writes six bytes for each `<`, `>` and
-/// `&` of them into a review, and an update carries two, besides the user's attributes.
+/// Largest body. kube-apiserver takes objects of up to 3 MiB, writes six bytes for each `<`, `>`
+/// and `&` of them into a review, and an update carries two, besides the user's attributes.
 pub const MAX_BODY: usize = 40 * 1024 * 1024;
 
 /// Bodies up to this size are read at once; almost all are. Larger ones need a share of [`Room`].
 pub(super) const SMALL: usize = 64 * 1024;
 
-/// Memory for the large bodies of all connections together: without a limit, a few hundred clients that send
-/// slowly would hold gigabytes. A body that finds no room is left in the socket until there is some.
+/// Memory for the large bodies of all connections together: without a limit, a few hundred clients
+/// that send slowly would hold gigabytes. A body that finds no room is left in the socket until
+/// there is some.
 #[derive(Debug)]
 pub struct Room(Arc<Semaphore>);
 
@@ -132,8 +133,9 @@ where
 
 /// The next frame of `body`, if it comes before `deadline`.
 ///
-/// A timer takes a lock and wakes the thread that waits for the earliest one, twice for each frame. What has arrived
-/// already, hyper hands over when it is asked again, so only who asks for the third time needs one.
+/// A timer takes a lock and wakes the thread that waits for the earliest one, twice for each frame.
+/// What has arrived already, hyper hands over when it is asked again, so only who asks for the
+/// third time needs one.
 async fn next<B>(
     body: &mut B,
     deadline: Instant,
@@ -158,7 +160,8 @@ where
     }
 }
 
-/// Reads on without keeping, so that the caller can finish writing and will read the answer; bounded in size and time.
+/// Reads on without keeping, so that the caller can finish writing and will read the answer;
+/// bounded in size and time.
 async fn drain<B>(mut body: B, deadline: Instant)
 where
     B: hyper::body::Body<Data = Bytes> + Unpin,

@@ -1,4 +1,5 @@
-//! Who may ask for reviews: callers with a client certificate of the API server, or with its bearer token.
+//! Who may ask for reviews: callers with a client certificate of the API server, or with its bearer
+//! token.
 
 use std::fmt;
 use std::fs;
@@ -26,7 +27,8 @@ pub enum TokenError {
     },
     /// It holds no token, or one that can be guessed.
     #[error(
-        "{path} must hold one token a line, each of at least {MIN_TOKEN} bytes: make one with `openssl rand -hex 32`"
+        "{path} must hold one token a line, each of at least {MIN_TOKEN} bytes: make one with \
+         `openssl rand -hex 32`"
     )]
     Weak {
         /// Path as given.
@@ -86,7 +88,8 @@ impl Tokens {
         Ok(Self(tokens))
     }
 
-    /// True if the request brings one of the tokens. The time it takes tells nothing about them but their length.
+    /// True if the request brings one of the tokens. The time it takes tells nothing about them but
+    /// their length.
     pub(super) fn admit(&self, headers: &HeaderMap) -> bool {
         let Some(shown) = bearer_token(headers) else {
             return false;

@@ -15,7 +15,8 @@ pub enum CertificateError {
     },
     /// A file holds no PEM of the expected kind.
     #[error(
-        "{path} holds no {what} in PEM: write it with certs-script/generate.sh, or take it from your own CA"
+        "{path} holds no {what} in PEM: write it with certs-script/generate.sh, or take it from \
+         your own CA"
     )]
     Pem {
         /// Path as given.
@@ -25,7 +26,8 @@ pub enum CertificateError {
     },
     /// Certificate and key are of different pairs, or of a kind that rustls does not take.
     #[error(
-        "the key {key} does not match the certificate {certificate} ({reason}): give both files of one pair"
+        "the key {key} does not match the certificate {certificate} ({reason}): give both files \
+         of one pair"
     )]
     Pair {
         /// Path as given.

@@ -1,4 +1,5 @@
-//! The serving certificate: from files that are read again when their content changes, or made on the spot.
+//! The serving certificate: from files that are read again when their content changes, or made on
+//! the spot.
 //!
 //! Files are polled by content. A watch on the file dies when kubelet swaps the `..data` link
 //! (kubernetes/kubernetes#111947), and polling two small files costs nothing.
@@ -93,12 +94,14 @@ impl Certificates {
         let ca_certificate = ca.self_signed(&ca_key)?;
 
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        let mut leaf = CertificateParams::new(names)?;
-        leaf.distinguished_name.push(DnType::CommonName, "undock");
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        lifetime(&mut leaf);
+        let mut string_field = CertificateParams::new(names)?;
+        string_field
+            .distinguished_name
+            .push(DnType::CommonName, "undock");
+        string_field.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        lifetime(&mut string_field);
         let leaf_key = KeyPair::generate()?;
-        let certificate = leaf.signed_by(&leaf_key, &Issuer::from_params(&ca, &ca_key))?;
+        let certificate = string_field.signed_by(&leaf_key, &Issuer::from_params(&ca, &ca_key))?;
 
         let files = Files {
             certificate: "the new certificate".into(),
@@ -125,7 +128,8 @@ impl Certificates {
         Some(certificate.validity().not_after.timestamp())
     }
 
-    /// Reads the files again and again, and takes a new pair when it is whole. Never returns; does nothing without files.
+    /// Reads the files again and again, and takes a new pair when it is whole. Never returns; does
+    /// nothing without files.
     pub async fn watch(self: Arc<Self>, mut last: Pair, app: SharedApp) {
         let Some(files) = &self.files else { return };
         let mut refused: Option<Pair> = None;
@@ -148,7 +152,8 @@ impl Certificates {
                     app.metrics
                         .certificate_expiry
                         .set(self.expiry().unwrap_or_default());
-                    tracing::info!(certificate = %files.certificate.display(), "reloaded certificate");
+                    tracing::info!(certificate = %files.certificate.display(), "reloaded \
+                        certificate");
                     (last, refused) = (pair, None);
                 }
                 // One of the two is newer, or half written: the next reading tells.
@@ -204,7 +209,8 @@ impl Files {
     }
 }
 
-/// Checks a certificate and its key in PEM as [`Certificates::from_files`] reads them; each with the path that errors name.
+/// Checks a certificate and its key in PEM as [`Certificates::from_files`] reads them; each with
+/// the path that errors name.
 ///
 /// # Errors
 /// See [`CertificateError`].
@@ -220,7 +226,8 @@ pub fn check_pair(
     files.certified(&pair).map(drop)
 }
 
-/// The TLS settings: no tickets, because the API server resumes nothing; HTTP/1.1 must be offered, because it speaks nothing else.
+/// The TLS settings: no tickets, because the API server resumes nothing; HTTP/1.1 must be offered,
+/// because it speaks nothing else.
 ///
 /// # Errors
 /// Where the client CA cannot be used.

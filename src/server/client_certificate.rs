@@ -23,7 +23,8 @@ use super::certificate_error::CertificateError;
 pub struct ClientCertificates<'a> {
     /// The CA, or several while one is being replaced, in PEM.
     pub ca: &'a Path,
-    /// Allowed names: common name, DNS name or URI. Every certificate of the CA where this is empty.
+    /// Allowed names: common name, DNS name or URI. Every certificate of the CA where this is
+    /// empty.
     pub names: &'a [String],
 }
 

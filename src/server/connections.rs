@@ -1,8 +1,10 @@
-//! The open connections of the TLS port: how many there may be, and which one makes room for a new one.
+//! The open connections of the TLS port: how many there may be, and which one makes room for a new
+//! one.
 //!
-//! Anybody in the cluster can open connections, and only the API server matters. So when all places are taken, the
-//! least trusted connection that has been quiet for the longest time is closed. Connections that proved to be the API
-//! server's, or at least have sent reviews, are closed only when no stranger is left.
+//! Anybody in the cluster can open connections, and only the API server matters. So when all places
+//! are taken, the least trusted connection that has been quiet for the longest time is closed.
+//! Connections that proved to be the API server's, or at least have sent reviews, are closed only
+//! when no stranger is left.
 
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +13,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// A connection is left alone for this long after it was opened or used: a burst of API servers must not push itself
-/// out before it has sent anything.
+/// A connection is left alone for this long after it was opened or used: a burst of API servers
+/// must not push itself out before it has sent anything.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// A request of a trusted connection protects it for this long. A body that takes longer is not an API server's.
+/// A request of a trusted connection protects it for this long. A body that takes longer is not an
+/// API server's.
 const BUSY_GRACE: Duration = Duration::from_secs(5);
 
 /// How often a full table is looked at again.
@@ -47,7 +50,8 @@ struct Entry {
     trust: AtomicU8,
     /// Requests that are being answered.
     requests: AtomicU32,
-    /// When it was opened, or a request last began or ended: milliseconds since the start of the table.
+    /// When it was opened, or a request last began or ended: milliseconds since the start of the
+    /// table.
     used: AtomicU64,
     evicted: Notify,
 }
@@ -70,8 +74,8 @@ impl Connections {
         })
     }
 
-    /// A place for a new connection, and whether another one was closed for it. Waits only while every connection is
-    /// within its grace.
+    /// A place for a new connection, and whether another one was closed for it. Waits only while
+    /// every connection is within its grace.
     pub(super) async fn place(self: &Arc<Self>) -> (Place, bool) {
         loop {
             if let Some(placed) = self.try_place(self.now()) {
@@ -136,7 +140,8 @@ impl Entry {
         u128::from(quiet) >= grace.as_millis()
     }
 
-    /// Of equally trusted connections the least is closed first: idle before busy, then the one unused for longest.
+    /// Of equally trusted connections the least is closed first: idle before busy, then the one
+    /// unused for longest.
     fn rank(&self) -> (bool, u64) {
         (self.is_busy(), self.used.load(Ordering::Relaxed))
     }

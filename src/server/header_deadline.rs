@@ -1,8 +1,9 @@
 //! A stream that fails when a request's headers take too long to arrive.
 //!
-//! hyper's own limit also runs while a kept-alive connection is idle, and must be longer than the API server keeps
-//! idle connections (90 s). This one starts at a request's first byte, so a slow sender gets seconds, not minutes.
-//! It also ends a connection on which nothing is sent after the handshake, of which hyper takes no notice.
+//! hyper's own limit also runs while a kept-alive connection is idle, and must be longer than the
+//! API server keeps idle connections (90 s). This one starts at a request's first byte, so a slow
+//! sender gets seconds, not minutes. It also ends a connection on which nothing is sent after the
+//! handshake, of which hyper takes no notice.
 
 use std::io;
 use std::pin::Pin;
@@ -58,8 +59,8 @@ pub(super) struct HeaderDeadline<S> {
 }
 
 impl<S> HeaderDeadline<S> {
-    /// hyper counts idle time from the first request on; until then nobody else would. Whoever finishes a handshake has
-    /// something to ask.
+    /// hyper counts idle time from the first request on; until then nobody else would. Whoever
+    /// finishes a handshake has something to ask.
     pub(super) fn new(stream: S, serving: Serving, limits: Limits) -> Self {
         let first_byte = Instant::now() + limits.headers;
         Self {

@@ -1,4 +1,5 @@
-//! The accept loop of the TLS port: each connection has a task, a handshake deadline and a place in the table.
+//! The accept loop of the TLS port: each connection has a task, a handshake deadline and a place in
+//! the table.
 
 use std::convert::Infallible;
 use std::io;
@@ -38,8 +39,9 @@ const HEADER_LIST: u32 = 8 * 1024;
 /// What HTTP/1.1 reads ahead.
 const READ_AHEAD: usize = 64 * 1024;
 
-/// Listens on `address`. The kernel keeps at most 128 KiB (it doubles what is asked for) of what each connection has
-/// sent and undock has not read yet: that memory counts towards the limit of the Pod, too.
+/// Listens on `address`. The kernel keeps at most 128 KiB (it doubles what is asked for) of what
+/// each connection has sent and undock has not read yet: that memory counts towards the limit of
+/// the Pod, too.
 ///
 /// # Errors
 /// As the system says: the port is taken, the address is not of this machine.
@@ -199,7 +201,8 @@ impl Connection {
             .keep_alive_interval(limits.idle)
             .max_header_list_size(HEADER_LIST);
         let connection = builder.serve_connection(TokioIo::new(stream), service);
-        // A connection that breaks is the client's business; what it asked has been answered or cannot be.
+        // A connection that breaks is the client's business; what it asked has been answered or
+        // cannot be.
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%error, "connection ended");
         }
@@ -210,8 +213,9 @@ impl Connection {
 struct Exchange {
     connection: Connection,
     serving: Serving,
-    /// HTTP/2 has many requests on one connection. They are answered one after the other, so that such a connection
-    /// holds no more memory than one of HTTP/1.1, which is what API servers speak.
+    /// HTTP/2 has many requests on one connection. They are answered one after the other, so that
+    /// such a connection holds no more memory than one of HTTP/1.1, which is what API servers
+    /// speak.
     turn: Semaphore,
 }
 
@@ -220,7 +224,8 @@ impl Exchange {
         let Connection {
             place, app, limits, ..
         } = &self.connection;
-        // HTTP/2 has several requests at a time: after the first, its own limits watch over headers.
+        // HTTP/2 has several requests at a time: after the first, its own limits watch over
+        // headers.
         let is_http1 = request.version() < Version::HTTP_2;
         place.begin();
         let _answered = OnDrop(|| {
@@ -269,7 +274,8 @@ fn unauthorized() -> Response {
     (StatusCode::UNAUTHORIZED, challenge, message).into_response()
 }
 
-/// Does something at the end of its scope, also where a connection is closed in the middle of a request.
+/// Does something at the end of its scope, also where a connection is closed in the middle of a
+/// request.
 struct OnDrop<F: FnMut()>(F);
 
 impl<F: FnMut()> Drop for OnDrop<F> {

@@ -1,4 +1,5 @@
-//! The TLS port. `POST /validate` answers reviews; everything else is 404, 405 or 415, and nothing ever redirects.
+//! The TLS port. `POST /validate` answers reviews; everything else is 404, 405 or 415, and nothing
+//! ever redirects.
 //!
 //! - a review, whatever became of it: 200 with an AdmissionReview
 //! - a body that is no review at all: 400
@@ -20,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::SharedApp;
 use super::body::{self, End};
-use crate::admission::{self, Failure, NotAReview, Reviewed, Stricter};
+use crate::admission::{self, Failure, ModeTightened, NotAReview, Reviewed};
 use crate::cluster::{owner, rehearsal};
 use crate::decision::{OwnerExemptions, Policy};
 use crate::record::Caller;
@@ -29,12 +30,14 @@ use crate::workload::budget::Budget;
 
 /// Answered this long before the API server gives up, for the way back.
 const MARGIN: Duration = Duration::from_millis(100);
-/// What API servers wait where the URL does not say (`timeoutSeconds` of admissionregistration.k8s.io/v1).
+/// What API servers wait where the URL does not say (`timeoutSeconds` of
+/// admissionregistration.k8s.io/v1).
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// `timeoutSeconds` goes no higher.
 const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// In the place of a rehearsal that undock would do with its own rights for somebody it does not know.
+/// In the place of a rehearsal that undock would do with its own rights for somebody it does not
+/// know.
 const NO_REHEARSAL: &str = "undock cannot tell what this mode would refuse: it does not know its callers \
     (--client-ca). Use undock scan";
 
@@ -114,7 +117,7 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
     }
     match (reviewed.stricter, &app.client) {
         (
-            Some(Stricter {
+            Some(ModeTightened {
                 namespace,
                 mode,
                 settings,
@@ -219,7 +222,8 @@ fn evaluate(
     })
 }
 
-/// Requests that are evaluated aside at a time: they may take all of a processor and some memory each.
+/// Requests that are evaluated aside at a time: they may take all of a processor and some memory
+/// each.
 pub(super) const LARGE_AT_ONCE: usize = 2;
 
 /// Evaluates on a thread of its own, so that the connections served by this one do not wait for it;
@@ -267,7 +271,8 @@ fn is_json(headers: &HeaderMap) -> bool {
         .eq_ignore_ascii_case("application/json")
 }
 
-/// The time that the API server allows: it appends `?timeout=5s` to the URL, as a Go duration of whole seconds.
+/// The time that the API server allows: it appends `?timeout=5s` to the URL, as a Go duration of
+/// whole seconds.
 fn timeout(uri: &Uri) -> Duration {
     let query = uri.query().unwrap_or_default();
     let value = query

@@ -1,4 +1,5 @@
-//! Whether the TLS port answers: undock connects to itself, as far as the server's half of a handshake.
+//! Whether the TLS port answers: undock connects to itself, as far as the server's half of a
+//! handshake.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

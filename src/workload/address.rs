@@ -2,8 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// `host` in one spelling: lower case, no trailing dot, no IPv6 zone or brackets; an IPv4 address in four decimal parts, also
-/// where IPv6 carries it or it is written as `getaddrinfo` reads it (`0x7f.1`, `2130706433`).
+/// `host` in one spelling: lower case, no trailing dot, no IPv6 zone or brackets; an IPv4 address
+/// in four decimal parts, also where IPv6 carries it or it is written as `getaddrinfo` reads it
+/// (`0x7f.1`, `2130706433`).
 pub(super) fn canonical(host: &str) -> String {
     let host = host.trim().trim_start_matches('[').trim_end_matches(']');
     let host = host.split('%').next().unwrap_or_default();
@@ -21,7 +22,8 @@ pub(super) fn canonical(host: &str) -> String {
     }
 }
 
-/// An IPv4 address of one to four numbers, each decimal, octal or hexadecimal; the last one fills what the others leave.
+/// An IPv4 address of one to four numbers, each decimal, octal or hexadecimal; the last one fills
+/// what the others leave.
 fn ipv4(host: &str) -> Option<Ipv4Addr> {
     let numbers: Option<Vec<u32>> = host.split('.').take(5).map(number).collect();
     let numbers = numbers.filter(|numbers| numbers.len() <= 4)?;
@@ -50,7 +52,8 @@ fn number(text: &str) -> Option<u32> {
         .flatten()
 }
 
-/// True for an address of one's own host. `0.0.0.0` and `::` lead there, too (Linux: `ip_route_output_key`).
+/// True for an address of one's own host. `0.0.0.0` and `::` lead there, too (Linux:
+/// `ip_route_output_key`).
 pub(super) fn is_loopback(host: &str) -> bool {
     let host = canonical(host);
     if let Ok(address) = host.parse::<Ipv4Addr>() {

@@ -1,14 +1,15 @@
-//! The commands of a container: `command` and `args`, lifecycle hooks and probes, read by the shell reader.
+//! The commands of a container: `command` and `args`, lifecycle hooks and probes, read by the shell
+//! reader.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::budget::{keep, spend};
-use super::mentions::mentions;
+use super::catalog;
 use super::object::Container;
 use super::pod::{self, TextField};
+use super::prefilter::mentions;
 use super::shell::{self, HostEntry, Invocation};
-use super::tables;
 
 /// A program that the container runs, and the field that shows it.
 #[derive(Debug)]
@@ -21,7 +22,8 @@ pub(crate) struct Command {
 /// A word of a command, and the field in which it stands.
 type Word<'t> = (TextField, Cow<'t, str>);
 
-/// The commands of `container` in those texts that name Docker, in the order command, postStart, preStop, probes, script.
+/// The commands of `container` in those texts that name Docker, in the order command, postStart,
+/// preStop, probes, script.
 pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
     // The name can come out of a variable, too.
     let is_wanted = |word: &str| mentions(word, "docker") || mentions(word, "$");
@@ -32,7 +34,7 @@ pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
     let mut found = Vec::new();
     // Arguments alone go to the program of the image, which a few images are named after.
     let program = container.image().name();
-    let is_entrypoint = container.raw.command.is_empty() && tables::ENTRYPOINTS.contains(&program);
+    let is_entrypoint = container.raw.command.is_empty() && catalog::ENTRYPOINTS.contains(&program);
     let entrypoint = is_entrypoint.then_some(program);
     read_vectors(container.raw, entrypoint, word, is_wanted, &mut found);
     for (at, variable) in container.raw.env.iter().enumerate() {
@@ -54,18 +56,20 @@ pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
     found
 }
 
-/// Where `container` runs the script in its variable `name`: on the node or not. `None` where nothing shows that it runs it.
+/// Where `container` runs the script in its variable `name`: on the node or not. `None` where
+/// nothing shows that it runs it.
 fn runs_variable(
     container: &pod::Container<'_>,
     name: &str,
     script: &str,
 ) -> Option<Option<HostEntry>> {
-    // The interpreter in its first line says that a text is a script, and a script that a container gets is run.
+    // The interpreter in its first line says that a text is a script, and a script that a container
+    // gets is run.
     let interpreter = script.trim_start().strip_prefix("#!");
     let is_shell = interpreter
         .and_then(|rest| rest.lines().next())
         .is_some_and(|line| line.split_whitespace().any(|word| word.ends_with("sh")));
-    let known = tables::script_variable(container.image(), name);
+    let known = catalog::script_variable(container.image(), name);
     let on_node = match known {
         Some(on_node) => on_node,
         None if is_shell => container.shares_node(),
@@ -83,8 +87,8 @@ pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Comman
     found
 }
 
-/// Reads what `container` starts, `command` with `args`, then hooks and probes, each word of it as `word` gives it. `entrypoint`
-/// is the program that the image itself starts.
+/// Reads what `container` starts, `command` with `args`, then hooks and probes, each word of it as
+/// `word` gives it. `entrypoint` is the program that the image itself starts.
 fn read_vectors<'c>(
     container: &'c Container<'_>,
     entrypoint: Option<&'c str>,
@@ -109,8 +113,8 @@ fn read_vectors<'c>(
     }
 }
 
-/// `script` with those variables of the container's environment filled in that call Docker or lead onto the node: `$DOCKER ps`,
-/// `sh -c "$CMD"`. A name that the script sets itself is the script's.
+/// `script` with those variables of the container's environment filled in that call Docker or lead
+/// onto the node: `$DOCKER ps`, `sh -c "$CMD"`. A name that the script sets itself is the script's.
 fn fill_programs<'t>(container: &'t pod::Container<'_>, script: &'t str) -> Cow<'t, str> {
     // A default is given as `${NAME:-DEFAULT}`.
     if !script.contains('$') || !container.has_program_variables() && !mentions(script, ":-") {
@@ -157,7 +161,8 @@ fn fill_programs<'t>(container: &'t pod::Container<'_>, script: &'t str) -> Cow<
     Cow::Owned(filled)
 }
 
-/// Name and default of `$NAME`, `${NAME}` or `${NAME:-DEFAULT}`, with which `text` begins, and what follows it.
+/// Name and default of `$NAME`, `${NAME}` or `${NAME:-DEFAULT}`, with which `text` begins, and what
+/// follows it.
 fn reference_at(text: &str) -> Option<(&str, Option<&str>, &str)> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let behind = &text[1..];
@@ -175,7 +180,8 @@ fn reference_at(text: &str) -> Option<(&str, Option<&str>, &str)> {
     (!name.is_empty() && name.chars().all(is_name)).then_some((name, default, after))
 }
 
-/// The value of the variable `name` if it calls Docker or leads onto the node, and `script` does not set it.
+/// The value of the variable `name` if it calls Docker or leads onto the node, and `script` does
+/// not set it.
 fn program_in<'t>(
     container: &'t pod::Container<'_>,
     script: &str,
@@ -198,7 +204,8 @@ const REFERENCE_STEPS: usize = 8;
 /// Bytes that variables can add to a script.
 const MAX_FILLED: usize = 64 * 1024;
 
-/// Programs that are looked for in the texts of a container; scripts that run more share the last one's place.
+/// Programs that are looked for in the texts of a container; scripts that run more share the last
+/// one's place.
 const MAX_PROGRAMS: usize = 256;
 
 /// Reads one argument vector of `words`.

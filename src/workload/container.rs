@@ -1,20 +1,21 @@
-//! A container as rules see it: its image, texts, variables, commands and the endpoint of its Docker client.
+//! A container as rules see it: its image, texts, variables, commands and the endpoint of its
+//! Docker client.
 
 use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::budget::{keep, spend};
+use super::catalog::ImageRole;
 use super::commands::{self, Command};
 use super::endpoint::Endpoint;
 use super::host_path::HostPath;
 use super::image::ImageReference;
-use super::knowledge::Knowledge;
-use super::mentions::Mentions;
 use super::object::{self, Spec};
+use super::overrides::Overrides;
 use super::pod::Pod;
-use super::tables::ImageRole;
-use super::text::Text;
+use super::prefilter::Prefilter;
+use super::text::LenientStr;
 use super::variables::{self, Expanded, Identity, Variables};
 
 /// One container of any of the three lists.
@@ -27,8 +28,8 @@ pub(crate) struct Container<'a> {
     pub(super) list: &'static str,
     pub(super) position: usize,
     commands: OnceCell<Vec<Command>>,
-    mentions: OnceCell<Mentions>,
-    telling: OnceCell<Vec<(TextField, Mentions)>>,
+    prefilter: OnceCell<Prefilter>,
+    telling: OnceCell<Vec<(TextField, Prefilter)>>,
     image: OnceCell<ImageReference<'a>>,
     image_role: OnceCell<Option<ImageRole>>,
     source: Source<'a>,
@@ -55,17 +56,19 @@ pub(crate) struct DockerUse {
 /// What a container takes from its Pod.
 #[derive(Clone, Debug)]
 pub(super) struct Source<'a> {
-    pub(super) knowledge: &'a Knowledge,
+    pub(super) overrides: &'a Overrides,
     pub(super) spec: &'a Spec<'a>,
     pub(super) identity: Identity<'a>,
     /// Bytes that variables and texts of the Pod may still grow by.
     pub(super) room: Rc<Cell<usize>>,
 }
 
-/// So many variables, volumes or mounts are looked through one by one; an index of them would cost more.
+/// So many variables, volumes or mounts are looked through one by one; an index of them would cost
+/// more.
 pub(super) const FEW: usize = 32;
 
-/// What it costs to fill in and to keep a text with references, and what it takes, without its length.
+/// What it costs to fill in and to keep a text with references, and what it takes, without its
+/// length.
 const EXPANSION_STEPS: usize = 64;
 const EXPANSION_BYTES: usize = 96;
 
@@ -73,7 +76,8 @@ const EXPANSION_BYTES: usize = 96;
 const TEXT_STEPS: usize = 4;
 
 impl<'a> Container<'a> {
-    /// The view of `raw`, which stands in one of the lists at a position, and among all containers at an index.
+    /// The view of `raw`, which stands in one of the lists at a position, and among all containers
+    /// at an index.
     pub(super) fn new(
         raw: &'a object::Container<'a>,
         (list, position, index): (&'static str, usize, usize),
@@ -86,7 +90,7 @@ impl<'a> Container<'a> {
             position,
             source,
             commands: OnceCell::new(),
-            mentions: OnceCell::new(),
+            prefilter: OnceCell::new(),
             telling: OnceCell::new(),
             image: OnceCell::new(),
             image_role: OnceCell::new(),
@@ -110,25 +114,26 @@ impl<'a> Container<'a> {
     /// The image, taken apart.
     pub(crate) fn image(&self) -> &ImageReference<'a> {
         self.image
-            .get_or_init(|| self.source.knowledge.parse_image(self.raw.image.as_str()))
+            .get_or_init(|| self.source.overrides.parse_image(self.raw.image.as_str()))
     }
 
     /// What the image has to do with Docker, if anything.
     pub(crate) fn image_role(&self) -> Option<ImageRole> {
         *self
             .image_role
-            .get_or_init(|| self.source.knowledge.image_role(self.image()))
+            .get_or_init(|| self.source.overrides.image_role(self.image()))
     }
 
-    /// True if a command, an argument, a variable or a hook names Docker at all; if not, no rule needs to read them.
+    /// True if a command, an argument, a variable or a hook names Docker at all; if not, no rule
+    /// needs to read them.
     pub(crate) fn mentions_docker(&self) -> bool {
-        self.mentions().docker
+        self.prefilter().docker
     }
 
     /// What its commands, arguments, variables and hooks mention.
-    pub(crate) fn mentions(&self) -> Mentions {
-        *self.mentions.get_or_init(|| {
-            let mut found = Mentions::default();
+    pub(crate) fn prefilter(&self) -> Prefilter {
+        *self.prefilter.get_or_init(|| {
+            let mut found = Prefilter::default();
             self.raw_texts().for_each(|(_, text)| found.add(text));
             if found.reference {
                 let expanded = self.expanded.get_or_init(|| self.expand_texts());
@@ -138,7 +143,8 @@ impl<'a> Container<'a> {
         })
     }
 
-    /// The position of the mount at the longest directory above `path`, or at `path`, and that directory.
+    /// The position of the mount at the longest directory above `path`, or at `path`, and that
+    /// directory.
     pub(super) fn mount_at<'p>(&self, path: &'p HostPath) -> Option<(usize, &'p str)> {
         let mounts = self.mounts.get_or_init(|| {
             let mounts = self
@@ -182,12 +188,14 @@ impl<'a> Container<'a> {
             .is_some_and(|context| context.privileged.0)
     }
 
-    /// True for a privileged container among the processes of the node: what it runs can enter the node's namespaces.
+    /// True for a privileged container among the processes of the node: what it runs can enter the
+    /// node's namespaces.
     pub(super) fn shares_node(&self) -> bool {
         self.source.spec.host_pid.0 && self.is_privileged()
     }
 
-    /// True if the object says that the container does not run as root; the container's word counts before the Pod's.
+    /// True if the object says that the container does not run as root; the container's word counts
+    /// before the Pod's.
     pub(crate) fn runs_without_root(&self, pod: &Pod<'_>) -> bool {
         let own = self.raw.security_context.as_ref();
         let shared = pod.spec.security_context.as_ref();
@@ -250,7 +258,7 @@ impl<'a> Container<'a> {
     }
 
     /// The container's script, where its kind gives it one for a shell, with its field.
-    pub(crate) fn script(&self) -> Option<(TextField, &'a Text<'a>)> {
+    pub(crate) fn script(&self) -> Option<(TextField, &'a LenientStr<'a>)> {
         let raw = self.raw;
         let script = [
             (TextField::Script, &raw.script),
@@ -269,7 +277,8 @@ impl<'a> Container<'a> {
         runs_in_shell.then_some((field, text))
     }
 
-    /// The environment variable `name` as the object sets it; the last one where it is repeated, as in kubelet.
+    /// The environment variable `name` as the object sets it; the last one where it is repeated, as
+    /// in kubelet.
     pub(crate) fn env(&self, name: &str) -> Option<&'a object::EnvVar<'a>> {
         self.raw.env.iter().rev().find(|var| *var.name == *name)
     }
@@ -303,8 +312,8 @@ impl<'a> Container<'a> {
         })
     }
 
-    /// All texts in which a path or an address can stand, with their field below the container: command, args, env values.
-    /// References to variables are filled in as kubelet does.
+    /// All texts in which a path or an address can stand, with their field below the container:
+    /// command, args, env values. References to variables are filled in as kubelet does.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (TextField, &str)> {
         self.all_texts().filter(|(field, _)| !field.is_hook())
     }
@@ -316,15 +325,15 @@ impl<'a> Container<'a> {
             .map(|(field, text)| (field, self.expanded_text(field, text)))
     }
 
-    /// Those of [`Self::all_texts`] that mention what `is_meant` asks for: what Docker is called, its ports or its
-    /// bridge. Each text is looked at once for all rules.
+    /// Those of [`Self::all_texts`] that mention what `is_meant` asks for: what Docker is called,
+    /// its ports or its bridge. Each text is looked at once for all rules.
     pub(crate) fn texts_with(
         &self,
-        is_meant: impl Fn(Mentions) -> bool,
+        is_meant: impl Fn(Prefilter) -> bool,
     ) -> impl Iterator<Item = (TextField, &str)> {
         let telling = self.telling.get_or_init(|| {
             let texts = self.all_texts().map(|(field, text)| {
-                let mut found = Mentions::default();
+                let mut found = Prefilter::default();
                 found.add(text);
                 (field, found)
             });
@@ -358,7 +367,7 @@ impl<'a> Container<'a> {
 
     /// `text`, which stands at `field`, with its references to variables filled in.
     pub(crate) fn expanded_text<'t>(&'t self, field: TextField, text: &'t str) -> &'t str {
-        if !self.mentions().reference {
+        if !self.prefilter().reference {
             return text;
         }
         let expanded = self.expanded.get_or_init(|| self.expand_texts());
@@ -366,7 +375,7 @@ impl<'a> Container<'a> {
     }
 
     /// All texts as the object has them.
-    pub(crate) fn raw_texts(&self) -> impl Iterator<Item = (TextField, &'a Text<'a>)> {
+    pub(crate) fn raw_texts(&self) -> impl Iterator<Item = (TextField, &'a LenientStr<'a>)> {
         let raw = self.raw;
         let command = raw
             .command
@@ -410,7 +419,8 @@ impl<'a> Container<'a> {
         for (field, text) in texts {
             let expanded = match field {
                 TextField::Command(_) | TextField::Args(_) => self.expand(text),
-                // Probes get the values as they are written, lifecycle hooks none (ExpandContainerCommandOnlyStatic).
+                // Probes get the values as they are written, lifecycle hooks none
+                // (ExpandContainerCommandOnlyStatic).
                 TextField::Hook(place, _) if !place.starts_with("lifecycle") => {
                     self.expand_static(text)
                 }
@@ -423,7 +433,8 @@ impl<'a> Container<'a> {
         found
     }
 
-    /// `text` with `$(NAME)` replaced as kubelet does in commands, arguments and `subPathExpr`; `None` if that is too long.
+    /// `text` with `$(NAME)` replaced as kubelet does in commands, arguments and `subPathExpr`;
+    /// `None` if that is too long.
     pub(super) fn expand<'t>(&self, text: &'t str) -> Option<Expanded<'t>> {
         variables::expand(text, |name| self.variables().get(name), &self.source.room)
     }
@@ -447,7 +458,8 @@ const HASHED_AT_ONCE: usize = 8;
 /// Longest path that Linux opens.
 const MAX_PATH: usize = 4096;
 
-/// Longest text that a shell's variables are filled into; a few of them can ask for more than there is memory.
+/// Longest text that a shell's variables are filled into; a few of them can ask for more than there
+/// is memory.
 pub(crate) const MAX_FILLED: usize = 16 * 1024;
 
 /// One of the texts of a container.

@@ -1,12 +1,14 @@
-//! Does a container bring a Docker daemon of its own (Docker-in-Docker)? Then its clients do not need the node's.
+//! Does a container bring a Docker daemon of its own (Docker-in-Docker)? Then its clients do not
+//! need the node's.
 
-use super::mentions::mentions;
+use super::catalog::{self, ImageRole};
 use super::pod::{Container, Pod};
+use super::prefilter::mentions;
 use super::shell::Invocation;
-use super::tables::{self, ImageRole};
 
-/// True if `container` runs `dockerd`: by its image, by its command, or because it is the privileged half of a
-/// pair that shares Docker's socket directory or certificates in a volume of the Pod.
+/// True if `container` runs `dockerd`: by its image, by its command, or because it is the
+/// privileged half of a pair that shares Docker's socket directory or certificates in a volume of
+/// the Pod.
 pub(super) fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     let raw = container.raw;
     let starts_service = container.is_privileged() && !pod.spec.host_pid.0;
@@ -20,7 +22,8 @@ pub(super) fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     {
         return true;
     }
-    // The official image starts dockerd where no command or only flags are given (docker-library/docker: dockerd-entrypoint.sh).
+    // The official image starts dockerd where no command or only flags are given
+    // (docker-library/docker: dockerd-entrypoint.sh).
     let starts_dockerd =
         raw.command.is_empty() && raw.args.first().is_none_or(|arg| arg.starts_with('-'));
     let image = container.image();
@@ -34,8 +37,8 @@ pub(super) fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
                 && !tag.ends_with("git")
                 && (is_dind || container.is_privileged())
         }
-        None if tables::names_dind(image) => {
-            let starts = if tables::resembles_docker(image) {
+        None if catalog::names_dind(image) => {
+            let starts = if catalog::resembles_docker(image) {
                 starts_dockerd
             } else {
                 raw.command.is_empty()
@@ -46,8 +49,8 @@ pub(super) fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     }
 }
 
-/// True for dockerd under any of its names: `docker daemon` and `docker -d` before 1.12, the script of the first
-/// Docker-in-Docker image.
+/// True for dockerd under any of its names: `docker daemon` and `docker -d` before 1.12, the script
+/// of the first Docker-in-Docker image.
 fn runs_dockerd(invocation: &Invocation) -> bool {
     match invocation.program() {
         "dockerd" | "dockerd-entrypoint.sh" | "dockerd-rootless.sh" | "wrapdocker" => true,
@@ -73,7 +76,8 @@ fn starts_docker_service(invocation: &Invocation) -> bool {
     }
 }
 
-/// Where a daemon and its clients meet: the socket's directory, or the certificates that the official image makes.
+/// Where a daemon and its clients meet: the socket's directory, or the certificates that the
+/// official image makes.
 const SHARED_DIRECTORIES: [&str; 3] = ["/run", "/run/docker", "/certs"];
 
 fn shares_daemon_directory(pod: &Pod<'_>, container: &Container<'_>) -> bool {

@@ -1,7 +1,8 @@
 //! Where does a container's Docker client find its daemon? On the node, in the Pod, or elsewhere.
 //!
-//! The order is that of the client: an explicit flag, `DOCKER_HOST`, then the default socket. A path inside the
-//! container means whatever volume is mounted there; an address means whose network it is in.
+//! The order is that of the client: an explicit flag, `DOCKER_HOST`, then the default socket. A
+//! path inside the container means whatever volume is mounted there; an address means whose network
+//! it is in.
 
 use super::address::{canonical, is_loopback};
 use super::budget::spend;
@@ -9,7 +10,7 @@ use super::host_path::{self, HostPath};
 use super::pod::{Container, MAX_FILLED, Pod};
 use super::shell::Invocation;
 use super::variables::NODE_FIELDS;
-use crate::workload::tables::OTHER_RUNTIME_SOCKETS;
+use crate::workload::catalog::OTHER_RUNTIME_SOCKETS;
 
 /// The daemon that an endpoint leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +51,8 @@ const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 /// The same on Windows.
 const DEFAULT_PIPE: &str = "//./pipe/docker_engine";
 
-/// Options in front of the verb that take the next word (docker/cli and docker/compose, the reference of their commands).
+/// Options in front of the verb that take the next word (docker/cli and docker/compose, the
+/// reference of their commands).
 pub(crate) const VALUED_OPTIONS: [&str; 18] = [
     "--ansi",
     "--config",
@@ -72,8 +74,8 @@ pub(crate) const VALUED_OPTIONS: [&str; 18] = [
     "-p",
 ];
 
-/// Addresses of docker0, and the names that Docker Desktop gives the host.
-/// Source: docker-dd-agent#140 (172.17.42.1 before Docker 1.9), Docker's documentation for the names.
+/// Addresses of docker0, and the names that Docker Desktop gives the host. Source:
+/// docker-dd-agent#140 (172.17.42.1 before Docker 1.9), Docker's documentation for the names.
 pub(crate) const BRIDGE_ADDRESSES: [&str; 4] = [
     "172.17.0.1",
     "172.17.42.1",
@@ -153,7 +155,8 @@ fn is_open(text: &str) -> bool {
     text.contains('$') || text.contains("{{")
 }
 
-/// `text` with the variables of `container` filled in as a shell does. Kubernetes' references are filled in already.
+/// `text` with the variables of `container` filled in as a shell does. Kubernetes' references are
+/// filled in already.
 pub(crate) fn fill(container: &Container<'_>, text: &str) -> String {
     if text.len() > MAX_FILLED || !text.contains('$') {
         return text.to_owned();
@@ -192,7 +195,8 @@ pub(crate) fn fill(container: &Container<'_>, text: &str) -> String {
     expanded
 }
 
-/// The endpoint of the Docker client that `invocation` starts: its own flag or variable, else the container's.
+/// The endpoint of the Docker client that `invocation` starts: its own flag or variable, else the
+/// container's.
 pub(crate) fn of_invocation(
     pod: &Pod<'_>,
     container: &Container<'_>,
@@ -217,8 +221,8 @@ pub(crate) fn of_invocation(
     }
 }
 
-/// True if `address` names a daemon on another host, whatever asks it: no socket, no address of one's own host or of
-/// docker0, nothing that is filled in later.
+/// True if `address` names a daemon on another host, whatever asks it: no socket, no address of
+/// one's own host or of docker0, nothing that is filled in later.
 pub(crate) fn is_remote(address: &str) -> bool {
     let Some((scheme, rest)) = address.trim().split_once("://") else {
         return false;
@@ -230,8 +234,8 @@ pub(crate) fn is_remote(address: &str) -> bool {
         && !BRIDGE_ADDRESSES.contains(&host.as_str())
 }
 
-/// True if `invocation`, read in a text that nobody is known to run, names a daemon that is not the node's: a remote one,
-/// or over TCP one beside it.
+/// True if `invocation`, read in a text that nobody is known to run, names a daemon that is not the
+/// node's: a remote one, or over TCP one beside it.
 pub(crate) fn leads_elsewhere(invocation: &Invocation) -> bool {
     let is_elsewhere = |address: &str| address.starts_with("tcp://") || is_remote(address);
     match explicit(invocation) {
@@ -276,7 +280,8 @@ fn explicit(invocation: &Invocation) -> Option<(Setting, &str)> {
 }
 
 fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, path: &str) -> Endpoint {
-    // The root directory of the node's processes, which the Pod sees: no volume is needed to get there.
+    // The root directory of the node's processes, which the Pod sees: no volume is needed to get
+    // there.
     let is_of_node = host_path::follows_root_link(path) && pod.spec.host_pid.0;
     let path = HostPath::new(path);
     if is_of_node {

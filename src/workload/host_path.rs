@@ -1,6 +1,8 @@
-//! Host paths as kubelet and the container runtime see them: cleaned, aliases folded, compared by component.
+//! Host paths as kubelet and the container runtime see them: cleaned, aliases folded, compared by
+//! component.
 //!
-//! Lexical only. The paths belong to somebody else's filesystem, so nothing here may ask this machine's.
+//! Lexical only. The paths belong to somebody else's filesystem, so nothing here may ask this
+//! machine's.
 
 use std::fmt;
 
@@ -8,14 +10,15 @@ use super::budget::spend;
 
 /// A cleaned host path.
 ///
-/// Slashes are single and forward, `.` segments and the trailing slash are gone, `/var/run` reads `/run` and
-/// what leads back to the root directory (`/proc/1/root`) is cut off. Windows paths and pipes are lower case (NTFS and the pipe
-/// namespace ignore case); a pipe reads `/pipe/NAME`.
+/// Slashes are single and forward, `.` segments and the trailing slash are gone, `/var/run` reads
+/// `/run` and what leads back to the root directory (`/proc/1/root`) is cut off. Windows paths and
+/// pipes are lower case (NTFS and the pipe namespace ignore case); a pipe reads `/pipe/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostPath(String);
 
 impl HostPath {
-    /// Cleans `raw`. Relative and odd paths are cleaned all the same: the API server judges them, rules only compare.
+    /// Cleans `raw`. Relative and odd paths are cleaned all the same: the API server judges them,
+    /// rules only compare.
     pub fn new(raw: &str) -> Self {
         // It is cleaned all the same, in one pass; whoever cleans many asks before each.
         let _ = spend(raw.len());
@@ -95,8 +98,9 @@ pub(crate) fn is_within(path: &str, directory: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// True for a link in `/proc` that leads to the root directory when kubelet or the runtime follows it: the root or working directory of
-/// a process or one of its threads. The few that have another one do not matter here.
+/// True for a link in `/proc` that leads to the root directory when kubelet or the runtime follows
+/// it: the root or working directory of a process or one of its threads. The few that have another
+/// one do not matter here.
 fn is_root_link(path: &str) -> bool {
     let Some(process) = path.strip_prefix("/proc/") else {
         return false;
@@ -126,8 +130,9 @@ pub(crate) fn follows_root_link(path: &str) -> bool {
         })
 }
 
-/// The name of a pipe of this machine, after the prefix that leads to it: `//./pipe/`, `//?/globalroot/device/namedpipe/`,
-/// `//localhost/pipe/` and the like. `text` is lower case with forward slashes.
+/// The name of a pipe of this machine, after the prefix that leads to it: `//./pipe/`,
+/// `//?/globalroot/device/namedpipe/`, `//localhost/pipe/` and the like. `text` is lower case with
+/// forward slashes.
 fn pipe_name(text: &str) -> Option<&str> {
     let behind = text.trim_start_matches('/');
     if text.len() < behind.len() + 2 {
@@ -152,7 +157,8 @@ fn pipe_name(text: &str) -> Option<&str> {
     rest.strip_prefix("pipe/")
 }
 
-/// A drive (`C:\`, `c:/`), a backslash, or the forward-slash spelling of a pipe, which URLs begin with two more slashes.
+/// A drive (`C:\`, `c:/`), a backslash, or the forward-slash spelling of a pipe, which URLs begin
+/// with two more slashes.
 fn is_windows(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     let drive = bytes.len() > 1 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':';
@@ -161,8 +167,8 @@ fn is_windows(raw: &str) -> bool {
     drive || raw.contains('\\') || is_network || raw.starts_with("npipe:")
 }
 
-/// The components of `path` after `root`, without empty ones and `.`, and with `..` taken back: mount paths may
-/// hold it, host paths that the API server admitted may not.
+/// The components of `path` after `root`, without empty ones and `.`, and with `..` taken back:
+/// mount paths may hold it, host paths that the API server admitted may not.
 fn join(root: &str, path: &str) -> String {
     let mut clean = String::with_capacity(root.len() + path.len());
     clean.push_str(root);

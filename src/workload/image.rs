@@ -1,4 +1,5 @@
-//! Image references, normalised as the container ecosystem does it: (registry host, path), tag and digest aside.
+//! Image references, normalised as the container ecosystem does it: (registry host, path), tag and
+//! digest aside.
 //!
 //! The rules are those of `distribution/reference` (normalize.go). It never fails: a malformed or
 //! templated name is compared as far as it can be read, because it must not hide a finding.
@@ -7,8 +8,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memrchr};
 
-use super::mentions::occurrences;
-use super::tables::mirrors::mirror_prefix;
+use super::catalog::mirrors::mirror_prefix;
+use super::prefilter::occurrences;
 
 /// A reference taken apart. `host` and `path` are what rules compare; the tag is a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]

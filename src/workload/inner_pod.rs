@@ -10,8 +10,8 @@ pub struct InnerPod<'a> {
     /// Field path of the spec, such as `spec.templates[2]`.
     pub(crate) path: String,
     pub(crate) spec: Spec<'a>,
-    /// Fields that stand elsewhere in the object than in the pod as it is evaluated: the beginnings of their paths there
-    /// and here. Volumes of a workflow, defaults of a step.
+    /// Fields that stand elsewhere in the object than in the pod as it is evaluated: the beginnings
+    /// of their paths there and here. Volumes of a workflow, defaults of a step.
     pub(crate) moved: Vec<(String, String)>,
 }
 
@@ -28,8 +28,9 @@ impl<'a> Spec<'a> {
 }
 
 impl<'a> Container<'a> {
-    /// Takes what is not set from `defaults`, as Tekton's `stepTemplate` and Argo's `templateDefaults` do: lists are merged by
-    /// name and by mount path, those of the defaults first. Returns how many variables and mounts came in front.
+    /// Takes what is not set from `defaults`, as Tekton's `stepTemplate` and Argo's
+    /// `templateDefaults` do: lists are merged by name and by mount path, those of the defaults
+    /// first. Returns how many variables and mounts came in front.
     pub(crate) fn fill_in(&mut self, mut defaults: Self) -> (usize, usize) {
         if self.image.is_empty() {
             self.image = defaults.image;

@@ -9,10 +9,10 @@ use std::collections::{HashMap, HashSet};
 use super::budget::{keep, spend};
 use super::endpoint;
 use super::host_path::HostPath;
-use super::mentions::{mentions, occurrences};
 use super::pod::{Container, HostMount, MountUser, Named, Pod, TextField};
+use super::prefilter::{mentions, occurrences};
+use super::related_objects::Match;
 use super::shell::{HostEntry, Invocation};
-use super::surroundings::Match;
 
 /// So many paths of one container are resolved; scripts name a handful, and the budget ends long
 /// lists before.

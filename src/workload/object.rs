@@ -1,39 +1,41 @@
-//! The parts of Kubernetes objects that rules read, borrowed from the input. Unknown fields are skipped unparsed.
+//! The parts of Kubernetes objects that rules read, borrowed from the input. Unknown fields are
+//! skipped unparsed.
 //!
-//! One set of shapes serves every kind: a field that a kind does not have is simply absent. Which of them
-//! is the pod template is decided in `workload`. Names follow the API; `managedFields` and `status` are never read.
+//! One set of shapes serves every kind: a field that a kind does not have is simply absent. Which
+//! of them is the pod template is decided in `workload`. Names follow the API; `managedFields` and
+//! `status` are never read.
 
 use super::shape::shape;
-use super::text::{Annotations, Flag, Given, Int, List, Text, TextMap};
+use super::text::{Annotations, IsSet, LenientBool, LenientInt, LenientStr, List, TextMap};
 
 shape! {
     /// Any object: the envelope, and the places in which a pod template or a volume source can be.
     pub struct Object<'a> {
-        pub(crate) api_version: Text<'a> = "apiVersion",
-        pub(crate) kind: Text<'a> = "kind",
+        pub(crate) api_version: LenientStr<'a> = "apiVersion",
+        pub(crate) kind: LenientStr<'a> = "kind",
         pub(crate) metadata: Metadata<'a> = "metadata",
         pub(crate) spec: Option<Box<Spec<'a>>> = "spec",
         /// `PodTemplate` has its template at the top.
         pub(crate) template: Option<Box<Template<'a>>> = "template",
         /// RuntimeClass.
-        pub(crate) handler: Text<'a> = "handler",
+        pub(crate) handler: LenientStr<'a> = "handler",
     }
 }
 
 impl<'a> Object<'a> {
     /// Sets what a list implies for an item that does not say it.
-    pub(crate) fn set_type(&mut self, api_version: Text<'a>, kind: Text<'a>) {
+    pub(crate) fn set_type(&mut self, api_version: LenientStr<'a>, kind: LenientStr<'a>) {
         (self.api_version, self.kind) = (api_version, kind);
     }
 }
 
 shape! {
     pub(crate) struct Metadata<'a> {
-        pub(crate) name: Text<'a> = "name",
-        pub(crate) generate_name: Text<'a> = "generateName",
-        pub(crate) namespace: Text<'a> = "namespace",
-        pub(crate) uid: Text<'a> = "uid",
-        pub(crate) deletion_timestamp: Option<Text<'a>> = "deletionTimestamp",
+        pub(crate) name: LenientStr<'a> = "name",
+        pub(crate) generate_name: LenientStr<'a> = "generateName",
+        pub(crate) namespace: LenientStr<'a> = "namespace",
+        pub(crate) uid: LenientStr<'a> = "uid",
+        pub(crate) deletion_timestamp: Option<LenientStr<'a>> = "deletionTimestamp",
         pub(crate) labels: TextMap<'a> = "labels",
         pub(crate) annotations: Annotations<'a> = "annotations",
         pub(crate) owner_references: List<OwnerReference<'a>> = "ownerReferences",
@@ -42,11 +44,11 @@ shape! {
 
 shape! {
     pub(crate) struct OwnerReference<'a> {
-        pub(crate) api_version: Text<'a> = "apiVersion",
-        pub(crate) kind: Text<'a> = "kind",
-        pub(crate) name: Text<'a> = "name",
-        pub(crate) uid: Text<'a> = "uid",
-        pub(crate) controller: Flag = "controller",
+        pub(crate) api_version: LenientStr<'a> = "apiVersion",
+        pub(crate) kind: LenientStr<'a> = "kind",
+        pub(crate) name: LenientStr<'a> = "name",
+        pub(crate) uid: LenientStr<'a> = "uid",
+        pub(crate) controller: LenientBool = "controller",
     }
 }
 
@@ -71,13 +73,13 @@ shape! {
         pub(crate) containers: List<Container<'a>> = "containers",
         pub(crate) ephemeral_containers: List<Container<'a>> = "ephemeralContainers",
         pub(crate) volumes: List<Volume<'a>> = "volumes",
-        pub(crate) host_network: Flag = "hostNetwork",
-        pub(crate) service_account_name: Text<'a> = "serviceAccountName",
-        pub(crate) host_pid: Flag = "hostPID",
-        pub(crate) host_users: Option<Flag> = "hostUsers",
+        pub(crate) host_network: LenientBool = "hostNetwork",
+        pub(crate) service_account_name: LenientStr<'a> = "serviceAccountName",
+        pub(crate) host_pid: LenientBool = "hostPID",
+        pub(crate) host_users: Option<LenientBool> = "hostUsers",
         pub(crate) template: Option<Box<Template<'a>>> = "template",
         pub(crate) job_template: Option<Box<JobTemplate<'a>>> = "jobTemplate",
-        pub(crate) runtime_class_name: Text<'a> = "runtimeClassName",
+        pub(crate) runtime_class_name: LenientStr<'a> = "runtimeClassName",
         pub(crate) node_selector: TextMap<'a> = "nodeSelector",
         pub(crate) tolerations: List<Toleration<'a>> = "tolerations",
         pub(crate) affinity: Option<Box<Affinity<'a>>> = "affinity",
@@ -90,9 +92,9 @@ shape! {
         /// PersistentVolume: the claim that it is bound to.
         pub(crate) claim_ref: Option<ClaimRef<'a>> = "claimRef",
         /// PersistentVolumeClaim: the volume that it asks for or has.
-        pub(crate) volume_name: Text<'a> = "volumeName",
+        pub(crate) volume_name: LenientStr<'a> = "volumeName",
         /// PersistentVolume and PersistentVolumeClaim; empty is a class, too.
-        pub(crate) storage_class_name: Option<Text<'a>> = "storageClassName",
+        pub(crate) storage_class_name: Option<LenientStr<'a>> = "storageClassName",
         /// StatefulSet.
         pub(crate) volume_claim_templates: List<ClaimTemplate<'a>> = "volumeClaimTemplates",
         /// Where each of `containers` lies, for custom resources that keep them in other places.
@@ -127,16 +129,16 @@ shape! {
 
 shape! {
     pub(crate) struct NodeRequirement<'a> {
-        pub(crate) key: Text<'a> = "key",
-        pub(crate) operator: Text<'a> = "operator",
-        pub(crate) values: List<Text<'a>> = "values",
+        pub(crate) key: LenientStr<'a> = "key",
+        pub(crate) operator: LenientStr<'a> = "operator",
+        pub(crate) values: List<LenientStr<'a>> = "values",
     }
 }
 
 shape! {
     pub(crate) struct ClaimRef<'a> {
-        pub(crate) namespace: Text<'a> = "namespace",
-        pub(crate) name: Text<'a> = "name",
+        pub(crate) namespace: LenientStr<'a> = "namespace",
+        pub(crate) name: LenientStr<'a> = "name",
     }
 }
 
@@ -150,8 +152,8 @@ shape! {
 
 shape! {
     pub(crate) struct ClaimSpec<'a> {
-        pub(crate) volume_name: Text<'a> = "volumeName",
-        pub(crate) storage_class_name: Option<Text<'a>> = "storageClassName",
+        pub(crate) volume_name: LenientStr<'a> = "volumeName",
+        pub(crate) storage_class_name: Option<LenientStr<'a>> = "storageClassName",
     }
 }
 
@@ -164,22 +166,22 @@ shape! {
 
 shape! {
     pub(crate) struct Toleration<'a> {
-        pub(crate) key: Text<'a> = "key",
-        pub(crate) value: Text<'a> = "value",
+        pub(crate) key: LenientStr<'a> = "key",
+        pub(crate) value: LenientStr<'a> = "value",
     }
 }
 
 shape! {
     pub(crate) struct HostAlias<'a> {
-        pub(crate) ip: Text<'a> = "ip",
-        pub(crate) hostnames: List<Text<'a>> = "hostnames",
+        pub(crate) ip: LenientStr<'a> = "ip",
+        pub(crate) hostnames: List<LenientStr<'a>> = "hostnames",
     }
 }
 
 shape! {
     pub(crate) struct PodSecurityContext<'a> {
-        pub(crate) run_as_non_root: Option<Flag> = "runAsNonRoot",
-        pub(crate) run_as_user: Option<Int> = "runAsUser",
+        pub(crate) run_as_non_root: Option<LenientBool> = "runAsNonRoot",
+        pub(crate) run_as_user: Option<LenientInt> = "runAsUser",
         pub(crate) sysctls: List<Sysctl<'a>> = "sysctls",
         pub(crate) app_armor_profile: Option<Profile<'a>> = "appArmorProfile",
     }
@@ -187,20 +189,20 @@ shape! {
 
 shape! {
     pub(crate) struct Sysctl<'a> {
-        pub(crate) name: Text<'a> = "name",
+        pub(crate) name: LenientStr<'a> = "name",
     }
 }
 
 shape! {
     pub(crate) struct Container<'a> {
-        pub(crate) name: Text<'a> = "name",
-        pub(crate) image: Text<'a> = "image",
-        pub(crate) image_pull_policy: Text<'a> = "imagePullPolicy",
+        pub(crate) name: LenientStr<'a> = "name",
+        pub(crate) image: LenientStr<'a> = "image",
+        pub(crate) image_pull_policy: LenientStr<'a> = "imagePullPolicy",
         pub(crate) ports: List<Port> = "ports",
-        pub(crate) command: List<Text<'a>> = "command",
-        pub(crate) args: List<Text<'a>> = "args",
+        pub(crate) command: List<LenientStr<'a>> = "command",
+        pub(crate) args: List<LenientStr<'a>> = "args",
         pub(crate) env: List<EnvVar<'a>> = "env",
-        pub(crate) env_from: Given = "envFrom",
+        pub(crate) env_from: IsSet = "envFrom",
         pub(crate) volume_mounts: List<VolumeMount<'a>> = "volumeMounts",
         pub(crate) security_context: Option<Box<SecurityContext<'a>>> = "securityContext",
         pub(crate) lifecycle: Option<Box<Lifecycle<'a>>> = "lifecycle",
@@ -208,15 +210,15 @@ shape! {
         pub(crate) readiness_probe: Option<Box<Handler<'a>>> = "readinessProbe",
         pub(crate) startup_probe: Option<Box<Handler<'a>>> = "startupProbe",
         /// Tekton: a script that takes the place of the command.
-        pub(crate) script: Text<'a> = "script",
+        pub(crate) script: LenientStr<'a> = "script",
         /// Argo Workflows: a script that the command is given as a file.
-        pub(crate) source: Text<'a> = "source",
+        pub(crate) source: LenientStr<'a> = "source",
     }
 }
 
 impl<'a> Container<'a> {
     /// The commands of lifecycle hooks and probes, with the field of each.
-    pub(crate) fn hooks(&self) -> impl Iterator<Item = (&'static str, &[Text<'a>])> {
+    pub(crate) fn hooks(&self) -> impl Iterator<Item = (&'static str, &[LenientStr<'a>])> {
         let lifecycle = self.lifecycle.as_deref();
         let hooks = [
             (
@@ -242,8 +244,8 @@ impl<'a> Container<'a> {
 
 shape! {
     pub(crate) struct EnvVar<'a> {
-        pub(crate) name: Text<'a> = "name",
-        pub(crate) value: Text<'a> = "value",
+        pub(crate) name: LenientStr<'a> = "name",
+        pub(crate) value: LenientStr<'a> = "value",
         pub(crate) value_from: Option<ValueFrom<'a>> = "valueFrom",
     }
 }
@@ -256,24 +258,24 @@ shape! {
 
 shape! {
     pub(crate) struct FieldRef<'a> {
-        pub(crate) field_path: Text<'a> = "fieldPath",
+        pub(crate) field_path: LenientStr<'a> = "fieldPath",
     }
 }
 
 shape! {
     pub(crate) struct VolumeMount<'a> {
-        pub(crate) name: Text<'a> = "name",
-        pub(crate) mount_path: Text<'a> = "mountPath",
-        pub(crate) sub_path: Text<'a> = "subPath",
-        pub(crate) sub_path_expr: Text<'a> = "subPathExpr",
+        pub(crate) name: LenientStr<'a> = "name",
+        pub(crate) mount_path: LenientStr<'a> = "mountPath",
+        pub(crate) sub_path: LenientStr<'a> = "subPath",
+        pub(crate) sub_path_expr: LenientStr<'a> = "subPathExpr",
     }
 }
 
 shape! {
     pub(crate) struct SecurityContext<'a> {
-        pub(crate) privileged: Flag = "privileged",
-        pub(crate) run_as_non_root: Option<Flag> = "runAsNonRoot",
-        pub(crate) run_as_user: Option<Int> = "runAsUser",
+        pub(crate) privileged: LenientBool = "privileged",
+        pub(crate) run_as_non_root: Option<LenientBool> = "runAsNonRoot",
+        pub(crate) run_as_user: Option<LenientInt> = "runAsUser",
         pub(crate) capabilities: Option<Capabilities<'a>> = "capabilities",
         pub(crate) app_armor_profile: Option<Profile<'a>> = "appArmorProfile",
     }
@@ -282,21 +284,21 @@ shape! {
 shape! {
     /// An AppArmor profile.
     pub(crate) struct Profile<'a> {
-        pub(crate) localhost_profile: Text<'a> = "localhostProfile",
+        pub(crate) localhost_profile: LenientStr<'a> = "localhostProfile",
     }
 }
 
 shape! {
     pub(crate) struct Capabilities<'a> {
-        pub(crate) add: List<Text<'a>> = "add",
-        pub(crate) drop: List<Text<'a>> = "drop",
+        pub(crate) add: List<LenientStr<'a>> = "add",
+        pub(crate) drop: List<LenientStr<'a>> = "drop",
     }
 }
 
 shape! {
     pub(crate) struct Port {
-        pub(crate) container_port: Int = "containerPort",
-        pub(crate) host_port: Int = "hostPort",
+        pub(crate) container_port: LenientInt = "containerPort",
+        pub(crate) host_port: LenientInt = "hostPort",
     }
 }
 
@@ -319,21 +321,21 @@ shape! {
 shape! {
     /// What a probe connects to.
     pub(crate) struct ProbePort {
-        pub(crate) port: Int = "port",
+        pub(crate) port: LenientInt = "port",
     }
 }
 
 shape! {
     pub(crate) struct Exec<'a> {
-        pub(crate) command: List<Text<'a>> = "command",
+        pub(crate) command: List<LenientStr<'a>> = "command",
     }
 }
 
 shape! {
     pub(crate) struct Volume<'a> {
-        pub(crate) name: Text<'a> = "name",
+        pub(crate) name: LenientStr<'a> = "name",
         pub(crate) host_path: Option<HostPathSource<'a>> = "hostPath",
-        pub(crate) empty_dir: Given = "emptyDir",
+        pub(crate) empty_dir: IsSet = "emptyDir",
         pub(crate) persistent_volume_claim: Option<ClaimSource<'a>> = "persistentVolumeClaim",
         pub(crate) ephemeral: Option<Box<EphemeralSource<'a>>> = "ephemeral",
     }
@@ -342,13 +344,13 @@ shape! {
 shape! {
     /// `hostPath`, or `local` of a PersistentVolume (which has no `type`).
     pub(crate) struct HostPathSource<'a> {
-        pub(crate) path: Text<'a> = "path",
-        pub(crate) kind: Text<'a> = "type",
+        pub(crate) path: LenientStr<'a> = "path",
+        pub(crate) kind: LenientStr<'a> = "type",
     }
 }
 
 shape! {
     pub(crate) struct ClaimSource<'a> {
-        pub(crate) claim_name: Text<'a> = "claimName",
+        pub(crate) claim_name: LenientStr<'a> = "claimName",
     }
 }

@@ -1,4 +1,5 @@
-//! The pod spec as rules see it: every kind of container in one sequence, volumes joined to the mounts that use them.
+//! The pod spec as rules see it: every kind of container in one sequence, volumes joined to the
+//! mounts that use them.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
@@ -10,9 +11,9 @@ use super::address::canonical;
 use super::budget::{keep, spend};
 use super::container::{self, FEW, MOUNT_BYTES};
 use super::host_path::HostPath;
-use super::knowledge::Knowledge;
 use super::object::{self, Spec, Volume};
-use super::surroundings::{Match, NodeNames};
+use super::overrides::Overrides;
+use super::related_objects::{Match, NodeNames};
 use super::variables::{self, Identity};
 
 mod mounts;
@@ -27,7 +28,7 @@ pub struct Pod<'a> {
     pub(crate) path: &'a str,
     pub(crate) containers: Vec<Container<'a>>,
     pub(crate) host_mounts: Vec<HostMount<'a>>,
-    knowledge: &'a Knowledge,
+    overrides: &'a Overrides,
     namespace: &'a str,
     nodes: Arc<NodeNames>,
     data_roots: Arc<[HostPath]>,
@@ -68,7 +69,8 @@ pub struct HostMount<'a> {
     pub path: HostPath,
     /// The operator says that a Docker socket lies there.
     pub is_named_socket: bool,
-    /// A directory in which Docker's socket lies, or one that the operator says to be a Docker socket.
+    /// A directory in which Docker's socket lies, or one that the operator says to be a Docker
+    /// socket.
     pub(crate) is_socket_parent: bool,
     /// What lies below `path` is decided by a variable that the object does not show.
     pub open_below: bool,
@@ -82,7 +84,8 @@ pub struct HostMount<'a> {
     pub field: String,
     /// Where `path` would lie in Docker's usual data directory, if it lies in one that was moved.
     pub(crate) usual_path: Option<HostPath>,
-    /// The text of a container that names `path`; the volume itself is mounted at a directory above.
+    /// The text of a container that names `path`; the volume itself is mounted at a directory
+    /// above.
     pub(crate) named: Option<Named>,
 }
 
@@ -96,7 +99,8 @@ pub(crate) struct Named {
 }
 
 impl HostMount<'_> {
-    /// The path that rules about Docker's files judge: with Docker's usual data directory in place of a moved one.
+    /// The path that rules about Docker's files judge: with Docker's usual data directory in place
+    /// of a moved one.
     pub(crate) fn judged_path(&self) -> &HostPath {
         self.usual_path.as_ref().unwrap_or(&self.path)
     }
@@ -115,7 +119,8 @@ pub enum MountUser {
     Container(usize),
     /// A volume that no container mounts: kubelet skips it.
     Nobody,
-    /// A volume of an object that shows no container at all: a patch, or a template that its controller completes.
+    /// A volume of an object that shows no container at all: a patch, or a template that its
+    /// controller completes.
     Unseen,
     /// A PersistentVolume offers it to whoever claims it.
     Claims,
@@ -126,11 +131,11 @@ impl<'a> Pod<'a> {
     pub(crate) fn new(
         spec: &'a Spec<'a>,
         path: &'a str,
-        knowledge: &'a Knowledge,
+        overrides: &'a Overrides,
         identity: Identity<'a>,
     ) -> Self {
         let source = container::Source {
-            knowledge,
+            overrides,
             spec,
             identity,
             room: Rc::new(Cell::new(variables::MAX_EXPANDED)),
@@ -156,7 +161,7 @@ impl<'a> Pod<'a> {
             path,
             containers,
             host_mounts: Vec::new(),
-            knowledge,
+            overrides,
             namespace: identity.namespace,
             nodes: Arc::default(),
             data_roots: Arc::default(),
@@ -284,7 +289,8 @@ impl<'a> Pod<'a> {
         index.get(&place).map(|&at| &mounts[at])
     }
 
-    /// The address that the Pod's own `hostAliases` give `host`, which is in its canonical spelling.
+    /// The address that the Pod's own `hostAliases` give `host`, which is in its canonical
+    /// spelling.
     pub(super) fn alias_of(&self, host: &str) -> Option<&'a str> {
         let aliases = &self.spec.host_aliases;
         if aliases.is_empty() {

@@ -1,10 +1,11 @@
-//! The commands in a text of an object that is a script or a systemd unit: nothing shows who runs it, or where.
+//! The commands in a text of an object that is a script or a systemd unit: nothing shows who runs
+//! it, or where.
 
 use super::budget::spend;
-use super::leaves::Leaf;
-use super::mentions::mentions;
+use super::prefilter::mentions;
 use super::settings::maps;
 use super::shell::{Invocation, read_script};
+use super::string_fields::StringField;
 use crate::embedded::{Language, Node};
 
 /// A program that the text runs.
@@ -15,20 +16,20 @@ pub(crate) struct TextCommand {
     pub(crate) offset: Option<usize>,
 }
 
-/// The commands of `leaf`, if it mentions Docker.
-pub(super) fn read(leaf: &Leaf) -> Vec<TextCommand> {
-    let text = leaf.text.as_str();
+/// The commands of `string_field`, if it mentions Docker.
+pub(super) fn read(string_field: &StringField) -> Vec<TextCommand> {
+    let text = string_field.text.as_str();
     if !spend(text.len() / 16) || !mentions(text, "docker") {
         return Vec::new();
     }
-    if is_script(leaf.key(), text) {
+    if is_script(string_field.key(), text) {
         let command = |invocation| TextCommand {
             invocation,
             offset: None,
         };
         return read_script(text).into_iter().map(command).collect();
     }
-    let document = leaf.document();
+    let document = string_field.document();
     // TOML takes short units, too.
     let is_unit = |language| matches!(language, Language::Sections | Language::Toml);
     let unit = document.filter(|document| is_unit(document.language));
@@ -49,7 +50,8 @@ pub(super) fn read(leaf: &Leaf) -> Vec<TextCommand> {
     found
 }
 
-/// The commands of a systemd unit: `ExecStart=`, `ExecStartPre=` and so on, without the marks in front of the program.
+/// The commands of a systemd unit: `ExecStart=`, `ExecStartPre=` and so on, without the marks in
+/// front of the program.
 pub(crate) fn unit_commands(root: &Node) -> Vec<(usize, &str)> {
     let entries = maps(root).into_iter().flat_map(|(_, map)| map.entries());
     let commands = entries.filter(|(key, _)| key.starts_with("Exec"));

@@ -1,7 +1,7 @@
 //! What rules about configuration see: the object as a tree, and the documents in its strings.
 
 use super::Workload;
-use super::leaves::{Leaf, Leaves};
+use super::string_fields::{StringField, StringFields};
 use crate::embedded::{Document, Inner, Language, Node, Value, aligned};
 
 /// One document, with what is needed to point at a value of it.
@@ -12,7 +12,7 @@ pub(crate) struct Settings<'w> {
     pub(crate) language: Option<Language>,
     /// The documents in its strings.
     inner: &'w [Inner],
-    leaves: &'w Leaves,
+    string_fields: &'w StringFields,
     kind: &'w str,
     name: &'w str,
     place: Place<'w>,
@@ -23,29 +23,29 @@ enum Place<'w> {
     /// The object itself: offsets are numbers of strings.
     Object,
     /// The document in this string.
-    String(&'w Leaf),
+    String(&'w StringField),
     /// A document inside that document: its text, and where that starts in the text of the leaf.
-    Inner(&'w Leaf, &'w str, usize),
+    Inner(&'w StringField, &'w str, usize),
 }
 
 /// Every document of `workload`: the object itself first, then those in its strings.
 pub(crate) fn settings<'w>(workload: &'w Workload<'_>) -> Vec<Settings<'w>> {
-    if workload.leaves.is_empty() {
+    if workload.string_fields.is_empty() {
         return Vec::new();
     }
     let object = Settings {
-        root: workload.leaves.object(),
+        root: workload.string_fields.object(),
         language: None,
         inner: &[],
-        leaves: &workload.leaves,
+        string_fields: &workload.string_fields,
         kind: workload.kind(),
         name: workload.name,
         place: Place::Object,
     };
     let mut inside = Vec::new();
-    for leaf in workload.leaves.iter() {
-        if let Some(document) = leaf.document() {
-            object.add(&mut inside, document, Place::String(leaf));
+    for string_field in workload.string_fields.iter() {
+        if let Some(document) = string_field.document() {
+            object.add(&mut inside, document, Place::String(string_field));
         }
     }
     inside.insert(0, object);
@@ -64,10 +64,12 @@ impl<'w> Settings<'w> {
         for inner in &document.inner {
             let place = match place {
                 Place::Object => continue,
-                Place::String(leaf) => Place::Inner(leaf, &inner.text, inner.offset),
-                Place::Inner(leaf, text, start) => {
-                    let start = place_inside(leaf, text, start, inner.offset);
-                    Place::Inner(leaf, &inner.text, start)
+                Place::String(string_field) => {
+                    Place::Inner(string_field, &inner.text, inner.offset)
+                }
+                Place::Inner(string_field, text, start) => {
+                    let start = place_inside(string_field, text, start, inner.offset);
+                    Place::Inner(string_field, &inner.text, start)
                 }
             };
             self.add(found, &inner.document, place);
@@ -75,7 +77,8 @@ impl<'w> Settings<'w> {
     }
 }
 
-/// The objects that `document` holds: several YAML documents in one text, each of a kind of its own, or the one whole.
+/// The objects that `document` holds: several YAML documents in one text, each of a kind of its
+/// own, or the one whole.
 fn roots(document: &Document) -> impl Iterator<Item = &Node> {
     let root = &document.root;
     let is_list = matches!(root.value, Value::List(_));
@@ -96,7 +99,7 @@ impl Settings<'_> {
     pub(crate) fn key(&self) -> &str {
         match self.place {
             Place::Object => "",
-            Place::String(leaf) | Place::Inner(leaf, ..) => leaf.key(),
+            Place::String(string_field) | Place::Inner(string_field, ..) => string_field.key(),
         }
     }
 
@@ -105,7 +108,8 @@ impl Settings<'_> {
         matches!(self.place, Place::Object)
     }
 
-    /// The kind of object that the document is: its own `kind`, as installers' files in a ConfigMap have it.
+    /// The kind of object that the document is: its own `kind`, as installers' files in a ConfigMap
+    /// have it.
     pub(crate) fn kind(&self) -> &str {
         match self.place {
             Place::Object => self.kind,
@@ -118,10 +122,11 @@ impl Settings<'_> {
         self.kind
     }
 
-    /// The text that the document is; `None` for the object itself and for a document inside another.
+    /// The text that the document is; `None` for the object itself and for a document inside
+    /// another.
     pub(crate) fn text(&self) -> Option<&str> {
         match self.place {
-            Place::String(leaf) => Some(&leaf.text),
+            Place::String(string_field) => Some(&string_field.text),
             Place::Object | Place::Inner(..) => None,
         }
     }
@@ -134,29 +139,36 @@ impl Settings<'_> {
         }
     }
 
-    /// The field of `node`, which is a value of this document, and where in the text of that field it stands.
+    /// The field of `node`, which is a value of this document, and where in the text of that field
+    /// it stands.
     pub(crate) fn place_of(&self, node: &Node) -> (String, Option<usize>) {
         match self.place {
             Place::Object => {
-                let leaf = self.leaves.at(node.offset);
-                (leaf.map(|leaf| leaf.path.clone()).unwrap_or_default(), None)
+                let string_field = self.string_fields.at(node.offset);
+                (
+                    string_field
+                        .map(|string_field| string_field.path.clone())
+                        .unwrap_or_default(),
+                    None,
+                )
             }
-            Place::String(leaf) => (leaf.path.clone(), Some(node.offset)),
-            Place::Inner(leaf, text, start) => {
-                let offset = place_inside(leaf, text, start, node.offset);
-                (leaf.path.clone(), Some(offset))
+            Place::String(string_field) => (string_field.path.clone(), Some(node.offset)),
+            Place::Inner(string_field, text, start) => {
+                let offset = place_inside(string_field, text, start, node.offset);
+                (string_field.path.clone(), Some(offset))
             }
         }
     }
 
-    /// As for [`Self::place_of`], for what stands at `inside` in the text of `node`, as far as the spelling of that text shows it.
-    pub(crate) fn place_in(&self, node: &Node, inside: usize) -> (String, Option<usize>) {
+    /// As for [`Self::place_of`], for what stands at `inside` in the text of `node`, as far as the
+    /// spelling of that text shows it.
+    pub(crate) fn relate_to(&self, node: &Node, inside: usize) -> (String, Option<usize>) {
         let (field, start) = self.place_of(node);
         let text = node.text().unwrap_or_default();
         let offset = match self.place {
             Place::Object => Some(inside),
-            Place::String(leaf) | Place::Inner(leaf, ..) => start.map(|start| {
-                let source = leaf.text.get(start..).unwrap_or_default();
+            Place::String(string_field) | Place::Inner(string_field, ..) => start.map(|start| {
+                let source = string_field.text.get(start..).unwrap_or_default();
                 start + aligned(text, inside, source).unwrap_or_default()
             }),
         };
@@ -167,18 +179,18 @@ impl Settings<'_> {
     pub(crate) fn holds_document(&self, node: &Node) -> bool {
         match self.place {
             Place::Object => {
-                let leaf = self.leaves.at(node.offset);
-                leaf.is_some_and(|leaf| leaf.document().is_some())
+                let string_field = self.string_fields.at(node.offset);
+                string_field.is_some_and(|string_field| string_field.document().is_some())
             }
             _ => (self.inner.iter()).any(|inner| inner.offset == node.offset),
         }
     }
 }
 
-/// Where `offset` of `text` stands in the text of `leaf`, in which the string starts at `start`; the start, where escapes
-/// inside escapes hide it.
-fn place_inside(leaf: &Leaf, text: &str, start: usize, offset: usize) -> usize {
-    let source = leaf.text.get(start..).unwrap_or_default();
+/// Where `offset` of `text` stands in the text of `string_field`, in which the string starts at
+/// `start`; the start, where escapes inside escapes hide it.
+fn place_inside(string_field: &StringField, text: &str, start: usize, offset: usize) -> usize {
+    let source = string_field.text.get(start..).unwrap_or_default();
     start + aligned(text, offset, source).unwrap_or_default()
 }
 

@@ -1,8 +1,8 @@
 //! How objects are read: one loop over the fields of any shape, from any format that serde reads.
 //!
-//! A shape says where the value of a key belongs; the loop takes it there. With a reader derived for each type, the
-//! code for one review was several times larger than a processor's instruction cache, and waiting for that code took
-//! longer than running it (`docs/performance.md`).
+//! A shape says where the value of a key belongs; the loop takes it there. With a reader derived
+//! for each type, the code for one review was several times larger than a processor's instruction
+//! cache, and waiting for that code took longer than running it (`docs/performance.md`).
 
 use std::fmt;
 
@@ -11,17 +11,18 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
-use super::text::Text;
+use super::text::LenientStr;
 
-/// Where a value of the input goes. What a place does not take is an error that names what it expects.
+/// Where a value of the input goes. What a place does not take is an error that names what it
+/// expects.
 ///
 /// `null` leaves every place as it is, which is empty: Go reads it so.
-pub(crate) trait Place<'a> {
+pub(crate) trait ValueVisitor<'a> {
     /// What belongs here, with its article.
     fn expected(&self) -> &'static str;
 
     /// Takes a text, a number or a boolean; false if none belongs here.
-    fn take_text(&mut self, _: Text<'a>) -> bool {
+    fn take_text(&mut self, _: LenientStr<'a>) -> bool {
         false
     }
 
@@ -31,7 +32,7 @@ pub(crate) trait Place<'a> {
     }
 
     /// Where the value under `key` goes.
-    fn field(&mut self, _: &Text<'a>) -> Next<'_, 'a> {
+    fn field(&mut self, _: &LenientStr<'a>) -> Next<'_, 'a> {
         Next::Skip
     }
 
@@ -59,9 +60,10 @@ pub(crate) enum Next<'p, 'a> {
     /// Jump over it.
     Skip,
     /// Take it to a place of its own.
-    Place(&'p mut dyn Place<'a>),
-    /// Take it to the place of a field, which has this number among the fields of its shape and comes once.
-    Field(u32, &'p mut dyn Place<'a>),
+    ValueVisitor(&'p mut dyn ValueVisitor<'a>),
+    /// Take it to the place of a field, which has this number among the fields of its shape and
+    /// comes once.
+    Field(u32, &'p mut dyn ValueVisitor<'a>),
     /// Keep its text as it is. JSON alone can.
     Unread(&'p mut Option<&'a str>),
 }
@@ -70,7 +72,7 @@ pub(crate) enum Next<'p, 'a> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Unread<'a>(pub(crate) Option<&'a str>);
 
-impl<'a> Place<'a> for Unread<'a> {
+impl<'a> ValueVisitor<'a> for Unread<'a> {
     fn expected(&self) -> &'static str {
         "anything"
     }
@@ -80,7 +82,8 @@ impl<'a> Place<'a> for Unread<'a> {
     }
 }
 
-/// The fields of an object that have come. Of two with the same key nobody knows which one is meant.
+/// The fields of an object that have come. Of two with the same key nobody knows which one is
+/// meant.
 #[derive(Default)]
 pub(crate) struct Seen(u64);
 
@@ -94,10 +97,10 @@ impl Seen {
 }
 
 /// Takes one value to its place.
-pub(crate) struct Fill<'p, 'a>(pub(crate) &'p mut dyn Place<'a>);
+pub(crate) struct Fill<'p, 'a>(pub(crate) &'p mut dyn ValueVisitor<'a>);
 
 impl<'a> Fill<'_, 'a> {
-    fn text<E: Error>(self, text: Text<'a>, found: &str) -> Result<(), E> {
+    fn text<E: Error>(self, text: LenientStr<'a>, found: &str) -> Result<(), E> {
         if self.0.take_text(text) {
             Ok(())
         } else {
@@ -135,7 +138,7 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
-        self.text(Text::from(text), "a text")
+        self.text(LenientStr::from(text), "a string")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
@@ -143,26 +146,26 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
     }
 
     fn visit_string<E: Error>(self, text: String) -> Result<(), E> {
-        self.text(Text::from(text), "a text")
+        self.text(LenientStr::from(text), "a string")
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
         self.text(
-            Text::from(if value { "true" } else { "false" }),
+            LenientStr::from(if value { "true" } else { "false" }),
             "a boolean",
         )
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.text(Text::from(value.to_string()), "a number")
+        self.text(LenientStr::from(value.to_string()), "a number")
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.text(Text::from(value.to_string()), "a number")
+        self.text(LenientStr::from(value.to_string()), "a number")
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.text(Text::from(value.to_string()), "a number")
+        self.text(LenientStr::from(value.to_string()), "a number")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
@@ -178,7 +181,7 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
             return Err(self.unexpected("a map"));
         }
         let mut seen = Seen::default();
-        while let Some(key) = map.next_key::<Text<'de>>()? {
+        while let Some(key) = map.next_key::<LenientStr<'de>>()? {
             match self.0.field(&key) {
                 Next::Skip => {
                     map.next_value::<IgnoredAny>()?;
@@ -186,7 +189,9 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
                 Next::Field(number, _) if !seen.is_first(number) => {
                     return Err(A::Error::custom(format_args!("duplicate field `{key}`")));
                 }
-                Next::Place(place) | Next::Field(_, place) => map.next_value_seed(Fill(place))?,
+                Next::ValueVisitor(place) | Next::Field(_, place) => {
+                    map.next_value_seed(Fill(place))?
+                }
                 Next::Unread(text) => *text = Some(map.next_value::<&RawValue>()?.get()),
             }
         }
@@ -195,26 +200,28 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
 }
 
 /// Takes one element to the list: its place is made only once it is there.
-struct Element<'p, 'a>(&'p mut dyn Place<'a>);
+struct Element<'p, 'a>(&'p mut dyn ValueVisitor<'a>);
 
 impl<'de> DeserializeSeed<'de> for Element<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.0.element() {
-            Next::Place(place) | Next::Field(_, place) => Fill(place).deserialize(deserializer),
+            Next::ValueVisitor(place) | Next::Field(_, place) => {
+                Fill(place).deserialize(deserializer)
+            }
             Next::Skip | Next::Unread(_) => IgnoredAny::deserialize(deserializer).map(|_| ()),
         }
     }
 }
 
 /// What may be absent; `null` is absent.
-impl<'a, T: Place<'a> + Default> Place<'a> for Option<T> {
+impl<'a, T: ValueVisitor<'a> + Default> ValueVisitor<'a> for Option<T> {
     fn expected(&self) -> &'static str {
         T::default().expected()
     }
 
-    fn take_text(&mut self, text: Text<'a>) -> bool {
+    fn take_text(&mut self, text: LenientStr<'a>) -> bool {
         self.get_or_insert_default().take_text(text)
     }
 
@@ -222,7 +229,7 @@ impl<'a, T: Place<'a> + Default> Place<'a> for Option<T> {
         self.get_or_insert_default().begin_map()
     }
 
-    fn field(&mut self, key: &Text<'a>) -> Next<'_, 'a> {
+    fn field(&mut self, key: &LenientStr<'a>) -> Next<'_, 'a> {
         self.as_mut().map_or(Next::Skip, |value| value.field(key))
     }
 
@@ -231,12 +238,12 @@ impl<'a, T: Place<'a> + Default> Place<'a> for Option<T> {
     }
 
     fn element(&mut self) -> Next<'_, 'a> {
-        self.as_mut().map_or(Next::Skip, Place::element)
+        self.as_mut().map_or(Next::Skip, ValueVisitor::element)
     }
 }
 
 /// A pod template may hold another one.
-impl<'a, T: Place<'a>> Place<'a> for Box<T> {
+impl<'a, T: ValueVisitor<'a>> ValueVisitor<'a> for Box<T> {
     fn expected(&self) -> &'static str {
         T::expected(self)
     }
@@ -245,13 +252,13 @@ impl<'a, T: Place<'a>> Place<'a> for Box<T> {
         T::begin_map(self)
     }
 
-    fn field(&mut self, key: &Text<'a>) -> Next<'_, 'a> {
+    fn field(&mut self, key: &LenientStr<'a>) -> Next<'_, 'a> {
         T::field(self, key)
     }
 }
 
 /// Lets serde read a type as a place of its own.
-macro_rules! read_as_place {
+macro_rules! read_by_value_visitor {
     ($($type:ident)::+ $(<$a:lifetime>)?) => {
         impl<'de $(: $a, $a)?> serde::Deserialize<'de> for $($type)::+ $(<$a>)? {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -264,24 +271,25 @@ macro_rules! read_as_place {
     };
 }
 
-/// Declares a struct, with the key of each field behind it. Fields without a key are not in the input.
+/// Declares a struct, with the key of each field behind it. Fields without a key are not in the
+/// input.
 macro_rules! shape {
     ($(#[$meta:meta])* $vis:vis struct $name:ident $(<$a:lifetime>)? { $($fields:tt)* }) => {
         shape! { @struct [$(#[$meta])* $vis struct $name $(<$a>)?] $($fields)* }
         shape! { @place [$name] [$($a)?] $($fields)* }
-        $crate::workload::shape::read_as_place! { $name $(<$a>)? }
+        $crate::workload::shape::read_by_value_visitor! { $name $(<$a>)? }
     };
     (@struct [$($head:tt)*] $($(#[$meta:meta])* $vis:vis $field:ident: $type:ty $(= $key:literal)?),* $(,)?) => {
         #[derive(Debug, Default)]
         $($head)* { $($(#[$meta])* $vis $field: $type),* }
     };
     (@place [$name:ident] [] $($fields:tt)*) => {
-        impl<'a> $crate::workload::shape::Place<'a> for $name {
+        impl<'a> $crate::workload::shape::ValueVisitor<'a> for $name {
             shape! { @methods 'a $($fields)* }
         }
     };
     (@place [$name:ident] [$a:lifetime] $($fields:tt)*) => {
-        impl<$a> $crate::workload::shape::Place<$a> for $name<$a> {
+        impl<$a> $crate::workload::shape::ValueVisitor<$a> for $name<$a> {
             shape! { @methods $a $($fields)* }
         }
     };
@@ -294,28 +302,28 @@ macro_rules! shape {
             true
         }
 
-        fn field(&mut self, key: &$crate::workload::text::Text<$a>) -> $crate::workload::shape::Next<'_, $a> {
+        fn field(&mut self, key: &$crate::workload::text::LenientStr<$a>) -> $crate::workload::shape::Next<'_, $a> {
             #[allow(non_camel_case_types, reason = "they number the fields")]
             enum Number { $($(#[doc = $key] $field,)?)* }
             match key.as_str() {
-                $($($key => $crate::workload::shape::Place::as_field(&mut self.$field, Number::$field as u32),)?)*
+                $($($key => $crate::workload::shape::ValueVisitor::as_field(&mut self.$field, Number::$field as u32),)?)*
                 _ => $crate::workload::shape::Next::Skip,
             }
         }
     };
 }
 
-pub(crate) use {read_as_place, shape};
+pub(crate) use {read_by_value_visitor, shape};
 
 #[cfg(test)]
 mod tests {
-    use super::super::text::{Flag, Int, List, TextMap};
+    use super::super::text::{LenientBool, LenientInt, List, TextMap};
 
     shape! {
         struct Thing<'a> {
-            name: super::Text<'a> = "name",
-            flag: Flag = "isFlag",
-            number: Option<Int> = "number",
+            name: super::LenientStr<'a> = "name",
+            flag: LenientBool = "isFlag",
+            number: Option<LenientInt> = "number",
             inner: Option<Box<Thing<'a>>> = "inner",
             list: List<Thing<'a>> = "list",
             map: TextMap<'a> = "map",
@@ -340,7 +348,7 @@ mod tests {
                 thing.number,
                 thing.unread
             ),
-            ("1.5", true, Some(Int(Some(7))), 0)
+            ("1.5", true, Some(LenientInt(Some(7))), 0)
         );
         assert_eq!(thing.inner.unwrap().name.as_str(), "b");
         assert_eq!(
@@ -367,14 +375,14 @@ mod tests {
     #[test]
     fn a_value_of_another_kind_is_named_and_not_shown() {
         for (text, error) in [
-            (r#"{"list":"secret"}"#, "expected a list, found a text"),
-            (r#"{"list":["secret"]}"#, "expected a map, found a text"),
+            (r#"{"list":"secret"}"#, "expected a list, found a string"),
+            (r#"{"list":["secret"]}"#, "expected a map, found a string"),
             (r#"{"inner":[1]}"#, "expected a map, found a list"),
             (r#"{"map":7}"#, "expected a map, found a number"),
-            (r#"{"name":{}}"#, "expected a text, found a map"),
+            (r#"{"name":{}}"#, "expected a string, found a map"),
             (r#"{"number":[]}"#, "expected a number, found a list"),
             (r#"{"isFlag":[]}"#, "expected a boolean, found a list"),
-            (r#"{"map":{"k":[]}}"#, "expected a text, found a list"),
+            (r#"{"map":{"k":[]}}"#, "expected a string, found a list"),
             (r#"{"name":"a","name":"b"}"#, "duplicate field `name`"),
         ] {
             let found = read(text).map(drop).unwrap_err();

@@ -1,9 +1,9 @@
 //! A tolerant shell reader: which programs does a script run, and with which words?
 //!
-//! Only words at command position count, so a name in a comment, a string or an `echo` is not a call.
-//! It never fails: a script that is cut off, templated or wrong yields the commands up to the fault and goes on
-//! behind it. Time is linear in the script; nesting is cut at `MAX_DEPTH`. Where the budget of the
-//! evaluation does not suffice, the rest is left unread.
+//! Only words at command position count, so a name in a comment, a string or an `echo` is not a
+//! call. It never fails: a script that is cut off, templated or wrong yields the commands up to the
+//! fault and goes on behind it. Time is linear in the script; nesting is cut at `MAX_DEPTH`. Where
+//! the budget of the evaluation does not suffice, the rest is left unread.
 
 mod lexer;
 mod names;
@@ -27,7 +27,8 @@ pub struct Invocation {
     pub words: Vec<String>,
     /// Assignments in front of the command and in `env`, as `NAME=value`.
     pub assignments: Vec<String>,
-    /// Assignments before it that point Docker clients to their daemon, shared among the commands of a script.
+    /// Assignments before it that point Docker clients to their daemon, shared among the commands
+    /// of a script.
     pub exported: Arc<[String]>,
     /// Files that its output is written to.
     pub written: Vec<String>,
@@ -66,7 +67,8 @@ impl Invocation {
     }
 }
 
-/// The text that a command writes, where it is written there: a here-document of `cat`, the words of `echo`.
+/// The text that a command writes, where it is written there: a here-document of `cat`, the words
+/// of `echo`.
 fn output_of(raw: &lexer::RawCommand) -> Option<String> {
     match raw.words.first()?.as_str() {
         "cat" => raw.here_document.clone(),
@@ -116,7 +118,8 @@ fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<I
     if depth > MAX_DEPTH || !spend(script.len() / lexer::READ_AT_ONCE) {
         return;
     }
-    // Only what a Docker client reads is handed on: everything else would be copied once for every command.
+    // Only what a Docker client reads is handed on: everything else would be copied once for every
+    // command.
     let mut scope = Scope::of(outer);
     let mut names = Names::default();
     let mut commands = Lexer::new(script).read().into_iter().peekable();
@@ -142,7 +145,8 @@ fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<I
             );
         }
         if raw.words.is_empty() {
-            // A variable that is set alone is seen by clients only if it is exported somewhere, which nearly all scripts do.
+            // A variable that is set alone is seen by clients only if it is exported somewhere,
+            // which nearly all scripts do.
             raw.assignments.iter().for_each(|pair| scope.export(pair));
             raw.assignments.iter().for_each(|pair| names.assign(pair));
             continue;

@@ -1,4 +1,5 @@
-//! The leaf types that objects are read into: borrowed text, lists that may be null, tolerant flags and numbers.
+//! The leaf types that objects are read into: borrowed text, lists that may be null, tolerant flags
+//! and numbers.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,24 +9,24 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use super::budget::keep;
-use super::shape::{Fill, Next, Place, read_as_place};
+use super::shape::{Fill, Next, ValueVisitor, read_by_value_visitor};
 
 /// A string of the object, borrowed from the input unless an escape forced a copy.
 ///
-/// A newtype, because serde borrows a bare `Cow` only in a direct field, not inside `Option` or `Vec`.
-/// Numbers and booleans are taken as their text: YAML manifests leave out quotes, and a value
-/// that the API server would refuse later must still be seen by the rules.
+/// A newtype, because serde borrows a bare `Cow` only in a direct field, not inside `Option` or
+/// `Vec`. Numbers and booleans are taken as their text: YAML manifests leave out quotes, and a
+/// value that the API server would refuse later must still be seen by the rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Text<'a>(Cow<'a, str>);
+pub struct LenientStr<'a>(Cow<'a, str>);
 
-impl<'a> Text<'a> {
+impl<'a> LenientStr<'a> {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl Deref for Text<'_> {
+impl Deref for LenientStr<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -33,33 +34,33 @@ impl Deref for Text<'_> {
     }
 }
 
-impl fmt::Display for Text<'_> {
+impl fmt::Display for LenientStr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl Serialize for Text<'_> {
+impl Serialize for LenientStr<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
 }
 
-impl<'a> From<&'a str> for Text<'a> {
+impl<'a> From<&'a str> for LenientStr<'a> {
     fn from(text: &'a str) -> Self {
         Self(Cow::Borrowed(text))
     }
 }
 
-impl From<String> for Text<'_> {
+impl From<String> for LenientStr<'_> {
     fn from(text: String) -> Self {
         Self(Cow::Owned(text))
     }
 }
 
-impl<'a> Place<'a> for Text<'a> {
+impl<'a> ValueVisitor<'a> for LenientStr<'a> {
     fn expected(&self) -> &'static str {
-        "a text"
+        "a string"
     }
 
     fn take_text(&mut self, text: Self) -> bool {
@@ -68,9 +69,10 @@ impl<'a> Place<'a> for Text<'a> {
     }
 }
 
-read_as_place! { Text<'a> }
+read_by_value_visitor! { LenientStr<'a> }
 
-/// A list that reads `null` as empty, as Go does; the API server and hand-written manifests both send nulls.
+/// A list that reads `null` as empty, as Go does; the API server and hand-written manifests both
+/// send nulls.
 #[derive(Clone, Debug)]
 pub struct List<T>(Vec<T>);
 
@@ -106,7 +108,7 @@ impl<T> Deref for List<T> {
     }
 }
 
-impl<'a, T: Place<'a> + Default> Place<'a> for List<T> {
+impl<'a, T: ValueVisitor<'a> + Default> ValueVisitor<'a> for List<T> {
     fn expected(&self) -> &'static str {
         "a list"
     }
@@ -119,11 +121,11 @@ impl<'a, T: Place<'a> + Default> Place<'a> for List<T> {
         if !keep(size_of::<T>()) {
             return Next::Skip;
         }
-        Next::Place(self.0.push_mut(T::default()))
+        Next::ValueVisitor(self.0.push_mut(T::default()))
     }
 }
 
-impl<'de, T: Place<'de> + Default> Deserialize<'de> for List<T> {
+impl<'de, T: ValueVisitor<'de> + Default> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut list = Self::default();
         Fill(&mut list).deserialize(deserializer)?;
@@ -138,8 +140,9 @@ pub(crate) fn null_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Defa
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Whether an annotation is kept. Any can be the value of a variable, but `last-applied-configuration` is as large as its
-/// object, and unescaping it would cost more than all rules together: a variable of it counts as unknown.
+/// Whether an annotation is kept. Any can be the value of a variable, but
+/// `last-applied-configuration` is as large as its object, and unescaping it would cost more than
+/// all rules together: a variable of it counts as unknown.
 fn wanted_annotation(key: &str) -> bool {
     !key.ends_with("/last-applied-configuration")
 }
@@ -156,7 +159,7 @@ impl<'a> Deref for Annotations<'a> {
     }
 }
 
-impl<'a> Place<'a> for Annotations<'a> {
+impl<'a> ValueVisitor<'a> for Annotations<'a> {
     fn expected(&self) -> &'static str {
         self.0.expected()
     }
@@ -165,7 +168,7 @@ impl<'a> Place<'a> for Annotations<'a> {
         true
     }
 
-    fn field(&mut self, key: &Text<'a>) -> Next<'_, 'a> {
+    fn field(&mut self, key: &LenientStr<'a>) -> Next<'_, 'a> {
         if wanted_annotation(key) {
             self.0.field(key)
         } else {
@@ -176,7 +179,7 @@ impl<'a> Place<'a> for Annotations<'a> {
 
 /// A string map (labels, selectors) in the order of the input; `null` reads as empty.
 #[derive(Clone, Debug, Default)]
-pub struct TextMap<'a>(Vec<(Text<'a>, Text<'a>)>);
+pub struct TextMap<'a>(Vec<(LenientStr<'a>, LenientStr<'a>)>);
 
 impl<'a> TextMap<'a> {
     /// The value under `key`; the last one where the key is repeated.
@@ -197,7 +200,7 @@ impl<'a> TextMap<'a> {
     }
 }
 
-impl<'a> Place<'a> for TextMap<'a> {
+impl<'a> ValueVisitor<'a> for TextMap<'a> {
     fn expected(&self) -> &'static str {
         "a map"
     }
@@ -206,43 +209,44 @@ impl<'a> Place<'a> for TextMap<'a> {
         true
     }
 
-    fn field(&mut self, key: &Text<'a>) -> Next<'_, 'a> {
-        if !keep(size_of::<(Text<'_>, Text<'_>)>()) {
+    fn field(&mut self, key: &LenientStr<'a>) -> Next<'_, 'a> {
+        if !keep(size_of::<(LenientStr<'_>, LenientStr<'_>)>()) {
             return Next::Skip;
         }
-        Next::Place(&mut self.0.push_mut((key.clone(), Text::default())).1)
+        Next::ValueVisitor(&mut self.0.push_mut((key.clone(), LenientStr::default())).1)
     }
 }
 
-read_as_place! { TextMap<'a> }
+read_by_value_visitor! { TextMap<'a> }
 
 /// A boolean; `null` and the text of unexpanded templates read as false, `"true"` as true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flag(pub bool);
+pub struct LenientBool(pub bool);
 
-impl<'a> Place<'a> for Flag {
+impl<'a> ValueVisitor<'a> for LenientBool {
     fn expected(&self) -> &'static str {
         "a boolean"
     }
 
-    fn take_text(&mut self, text: Text<'a>) -> bool {
+    fn take_text(&mut self, text: LenientStr<'a>) -> bool {
         self.0 = matches!(text.as_str(), "true" | "True" | "TRUE" | "yes" | "on");
         true
     }
 }
 
-read_as_place! { Flag }
+read_by_value_visitor! { LenientBool }
 
-/// Whether there is something at all, whatever it is: an `emptyDir` of no settings, a list of any elements.
+/// Whether there is something at all, whatever it is: an `emptyDir` of no settings, a list of any
+/// elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Given(pub(crate) bool);
+pub(crate) struct IsSet(pub(crate) bool);
 
-impl<'a> Place<'a> for Given {
+impl<'a> ValueVisitor<'a> for IsSet {
     fn expected(&self) -> &'static str {
         "anything"
     }
 
-    fn take_text(&mut self, _: Text<'a>) -> bool {
+    fn take_text(&mut self, _: LenientStr<'a>) -> bool {
         self.0 = true;
         true
     }
@@ -264,20 +268,20 @@ impl<'a> Place<'a> for Given {
 
 /// A whole number; text that is no number (a named port, an unexpanded template) reads as `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Int(pub Option<i64>);
+pub struct LenientInt(pub Option<i64>);
 
-impl<'a> Place<'a> for Int {
+impl<'a> ValueVisitor<'a> for LenientInt {
     fn expected(&self) -> &'static str {
         "a number"
     }
 
-    fn take_text(&mut self, text: Text<'a>) -> bool {
+    fn take_text(&mut self, text: LenientStr<'a>) -> bool {
         self.0 = text.parse().ok();
         true
     }
 }
 
-read_as_place! { Int }
+read_by_value_visitor! { LenientInt }
 
 #[cfg(test)]
 mod tests {
@@ -287,7 +291,7 @@ mod tests {
     #[test]
     fn text_without_escapes_lies_inside_the_input() {
         let input = r#"["plain", null, "es\ncaped"]"#;
-        let texts: Vec<Text<'_>> = serde_json::from_str(input).unwrap();
+        let texts: Vec<LenientStr<'_>> = serde_json::from_str(input).unwrap();
         let range = input.as_bytes().as_ptr_range();
         assert!(range.contains(&texts[0].as_ptr()));
         assert_eq!(texts[1].as_str(), "");
@@ -296,12 +300,16 @@ mod tests {
 
     #[test]
     fn lists_and_maps_share_one_budget() {
-        let size = size_of::<Text<'_>>() as u64;
+        let size = size_of::<LenientStr<'_>>() as u64;
         let room = |count: u64| Budget {
             steps: 0,
             bytes: count * size,
         };
-        let read = |text: &str| serde_json::from_str::<List<Text<'_>>>(text).unwrap().len();
+        let read = |text: &str| {
+            serde_json::from_str::<List<LenientStr<'_>>>(text)
+                .unwrap()
+                .len()
+        };
         let (length, spent) = within(room(3), || read("[1,2,3]"));
         assert!(length == 3 && !spent.is_exceeded());
         // What has no room is left out, and what stands behind it is still read.
@@ -315,13 +323,18 @@ mod tests {
     #[test]
     fn scalars_of_another_type_keep_their_text() {
         assert_eq!(
-            serde_json::from_str::<Text<'_>>("27").unwrap().as_str(),
+            serde_json::from_str::<LenientStr<'_>>("27")
+                .unwrap()
+                .as_str(),
             "27"
         );
-        assert_eq!(serde_json::from_str::<Int>("\"http\"").unwrap(), Int(None));
         assert_eq!(
-            serde_json::from_str::<Flag>("\"true\"").unwrap(),
-            Flag(true)
+            serde_json::from_str::<LenientInt>("\"http\"").unwrap(),
+            LenientInt(None)
+        );
+        assert_eq!(
+            serde_json::from_str::<LenientBool>("\"true\"").unwrap(),
+            LenientBool(true)
         );
     }
 }

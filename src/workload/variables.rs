@@ -1,8 +1,8 @@
 //! The environment of a container as kubelet makes it, and `$(NAME)` filled in as kubelet does.
 //!
-//! Sources: kubernetes/kubernetes third_party/forked/golang/expansion/expand.go, and `makeEnvironmentVariables` of
-//! pkg/kubelet/kubelet_pods.go: variables are made in the order of the list, each from those before it, and of two with
-//! one name the later counts.
+//! Sources: kubernetes/kubernetes third_party/forked/golang/expansion/expand.go, and
+//! `makeEnvironmentVariables` of pkg/kubelet/kubelet_pods.go: variables are made in the order of
+//! the list, each from those before it, and of two with one name the later counts.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -11,10 +11,12 @@ use std::collections::HashMap;
 use super::budget::{self, spend};
 use super::object::{self, Metadata, Spec};
 
-/// Longest argument or `NAME=value` with which Linux starts a program (`MAX_ARG_STRLEN`); with more the container fails.
+/// Longest argument or `NAME=value` with which Linux starts a program (`MAX_ARG_STRLEN`); with more
+/// the container fails.
 const MAX_STRING: usize = 128 * 1024;
 
-/// Bytes that the variables and texts of one Pod may grow to. Linux starts no program with more than 6 MiB.
+/// Bytes that the variables and texts of one Pod may grow to. Linux starts no program with more
+/// than 6 MiB.
 pub(super) const MAX_EXPANDED: usize = 8 * 1024 * 1024;
 
 /// What it costs to fill in a reference, and the bytes that one more step pays for.
@@ -42,7 +44,8 @@ pub(crate) struct Identity<'a> {
 /// A text with its references filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Expanded<'a> {
-    /// What the object does not show stands there as `$(NAME)`, the node's address or name as in [`NODE_FIELDS`].
+    /// What the object does not show stands there as `$(NAME)`, the node's address or name as in
+    /// [`NODE_FIELDS`].
     pub(crate) text: Cow<'a, str>,
     /// True if something stands there that the object does not show.
     pub(crate) is_open: bool,
@@ -131,8 +134,9 @@ impl<'a> Variables<'a> {
     }
 }
 
-/// A field of the Pod as the downward API gives it (kubernetes/kubernetes: pkg/fieldpath/fieldpath.go, and
-/// `podFieldSelectorRuntimeValue`); `None` where it is not known before the Pod runs.
+/// A field of the Pod as the downward API gives it (kubernetes/kubernetes:
+/// pkg/fieldpath/fieldpath.go, and `podFieldSelectorRuntimeValue`); `None` where it is not known
+/// before the Pod runs.
 fn field_value<'a>(path: &str, spec: &'a Spec<'a>, identity: Identity<'a>) -> Option<Expanded<'a>> {
     let given = |text: &'a str| (!text.is_empty()).then(|| Expanded::known(text));
     let subscript = path
@@ -165,9 +169,10 @@ fn field_value<'a>(path: &str, spec: &'a Spec<'a>, identity: Identity<'a>) -> Op
     }
 }
 
-/// `text` with the references that `value_of` knows filled in, by the rules of Kubernetes: `$(NAME)` of an unknown name stays as it
-/// is, `$$` is `$`, and what a value brings in is not looked at again. `None` if the result is longer than any program's
-/// argument, or `room` is used up.
+/// `text` with the references that `value_of` knows filled in, by the rules of Kubernetes:
+/// `$(NAME)` of an unknown name stays as it is, `$$` is `$`, and what a value brings in is not
+/// looked at again. `None` if the result is longer than any program's argument, or `room` is used
+/// up.
 pub(crate) fn expand<'a, 'v>(
     text: &'a str,
     value_of: impl Fn(&str) -> Option<&'v Expanded<'v>>,
@@ -181,7 +186,8 @@ pub(crate) fn expand<'a, 'v>(
         expanded.push_str(part);
         expanded.len() <= MAX_STRING.max(text.len())
     };
-    // Without a closing parenthesis in the rest no reference is whole, and it need not be looked for again.
+    // Without a closing parenthesis in the rest no reference is whole, and it need not be looked
+    // for again.
     let mut is_closed = true;
     while let Some(at) = rest.find('$') {
         if !spend(REFERENCE_STEPS + at / COPIED_AT_ONCE) {

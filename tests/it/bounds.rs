@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use undock::admission::{self, Failure, Reviewed};
-use undock::decision::facts::ClusterFacts;
+use undock::decision::cluster_state::ClusterState;
 use undock::decision::namespace::NamespaceSettings;
 use undock::decision::{Mode, Policy};
 use undock::workload::Workload;
@@ -19,15 +19,15 @@ use crate::support::reviews::{bytes, clean_pod, create, socket_pod, update, with
 
 /// Everything is `audit` except where a namespace says otherwise.
 fn policy(label: Option<&str>, annotations: &[(&str, &str)]) -> Policy {
-    let facts = ClusterFacts::default();
-    facts.set_watching();
+    let cluster_state = ClusterState::default();
+    cluster_state.set_watching();
     let labels = label.map(|mode| ("undock.dev/mode", mode)).into_iter();
     let settings = NamespaceSettings::read(labels, annotations.iter().copied());
-    facts.set_namespace("ci", Some(settings));
-    facts.set_warm();
+    cluster_state.set_namespace("ci", Some(settings));
+    cluster_state.set_warm();
     Policy {
         mode: Mode::Audit,
-        facts: Arc::new(facts),
+        cluster_state: Arc::new(cluster_state),
         today: || "2026-11-28".parse().unwrap(),
         ..Policy::default()
     }
@@ -264,11 +264,11 @@ fn deletions_and_old_state_pass() {
 fn cost(pod: &Value) -> Spent {
     let text = pod.to_string();
     let object: Object<'_> = serde_json::from_str(&text).unwrap();
-    let unlimited = Budget {
+    let enforce_action = Budget {
         steps: u64::MAX,
         bytes: u64::MAX,
     };
-    within(unlimited, || evaluate(&object)).1
+    within(enforce_action, || evaluate(&object)).1
 }
 
 fn evaluate(object: &Object<'_>) -> usize {

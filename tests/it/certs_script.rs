@@ -130,11 +130,11 @@ impl Bench {
         certificate
     }
 
-    /// Whether the API server, trusting `bundle`, would accept `leaf` for the Service.
-    fn verifies(&self, bundle: &str, leaf: &str) -> bool {
+    /// Whether the API server, trusting `bundle`, would accept `string_field` for the Service.
+    fn verifies(&self, bundle: &str, string_field: &str) -> bool {
         let (ca, certificate) = (self.path("verify-ca"), self.path("verify-leaf"));
         fs::write(&ca, bundle).expect("bundle");
-        fs::write(&certificate, leaf).expect("leaf");
+        fs::write(&certificate, string_field).expect("leaf");
         Command::new("openssl")
             .args([
                 "verify",

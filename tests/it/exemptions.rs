@@ -11,7 +11,7 @@ use serde_json::Value;
 use undock::admission::review;
 use undock::check::{Input, check};
 use undock::config::Config;
-use undock::decision::facts::ClusterFacts;
+use undock::decision::cluster_state::ClusterState;
 use undock::decision::namespace::NamespaceSettings;
 use undock::decision::{Mode, Policy};
 
@@ -52,9 +52,9 @@ fn by_webhook(
     annotations: &str,
     workload: &str,
 ) -> (String, String, Value) {
-    let facts = ClusterFacts::default();
-    facts.set_watching();
-    facts.set_warm();
+    let cluster_state = ClusterState::default();
+    cluster_state.set_watching();
+    cluster_state.set_warm();
     let pairs = |text: &str| -> Vec<(String, String)> {
         let map: std::collections::BTreeMap<String, String> =
             serde_json::from_str(&format!("{{{text}}}")).unwrap();
@@ -66,12 +66,12 @@ fn by_webhook(
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
     }
-    facts.set_namespace(
+    cluster_state.set_namespace(
         "ci",
         Some(NamespaceSettings::read(refer(&labels), refer(&annotations))),
     );
     let policy = Policy {
-        facts: Arc::new(facts),
+        cluster_state: Arc::new(cluster_state),
         ..policy.clone()
     };
     let body = format!(
@@ -265,11 +265,11 @@ fn the_label_sets_the_mode_and_mistakes_leave_the_default() {
 
 #[test]
 fn a_cold_watch_is_said_and_the_default_applies() {
-    let facts = ClusterFacts::default();
-    facts.set_watching();
-    assert!(!facts.is_ready());
+    let cluster_state = ClusterState::default();
+    cluster_state.set_watching();
+    assert!(!cluster_state.is_ready());
     let policy = Policy {
-        facts: Arc::new(facts),
+        cluster_state: Arc::new(cluster_state),
         ..policy(Mode::Enforce, "")
     };
     let body = format!(
@@ -327,14 +327,14 @@ fn the_configuration_exempts_whom_it_names() {
 #[test]
 fn the_answer_tells_of_the_exemption() {
     let policy = policy(Mode::Enforce, "");
-    let facts = ClusterFacts::default();
-    facts.set_watching();
-    facts.set_warm();
+    let cluster_state = ClusterState::default();
+    cluster_state.set_watching();
+    cluster_state.set_warm();
     let annotation = [(
         "exempt.undock.dev/DKR101",
         "until=2026-12-01; reason=moving; ref=PLAT-412",
     )];
-    facts.set_namespace(
+    cluster_state.set_namespace(
         "ci",
         Some(NamespaceSettings::read(
             std::iter::empty(),
@@ -342,7 +342,7 @@ fn the_answer_tells_of_the_exemption() {
         )),
     );
     let policy = Policy {
-        facts: Arc::new(facts),
+        cluster_state: Arc::new(cluster_state),
         ..policy
     };
     let body = format!(

@@ -447,7 +447,7 @@ fn wrong_shapes_are_errors_at_their_place() {
             "kind: Deployment\napiVersion: apps/v1\nspec:\n  template: x\n",
             4,
             13,
-            "a map, found a text",
+            "a map, found a string",
         ),
         (
             "kind: Pod\napiVersion: v1\nspec: [1]\n",

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use undock::admission::review_within;
 use undock::check::{Input, check};
 use undock::config::Config;
+use undock::decision::cluster_state::ClusterState;
 use undock::decision::exemption::{Exemption, Scope};
-use undock::decision::facts::ClusterFacts;
 use undock::decision::namespace::NamespaceSettings;
 use undock::decision::{Mode, OwnerExemptions, Policy};
 use undock::output::scan_json;
@@ -56,9 +56,9 @@ fn pairs(map: &Value) -> Vec<(String, String)> {
 
 /// The policy with a watch that knows the namespace.
 fn watching(case: &Case) -> Policy {
-    let facts = ClusterFacts::default();
-    facts.set_watching();
-    facts.set_warm();
+    let cluster_state = ClusterState::default();
+    cluster_state.set_watching();
+    cluster_state.set_warm();
     let (labels, annotations) = (pairs(&case.labels), pairs(&case.annotations));
     let refer = |(key, value): &(String, String)| (key.clone(), value.clone());
     let labels: Vec<_> = labels.iter().map(refer).collect();
@@ -70,9 +70,9 @@ fn watching(case: &Case) -> Policy {
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str())),
     );
-    facts.set_namespace("ci", Some(settings));
+    cluster_state.set_namespace("ci", Some(settings));
     Policy {
-        facts: Arc::new(facts),
+        cluster_state: Arc::new(cluster_state),
         ..policy(case, case.mode)
     }
 }
@@ -213,7 +213,7 @@ fn by_check(case: &Case) -> Telling {
             .iter()
             .zip(judged)
             .map(|(finding, placed)| {
-                let denies = placed.judged.unlimited == undock::finding::Action::Deny;
+                let denies = placed.judged.enforce_action == undock::finding::Action::Deny;
                 told(finding["rule"].as_str().unwrap(), finding, denies)
             })
             .collect(),

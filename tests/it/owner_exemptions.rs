@@ -42,11 +42,11 @@ fn server(api: FakeApi, mode: Mode) -> Server {
         api: Some(api),
         ..Settings::default()
     });
-    let facts = &server.app.policy.load().facts;
-    facts.set_watching();
-    facts.set_warm();
+    let cluster_state = &server.app.policy.load().cluster_state;
+    cluster_state.set_watching();
+    cluster_state.set_warm();
     let allow = [("undock.dev/workload-exemptions", "allow")];
-    facts.set_namespace(
+    cluster_state.set_namespace(
         "ci",
         Some(NamespaceSettings::read(
             allow.into_iter(),
@@ -200,10 +200,10 @@ fn nobody_is_asked_without_need() {
 fn notes(config_text: &str, object: Value) -> Vec<String> {
     let config = Config::parse(config_text, std::path::Path::new("undock.yaml")).unwrap();
     let policy = config.policy(Some(Mode::Enforce));
-    policy.facts.set_watching();
-    policy.facts.set_warm();
+    policy.cluster_state.set_watching();
+    policy.cluster_state.set_warm();
     let allow = [("undock.dev/workload-exemptions", "allow")];
-    policy.facts.set_namespace(
+    policy.cluster_state.set_namespace(
         "ci",
         Some(NamespaceSettings::read(
             allow.into_iter(),
@@ -219,7 +219,7 @@ fn notes(config_text: &str, object: Value) -> Vec<String> {
         "name": "ci", "labels": {"undock.dev/workload-exemptions": "allow"}}});
     let text = format!("{object}\n{namespace}");
     let policy = Policy {
-        facts: Default::default(),
+        cluster_state: Default::default(),
         ..policy
     };
     let checked = check(&[Input::new("a.json", text)], "ci", &policy);

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-/// The folder of the chart to which `path` belongs: as its Chart.yaml, or as one of its templates. For a chart inside
-/// another it is the outer one, with which it is rendered.
+/// The folder of the chart to which `path` belongs: as its Chart.yaml, or as one of its templates.
+/// For a chart inside another it is the outer one, with which it is rendered.
 pub(super) fn of(path: &Path) -> Option<PathBuf> {
     if path.file_name() == Some(OsStr::new(CHART_FILE)) {
         return Some(outermost(parent(path)));

@@ -1,4 +1,5 @@
-//! Which files a check reads: those that are named, and the manifests below the folders that are named.
+//! Which files a check reads: those that are named, and the manifests below the folders that are
+//! named.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -30,8 +31,8 @@ pub(super) struct Found {
     pub(super) error: Option<String>,
 }
 
-/// Finds what `paths` name. Hidden files and folders and what `.gitignore` names are left out below a folder; links are
-/// followed, and a file that is reached twice is read once.
+/// Finds what `paths` name. Hidden files and folders and what `.gitignore` names are left out below
+/// a folder; links are followed, and a file that is reached twice is read once.
 ///
 /// # Errors
 /// Where a pattern of `exclude` is none.
@@ -96,7 +97,8 @@ fn walk(folder: &Path, found: &mut Vec<Found>) {
     }
 }
 
-/// A folder that may not be listed, or a manifest behind a broken link. A link back to a folder around it is no fault.
+/// A folder that may not be listed, or a manifest behind a broken link. A link back to a folder
+/// around it is no fault.
 fn unreadable(error: &Error) -> Option<Found> {
     let path = path_of(error)?;
     let cause = error.io_error()?;

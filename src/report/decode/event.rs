@@ -1,5 +1,6 @@
-//! An event of the audit log from the fields of one JSON object: as kube-apiserver writes it, as Google and Azure do, and
-//! with the changes that log stores make (objects as strings, dots as underscores, maps as lists of pairs).
+//! An event of the audit log from the fields of one JSON object: as kube-apiserver writes it, as
+//! Google and Azure do, and with the changes that log stores make (objects as strings, dots as
+//! underscores, maps as lists of pairs).
 
 use std::borrow::Cow;
 
@@ -10,7 +11,7 @@ use super::Take;
 use crate::report::audit::{Event, ObjectRef};
 use crate::report::decode::Input;
 use crate::report::fields::Fields;
-use crate::workload::text::{Int, Text, TextMap};
+use crate::workload::text::{LenientInt, LenientStr, TextMap};
 
 /// Gives the event to `take`; false if the object is none.
 ///
@@ -64,13 +65,13 @@ pub(in crate::report) fn from_log_group(group: &str) -> Option<String> {
 #[serde(default)]
 struct User<'a> {
     #[serde(borrow)]
-    username: Text<'a>,
+    username: LenientStr<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Code {
-    code: Int,
+    code: LenientInt,
 }
 
 /// As the API server writes it, or with its fields as columns of a table; objects may be strings.
@@ -117,7 +118,8 @@ fn kubernetes(fields: &Fields<'_>, cluster: &str, take: &mut Take<'_>) -> Result
     }))
 }
 
-/// A LogEntry of Cloud Logging, or its row in BigQuery: annotations are labels, the audit event is the payload.
+/// A LogEntry of Cloud Logging, or its row in BigQuery: annotations are labels, the audit event is
+/// the payload.
 fn google(
     fields: &Fields<'_>,
     payload: &Fields<'_>,
@@ -132,13 +134,13 @@ fn google(
     #[serde(default)]
     struct Id<'a> {
         #[serde(borrow)]
-        id: Text<'a>,
+        id: LenientStr<'a>,
     }
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase", default)]
     struct Login<'a> {
         #[serde(borrow)]
-        principal_email: Text<'a>,
+        principal_email: LenientStr<'a>,
     }
     let operation: Id<'_> = fields.read(&["operation"]);
     let resource: Fields<'_> = fields.read(&["resource"]);
@@ -179,7 +181,8 @@ fn google(
     }))
 }
 
-/// A map of texts: as one, as a string that holds it, with its keys expanded at their dots, or as a list of keys and values.
+/// A map of texts: as one, as a string that holds it, with its keys expanded at their dots, or as a
+/// list of keys and values.
 fn pairs<'a>(fields: &Fields<'a>, keys: &[&str]) -> TextMap<'a> {
     let Some(raw) = fields.raw(keys) else {
         return TextMap::default();

@@ -1,4 +1,5 @@
-//! A record of ours from one JSON object, also where a log store expanded its dotted keys or wrote underscores for dots.
+//! A record of ours from one JSON object, also where a log store expanded its dotted keys or wrote
+//! underscores for dots.
 
 use serde_json::{Map, Value};
 

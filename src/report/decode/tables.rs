@@ -1,4 +1,5 @@
-//! Tables whose rows hold entries: columns and rows of a query's answer, and CSV exports; each row becomes an object.
+//! Tables whose rows hold entries: columns and rows of a query's answer, and CSV exports; each row
+//! becomes an object.
 
 use std::io::Read;
 

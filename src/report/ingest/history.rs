@@ -123,7 +123,7 @@ impl Gatherer {
 }
 
 fn tell(details: &mut Details, own: &Finding, time: i64) {
-    details.severity.tell(time, &own.severity);
+    details.impact.tell(time, &own.impact);
     details.certainty.tell(time, &own.certainty);
     details.container.tell(time, &own.container);
     details.field.tell(time, &own.field);

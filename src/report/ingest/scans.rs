@@ -5,7 +5,7 @@ use crate::record::OwnerFields;
 use crate::report::evidence::{Flags, Review, id};
 use crate::report::reach::Reach;
 use crate::scan::document::{ObjectEntry, ScanDocument};
-use crate::workload::text::Text;
+use crate::workload::text::LenientStr;
 
 impl Gatherer {
     /// Takes a scan.
@@ -57,7 +57,7 @@ impl Gatherer {
             ..
         } = object;
         let owner = self.owner(cluster, namespace, kind, name);
-        let some = |text: &Text<'_>| Some(text.to_string());
+        let some = |text: &LenientStr<'_>| Some(text.to_string());
         let fields = OwnerFields {
             team: some(team),
             managed_by: some(managed_by),

@@ -12,7 +12,7 @@ use crate::scan::document::FindingEntry;
 pub(super) struct Seen<'s> {
     pub(super) rule: &'s str,
     pub(super) fingerprint: &'s str,
-    pub(super) severity: &'s str,
+    pub(super) impact: &'s str,
     pub(super) certainty: &'s str,
     pub(super) container: &'s str,
     pub(super) field: &'s str,
@@ -23,7 +23,8 @@ pub(super) struct Seen<'s> {
     pub(super) denies: Option<bool>,
 }
 
-/// What a review as a whole tells about its findings, where the version that wrote it did not say it of each.
+/// What a review as a whole tells about its findings, where the version that wrote it did not say
+/// it of each.
 pub(super) struct ReviewTells {
     pub(super) is_create: bool,
     /// `enforce` would have refused the write, or did.
@@ -33,8 +34,9 @@ pub(super) struct ReviewTells {
 }
 
 impl ReviewTells {
-    /// Whether `enforce` refuses a finding of it: nothing was refusable, or this one was the only one that could be.
-    /// On an update that nothing was refusable says nothing, as what was there before is not refused.
+    /// Whether `enforce` refuses a finding of it: nothing was refusable, or this one was the only
+    /// one that could be. On an update that nothing was refusable says nothing, as what was there
+    /// before is not refused.
     fn denies(&self, is_exempt: bool) -> Option<bool> {
         if is_exempt {
             return None;
@@ -54,14 +56,14 @@ impl<'s> Seen<'s> {
         review: &ReviewTells,
     ) -> Self {
         let rule = RULES.iter().find(|rule| rule.code == finding.rule);
-        let (severity, certainty) = rule.map_or(("", ""), |rule| {
+        let (impact, certainty) = rule.map_or(("", ""), |rule| {
             (rule.impact.as_str(), rule.certainty.as_str())
         });
         let exempt = own.exemption(finding.rule);
         Self {
             rule: finding.rule,
             fingerprint: finding.fingerprint,
-            severity,
+            impact,
             certainty,
             container: "",
             field: finding.field,
@@ -90,7 +92,7 @@ impl<'s> Seen<'s> {
         Self {
             rule: &finding.rule,
             fingerprint: &finding.fingerprint,
-            severity: &finding.severity,
+            impact: &finding.impact,
             certainty: &finding.certainty,
             container: text(&finding.container),
             field: &finding.field,
@@ -116,7 +118,7 @@ impl<'s> Seen<'s> {
         Self {
             rule: &finding.rule,
             fingerprint: &finding.fingerprint,
-            severity: &finding.impact,
+            impact: &finding.impact,
             certainty: &finding.certainty,
             container: &finding.container,
             field: &finding.field,
@@ -140,7 +142,7 @@ impl<'s> From<&'s Judged> for Seen<'s> {
         Self {
             rule: finding.rule.code,
             fingerprint: &judged.fingerprint,
-            severity: finding.impact.as_str(),
+            impact: finding.impact.as_str(),
             certainty: finding.certainty.as_str(),
             container: finding.container.as_deref().unwrap_or_default(),
             field: &finding.field,
@@ -152,7 +154,7 @@ impl<'s> From<&'s Judged> for Seen<'s> {
                     granted.scope.as_str(),
                 )
             })),
-            denies: Some(judged.unlimited == Action::Deny),
+            denies: Some(judged.enforce_action == Action::Deny),
         }
     }
 }

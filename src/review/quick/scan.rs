@@ -2,8 +2,8 @@
 
 use wide::u8x16;
 
-/// Where the plain part of `text`, the rest of a string, ends: at a quote, a backslash or a control character.
-/// `None` if none of them stands in it, or only in its last few bytes.
+/// Where the plain part of `text`, the rest of a string, ends: at a quote, a backslash or a control
+/// character. `None` if none of them stands in it, or only in its last few bytes.
 ///
 /// Sixteen bytes at a time; most names and values of a Pod are no longer.
 #[inline(always)]
@@ -27,8 +27,8 @@ pub(super) fn end_of_plain(text: &[u8]) -> Option<usize> {
     None
 }
 
-/// The length of the list or object whose opening bracket stands before `bytes`, up to behind its closing one; `None` if
-/// it has no end. Other brackets than these two are not looked at.
+/// The length of the list or object whose opening bracket stands before `bytes`, up to behind its
+/// closing one; `None` if it has no end. Other brackets than these two are not looked at.
 pub(super) fn length_of_nested(bytes: &[u8], open: u8, close: u8) -> Option<usize> {
     let mut depth = 1;
     let mut strings = Strings::default();
@@ -48,7 +48,8 @@ pub(super) fn length_of_nested(bytes: &[u8], open: u8, close: u8) -> Option<usiz
 /// What of the blocks before reaches into the next one.
 #[derive(Default)]
 struct Strings {
-    /// The quotes of all blocks, one upon the other: an odd number of bits says that a string goes on.
+    /// The quotes of all blocks, one upon the other: an odd number of bits says that a string goes
+    /// on.
     quotes: u64,
     /// The lowest bit, if the first byte is escaped.
     escaped: u64,

@@ -27,7 +27,8 @@ const SECTIONS: [(&str, &str); 10] = [
     ("inputs.docker_events", "the docker_events input"),
 ];
 
-/// Settings of charts and operators that give an agent Docker's socket: their name, and whose they are.
+/// Settings of charts and operators that give an agent Docker's socket: their name, and whose they
+/// are.
 const SOCKETS: [(&str, &str); 3] = [
     ("datadog.dockerSocketPath", "Datadog's Docker check"),
     ("global.dockerSocketPath", "Datadog's Docker check"),
@@ -48,7 +49,8 @@ const NAMED: [(&str, &str, &str); 7] = [
     ("provider", "docker", "discovery through Docker"),
 ];
 
-/// The same, where the words are common and the list in which the map stands decides: list, key, value.
+/// The same, where the words are common and the list in which the map stands decides: list, key,
+/// value.
 const LISTED: [(&str, &str, &str, &str); 3] = [
     (
         "config_providers",
@@ -178,7 +180,8 @@ fn is_on(input: &Node) -> bool {
     !is_off && !is_elsewhere
 }
 
-/// `autodiscover.providers: [{type: docker}]` of Beats; what Filebeat finds so is a log input (DKR701).
+/// `autodiscover.providers: [{type: docker}]` of Beats; what Filebeat finds so is a log input
+/// (DKR701).
 fn autodiscovery(map: &Node) -> Option<(&Node, &'static str)> {
     let beats = [
         "autodiscover.providers",
@@ -200,7 +203,8 @@ fn vector_sources(map: &Node) -> Option<(&Node, &'static str)> {
     })
 }
 
-/// Components of the OpenTelemetry collector, named `TYPE` or `TYPE/NAME`, which count where its service names them.
+/// Components of the OpenTelemetry collector, named `TYPE` or `TYPE/NAME`, which count where its
+/// service names them.
 fn collector(map: &Node) -> Vec<(&Node, &'static str)> {
     let service = map.get("service");
     let is_used = |name: &str| {

@@ -1,7 +1,9 @@
-//! Inputs of log agents that read nothing but the files that Docker writes, found in an agent's configuration.
+//! Inputs of log agents that read nothing but the files that Docker writes, found in an agent's
+//! configuration.
 //!
-//! Docker's json-file driver writes one JSON object a line below its data root; containerd and CRI-O write the CRI format
-//! (time, stream, tag, text) below `/var/log/pods`. An input that can read both is no dependency.
+//! Docker's json-file driver writes one JSON object a line below its data root; containerd and
+//! CRI-O write the CRI format (time, stream, tag, text) below `/var/log/pods`. An input that can
+//! read both is no dependency.
 
 mod fluent;
 mod journal;
@@ -16,7 +18,8 @@ pub(in crate::rules) use journal::{Unit, docker_units};
 /// Where an input shows that it reads Docker's files only, and what shows it.
 pub(in crate::rules) type Found<'n> = (&'n Node, &'static str);
 
-/// The inputs of `documents`, which are those of one object, that read Docker's files only, each with its document.
+/// The inputs of `documents`, which are those of one object, that read Docker's files only, each
+/// with its document.
 pub(in crate::rules) fn docker_only<'s, 'w>(
     documents: &'s [Settings<'w>],
 ) -> Vec<(&'s Settings<'w>, Found<'w>)> {

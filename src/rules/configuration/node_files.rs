@@ -1,8 +1,9 @@
-//! Files of nodes that set Docker up, where they lie in a string: units, cloud-init, k3s, kubespray, RKE.
+//! Files of nodes that set Docker up, where they lie in a string: units, cloud-init, k3s,
+//! kubespray, RKE.
 
 use super::node_scripts::{DOCKER_PACKAGES, installs_docker, selecting_flag};
 use crate::embedded::{Language, Node};
-use crate::workload::mentions::mentions;
+use crate::workload::prefilter::mentions;
 use crate::workload::scripts::unit_commands;
 use crate::workload::settings::{Settings, maps, scalars};
 
@@ -34,8 +35,8 @@ impl<'n> Found<'n> {
     }
 }
 
-/// What the file in `settings` sets. `of_installer` says that it lies in an object of an installer, whose units run on
-/// its nodes.
+/// What the file in `settings` sets. `of_installer` says that it lies in an object of an installer,
+/// whose units run on its nodes.
 pub(in crate::rules) fn found<'w>(settings: &Settings<'w>, of_installer: bool) -> Vec<Found<'w>> {
     let root = settings.root;
     // A machine of its own is none of the cluster's nodes.
@@ -160,7 +161,8 @@ fn cloud_init(root: &Node) -> Vec<Found<'_>> {
     found
 }
 
-/// Files of dockerd that are written to a node: `path` with `content`, or with `contents` as Ignition has it.
+/// Files of dockerd that are written to a node: `path` with `content`, or with `contents` as
+/// Ignition has it.
 pub(in crate::rules) fn written_files(root: &Node) -> Vec<Found<'_>> {
     let maps = maps(root).into_iter().map(|(_, map)| map);
     let files = maps.filter(|map| map.get("content").or(map.get("contents")).is_some());

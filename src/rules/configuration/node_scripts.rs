@@ -1,6 +1,6 @@
 //! What a command or a script for new nodes does with Docker, and the flags of their kubelet.
 
-use crate::workload::mentions::mentions;
+use crate::workload::prefilter::mentions;
 use crate::workload::shell::read_script;
 
 /// Docker's engine in the packages of distributions.
@@ -63,7 +63,8 @@ pub(in crate::rules) fn installs_docker(text: &str) -> Option<String> {
     })
 }
 
-/// `--container-runtime=docker` in the flags of a kubelet, or the socket of dockershim or cri-dockerd.
+/// `--container-runtime=docker` in the flags of a kubelet, or the socket of dockershim or
+/// cri-dockerd.
 pub(super) fn selecting_flag(flags: &str) -> Option<String> {
     let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\');
     let at = flags.find("--container-runtime")?;

@@ -1,21 +1,23 @@
-//! Configuration from which a controller makes Pods that use the node's Docker: pod templates, runners' volumes, executors.
+//! Configuration from which a controller makes Pods that use the node's Docker: pod templates,
+//! runners' volumes, executors.
 
 use crate::embedded::{Language, Node, Value};
-use crate::rules::{data_root, signals, sockets};
+use crate::rules::{data_root, docker_usage, sockets};
+use crate::workload::catalog::{self, ImageRole};
 use crate::workload::endpoint::BRIDGE_ADDRESSES;
 use crate::workload::host_path::HostPath;
 use crate::workload::image::ImageReference;
-use crate::workload::mentions::mentions;
+use crate::workload::prefilter::mentions;
 use crate::workload::settings::{Settings, maps, scalars};
 use crate::workload::shell;
-use crate::workload::tables::{self, ImageRole};
 
 /// A setting, the words for it, and what shows it.
 pub(in crate::rules) struct Found<'n> {
     pub(in crate::rules) node: &'n Node,
     pub(in crate::rules) what: String,
     pub(in crate::rules) evidence: String,
-    /// Docker may not be meant: the directory above its socket, a machine that may be none of the cluster's.
+    /// Docker may not be meant: the directory above its socket, a machine that may be none of the
+    /// cluster's.
     pub(in crate::rules) is_doubtful: bool,
 }
 
@@ -94,7 +96,8 @@ fn is_docker(path: &str) -> bool {
     path.as_str().starts_with('/') && (sockets::is_docker_socket(&path) || path.as_str() == "/run")
 }
 
-/// A volume of a pod template: `hostPath: {path: …}`, the plugin's form with the path alone, and Drone's `host: {path: …}`.
+/// A volume of a pod template: `hostPath: {path: …}`, the plugin's form with the path alone, and
+/// Drone's `host: {path: …}`.
 fn host_path<'n>(key: &str, node: &'n Node) -> Option<Found<'n>> {
     let is_map = matches!(node.value, Value::Map(_));
     let is_host_path = key.trim_matches(['=', '(', ')']) == "hostPath" || key == "host" && is_map;
@@ -107,7 +110,8 @@ fn host_path<'n>(key: &str, node: &'n Node) -> Option<Found<'n>> {
     (is_host_path && is_docker(text)).then(|| Found::mounts(path, text))
 }
 
-/// `[[runners.kubernetes.volumes.host_path]]` of GitLab Runner; without `host_path` the mount path is meant.
+/// `[[runners.kubernetes.volumes.host_path]]` of GitLab Runner; without `host_path` the mount path
+/// is meant.
 fn gitlab_host_path<'n>(key: &str, node: &'n Node) -> Option<Found<'n>> {
     let is_volume = key == "host_path" && !node.entries().is_empty();
     let path = node.get("host_path").or_else(|| node.get("mount_path"))?;
@@ -133,7 +137,8 @@ fn json_patch(node: &Node) -> Option<Found<'_>> {
     (is_host_path && is_docker(text)).then(|| Found::mounts(value, text))
 }
 
-/// `SOURCE:TARGET` with Docker's socket as the source, anywhere in a value: volumes of a runner, `-v` in its options.
+/// `SOURCE:TARGET` with Docker's socket as the source, anywhere in a value: volumes of a runner,
+/// `-v` in its options.
 fn bind(text: &str) -> Option<&str> {
     let text = text.trim();
     if text.contains('\n') || !text.contains(":/") {
@@ -156,7 +161,8 @@ fn executor<'n>(key: &str, node: &'n Node) -> Option<Found<'n>> {
     Some(Found::sets(node, setting))
 }
 
-/// The address of the node's Docker, given to what a runner starts: as a setting, or as `DOCKER_HOST=…` in a list.
+/// The address of the node's Docker, given to what a runner starts: as a setting, or as
+/// `DOCKER_HOST=…` in a list.
 fn docker_host<'n>(key: &str, node: &'n Node, text: &str) -> Option<Found<'n>> {
     let address = match key {
         "DOCKER_HOST" | "docker_host" => text.trim(),
@@ -192,7 +198,7 @@ fn docker_image(image: &Node) -> Option<Found<'_>> {
     let tag = image.text_of("newTag").unwrap_or_default();
     let reference = ImageReference::parse(name.text()?);
     let is_client = matches!(
-        tables::image_role(&reference)?,
+        catalog::image_role(&reference)?,
         ImageRole::Docker | ImageRole::Client | ImageRole::DockerOnly
     );
     (is_client && !mentions(tag, "dind")).then(|| {
@@ -208,7 +214,7 @@ fn docker_call(map: &Node) -> Option<Found<'_>> {
     let words = ["command", "args"].iter().flat_map(|key| map.texts_of(key));
     let words: Vec<&Node> = words.collect();
     let calls = shell::read_argv(words.iter().filter_map(|word| word.text()));
-    let call = calls.iter().find_map(signals::docker_verb)?;
+    let call = calls.iter().find_map(docker_usage::docker_verb)?;
     let node = words
         .iter()
         .find(|word| word.text().is_some_and(|text| mentions(text, "docker")))?;
@@ -231,7 +237,7 @@ fn chaos(node: &Node) -> Option<Found<'_>> {
     let mut values = values.filter_map(|value| Some((value, value.text()?)));
     values.find_map(|(value, text)| {
         let path = HostPath::new(text);
-        let is_runtime = tables::selects_runtime(variable) || variable == "container-runtime";
+        let is_runtime = catalog::selects_runtime(variable) || variable == "container-runtime";
         let selects = is_runtime && text.eq_ignore_ascii_case("docker");
         // Litmus' older library, which asks Docker alone.
         let is_pumba = variable == "LIB" && text == "pumba";
@@ -251,8 +257,8 @@ fn killed_daemon<'n>(key: &str, node: &'n Node) -> Option<Found<'n>> {
     })
 }
 
-/// Values of charts that select the runtime of a chaos tool.
-/// Sources: chaos-mesh/chaos-mesh: helm/chaos-mesh, steadybit/extension-container: charts, gremlin/helm.
+/// Values of charts that select the runtime of a chaos tool. Sources: chaos-mesh/chaos-mesh:
+/// helm/chaos-mesh, steadybit/extension-container: charts, gremlin/helm.
 const CHART_RUNTIMES: [&str; 4] = [
     "chaosDaemon.runtime",
     "container.engine",

@@ -1,11 +1,13 @@
-//! Selectors of PromQL in any text: queries hold variables of dashboards, which no parser of the language takes.
+//! Selectors of PromQL in any text: queries hold variables of dashboards, which no parser of the
+//! language takes.
 //!
-//! What changes without Docker: series of kubelet's Docker client and of the engine, the labels that cAdvisor takes from
-//! Docker (`name=k8s_…`, `container_label_*`), the file system series of containers, the cgroup of `docker.service`, and
-//! identifiers that begin with `docker://`. What stays: series of the root cgroup (`id="/"`).
-//! Sources: kubernetes/website#30681, google/cadvisor#2666, containerd/containerd#4541, containerd/containerd#5882.
+//! What changes without Docker: series of kubelet's Docker client and of the engine, the labels
+//! that cAdvisor takes from Docker (`name=k8s_…`, `container_label_*`), the file system series of
+//! containers, the cgroup of `docker.service`, and identifiers that begin with `docker://`. What
+//! stays: series of the root cgroup (`id="/"`). Sources: kubernetes/website#30681,
+//! google/cadvisor#2666, containerd/containerd#4541, containerd/containerd#5882.
 
-use crate::workload::mentions::{mentions, occurrences};
+use crate::workload::prefilter::{mentions, occurrences};
 
 /// A selector that changes, and where it stands in the text.
 pub(in crate::rules) struct Selector {
@@ -63,8 +65,8 @@ pub(in crate::rules) fn docker_selectors(text: &str, keeps_docker: bool) -> Vec<
     found
 }
 
-/// Metrics of Datadog's Docker check, which Kubernetes gives under other names (`kubernetes.cpu.usage.total`).
-/// Source: DataDog/integrations-core: docker_daemon/metadata.csv.
+/// Metrics of Datadog's Docker check, which Kubernetes gives under other names
+/// (`kubernetes.cpu.usage.total`). Source: DataDog/integrations-core: docker_daemon/metadata.csv.
 const DATADOG: [&str; 15] = [
     "docker.container.open_fds",
     "docker.container.size_r",
@@ -111,7 +113,8 @@ impl Matcher<'_> {
     }
 }
 
-/// What of a selector changes when Docker is gone: the series itself, and each label that it selects by.
+/// What of a selector changes when Docker is gone: the series itself, and each label that it
+/// selects by.
 fn changed(name: &str, matchers: &[Matcher<'_>]) -> Vec<String> {
     let is_root = |matcher: &Matcher<'_>| {
         matcher.label == "id" && matcher.operator == "=" && matcher.value == "/"
@@ -158,7 +161,8 @@ pub(in crate::rules) fn names_container(expression: &str) -> bool {
     found.any(|at| !expression[..at].ends_with(|c: char| c.is_alphanumeric() || "_-".contains(c)))
 }
 
-/// What of a selector changes under cri-dockerd, which leaves cAdvisor without the containers' images.
+/// What of a selector changes under cri-dockerd, which leaves cAdvisor without the containers'
+/// images.
 fn changed_by_dockershim(name: &str, matchers: &[Matcher<'_>]) -> Option<String> {
     let is_image = |matcher: &&Matcher<'_>| {
         matcher.label == "image" && matcher.operator == "!=" && matcher.value.is_empty()
@@ -168,8 +172,8 @@ fn changed_by_dockershim(name: &str, matchers: &[Matcher<'_>]) -> Option<String>
     found.map(|_| "image!=\"\"".to_owned())
 }
 
-/// Names and their conditions: `name{label="value"}`, a name alone, conditions alone, and a quoted `docker://` that
-/// `label_replace` cuts off, with its quote. Comments are left out.
+/// Names and their conditions: `name{label="value"}`, a name alone, conditions alone, and a quoted
+/// `docker://` that `label_replace` cuts off, with its quote. Comments are left out.
 fn selectors(text: &str) -> Vec<(usize, &str, Vec<Matcher<'_>>)> {
     let bytes = text.as_bytes();
     let replaces = mentions(text, "label_replace");
@@ -260,7 +264,8 @@ fn conditions(text: &str, start: usize) -> (Vec<Matcher<'_>>, usize) {
     (found, text.len() - rest.len())
 }
 
-/// The text in quotes at the start of `text`, and what follows; in the JSON of a dashboard the quotes are escaped.
+/// The text in quotes at the start of `text`, and what follows; in the JSON of a dashboard the
+/// quotes are escaped.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     let quote = ["\\\"", "\"", "'", "`"]
         .into_iter()

@@ -15,8 +15,10 @@ impl Evaluation {
         for exemption in annotations
             .filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload))
         {
-            let is_allowed = match self.policy.facts.namespace(workload.namespace) {
-                decision::facts::Known::Settings(settings) => settings.allows_workload_exemptions,
+            let is_allowed = match self.policy.cluster_state.namespace(workload.namespace) {
+                decision::cluster_state::Known::Settings(settings) => {
+                    settings.allows_workload_exemptions
+                }
                 _ => false,
             };
             self.ledger

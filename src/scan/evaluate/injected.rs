@@ -1,11 +1,12 @@
-//! Containers that a Pod has and its template has not: something put them in on the way, so the template does not tell of them.
+//! Containers that a Pod has and its template has not: something put them in on the way, so the
+//! template does not tell of them.
 
 use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
 use super::{Evaluation, key};
-use crate::scan::page;
+use crate::scan::item;
 use crate::workload::{Owner, Workload};
 
 impl Evaluation {
@@ -29,7 +30,7 @@ impl Evaluation {
             self.containers.get(&key)
         });
         let has = |names: &HashSet<Box<str>>| {
-            let mut containers = page::containers(item).into_iter();
+            let mut containers = item::containers(item).into_iter();
             containers.all(|name| names.contains(name.as_str()))
         };
         template.is_some_and(has)

@@ -25,8 +25,8 @@ pub(super) fn identify_series(owner: &mut ScannedOwner, words: &mut HashSet<Arc<
 }
 
 impl Evaluation {
-    /// The owner of `workload`, from the objects that were read before where names do not tell it; and true if on the way to it
-    /// stands a template that was judged.
+    /// The owner of `workload`, from the objects that were read before where names do not tell it;
+    /// and true if on the way to it stands a template that was judged.
     pub(super) fn resolved<'a>(&self, workload: &Workload<'a>) -> (Owner<'a>, bool) {
         let mut owner = workload.owner.clone();
         let mut has_template = false;

@@ -1,4 +1,5 @@
-//! Which host paths the volumes of a Pod lead to: their own, those behind claims, and where a `subPath` ends.
+//! Which host paths the volumes of a Pod lead to: their own, those behind claims, and where a
+//! `subPath` ends.
 
 use std::borrow::Cow;
 
@@ -6,23 +7,23 @@ use super::{HostMount, MountUser, Pod};
 use crate::workload::budget::{keep, spend};
 use crate::workload::container::{Container, MOUNT_BYTES};
 use crate::workload::host_path::HostPath;
-use crate::workload::knowledge::Knowledge;
 use crate::workload::object;
-use crate::workload::surroundings::{Claim, Match, Surroundings};
+use crate::workload::overrides::Overrides;
+use crate::workload::related_objects::{Claim, Match, RelatedObjects};
 
 /// What a host mount costs all rules, without the length of its texts.
 const MOUNT_STEPS: usize = 256;
 
 impl<'a> Pod<'a> {
-    /// Adds what other objects say: the host paths behind its claims and those of `templates`, which lie at `place` of
-    /// the object, and the names of the nodes.
-    pub(crate) fn place_in(
+    /// Adds what other objects say: the host paths behind its claims and those of `templates`,
+    /// which lie at `place` of the object, and the names of the nodes.
+    pub(crate) fn relate_to(
         &mut self,
-        surroundings: &Surroundings,
+        related_objects: &RelatedObjects,
         templates: &'a [object::ClaimTemplate<'a>],
     ) {
-        self.nodes = surroundings.nodes();
-        self.data_roots = surroundings.data_roots();
+        self.nodes = related_objects.nodes();
+        self.data_roots = related_objects.data_roots();
         if !self.data_roots.is_empty() {
             let mut mounts = std::mem::take(&mut self.host_mounts);
             for mount in &mut mounts {
@@ -45,7 +46,7 @@ impl<'a> Pod<'a> {
                 continue;
             };
             let field = format!("{}.volumes[{index}].{field}", self.path);
-            self.mounts_of_claim(&volume.name, &claim, field, surroundings, &mut found);
+            self.mounts_of_claim(&volume.name, &claim, field, related_objects, &mut found);
         }
         for (index, template) in templates.iter().enumerate() {
             let Some(spec) = &template.spec else { continue };
@@ -55,7 +56,7 @@ impl<'a> Pod<'a> {
                 name,
                 &Claim::Template(spec),
                 field,
-                surroundings,
+                related_objects,
                 &mut found,
             );
         }
@@ -63,17 +64,18 @@ impl<'a> Pod<'a> {
         self.index.host_mounts.take();
     }
 
-    /// Adds a mount for each use of the volume `name` and each host path that `claim` has or can get.
+    /// Adds a mount for each use of the volume `name` and each host path that `claim` has or can
+    /// get.
     fn mounts_of_claim(
         &self,
         name: &'a str,
         claim: &Claim<'_>,
         field: String,
-        surroundings: &Surroundings,
+        related_objects: &RelatedObjects,
         found: &mut Vec<HostMount<'a>>,
     ) {
         let before = found.len();
-        let (how, paths) = surroundings.paths(claim);
+        let (how, paths) = related_objects.paths(claim);
         for path in paths {
             let source = Source {
                 path: &path.path,
@@ -83,13 +85,13 @@ impl<'a> Pod<'a> {
             };
             self.mounts_of_volume(name, &source, found);
         }
-        if found.len() == before && surroundings.is_unseen(claim) {
+        if found.len() == before && related_objects.is_unseen(claim) {
             self.mounts_of_unseen(name, field, found);
         }
     }
 
-    /// A claim that is not there yet can still lead to the node. Nobody but Docker has a file of that name, so a `subPath` that
-    /// names it says where the volume will be.
+    /// A claim that is not there yet can still lead to the node. Nobody but Docker has a file of
+    /// that name, so a `subPath` that names it says where the volume will be.
     fn mounts_of_unseen(&self, name: &'a str, field: String, found: &mut Vec<HostMount<'a>>) {
         let source = Source {
             path: "/run",
@@ -107,13 +109,13 @@ impl<'a> Pod<'a> {
 
     /// See [`HostMount::usual_path`].
     pub(in crate::workload) fn usual_path(&self, path: &HostPath) -> Option<HostPath> {
-        let known = self.knowledge.usual_path(path);
-        known.or_else(|| Knowledge::below_shown_root(&self.data_roots, path))
+        let known = self.overrides.usual_path(path);
+        known.or_else(|| Overrides::below_shown_root(&self.data_roots, path))
     }
 
     /// True if the operator or another object says that Docker's data directory was moved.
     pub(in crate::workload) fn has_moved_data_root(&self) -> bool {
-        !(self.knowledge.data_roots.is_empty() && self.data_roots.is_empty())
+        !(self.overrides.data_roots.is_empty() && self.data_roots.is_empty())
     }
 
     pub(super) fn find_host_mounts(&self) -> Vec<HostMount<'a>> {
@@ -147,8 +149,8 @@ impl<'a> Pod<'a> {
             kind: source.kind.clone(),
             claimed: source.claimed.map(|(volume, _)| volume.to_owned()),
             claim_match: source.claimed.map_or(Match::Bound, |(_, how)| how),
-            is_named_socket: self.knowledge.is_socket(&path),
-            is_socket_parent: self.knowledge.is_socket_parent(&path),
+            is_named_socket: self.overrides.is_socket(&path),
+            is_socket_parent: self.overrides.is_socket_parent(&path),
             usual_path: self.usual_path(&path),
             path,
             open_below,
@@ -206,8 +208,8 @@ impl<'a> Pod<'a> {
         }
     }
 
-    /// The path to which the `subPathExpr` `text` leads from `root`, and whether it is a directory above a socket below which
-    /// the object does not show where it leads.
+    /// The path to which the `subPathExpr` `text` leads from `root`, and whether it is a directory
+    /// above a socket below which the object does not show where it leads.
     fn expand_sub_path(
         &self,
         container: &Container<'_>,
@@ -228,9 +230,10 @@ impl<'a> Pod<'a> {
             .unwrap_or_default();
         let known = root.join(&components[..open].join("/"));
         let start = components[open].split("$(").next().unwrap_or_default();
-        // A component that begins otherwise than the next one on the way to a socket does not lead there.
+        // A component that begins otherwise than the next one on the way to a socket does not lead
+        // there.
         let below = format!("{}/{start}", known.as_str().trim_end_matches('/'));
-        if self.knowledge.leads_to_socket(&below) {
+        if self.overrides.leads_to_socket(&below) {
             (known, true)
         } else {
             (root.join(&text), false)

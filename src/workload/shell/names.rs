@@ -9,8 +9,8 @@ const MAX_NAMES: usize = 32;
 /// Longest text that a name stands for.
 const MAX_LENGTH: usize = 128;
 
-/// What names stand for, as far as Docker and the way onto the node are concerned: variables as `$NAME`, aliases and functions
-/// as their own name.
+/// What names stand for, as far as Docker and the way onto the node are concerned: variables as
+/// `$NAME`, aliases and functions as their own name.
 #[derive(Default)]
 pub(super) struct Names {
     stand_for: HashMap<String, Vec<String>>,
@@ -46,8 +46,8 @@ impl Names {
         }
     }
 
-    /// Notes a function by the first command of its body: one that takes Docker's name for another runtime's client, and one that
-    /// runs its arguments on the node.
+    /// Notes a function by the first command of its body: one that takes Docker's name for another
+    /// runtime's client, and one that runs its arguments on the node.
     pub(super) fn define(&mut self, name: &str, body: &[String]) {
         let Some((first, rest)) = body.split_first() else {
             return;
@@ -66,7 +66,8 @@ impl Names {
         }
     }
 
-    /// Puts what the first word stands for in its place; a variable that says `sudo` stands for nothing else.
+    /// Puts what the first word stands for in its place; a variable that says `sudo` stands for
+    /// nothing else.
     pub(super) fn resolve(&self, words: &mut Vec<String>) {
         let Some(first) = words.first() else { return };
         if first.starts_with('$')

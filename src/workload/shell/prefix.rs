@@ -1,4 +1,5 @@
-//! Programs that run another program: `sudo`, `env`, `timeout`, shells with `-c`, `nsenter`, `chroot`.
+//! Programs that run another program: `sudo`, `env`, `timeout`, shells with `-c`, `nsenter`,
+//! `chroot`.
 
 use crate::workload::budget::{keep, spend};
 
@@ -36,14 +37,16 @@ pub(super) fn unwrap(
     if let Some(script) = here_document
         .filter(|_| is_shell(invocation.program()) || is_host_entry(invocation.program()))
     {
-        // Without a program of its own the way onto the host starts a shell, which reads the document.
+        // Without a program of its own the way onto the host starts a shell, which reads the
+        // document.
         enter_host(&mut invocation);
         read_nested(&script, &invocation, depth + 1, found);
     }
     found.push(invocation);
 }
 
-/// For a program that runs the rest of its words: how many words to drop. Notes what it changes for the inner one.
+/// For a program that runs the rest of its words: how many words to drop. Notes what it changes for
+/// the inner one.
 fn inner_words(invocation: &mut Invocation) -> Option<usize> {
     let program = invocation.program().to_owned();
     let words = &invocation.words;

@@ -1,4 +1,5 @@
-//! Which assignments reach a command of a script: those before it, unless a branch made them that it is not in.
+//! Which assignments reach a command of a script: those before it, unless a branch made them that
+//! it is not in.
 
 use std::sync::Arc;
 

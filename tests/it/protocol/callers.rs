@@ -35,13 +35,14 @@ impl ClientCa {
     }
 
     fn sign(&self, common_name: &str, names: Vec<SanType>) -> Identity {
-        let mut leaf = CertificateParams::default();
-        leaf.distinguished_name
+        let mut string_field = CertificateParams::default();
+        string_field
+            .distinguished_name
             .push(DnType::CommonName, common_name);
-        leaf.subject_alt_names = names;
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        string_field.subject_alt_names = names;
+        string_field.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let key = KeyPair::generate().unwrap();
-        let certificate = leaf.signed_by(&key, &self.issuer).unwrap();
+        let certificate = string_field.signed_by(&key, &self.issuer).unwrap();
         (certificate.pem(), key.serialize_pem())
     }
 

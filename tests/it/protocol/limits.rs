@@ -107,7 +107,7 @@ proptest! {
             // The checks of every answer are the property.
             let answer = Answer::parse(&reviewed.response);
             prop_assert_eq!(&answer.uid, review["request"]["uid"].as_str().unwrap_or_default());
-            let would_deny = reviewed.decision.findings.iter().filter(|judged| judged.unlimited == undock::finding::Action::Deny).count();
+            let would_deny = reviewed.decision.findings.iter().filter(|judged| judged.enforce_action == undock::finding::Action::Deny).count();
             if mode == Mode::Warn {
                 for warning in answer.warnings.iter().take(would_deny.min(5)) {
                     prop_assert!(reviewed.decision.error.is_some() || warning.ends_with(" [would deny]"), "{}", warning);

@@ -39,8 +39,8 @@ impl Authority {
     /// A certificate for 127.0.0.1 and its key, in PEM.
     pub(crate) fn pair(&self) -> (String, String) {
         let key = KeyPair::generate().unwrap();
-        let leaf = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
-        let certificate = leaf
+        let string_field = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        let certificate = string_field
             .signed_by(&key, &Issuer::from_params(&self.params, &self.key))
             .unwrap();
         (certificate.pem(), key.serialize_pem())

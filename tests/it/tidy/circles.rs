@@ -17,7 +17,7 @@ const KNOWN: [&[&str]; 6] = [
         "workload::pod",
     ],
     &[
-        "workload::leaves",
+        "workload::string_fields",
         "workload::scripts",
         "workload::settings",
     ],

@@ -10,9 +10,9 @@ pub(in crate::rules) struct Unit<'n> {
     pub(in crate::rules) is_one_of_many: bool,
 }
 
-/// Docker's units in the filters of journal inputs: `_SYSTEMD_UNIT=docker.service`, `units: [docker]`,
-/// `matches [{"_SYSTEMD_UNIT": "docker.service"}]`. `documents` are those of one object; where one of its inputs asks for
-/// the unit of another runtime, they find what there is.
+/// Docker's units in the filters of journal inputs: `_SYSTEMD_UNIT=docker.service`, `units:
+/// [docker]`, `matches [{"_SYSTEMD_UNIT": "docker.service"}]`. `documents` are those of one object;
+/// where one of its inputs asks for the unit of another runtime, they find what there is.
 pub(in crate::rules) fn docker_units<'s, 'w>(
     documents: &'s [Settings<'w>],
 ) -> Vec<(&'s Settings<'w>, Unit<'w>)> {
@@ -54,7 +54,8 @@ fn filters<'n>(key: &str, map: &'n Node) -> Vec<(&'n Node, String)> {
         for (_, node, text) in scalars(setting) {
             found.extend(unit_in(text).map(|unit| (node, unit)));
         }
-        // `include_matches: {match: ["_SYSTEMD_UNIT=x"]}` is among these, `_SYSTEMD_UNIT: x` is a pair.
+        // `include_matches: {match: ["_SYSTEMD_UNIT=x"]}` is among these, `_SYSTEMD_UNIT: x` is a
+        // pair.
         for (_, inner) in maps(setting) {
             let pair = inner.get("_SYSTEMD_UNIT");
             found.extend(pair.and_then(|node| Some((node, node.text()?.to_owned()))));

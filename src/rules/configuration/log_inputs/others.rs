@@ -1,4 +1,5 @@
-//! Inputs of other log agents: Filebeat, Promtail, Alloy, Logstash, Vector, Telegraf, the OpenTelemetry collector.
+//! Inputs of other log agents: Filebeat, Promtail, Alloy, Logstash, Vector, Telegraf, the
+//! OpenTelemetry collector.
 
 use super::{Found, is, is_log_directory, paths};
 use crate::embedded::Node;
@@ -54,7 +55,8 @@ fn filebeat_autodiscovery<'n>(_: &str, map: &'n Node) -> Option<Found<'n>> {
     Some((docker.get("type")?, "Filebeat's docker autodiscovery"))
 }
 
-/// The parsers of a filestream input: that of containers takes a format, that of JSON lines takes whole lines.
+/// The parsers of a filestream input: that of containers takes a format, that of JSON lines takes
+/// whole lines.
 fn filestream<'n>(map: &'n Node, kind: &Node) -> Option<Found<'n>> {
     let parsers = map
         .get("parsers")
@@ -136,7 +138,8 @@ fn logstash_filter<'n>(_: &str, map: &'n Node) -> Option<Found<'n>> {
     Some((json, "Logstash's json filter"))
 }
 
-/// A whole pipeline of Vector: its source of Docker, or files of containers that a program takes apart as JSON.
+/// A whole pipeline of Vector: its source of Docker, or files of containers that a program takes
+/// apart as JSON.
 fn vector<'n>(_: &str, map: &'n Node) -> Option<Found<'n>> {
     if let Some(kind) = map.get("type").filter(|kind| is(Some(kind), "docker_logs")) {
         return Some((kind, "Vector's docker_logs source"));

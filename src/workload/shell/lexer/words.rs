@@ -10,7 +10,8 @@ const WORD_STEPS: usize = 8;
 /// Commands that are looked at in one step.
 const COMMANDS_AT_ONCE: usize = 4;
 
-/// What a word takes, without its text: its place in a list that has some room left, and its allocation.
+/// What a word takes, without its text: its place in a list that has some room left, and its
+/// allocation.
 const WORD_BYTES: usize = 3 * size_of::<String>();
 
 impl Lexer<'_> {
@@ -79,7 +80,8 @@ impl Lexer<'_> {
         }
     }
 
-    /// `$(…)` and backticks are read as commands and leave `$()` in the word; `${…}` and `$NAME` stay as written.
+    /// `$(…)` and backticks are read as commands and leave `$()` in the word; `${…}` and `$NAME`
+    /// stay as written.
     pub(super) fn expansion(&mut self, word: &mut String) {
         if self.starts_with("$((") {
             self.at += 1;
@@ -127,8 +129,8 @@ impl Lexer<'_> {
         self.nesting -= 1;
     }
 
-    /// The program that a substitution looked up, as in `$(which docker)`, if that is all that the commands from
-    /// `first` on do.
+    /// The program that a substitution looked up, as in `$(which docker)`, if that is all that the
+    /// commands from `first` on do.
     fn looked_up(&self, first: usize) -> Option<&str> {
         if !spend((self.commands.len() - first) / COMMANDS_AT_ONCE) {
             return None;

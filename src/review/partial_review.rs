@@ -1,11 +1,12 @@
-//! What can be known of a review that cannot be read as a whole: cut off, too large, or with a broken object.
+//! What can be known of a review that cannot be read as a whole: cut off, too large, or with a
+//! broken object.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::Version;
-use crate::workload::text::Text;
+use crate::workload::text::LenientStr;
 
 /// The fields are looked for in the beginning of a body: of a large one that could not be evaluated
 /// in time, the rest is not worth more time.
@@ -13,7 +14,7 @@ const MAX_HEAD: usize = 1024 * 1024;
 
 /// The fields around the object. kube-apiserver writes them before it, so they survive a cut.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Head {
+pub struct PartialReview {
     api_version: String,
     kind: String,
     /// Identity of the review; empty if it was not reached.
@@ -33,27 +34,28 @@ pub struct Head {
     /// User name.
     pub user: String,
     /// Groups of the user.
-    pub groups: Vec<Text<'static>>,
+    pub groups: Vec<LenientStr<'static>>,
     /// True if the write will not be stored.
     pub dry_run: bool,
     /// True if the object is marked for deletion.
     pub is_being_deleted: bool,
 }
 
-impl Head {
+impl PartialReview {
     /// Reads as far as `body` makes sense. Of objects only the deletion mark is
     /// read, whatever their depth.
     pub fn read(body: &[u8]) -> Self {
-        let mut head = Self::default();
+        let mut partial = Self::default();
         let body = &body[..body.len().min(MAX_HEAD)];
         let mut json = serde_json::Deserializer::from_slice(body);
-        // The error says where the body breaks, which the caller knows already; what was read before it counts.
+        // The error says where the body breaks, which the caller knows already; what was read
+        // before it counts.
         let _ = Fields {
-            head: &mut head,
+            partial: &mut partial,
             level: Level::Review,
         }
         .deserialize(&mut json);
-        head
+        partial
     }
 
     /// The version to answer in, if this is the head of a review that can be answered at all.
@@ -75,7 +77,7 @@ enum Level {
 }
 
 struct Fields<'h> {
-    head: &'h mut Head,
+    partial: &'h mut PartialReview,
     level: Level,
 }
 
@@ -100,38 +102,40 @@ impl<'de> Visitor<'de> for Fields<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let head = self.head;
+        let partial = self.partial;
         while let Some(key) = map.next_key::<String>()? {
             let target = match (self.level, key.as_str()) {
-                (Level::Review, "apiVersion") => &mut head.api_version,
-                (Level::Review, "kind") => &mut head.kind,
-                (Level::Request, "uid") => &mut head.uid,
-                (Level::Request, "subResource") => &mut head.sub_resource,
-                (Level::Request, "namespace") => &mut head.namespace,
-                (Level::Request, "name") => &mut head.name,
-                (Level::Request, "operation") if !head.operation.is_empty() => {
-                    // Of two nobody knows which one is meant, and one of them may be let through unread.
-                    head.operation.clear();
+                (Level::Review, "apiVersion") => &mut partial.api_version,
+                (Level::Review, "kind") => &mut partial.kind,
+                (Level::Request, "uid") => &mut partial.uid,
+                (Level::Request, "subResource") => &mut partial.sub_resource,
+                (Level::Request, "namespace") => &mut partial.namespace,
+                (Level::Request, "name") => &mut partial.name,
+                (Level::Request, "operation") if !partial.operation.is_empty() => {
+                    // Of two nobody knows which one is meant, and one of them may be let through
+                    // unread.
+                    partial.operation.clear();
                     return Ok(());
                 }
-                (Level::Request, "operation") => &mut head.operation,
-                (Level::Resource, "group") => &mut head.group,
-                (Level::Resource, "resource") => &mut head.resource,
-                (Level::User, "username") => &mut head.user,
+                (Level::Request, "operation") => &mut partial.operation,
+                (Level::Resource, "group") => &mut partial.group,
+                (Level::Resource, "resource") => &mut partial.resource,
+                (Level::User, "username") => &mut partial.user,
                 (level, key) => {
                     match (level, key) {
                         (Level::Request, "dryRun") => {
-                            head.dry_run = map.next_value::<Option<bool>>()?.unwrap_or_default();
+                            partial.dry_run = map.next_value::<Option<bool>>()?.unwrap_or_default();
                             continue;
                         }
                         (Level::User, "groups") => {
                             let groups = map.next_value::<Option<Vec<String>>>()?;
-                            head.groups = groups.into_iter().flatten().map(Text::from).collect();
+                            partial.groups =
+                                groups.into_iter().flatten().map(LenientStr::from).collect();
                             continue;
                         }
                         (Level::Metadata, "deletionTimestamp") => {
                             let time = map.next_value::<Option<String>>()?.unwrap_or_default();
-                            head.is_being_deleted = !time.is_empty();
+                            partial.is_being_deleted = !time.is_empty();
                             continue;
                         }
                         _ => {}
@@ -145,7 +149,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
                         _ => None,
                     };
                     match inner {
-                        Some(level) => map.next_value_seed(Fields { head, level })?,
+                        Some(level) => map.next_value_seed(Fields { partial, level })?,
                         None => {
                             map.next_value::<IgnoredAny>()?;
                         }
@@ -171,11 +175,11 @@ mod tests {
     #[test]
     fn every_cut_keeps_what_came_before_it() {
         for end in 0..=BODY.len() {
-            let head = Head::read(&BODY.as_bytes()[..end]);
+            let partial = PartialReview::read(&BODY.as_bytes()[..end]);
             let uid_ends = BODY.find("u-1\"").unwrap() + 4;
-            assert_eq!(head.version().is_some(), end >= uid_ends, "cut at {end}");
+            assert_eq!(partial.version().is_some(), end >= uid_ends, "cut at {end}");
         }
-        let whole = Head::read(BODY.as_bytes());
+        let whole = PartialReview::read(BODY.as_bytes());
         assert_eq!(
             (
                 whole.uid.as_str(),
@@ -184,10 +188,10 @@ mod tests {
             ),
             ("u-1", "pods", "me")
         );
-        assert_eq!(whole.groups, [Text::from("dev")]);
+        assert_eq!(whole.groups, [LenientStr::from("dev")]);
         assert!(whole.is_being_deleted && whole.dry_run);
         let alive = BODY.replace("\"2026-11-28T00:00:00Z\"", "null");
-        assert!(!Head::read(alive.as_bytes()).is_being_deleted);
+        assert!(!PartialReview::read(alive.as_bytes()).is_being_deleted);
     }
 
     #[test]
@@ -196,23 +200,23 @@ mod tests {
             "\"x\"",
             &format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)),
         );
-        assert_eq!(Head::read(deep.as_bytes()).uid, "u-1");
+        assert_eq!(PartialReview::read(deep.as_bytes()).uid, "u-1");
         let mut bytes = BODY.as_bytes().to_vec();
         let at = BODY.find("\"x\"").unwrap() + 1;
         bytes[at] = 0xff;
-        assert_eq!(Head::read(&bytes).namespace, "ci");
+        assert_eq!(PartialReview::read(&bytes).namespace, "ci");
     }
 
     #[test]
     fn other_kinds_and_versions_are_not_reviews() {
         assert_eq!(
-            Head::read(BODY.replace("AdmissionReview", "Pod").as_bytes()).version(),
+            PartialReview::read(BODY.replace("AdmissionReview", "Pod").as_bytes()).version(),
             None
         );
         assert_eq!(
-            Head::read(BODY.replace("io/v1\"", "io/v2\"").as_bytes()).version(),
+            PartialReview::read(BODY.replace("io/v1\"", "io/v2\"").as_bytes()).version(),
             None
         );
-        assert_eq!(Head::read(b"[]").version(), None);
+        assert_eq!(PartialReview::read(b"[]").version(), None);
     }
 }

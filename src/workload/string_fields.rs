@@ -1,4 +1,5 @@
-//! Every text of an object with its field path, for objects without a pod spec: ConfigMaps, Nodes, installers' objects.
+//! Every text of an object with its field path, for objects without a pod spec: ConfigMaps, Nodes,
+//! installers' objects.
 
 use std::fmt;
 
@@ -9,31 +10,31 @@ use serde::de::{
 use std::cell::OnceCell;
 
 use super::scripts::{self, TextCommand};
-use super::text::Text;
+use super::text::LenientStr;
 use crate::embedded::{Document, Node, Value};
 
 /// The texts of an object, in the order of the input.
 #[derive(Clone, Debug, Default)]
-pub struct Leaves {
-    found: Vec<Leaf>,
-    /// See [`Leaves::object`].
+pub struct StringFields {
+    found: Vec<StringField>,
+    /// See [`StringFields::object`].
     object: OnceCell<Node>,
 }
 
 /// One text.
 #[derive(Clone, Debug)]
-pub struct Leaf {
+pub struct StringField {
     /// Field path, with `['…']` around keys that hold a dot or a bracket.
     pub path: String,
     /// The text.
     pub text: String,
     /// The text as a document, if it is one; parsed once.
     document: OnceCell<Option<Box<Document>>>,
-    /// See [`Leaf::commands`].
+    /// See [`StringField::commands`].
     commands: OnceCell<Vec<TextCommand>>,
 }
 
-impl Leaf {
+impl StringField {
     fn new(path: String, text: String) -> Self {
         Self {
             path,
@@ -54,7 +55,8 @@ impl Leaf {
         }
     }
 
-    /// Name of the file and start of its text, for a literal of kustomize's generators: `NAME=TEXT`.
+    /// Name of the file and start of its text, for a literal of kustomize's generators:
+    /// `NAME=TEXT`.
     fn literal(&self) -> Option<(&str, usize)> {
         if !self.path.contains(".literals[") {
             return None;
@@ -81,19 +83,20 @@ impl Leaf {
 
 /// Objects are read this deep; their structs in Kubernetes end far above it.
 const MAX_DEPTH: usize = 64;
-/// Longest text that is a setting of the object itself, in bytes: a longer one is a document of its own, or data.
+/// Longest text that is a setting of the object itself, in bytes: a longer one is a document of its
+/// own, or data.
 const MAX_SETTING: usize = 64 * 1024;
 /// Elements of a list that are kept in the tree of the object.
 const MAX_ELEMENTS: usize = 100_000;
 
-impl Leaves {
+impl StringFields {
     /// True for an object whose texts nobody asked for, too.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
     /// All texts.
-    pub fn iter(&self) -> impl Iterator<Item = &Leaf> {
+    pub fn iter(&self) -> impl Iterator<Item = &StringField> {
         self.found.iter()
     }
 
@@ -101,34 +104,35 @@ impl Leaves {
     pub fn get(&self, path: &str) -> Option<&str> {
         self.found
             .iter()
-            .find(|leaf| leaf.path == path)
-            .map(|leaf| leaf.text.as_str())
+            .find(|string_field| string_field.path == path)
+            .map(|string_field| string_field.text.as_str())
     }
 
-    /// The object itself as a tree. The `offset` of a scalar is the number of its text in [`Leaves::iter`], that of a list or
-    /// map the number of its first text.
+    /// The object itself as a tree. The `offset` of a scalar is the number of its text in
+    /// [`StringFields::iter`], that of a list or map the number of its first text.
     pub fn object(&self) -> &Node {
         self.object.get_or_init(|| {
             let mut root = Node {
                 value: Value::Map(Vec::new()),
                 offset: 0,
             };
-            let is_short = |(_, leaf): &(usize, &Leaf)| leaf.text.len() <= MAX_SETTING;
-            for (number, leaf) in self.found.iter().enumerate().filter(is_short) {
-                insert(&mut root, &leaf.path, &leaf.text, number);
+            let is_short =
+                |(_, string_field): &(usize, &StringField)| string_field.text.len() <= MAX_SETTING;
+            for (number, string_field) in self.found.iter().enumerate().filter(is_short) {
+                insert(&mut root, &string_field.path, &string_field.text, number);
             }
             root
         })
     }
 
     /// The text with this number.
-    pub fn at(&self, number: usize) -> Option<&Leaf> {
+    pub fn at(&self, number: usize) -> Option<&StringField> {
         self.found.get(number)
     }
 }
 
-/// Puts `text` at `path` (`a.b[0]['c.d']`) below `node`. Texts come in the order of the object, so each belongs to the end of
-/// what is there.
+/// Puts `text` at `path` (`a.b[0]['c.d']`) below `node`. Texts come in the order of the object, so
+/// each belongs to the end of what is there.
 fn insert(node: &mut Node, path: &str, text: &str, number: usize) {
     let Some((step, rest)) = first_step(path) else {
         node.value = Value::Scalar(text.to_owned());
@@ -186,21 +190,21 @@ fn first_step(path: &str) -> Option<(&str, &str)> {
     Some((&path[..end], &path[end..]))
 }
 
-impl<'de> Deserialize<'de> for Leaves {
+impl<'de> Deserialize<'de> for StringFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut leaves = Self::default();
+        let mut string_fields = Self::default();
         Collector {
-            leaves: &mut leaves,
+            string_fields: &mut string_fields,
             path: String::new(),
             depth: 0,
         }
         .deserialize(deserializer)?;
-        Ok(leaves)
+        Ok(string_fields)
     }
 }
 
 struct Collector<'l> {
-    leaves: &'l mut Leaves,
+    string_fields: &'l mut StringFields,
     path: String,
     depth: usize,
 }
@@ -224,9 +228,9 @@ impl<'de> Visitor<'de> for Collector<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.leaves
+        self.string_fields
             .found
-            .push(Leaf::new(self.path, text.to_owned()));
+            .push(StringField::new(self.path, text.to_owned()));
         Ok(())
     }
 
@@ -256,7 +260,7 @@ impl<'de> Visitor<'de> for Collector<'_> {
         let depth = self.depth + 1;
         while sequence
             .next_element_seed(Collector {
-                leaves: &mut *self.leaves,
+                string_fields: &mut *self.string_fields,
                 path: format!("{}[{index}]", self.path),
                 depth,
             })?
@@ -270,7 +274,7 @@ impl<'de> Visitor<'de> for Collector<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let depth = self.depth + 1;
         let mut is_empty = true;
-        while let Some(key) = map.next_key::<Text<'de>>()? {
+        while let Some(key) = map.next_key::<LenientStr<'de>>()? {
             is_empty = false;
             // What others wrote about the object is not the object.
             if matches!(
@@ -288,13 +292,15 @@ impl<'de> Visitor<'de> for Collector<'_> {
                 format!("{}.{key}", self.path)
             };
             map.next_value_seed(Collector {
-                leaves: &mut *self.leaves,
+                string_fields: &mut *self.string_fields,
                 path,
                 depth,
             })?;
         }
         if is_empty {
-            self.leaves.found.push(Leaf::new(self.path, String::new()));
+            self.string_fields
+                .found
+                .push(StringField::new(self.path, String::new()));
         }
         Ok(())
     }

@@ -1,12 +1,13 @@
-//! One item of a list, read without copying into the shapes that rules see: a broken one costs only itself.
+//! One item of a list, read without copying into the shapes that rules see: a broken one costs only
+//! itself.
 
 use serde_json::value::RawValue;
 
 use crate::kinds::{Handling, Kind};
-use crate::workload::leaves::Leaves;
 use crate::workload::object::{Metadata, Object};
 use crate::workload::shape::shape;
-use crate::workload::text::{List, Text};
+use crate::workload::string_fields::StringFields;
+use crate::workload::text::{LenientStr, List};
 
 shape! {
     /// The parts of a controlled object that tell its owner.
@@ -18,14 +19,15 @@ shape! {
 
 shape! {
     struct HeadSpec<'a> {
-        node_name: Text<'a> = "nodeName",
+        node_name: LenientStr<'a> = "nodeName",
     }
 }
 
 /// Reads an item into the shapes that rules see.
 ///
 /// # Errors
-/// Where a workload has another shape than the API gives it. What is judged by its texts needs only its metadata.
+/// Where a workload has another shape than the API gives it. What is judged by its texts needs only
+/// its metadata.
 pub(super) fn object<'a>(
     item: &'a RawValue,
     kind: &'a Kind,
@@ -36,7 +38,7 @@ pub(super) fn object<'a>(
         Err(_) if matches!(kind.handling, Handling::Text) || !kind.is_built_in() => head(item)?.0,
         Err(error) => return Err(error),
     };
-    object.set_type(Text::from(api_version), Text::from(kind.name));
+    object.set_type(LenientStr::from(api_version), LenientStr::from(kind.name));
     Ok(object)
 }
 
@@ -44,7 +46,9 @@ pub(super) fn object<'a>(
 ///
 /// # Errors
 /// Where there is no metadata as the API gives it.
-pub(super) fn head<'a>(item: &'a RawValue) -> Result<(Object<'a>, Text<'a>), serde_json::Error> {
+pub(super) fn head<'a>(
+    item: &'a RawValue,
+) -> Result<(Object<'a>, LenientStr<'a>), serde_json::Error> {
     let Head { metadata, spec } = serde_json::from_str(item.get())?;
     Ok((
         Object {
@@ -71,12 +75,12 @@ shape! {
 
 shape! {
     struct Named<'a> {
-        name: Text<'a> = "name",
+        name: LenientStr<'a> = "name",
     }
 }
 
 /// The names of all containers of a Pod; of what has another shape none.
-pub(super) fn containers(item: &RawValue) -> Vec<Text<'_>> {
+pub(super) fn containers(item: &RawValue) -> Vec<LenientStr<'_>> {
     let PodNames { spec } = serde_json::from_str(item.get()).unwrap_or_default();
     let lists = [
         spec.init_containers,
@@ -103,15 +107,15 @@ shape! {
 
 shape! {
     struct ManagedFields<'a> {
-        manager: Text<'a> = "manager",
-        subresource: Text<'a> = "subresource",
-        time: Text<'a> = "time",
+        manager: LenientStr<'a> = "manager",
+        subresource: LenientStr<'a> = "subresource",
+        time: LenientStr<'a> = "time",
     }
 }
 
 shape! {
     struct AsideSpec<'a> {
-        schedule: Text<'a> = "schedule",
+        schedule: LenientStr<'a> = "schedule",
     }
 }
 
@@ -139,6 +143,6 @@ impl<'a> Aside<'a> {
 }
 
 /// All texts of an item.
-pub(super) fn leaves(item: &RawValue) -> Leaves {
+pub(super) fn string_fields(item: &RawValue) -> StringFields {
     serde_json::from_str(item.get()).unwrap_or_default()
 }

@@ -12,7 +12,7 @@ pub(crate) use paths::*;
 pub(crate) use runtime_settings::*;
 
 use super::image::ImageReference;
-use super::mentions::mentions;
+use super::prefilter::mentions;
 
 /// What an image has to do with Docker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,8 @@ pub(crate) fn image_role(image: &ImageReference<'_>) -> Option<ImageRole> {
         .or_else(|| is_enterprise().then_some(DockerOnly))
 }
 
-/// Docker Hub repositories of Docker Enterprise's control plane begin so. Source: falcosecurity/rules (ucp-agent), its documentation.
+/// Docker Hub repositories of Docker Enterprise's control plane begin so. Source:
+/// falcosecurity/rules (ucp-agent), its documentation.
 const ENTERPRISE: [&str; 3] = ["docker/dtr", "docker/ucp", "mirantis/ucp"];
 
 /// True for an image that says that it brings a daemon: `dind` as a word of its name or its tag.
@@ -95,13 +96,14 @@ pub(crate) fn names_dind(image: &ImageReference<'_>) -> bool {
         })
 }
 
-/// True for a repository named `docker` that is not one of Docker's own: most likely a copy in a private registry.
+/// True for a repository named `docker` that is not one of Docker's own: most likely a copy in a
+/// private registry.
 pub(crate) fn resembles_docker(image: &ImageReference<'_>) -> bool {
     image.name() == "docker" && image_role(image).is_none()
 }
 
-/// Images that carry the Docker client for use in CI and do without it elsewhere, by host and path; a
-/// trailing `*` stands for any name.
+/// Images that carry the Docker client for use in CI and do without it elsewhere, by host and path;
+/// a trailing `*` stands for any name.
 const BUNDLED: [(&str, &str); 26] = [
     ("docker.io", "anchore/grype"),                         // (docs)
     ("docker.io", "aquasec/trivy"),                         // (docs)
@@ -165,7 +167,8 @@ fn has_path_end(path: &str, end: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
-/// Words in the names of images that need `/run` for network namespaces, BPF programs and their own sockets.
+/// Words in the names of images that need `/run` for network namespaces, BPF programs and their own
+/// sockets.
 const NETWORK_PLUGINS: [&str; 9] = [
     "antrea",     // antrea-io/antrea
     "calico",     // projectcalico/calico
@@ -211,7 +214,8 @@ pub(crate) fn script_variable(image: &ImageReference<'_>, name: &str) -> Option<
         .map(|known| known.on_node)
 }
 
-/// Images of log agents whose own configuration reads Docker's JSON lines, and the variable that changes it.
+/// Images of log agents whose own configuration reads Docker's JSON lines, and the variable that
+/// changes it.
 struct JsonLogImage {
     /// The end of its repository path.
     path: &'static str,
@@ -226,8 +230,8 @@ const JSON_LOG_IMAGES: [JsonLogImage; 1] = [JsonLogImage {
     directory: "/fluentd/etc",
 }]; // fluent/fluentd-kubernetes-daemonset: templates/conf/kubernetes.conf.erb, README.md
 
-/// The variable that selects the log format of `image`, and the directory of its configuration, for an agent that reads
-/// Docker's JSON lines by default.
+/// The variable that selects the log format of `image`, and the directory of its configuration, for
+/// an agent that reads Docker's JSON lines by default.
 pub(crate) fn json_log_settings(
     image: &ImageReference<'_>,
 ) -> Option<(&'static str, &'static str)> {

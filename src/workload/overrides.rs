@@ -1,12 +1,12 @@
-//! What the operator knows beyond the built-in tables: mirrors of Docker Hub, sockets, client images of the house.
+//! Site-specific additions to the built-in tables: mirrors of Docker Hub, sockets, client images.
 
+use super::catalog::{self, ImageRole};
 use super::host_path::HostPath;
 use super::image::ImageReference;
-use super::tables::{self, ImageRole};
 
 /// Additions to the built-in tables.
 #[derive(Clone, Debug, Default)]
-pub struct Knowledge {
+pub struct Overrides {
     /// Image prefixes (`registry.corp/hub/`) behind which Docker Hub's paths follow.
     pub mirrors: Vec<String>,
     /// Host paths at which a Docker socket lies, cleaned.
@@ -18,14 +18,14 @@ pub struct Knowledge {
 }
 
 /// No additions.
-pub(super) static NOTHING: Knowledge = Knowledge {
+pub(super) static NOTHING: Overrides = Overrides {
     mirrors: Vec::new(),
     sockets: Vec::new(),
     cli_images: Vec::new(),
     data_roots: Vec::new(),
 };
 
-impl Knowledge {
+impl Overrides {
     /// Takes an image reference apart, with the operator's mirrors read as Docker Hub.
     pub(super) fn parse_image<'a>(&self, text: &'a str) -> ImageReference<'a> {
         let hub_path = self
@@ -42,12 +42,12 @@ impl Knowledge {
                 .iter()
                 .any(|name| *name == image.repository())
         };
-        tables::image_role(image)
+        catalog::image_role(image)
             .or_else(|| (!self.cli_images.is_empty() && is_client()).then_some(ImageRole::Client))
     }
 
-    /// True for a directory in which Docker's socket lies, or one that the operator says to be a Docker socket; `/var`
-    /// holds it where `/var/run` is no link.
+    /// True for a directory in which Docker's socket lies, or one that the operator says to be a
+    /// Docker socket; `/var` holds it where `/var/run` is no link.
     pub(super) fn is_socket_parent(&self, path: &HostPath) -> bool {
         matches!(path.as_str(), "/" | "/var" | "/run")
             || self
@@ -64,7 +64,8 @@ impl Knowledge {
             .any(|socket| socket.starts_with(start))
     }
 
-    /// The path in Docker's usual data directory that `path` stands for, if it lies in one that the operator names.
+    /// The path in Docker's usual data directory that `path` stands for, if it lies in one that the
+    /// operator names.
     pub(super) fn usual_path(&self, path: &HostPath) -> Option<HostPath> {
         Self::below_usual_root(&self.data_roots, path)
     }
@@ -73,16 +74,16 @@ impl Knowledge {
     fn below_usual_root(roots: &[HostPath], path: &HostPath) -> Option<HostPath> {
         let root = roots.iter().find(|root| path.is_within(root.as_str()))?;
         let below = &path.as_str()[root.as_str().len()..];
-        Some(HostPath::new(tables::DATA_ROOTS[0]).join(below))
+        Some(HostPath::new(catalog::DATA_ROOTS[0]).join(below))
     }
 
-    /// The same for directories that other objects show: a daemon in a Pod may have them as well, so only what has the name
-    /// of one of Docker's own directories counts.
+    /// The same for directories that other objects show: a daemon in a Pod may have them as well,
+    /// so only what has the name of one of Docker's own directories counts.
     pub(super) fn below_shown_root(roots: &[HostPath], path: &HostPath) -> Option<HostPath> {
         let usual = Self::below_usual_root(roots, path)?;
-        let below = usual.as_str().strip_prefix(tables::DATA_ROOTS[0])?;
+        let below = usual.as_str().strip_prefix(catalog::DATA_ROOTS[0])?;
         let first = below.split('/').nth(1).unwrap_or_default();
-        let is_docker = tables::DATA_DIRECTORIES.contains(&first)
+        let is_docker = catalog::DATA_DIRECTORIES.contains(&first)
             || first.is_empty() && path.as_str().matches('/').count() > 1;
         is_docker.then_some(usual)
     }

@@ -11,7 +11,8 @@ const RUNTIME_VARIABLES: [&str; 5] = [
 
 /// True for a variable that selects the container runtime.
 pub(crate) fn selects_runtime(variable: &str) -> bool {
-    // Alone it is the GPU operator's (controllers/object_controls.go); as an ending it is any program's.
+    // Alone it is the GPU operator's (controllers/object_controls.go); as an ending it is any
+    // program's.
     variable == "RUNTIME" || RUNTIME_VARIABLES.iter().any(|end| variable.ends_with(end))
 }
 
@@ -21,7 +22,8 @@ pub(crate) struct RuntimeFlag {
     pub(crate) name: &'static str,
     /// The value that means Docker; `true` is also meant where none is given.
     pub(crate) value: &'static str,
-    /// The programs in which it does, where its name is used by many: a part of the image's or the program's name.
+    /// The programs in which it does, where its name is used by many: a part of the image's or the
+    /// program's name.
     pub(crate) programs: &'static [&'static str],
 }
 

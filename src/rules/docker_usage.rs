@@ -1,4 +1,5 @@
-//! Signals that several rules read: is this container a Docker client, and does anything point it at a mount?
+//! Signals that several rules read: is this container a Docker client, and does anything point it
+//! at a mount?
 
 use std::collections::HashSet;
 
@@ -7,14 +8,14 @@ use super::{data_root, objects, sockets};
 use crate::finding::{Finding, Rule};
 use crate::workload::Workload;
 use crate::workload::budget::{keep, spend};
+use crate::workload::catalog::{self, ImageRole};
 use crate::workload::commands::Command;
 use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
-use crate::workload::mentions::mentions;
 use crate::workload::object::EnvVar;
 use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod, TextField};
+use crate::workload::prefilter::mentions;
 use crate::workload::shell::{HostEntry, Invocation};
-use crate::workload::tables::{self, ImageRole};
 
 /// True if anything in `container` could lead to Docker: without a sign of it, no image needs to be
 /// looked up.
@@ -82,7 +83,7 @@ fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
     let is_client = container
         .image_role()
         .is_some_and(|role| role != ImageRole::DockerInDocker);
-    let is_copy = tables::resembles_docker(container.image());
+    let is_copy = catalog::resembles_docker(container.image());
     if is_client && !container.endpoint(pod).is_elsewhere()
         || is_copy && container.endpoint(pod).is_node()
     {
@@ -119,7 +120,8 @@ fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
     data_root.map(|mount| format!("mount {}", mount.path))
 }
 
-/// Verbs of the Docker client that talk to the daemon. Source: docker/cli, the reference of its commands.
+/// Verbs of the Docker client that talk to the daemon. Source: docker/cli, the reference of its
+/// commands.
 const VERBS: [&str; 53] = [
     "attach",
     "build",
@@ -228,7 +230,8 @@ pub(super) fn for_several_runtimes(finding: Finding) -> Finding {
         .consequence("")
 }
 
-/// True if `container` sets up buildx with a builder that is no Docker daemon (docker/buildx: docs/reference/buildx_create.md).
+/// True if `container` sets up buildx with a builder that is no Docker daemon (docker/buildx:
+/// docs/reference/buildx_create.md).
 pub(super) fn has_remote_builder(container: &Container<'_>) -> bool {
     let mut commands = container.commands().iter();
     commands.any(|command| creates_remote_builder(&command.invocation))
@@ -247,7 +250,8 @@ pub(super) fn creates_remote_builder(invocation: &Invocation) -> bool {
     creates && (separate || words.iter().any(is_driver_flag))
 }
 
-/// True if `container` shows calls of the Docker client, and all of them go to registries or builders, not to a daemon.
+/// True if `container` shows calls of the Docker client, and all of them go to registries or
+/// builders, not to a daemon.
 pub(super) fn needs_no_daemon(container: &Container<'_>) -> bool {
     let builds_elsewhere = has_remote_builder(container);
     let mut calls = container
@@ -302,7 +306,8 @@ pub(super) fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
     })
 }
 
-/// `nsenter` or `chroot` where `invocation` runs on the node; `None` where it stays in its container.
+/// `nsenter` or `chroot` where `invocation` runs on the node; `None` where it stays in its
+/// container.
 pub(super) fn way_to_node(
     pod: &Pod<'_>,
     container: &Container<'_>,
@@ -315,15 +320,16 @@ pub(super) fn way_to_node(
             let is_mounted = pod
                 .host_path_at(container, &root)
                 .is_some_and(|path| path.as_str() == "/");
-            // `/proc/1/root` reads `/`, which is the node's root where the Pod shares the node's processes.
+            // `/proc/1/root` reads `/`, which is the node's root where the Pod shares the node's
+            // processes.
             let is_process_one = root.as_str() == "/" && pod.spec.host_pid.0;
             (is_mounted || is_process_one).then_some("chroot")
         }
     }
 }
 
-/// The path on the node that `word` of `invocation` names, alone or behind `NAME=`; `None` where that is a file of the
-/// container or of a volume.
+/// The path on the node that `word` of `invocation` names, alone or behind `NAME=`; `None` where
+/// that is a file of the container or of a volume.
 pub(super) fn path_on_node(
     pod: &Pod<'_>,
     container: &Container<'_>,
@@ -350,7 +356,8 @@ pub(super) fn path_on_node(
     }
 }
 
-/// The endpoint that the container's Docker calls use; that of the container itself where it has no calls.
+/// The endpoint that the container's Docker calls use; that of the container itself where it has no
+/// calls.
 pub(super) fn client_endpoint(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint {
     let calls = container
         .commands()
@@ -376,7 +383,8 @@ pub(super) struct RuntimeSelector {
     pub(super) field: String,
     /// `NAME=VALUE`.
     pub(super) shown: String,
-    /// False for a word that means something else in most programs, in one that is not known to use it so.
+    /// False for a word that means something else in most programs, in one that is not known to use
+    /// it so.
     pub(super) is_certain: bool,
 }
 
@@ -389,7 +397,7 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<RuntimeSelecto
     let mut shown_before = HashSet::new();
     // Programs read such values in any case.
     let selects = |var: &EnvVar<'_>| {
-        var.value.eq_ignore_ascii_case("docker") && tables::selects_runtime(&var.name)
+        var.value.eq_ignore_ascii_case("docker") && catalog::selects_runtime(&var.name)
     };
     for (i, var) in container
         .raw
@@ -437,7 +445,8 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<RuntimeSelecto
     found
 }
 
-/// True if `word` gives what `flag` switches on a daemon on another host: `--FLAG.endpoint=tcp://HOST`.
+/// True if `word` gives what `flag` switches on a daemon on another host:
+/// `--FLAG.endpoint=tcp://HOST`.
 fn names_remote(word: &str, flag: &str) -> bool {
     let rest = word.trim_start_matches('-').strip_prefix(flag);
     let address = rest.and_then(|rest| rest.strip_prefix(".endpoint="));
@@ -448,7 +457,7 @@ fn names_remote(word: &str, flag: &str) -> bool {
 fn selecting_flag(
     word: &str,
     next: Option<&str>,
-) -> Option<(&'static tables::RuntimeFlag, String)> {
+) -> Option<(&'static catalog::RuntimeFlag, String)> {
     if !word.starts_with('-') {
         return None;
     }
@@ -456,7 +465,7 @@ fn selecting_flag(
         .split_once('=')
         .map_or((word, None), |(name, value)| (name, Some(value)));
     let name = name.trim_start_matches('-');
-    let flag = tables::RUNTIME_FLAGS
+    let flag = catalog::RUNTIME_FLAGS
         .iter()
         .find(|flag| flag.name == name)?;
     let wanted = flag.value;

@@ -1,4 +1,5 @@
-//! What other objects say about an object: the PersistentVolume behind a claim, the runtimes and names of the nodes.
+//! What other objects say about an object: the PersistentVolume behind a claim, the runtimes and
+//! names of the nodes.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -7,19 +8,19 @@ use super::Workload;
 use super::address;
 use super::budget::spend;
 use super::host_path::HostPath;
-use super::leaves::Leaf;
-use super::mentions::occurrences;
 use super::object::{ClaimSpec, Spec};
-use super::text::Text;
+use super::prefilter::occurrences;
+use super::string_fields::StringField;
+use super::text::LenientStr;
 
 /// Facts of other objects. Volumes without a host path are not kept.
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub struct RelatedObjects {
     /// By name.
     volumes: HashMap<String, Volume>,
     /// The volume that a claim is bound to, by namespace and claim, from the volume's `claimRef`.
     bound: HashMap<(String, String), String>,
-    claims: HashMap<(String, String), ClaimFacts>,
+    claims: HashMap<(String, String), ClaimState>,
     nodes: Arc<NodeNames>,
     /// Runtime families of the nodes: `docker`, `containerd`, `cri-o`.
     runtimes: BTreeSet<String>,
@@ -61,7 +62,7 @@ struct Volume {
 
 /// What a claim asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ClaimFacts {
+pub struct ClaimState {
     /// The volume that it asks for or has; empty where it has none.
     pub volume: String,
     /// `None` where the claim names no class, which then is the cluster's default.
@@ -98,7 +99,7 @@ pub(crate) enum Match {
     Unknown,
 }
 
-impl Surroundings {
+impl RelatedObjects {
     /// Notes `workload` if it is a PersistentVolume with a host path, a claim, or a node.
     pub fn note(&mut self, workload: &Workload<'_>) {
         if let Some((family, _)) = workload
@@ -110,7 +111,7 @@ impl Surroundings {
         if workload.kind() == "RuntimeClass" && *workload.object.handler == *"docker" {
             self.docker_classes.insert(workload.name.to_owned());
         }
-        for root in workload.leaves.iter().flat_map(data_roots_in) {
+        for root in workload.string_fields.iter().flat_map(data_roots_in) {
             self.add_data_root(root);
         }
         let Some(spec) = &workload.object.spec else {
@@ -119,11 +120,11 @@ impl Surroundings {
         match workload.kind() {
             "PersistentVolume" => self.note_volume(workload.name, spec),
             "PersistentVolumeClaim" => {
-                let facts = ClaimFacts {
+                let claim = ClaimState {
                     volume: spec.volume_name.to_string(),
-                    class: spec.storage_class_name.as_ref().map(Text::to_string),
+                    class: spec.storage_class_name.as_ref().map(LenientStr::to_string),
                 };
-                self.set_claim(workload.namespace, workload.name, Some(facts));
+                self.set_claim(workload.namespace, workload.name, Some(claim));
             }
             _ => {}
         }
@@ -148,7 +149,7 @@ impl Surroundings {
         }
         let class = spec.storage_class_name.as_ref();
         let volume = Volume {
-            class: class.map(Text::to_string).unwrap_or_default(),
+            class: class.map(LenientStr::to_string).unwrap_or_default(),
             is_bound: spec.claim_ref.is_some(),
             paths,
         };
@@ -174,10 +175,10 @@ impl Surroundings {
     }
 
     /// Notes what the claim `name` asks for; `None` if there is no such claim any more.
-    pub fn set_claim(&mut self, namespace: &str, name: &str, facts: Option<ClaimFacts>) {
+    pub fn set_claim(&mut self, namespace: &str, name: &str, claim: Option<ClaimState>) {
         let key = (namespace.to_owned(), name.to_owned());
-        match facts {
-            Some(facts) => self.claims.insert(key, facts),
+        match claim {
+            Some(claim) => self.claims.insert(key, claim),
             None => self.claims.remove(&key),
         };
     }
@@ -228,24 +229,25 @@ impl Surroundings {
 
     /// The host paths that `claim` has or can get, as far as they are known.
     ///
-    /// A claim that waits for its first Pod, or comes after it, is bound when the Pod is already admitted. So each free volume of
-    /// its class is one that it can get, whatever its size or selector.
+    /// A claim that waits for its first Pod, or comes after it, is bound when the Pod is already
+    /// admitted. So each free volume of its class is one that it can get, whatever its size or
+    /// selector.
     pub(super) fn paths(&self, claim: &Claim<'_>) -> (Match, Vec<&ClaimedPath>) {
         let (volume, class) = match claim {
             Claim::Named(namespace, name) => {
                 let key = ((*namespace).to_owned(), (*name).to_owned());
-                let facts = self.claims.get(&key);
-                let named = facts.map(|facts| &facts.volume);
+                let claim = self.claims.get(&key);
+                let named = claim.map(|claim| &claim.volume);
                 let bound = self.bound.get(&key).or(named);
-                match (bound.filter(|volume| !volume.is_empty()), facts) {
+                match (bound.filter(|volume| !volume.is_empty()), claim) {
                     (Some(volume), _) => (volume.as_str(), None),
-                    (None, Some(facts)) => ("", facts.class.as_deref()),
+                    (None, Some(claim)) => ("", claim.class.as_deref()),
                     (None, None) => return (Match::Unknown, self.free(None)),
                 }
             }
             Claim::Template(spec) => {
                 let class = spec.storage_class_name.as_ref();
-                (spec.volume_name.as_str(), class.map(Text::as_str))
+                (spec.volume_name.as_str(), class.map(LenientStr::as_str))
             }
         };
         if !volume.is_empty() {
@@ -290,10 +292,11 @@ impl Surroundings {
 /// The settings of dockerd that name its data directory; the last one is older than 17.05.
 pub const DATA_ROOT_SETTINGS: [&str; 3] = ["data-root", "dataRoot", "\"graph\""];
 
-/// The data directories that dockerd is given in `leaf`: in daemon.json, as a flag, in an installer's object.
-fn data_roots_in(leaf: &Leaf) -> impl Iterator<Item = &str> {
-    let text = leaf.text.as_str();
-    let own = Some(text).filter(|_| DATA_ROOT_SETTINGS.contains(&leaf.key()));
+/// The data directories that dockerd is given in `string_field`: in daemon.json, as a flag, in an
+/// installer's object.
+fn data_roots_in(string_field: &StringField) -> impl Iterator<Item = &str> {
+    let text = string_field.text.as_str();
+    let own = Some(text).filter(|_| DATA_ROOT_SETTINGS.contains(&string_field.key()));
     let settings = DATA_ROOT_SETTINGS.into_iter();
     let places =
         settings.flat_map(move |name| occurrences(text, name).map(move |at| at + name.len()));
@@ -310,33 +313,37 @@ mod tests {
     use super::*;
     use crate::finding::Context;
     use crate::rules;
-    use crate::workload::Knowledge;
+    use crate::workload::Overrides;
     use crate::workload::host_path::HostPath;
     use crate::workload::object::Object;
 
-    fn note(surroundings: &mut Surroundings, json: &str) {
+    fn note(related_objects: &mut RelatedObjects, json: &str) {
         let object: Object<'_> = serde_json::from_str(json).unwrap();
-        surroundings.note(&Workload::new(&object, ""));
+        related_objects.note(&Workload::new(&object, ""));
     }
 
-    fn codes(json: &str, knowledge: &Knowledge, surroundings: &Surroundings) -> Vec<&'static str> {
+    fn codes(
+        json: &str,
+        overrides: &Overrides,
+        related_objects: &RelatedObjects,
+    ) -> Vec<&'static str> {
         let object: Object<'_> = serde_json::from_str(json).unwrap();
-        let mut workload = Workload::with_knowledge(&object, "ci", knowledge);
-        workload.place_in(surroundings);
+        let mut workload = Workload::with_overrides(&object, "ci", overrides);
+        workload.relate_to(related_objects);
         let findings = rules::evaluate(&workload, Context::default());
         findings.iter().map(|finding| finding.rule.code).collect()
     }
 
     #[test]
     fn the_address_and_name_of_a_node_lead_to_the_node() {
-        let mut surroundings = Surroundings::default();
-        surroundings.set_nodes(["node-1", "10.0.0.7", "fd00::7"].into_iter().collect());
+        let mut related_objects = RelatedObjects::default();
+        related_objects.set_nodes(["node-1", "10.0.0.7", "fd00::7"].into_iter().collect());
         let pod = |host: &str| {
             format!(
                 r#"{{"kind":"Pod","spec":{{"containers":[{{"name":"c","image":"x","env":[{{"name":"DOCKER_HOST","value":"tcp://{host}:2375"}}]}}]}}}}"#
             )
         };
-        let found = |host| codes(&pod(host), &Knowledge::default(), &surroundings);
+        let found = |host| codes(&pod(host), &Overrides::default(), &related_objects);
         for host in [
             "node-1",
             "NODE-1.",
@@ -357,31 +364,31 @@ mod tests {
 
     #[test]
     fn a_socket_that_the_operator_names_counts_behind_a_claim() {
-        let mut surroundings = Surroundings::default();
-        note(&mut surroundings, VOLUME);
-        let knowledge = Knowledge {
+        let mut related_objects = RelatedObjects::default();
+        note(&mut related_objects, VOLUME);
+        let overrides = Overrides {
             sockets: vec![HostPath::new("/opt/run/engine.sock")],
-            ..Knowledge::default()
+            ..Overrides::default()
         };
-        assert_eq!(codes(POD, &knowledge, &surroundings), ["DKR108"]);
-        assert!(codes(POD, &Knowledge::default(), &surroundings).is_empty());
+        assert_eq!(codes(POD, &overrides, &related_objects), ["DKR108"]);
+        assert!(codes(POD, &Overrides::default(), &related_objects).is_empty());
         let parent = VOLUME.replace("/engine.sock", "");
-        note(&mut surroundings, &parent);
+        note(&mut related_objects, &parent);
         let pod = POD.replace(r#""/s""#, r#""/s","subPath":"engine.sock""#);
-        assert_eq!(codes(&pod, &knowledge, &surroundings), ["DKR108"]);
+        assert_eq!(codes(&pod, &overrides, &related_objects), ["DKR108"]);
     }
 
     #[test]
     fn what_is_gone_is_forgotten() {
-        let mut surroundings = Surroundings::default();
+        let mut related_objects = RelatedObjects::default();
         let socket = VOLUME.replace("/opt/run/engine.sock", "/run/docker.sock");
-        note(&mut surroundings, &socket);
-        let nothing = Knowledge::default();
-        assert_eq!(codes(POD, &nothing, &surroundings), ["DKR112"]);
-        surroundings.remove_volume("engine");
-        assert!(codes(POD, &nothing, &surroundings).is_empty());
-        note(&mut surroundings, &socket);
-        surroundings.retain_volumes(|name| name != "engine");
-        assert!(codes(POD, &nothing, &surroundings).is_empty());
+        note(&mut related_objects, &socket);
+        let nothing = Overrides::default();
+        assert_eq!(codes(POD, &nothing, &related_objects), ["DKR112"]);
+        related_objects.remove_volume("engine");
+        assert!(codes(POD, &nothing, &related_objects).is_empty());
+        note(&mut related_objects, &socket);
+        related_objects.retain_volumes(|name| name != "engine");
+        assert!(codes(POD, &nothing, &related_objects).is_empty());
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn occurrences(text: &str, needle: &str) -> impl Iterator<Item = usiz
 
 /// What texts mention, by one look at each: rules read only where their words are.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Mentions {
+pub(crate) struct Prefilter {
     /// `docker` in any case, in paths, addresses, commands, names of runtimes.
     pub(crate) docker: bool,
     /// `:237`, with which Docker's ports begin.
@@ -41,7 +41,7 @@ pub(crate) struct Mentions {
     pub(crate) reference: bool,
 }
 
-impl Mentions {
+impl Prefilter {
     /// What either mentions.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
@@ -99,12 +99,12 @@ impl Mentions {
 
 #[cfg(test)]
 mod tests {
-    use super::Mentions;
+    use super::Prefilter;
 
     #[test]
     fn words_are_found_wherever_they_stand() {
         let found = |text: &str| {
-            let mut found = Mentions::default();
+            let mut found = Prefilter::default();
             found.add(text);
             [found.docker, found.docker_port, found.bridge, found.ping]
         };

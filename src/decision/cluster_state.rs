@@ -1,22 +1,23 @@
-//! What is known of the cluster besides the object: settings of namespaces, host paths behind claims.
+//! What is known of the cluster besides the object: settings of namespaces, host paths behind
+//! claims.
 //!
-//! A watch keeps it up to date; reviews only read. Without a watch (on a laptop, in `check`) there are no facts,
-//! and the defaults hold.
+//! A watch keeps it up to date; reviews only read. Without a watch (on a laptop, in `check`) there
+//! are no facts, and the defaults hold.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::namespace::NamespaceSettings;
-use crate::workload::Surroundings;
+use crate::workload::RelatedObjects;
 
 /// Facts of a cluster.
 #[derive(Debug, Default)]
-pub struct ClusterFacts {
+pub struct ClusterState {
     is_watching: AtomicBool,
     is_warm: AtomicBool,
     namespaces: RwLock<HashMap<String, Arc<NamespaceSettings>>>,
-    surroundings: RwLock<Arc<Surroundings>>,
+    related_objects: RwLock<Arc<RelatedObjects>>,
 }
 
 /// What is known of a namespace.
@@ -32,7 +33,7 @@ pub enum Known {
     Settings(Arc<NamespaceSettings>),
 }
 
-impl ClusterFacts {
+impl ClusterState {
     /// From now on facts are expected.
     pub fn set_watching(&self) {
         self.is_watching.store(true, Ordering::Release);
@@ -53,7 +54,8 @@ impl ClusterFacts {
         if !self.is_watching.load(Ordering::Acquire) {
             return Known::NotWatching;
         }
-        // A panic while the lock was held cannot leave a half-written map: each change is one insert or remove.
+        // A panic while the lock was held cannot leave a half-written map: each change is one
+        // insert or remove.
         let namespaces = self
             .namespaces
             .read()
@@ -78,29 +80,29 @@ impl ClusterFacts {
     }
 
     /// Host paths behind claims.
-    pub fn surroundings(&self) -> Arc<Surroundings> {
+    pub fn related_objects(&self) -> Arc<RelatedObjects> {
         Arc::clone(
             &self
-                .surroundings
+                .related_objects
                 .read()
                 .unwrap_or_else(PoisonError::into_inner),
         )
     }
 
     /// Changes what is known of volumes, claims and nodes.
-    pub fn update_surroundings(&self, change: impl FnOnce(&mut Surroundings)) {
-        let mut surroundings = self
-            .surroundings
+    pub fn update_surroundings(&self, change: impl FnOnce(&mut RelatedObjects)) {
+        let mut related_objects = self
+            .related_objects
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        change(Arc::make_mut(&mut surroundings));
+        change(Arc::make_mut(&mut related_objects));
     }
 
     /// Takes the volumes as they are now.
-    pub fn set_surroundings(&self, surroundings: Surroundings) {
+    pub fn set_related_objects(&self, related_objects: RelatedObjects) {
         *self
-            .surroundings
+            .related_objects
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(surroundings);
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(related_objects);
     }
 }
