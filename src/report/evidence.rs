@@ -163,6 +163,8 @@ pub(super) struct Review {
     pub(super) user: u32,
     pub(super) set: u32,
     pub(super) suppressed: u32,
+    /// Number of the rules that were off, so that nothing is told of their findings.
+    pub(super) rules_off: u32,
     pub(super) flags: Flags,
 }
 

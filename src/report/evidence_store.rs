@@ -23,6 +23,8 @@ pub(super) struct EvidenceStore {
     pub(super) findings: Interner<FindingKey>,
     pub(super) details: HashMap<u32, Details>,
     pub(super) sets: Interner<Vec<u32>>,
+    /// Codes of rules, with commas between.
+    pub(super) rules_off: Interner<String>,
     pub(super) reviews: HashMap<u128, Review>,
     /// Sets of findings that other inputs show of the same review.
     further_sets: HashMap<u128, Vec<u32>>,

@@ -1,11 +1,10 @@
 //! The findings of the report, owner by owner, with what became of each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::burndown::date;
 use super::evidence::{Flags, Past, Review};
 use super::evidence_store::EvidenceStore;
-use super::ingest::denies_by_default;
 use super::model::{Finding, OwnerName, SeenAt, Status};
 use super::moment;
 use super::moved;
@@ -35,6 +34,7 @@ pub(super) fn findings(
         let about = AboutAll {
             store,
             history,
+            partial: without_rules_off(store, history),
             today: &today,
             now,
             since,
@@ -65,10 +65,28 @@ fn shown_by<'h>(store: &EvidenceStore, reviews: &'h [Review]) -> HashMap<u32, Ve
     shown
 }
 
+/// For each rule that was off in a review of the owner: the history that can tell of its findings.
+fn without_rules_off<'s, 'h>(
+    store: &'s EvidenceStore,
+    history: &OwnerHistory<'h>,
+) -> HashMap<&'s str, OwnerHistory<'h>> {
+    let off = |review: &Review| store.rules_off.get(review.rules_off).split(',');
+    let all: BTreeSet<&str> = history.reviews().iter().flat_map(off).collect();
+    let named = all.into_iter().filter(|rule| !rule.is_empty());
+    named
+        .map(|rule| {
+            let is_silent = |review: &Review| off(review).any(|own| own == rule);
+            (rule, history.without(is_silent))
+        })
+        .collect()
+}
+
 /// What all findings of one owner share.
 struct AboutAll<'a, 'h> {
     store: &'a EvidenceStore,
     history: &'a OwnerHistory<'h>,
+    /// The history without the reviews for which a rule was off, by rule.
+    partial: HashMap<&'a str, OwnerHistory<'h>>,
     today: &'a str,
     now: i64,
     since: Option<i64>,
@@ -93,9 +111,9 @@ impl AboutAll<'_, '_> {
             .and_then(Option::as_ref)
             .filter(|terms| terms.until.as_str() >= self.today);
         let past = details.past.as_ref();
-        let resolution = self
-            .history
-            .resolve(shown, past, exempt.is_some(), self.now);
+        let history = self.partial.get(key.rule.as_str());
+        let history = history.unwrap_or(self.history);
+        let resolution = history.resolve(shown, past, exempt.is_some(), self.now);
         let ended = resolution.end.map_or(last.time, |(time, _)| time);
         if self.since.is_some_and(|since| ended < since) && !resolution.status.is_present() {
             return (None, None);
@@ -113,11 +131,8 @@ impl AboutAll<'_, '_> {
             .map_or(first.time, |time| time.min(first.time));
         let text = |text: Option<String>| text.unwrap_or_default();
         let (severity, certainty) = (details.severity.text(), details.certainty.text());
-        let denies = details
-            .denies
-            .get()
-            .copied()
-            .unwrap_or_else(|| denies_by_default(&key.rule, &severity, &certainty));
+        // Where no input tells, a namespace must not be called READY for it.
+        let denies = details.denies.get().copied().unwrap_or(true);
         let rule = RULES.iter().find(|rule| rule.code == key.rule);
         let finding = Finding {
             cluster: owner.cluster.clone(),

@@ -83,6 +83,23 @@ impl<'h> OwnerHistory<'h> {
         history
     }
 
+    /// The history without the reviews that say nothing about a finding.
+    pub(super) fn without(&self, is_silent: impl Fn(&Review) -> bool) -> Self {
+        let told = |reviews: &[&'h Review]| -> Vec<&'h Review> {
+            let reviews = reviews.iter().copied();
+            reviews.filter(|review| !is_silent(review)).collect()
+        };
+        Self {
+            reviews: self.reviews,
+            ends: self.ends.clone(),
+            is_series: self.is_series,
+            of_owner: told(&self.of_owner),
+            of_part: told(&self.of_part),
+            of_pod: told(&self.of_pod),
+            by_scan: told(&self.by_scan),
+        }
+    }
+
     /// In order of time.
     pub(super) fn reviews(&self) -> &'h [Review] {
         self.reviews

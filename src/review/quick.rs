@@ -7,6 +7,7 @@
 
 mod scan;
 
+use crate::workload::budget::keep;
 use crate::workload::shape::{Next, Place, Seen};
 use crate::workload::text::Text;
 use scan::{end_of_plain, length_of_nested};
@@ -269,6 +270,8 @@ fn end_of_last(text: &[u8]) -> usize {
 #[inline(never)]
 fn unescaped(rest: &str, plain: usize) -> Result<(String, usize), Unknown> {
     let bytes = rest.as_bytes();
+    // It is needed whatever is left: what comes behind it goes without.
+    let _ = keep(OWNED_BYTES + plain);
     let mut text = String::with_capacity(2 * plain);
     let (mut at, mut end) = (0, plain);
     loop {
@@ -302,6 +305,9 @@ fn unescaped(rest: &str, plain: usize) -> Result<(String, usize), Unknown> {
         };
     }
 }
+
+/// What a text of its own takes beside its bytes: an allocation is as dear in time as in memory.
+const OWNED_BYTES: usize = 64;
 
 /// The character with the four hexadecimal `digits`. Halves of a pair are left to serde_json.
 #[inline(always)]

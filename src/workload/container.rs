@@ -65,6 +65,10 @@ pub(super) struct Source<'a> {
 /// So many variables, volumes or mounts are looked through one by one; an index of them would cost more.
 pub(super) const FEW: usize = 32;
 
+/// What it costs to fill in and to keep a text with references, and what it takes, without its length.
+const EXPANSION_STEPS: usize = 64;
+const EXPANSION_BYTES: usize = 96;
+
 /// What it costs a rule to go on to the next text.
 const TEXT_STEPS: usize = 4;
 
@@ -402,6 +406,7 @@ impl<'a> Container<'a> {
             }
         }
         let texts = self.raw_texts().filter(|(_, text)| text.contains('$'));
+        let texts = texts.take_while(|_| spend(EXPANSION_STEPS) && keep(EXPANSION_BYTES));
         for (field, text) in texts {
             let expanded = match field {
                 TextField::Command(_) | TextField::Args(_) => self.expand(text),

@@ -14,6 +14,7 @@ use undock::workload::budget::{Budget, Spent, within};
 use undock::workload::object::Object;
 
 use crate::support::answer::Answer;
+use crate::support::dear;
 use crate::support::reviews::{bytes, clean_pod, create, socket_pod, update, with};
 
 /// Everything is `audit` except where a namespace says otherwise.
@@ -450,6 +451,52 @@ fn no_review_takes_long() {
         );
         // Without optimisation; benches/server measures the release build.
         assert!(took < Duration::from_secs(3), "{name}: {took:?}");
+    }
+}
+
+/// What `pod` costs, whatever the budget says of it.
+fn took(pod: &Value) -> (Duration, Option<Failure>) {
+    let body = go(&create(pod.clone()));
+    let policy = policy(Some("enforce"), &[]);
+    let started = cpu();
+    let reviewed = admission::review(&body, &policy).unwrap();
+    (cpu() - started, reviewed.failure)
+}
+
+#[test]
+fn no_kind_of_work_takes_long() {
+    // The clock of a thread goes on in steps of some milliseconds.
+    let grain = Duration::from_millis(40);
+    for ((name, small), (_, large)) in dear::pods(50_000).iter().zip(dear::pods(200_000)) {
+        let (less, more) = (took(small).0, took(&large).0);
+        assert!(more <= 8 * less + grain, "{name}: {less:?}, {more:?}");
+    }
+    for (name, pod) in dear::pods(2_900_000) {
+        let (took, failure) = took(&pod);
+        println!("{name}: {took:?}, {failure:?}");
+        // Without optimisation; `cargo bench --bench server -- bounds` measures the release build.
+        assert!(took < Duration::from_secs(3), "{name}: {took:?}");
+    }
+}
+
+#[test]
+fn what_costs_much_hides_no_mount_of_an_update() {
+    for (name, mut old) in dear::pods(2_900_000) {
+        old["spec"]["volumes"] = json!([]);
+        let mut new = old.clone();
+        new["spec"]["volumes"] =
+            json!([{"name": "x", "hostPath": {"path": "/var/run/docker.sock"}}]);
+        let mount = json!({"name": "x", "mountPath": "/x"});
+        match new["spec"]["containers"][0]["volumeMounts"].as_array_mut() {
+            Some(mounts) => mounts.push(mount),
+            None => new["spec"]["containers"][0]["volumeMounts"] = json!([mount]),
+        }
+        let (_, answer) = reviewed(&update(old, new), &policy(Some("enforce"), &[]));
+        assert!(
+            !answer.allowed && answer.rules().contains("DKR101="),
+            "{name}: {:?}",
+            answer.raw
+        );
     }
 }
 

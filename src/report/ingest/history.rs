@@ -114,6 +114,7 @@ impl Gatherer {
             owner,
             user: self.store.texts.number(&user),
             set: self.store.sets.number(&set),
+            rules_off: self.store.rules_off.number(&String::new()),
             suppressed: 0,
             flags: flags(own),
         };

@@ -26,6 +26,7 @@ fn review(day: i64, letters: &str) -> Review {
         user: day as u32,
         set,
         suppressed: 0,
+        rules_off: 0,
         flags,
     }
 }

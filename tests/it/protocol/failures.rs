@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use undock::admission::{NotAReview, Reviewed};
-use undock::decision::{Mode, Policy};
+use undock::decision::{Mode, OwnerExemptions, Policy};
 use undock::workload::budget::Budget;
 
 use crate::support::answer::Answer;
@@ -109,7 +109,44 @@ fn an_update_of_almost_the_limit_is_evaluated() {
     assert_eq!((answer.decision(), answer.rules()), ("deny", "DKR101=1"));
 }
 
-fn defect(_: &[u8], _: &Policy, _: Budget) -> Result<Reviewed, NotAReview> {
+fn slow(
+    body: &[u8],
+    policy: &Policy,
+    budget: Budget,
+    owner: Option<&OwnerExemptions>,
+) -> Result<Reviewed, NotAReview> {
+    std::thread::sleep(Duration::from_secs(2));
+    undock::admission::review_within(body, policy, budget, owner)
+}
+
+#[test]
+fn a_late_evaluation_keeps_its_share_of_memory_until_it_ends() {
+    let server = Server::with(Settings {
+        review: slow,
+        ..Settings::default()
+    });
+    let mut pod = clean_pod();
+    pod["metadata"]["annotations"] = json!({"big": "x".repeat(1_000_000)});
+    let body = bytes(&create(pod));
+    let request = request("POST", "/validate?timeout=1s", JSON, &body);
+    let mut client = server.connect();
+    client.send(&request).unwrap();
+    client.receive().unwrap();
+    let taken = || server.app.state.large_bodies().taken();
+    assert!(
+        taken() >= body.len(),
+        "it is answered and goes on: {}",
+        taken()
+    );
+    crate::support::eventually("the share is given back", || (taken() == 0).then_some(()));
+}
+
+fn defect(
+    _: &[u8],
+    _: &Policy,
+    _: Budget,
+    _: Option<&OwnerExemptions>,
+) -> Result<Reviewed, NotAReview> {
     panic!("put here by a test");
 }
 
