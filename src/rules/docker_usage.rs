@@ -1,7 +1,7 @@
 //! Signals that several rules read: is this container a Docker client, and does anything point it
 //! at a mount?
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::places::describe;
 use super::{data_root, objects, sockets};
@@ -422,13 +422,17 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<RuntimeSelecto
         words.map(|word| (command.field, word.as_str())).collect()
     });
     for words in std::iter::once(words).chain(inner) {
+        // Asked once for each flag, however often it is repeated.
+        let mut remote: HashMap<&str, bool> = HashMap::new();
         for (at, (field, word)) in words.iter().enumerate() {
             let next = words.get(at + 1).map(|(_, next)| *next);
             let Some((flag, shown)) = selecting_flag(word, next) else {
                 continue;
             };
-            let is_elsewhere = words.iter().any(|(_, word)| names_remote(word, flag.name));
-            if is_elsewhere || !shown_before.insert(shown.clone()) {
+            let is_remote = *remote
+                .entry(flag.name)
+                .or_insert_with(|| words.iter().any(|(_, word)| names_remote(word, flag.name)));
+            if is_remote || !shown_before.insert(shown.clone()) {
                 continue;
             }
             let uses = |name: &&str| {
