@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     impact: Impact::Advisory,
     action: None,
     needs_docker_absent: true,
-    summary: "an object holds a configuration file of dockerd: settings, a unit or its drop-in",
+    summary: "an object holds a configuration file of dockerd: daemon.json, a unit or its drop-in",
     reason: "no daemon reads it on {nodes}",
     consequence: "it keeps its purpose only for a Docker daemon that runs in a Pod",
     short_fix: "configure the new runtime",
@@ -48,13 +48,13 @@ const SETTINGS: [&str; 20] = [
 ];
 
 fn check(document: &Settings<'_>, findings: &mut Findings) {
-    // What installers write to nodes is CLU901's, and so is the file under its own name.
-    let key = document.key();
-    if document.is_object() || key == "daemon.json" {
+    // What installers write to nodes is CLU901's.
+    if document.is_object() {
         return;
     }
-    let found = daemon_settings(document.root)
-        .map(|node| (node, "settings of dockerd"))
+    let key = document.key();
+    let found = daemon_settings(document.root, key == "daemon.json")
+        .map(|node| (node, "daemon.json"))
         .or_else(|| unit(document.root, key).map(|node| (node, "a unit of Docker's service")))
         .or_else(|| options(document.root).map(|node| (node, "options of dockerd")));
     if let Some((node, file)) = found {
@@ -67,12 +67,12 @@ fn check(document: &Settings<'_>, findings: &mut Findings) {
     }
 }
 
-/// The first setting of daemon.json, in a file that has several.
-fn daemon_settings(root: &Node) -> Option<&Node> {
+/// The first setting of daemon.json: of a file of that name, or one that has several.
+fn daemon_settings(root: &Node, is_named: bool) -> Option<&Node> {
     let entries = root.entries().iter();
     let mut settings = entries.filter(|(key, _)| SETTINGS.contains(&key.as_str()));
     let (_, first) = settings.next()?;
-    settings.next().map(|_| first)
+    (is_named || settings.next().is_some()).then_some(first)
 }
 
 /// A variable that the daemon's service reads. Source: docker/docker-ce-packaging,

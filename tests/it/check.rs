@@ -359,7 +359,7 @@ fn a_moved_data_directory_is_judged_as_the_usual_one() {
         ("/srv/engine/overlay2/x", "DKR501 warn"),
         ("/srv/engine/something", "clean"),
     ] {
-        assert_eq!(run(&both(path), &[]), [expected, "CLU901 record"], "{path}");
+        assert_eq!(run(&both(path), &[]), [expected, "DKR508 record"], "{path}");
     }
 }
 
