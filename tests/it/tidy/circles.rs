@@ -17,9 +17,9 @@ const KNOWN: [&[&str]; 6] = [
         "workload::pod",
     ],
     &[
-        "workload::string_fields",
         "workload::scripts",
         "workload::settings",
+        "workload::string_fields",
     ],
     &["workload::owner", "workload::series"],
     &["workload::shape", "workload::text"],
