@@ -1,19 +1,21 @@
 //! The pod spec as rules see it: every kind of container in one sequence, volumes joined to the mounts that use them.
 
+mod index;
+
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::address::canonical;
 use super::budget::{keep, spend};
-use super::container::{self, FEW, MOUNT_BYTES};
+use super::container::{self, MOUNT_BYTES};
 use super::host_path::HostPath;
 use super::knowledge::Knowledge;
 use super::object::{self, Spec, Volume};
 use super::surroundings::{Claim, Match, NodeNames, Surroundings};
 use super::variables::{self, Identity};
+
+use index::Index;
 
 pub(crate) use super::container::{Container, DockerUse, MAX_FILLED, TextField};
 
@@ -34,22 +36,6 @@ pub struct Pod<'a> {
     pub(crate) reads_new_logs: OnceCell<bool>,
     index: Index<'a>,
 }
-
-/// Where things are, for a Pod that has many of them.
-#[derive(Debug, Default)]
-struct Index<'a> {
-    /// The first volume of each name.
-    volumes: OnceCell<HashMap<&'a str, usize>>,
-    /// The mounts of each volume: a container, and a position in its list.
-    uses: OnceCell<HashMap<&'a str, Vec<Use>>>,
-    /// The first host mount of each mount.
-    host_mounts: OnceCell<HashMap<Use, usize>>,
-    /// The first alias of each host name.
-    aliases: OnceCell<HashMap<String, usize>>,
-}
-
-/// A mount: the container, as an index into `Pod::containers`, and the position in its list.
-type Use = (usize, usize);
 
 /// A host path that a container can reach, or, unmounted, could.
 #[derive(Debug)]
@@ -105,9 +91,6 @@ const CONTAINER_STEPS: usize = 256;
 
 /// What a host mount costs all rules, without the length of its texts.
 const MOUNT_STEPS: usize = 256;
-
-/// What it costs to read the name of a host.
-const ALIAS_STEPS: usize = 32;
 
 /// Who can reach a host path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,98 +197,6 @@ impl<'a> Pod<'a> {
         mounts.filter(move |mount| mount.user == MountUser::Container(index))
     }
 
-    /// The first volume of this name.
-    pub(super) fn volume(&self, name: &str) -> Option<&'a Volume<'a>> {
-        let volumes = &self.spec.volumes;
-        if volumes.len() <= FEW {
-            return volumes.iter().find(|volume| *volume.name == *name);
-        }
-        let index = self.index.volumes.get_or_init(|| {
-            let names = volumes.iter().enumerate().rev();
-            names
-                .take_while(|_| keep(MOUNT_BYTES))
-                .map(|(position, volume)| (volume.name.as_str(), position))
-                .collect()
-        });
-        index.get(name).map(|&position| &volumes[position])
-    }
-
-    /// The mounts of the volume `name`, in the order of the containers.
-    fn uses(&self, name: &str) -> Cow<'_, [Use]> {
-        let mounts = self.containers.iter().flat_map(|container| {
-            let mounts = container.raw.volume_mounts.iter().enumerate();
-            mounts.map(|(position, mount)| (mount.name.as_str(), (container.index, position)))
-        });
-        if mounts.clone().take(FEW + 1).count() <= FEW {
-            let uses = mounts.filter(|(of, _)| *of == name);
-            return uses.map(|(_, place)| place).collect();
-        }
-        let index = self.index.uses.get_or_init(|| {
-            let mut index: HashMap<&str, Vec<Use>> = HashMap::new();
-            for (name, place) in mounts.take_while(|_| keep(MOUNT_BYTES)) {
-                index.entry(name).or_default().push(place);
-            }
-            index
-        });
-        index.get(name).map_or(&[][..], Vec::as_slice).into()
-    }
-
-    /// True if another container than this one mounts the volume `name`.
-    pub(super) fn is_mounted_beside(&self, name: &str, container: &Container<'_>) -> bool {
-        let uses = self.uses(name);
-        // They are in order, so one of the ends is another's where any is.
-        let ends = [uses.first(), uses.last()];
-        ends.into_iter()
-            .flatten()
-            .any(|(index, _)| *index != container.index)
-    }
-
-    /// The host path that the mount at `position` of `container` leads to.
-    pub(super) fn host_mount_of(
-        &self,
-        container: &Container<'_>,
-        position: usize,
-    ) -> Option<&HostMount<'a>> {
-        let place = (container.index, position);
-        let place_of = |mount: &HostMount<'_>| match mount.user {
-            MountUser::Container(index) => Some((index, mount.position)),
-            _ => None,
-        };
-        let mounts = &self.host_mounts;
-        if mounts.len() <= FEW {
-            return mounts.iter().find(|mount| place_of(mount) == Some(place));
-        }
-        let index = self.index.host_mounts.get_or_init(|| {
-            let places = mounts.iter().enumerate().rev();
-            places
-                .take_while(|_| keep(MOUNT_BYTES))
-                .filter_map(|(at, mount)| Some((place_of(mount)?, at)))
-                .collect()
-        });
-        index.get(&place).map(|&at| &mounts[at])
-    }
-
-    /// The address that the Pod's own `hostAliases` give `host`, which is in its canonical spelling.
-    pub(super) fn alias_of(&self, host: &str) -> Option<&'a str> {
-        let aliases = &self.spec.host_aliases;
-        if aliases.is_empty() {
-            return None;
-        }
-        let index = self.index.aliases.get_or_init(|| {
-            let mut index = HashMap::new();
-            for (position, alias) in aliases.iter().enumerate() {
-                for name in alias.hostnames.iter() {
-                    if !(spend(ALIAS_STEPS + name.len()) && keep(MOUNT_BYTES + name.len())) {
-                        return index;
-                    }
-                    index.entry(canonical(name)).or_insert(position);
-                }
-            }
-            index
-        });
-        index.get(host).map(|&at| aliases[at].ip.as_str())
-    }
-
     /// The containers that run a Docker daemon of their own.
     pub(crate) fn daemons(&self) -> impl Iterator<Item = &Container<'a>> {
         let is_daemon = |index: &usize| super::daemon::is_daemon(self, &self.containers[*index]);
@@ -407,7 +298,7 @@ impl<'a> Pod<'a> {
             );
         }
         self.host_mounts.append(&mut found);
-        self.index.host_mounts.take();
+        self.index.forget_host_mounts();
     }
 
     /// Adds a mount for each use of the volume `name` and each host path that `claim` has or can get.
