@@ -1,7 +1,8 @@
 //! `undock report` over a generated audit log, next to `grep -c` and `jq` on the same file, in turns in the same run.
 //!
 //! `cargo bench --bench report -- 1024` makes the log of 1 GiB (the default is 50 MiB). Gates: at least 3 x jq, less than 100 MB,
-//! and time that grows no faster than inputs of which everything is about one thing: one uid, one owner, one namespace's exemptions.
+//! and time that grows no faster than inputs of which everything is about one thing: one uid, one owner, one event, one
+//! namespace's exemptions; of which nothing is, and of which an earlier report tells.
 //! `--smoke` is one round over 8 MiB that fails without jq.
 
 #![allow(
@@ -128,7 +129,7 @@ fn main() {
 
 /// Time for 1, 4 and 16 times the input: never more than twice its share.
 fn assert_linear(undock: &str) {
-    let kinds: [(&str, LogOf); 3] = [
+    let kinds: [(&str, LogOf); 5] = [
         ("reviews of one uid", |at| {
             flagged(at, "same", &format!("p{at}"))
         }),
@@ -137,6 +138,12 @@ fn assert_linear(undock: &str) {
         }),
         ("findings of one uid and owner", |at| {
             flagged(at, "same", "p")
+        }),
+        ("one event many times", |_| flagged(1, "u", "p")),
+        ("namespaces", |at| {
+            let own = flagged(at, &format!("u{at}"), "p");
+            let own = own.replace("\"ci\"", &format!("\"ns-{at}\""));
+            own.replace("/ci/", &format!("/ns-{at}/"))
         }),
     ];
     let file = std::env::temp_dir().join(format!("undock-bench-linear-{}.log", std::process::id()));
@@ -167,6 +174,25 @@ fn assert_linear(undock: &str) {
         "exemptions of one namespace",
         [1_000, 4_000, 16_000].map(|count| measure(exempt(count))),
     );
+    let earlier = file.with_extension("json");
+    let history = format!("--history={}", earlier.display());
+    let with_history = [2_000, 8_000, 32_000].map(|count| {
+        let log: String = (0..count)
+            .map(|at| flagged(at, &format!("u{at}"), &format!("p{at}")))
+            .collect();
+        std::fs::write(&file, log).unwrap();
+        let flags = ["--fail-on=none", "--as-of=2040-01-01"];
+        let output = format!("json={}", earlier.display());
+        run(&[undock, "report", flags[0], flags[1], "-o", &output, path]).unwrap();
+        std::fs::write(&file, flagged(0, "later", "q")).unwrap();
+        run(&[
+            undock, "report", flags[0], flags[1], "-o=json", &history, path,
+        ])
+        .unwrap()
+        .cpu
+    });
+    assert_share("findings of an earlier report", with_history);
+    std::fs::remove_file(&earlier).unwrap();
     std::fs::remove_file(&file).unwrap();
 }
 

@@ -1,14 +1,14 @@
 //! One review from bytes to answer: read, evaluate, decide, respond, record. Pure, so that tests and replay call it too.
 
 use crate::decision::namespace::{self, NamespaceSettings};
-use crate::decision::{self, Decision, Mode, Outcome, Policy, Writer};
+use crate::decision::{self, Decision, Mode, Outcome, OwnerExemptions, Policy, Writer};
 use crate::finding::{Action, text};
 use crate::record::{Record, Source, user_kind};
 use crate::registration;
 use crate::review::{self, Answer, Head, Request, Review, Version, respond};
-use crate::workload::Workload;
 use crate::workload::budget::{self, Budget};
 use crate::workload::object::Object;
+use crate::workload::{Share, Workload};
 
 /// An answered review.
 #[derive(Debug)]
@@ -81,14 +81,19 @@ pub struct NotAReview(String);
 /// # Errors
 /// Where there is no review to answer. Everything else is an answer.
 pub fn review(body: &[u8], policy: &Policy) -> Result<Reviewed, NotAReview> {
-    review_within(body, policy, Budget::OBJECT)
+    review_within(body, policy, Budget::OBJECT, None)
 }
 
-/// The same with `budget` for each of its objects.
+/// The same with `budget` for each of its objects. `owner` are the exemptions of the owner that a first answer asked for.
 ///
 /// # Errors
 /// As for [`review()`].
-pub fn review_within(body: &[u8], policy: &Policy, budget: Budget) -> Result<Reviewed, NotAReview> {
+pub fn review_within(
+    body: &[u8],
+    policy: &Policy,
+    budget: Budget,
+    owner: Option<&OwnerExemptions>,
+) -> Result<Reviewed, NotAReview> {
     match review::text(body).and_then(Review::parse) {
         Ok((_, request)) if is_write(&request.operation) && request.object.is_none() => fail(
             body,
@@ -96,7 +101,14 @@ pub fn review_within(body: &[u8], policy: &Policy, budget: Budget) -> Result<Rev
             "the request holds no object",
             policy,
         ),
-        Ok((version, request)) => Ok(answer(version, &request, policy, budget)),
+        Ok((version, request)) => {
+            let decider = Decider {
+                policy,
+                budget,
+                owner,
+            };
+            Ok(answer(version, &request, decider))
+        }
         Err(error) => fail(body, Failure::Unreadable, &error, policy),
     }
 }
@@ -130,6 +142,7 @@ pub fn fail(
         let writer = Writer {
             user: &head.user,
             groups: &head.groups,
+            owner: None,
         };
         let reason = text::clip(reason, MAX_REASON);
         decision::decide_unevaluated(&head.namespace, reason, most, policy, writer)
@@ -150,6 +163,7 @@ pub fn fail(
         namespace: &head.namespace,
         name: &head.name,
         owner: None,
+        is_dry_run: head.dry_run,
         warn: true,
     };
     Ok(Reviewed {
@@ -163,19 +177,29 @@ pub fn fail(
     })
 }
 
-fn answer(version: Version, request: &Request<'_>, policy: &Policy, budget: Budget) -> Reviewed {
+/// With what a review is decided.
+#[derive(Clone, Copy)]
+struct Decider<'p> {
+    policy: &'p Policy,
+    /// For each object of it.
+    budget: Budget,
+    owner: Option<&'p OwnerExemptions>,
+}
+
+fn answer(version: Version, request: &Request<'_>, decider: Decider<'_>) -> Reviewed {
+    let policy = decider.policy;
     let namespace = request.namespace.as_str();
     let workload = request
         .object
         .as_ref()
-        .map(|object| view(object, request.is_cut, namespace, policy, budget));
+        .map(|object| view(object, request, request.is_cut, decider));
     let is_namespace =
         *request.resource.resource == *"namespaces" && request.resource.group.is_empty();
     let (decision, stricter) = match &workload {
         Some(workload) if is_namespace && is_write(&request.operation) => {
             decide_namespace(request, workload, policy)
         }
-        Some(workload) => (decide(request, workload, policy, budget), None),
+        Some(workload) => (decide(request, workload, decider), None),
         None => (Decision::skipped(policy.mode), None),
     };
     let by_controller = workload
@@ -190,6 +214,7 @@ fn answer(version: Version, request: &Request<'_>, policy: &Policy, budget: Budg
         namespace,
         name: &request.name,
         owner: workload.as_ref().map(|workload| &workload.owner),
+        is_dry_run: request.dry_run.0,
         warn: !by_controller,
     };
     let source = Source {
@@ -215,12 +240,8 @@ fn is_write(operation: &str) -> bool {
     matches!(operation, "CREATE" | "UPDATE")
 }
 
-fn decide(
-    request: &Request<'_>,
-    workload: &Workload<'_>,
-    policy: &Policy,
-    budget: Budget,
-) -> Decision {
+fn decide(request: &Request<'_>, workload: &Workload<'_>, decider: Decider<'_>) -> Decision {
+    let policy = decider.policy;
     let operation = request.operation.as_str();
     // What is being deleted must be able to lose its finalizers. Nothing is created in deletion.
     if !is_write(operation) || (operation == "UPDATE" && workload.is_being_deleted()) {
@@ -230,10 +251,11 @@ fn decide(
     let old_object = request.old_object();
     let old = old_object
         .as_ref()
-        .map(|(object, is_whole)| view(object, !is_whole, &request.namespace, policy, budget));
+        .map(|(object, is_whole)| view(object, request, !is_whole, decider));
     let writer = Writer {
         user: &request.user_info.username,
         groups: &request.user_info.groups,
+        owner: decider.owner,
     };
     decision::decide(workload, old.as_ref(), policy, writer)
 }
@@ -241,19 +263,23 @@ fn decide(
 /// `object` as rules see it within `budget`; `is_cut` if not all of it was read.
 fn view<'a>(
     object: &'a Object<'a>,
+    request: &'a Request<'a>,
     is_cut: bool,
-    namespace: &'a str,
-    policy: &'a Policy,
-    budget: Budget,
+    decider: Decider<'a>,
 ) -> Workload<'a> {
+    let policy = decider.policy;
     let view = || {
-        let mut workload = Workload::with_knowledge(object, namespace, &policy.knowledge);
+        let mut workload = Workload::with_knowledge(object, &request.namespace, &policy.knowledge);
         workload.place_in(&policy.facts.surroundings());
         workload
     };
-    let (mut workload, spent) = budget::within(budget, view);
+    let (mut workload, spent) = budget::within(decider.budget, view);
+    workload.limit_to(match request.sub_resource.as_str() {
+        "ephemeralcontainers" => Share::Ephemeral,
+        _ => Share::Template,
+    });
     workload.is_cut = is_cut || spent.is_exceeded();
-    workload.budget = budget.after(spent);
+    workload.budget = decider.budget.after(spent);
     workload
 }
 
@@ -278,6 +304,7 @@ fn decide_namespace(
     let writer = Writer {
         user: &request.user_info.username,
         groups: &request.user_info.groups,
+        owner: None,
     };
     let change = namespace::judge_change(old.as_ref(), &new, policy, writer);
     let decision = decision::decide_namespace(&change, new.mode.unwrap_or(policy.mode));

@@ -45,28 +45,28 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The webhook; without certificates it makes its own and listens on 127.0.0.1:8443
+    /// Run the webhook; without certificates it makes its own and listens on 127.0.0.1:8443
     #[command(after_help = process::EXIT_CODES)]
     Serve(serve::Options),
-    /// Scans, reports and Events inside the cluster; beside the webhook, never in its process
+    /// Run scans, reports and Events in the cluster, in a process separate from the webhook
     #[command(after_help = process::EXIT_CODES)]
     Controller(controller::Options),
-    /// Manifests: files, folders, - for standard input; no cluster
+    /// Check manifests: files, folders, or - for standard input; needs no cluster
     #[command(after_help = EXIT_CODES)]
     Check(check::Options),
-    /// The live cluster, read-only: nodes by runtime, workloads, volumes, configuration
+    /// Scan the live cluster, read-only: nodes by runtime, workloads, volumes, configuration
     #[command(after_help = EXIT_CODES)]
     Scan(scan::Options),
-    /// Records and audit logs in; the migration report out
+    /// Turn records, audit logs and scans into the migration report
     #[command(after_help = EXIT_CODES)]
     Report(report::Options),
-    /// A rule: why, what breaks, how to fix it; without a rule, all of them
+    /// Explain a rule: why, what breaks, how to fix it; without a rule, list all of them
     #[command(after_help = explain::EXIT_CODES)]
     Explain(explain::Options),
-    /// Before and after install: registration, CA, reachability, versions, missed writes
+    /// Check an installation: registration, CA, reachability, versions, missed writes
     #[command(after_help = doctor::EXIT_CODES)]
     Doctor(doctor::Options),
-    /// Completions for a shell, to be sourced: source <(undock completion bash)
+    /// Print completions for a shell: source <(undock completion bash)
     #[command(after_help = completion::EXIT_CODES)]
     Completion(completion::Options),
 }

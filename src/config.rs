@@ -221,8 +221,7 @@ impl ExemptionEntry {
     fn exemptions(&self) -> impl Iterator<Item = ConfiguredExemption> {
         self.rules.iter().map(|name| ConfiguredExemption {
             exemption: Exemption {
-                rules: rules::find(name)
-                    .map_or(Rules::All, |rule| Rules::Code(rule.code.to_owned())),
+                rules: Rules::parse(name),
                 scope: Scope::Configuration,
                 terms: self.terms(),
             },

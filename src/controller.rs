@@ -140,7 +140,8 @@ impl Controller {
     fn note(&self, error: &dyn Display, is_logged: &AtomicBool) {
         self.metrics.count_write("lease", "failed");
         if !is_logged.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%error, lease = lease::NAME, "cannot read or write the Lease; this replica does not scan");
+            tracing::warn!(%error, lease = lease::NAME,
+                "cannot read or write the Lease; this replica does not scan");
         }
     }
 

@@ -1,6 +1,8 @@
 //! Findings, mode and configuration in; what happens to the write out. The findings themselves never change.
 
 mod configured;
+pub mod controllers;
+mod exempt;
 pub mod exemption;
 pub mod facts;
 pub mod message;
@@ -9,6 +11,7 @@ pub mod namespace;
 mod unevaluated;
 
 pub use configured::ConfiguredExemption;
+pub use exempt::OwnerExemptions;
 pub use mode::{Mode, Outcome};
 pub use unevaluated::decide_unevaluated;
 
@@ -16,12 +19,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use exemption::{Exemption, Granted, Period, Scope};
+use controllers::BuiltIn;
+use exemption::{Granted, Period};
 use facts::{ClusterFacts, Known};
 use jiff::civil::Date;
 use namespace::{NamespaceSettings, Refusal};
 
-use crate::finding::text::count;
 use crate::finding::{Action, Certainty, Context, Finding};
 use crate::rules;
 use crate::workload::budget;
@@ -60,6 +63,8 @@ pub struct Writer<'a> {
     pub user: &'a str,
     /// Groups.
     pub groups: &'a [Text<'a>],
+    /// The exemptions of the owner for which a controller writes, where they were read.
+    pub owner: Option<&'a OwnerExemptions>,
 }
 
 /// Today in UTC, by the machine's clock.
@@ -97,6 +102,13 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Codes of the rules that are off.
+    pub fn rules_off(&self) -> Vec<String> {
+        let actions = self.actions.iter();
+        let off = actions.filter(|(_, action)| **action == Action::Off);
+        off.map(|(code, _)| code.clone()).collect()
+    }
+
     /// The action of `finding` before the mode limits it.
     fn action(&self, finding: &Finding) -> Action {
         match self.actions.get(finding.rule.code) {
@@ -115,8 +127,12 @@ pub struct Judged {
     pub action: Action,
     /// What it would do under `enforce`.
     pub unlimited: Action,
+    /// True if it lies in an ephemeral container: it belongs to the Pod itself, whoever owns that.
+    pub is_ephemeral: bool,
     /// True if the object had it before this write.
     pub known: bool,
+    /// True if the object may be changed all the same, and the Pods that are made from it are refused.
+    pub refuses_pods: bool,
     /// See [`Finding::fingerprint`].
     pub fingerprint: String,
     /// The exemption that lets it through.
@@ -136,6 +152,19 @@ impl Outcome {
     }
 }
 
+/// An owner of which only the reference is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadOwner {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Identity; another object of the same name is not meant.
+    pub uid: String,
+    /// Its kind, and where it is read.
+    pub(crate) controller: &'static BuiltIn,
+}
+
 /// What happens to the write, and why.
 #[derive(Clone, Debug)]
 pub struct Decision {
@@ -149,10 +178,16 @@ pub struct Decision {
     pub error: Option<String>,
     /// The write is refused because of that error.
     pub error_refuses: bool,
+    /// Codes of the rules that are off, so that nothing is told of their findings.
+    pub rules_off: Vec<String>,
     /// What may not be, whatever the mode: labels and exemptions of a Namespace.
     pub refusals: Vec<Refusal>,
     /// What the writer should know besides: an exemption that ends soon, or exempts nothing.
     pub notes: Vec<String>,
+    /// True for what a built-in controller makes in mode `freeze`: it exists for an owner that was there before.
+    pub is_existing: bool,
+    /// The owner whose exemptions would have a say, and were not read.
+    pub unread_owner: Option<UnreadOwner>,
     /// What undock did not know for sure: a label without meaning, a namespace that was not seen yet. For the audit log.
     pub doubts: Vec<String>,
 }
@@ -174,9 +209,12 @@ impl Decision {
             findings: Vec::new(),
             error: None,
             error_refuses: false,
+            rules_off: Vec::new(),
             notes: Vec::new(),
             doubts: Vec::new(),
             refusals: Vec::new(),
+            is_existing: false,
+            unread_owner: None,
         }
     }
 
@@ -189,10 +227,11 @@ impl Decision {
         }
     }
 
-    /// True if `enforce` would have refused the write.
+    /// True if `enforce` would have refused the write, or refuses the Pods that follow from it.
     pub fn would_deny(&self) -> bool {
         self.findings.iter().any(|judged| {
-            judged.unlimited == Action::Deny && !judged.known && judged.exempt.is_none()
+            let is_met = !judged.known || judged.refuses_pods;
+            judged.unlimited == Action::Deny && is_met && judged.exempt.is_none()
         })
     }
 }
@@ -212,9 +251,13 @@ pub fn decide_namespace(change: &namespace::Change, mode: Mode) -> Decision {
     }
 }
 
-/// True for a mirror Pod that its own node writes: the annotation alone proves nothing.
+/// True for a mirror Pod that its own node writes: in a review the annotation alone proves nothing.
 fn is_mirror_of_node(workload: &Workload<'_>, writer: Writer<'_>) -> bool {
-    let node = writer.user.strip_prefix("system:node:");
+    let node = match writer.user {
+        // What is in the cluster, nobody is writing.
+        "" => workload.controller().map(|node| node.name.as_str()),
+        user => user.strip_prefix("system:node:"),
+    };
     node.is_some_and(|node| workload.is_mirror_of(node))
 }
 
@@ -248,28 +291,51 @@ pub fn decide(
     if let Some((before, _)) = &before {
         mark_known(&mut findings, before);
     }
-    if is_mirror_of_node(workload, writer) {
-        // It runs whatever is answered; refused, it would run unseen.
+    exempt::exempt(
+        &mut findings,
+        workload,
+        settings.as_deref(),
+        policy,
+        writer,
+        &mut notes,
+    );
+    let made_for = controllers::owner_of(workload, writer);
+    let is_existing = mode == Mode::Freeze && made_for.is_some();
+    // A mirror Pod runs whatever is answered; refused, it would run unseen.
+    if is_existing || is_mirror_of_node(workload, writer) {
         for judged in &mut findings {
             judged.action = judged.action.min(Action::Record);
         }
     }
-    if findings.iter().any(|judged| judged.action >= Action::Warn) {
-        exempt(
-            &mut findings,
-            workload,
-            settings.as_deref(),
-            policy,
-            writer,
-            &mut notes,
-        );
+    if mode == Mode::Enforce && workload.makes_pods() {
+        for judged in findings.iter_mut().filter(|judged| judged.known) {
+            judged.refuses_pods = is_refused(judged) && judged.exempt.is_none();
+        }
     }
+    let asks_owner = settings
+        .as_deref()
+        .is_some_and(|settings| settings.allows_workload_exemptions)
+        && findings
+            .iter()
+            .any(|judged| judged.unlimited >= Action::Warn && judged.exempt.is_none());
+    let unread_owner = made_for
+        .filter(|_| asks_owner && writer.owner.is_none())
+        .map(|(controller, reference)| UnreadOwner {
+            namespace: workload.namespace.to_owned(),
+            name: reference.name.to_string(),
+            uid: reference.uid.to_string(),
+            controller,
+        });
+    doubts.extend(writer.owner.and_then(|owner| owner.problem.clone()));
     let outcome = Outcome::of(findings.iter());
     let decision = Decision {
         notes,
         doubts,
         findings,
         outcome,
+        is_existing,
+        unread_owner,
+        rules_off: policy.rules_off(),
         ..Decision::clean(mode)
     };
     if is_whole {
@@ -280,7 +346,7 @@ pub fn decide(
     unevaluated::rest(
         decision,
         workload,
-        was_whole,
+        was_whole && !is_existing,
         settings.as_deref(),
         policy,
         writer,
@@ -333,93 +399,30 @@ fn settings_of(
     None
 }
 
-/// Lets findings through that an exemption covers, and notes exemptions that cover nothing any more.
-fn exempt(
-    findings: &mut [Judged],
-    workload: &Workload<'_>,
-    settings: Option<&NamespaceSettings>,
-    policy: &Policy,
-    writer: Writer<'_>,
-    notes: &mut Vec<String>,
-) {
-    let counts_own = settings.is_some_and(|settings| settings.allows_workload_exemptions);
-    let annotations = workload
-        .annotations()
-        .flat_map(|(_, annotations)| annotations.iter());
-    let mut own: Vec<Exemption> = annotations
-        .filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload))
-        .collect();
-    if !counts_own && !own.is_empty() {
-        notes.push(format!(
-            "exemptions on workloads count only where the namespace has the label {}=allow",
-            namespace::WORKLOAD_EXEMPTIONS_LABEL
-        ));
-        own.clear();
-    }
-    let configured = policy
-        .exemptions
-        .iter()
-        .filter(|entry| entry.is_for(workload, writer))
-        .map(|entry| &entry.exemption);
-    let all: Vec<&Exemption> = settings
-        .iter()
-        .flat_map(|settings| &settings.exemptions)
-        .chain(&own)
-        .chain(configured)
-        .collect();
-    if all.is_empty() {
-        return;
-    }
-    let period = policy.period();
-    let mut grant = |code| {
-        let granted = exemption::grant(all.iter().copied(), code, period);
-        if let Some(granted) = &granted {
-            if let Some(days) = granted.terms.ends_soon(period.today) {
-                notes.push(format!(
-                    "exemption for {code} ends in {} ({})",
-                    count(days, "day"),
-                    granted.terms.until
-                ));
-            }
-        } else {
-            let covering = all.iter().filter(|exemption| exemption.rules.covers(code));
-            notes.extend(covering.filter_map(|exemption| exemption.flaw(period)));
-        }
-        granted
-    };
-    // There may be many of both, so each rule is asked for once.
-    let mut grants: HashMap<&str, Option<Granted>> = HashMap::new();
-    for judged in findings
-        .iter_mut()
-        .filter(|judged| judged.action >= Action::Warn)
-    {
-        let code = judged.finding.rule.code;
-        judged.exempt = grants.entry(code).or_insert_with(|| grant(code)).clone();
-        if judged.exempt.is_some() {
-            judged.action = Action::Record;
-        }
-    }
-    notes.sort_unstable();
-    notes.dedup();
-}
-
 /// The findings of `workload`, and whether all of it was evaluated.
 fn judge(workload: &Workload<'_>, policy: &Policy, mode: Mode) -> (Vec<Judged>, bool) {
-    let owner = &workload.owner;
     let evaluate = || rules::evaluate(workload, policy.context);
     let (findings, spent) = budget::within(workload.budget, evaluate);
     let judged = findings.into_iter().map(|finding| {
         let unlimited = policy.action(&finding);
-        let fingerprint = finding.fingerprint(workload.namespace, &owner.kind, &owner.name);
+        let is_ephemeral = workload.has_ephemeral(finding.container.as_deref());
+        let (kind, name) = match is_ephemeral {
+            true => (workload.kind(), workload.name),
+            false => (&*workload.owner.kind, &*workload.owner.name),
+        };
+        let fingerprint = finding.fingerprint(workload.namespace, kind, name);
         Judged {
             action: unlimited.min(mode.limit()),
             unlimited,
+            is_ephemeral,
             known: false,
+            refuses_pods: false,
             fingerprint,
             exempt: None,
             finding,
         }
     });
-    let judged = judged.filter(|judged| judged.action != Action::Off);
+    let judged = judged
+        .filter(|judged| judged.action != Action::Off && workload.share.holds(judged.is_ephemeral));
     (judged.collect(), !(spent.is_exceeded() || workload.is_cut))
 }

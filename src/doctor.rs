@@ -252,7 +252,8 @@ pub fn write_json(out: &mut dyn Write, examined: &Examined) -> io::Result<()> {
         "schema": "undock.doctor/v1",
         "version": env!("CARGO_PKG_VERSION"),
         "summary": {
-            "ok": count(Health::Ok), "warn": count(Health::Warn), "fail": count(Health::Fail), "skipped": count(Health::Skipped),
+            "ok": count(Health::Ok), "warn": count(Health::Warn), "fail": count(Health::Fail),
+            "skipped": count(Health::Skipped),
         },
         "checks": examined.checks,
     });

@@ -4,6 +4,7 @@
 
 mod align;
 mod blocks;
+mod guess;
 mod json;
 mod sections;
 mod tags;
@@ -12,6 +13,7 @@ mod toml;
 mod yaml;
 
 pub(crate) use align::aligned;
+pub(crate) use guess::is_prose;
 
 /// Longest text that is parsed, in bytes: a ConfigMap holds no more.
 const MAX_TEXT: usize = 1024 * 1024;
@@ -101,10 +103,10 @@ impl Document {
     /// `outer` documents are around this one.
     fn parse_inside(name: &str, text: &str, outer: usize) -> Option<Self> {
         let is_worth_it = text.len() <= MAX_TEXT && text.contains(['\n', ':', '=', '{', '[', '<']);
-        if !is_worth_it || text.starts_with("#!") {
+        if !is_worth_it || text.starts_with("#!") || guess::is_other_text(name) {
             return None;
         }
-        let mut document = candidates(name, text)
+        let mut document = guess::candidates(name, text)
             .into_iter()
             .find_map(|language| Self::parse_as(language, text))?;
         if outer < MAX_OUTER {
@@ -148,54 +150,6 @@ impl Document {
             inner: Vec::new(),
         })
     }
-}
-
-/// The languages that `text` can be, the likeliest first.
-fn candidates(name: &str, text: &str) -> Vec<Language> {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    match extension {
-        Some("json") => return vec![Language::Json],
-        Some("toml") => return vec![Language::Toml],
-        Some("yaml" | "yml") => return vec![Language::Yaml],
-        Some("ini" | "service" | "socket" | "timer") => return vec![Language::Sections],
-        Some("alloy" | "river" | "hcl") => return vec![Language::Blocks],
-        _ => {}
-    }
-    let line = |wanted: fn(&str) -> bool| text.lines().map(str::trim).any(wanted);
-    let first = text.trim_start();
-    if first.starts_with('{') || first.starts_with("[{") {
-        return vec![Language::Json, Language::Yaml];
-    }
-    let mut found = Vec::new();
-    // Lines of other languages can stand in a block of YAML, but never before its first key.
-    let mut lines = first
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'));
-    if lines.next().is_some_and(begins_yaml) {
-        found.push(Language::Yaml);
-    }
-    if line(|line| line.starts_with('<') && line.ends_with('>')) {
-        found.push(Language::Tags);
-    }
-    if line(|line| line.starts_with('[') && line.ends_with(']')) {
-        // TOML is strict: what it does not take is looser sections.
-        found.extend([Language::Toml, Language::Sections]);
-    }
-    if line(|line| line.ends_with('{')) {
-        found.push(Language::Blocks);
-    }
-    found.extend([Language::Yaml, Language::Toml]);
-    found
-}
-
-/// True for `key:` and `key: value`.
-fn begins_yaml(line: &str) -> bool {
-    let key = line
-        .trim_end()
-        .strip_suffix(':')
-        .or_else(|| Some(line.split_once(": ")?.0));
-    let is_name = |c: char| c.is_alphanumeric() || "_-./".contains(c);
-    key.is_some_and(|key| !key.is_empty() && key.chars().all(is_name))
 }
 
 impl Node {

@@ -75,7 +75,8 @@ macro_rules! display_lowercase {
 
 display_lowercase! {
     Certainty { Possible => "possible", Likely => "likely", Certain => "certain" }
-    Impact { Advisory => "advisory", Security => "security", Degrades => "degrades", Breaks => "breaks" }
+    Impact { Advisory => "advisory", Security => "security", Degrades => "degrades",
+        Breaks => "breaks" }
     Action { Off => "off", Record => "record", Warn => "warn", Deny => "deny" }
 }
 

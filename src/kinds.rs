@@ -257,7 +257,7 @@ pub fn has_texts(name: &str) -> bool {
 }
 
 /// Kinds that undock has no use for, and that hold no configuration of a program.
-const WITHOUT_TEXTS: [&str; 20] = [
+const WITHOUT_TEXTS: [&str; 19] = [
     "APIService",
     "ClusterRole",
     "ClusterRoleBinding",
@@ -266,7 +266,6 @@ const WITHOUT_TEXTS: [&str; 20] = [
     "EndpointSlice",
     "Endpoints",
     "Event",
-    "HorizontalPodAutoscaler",
     "Ingress",
     "Lease",
     "LimitRange",

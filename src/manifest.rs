@@ -5,6 +5,7 @@
 mod deserialize;
 mod documents;
 mod error;
+mod files;
 mod inner_pods;
 mod locate;
 mod parser;
@@ -12,6 +13,7 @@ mod tree;
 
 pub use documents::{Document, documents};
 pub use error::ManifestError;
+pub(crate) use files::may_be_file;
 use tree::{NodeId, Tree};
 
 use crate::kinds::{self, Kind};
@@ -37,6 +39,8 @@ pub struct Item {
     api_version: String,
     /// From the list around it where it names none itself.
     kind: String,
+    /// For a file that is no Kubernetes object: what it is called. Objects have names of their own.
+    name: String,
 }
 
 shape! {
@@ -101,6 +105,9 @@ impl<'t> Manifest<'t> {
         if object.kind.is_empty() {
             object.set_type(Text::from(&*item.api_version), Text::from(&*item.kind));
         }
+        if !item.name.is_empty() {
+            object.metadata.name = Text::from(&*item.name);
+        }
         Ok(object)
     }
 
@@ -156,6 +163,16 @@ impl<'t> Manifest<'t> {
             Envelope::default()
         };
         let is_nameless = envelope.kind.is_empty() && implied_kind.is_none();
+        let file = files::kind_of(&self.tree, node).filter(|_| is_nameless);
+        if let Some((kind, name)) = file {
+            self.items.push(Item {
+                node,
+                api_version: String::new(),
+                kind: kind.to_owned(),
+                name,
+            });
+            return Ok(());
+        }
         let items = self
             .tree
             .get(node, "items")
@@ -182,6 +199,7 @@ impl<'t> Manifest<'t> {
                 node,
                 api_version: envelope.api_version.to_string(),
                 kind: own.or(implied_kind).unwrap_or_default(),
+                name: String::new(),
             };
             self.items.push(item);
         }

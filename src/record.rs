@@ -84,6 +84,9 @@ pub struct Record {
     pub decision: Word,
     /// What `enforce` would have done.
     pub would_deny: bool,
+    /// True for what a controller made in mode `freeze` for an owner that was there before.
+    #[serde(rename = "review.existing", default, skip_serializing_if = "is_false")]
+    pub existing: bool,
     /// Namespace; empty for cluster-scoped objects.
     #[serde(rename = "k8s.namespace.name")]
     pub namespace: String,
@@ -102,6 +105,9 @@ pub struct Record {
     /// Number of findings, those that found no room included.
     #[serde(rename = "findings.count")]
     pub findings_count: usize,
+    /// Codes of the rules that are off: nothing is told of their findings.
+    #[serde(rename = "rules.off", default, skip_serializing_if = "Vec::is_empty")]
+    pub rules_off: Vec<String>,
     /// The findings.
     pub findings: Vec<FindingFields>,
     /// How many findings found no room.
@@ -214,6 +220,9 @@ pub struct FindingFields {
     pub certainty: Word,
     /// What it did.
     pub action: Word,
+    /// True if `enforce` refuses writes that hold it, exemptions aside; absent in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denies: Option<bool>,
     /// Container.
     #[serde(
         rename = "container.name",
@@ -311,12 +320,14 @@ impl Record {
             mode: decision.mode.as_str().into(),
             decision: decision.outcome.as_str().into(),
             would_deny: decision.would_deny(),
+            existing: decision.is_existing && !decision.findings.is_empty(),
             namespace: source.namespace.to_owned(),
             object: workload.map(ObjectFields::from).unwrap_or_default(),
             owner: workload.map(OwnerFields::from).unwrap_or_default(),
             user: source.user.to_owned(),
             user_kind: user_kind(source.user).into(),
             findings_count: decision.findings.len(),
+            rules_off: decision.rules_off.clone(),
             findings_truncated: decision.findings.len() - findings.len(),
             findings,
             error: decision.error.clone(),
@@ -449,6 +460,10 @@ fn codes(decision: &Decision) -> String {
         .collect();
     codes.dedup();
     codes.join(",")
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn is_zero(count: &usize) -> bool {

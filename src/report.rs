@@ -28,10 +28,12 @@ pub mod json;
 pub mod markdown;
 pub mod model;
 mod modes;
+mod moved;
 mod name_pattern;
 mod namespaces;
 mod notices;
 mod packing;
+mod place;
 mod reach;
 mod renumber;
 mod resolution;
@@ -142,6 +144,8 @@ const MAX_MESSAGES: usize = 100;
 pub struct Reporter {
     options: Options,
     gatherer: Gatherer,
+    /// An earlier report, with its name.
+    history: Option<(String, model::Report)>,
 }
 
 impl Reporter {
@@ -157,7 +161,11 @@ impl Reporter {
             },
             replay: options.replay.take(),
         };
-        Self { options, gatherer }
+        Self {
+            options,
+            gatherer,
+            history: None,
+        }
     }
 
     /// Reads all of `input`, which errors call `file`.
@@ -209,6 +217,11 @@ impl Reporter {
         reading.finish(file);
     }
 
+    /// Keeps what an earlier report says: first moments, ends, days of the burn-down.
+    pub fn keep_history(&mut self, file: &str, report: model::Report) {
+        self.history = Some((file.to_owned(), report));
+    }
+
     /// Notes an input that could not be read at all.
     pub fn fail(&mut self, file: &str, error: &str) {
         self.gatherer.store.fail(file, 0, error.to_owned(), 1);
@@ -216,6 +229,12 @@ impl Reporter {
 
     /// The report of all that was read.
     pub fn finish(mut self) -> model::Report {
+        if let Some((file, report)) = self.history.take() {
+            self.gatherer.cluster.clone_from(&self.options.cluster);
+            if let Err(error) = self.gatherer.history(&report) {
+                self.fail(&file, &error);
+            }
+        }
         self.gatherer.store.unite_sets();
         self.gatherer.store.assign_cluster();
         self.gatherer.store.join_generated_names();

@@ -58,6 +58,7 @@ mod node_runtime_docker;
 mod nodes;
 mod npd_docker_monitor;
 mod objects;
+mod places;
 mod psp_scc_allows_docker;
 mod rootless_docker_socket;
 mod runtime_selector_docker;
@@ -73,6 +74,8 @@ mod unprivileged_ping;
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
+
+use configuration::scripts;
 
 use crate::finding::{Certainty, Check, Context, Finding, Findings, Rule};
 use crate::workload::Workload;
@@ -163,12 +166,13 @@ struct Subject<'w, 'a> {
 impl<'w, 'a> Subject<'w, 'a> {
     fn new(workload: &'w Workload<'a>) -> Self {
         let containers = workload.containers();
-        let has_mounts = !workload.host_mounts().is_empty();
+        let may_name_paths = !workload.host_mounts().is_empty()
+            || (workload.pod.as_ref()).is_some_and(|pod| pod.spec.host_pid.0);
         Self {
             workload,
             containers,
             host_mounts: workload.host_mounts(),
-            named_paths: if has_mounts {
+            named_paths: if may_name_paths {
                 workload.named_paths()
             } else {
                 Vec::new()
@@ -186,7 +190,9 @@ impl<'w, 'a> Subject<'w, 'a> {
     fn run(&self, check: Check, findings: &mut Findings) {
         let workload = self.workload;
         match (check, &workload.pod) {
-            (Check::HostPath(check), _) if !self.host_mounts.is_empty() => {
+            (Check::HostPath(check), _)
+                if !(self.host_mounts.is_empty() && self.named_paths.is_empty()) =>
+            {
                 let mut seen = HashSet::new();
                 for mount in self.host_mounts.iter().chain(&self.named_paths) {
                     let finding = check(workload, mount);
@@ -204,6 +210,17 @@ impl<'w, 'a> Subject<'w, 'a> {
                 let containers = self.containers.iter();
                 for container in containers.filter(|container| is_meant(container.mentions())) {
                     check(pod, container, findings);
+                }
+            }
+            (Check::Commands(check, _), Some(pod)) if self.mentioned.docker => {
+                let containers = self.containers.iter();
+                for container in containers.filter(|container| container.mentions().docker) {
+                    check(pod, container, findings);
+                }
+            }
+            (Check::Commands(_, check), None) if scripts::holds_some(workload) => {
+                for leaf in workload.leaves.iter() {
+                    check(workload, leaf, findings);
                 }
             }
             (Check::Pod(check), Some(pod)) => check(pod, findings),

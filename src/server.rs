@@ -4,10 +4,12 @@ pub mod access;
 pub mod admin;
 pub mod body;
 pub mod callers;
+mod certificate_error;
 pub mod certificates;
 pub mod client_certificate;
 mod connections;
 mod header_deadline;
+mod limits;
 pub mod listener;
 pub mod routes;
 pub mod self_check;
@@ -20,10 +22,14 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 use crate::admission::{NotAReview, Reviewed};
-use crate::decision::Policy;
+use crate::decision::{OwnerExemptions, Policy};
 use crate::metrics::Metrics;
 use crate::record::queue::Queue;
 use crate::workload::budget::Budget;
+
+/// Evaluates a body within a budget, as [`crate::admission::review_within`] does.
+pub type Evaluate =
+    fn(&[u8], &Policy, Budget, Option<&OwnerExemptions>) -> Result<Reviewed, NotAReview>;
 
 /// What every request sees.
 pub struct App {
@@ -37,8 +43,8 @@ pub struct App {
     pub records: Queue,
     /// Counters.
     pub metrics: Metrics,
-    /// Evaluates a body within a budget; a field, so that a test can put a defect in its place.
-    pub review: fn(&[u8], &Policy, Budget) -> Result<Reviewed, NotAReview>,
+    /// Evaluates a body; a field, so that a test can put a defect in its place.
+    pub review: Evaluate,
     /// Who is answered.
     pub callers: callers::Callers,
     /// Where the life of the server stands.

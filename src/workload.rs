@@ -17,6 +17,7 @@ pub mod object;
 pub(crate) mod owner;
 pub mod pod;
 pub(crate) mod rendered;
+pub(crate) mod scripts;
 pub(crate) mod series;
 pub(crate) mod settings;
 pub(crate) mod shape;
@@ -39,7 +40,7 @@ use budget::Budget;
 use host_path::HostPath;
 use inner_pod::InnerPod;
 use leaves::Leaves;
-use object::{Metadata, Object, Spec};
+use object::{Metadata, Object, OwnerReference, Spec};
 use pod::{HostMount, MountUser, Pod};
 use text::{Annotations, TextMap};
 use variables::Identity;
@@ -65,12 +66,36 @@ pub struct Workload<'a> {
     volume: Vec<HostMount<'a>>,
     /// Something of the object is left out, because the budget did not suffice.
     pub is_cut: bool,
+    /// What of a Pod is judged.
+    pub(crate) share: Share,
     /// What its evaluation may cost.
     pub budget: Budget,
     /// The pods inside a custom resource, each as a workload of its own under the same name.
     pub(crate) parts: Vec<Self>,
     /// See [`InnerPod::moved`].
     pub(crate) moved: &'a [(String, String)],
+}
+
+/// What of a Pod is judged. A Pod that something else owns has two owners: what lies in its ephemeral containers is its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// All of it.
+    All,
+    /// What its owner's template can hold.
+    Template,
+    /// Its ephemeral containers.
+    Ephemeral,
+}
+
+impl Share {
+    /// True if a finding in an ephemeral container, or one outside of it, belongs to it.
+    pub(crate) fn holds(self, is_ephemeral: bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::Template => !is_ephemeral,
+            Self::Ephemeral => is_ephemeral,
+        }
+    }
 }
 
 impl<'a> Workload<'a> {
@@ -106,6 +131,7 @@ impl<'a> Workload<'a> {
             has_docker_class: false,
             volume: persistent_volume(object, knowledge),
             is_cut: false,
+            share: Share::All,
             budget: Budget::OBJECT,
             parts: Vec::new(),
             moved: &[],
@@ -136,6 +162,7 @@ impl<'a> Workload<'a> {
             has_docker_class: false,
             volume: Vec::new(),
             is_cut: false,
+            share: Share::All,
             budget: Budget::OBJECT,
             parts: Vec::new(),
             moved: &inner.moved,
@@ -209,13 +236,55 @@ impl<'a> Workload<'a> {
         self.kind() == "Pod" && is_of_node && mark.is_some()
     }
 
-    /// True if a controller made the object.
-    pub fn has_controller(&self) -> bool {
+    /// The reference to the controller of the object.
+    pub(crate) fn controller(&self) -> Option<&'a OwnerReference<'a>> {
         self.object
             .metadata
             .owner_references
             .iter()
-            .any(|reference| reference.controller.0)
+            .find(|reference| reference.controller.0)
+    }
+
+    /// True if a controller made the object.
+    pub fn has_controller(&self) -> bool {
+        self.controller().is_some()
+    }
+
+    /// True for what controllers make Pods from.
+    pub fn makes_pods(&self) -> bool {
+        self.pod.as_ref().is_some_and(|pod| pod.path != "spec")
+    }
+
+    /// True if the Pod has an ephemeral container of this name.
+    pub(crate) fn has_ephemeral(&self, container: Option<&str>) -> bool {
+        let spec = self.pod.as_ref().map(|pod| pod.spec);
+        let mut ephemeral = spec
+            .iter()
+            .flat_map(|spec| spec.ephemeral_containers.iter());
+        container.is_some_and(|name| ephemeral.any(|container| *container.name == *name))
+    }
+
+    /// True if the object is what a person edits.
+    pub(crate) fn is_own_owner(&self) -> bool {
+        *self.kind() == *self.owner.kind && *self.name == *self.owner.name
+    }
+
+    /// Limits the view of a Pod to its ephemeral containers, of which it is the owner itself, or to
+    /// all else. A Pod that nothing owns is seen as a whole.
+    pub(crate) fn limit_to(&mut self, share: Share) {
+        if self.kind() != "Pod" || self.is_own_owner() {
+            return;
+        }
+        self.share = share;
+        if share == Share::Ephemeral {
+            self.owner = owner::own(self.object);
+        }
+    }
+
+    /// The annotations of a CronJob's `jobTemplate.metadata`.
+    pub(crate) fn job_template_annotations(&self) -> Option<&'a Annotations<'a>> {
+        let job = self.object.spec.as_ref()?.job_template.as_ref()?;
+        Some(&job.metadata.annotations)
     }
 
     /// The annotations of the object and of its pod template, with the field path of their metadata.

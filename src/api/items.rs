@@ -208,7 +208,8 @@ mod tests {
     #[test]
     fn items_are_found_wherever_the_list_is_cut() {
         let list = json!({
-            "a": ["\"items\":[", {"items": [1]}], "items": [{"x": "}]\\\""}, {"items": [[]], "y": []}],
+            "a": ["\"items\":[", {"items": [1]}],
+            "items": [{"x": "}]\\\""}, {"items": [[]], "y": []}],
             "kind": "List", "metadata": {"continue": "abc"},
         });
         for text in [
@@ -282,7 +283,10 @@ mod tests {
     proptest! {
         #[test]
         fn any_list_comes_apart_as_a_json_reader_takes_it(
-            items in prop::collection::vec(prop::collection::hash_map("[a-z\"]{1,6}", value(), 0..4), 0..6),
+            items in prop::collection::vec(
+                prop::collection::hash_map("[a-z\"]{1,6}", value(), 0..4),
+                0..6
+            ),
             metadata in value(),
             size in 1..200_usize,
         ) {

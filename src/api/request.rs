@@ -173,8 +173,21 @@ pub(super) async fn pause(attempt: u32) {
 /// # Errors
 /// See [`ApiError`].
 pub async fn get_once(client: &Client, uri: &str) -> Result<Bytes, ApiError> {
+    get_as(client, uri, "application/json").await
+}
+
+/// Reads the metadata of the object at `path` and nothing else of it, without a second attempt.
+///
+/// # Errors
+/// See [`ApiError`].
+pub async fn get_metadata(client: &Client, path: &str) -> Result<Bytes, ApiError> {
+    let accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+    get_as(client, path, accept).await
+}
+
+async fn get_as(client: &Client, uri: &str, accept: &str) -> Result<Bytes, ApiError> {
     let request = Request::get(uri)
-        .header("Accept", "application/json")
+        .header("Accept", accept)
         .body(Body::empty())
         .map_err(|error| ApiError::Unreadable(error.to_string()))?;
     successful(send(client, request).await?)

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use crate::manifest::{Document, Manifest, ManifestError, documents};
+use crate::manifest::{Document, Manifest, ManifestError, documents, may_be_file};
 
 /// One input: a file, or standard input.
 #[derive(Debug)]
@@ -92,9 +92,9 @@ pub(super) fn parse(input: &Input) -> ParsedInput<'_> {
     parsed
 }
 
-/// False for a text that has no `kind`, not even one written with escapes.
+/// False for a text that has no `kind`, not even one written with escapes, and is no file whose queries are read.
 fn may_be_manifest(text: &str) -> bool {
-    text.contains("kind") || text.contains('\\')
+    text.contains("kind") || text.contains('\\') || may_be_file(text)
 }
 
 /// True for a text that somebody may have meant as a manifest.

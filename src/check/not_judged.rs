@@ -1,7 +1,7 @@
 //! Objects that a controller turns into others: charts with values, overlays of remote bases.
 //!
-//! What they hold is read like any configuration. What they will become is decided by a chart or a repository that is not
-//! here, so an object without findings is not clean: it is not judged.
+//! What they hold is read like any configuration. What they will become is decided by a chart or a
+//! repository that is not here, so an object without findings is not clean: it is not judged.
 
 use crate::embedded::Node;
 use crate::workload::Workload;

@@ -1,7 +1,7 @@
 //! What the workloads of a namespace would meet under a stricter mode: the answer to
 //! `kubectl label namespace NAME undock.dev/mode=enforce --dry-run=server`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::api::list::{List, Step, list};
 use crate::api::path::{is_dns_label, list_path};
 use crate::decision::facts::ClusterFacts;
 use crate::decision::namespace::NamespaceSettings;
-use crate::decision::{self, Judged, Mode, Policy, Writer};
+use crate::decision::{self, Judged, Mode, Policy, Writer, controllers};
 use crate::finding::Action;
 use crate::finding::text::{clip, count, escape_controls};
 use crate::kinds::KINDS;
@@ -81,11 +81,51 @@ pub async fn rehearse(
 /// What was seen of the namespace.
 #[derive(Default)]
 struct Seen {
-    owners: BTreeMap<String, Vec<Judged>>,
+    owners: BTreeMap<String, Affected>,
     looked: usize,
     is_full: bool,
     /// The first reason why not everything was looked at.
     problem: Option<String>,
+}
+
+/// An owner, and what its objects would meet.
+#[derive(Default)]
+struct Affected {
+    findings: Vec<Judged>,
+    /// Fingerprints of what is exempt. An exemption on a workload holds for the Pods that are made from it.
+    exempt: HashSet<String>,
+    /// No built-in controller makes its objects, so a new one is like any other that is new.
+    is_foreign: bool,
+}
+
+/// What happens to an owner.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Effect {
+    Refused,
+    /// In mode `freeze`: what exists is served by the built-in controllers.
+    Kept,
+    Warned,
+}
+
+impl Affected {
+    fn effect(&self, mode: Mode) -> Effect {
+        let is_refused = |judged: &Judged| judged.action == Action::Deny;
+        match self.findings.iter().any(is_refused) {
+            false => Effect::Warned,
+            true if mode == Mode::Freeze && !self.is_foreign => Effect::Kept,
+            true => Effect::Refused,
+        }
+    }
+}
+
+impl Effect {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Refused => "would be refused",
+            Self::Kept => "would be kept, and refused if it were new",
+            Self::Warned => "would be warned about",
+        }
+    }
 }
 
 impl Seen {
@@ -125,7 +165,7 @@ fn look(
     kind: &str,
     namespace: &str,
     policy: &Policy,
-    owners: &mut BTreeMap<String, Vec<Judged>>,
+    owners: &mut BTreeMap<String, Affected>,
 ) {
     let Ok(mut object) = serde_json::from_str::<Object<'_>>(json) else {
         return;
@@ -135,66 +175,83 @@ fn look(
     let mut workload = Workload::with_knowledge(&object, namespace, &policy.knowledge);
     workload.place_in(&policy.facts.surroundings());
     let decision = decision::decide(&workload, None, policy, Writer::default());
-    let told = decision
-        .findings
-        .into_iter()
-        .filter(|judged| judged.action >= Action::Warn);
-    let owner = format!("{}/{}", workload.owner.kind, workload.owner.name);
-    for judged in told {
-        let known = owners.entry(owner.clone()).or_default();
-        if !known
-            .iter()
-            .any(|other| other.fingerprint == judged.fingerprint)
+    let controller = workload.controller();
+    let is_foreign =
+        controller.is_some_and(|reference| controllers::of(workload.kind(), reference).is_none());
+    for judged in decision.findings {
+        let (kind, name) = match judged.is_ephemeral {
+            true => (workload.kind(), workload.name),
+            false => (&*workload.owner.kind, &*workload.owner.name),
+        };
+        let is_exempt = judged.exempt.is_some();
+        if !is_exempt && judged.action < Action::Warn {
+            continue;
+        }
+        let owner = owners.entry(format!("{kind}/{name}")).or_default();
+        owner.is_foreign |= is_foreign;
+        let is_same = |other: &Judged| other.fingerprint == judged.fingerprint;
+        if is_exempt {
+            owner.exempt.insert(judged.fingerprint);
+        } else if !owner.exempt.contains(&judged.fingerprint) && !owner.findings.iter().any(is_same)
         {
-            known.push(judged);
+            owner.findings.push(judged);
         }
     }
 }
 
-/// One line for each set of rules: the first owner, how many others, and the first finding.
+/// One line for each set of rules and what follows from it: the first owner, and how many others. Then what a refusal means
+/// for what runs.
 fn lines(
-    owners: &BTreeMap<String, Vec<Judged>>,
+    owners: &BTreeMap<String, Affected>,
     mode: Mode,
     looked: usize,
     problem: Option<&str>,
 ) -> Vec<String> {
-    let mut groups: BTreeMap<Vec<&str>, Vec<(&String, &Vec<Judged>)>> = BTreeMap::new();
-    for (owner, findings) in owners {
-        let mut codes: Vec<&str> = findings
+    let mut groups: BTreeMap<(Effect, Vec<&str>), Vec<&str>> = BTreeMap::new();
+    for (owner, affected) in owners {
+        if affected.findings.is_empty() {
+            continue;
+        }
+        let mut codes: Vec<&str> = affected
+            .findings
             .iter()
             .map(|judged| judged.finding.rule.code)
             .collect();
         codes.sort_unstable();
         codes.dedup();
-        groups.entry(codes).or_default().push((owner, findings));
+        let group = groups.entry((affected.effect(mode), codes)).or_default();
+        group.push(owner);
     }
+    let meaning = groups
+        .keys()
+        .next()
+        .and_then(|(effect, _)| match (*effect, mode) {
+            (Effect::Refused, Mode::Enforce) => {
+                Some("undock: running Pods stay, and no new one of these starts")
+            }
+            (Effect::Refused | Effect::Kept, Mode::Freeze) => Some(
+                "undock: what runs stays, and Deployments and the like get new Pods; what is new is refused",
+            ),
+            _ => None,
+        });
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
     let hidden = groups.len().saturating_sub(MAX_LINES);
     let mut lines: Vec<String> = groups
         .into_iter()
         .take(MAX_LINES)
-        .map(|(codes, members)| {
-            let (owner, findings) = members[0];
-            let refused = findings.iter().any(|judged| judged.action == Action::Deny);
+        .map(|((effect, codes), members)| {
+            let owner = members[0];
             let others = match members.len() - 1 {
                 0 => String::new(),
                 others => format!(" (and {})", count(others, "other")),
             };
-            let verb = if refused {
-                "would be refused"
-            } else {
-                "would be warned about"
-            };
-            clip(
-                &escape_controls(&format!(
-                    "undock: {owner}{others} {verb}: {}",
-                    codes.join(", ")
-                )),
-                120,
-            )
+            let (effect, codes) = (effect.words(), codes.join(", "));
+            let line = format!("undock: {owner}{others} {effect}: {codes}");
+            clip(&escape_controls(&line), 120)
         })
         .collect();
+    lines.extend(meaning.map(str::to_owned));
     if hidden > 0 {
         lines.push(format!(
             "undock: {}; see them all: undock scan",

@@ -19,7 +19,8 @@ use crate::server::admin::serve;
 #[derive(Debug, Args)]
 pub struct Options {
     /// Address of health checks, metrics and the report, plain HTTP
-    #[arg(long, env = "UNDOCK_ADMIN_LISTEN", value_name = "ADDR:PORT", default_value_t = SocketAddr::from(([127, 0, 0, 1], registration::ADMIN_PORT)))]
+    #[arg(long, env = "UNDOCK_ADMIN_LISTEN", value_name = "ADDR:PORT",
+        default_value_t = SocketAddr::from(([127, 0, 0, 1], registration::ADMIN_PORT)))]
     admin_listen: SocketAddr,
     /// Mode of namespaces that ask for none; overrides the configuration file [default: warn]
     #[arg(long, env = "UNDOCK_MODE", value_name = "MODE", value_enum)]
@@ -69,7 +70,8 @@ async fn control(options: Options) -> Result<Exit, (Exit, String)> {
         admin::protected(Arc::clone(&controller)),
         Access::new(Some(client.clone())),
     ));
-    tracing::info!(%admin_listen, version = env!("CARGO_PKG_VERSION"), "the controller has started");
+    tracing::info!(%admin_listen, version = env!("CARGO_PKG_VERSION"),
+        "the controller has started");
 
     let options = controller::Options {
         events,

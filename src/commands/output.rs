@@ -116,8 +116,23 @@ impl FailOn {
     }
 }
 
+impl<F: Format + PartialEq> Outputs<F> {
+    /// The folders that `format` goes to: names that end in a slash, or that are folders. They are
+    /// not written by [`Outputs::write`].
+    pub(super) fn take_folders(&mut self, format: F) -> Vec<PathBuf> {
+        let is_folder =
+            |path: &PathBuf| path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir();
+        let of_format = |output: &Output<F>| {
+            output.format == format && output.file.as_ref().is_some_and(is_folder)
+        };
+        let outputs = self.output.extract_if(.., |output| of_format(output));
+        outputs.filter_map(|output| output.file).collect()
+    }
+}
+
 impl<F: Format> Outputs<F> {
-    /// Writes every output with `write`, which gets the format, the writer, and whether colours help.
+    /// Writes every output with `write`, which gets the format, the writer, and whether colours
+    /// help.
     ///
     /// # Errors
     /// Names the output that could not be written. A closed pipe is no error: the reader has seen

@@ -43,6 +43,10 @@ pub struct Options {
     /// May be repeated
     #[arg(long, env = "UNDOCK_CLUSTER_NAME", value_name = "NAME[=FILE]")]
     cluster: Vec<String>,
+    /// An earlier report (-o json): keeps when findings were first seen, how they ended and the burn-down, so that rotated logs
+    /// lose nothing. It covers no day of the window
+    #[arg(long, env = "UNDOCK_HISTORY", value_name = "FILE")]
+    history: Option<PathBuf>,
     /// Only findings of this team; may be repeated
     #[arg(long, env = "UNDOCK_TEAM", value_name = "TEAM")]
     team: Vec<String>,
@@ -113,7 +117,7 @@ enum Format {
     CsvExemptions,
     /// For a page or a comment
     Markdown,
-    /// One page without scripts
+    /// One page without scripts; html=DIR/ writes an index, and a page for each team
     Html,
 }
 
@@ -165,12 +169,13 @@ impl FailOn {
 pub fn run(options: Options) -> Exit {
     let Options {
         inputs,
-        output,
+        mut output,
         deadline,
         since,
         as_of,
         window,
         cluster,
+        history,
         team,
         namespace,
         status,
@@ -218,6 +223,12 @@ pub fn run(options: Options) -> Exit {
     {
         read(&mut reporter, Path::new(input), name, true);
     }
+    if let Some(path) = history {
+        match load(&path) {
+            Ok(report) => reporter.keep_history(&path.display().to_string(), report),
+            Err(error) => return fail(Exit::Incomplete, &error),
+        }
+    }
     let mut report = reporter.finish();
     Selection {
         teams: team,
@@ -230,6 +241,12 @@ pub fn run(options: Options) -> Exit {
             Exit::Incomplete,
             "nothing to report: no record, no audit event and no scan in what was named",
         );
+    }
+    for folder in output.take_folders(Format::Html) {
+        if let Err(error) = html::write_folder(&folder, &report) {
+            let folder = folder.display();
+            return fail(Exit::Failed, &format!("cannot write {folder}: {error}"));
+        }
     }
     let written = output.write(|format, out, colour| match format {
         Format::Table => table::write(out, &report, style(colour)),
@@ -298,17 +315,19 @@ fn read(reporter: &mut Reporter, path: &Path, cluster: &str, named: bool) {
     }
 }
 
+/// A report that -o json wrote.
+fn load(path: &Path) -> Result<Report, String> {
+    let bytes =
+        fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    json::read(&bytes).map_err(|error| {
+        format!(
+            "{} is no report of undock: {error}; write one with undock report -o json",
+            path.display()
+        )
+    })
+}
+
 fn run_diff(options: &DiffOptions) -> Exit {
-    let load = |path: &Path| {
-        let bytes =
-            fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        json::read(&bytes).map_err(|error| {
-            format!(
-                "{} is no report of undock: {error}; write one with undock report -o json",
-                path.display()
-            )
-        })
-    };
     let (old, new) = match (load(&options.old), load(&options.new)) {
         (Ok(old), Ok(new)) => (old, new),
         (Err(error), _) | (_, Err(error)) => return fail(Exit::Incomplete, &error),

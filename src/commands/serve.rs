@@ -34,10 +34,12 @@ use crate::server::{App, State, listener};
 #[derive(Debug, Args)]
 pub struct Options {
     /// Address of the webhook
-    #[arg(long, env = "UNDOCK_LISTEN", value_name = "ADDR:PORT", default_value_t = SocketAddr::from(([127, 0, 0, 1], registration::TLS_PORT)))]
+    #[arg(long, env = "UNDOCK_LISTEN", value_name = "ADDR:PORT",
+        default_value_t = SocketAddr::from(([127, 0, 0, 1], registration::TLS_PORT)))]
     listen: SocketAddr,
     /// Address of health checks and metrics, plain HTTP
-    #[arg(long, env = "UNDOCK_ADMIN_LISTEN", value_name = "ADDR:PORT", default_value_t = SocketAddr::from(([127, 0, 0, 1], registration::ADMIN_PORT)))]
+    #[arg(long, env = "UNDOCK_ADMIN_LISTEN", value_name = "ADDR:PORT",
+        default_value_t = SocketAddr::from(([127, 0, 0, 1], registration::ADMIN_PORT)))]
     admin_listen: SocketAddr,
     /// Serving certificate in PEM, read again when its content changes
     #[arg(
@@ -56,7 +58,8 @@ pub struct Options {
     )]
     tls_key: Option<PathBuf>,
     /// Oldest TLS version that is spoken
-    #[arg(long, env = "UNDOCK_TLS_MIN_VERSION", value_name = "VERSION", value_parser = ["1.2", "1.3"], default_value = "1.3")]
+    #[arg(long, env = "UNDOCK_TLS_MIN_VERSION", value_name = "VERSION",
+        value_parser = ["1.2", "1.3"], default_value = "1.3")]
     tls_min_version: String,
     /// CA in PEM; callers must then show a client certificate of it
     #[arg(long, env = "UNDOCK_CLIENT_CA", value_name = "FILE")]
@@ -218,7 +221,8 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         stopping,
     ));
     app.state.set_listening();
-    tracing::info!(%listen, %admin_listen, mode = default_mode.as_str(), version = env!("CARGO_PKG_VERSION"), "undock is ready");
+    tracing::info!(%listen, %admin_listen, mode = default_mode.as_str(),
+        version = env!("CARGO_PKG_VERSION"), "undock is ready");
     let ca_file = ca
         .map(|ca| introduce(listen, &ca))
         .transpose()

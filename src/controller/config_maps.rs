@@ -78,7 +78,13 @@ pub(super) async fn keep(
     }
     let mut map = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "data": {"list": list},
-        "metadata": {"name": name, "labels": {"app.kubernetes.io/name": "undock", "app.kubernetes.io/managed-by": "undock"}},
+        "metadata": {
+            "name": name,
+            "labels": {
+                "app.kubernetes.io/name": "undock",
+                "app.kubernetes.io/managed-by": "undock",
+            },
+        },
     });
     let written = match before {
         Some(version) => {

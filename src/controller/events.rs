@@ -314,6 +314,7 @@ fn event(notice: &Notice<'_>, holder: &str, now: Timestamp) -> Value {
         "metadata": {"name": format!("undock.{digest}"), "namespace": namespace(about)},
         "eventTime": format!("{now:.6}"), "reportingController": "undock.dev/controller",
         "reportingInstance": holder, "action": code, "reason": reason,
-        "type": if *is_warning { "Warning" } else { "Normal" }, "regarding": regarding, "note": note,
+        "type": if *is_warning { "Warning" } else { "Normal" }, "regarding": regarding,
+        "note": note,
     })
 }

@@ -281,13 +281,17 @@ impl Publisher<'_> {
             let judged = &found.judged;
             let seconds = since.get(&judged.fingerprint).copied().unwrap_or(self.now);
             json!({
-                "source": "undock", "policy": "docker-dependencies", "rule": judged.finding.rule.code,
-                "category": "Container runtime migration", "severity": severity(judged.finding.impact), "scored": true,
+                "source": "undock", "policy": "docker-dependencies",
+                "rule": judged.finding.rule.code,
+                "category": "Container runtime migration",
+                "severity": severity(judged.finding.impact), "scored": true,
                 "result": result(told.standing(found)), "message": told.sentence(found),
-                "timestamp": {"seconds": seconds, "nanos": 0}, "properties": properties(told, found),
+                "timestamp": {"seconds": seconds, "nanos": 0},
+                "properties": properties(told, found),
             })
         });
-        let mut scope = json!({"apiVersion": &*owner.api_version, "kind": &*owner.kind, "name": &*owner.name, "uid": &*owner.uid});
+        let mut scope = json!({"apiVersion": &*owner.api_version, "kind": &*owner.kind,
+            "name": &*owner.name, "uid": &*owner.uid});
         let mut metadata = json!({"name": name(told), "labels": {LABEL.0: LABEL.1}});
         if owner.is_series {
             series::mark(&mut metadata, told, self.now);
@@ -305,9 +309,11 @@ impl Publisher<'_> {
             ..
         } = self.flavour;
         let mut report = json!({
-            "apiVersion": format!("{group}/{version}"), "kind": self.kind, "metadata": metadata, "scope": scope,
+            "apiVersion": format!("{group}/{version}"), "kind": self.kind, "metadata": metadata,
+            "scope": scope,
             "results": results.collect::<Vec<_>>(),
-            "summary": {"pass": 0, "fail": count(Standing::Blocked), "warn": count(Standing::Open), "error": 0, "skip": count(Standing::Exempt)},
+            "summary": {"pass": 0, "fail": count(Standing::Blocked),
+            "warn": count(Standing::Open), "error": 0, "skip": count(Standing::Exempt)},
         });
         if *has_source {
             report["source"] = "undock".into();

@@ -36,6 +36,11 @@ impl ConfiguredExemption {
         self.is_for_writer(namespace, writer) && self.owners.is_empty() && self.images.is_empty()
     }
 
+    /// True if it is for some writers alone.
+    pub(super) fn is_for_writers(&self) -> bool {
+        !(self.users.is_empty() && self.groups.is_empty())
+    }
+
     fn is_for_writer(&self, namespace: &str, writer: Writer<'_>) -> bool {
         let in_groups =
             self.groups.is_empty() || writer.groups.iter().any(|group| any(&self.groups, group));

@@ -16,6 +16,9 @@ pub const ANNOTATION_PREFIX: &str = "exempt.undock.dev/";
 /// Days before the end from which writers are warned, and the report counts an exemption among those that end soon.
 pub(crate) const NOTICE_DAYS: i32 = 14;
 
+/// What is wrong with an exemption of a rule that does not exist.
+pub(crate) const NO_SUCH_RULE: &str = "there is no such rule";
+
 /// The terms of an exemption.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -129,15 +132,19 @@ pub enum Rules {
     All,
     /// The rule with this code.
     Code(String),
+    /// No rule has this code or name.
+    Unknown(String),
 }
 
 impl Rules {
-    /// `all` or a code, in any case.
+    /// `all`, or a code or a name of a rule, in any case.
     pub fn parse(text: &str) -> Self {
         if text.eq_ignore_ascii_case("all") {
-            Self::All
-        } else {
-            Self::Code(text.to_ascii_uppercase())
+            return Self::All;
+        }
+        match crate::rules::find(text) {
+            Some(rule) => Self::Code(rule.code.to_owned()),
+            None => Self::Unknown(clip(&escape_controls(text), 40)),
         }
     }
 
@@ -146,6 +153,7 @@ impl Rules {
         match self {
             Self::All => true,
             Self::Code(own) => own == code,
+            Self::Unknown(_) => false,
         }
     }
 }
@@ -194,13 +202,18 @@ impl Exemption {
         })
     }
 
+    /// Says that the rule that it names does not exist.
+    pub(crate) fn unknown_rule(&self) -> Option<String> {
+        let rules = &self.rules;
+        matches!(rules, Rules::Unknown(_))
+            .then(|| format!("exemption {rules} ignored: {NO_SUCH_RULE}"))
+    }
+
     /// Why it exempts nothing, if it does not.
     pub(super) fn flaw(&self, period: Period) -> Option<String> {
         let rules = &self.rules;
         match (&self.terms, rules) {
-            (_, Rules::Code(code)) if crate::rules::find(code).is_none() => {
-                Some(format!("exemption {rules} ignored: there is no such rule"))
-            }
+            (_, Rules::Unknown(_)) => self.unknown_rule(),
             (Err(error), _) => Some(format!(
                 "exemption {rules} ignored: {error}; nothing was exempted"
             )),
@@ -235,7 +248,7 @@ impl fmt::Display for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => f.write_str("all"),
-            Self::Code(code) => f.write_str(code),
+            Self::Code(text) | Self::Unknown(text) => f.write_str(text),
         }
     }
 }

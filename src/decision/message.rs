@@ -70,7 +70,11 @@ pub fn notes(decision: &Decision) -> Vec<String> {
 pub fn warning(judged: &Judged, mode: Mode) -> String {
     let finding = &judged.finding;
     let would_deny = judged.unlimited == Action::Deny && mode != Mode::Enforce;
-    let suffix = if would_deny { " [would deny]" } else { "" };
+    let suffix = match (judged.refuses_pods, would_deny) {
+        (true, _) => " [its new Pods are refused]",
+        (false, true) => " [would deny]",
+        (false, false) => "",
+    };
     let head = |name| {
         [
             finding.rule.code,

@@ -27,26 +27,35 @@ pub enum Mode {
     /// The writer is warned.
     #[default]
     Warn,
+    /// What is new is refused; what exists keeps running, and the Pods that controllers make for it start.
+    Freeze,
     /// The write is refused.
     Enforce,
 }
 
 impl Mode {
+    /// All modes, the strictest last.
+    pub const ALL: [Self; 5] = [
+        Self::Off,
+        Self::Audit,
+        Self::Warn,
+        Self::Freeze,
+        Self::Enforce,
+    ];
+
     /// The strongest action under this mode.
     pub fn limit(self) -> Action {
         match self {
             Self::Off => Action::Off,
             Self::Audit => Action::Record,
             Self::Warn => Action::Warn,
-            Self::Enforce => Action::Deny,
+            Self::Freeze | Self::Enforce => Action::Deny,
         }
     }
 
     /// The mode of that name, in lower case as labels have it.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Off, Self::Audit, Self::Warn, Self::Enforce]
-            .into_iter()
-            .find(|mode| mode.as_str() == word)
+        Self::ALL.into_iter().find(|mode| mode.as_str() == word)
     }
 
     /// The word used in labels, records and messages.
@@ -55,6 +64,7 @@ impl Mode {
             Self::Off => "off",
             Self::Audit => "audit",
             Self::Warn => "warn",
+            Self::Freeze => "freeze",
             Self::Enforce => "enforce",
         }
     }
@@ -92,5 +102,21 @@ impl Outcome {
             Self::Deny => "deny",
             Self::Error => "error",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_in_the_order_of_strictness() {
+        let words = ["off", "audit", "warn", "freeze", "enforce"];
+        assert!(Mode::ALL.is_sorted() && Mode::ALL.map(Mode::as_str) == words);
+        for mode in Mode::ALL {
+            assert_eq!(Mode::parse(mode.as_str()), Some(mode));
+        }
+        // So that lowering the mode to freeze is reserved to the groups that may weaken.
+        assert!(Mode::Freeze < Mode::Enforce && Mode::Warn < Mode::Freeze);
     }
 }

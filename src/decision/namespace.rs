@@ -55,7 +55,9 @@ impl NamespaceSettings {
             match label {
                 MODE_LABEL => match Mode::parse(value) {
                     Some(mode) => settings.mode = Some(mode),
-                    None => settings.problem(MODE_LABEL, value, "enforce, warn, audit or off"),
+                    None => {
+                        settings.problem(MODE_LABEL, value, "enforce, freeze, warn, audit or off")
+                    }
                 },
                 WORKLOAD_EXEMPTIONS_LABEL => match value {
                     "allow" => settings.allows_workload_exemptions = true,
@@ -231,7 +233,7 @@ mod tests {
         );
         assert_eq!(
             settings.problems[0].to_string(),
-            "label undock.dev/mode is \"loud\"; write enforce, warn, audit or off"
+            "label undock.dev/mode is \"loud\"; write enforce, freeze, warn, audit or off"
         );
     }
 
@@ -250,10 +252,12 @@ mod tests {
             Writer {
                 user: "a",
                 groups: &groups[..1],
+                owner: None,
             },
             Writer {
                 user: "b",
                 groups: &groups[1..],
+                owner: None,
             },
         );
         let enforce = settings(&[(MODE_LABEL, "enforce")]);

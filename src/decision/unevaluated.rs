@@ -3,7 +3,7 @@
 
 use super::exemption::{self, Exemption, Granted, Rules};
 use super::namespace::NamespaceSettings;
-use super::{Decision, Mode, Outcome, Policy, Writer, mode_of, settings_of};
+use super::{Decision, Outcome, Policy, Writer, mode_of, settings_of};
 use crate::finding::Action;
 use crate::workload::Workload;
 
@@ -43,11 +43,12 @@ pub fn decide_unevaluated(
 }
 
 /// Completes `decision`, about what was evaluated of `workload`, where that was not all.
-/// `was_whole` is false for an update of an object that could not be evaluated before either.
+/// `is_new` is false for an update of an object that could not be evaluated before either, and in
+/// mode `freeze` for what a controller makes for its owner.
 pub(super) fn rest(
     decision: Decision,
     workload: &Workload<'_>,
-    was_whole: bool,
+    is_new: bool,
     settings: Option<&NamespaceSettings>,
     policy: &Policy,
     writer: Writer<'_>,
@@ -57,11 +58,7 @@ pub(super) fn rest(
         .iter()
         .filter(|entry| entry.is_for(workload, writer));
     let granted = grant(settings, configured.map(|entry| &entry.exemption), policy);
-    let most = if was_whole {
-        Action::Deny
-    } else {
-        Action::Warn
-    };
+    let most = if is_new { Action::Deny } else { Action::Warn };
     conclude(decision, OVER_BUDGET.to_owned(), most, granted)
 }
 
@@ -91,7 +88,8 @@ fn conclude(
             granted.terms.until
         ));
     }
-    let refuses = decision.mode == Mode::Enforce && most == Action::Deny && granted.is_none();
+    let refuses =
+        decision.mode.limit() == Action::Deny && most == Action::Deny && granted.is_none();
     decision.error = Some(reason);
     decision.error_refuses = refuses;
     // A finding that refuses the write is certain, whatever the rest holds.

@@ -20,7 +20,8 @@ pub(super) async fn examine(client: &Client, place: &Place) -> Check {
         "spec": {
             "volumes": [{"name": "sock", "hostPath": {"path": "/var/run/docker.sock"}}],
             "containers": [{"name": "probe", "image": "registry.example/probe:1",
-                            "volumeMounts": [{"name": "sock", "mountPath": "/var/run/docker.sock"}]}],
+                            "volumeMounts": [{"name": "sock",
+                            "mountPath": "/var/run/docker.sock"}]}],
         },
     });
     let uri = format!("/api/v1/namespaces/{namespace}/pods?dryRun=All&fieldManager=undock-doctor");
@@ -98,7 +99,7 @@ async fn silent(client: &Client, namespace: &str) -> Check {
         Some(mode @ ("audit" | "off")) => Check::skipped(
             ID,
             format!("namespace {namespace} is in mode {mode}, in which nothing is said"),
-            "name a namespace in mode warn or enforce with --probe-namespace",
+            "name a namespace in mode warn, freeze or enforce with --probe-namespace",
         ),
         _ => Check::fail(
             ID,

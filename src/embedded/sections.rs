@@ -1,4 +1,4 @@
-//! Files of sections into the tree: INI, systemd units, Fluent Bit's classic format.
+//! Files of sections into the tree: INI, systemd units, Fluent Bit's classic format, and the inside of a section alone.
 
 use super::{MAX_NODES, Node, Value};
 
@@ -39,10 +39,33 @@ pub(super) fn parse(text: &str) -> Option<Node> {
     }
     root.extend(section);
     let has_section = root.iter().any(|(_, node)| node.text().is_none());
-    has_section.then_some(Node {
+    (has_section || is_body(text)).then_some(Node {
         value: Value::Map(root),
         offset: 0,
     })
+}
+
+/// True for what stands in a section, without its header: `KEY=VALUE` in each line, or the settings of a plugin of Fluent Bit,
+/// which begin with its name.
+pub(super) fn is_body(text: &str) -> bool {
+    let is_key = |key: &str| {
+        let is_key_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+        !key.is_empty() && key.bytes().all(is_key_byte)
+    };
+    let is_assignment = |line: &str| {
+        let pair = line.split_once('=');
+        pair.is_some_and(|(key, _)| is_key(key.trim_end()))
+    };
+    let is_plugin_setting = |line: &str| {
+        let pair = line.split_once(char::is_whitespace);
+        pair.is_some_and(|(key, _)| is_key(key))
+    };
+    let mut lines = lines(text).map(|(_, line)| line).peekable();
+    let is_plugin = lines.peek().is_some_and(|first| {
+        let name = first.split_once(char::is_whitespace);
+        name.is_some_and(|(key, _)| key.eq_ignore_ascii_case("name"))
+    });
+    lines.all(|line| is_assignment(line) || is_plugin && is_plugin_setting(line))
 }
 
 /// The lines of `text` that say something, without indentation, each with its place.

@@ -73,6 +73,11 @@ pub(crate) enum Check {
         fn(Mentions) -> bool,
         fn(&Pod<'_>, &Container<'_>, &mut Findings),
     ),
+    /// Each container whose texts mention Docker; of an object without a pod spec, each text.
+    Commands(
+        fn(&Pod<'_>, &Container<'_>, &mut Findings),
+        fn(&Workload<'_>, &Leaf, &mut Findings),
+    ),
     /// The pod spec as a whole.
     Pod(fn(&Pod<'_>, &mut Findings)),
     /// Each text of an object of one of these kinds, none of which has a pod spec.

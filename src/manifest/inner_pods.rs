@@ -21,6 +21,12 @@ pub(super) fn find<'a>(tree: &'a Tree<'_>, root: NodeId) -> Vec<InnerPod<'a>> {
         found: Vec::new(),
         nodes: 0,
     };
+    // A step on its own is the spec of its object.
+    if tree.get(root, "kind").and_then(|kind| tree.text(kind)) == Some("StepAction") {
+        let step = tree.get(root, "spec");
+        let step = step.and_then(|step| tree.read::<Container<'_>>(step).ok());
+        return step.into_iter().map(single_step).collect();
+    }
     for (key, value) in tree.entries(root).iter() {
         // What others wrote about the object, and its state, are not the object.
         if let Some(key) = tree
@@ -31,6 +37,17 @@ pub(super) fn find<'a>(tree: &'a Tree<'_>, root: NodeId) -> Vec<InnerPod<'a>> {
         }
     }
     search.found
+}
+
+/// The pod of a step that is the whole spec of its object.
+fn single_step(step: Container<'_>) -> InnerPod<'_> {
+    let mut spec = Spec::default();
+    spec.add_containers(vec![("step".into(), step)]);
+    InnerPod {
+        path: "spec".to_owned(),
+        spec,
+        moved: vec![("spec.step".to_owned(), "spec".to_owned())],
+    }
 }
 
 /// What a workflow gives all of its templates.

@@ -90,6 +90,10 @@ impl<'t> Builder<'_, 't> {
                 }
                 Event::SequenceEnd | Event::MappingEnd => {
                     if let Some(open) = self.open.pop() {
+                        if let Some(name) = self.placeholder(open.node) {
+                            self.nodes[open.node as usize].value =
+                                Value::Scalar(format!("{{{{{name}}}}}").into());
+                        }
                         self.finish(open.node, open.anchor);
                     }
                 }
@@ -107,6 +111,21 @@ impl<'t> Builder<'_, 't> {
             }
         }
         Ok(Tree::new(self.nodes, self.root))
+    }
+
+    /// The name in `{{NAME}}`, which somebody fills in later and YAML reads as a map whose key is a map.
+    fn placeholder(&self, node: NodeId) -> Option<&str> {
+        let single = |node: NodeId| match &self.nodes[node as usize].value {
+            Value::Map(pairs) => pairs.first().copied().filter(|_| pairs.len() == 1),
+            _ => None,
+        };
+        let is_null = |node: NodeId| matches!(self.nodes[node as usize].value, Value::Null);
+        let (outer, value) = single(node)?;
+        let (name, inner_value) = single(outer).filter(|_| is_null(value))?;
+        match &self.nodes[name as usize].value {
+            Value::Scalar(name) if is_null(inner_value) => Some(name),
+            _ => None,
+        }
     }
 
     fn push(&mut self, node: Node<'t>) -> NodeId {

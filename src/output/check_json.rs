@@ -86,6 +86,9 @@ struct FindingOut<'a> {
     message: String,
     fix: String,
     fingerprint: &'a str,
+    /// The Pod, for what lies in an ephemeral container of a Pod that something else owns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<OwnerOut<'a>>,
     /// The baseline has it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     known: bool,
@@ -150,9 +153,24 @@ impl<'a> From<&'a CheckedObject> for ObjectOut<'a> {
             },
             decision: object.decision(),
             not_judged: object.not_judged.as_deref(),
-            findings: object.findings.iter().map(FindingOut::from).collect(),
+            findings: object
+                .findings
+                .iter()
+                .map(|placed| FindingOut {
+                    owner: of_pod(object, placed),
+                    ..FindingOut::from(placed)
+                })
+                .collect(),
         }
     }
+}
+
+fn of_pod<'a>(object: &'a CheckedObject, placed: &Placed) -> Option<OwnerOut<'a>> {
+    let is_own = (&object.kind, &object.name) == (&object.owner_kind, &object.owner_name);
+    (placed.judged.is_ephemeral && !is_own).then_some(OwnerOut {
+        kind: &object.kind,
+        name: &object.name,
+    })
 }
 
 impl<'a> From<&'a Placed> for FindingOut<'a> {
@@ -172,6 +190,7 @@ impl<'a> From<&'a Placed> for FindingOut<'a> {
             message: finding.message(),
             fix: finding.fix(),
             fingerprint: &placed.judged.fingerprint,
+            owner: None,
             known: placed.judged.known,
         }
     }

@@ -1,4 +1,5 @@
-//! `check -o table`: each finding with the line that it points at, as compilers show them, and one line of summary.
+//! `check -o table`: each finding with the line that it points at, as compilers show them, and one
+//! line of summary.
 
 use std::io::{self, Write};
 
@@ -75,7 +76,8 @@ pub fn write(out: &mut dyn Write, checked: &Checked, colour: bool) -> io::Result
     write_summary(out, checked)
 }
 
-/// Findings of one rule in one field, in the order of their lines: a script can call Docker many times.
+/// Findings of one rule in one field, in the order of their lines: a script can call Docker many
+/// times.
 struct Fold<'c> {
     findings: Vec<&'c Placed>,
 }
@@ -170,9 +172,9 @@ fn write_finding(
     }
     let number = placed.line.to_string();
     let gutter = " ".repeat(number.len());
-    let text = escape_controls(&clip(&placed.text.replace('\t', " "), MAX_TEXT));
-    let width = text.chars().count();
-    let from = placed.column.saturating_sub(1).min(width);
+    let (text, from) = around(&placed.text, placed.column.saturating_sub(1));
+    let text = escape_controls(&text);
+    let from = from.min(text.chars().count());
     let (before, shown) = text.split_at(
         text.char_indices()
             .nth(from)
@@ -208,7 +210,21 @@ fn name_of(object: &CheckedObject) -> String {
     escape_controls(&format!("{} {namespace}{}", object.kind, object.name))
 }
 
-/// The part of `shown` that is the value which begins there; `before` is what stands before it in the line.
+/// As much of `line` as is shown, and where in it the character `at` stands: a whole list can be
+/// one line of JSON.
+fn around(line: &str, at: usize) -> (String, usize) {
+    // What stands before the place is worth less than what follows.
+    const BEFORE: usize = 40;
+    let line = line.replace('\t', " ");
+    if at + BEFORE <= MAX_TEXT {
+        return (clip(&line, MAX_TEXT), at);
+    }
+    let rest: String = line.chars().skip(at - BEFORE).collect();
+    (format!("…{}", clip(&rest, MAX_TEXT)), BEFORE + 1)
+}
+
+/// The part of `shown` that is the value which begins there; `before` is what stands before it in
+/// the line.
 fn value<'l>(before: &str, shown: &'l str) -> &'l str {
     if let Some(quote) = shown.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         return shown[1..]

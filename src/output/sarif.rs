@@ -75,8 +75,12 @@ fn descriptor(rule: &Rule) -> Value {
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": why},
         "help": {"text": fix, "markdown": help},
-        "helpUri": format!("{}/blob/main/docs/rules/{}.md", env!("CARGO_PKG_REPOSITORY"), rule.name),
-        "properties": {"tags": ["kubernetes", "docker", rule.impact.as_str()], "precision": precision(rule)},
+        "helpUri": format!(
+            concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/rules/{}.md"),
+            rule.name
+        ),
+        "properties": {"tags": ["kubernetes", "docker", rule.impact.as_str()],
+        "precision": precision(rule)},
     })
 }
 
@@ -124,7 +128,10 @@ fn result(
         "locations": [{
             "physicalLocation": location,
             "logicalLocations": [{
-                "fullyQualifiedName": format!("{}/{}/{} {}", object.kind, object.namespace, object.name, finding.field),
+                "fullyQualifiedName": format!(
+                    "{}/{}/{} {}",
+                    object.kind, object.namespace, object.name, finding.field
+                ),
                 "kind": "object",
             }],
         }],
@@ -159,7 +166,8 @@ fn suppression(granted: &Granted) -> Value {
 fn not_rendered(chart: &str) -> Value {
     let location = json!({"artifactLocation": {"uri": uri(&format!("{chart}/Chart.yaml"))}});
     let message = format!("not rendered: {}", render_command(chart));
-    json!({"level": "note", "message": {"text": message}, "locations": [{"physicalLocation": location}]})
+    json!({"level": "note", "message": {"text": message},
+        "locations": [{"physicalLocation": location}]})
 }
 
 fn not_judged(object: &CheckedObject, unseen: &str) -> Value {
@@ -169,7 +177,8 @@ fn not_judged(object: &CheckedObject, unseen: &str) -> Value {
         location["region"] = region(object.line, 1);
     }
     let message = format!("not judged: {unseen} of {} {}", object.kind, object.name);
-    json!({"level": "note", "message": {"text": message}, "locations": [{"physicalLocation": location}]})
+    json!({"level": "note", "message": {"text": message},
+        "locations": [{"physicalLocation": location}]})
 }
 
 fn notification(error: &CheckError) -> Value {
@@ -177,7 +186,8 @@ fn notification(error: &CheckError) -> Value {
     if error.line > 0 {
         location["region"] = region(error.line, error.column);
     }
-    json!({"level": "error", "message": {"text": error.message}, "locations": [{"physicalLocation": location}]})
+    json!({"level": "error", "message": {"text": error.message},
+        "locations": [{"physicalLocation": location}]})
 }
 
 /// A path as a URI, relative as long as the path is: forward slashes, everything but plain characters escaped.

@@ -15,7 +15,8 @@ use crate::scan::document::{
 };
 use crate::scan::questions::{Answer, answers};
 use crate::scan::{
-    ListedExemption, MANUAL, NodeGroup, Origin, Scanned, ScannedFinding, ScannedOwner, Scope,
+    ExemptionStatus, ListedExemption, MANUAL, NodeGroup, Origin, Scanned, ScannedFinding,
+    ScannedOwner, Scope,
 };
 use crate::workload::text::Text;
 
@@ -46,6 +47,7 @@ pub fn write(
         time: about.time.as_str().into(),
         cluster: about.cluster.into(),
         mode: policy.mode.as_str().into(),
+        rules_off: policy.rules_off(),
         scope: ScopeEntry {
             namespaces: about.scope.namespaces.clone(),
             selector: about.scope.selector.clone(),
@@ -247,13 +249,13 @@ fn exemption(listed: &ListedExemption) -> ExemptionEntry<'_> {
         uses: listed.uses,
         ..ExemptionEntry::default()
     };
-    match &listed.exemption.terms {
-        Ok(terms) => {
-            entry.until = Some(terms.until.to_string().into());
-            entry.reason = Some(terms.reason.as_str().into());
-            entry.reference = Some(terms.reference.as_str().into());
-        }
-        Err(error) => entry.error = Some(error.to_string().into()),
+    if let Ok(terms) = &listed.exemption.terms {
+        entry.until = Some(terms.until.to_string().into());
+        entry.reason = Some(terms.reason.as_str().into());
+        entry.reference = Some(terms.reference.as_str().into());
+    }
+    if let ExemptionStatus::Malformed(error) = &listed.status {
+        entry.error = Some(error.as_str().into());
     }
     entry
 }

@@ -2,6 +2,7 @@
 
 use super::{FindingFields, ObjectFields, OwnerFields};
 use crate::decision::Judged;
+use crate::finding::Action;
 use crate::workload::Workload;
 
 impl From<&Workload<'_>> for ObjectFields {
@@ -60,6 +61,7 @@ impl From<&Judged> for FindingFields {
             severity: finding.impact.as_str().into(),
             certainty: finding.certainty.as_str().into(),
             action: judged.action.as_str().into(),
+            denies: Some(judged.unlimited == Action::Deny),
             container: finding.container.clone(),
             field: finding.field.clone(),
             evidence: finding.evidence.clone(),

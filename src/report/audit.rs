@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::evidence::ExemptTerms;
+use crate::finding::Action;
 use crate::kinds::KINDS;
+use crate::record::user_kind;
 use crate::registration::WEBHOOKS;
 use crate::workload::text::{Text, TextMap};
 
@@ -31,6 +33,13 @@ pub(super) struct Event<'a> {
     pub(super) response: Option<&'a str>,
     /// Where the wrapper names it.
     pub(super) cluster: Text<'a>,
+}
+
+impl Event<'_> {
+    /// True if a controller of Kubernetes wrote.
+    pub(super) fn is_by_controller(&self) -> bool {
+        user_kind(&self.user) == "controller"
+    }
 }
 
 /// The object of an audit event.
@@ -99,17 +108,19 @@ pub(super) struct Annotations<'e> {
     /// Kind, name, and whether it is the object itself.
     pub(super) owner: Option<(&'e str, &'e str, bool)>,
     pub(super) review_uid: &'e str,
+    /// Codes of the rules that the configuration switches off.
+    pub(super) rules_off: Vec<&'e str>,
     exempt: &'e str,
     is_partial: bool,
 }
 
-/// `DKR101 9f31c0d27be4a610 deny spec.volumes[0].hostPath.path`; older versions wrote no action.
+/// `DKR101 9f31c0d27be4a610 warn/deny spec.volumes[0].hostPath.path`; older versions wrote no action.
 #[derive(Debug)]
 pub(super) struct AnnotatedFinding<'e> {
     pub(super) rule: &'e str,
     pub(super) fingerprint: &'e str,
-    /// Empty if it is not told.
-    pub(super) action: &'e str,
+    /// True if `enforce` refuses it, exemptions aside; `None` if that is not told.
+    pub(super) denies: Option<bool>,
     pub(super) field: &'e str,
 }
 
@@ -135,6 +146,10 @@ impl<'e> Annotations<'e> {
                         .rsplit("; ")
                         .next()
                         .is_some_and(|last| last.starts_with('+'));
+                }
+                "rules" => {
+                    let rules = value.split(',');
+                    all.rules_off = rules.filter_map(|rule| rule.strip_suffix("=off")).collect();
                 }
                 "owner" => all.owner = owner(value),
                 "review-uid" | "review_uid" => all.review_uid = value,
@@ -184,14 +199,17 @@ impl<'e> AnnotatedFinding<'e> {
         let mut words = entry.splitn(3, ' ');
         let (rule, fingerprint) = (words.next()?, words.next()?);
         let rest = words.next().unwrap_or_default();
-        let (action, field) = rest
-            .split_once(' ')
-            .filter(|(action, _)| ACTIONS.contains(action))
-            .unwrap_or(("", rest));
+        // What it did, and behind a slash what it does in mode `enforce`, where that is more.
+        let told = rest.split_once(' ').and_then(|(word, field)| {
+            let (action, enforced) = word.split_once('/').unwrap_or((word, word));
+            let is_told = ACTIONS.contains(&action) && ACTIONS.contains(&enforced);
+            is_told.then_some((Some(enforced == Action::Deny.as_str()), field))
+        });
+        let (denies, field) = told.unwrap_or((None, rest));
         let found = Self {
             rule,
             fingerprint,
-            action,
+            denies,
             field,
         };
         (found.rule.starts_with("DKR") && found.fingerprint.len() == 16).then_some(found)

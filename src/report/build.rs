@@ -74,7 +74,7 @@ pub(super) fn build(mut store: EvidenceStore, options: &Options) -> Report {
         summary: summary(&namespaces, &findings),
         burn_down: store
             .span
-            .map(|span| burn_down(&open, &would_deny, span, options.deadline))
+            .map(|span| burn_down(&open, &would_deny, &store.past_days, span, options.deadline))
             .unwrap_or_default(),
         errors: store.errors.iter().cloned().collect(),
         exemptions: exemptions(&store, &disappearances, &findings, date(span.1)),
@@ -102,6 +102,8 @@ fn window(store: &EvidenceStore, since: i64) -> Window {
 }
 
 fn coverage(store: &EvidenceStore, reviews: &[Review], unreviewed: u64) -> Coverage {
+    let is_own = |review: &&Review| !review.flags.has(Flags::HISTORY);
+    let reviews: Vec<&Review> = reviews.iter().filter(is_own).collect();
     let count = |flag: Flags| {
         let with = reviews.iter().filter(|review| review.flags.has(flag));
         with.count() as u64

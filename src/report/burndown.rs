@@ -1,9 +1,11 @@
 //! Open findings day by day, and where that leads.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
-use super::evidence::DAY;
+use super::evidence::{DAY, PastDays};
 use super::model::{BurnDown, Day};
 
 /// Days that are shown.
@@ -25,30 +27,42 @@ pub(super) fn date(time: i64) -> Option<Date> {
     )
 }
 
-/// Counts `open` (first moment, and the end if there is one) and the moments of would-deny reviews, by day.
+/// Counts `open` (first moment, and the end if there is one) and the moments of would-deny reviews,
+/// by day. Days before the inputs are those of an earlier report.
 pub(super) fn burn_down(
     open: &[(i64, Option<i64>)],
     would_deny: &[i64],
+    past: &PastDays,
     span: (i64, i64),
     deadline: Option<Date>,
 ) -> BurnDown {
     let (first, last) = (span.0.div_euclid(DAY), span.1.div_euclid(DAY));
     let first = first.max(last - MAX_DAYS as i64 + 1);
-    let days: Vec<Day> = (first..=last)
-        .filter_map(|day| {
-            let end = (day + 1) * DAY;
-            let is_open =
-                |(from, to): &&(i64, Option<i64>)| *from < end && to.is_none_or(|to| to >= end);
-            Some(Day {
-                date: date(day * DAY)?.to_string(),
-                open: open.iter().filter(is_open).count(),
-                would_deny: would_deny
-                    .iter()
-                    .filter(|time| time.div_euclid(DAY) == day)
-                    .count() as u64,
-            })
-        })
-        .collect();
+    let opened = by_day(open.iter().map(|(from, _)| *from));
+    let closed = by_day(open.iter().filter_map(|(_, to)| *to));
+    let refused = by_day(would_deny.iter().copied());
+    let before = |counts: &BTreeMap<i64, u64>| counts.range(..first).map(|(_, count)| count).sum();
+    let (mut started, mut ended): (u64, u64) = (before(&opened), before(&closed));
+    let mut days = Vec::new();
+    for day in first..=last {
+        let on = |counts: &BTreeMap<i64, u64>| counts.get(&day).copied().unwrap_or(0);
+        started += on(&opened);
+        ended += on(&closed);
+        let Some(date) = date(day * DAY).map(|date| date.to_string()) else {
+            continue;
+        };
+        let known = past.days.get(&date);
+        let is_before = (day + 1) * DAY <= past.until;
+        let (was_open, was_refused) = known.copied().unwrap_or_default();
+        days.push(Day {
+            open: match known {
+                Some(_) if is_before => was_open,
+                _ => started.saturating_sub(ended) as usize,
+            },
+            would_deny: on(&refused).max(was_refused),
+            date,
+        });
+    }
     let values: Vec<f64> = days[days.len().saturating_sub(TREND_DAYS)..]
         .iter()
         .map(|day| day.open as f64)
@@ -82,6 +96,13 @@ pub(super) fn burn_down(
     }
 }
 
+/// How many of `times` are on each day since 1970.
+fn by_day(times: impl Iterator<Item = i64>) -> BTreeMap<i64, u64> {
+    let mut counts = BTreeMap::new();
+    times.for_each(|time| *counts.entry(time.div_euclid(DAY)).or_default() += 1);
+    counts
+}
+
 /// The slope of the line through `values` with the least squares.
 fn slope(values: &[f64]) -> f64 {
     let count = values.len() as f64;
@@ -105,7 +126,13 @@ mod tests {
         let open: Vec<_> = (0..10)
             .map(|at| (0, (at < days).then_some(at * DAY + DAY / 2)))
             .collect();
-        burn_down(&open, &[], (0, (days - 1) * DAY), None)
+        burn_down(
+            &open,
+            &[],
+            &PastDays::default(),
+            (0, (days - 1) * DAY),
+            None,
+        )
     }
 
     #[test]
@@ -128,11 +155,11 @@ mod tests {
     #[test]
     fn what_is_not_honest_is_not_projected() {
         assert!(falling(6).projected_zero.is_none() && falling(6).note.contains("fewer than 7"));
-        let flat = burn_down(&[(0, None)], &[], (0, 20 * DAY), None);
+        let flat = burn_down(&[(0, None)], &[], &PastDays::default(), (0, 20 * DAY), None);
         assert!(flat.projected_zero.is_none() && flat.note.contains("does not fall"));
         assert_eq!(flat.slope, Some(0.0));
         assert_eq!(
-            burn_down(&[], &[], (0, 20 * DAY), None).note,
+            burn_down(&[], &[], &PastDays::default(), (0, 20 * DAY), None).note,
             "nothing open"
         );
     }

@@ -4,6 +4,7 @@
 //! Wrappers are not known by name: what is neither ours nor an audit event is searched for one, through every field, string
 //! and list. Only how the event itself is written must be known, and that is in [`event`].
 
+mod dotted;
 mod event;
 mod flat_record;
 mod tables;
@@ -19,6 +20,7 @@ pub(super) use tables::csv_rows;
 
 use super::audit::Event;
 use super::fields::Fields;
+use super::model;
 use crate::finding::text::{clip, escape_controls};
 use crate::record::Record;
 use crate::scan::document::{self, ScanDocument};
@@ -87,6 +89,7 @@ impl Decoder {
             None => return Ok(()),
             _ if self.depth > MAX_DEPTH => return Err("wrapped too deep".to_owned()),
             Some(b'{') => text,
+            Some(b'"') if serde_json::from_str::<String>(text).is_ok() => text,
             Some(b'[') if !is_prefix(text) => text,
             Some(_) => match without_prefix(text)? {
                 Some(json) => json,
@@ -164,6 +167,12 @@ impl Decoder {
                 .map_err(|error| format!("cannot read the scan: {}", place(&error)))?;
             return take(Input::Scan(scan));
         }
+        if schema.as_str() == model::SCHEMA {
+            return Err(format!(
+                "unsupported input {}; give an earlier report as --history FILE",
+                model::SCHEMA
+            ));
+        }
         if schema.starts_with("undock.") {
             return Err(format!(
                 "unsupported input {}; expected records, audit logs or {}",
@@ -173,6 +182,11 @@ impl Decoder {
         }
         if let Some(cluster) = event::cluster(&fields) {
             self.cluster = cluster;
+        }
+        if !fields.has("objectRef")
+            && let Some(event) = dotted::event(&fields)
+        {
+            return self.inner(&event, take);
         }
         if event::read(&fields, &self.cluster, take)? {
             return Ok(());

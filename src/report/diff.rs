@@ -109,7 +109,24 @@ impl<'r> Diff<'r> {
                 .map(|finding| (key(finding), finding))
                 .collect::<BTreeMap<_, _>>()
         };
-        let (before, after) = (by_key(old), by_key(new));
+        let (mut before, after) = (by_key(old), by_key(new));
+        // What moved is what it was.
+        for (key, finding) in &after {
+            if finding.moved_from.is_empty() || before.contains_key(key) {
+                continue;
+            }
+            let was = (
+                key.0,
+                key.1,
+                key.2,
+                key.3,
+                key.4,
+                finding.moved_from.as_str(),
+            );
+            if let Some(old) = before.remove(&was) {
+                before.insert(*key, old);
+            }
+        }
         let present = |report: &Report| {
             let findings = report.findings.iter();
             findings.filter(|own| own.status.is_present()).count()
@@ -224,12 +241,22 @@ impl<'r> Diff<'r> {
             let with = self.fixed.iter().filter(|finding| finding.status == status);
             with.count()
         };
+        let is_gone = |change: &&Change<'_>| {
+            change.was.is_some_and(Status::is_present)
+                && !change.now.is_some_and(Status::is_present)
+        };
+        let gone = self.changed.iter().filter(is_gone).count();
+        let unknown = if gone > 0 {
+            format!("{gone} not in the inputs, ")
+        } else {
+            String::new()
+        };
         format!(
-            "{} new, {} fixed, {} removed, {} changed; {} there before, {} now",
+            "{} new, {} fixed, {} removed, {unknown}{} changed; {} there before, {} now",
             self.new.len(),
             ended(Status::Fixed),
             ended(Status::Removed),
-            self.changed.len(),
+            self.changed.len() - gone,
             self.before,
             self.now
         )

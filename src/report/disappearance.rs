@@ -19,7 +19,7 @@ pub(super) struct End<'d> {
 }
 
 /// When an owner was gone, in order of time.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ends<'d> {
     /// Of the owner itself, of all of its kind, of its namespace; each in order of time.
     deletions: [&'d [&'d Deletion]; 3],

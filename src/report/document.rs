@@ -1,4 +1,5 @@
-//! One JSON text over many lines, split into the elements of its list, so that an export of any size needs little memory.
+//! One JSON text over many lines, split into the elements of its list, so that an export of any
+//! size needs little memory.
 
 use super::input::Unit;
 
@@ -27,6 +28,8 @@ pub(super) struct Splitter {
     is_log_group: bool,
     /// Depth at which elements stand, once the list was found.
     elements_at: Option<usize>,
+    /// The element that is being read is a string.
+    is_text: bool,
     unit: Vec<u8>,
     unit_line: usize,
     is_too_long: bool,
@@ -44,6 +47,7 @@ impl Splitter {
             log_group: String::new(),
             is_log_group: false,
             elements_at: None,
+            is_text: false,
             unit: Vec::new(),
             unit_line: 1,
             is_too_long: false,
@@ -78,7 +82,15 @@ impl Splitter {
             match byte {
                 _ if self.is_escaped => self.is_escaped = false,
                 b'\\' => self.is_escaped = true,
-                b'"' => self.in_string = false,
+                b'"' => {
+                    self.in_string = false;
+                    if self.is_text {
+                        self.is_text = false;
+                        self.push(byte);
+                        self.emit(take);
+                        return;
+                    }
+                }
                 _ if self.depth == 1 && self.is_log_group && self.log_group.len() < 512 => {
                     self.log_group.push(char::from(byte));
                 }
@@ -89,6 +101,11 @@ impl Splitter {
             match byte {
                 b'"' => {
                     self.in_string = true;
+                    if self.elements_at == Some(self.depth) {
+                        self.is_text = true;
+                        self.unit.clear();
+                        self.unit_line = self.line;
+                    }
                     if self.depth == 1 {
                         self.is_log_group = self.key == b"logGroup";
                         if self.is_log_group {
@@ -131,7 +148,7 @@ impl Splitter {
                 _ => {}
             }
         }
-        if self.depth > base {
+        if self.depth > base || self.is_text {
             self.push(byte);
         }
     }
@@ -213,6 +230,10 @@ mod tests {
             (
                 "{\"items\":[{\"a\":1}]}{\"items\":[{\"a\":2}]}",
                 &[(1, "{\"a\":1}"), (1, "{\"a\":2}")],
+            ),
+            (
+                "[\"{\\\"a\\\":1}\",\n \"b]\"]",
+                &[(1, "\"{\\\"a\\\":1}\""), (2, "\"b]\"")],
             ),
             ("{\"a\":", &[(1, "!")]),
         ] {

@@ -1,10 +1,13 @@
 //! What the inputs tell, as it is kept: owners, findings, reviews, deletions; each in a few dozen bytes.
 
+use std::collections::BTreeMap;
+
 use bitflags::bitflags;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::interner::Latest;
+use super::model::Status;
 use crate::scan::document::ExemptionEntry;
 use crate::workload::series::is_series;
 use crate::workload::text::Text;
@@ -86,6 +89,50 @@ pub(super) struct Details {
     pub(super) denies: Latest<bool>,
     /// The first of the reviews that a rollup stands for.
     pub(super) first_seen: Option<i64>,
+    pub(super) past: Option<Past>,
+}
+
+/// What an earlier report says about a finding.
+#[derive(Clone, Debug)]
+pub(super) struct Past {
+    /// The clock of that report: what is later is not in its counts.
+    pub(super) as_of: i64,
+    pub(super) first_seen: i64,
+    pub(super) last_seen: i64,
+    pub(super) end: Option<PastEnd>,
+    pub(super) observations: u64,
+    pub(super) created: u64,
+    pub(super) objects: u64,
+    pub(super) denied: u64,
+    pub(super) would_deny: u64,
+    pub(super) sources: Vec<String>,
+}
+
+impl Past {
+    /// How long it stayed away on average, each time.
+    pub(super) fn pause(&self) -> i64 {
+        let times = i64::try_from(self.observations).unwrap_or(i64::MAX);
+        (self.last_seen - self.first_seen) / times.saturating_sub(1).max(1)
+    }
+}
+
+/// How a finding ended before.
+#[derive(Clone, Debug)]
+pub(super) struct PastEnd {
+    pub(super) time: i64,
+    /// Fixed or removed.
+    pub(super) status: Status,
+    /// Empty where a scan told.
+    pub(super) by: String,
+}
+
+/// Days of an earlier burn-down: open findings and reviews that would have been refused.
+#[derive(Debug, Default)]
+pub(super) struct PastDays {
+    /// Where the other inputs begin.
+    pub(super) until: i64,
+    /// By date.
+    pub(super) days: BTreeMap<String, (usize, u64)>,
 }
 
 /// By what a finding is exempt.
@@ -116,6 +163,8 @@ pub(super) struct Review {
     pub(super) user: u32,
     pub(super) set: u32,
     pub(super) suppressed: u32,
+    /// Number of the rules that were off, so that nothing is told of their findings.
+    pub(super) rules_off: u32,
     pub(super) flags: Flags,
 }
 
@@ -141,6 +190,8 @@ bitflags! {
         const AUDIT = 1 << 10;
         /// The object is a Pod.
         const POD = 1 << 11;
+        /// No review: an earlier report says that the finding was there.
+        const HISTORY = 1 << 12;
     }
 }
 
@@ -254,6 +305,7 @@ impl Details {
             exempt,
             denies,
             first_seen,
+            past,
         } = other;
         self.severity.merge(severity);
         self.certainty.merge(certainty);
@@ -263,6 +315,7 @@ impl Details {
         self.exempt.merge(exempt);
         self.denies.merge(denies);
         self.first_seen = [self.first_seen, first_seen].into_iter().flatten().min();
+        self.past = self.past.take().or(past);
     }
 }
 

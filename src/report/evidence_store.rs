@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::evidence::{
-    AboutOwner, DAY, Deletion, Details, FindingKey, OwnerKey, Review, UnreviewedWrite,
+    AboutOwner, DAY, Deletion, Details, FindingKey, OwnerKey, PastDays, Review, UnreviewedWrite,
 };
 use super::interner::Interner;
 use super::model::{Missed, ReadError};
@@ -23,6 +23,8 @@ pub(super) struct EvidenceStore {
     pub(super) findings: Interner<FindingKey>,
     pub(super) details: HashMap<u32, Details>,
     pub(super) sets: Interner<Vec<u32>>,
+    /// Codes of rules, with commas between.
+    pub(super) rules_off: Interner<String>,
     pub(super) reviews: HashMap<u128, Review>,
     /// Sets of findings that other inputs show of the same review.
     further_sets: HashMap<u128, Vec<u32>>,
@@ -37,6 +39,8 @@ pub(super) struct EvidenceStore {
     pub(super) dry_runs: HashSet<u128>,
     pub(super) clusters: BTreeSet<String>,
     pub(super) scans: BTreeMap<u128, Reach>,
+    /// Of an earlier report.
+    pub(super) past_days: PastDays,
     /// From the oldest to the newest moment of all inputs.
     pub(super) span: Option<(i64, i64)>,
     /// How far the logs of each cluster reach.

@@ -173,7 +173,7 @@ impl Index {
         };
         let rules = match Rules::parse(&exemption.rules) {
             Rules::All => "all".to_owned(),
-            Rules::Code(code) => code,
+            Rules::Code(text) | Rules::Unknown(text) => text,
         };
         let (until, reference) = (exemption.until.clone(), exemption.reference.clone());
         let (scope, cluster) = (exemption.scope.clone(), exemption.cluster.clone());

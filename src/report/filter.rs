@@ -32,7 +32,7 @@ impl Filter {
             audit: memmem::Finder::new(b"udit"),
             payload: memmem::Finder::new(b"protoPayload"),
             // The base64 of a queue, and a message that the journal did not write as a text.
-            packed: memmem::Finder::new(b"\"data\":\""),
+            packed: memmem::Finder::new(b"\"data\""),
             journal: memmem::Finder::new(b"__CURSOR"),
             verb: memmem::Finder::new(b"\"verb\":\""),
             object: memmem::Finder::new(b"\"objectRef\":{"),

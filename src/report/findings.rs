@@ -1,13 +1,13 @@
 //! The findings of the report, owner by owner, with what became of each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::burndown::date;
-use super::evidence::{Flags, Review};
+use super::evidence::{Flags, Past, Review};
 use super::evidence_store::EvidenceStore;
-use super::ingest::denies_by_default;
-use super::model::{Finding, OwnerName, Status};
+use super::model::{Finding, OwnerName, SeenAt, Status};
 use super::moment;
+use super::moved;
 use super::resolution::{OwnerHistory, Writer};
 use crate::finding::text::{clip, escape_controls};
 use crate::record::user_kind;
@@ -34,17 +34,20 @@ pub(super) fn findings(
         let about = AboutAll {
             store,
             history,
+            partial: without_rules_off(store, history),
             today: &today,
             now,
             since,
             last_writer: &writer,
         };
-        for (number, shown) in shown_by(store, history.reviews()) {
-            let (finding, span) = about.finding(number, &shown);
-            if let Some(finding) = finding {
-                open.extend(span);
-                findings.push(finding);
-            }
+        let shown = shown_by(store, history.reviews());
+        let own = shown.iter().filter_map(|(number, shown)| {
+            let (finding, span) = about.finding(*number, shown);
+            Some((finding?, span))
+        });
+        for (finding, span) in moved::join(own.collect()) {
+            open.extend(span);
+            findings.push(finding);
         }
     }
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -62,10 +65,28 @@ fn shown_by<'h>(store: &EvidenceStore, reviews: &'h [Review]) -> HashMap<u32, Ve
     shown
 }
 
+/// For each rule that was off in a review of the owner: the history that can tell of its findings.
+fn without_rules_off<'s, 'h>(
+    store: &'s EvidenceStore,
+    history: &OwnerHistory<'h>,
+) -> HashMap<&'s str, OwnerHistory<'h>> {
+    let off = |review: &Review| store.rules_off.get(review.rules_off).split(',');
+    let all: BTreeSet<&str> = history.reviews().iter().flat_map(off).collect();
+    let named = all.into_iter().filter(|rule| !rule.is_empty());
+    named
+        .map(|rule| {
+            let is_silent = |review: &Review| off(review).any(|own| own == rule);
+            (rule, history.without(is_silent))
+        })
+        .collect()
+}
+
 /// What all findings of one owner share.
 struct AboutAll<'a, 'h> {
     store: &'a EvidenceStore,
     history: &'a OwnerHistory<'h>,
+    /// The history without the reviews for which a rule was off, by rule.
+    partial: HashMap<&'a str, OwnerHistory<'h>>,
     today: &'a str,
     now: i64,
     since: Option<i64>,
@@ -89,7 +110,10 @@ impl AboutAll<'_, '_> {
             .get()
             .and_then(Option::as_ref)
             .filter(|terms| terms.until.as_str() >= self.today);
-        let resolution = self.history.resolve(shown, exempt.is_some(), self.now);
+        let past = details.past.as_ref();
+        let history = self.partial.get(key.rule.as_str());
+        let history = history.unwrap_or(self.history);
+        let resolution = history.resolve(shown, past, exempt.is_some(), self.now);
         let ended = resolution.end.map_or(last.time, |(time, _)| time);
         if self.since.is_some_and(|since| ended < since) && !resolution.status.is_present() {
             return (None, None);
@@ -100,17 +124,15 @@ impl AboutAll<'_, '_> {
                 .stored_since
                 .map(|since| (since, resolution.end.map(|(time, _)| time))),
         };
-        let counts = Counts::of(shown);
+        let counts = Counts::of(shown, past);
+        let last_seen = past.map_or(last.time, |past| past.last_seen.max(last.time));
         let first_seen = details
             .first_seen
             .map_or(first.time, |time| time.min(first.time));
         let text = |text: Option<String>| text.unwrap_or_default();
         let (severity, certainty) = (details.severity.text(), details.certainty.text());
-        let denies = details
-            .denies
-            .get()
-            .copied()
-            .unwrap_or_else(|| denies_by_default(&key.rule, &severity, &certainty));
+        // Where no input tells, a namespace must not be called READY for it.
+        let denies = details.denies.get().copied().unwrap_or(true);
         let rule = RULES.iter().find(|rule| rule.code == key.rule);
         let finding = Finding {
             cluster: owner.cluster.clone(),
@@ -133,7 +155,7 @@ impl AboutAll<'_, '_> {
             evidence: clip(&details.evidence.text(), 300),
             fingerprint: key.fingerprint.clone(),
             first_seen: moment(first_seen),
-            last_seen: moment(last.time),
+            last_seen: moment(last_seen),
             observations: counts.all,
             objects: if owner.is_series() {
                 let pods = about.and_then(|about| about.pods.get());
@@ -160,6 +182,8 @@ impl AboutAll<'_, '_> {
                 Some((_, Writer::Nobody)) | None => String::new(),
             },
             never_stored: resolution.stored_since.is_none(),
+            seen_at: seen_at(shown),
+            moved_from: String::new(),
         };
         (Some(finding), span)
     }
@@ -178,7 +202,28 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(shown: &[&Review]) -> Self {
+    /// With an earlier report, what came after it is added to its counts.
+    fn of(shown: &[&Review], past: Option<&Past>) -> Self {
+        let is_own = |review: &&&Review| !review.flags.has(Flags::HISTORY);
+        let reviews: Vec<&Review> = shown.iter().filter(is_own).copied().collect();
+        let own = Self::of_reviews(&reviews);
+        let Some(past) = past else { return own };
+        let later = reviews.partition_point(|review| review.time <= past.as_of);
+        let later = Self::of_reviews(&reviews[later..]);
+        let mut sources = [own.sources, past.sources.clone()].concat();
+        sources.sort();
+        sources.dedup();
+        Self {
+            all: own.all.max(past.observations + later.all),
+            created: own.created.max(past.created + later.created),
+            objects: own.objects.max(past.objects + later.objects),
+            denied: own.denied.max(past.denied + later.denied),
+            would_deny: own.would_deny.max(past.would_deny + later.would_deny),
+            sources,
+        }
+    }
+
+    fn of_reviews(shown: &[&Review]) -> Self {
         // The audit log is never folded; without it, a rollup stands for what it counts.
         let is_audited = shown.iter().any(|review| review.flags.has(Flags::AUDIT));
         let weight = |review: &Review| match is_audited {
@@ -212,6 +257,20 @@ impl Counts {
                 .map(|(name, _)| (*name).to_owned())
                 .collect(),
         }
+    }
+}
+
+/// Where a finding was seen: the nearest to what a person edits.
+fn seen_at(shown: &[&Review]) -> SeenAt {
+    let any = |is: fn(Flags) -> bool| shown.iter().any(|review| is(review.flags));
+    if any(|flags| flags.has(Flags::OWN) && !flags.has(Flags::SCAN)) {
+        SeenAt::Owner
+    } else if any(|flags| !flags.has(Flags::OWN) && !flags.has(Flags::POD)) {
+        SeenAt::Part
+    } else if any(|flags| !flags.has(Flags::OWN)) {
+        SeenAt::Pod
+    } else {
+        SeenAt::Scan
     }
 }
 

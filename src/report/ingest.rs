@@ -1,5 +1,6 @@
-//! Records, audit events and scans into reviews, deletions and missed writes; with `--replay`, evaluates the logged objects.
+//! Records, audit events and scans into reviews, deletions and missed writes; replays objects.
 
+mod history;
 mod scans;
 mod seen;
 
@@ -10,11 +11,9 @@ use super::evidence_store::EvidenceStore;
 use super::model::Missed;
 use seen::{ReviewTells, Seen};
 
-pub(super) use seen::denies_by_default;
-
 use crate::decision::{self, Decision, Policy, Writer};
 use crate::kinds;
-use crate::record::{OwnerFields, Record, user_kind};
+use crate::record::{OwnerFields, Record};
 use crate::workload::Workload;
 use crate::workload::object::Object;
 
@@ -92,6 +91,7 @@ impl Gatherer {
         flags.set(Flags::PARTIAL, record.findings_truncated > 0);
         flags.set(Flags::ERROR, record.decision == "error");
         let user = self.store.texts.number(&record.user);
+        let rules_off = self.store.rules_off.number(&record.rules_off.join(","));
         self.store.add(
             review_id,
             Review {
@@ -100,6 +100,7 @@ impl Gatherer {
                 user,
                 set,
                 suppressed: record.suppressed,
+                rules_off,
                 flags,
             },
         );
@@ -284,7 +285,7 @@ impl Gatherer {
         UnreviewedWrite {
             time,
             owner: self.owner(&event.cluster, &object.namespace, kind, &object.name),
-            by_controller: is_by_controller(event),
+            by_controller: event.is_by_controller(),
             cause,
         }
     }
@@ -311,7 +312,7 @@ impl Gatherer {
         if !event.object.is_reviewed() {
             return;
         }
-        // Of clean reviews with a name the annotations tell enough; a Pod that a controller names later tells its owner only itself.
+        // Annotations tell enough of clean reviews, but not the owner of a Pod named later.
         let is_whole_needed = self.replay.is_some()
             || annotations.is_some_and(|own| {
                 own.owner.is_none() && (!own.findings.is_empty() || event.object.name.is_empty())
@@ -390,7 +391,7 @@ impl Gatherer {
     ) {
         let object = &event.object;
         let by_controller =
-            is_by_controller(event) && kinds::find(kind).is_some_and(|kind| kind.is_made);
+            event.is_by_controller() && kinds::find(kind).is_some_and(|kind| kind.is_made);
         let (owner_kind, owner_name, is_own) =
             match (workload, annotations.and_then(|own| own.owner)) {
                 (_, Some(named)) => named,
@@ -426,7 +427,6 @@ impl Gatherer {
             }
             (None, Some(own)) => {
                 let review = ReviewTells {
-                    mode: own.mode,
                     is_create: event.verb.as_str() == "create",
                     is_refusable: own.would_deny || own.decision == "deny",
                     candidates: own.unexempt(),
@@ -468,6 +468,11 @@ impl Gatherer {
             uid => review_id(uid, &object.namespace, owner_kind, owner_name),
         };
         let user = self.store.texts.number(&event.user.to_string());
+        let rules_off = decided
+            .map(|decided| decided.rules_off.join(","))
+            .or_else(|| Some(annotations?.rules_off.join(",")))
+            .unwrap_or_default();
+        let rules_off = self.store.rules_off.number(&rules_off);
         self.store.add(
             review_id,
             Review {
@@ -476,6 +481,7 @@ impl Gatherer {
                 user,
                 set,
                 suppressed: 0,
+                rules_off,
                 flags,
             },
         );
@@ -484,10 +490,6 @@ impl Gatherer {
 
 fn article(noun: &str) -> &'static str {
     if noun.starts_with('a') { "an" } else { "a" }
-}
-
-fn is_by_controller(event: &Event<'_>) -> bool {
-    user_kind(&event.user) == "controller"
 }
 
 /// The number of a review: one uid can stand behind many objects if somebody plays with the log.

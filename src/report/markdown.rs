@@ -3,7 +3,11 @@
 use std::io::{self, Write};
 
 use super::model::Report;
-use super::work::{owners, switch_command, switchable};
+use super::place::place;
+use super::work::{
+    OwnerWork, by_cluster, last_week, own_reasons, owners, shared_reasons, switch_commands,
+    switchable,
+};
 use crate::finding::text::{clip, escape_controls};
 
 /// Comments end at 65,536 characters; this leaves room.
@@ -33,10 +37,19 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         summary.ready,
         report.namespaces.len()
     )?;
+    if let Some(week) = last_week(report) {
+        writeln!(out, "{week}\n")?;
+    }
     for notice in &report.notices {
         writeln!(out, "> {}\n", cell(notice))?;
     }
-    to_do(out, report)?;
+    let owners = owners(report);
+    clusters(out, report, &owners)?;
+    to_do(out, report, &owners)?;
+    let shared = shared_reasons(report);
+    for reason in &shared {
+        writeln!(out, "> In every namespace: {}\n", cell(reason))?;
+    }
     writeln!(
         out,
         "| namespace | mode | verdict | owners | open | fixed | removed | would-deny | unreviewed | why not |"
@@ -46,7 +59,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
     )?;
     for namespace in report.namespaces.iter().take(MAX_ROWS) {
-        let why = namespace.why().join("; ");
+        let why = own_reasons(namespace, &shared).join("; ");
         writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
@@ -119,17 +132,41 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     Ok(())
 }
 
+/// Several clusters, each with its namespaces by verdict.
+fn clusters(out: &mut dyn Write, report: &Report, owners: &[OwnerWork<'_>]) -> io::Result<()> {
+    let clusters = by_cluster(report, owners);
+    if clusters.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "| cluster | BLOCKED | UNKNOWN | READY | owners to fix |\n| --- | ---: | ---: | ---: | ---: |"
+    )?;
+    for (cluster, counts) in clusters {
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            cell(cluster),
+            counts.blocked,
+            counts.unknown,
+            counts.ready,
+            counts.owners
+        )?;
+    }
+    writeln!(out)
+}
+
 /// What can be switched today, then one row for each owner with something to fix.
-fn to_do(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+fn to_do(out: &mut dyn Write, report: &Report, owners: &[OwnerWork<'_>]) -> io::Result<()> {
     let ready = switchable(report);
     if !ready.is_empty() {
         writeln!(out, "## Switch today\n")?;
-        for namespace in ready {
-            writeln!(out, "- {}", cell(&switch_command(namespace, report)))?;
+        for command in switch_commands(&ready, report) {
+            // In a block of code nothing is markup; a name of a namespace cannot end it.
+            writeln!(out, "    {}", escape_controls(&command))?;
         }
         writeln!(out)?;
     }
-    let owners = owners(report);
     if owners.is_empty() {
         return Ok(());
     }
@@ -156,20 +193,6 @@ fn to_do(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
 }
 
-/// A namespace, with its cluster where there are several.
-fn place(report: &Report, cluster: &str, namespace: &str) -> String {
-    let name = if namespace.is_empty() {
-        "(cluster)"
-    } else {
-        namespace
-    };
-    if report.clusters.len() > 1 {
-        format!("{cluster}/{name}")
-    } else {
-        name.to_owned()
-    }
-}
-
 fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.exemptions.is_empty() {
         return Ok(());
@@ -184,7 +207,12 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         } else {
             &exemption.error
         };
-        let texts = [&exemption.until, &exemption.rules, &exemption.place()]
+        let place = if report.clusters.len() > 1 {
+            format!("{}: {}", exemption.cluster, exemption.place())
+        } else {
+            exemption.place()
+        };
+        let texts = [&exemption.until, &exemption.rules, &place]
             .map(|text| cell(text))
             .join(" | ");
         let (reference, why) = (cell(&exemption.reference), cell(why));

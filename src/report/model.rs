@@ -284,6 +284,27 @@ pub struct Finding {
     /// True if every write that held it was refused.
     #[serde(default)]
     pub never_stored: bool,
+    /// Where it was seen, the nearest to what a person edits: what shows that it is gone must be as near.
+    #[serde(default)]
+    pub seen_at: SeenAt,
+    /// The fingerprint that it had before its container or volume was renamed; empty if it was not.
+    #[serde(default)]
+    pub moved_from: String,
+}
+
+/// What showed a finding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SeenAt {
+    /// A write of the owner itself.
+    Owner,
+    /// Something that the owner makes and that makes Pods: a ReplicaSet, a Job.
+    Part,
+    /// Nothing but Pods.
+    #[default]
+    Pod,
+    /// Nothing but scans.
+    Scan,
 }
 
 impl Finding {

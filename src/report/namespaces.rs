@@ -101,7 +101,7 @@ impl Sources<'_> {
                 tally.owners.insert(review.owner);
             }
             tally.last = tally.last.max(review.time);
-            if review.flags.has(Flags::SCAN) {
+            if review.flags.has(Flags::SCAN) || review.flags.has(Flags::HISTORY) {
                 continue;
             }
             tally.reviews += 1;

@@ -1,4 +1,5 @@
-//! What an input is packed in: gzip, also twice, zstd, UTF-16; and what cannot be unpacked here, with what to do about it.
+//! What an input is packed in: gzip, also twice, zstd, UTF-16; and what cannot be unpacked here,
+//! with what to do about it.
 
 use std::io::{self, Cursor, Read};
 
@@ -60,7 +61,7 @@ fn unsupported(head: &[u8]) -> Option<&'static str> {
             "a tar archive: tar -xOf FILE | undock report -"
         }
         () if starts(b"version https://git-lfs") => "a pointer of Git LFS: run git lfs pull first",
-        () if text.starts_with(b"<") => {
+        () if is_markup(text) => {
             "XML or HTML, such as the error page of a store: download the file again"
         }
         () if text.starts_with(b"---\n") || text.starts_with(b"- insertId:") => {
@@ -68,6 +69,12 @@ fn unsupported(head: &[u8]) -> Option<&'static str> {
         }
         () => return None,
     })
+}
+
+/// True for a tag, a comment or a declaration; a line of syslog begins with `<134>`.
+fn is_markup(text: &[u8]) -> bool {
+    let next = text.strip_prefix(b"<").and_then(<[u8]>::first);
+    next.is_some_and(|next| matches!(next, b'?' | b'!') || next.is_ascii_alphabetic())
 }
 
 /// True for titles with commas between them, and JSON in what follows.

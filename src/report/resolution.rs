@@ -5,7 +5,7 @@
 //! without it, as near to the Pod as the finding was seen, or a later scan that read the owner whole. Silence is no evidence.
 
 use super::disappearance::{End, Ends};
-use super::evidence::{DAY, Flags, Review};
+use super::evidence::{DAY, Flags, Past, Review};
 use super::model::Status;
 
 /// Days after which an unseen finding is stale.
@@ -30,7 +30,7 @@ pub(super) struct Resolution<'d> {
 pub(super) enum Writer<'d> {
     /// By number.
     Reviewed(u32),
-    /// As the audit log names him; empty where a scan tells, which sees no identities.
+    /// As the audit log, or an earlier report, names him; empty where a scan tells, which sees no identities.
     Deleted(&'d str),
     /// Nobody tried again.
     Nobody,
@@ -65,7 +65,9 @@ impl<'h> OwnerHistory<'h> {
         };
         for review in reviews {
             let flags = review.flags;
-            if !flags.has(Flags::STORED) || flags.has(Flags::PARTIAL) || flags.has(Flags::ERROR) {
+            // An earlier report tells of one finding, and nothing of the others.
+            let is_part = flags.has(Flags::PARTIAL) || flags.has(Flags::HISTORY);
+            if !flags.has(Flags::STORED) || is_part || flags.has(Flags::ERROR) {
                 continue;
             }
             if flags.has(Flags::SCAN) {
@@ -79,6 +81,23 @@ impl<'h> OwnerHistory<'h> {
             }
         }
         history
+    }
+
+    /// The history without the reviews that say nothing about a finding.
+    pub(super) fn without(&self, is_silent: impl Fn(&Review) -> bool) -> Self {
+        let told = |reviews: &[&'h Review]| -> Vec<&'h Review> {
+            let reviews = reviews.iter().copied();
+            reviews.filter(|review| !is_silent(review)).collect()
+        };
+        Self {
+            reviews: self.reviews,
+            ends: self.ends.clone(),
+            is_series: self.is_series,
+            of_owner: told(&self.of_owner),
+            of_part: told(&self.of_part),
+            of_pod: told(&self.of_pod),
+            by_scan: told(&self.by_scan),
+        }
     }
 
     /// In order of time.
@@ -100,22 +119,38 @@ impl<'h> OwnerHistory<'h> {
             || self.is_series && [&self.of_part, &self.of_pod].iter().any(is_later)
     }
 
-    /// What became of a finding as of `now`. `shown` are the reviews that show it, in order of time.
-    pub(super) fn resolve(&self, shown: &[&Review], is_exempt: bool, now: i64) -> Resolution<'h> {
+    /// What became of a finding as of `now`. `shown` are the reviews that show it, in order of time; `past` is
+    /// what an earlier report says.
+    pub(super) fn resolve(
+        &self,
+        shown: &[&Review],
+        past: Option<&'h Past>,
+        is_exempt: bool,
+        now: i64,
+    ) -> Resolution<'h> {
         let stored = || {
             shown
                 .iter()
                 .filter(|review| review.flags.has(Flags::STORED))
         };
         let (Some(first), Some(last)) = (stored().next(), stored().next_back()) else {
-            return self.refused(shown, now);
+            return self.refused(shown, past, now);
         };
         let is_strong =
             |review: &&&Review| review.flags.has(Flags::OWN) || review.flags.has(Flags::CREATE);
         let last_strong = stored().rfind(is_strong).unwrap_or(last).time;
         let end = self.ends.first_from(last_strong);
+        let stored_since = past.map_or(first.time, |past| past.first_seen.min(first.time));
+        let past_end = past.and_then(|past| past.end.as_ref());
+        if let Some(end) = past_end.filter(|end| end.time >= last_strong) {
+            return Resolution {
+                status: end.status,
+                end: Some((end.time, Writer::Deleted(&end.by))),
+                stored_since: Some(stored_since),
+            };
+        }
         let fix = if self.is_series {
-            self.fix_of_series(stored().copied())
+            self.fix_of_series(stored().copied(), past)
         } else {
             self.fix(stored().copied(), last_strong, end.map(|end| end.time))
         };
@@ -129,16 +164,16 @@ impl<'h> OwnerHistory<'h> {
         Resolution {
             status,
             end,
-            stored_since: Some(first.time),
+            stored_since: Some(stored_since),
         }
     }
 
     /// Of a finding that only refused writes showed.
-    fn refused(&self, shown: &[&Review], now: i64) -> Resolution<'h> {
+    fn refused(&self, shown: &[&Review], past: Option<&Past>, now: i64) -> Resolution<'h> {
         let last = shown.last().map_or(now, |review| review.time);
         let later = |reviews: &[&'h Review]| reviews.get(after(reviews, last)).copied();
         let fix = if self.is_series {
-            self.fix_of_series(shown.iter().copied())
+            self.fix_of_series(shown.iter().copied(), past)
         } else {
             [&self.of_owner, &self.by_scan]
                 .into_iter()
@@ -164,9 +199,11 @@ impl<'h> OwnerHistory<'h> {
     fn fix_of_series<'s>(
         &self,
         shown: impl DoubleEndedIterator<Item = &'s Review> + Clone,
+        past: Option<&Past>,
     ) -> Option<&'h Review> {
         let last = shown.clone().next_back()?.time;
-        let start = last.saturating_add(longest_pause(shown));
+        let pause = longest_pause(shown).max(past.map_or(0, Past::pause));
+        let start = last.saturating_add(pause);
         let first = |reviews: &[&'h Review]| {
             let at = reviews.partition_point(|review| review.time < start);
             reviews.get(at).copied()

@@ -1,17 +1,23 @@
 //! `report -o table`: what a person at a terminal asks first.
 
+mod columns;
+
 use std::io::{self, Write};
 
 use super::model::{Finding, Report, Status, Verdict};
-use super::work::{by_cluster, owners, switch_command, switchable};
-use crate::finding::text::{count, elide, escape_controls};
+use super::place::place;
+use super::work::{
+    OwnerWork, by_cluster, last_week, own_reasons, owners, shared_reasons, switch_commands,
+    switchable,
+};
+use crate::finding::text::count;
+use crate::finding::text::{elide, escape_controls};
+use columns::columns;
 
 /// Findings that are listed; every other output has them all.
 const MAX_FINDINGS: usize = 50;
 /// BLOCKED namespaces that are listed, and as many UNKNOWN ones.
 const MAX_NAMESPACES: usize = 50;
-/// The least room for a column that is wrapped.
-const MIN_WRAPPED: usize = 24;
 /// Missed writes and errors that are listed.
 const MAX_NOTES: usize = 10;
 
@@ -33,8 +39,9 @@ pub fn write(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<(
     for notice in &report.notices {
         writeln!(out, "note: {}\n", escape_controls(notice))?;
     }
-    clusters(out, report, style)?;
-    to_do(out, report, style)?;
+    let owners = owners(report);
+    clusters(out, report, &owners, style)?;
+    to_do(out, report, &owners, style)?;
     namespaces(out, report, style)?;
     findings(out, report, style)?;
     exemptions(out, report, style)?;
@@ -94,44 +101,63 @@ fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     writeln!(
         out,
-        "; {} unreviewed, {} missed, {}\n",
+        "; {} unreviewed, {} missed, {}",
         count(coverage.unreviewed, "write"),
         coverage.missed,
         count(coverage.dry_runs, "dry run")
-    )
+    )?;
+    match last_week(report) {
+        Some(week) => writeln!(out, "{week}\n"),
+        None => writeln!(out),
+    }
 }
 
 /// Several clusters, each with its namespaces by verdict.
-fn clusters(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
-    let counts = by_cluster(report);
-    if counts.len() < 2 {
+fn clusters(
+    out: &mut dyn Write,
+    report: &Report,
+    owners: &[OwnerWork<'_>],
+    style: Style,
+) -> io::Result<()> {
+    let clusters = by_cluster(report, owners);
+    if clusters.is_empty() {
         return Ok(());
     }
-    let mut rows = vec![["CLUSTER", "READY", "UNKNOWN", "BLOCKED"].map(str::to_owned)];
-    rows.extend(counts.iter().map(|(cluster, counts)| {
-        let [ready, unknown, blocked] = counts.map(|count| count.to_string());
-        [or_dash(cluster), ready, unknown, blocked]
+    let titles = ["CLUSTER", "BLOCKED", "UNKNOWN", "READY", "OWNERS TO FIX"];
+    let mut rows = vec![titles.map(str::to_owned)];
+    rows.extend(clusters.iter().map(|(cluster, counts)| {
+        [
+            or_dash(cluster),
+            counts.blocked.to_string(),
+            counts.unknown.to_string(),
+            counts.ready.to_string(),
+            counts.owners.to_string(),
+        ]
     }));
     columns(out, &rows, &[], style)?;
     writeln!(out)
 }
 
 /// What can be switched today, then what to fix: one row for each owner.
-fn to_do(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
+fn to_do(
+    out: &mut dyn Write,
+    report: &Report,
+    owners: &[OwnerWork<'_>],
+    style: Style,
+) -> io::Result<()> {
     let ready = switchable(report);
     if !ready.is_empty() {
         let what = count(ready.len() as u64, "namespace");
         writeln!(
             out,
-            "SWITCH TODAY  {what} in which nothing would be refused"
+            "SWITCH TODAY  {what} in which nothing would be refused; to rehearse, add \
+             --dry-run=server"
         )?;
-        for namespace in ready {
-            let command = switch_command(namespace, report);
+        for command in switch_commands(&ready, report) {
             writeln!(out, "  {}", escape_controls(&command))?;
         }
         writeln!(out)?;
     }
-    let owners = owners(report);
     if owners.is_empty() {
         return Ok(());
     }
@@ -169,20 +195,6 @@ fn of_cluster(report: &Report, cluster: &str, place: &str) -> String {
     }
 }
 
-/// A namespace, with its cluster where there are several.
-fn place(report: &Report, cluster: &str, namespace: &str) -> String {
-    let name = if namespace.is_empty() {
-        "(cluster)"
-    } else {
-        namespace
-    };
-    if report.clusters.len() > 1 {
-        format!("{}/{name}", or_dash(cluster))
-    } else {
-        name.to_owned()
-    }
-}
-
 fn namespaces(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
     let titles = [
         "NAMESPACE",
@@ -197,6 +209,10 @@ fn namespaces(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<
         "UNREVIEWED",
         "WHY NOT",
     ];
+    let shared = shared_reasons(report);
+    for reason in &shared {
+        writeln!(out, "In every namespace: {}", escape_controls(reason))?;
+    }
     let mut rows = vec![titles.map(str::to_owned)];
     let mut left_out = 0;
     let mut shown = [0; 2];
@@ -225,7 +241,7 @@ fn namespaces(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<
             namespace.removed.to_string(),
             namespace.would_deny.to_string(),
             (namespace.unreviewed).to_string(),
-            namespace.why().join("; "),
+            own_reasons(namespace, &shared).join("; "),
         ]);
     }
     columns(out, &rows, &[5, 7, 3, 6, 8, 9], style)?;
@@ -399,91 +415,4 @@ fn or_dash(text: &str) -> String {
 /// The day of a moment.
 fn day(time: &str) -> String {
     time.get(..10).unwrap_or(time).to_owned()
-}
-
-/// Writes `rows` in columns. On a terminal that is too narrow, the columns of `spare` are left out in their order, and the
-/// last one is wrapped.
-fn columns<const N: usize>(
-    out: &mut dyn Write,
-    rows: &[[String; N]],
-    spare: &[usize],
-    style: Style,
-) -> io::Result<()> {
-    let rows: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| row.iter().map(|cell| escape_controls(cell)).collect())
-        .collect();
-    let widths: Vec<usize> = (0..N)
-        .map(|at| {
-            let cells = rows.iter().map(|row| row[at].chars().count());
-            cells.max().unwrap_or(0)
-        })
-        .collect();
-    let mut kept: Vec<usize> = (0..N).collect();
-    let mut spare = spare.iter();
-    let before_last = |kept: &[usize]| -> usize {
-        let front = kept.iter().take(kept.len().saturating_sub(1));
-        front.map(|at| widths[*at] + 2).sum()
-    };
-    let last = widths[N - 1];
-    let room = |kept: &[usize]| {
-        let width = style.width?;
-        (before_last(kept) + last > width).then(|| width.saturating_sub(before_last(kept)))
-    };
-    while room(&kept).is_some_and(|room| room < last.min(MIN_WRAPPED)) {
-        let Some(left_out) = spare.next() else { break };
-        kept.retain(|at| at != left_out);
-    }
-    let indent = before_last(&kept);
-    let room = room(&kept).map(|room| room.max(MIN_WRAPPED));
-    for row in &rows {
-        let mut line = String::new();
-        for at in &kept[..kept.len() - 1] {
-            let width = widths[*at];
-            line.push_str(&paint(&format!("{:<width$}", row[*at]), style));
-            line.push_str("  ");
-        }
-        let wrapped = match room {
-            Some(room) => wrap(&row[N - 1], room),
-            None => vec![row[N - 1].clone()],
-        };
-        for (number, part) in wrapped.iter().enumerate() {
-            let front = if number == 0 {
-                line.clone()
-            } else {
-                " ".repeat(indent)
-            };
-            writeln!(out, "{}", format!("{front}{part}").trim_end())?;
-        }
-    }
-    Ok(())
-}
-
-/// The verdicts in their colours.
-fn paint(cell: &str, style: Style) -> String {
-    let code = [("BLOCKED", "31;1"), ("UNKNOWN", "33;1"), ("READY", "32;1")]
-        .iter()
-        .find(|(word, _)| *word == cell.trim_end());
-    match code.filter(|_| style.colour) {
-        Some((_, code)) => format!("\u{1b}[{code}m{cell}\u{1b}[0m"),
-        None => cell.to_owned(),
-    }
-}
-
-/// Lines of at most `width` characters, broken between words; longer words stand alone.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().map_or(0, |line| line.chars().count());
-        if line > 0 && line + 1 + word.chars().count() > width {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }

@@ -1,5 +1,6 @@
 //! A decision as the AdmissionReview that goes back: always of the version and with the uid that came.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -27,6 +28,8 @@ pub struct Answer<'a> {
     pub name: &'a str,
     /// The object that a person edits, where the object could be read.
     pub owner: Option<&'a Owner<'a>>,
+    /// True for a write that is not stored.
+    pub is_dry_run: bool,
     /// False for a Pod that a controller writes: nobody would read the warnings.
     pub warn: bool,
 }
@@ -133,18 +136,24 @@ const MAX_EXEMPT: usize = 200;
 /// Longest value of `review-uid`; a real one has 36 characters.
 const MAX_UID: usize = 64;
 
-/// `decision` and `mode` always, the rest where it applies. Keys hold no slash: the API server puts the webhook's name in front.
+/// `decision` and `mode` always, `dry-run` on every dry run, the rest where it applies. Keys hold no slash: the API server puts the webhook's name in front.
 fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static str, String> {
     let mut all = BTreeMap::from([
         ("decision", decision.outcome.as_str().to_owned()),
         ("mode", decision.mode.as_str().to_owned()),
     ]);
+    if answer.is_dry_run {
+        all.insert("dry-run", "true".to_owned());
+    }
     if let Some(error) = &decision.error {
         all.insert("error", ascii(&clip(error, 160)));
         all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)));
     }
     if let Some(note) = decision.doubts.first().or(decision.notes.first()) {
         all.insert("error", ascii(&clip(note, 160)));
+    }
+    if !(decision.findings.is_empty() && decision.rules_off.is_empty()) {
+        all.insert("rules", rules(decision));
     }
     if decision.findings.is_empty() {
         // A clean Pod of a series is evidence about the series, which its own name does not tell.
@@ -161,7 +170,6 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static st
     if decision.would_deny() {
         all.insert("would-deny", "true".to_owned());
     }
-    all.insert("rules", rules(&decision.findings));
     all.insert("findings", findings(&decision.findings));
     all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)));
     let owner = answer.owner;
@@ -204,20 +212,19 @@ fn exempt(findings: &[Judged]) -> String {
     ascii(&clip(&entries.join("; "), MAX_EXEMPT))
 }
 
-/// `DKR101=1,DKR201=2`
-fn rules(findings: &[Judged]) -> String {
+/// `DKR101=1,DKR201=2`, and `DKR203=off` for a rule that the configuration switches off.
+fn rules(decision: &Decision) -> String {
     let mut counts = BTreeMap::new();
-    for judged in findings {
+    for judged in &decision.findings {
         *counts.entry(judged.finding.rule.code).or_insert(0) += 1;
     }
-    let pairs: Vec<String> = counts
-        .iter()
-        .map(|(code, count)| format!("{code}={count}"))
-        .collect();
+    let off = decision.rules_off.iter().map(|code| format!("{code}=off"));
+    let counted = counts.iter().map(|(code, count)| format!("{code}={count}"));
+    let pairs: Vec<String> = counted.chain(off).collect();
     clip(&pairs.join(","), MAX_RULES)
 }
 
-/// `CODE FINGERPRINT FIELD; …`, then `+N` for those that found no room.
+/// `CODE FINGERPRINT ACTION FIELD; …`, then `+N` for those that found no room.
 fn findings(findings: &[Judged]) -> String {
     let mut text = String::new();
     for (at, judged) in findings.iter().enumerate() {
@@ -225,6 +232,8 @@ fn findings(findings: &[Judged]) -> String {
             judged.finding.rule.code,
             " ",
             &judged.fingerprint,
+            " ",
+            &action(judged),
             " ",
             &ascii(&judged.finding.field),
         ]
@@ -238,6 +247,17 @@ fn findings(findings: &[Judged]) -> String {
         text.push_str(&entry);
     }
     text
+}
+
+/// What a finding did: `deny`; and behind a slash what it does in mode `enforce` without an exemption, where that is more:
+/// `warn/deny`.
+fn action(judged: &Judged) -> Cow<'static, str> {
+    let (action, enforced) = (judged.action.as_str(), judged.unlimited.as_str());
+    if action == enforced {
+        action.into()
+    } else {
+        format!("{action}/{enforced}").into()
+    }
 }
 
 fn ascii(text: &str) -> String {

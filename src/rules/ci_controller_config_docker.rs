@@ -2,7 +2,7 @@
 
 use super::configuration::pod_sources::docker_pods;
 use super::{objects, sockets};
-use crate::embedded::Language;
+use crate::embedded::{Language, is_prose};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
@@ -37,12 +37,16 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             continue;
         }
         for found in docker_pods(&document) {
-            findings.push(
-                Finding::new(&RULE)
-                    .in_settings(&document, found.node)
-                    .what(found.what)
-                    .evidence(&found.evidence),
-            );
+            let finding = Finding::new(&RULE)
+                .in_settings(&document, found.node)
+                .what(found.what)
+                .evidence(&found.evidence);
+            findings.push(match found.is_doubtful {
+                true => finding
+                    .certainty(Certainty::Possible)
+                    .action(Action::Record),
+                false => finding,
+            });
         }
     }
     // Jenkins' Groovy and XML are not parsed, or read as blocks of something else.
@@ -50,7 +54,12 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         let language = leaf.document().map(|document| document.language);
         matches!(language, None | Some(Language::Blocks | Language::Tags))
     };
-    for leaf in workload.leaves.iter().filter(is_unread) {
+    // A policy that refuses names what it refuses.
+    let kind = workload.kind();
+    let refuses = kind.contains("Policy") && !kind.starts_with("Mutating");
+    let unread = workload.leaves.iter();
+    let unread = unread.filter(|leaf| !refuses && !is_prose(leaf.key()));
+    for leaf in unread.filter(is_unread) {
         if let Some((offset, path)) = host_path_in_text(&leaf.text) {
             findings.push(
                 objects::finding(&RULE, workload, leaf)
@@ -61,6 +70,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         }
     }
 }
+
+/// What stands between a name and its value in the languages of templates.
+const MARKS: [char; 9] = [':', '=', '>', '"', '\'', ' ', '{', '\n', '\t'];
 
 /// A policy that changes objects makes what its patch holds.
 fn mutates(document: &Settings<'_>) -> bool {
@@ -73,12 +85,16 @@ fn mutates(document: &Settings<'_>) -> bool {
     })
 }
 
-/// A path of Docker behind the word `hostPath` (`hostPath: '…'`, `<hostPath>…</hostPath>`), and its place.
+/// A path of Docker behind the word `hostPath` (`hostPath: '…'`, `<hostPath>…</hostPath>`, `hostPath{path: "…"}`, and YAML
+/// inside another language), and its place.
 fn host_path_in_text(text: &str) -> Option<(usize, &str)> {
     let mut from = 0;
     while let Some(at) = text[from..].find("hostPath") {
         let behind = from + at + "hostPath".len();
-        let rest = text[behind..].trim_start_matches([':', '=', '>', '"', '\'', ' ']);
+        let rest = text[behind..].trim_start_matches(MARKS);
+        let rest = rest
+            .strip_prefix("path")
+            .map_or(rest, |rest| rest.trim_start_matches(MARKS));
         let start = text.len() - rest.len();
         let end = rest.find(|c: char| c.is_whitespace() || "\"'<,)".contains(c));
         let path = &rest[..end.unwrap_or(rest.len())];

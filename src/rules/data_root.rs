@@ -6,7 +6,8 @@ use crate::workload::mentions::{mentions, occurrences};
 use crate::workload::pod::{HostMount, MountUser};
 use crate::workload::tables;
 
-/// True for Docker's data directory and what lies below it, logs and configuration aside, which have rules of their own.
+/// True for Docker's data directory and what lies below it, logs and configuration aside, which
+/// have rules of their own.
 pub(super) fn is_data_root(path: &HostPath) -> bool {
     let part = below_data_root(path);
     part.is_some_and(|part| part != "containers") && !tables::is_docker_configuration(path)
@@ -40,8 +41,9 @@ pub(super) fn is_guessed_data_root(path: &HostPath) -> bool {
     mentions(text, "docker") && below_data_root(path).is_none() && is_guessed()
 }
 
-/// True for the directory with the logs of Docker's containers. Where the data directory was moved, nothing of the host's side
-/// says so; there the log directory is one that a container sees where Docker has it.
+/// True for the directory with the logs of Docker's containers. Where the data directory was moved,
+/// nothing of the host's side says so; there the log directory is one that a container sees where
+/// Docker has it.
 pub(super) fn is_log_dir(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
     if below_data_root(mount.judged_path()) == Some("containers") {
         return true;
@@ -55,7 +57,8 @@ pub(super) fn is_log_dir(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool
         && is_in_place(workload, mount)
 }
 
-/// True for a volume that a container sees where Docker has its data, and that is not for a daemon of its own.
+/// True for a volume that a container sees where Docker has its data, and that is not for a daemon
+/// of its own.
 pub(super) fn is_in_place(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
     mount.named.is_none()
         && is_within(&mount.mount_path, tables::DATA_ROOTS[0])

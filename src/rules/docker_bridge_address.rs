@@ -1,6 +1,6 @@
 //! DKR305 docker-bridge-address: the address of Docker's bridge, used as the node's.
 
-use super::signals;
+use super::places;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::endpoint::BRIDGE_ADDRESSES;
 use crate::workload::mentions::mentions;
@@ -49,7 +49,7 @@ fn check_container(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Find
     }
     for (field, text) in container.texts_with(|found| found.docker | found.bridge) {
         if let Some(address) = bridge_address(text) {
-            let place = signals::describe(container, field);
+            let place = places::describe(container, field);
             findings.push(
                 Finding::new(&RULE)
                     .in_container(pod, container, field.path())

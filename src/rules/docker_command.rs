@@ -1,9 +1,13 @@
 //! DKR401 docker-command: a call of the Docker client.
 
+use super::configuration::scripts;
 use super::signals;
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
+use crate::workload::Workload;
 use crate::workload::endpoint;
+use crate::workload::leaves::Leaf;
 use crate::workload::pod::{Container, Pod};
+use crate::workload::shell::Invocation;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR401",
@@ -20,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/docker-command.md"),
     host_path: None,
     target: None,
-    check: Check::Mentioning(|found| found.docker, check),
+    check: Check::Commands(check, check_text),
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -38,10 +42,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         if verb == "buildx" && builds_elsewhere {
             continue;
         }
-        let call = match invocation.program() {
-            "docker-compose" => "docker-compose".to_owned(),
-            _ => format!("docker {verb}"),
-        };
+        let call = shown(invocation, verb);
         let endpoint = endpoint::of_invocation(pod, container, invocation);
         if endpoint.is_elsewhere() || seen.contains(&call) {
             continue;
@@ -59,6 +60,41 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         } else {
             finding
         });
+        seen.push(call);
+    }
+}
+
+/// `docker VERB`, as messages show a call.
+fn shown(invocation: &Invocation, verb: &str) -> String {
+    match invocation.program() {
+        "docker-compose" => "docker-compose".to_owned(),
+        _ => format!("docker {verb}"),
+    }
+}
+
+/// A script or a unit in a text.
+fn check_text(workload: &Workload<'_>, leaf: &Leaf, findings: &mut Findings) {
+    let commands = leaf.commands();
+    if scripts::starts_daemon(leaf) {
+        return;
+    }
+    let builds_elsewhere = commands
+        .iter()
+        .any(|command| signals::creates_remote_builder(&command.invocation));
+    let mut seen: Vec<String> = Vec::new();
+    for command in commands {
+        let invocation = &command.invocation;
+        let Some(verb) = signals::docker_verb(invocation) else {
+            continue;
+        };
+        let call = shown(invocation, verb);
+        let is_elsewhere = verb == "buildx" && builds_elsewhere;
+        if is_elsewhere || endpoint::leads_elsewhere(invocation) || seen.contains(&call) {
+            continue;
+        }
+        let mut finding = scripts::finding(&RULE, workload, leaf, command, &call);
+        finding.short_fix = replacement(verb);
+        findings.push(finding);
         seen.push(call);
     }
 }

@@ -55,7 +55,8 @@ fn check(document: &Settings<'_>, findings: &mut Findings) {
     let key = document.key();
     let found = daemon_settings(document.root, key == "daemon.json")
         .map(|node| (node, "daemon.json"))
-        .or_else(|| unit(document.root, key).map(|node| (node, "a unit of Docker's service")));
+        .or_else(|| unit(document.root, key).map(|node| (node, "a unit of Docker's service")))
+        .or_else(|| options(document.root).map(|node| (node, "options of dockerd")));
     if let Some((node, file)) = found {
         findings.push(
             Finding::new(&RULE)
@@ -72,6 +73,18 @@ fn daemon_settings(root: &Node, is_named: bool) -> Option<&Node> {
     let mut settings = entries.filter(|(key, _)| SETTINGS.contains(&key.as_str()));
     let (_, first) = settings.next()?;
     (is_named || settings.next().is_some()).then_some(first)
+}
+
+/// A variable that the daemon's service reads. Source: docker/docker-ce-packaging,
+/// projectatomic/docker.
+fn options(root: &Node) -> Option<&Node> {
+    const VARIABLES: [&str; 4] = [
+        "DOCKERD_OPTS",
+        "DOCKER_NETWORK_OPTIONS",
+        "DOCKER_OPTS",
+        "DOCKER_STORAGE_OPTIONS",
+    ];
+    VARIABLES.iter().find_map(|name| root.get(name))
 }
 
 /// The section of a unit, or of a drop-in whose name says that it is Docker's.

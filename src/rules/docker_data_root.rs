@@ -4,6 +4,7 @@ use super::{data_root, host_paths};
 use crate::finding::{Action, Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::mentions::mentions;
 use crate::workload::pod::{HostMount, MountUser};
 
 pub(super) static RULE: Rule = Rule {
@@ -28,7 +29,14 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
-    let finding = host_paths::find(&RULE, workload, mount)?;
+    // A directory of another disk with Docker's name, seen where Docker has its data.
+    let is_moved = || {
+        let is_named = mentions(mount.path.as_str(), "docker") && mount.claimed.is_none();
+        is_named && data_root::is_in_place(workload, mount)
+    };
+    let finding = host_paths::find(&RULE, workload, mount).or_else(|| {
+        is_moved().then(|| host_paths::finding(&RULE, Thing::Directory, workload, mount))
+    })?;
     if data_root::is_log_dir(workload, mount) {
         return None;
     }

@@ -1,6 +1,6 @@
 //! DKR405 docker-env-probe: a script that looks for traces of Docker.
 
-use super::signals;
+use super::places;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::mentions::mentions;
 use crate::workload::pod::{Container, Pod};
@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     for (field, text) in container.texts_with(|found| found.docker) {
         if let Some(trace) = trace_of(text) {
-            let place = signals::describe(container, field);
+            let place = places::describe(container, field);
             findings.push(
                 Finding::new(&RULE)
                     .in_container(pod, container, field.path())

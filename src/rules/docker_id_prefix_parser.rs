@@ -65,7 +65,13 @@ fn strips_prefix(text: &str) -> bool {
         return false;
     }
     text.match_indices("docker://").any(|(at, prefix)| {
-        let next = text[at + prefix.len()..].chars().next();
+        // A shell joins what stands in quotes: `docker://"$IMAGE"`.
+        let behind = &text[at + prefix.len()..];
+        let next = behind
+            .strip_prefix(['"', '\''])
+            .unwrap_or(behind)
+            .chars()
+            .next();
         let previous = text[..at].chars().next_back();
         let names_image = next.is_some_and(|c| c.is_ascii_alphanumeric() || "$({[<".contains(c));
         !names_image && previous.is_none_or(|c| !c.is_ascii_alphanumeric())

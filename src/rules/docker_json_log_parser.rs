@@ -1,14 +1,15 @@
 //! DKR701 docker-json-log-parser: a log agent that only parses Docker's log format.
 
-use super::configuration::log_inputs;
+use super::configuration::log_inputs::{self, Unit};
 use super::{images, objects};
+use crate::embedded::{Language, is_prose};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::Workload;
 use crate::workload::host_path::{HostPath, is_within};
 use crate::workload::leaves::Leaf;
 use crate::workload::mentions::mentions;
 use crate::workload::pod::{Container, Pod};
-use crate::workload::settings::settings;
+use crate::workload::settings::{Settings, settings};
 use crate::workload::tables;
 
 pub(super) static RULE: Rule = Rule {
@@ -31,24 +32,30 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for document in settings(workload) {
-        for (node, input) in log_inputs::docker_only(&document) {
-            findings.push(
-                Finding::new(&RULE)
-                    .in_settings(&document, node)
-                    .what(format!("reads logs with {input}"))
-                    .evidence(input),
-            );
-        }
-    }
     if let Some(pod) = &workload.pod {
         for container in &pod.containers {
             findings.extend(image_default(pod, container));
         }
     }
+    let documents = settings(workload);
+    for (document, (node, input)) in log_inputs::docker_only(&documents) {
+        findings.push(
+            Finding::new(&RULE)
+                .in_settings(document, node)
+                .what(format!("reads logs with {input}"))
+                .evidence(input),
+        );
+    }
+    let units = log_inputs::docker_units(&documents).into_iter();
+    findings.extend(units.map(|(document, unit)| journal(document, &unit)));
+    let is_unread = |leaf: &&Leaf| match leaf.document() {
+        Some(document) => document.language == Language::Blocks,
+        None => true,
+    };
     let unread = workload.leaves.iter().filter(|leaf| {
-        leaf.text.contains('\n') && leaf.document().is_none() && !leaf.text.starts_with("#!")
+        leaf.text.contains('\n') && !leaf.text.starts_with("#!") && !is_prose(leaf.key())
     });
+    let unread = unread.filter(is_unread);
     findings.extend(unread.filter_map(|leaf| named_directory(workload, leaf)));
 }
 
@@ -78,17 +85,49 @@ fn image_default(pod: &Pod<'_>, container: &Container<'_>) -> Option<Finding> {
     )
 }
 
-/// A text in no language that is known, which names the directory: nothing shows what reads it.
+/// The journal of Docker's unit, which is empty without Docker.
+fn journal(document: &Settings<'_>, unit: &Unit<'_>) -> Finding {
+    let finding = Finding::new(&RULE)
+        .in_settings(document, unit.node)
+        .what("reads the journal of docker.service")
+        .evidence("docker.service")
+        .consequence("no unit of that name writes there, so nothing arrives from it");
+    match unit.is_one_of_many {
+        true => finding.advisory("the journal has no such unit"),
+        false => finding.reason("the journal has no such unit"),
+    }
+}
+
+/// How rsyslog and syslog-ng name the files that they read.
+const STATEMENTS: [&str; 5] = [
+    "$InputFileName ",
+    "File=\"",
+    "base-dir(",
+    "wildcard-file(",
+    "file(\"",
+];
+
+/// A text in no language that is read here, which names the directory. In a statement of rsyslog or syslog-ng it is what
+/// they read; anywhere else nothing shows what reads it.
 fn named_directory(workload: &Workload<'_>, leaf: &Leaf) -> Option<Finding> {
     const DIRECTORY: &str = "/docker/containers/";
     let mut lines = objects::lines(&leaf.text);
-    let (start, _) = lines.find(|(_, line)| !line.starts_with(';') && mentions(line, DIRECTORY))?;
-    Some(
-        objects::finding(&RULE, workload, leaf)
-            .offset(start)
-            .what("names Docker's log directory")
-            .evidence(DIRECTORY)
+    let (start, line) =
+        lines.find(|(_, line)| !line.starts_with(';') && mentions(line, DIRECTORY))?;
+    let finding = objects::finding(&RULE, workload, leaf)
+        .offset(start)
+        .what("names Docker's log directory")
+        .evidence(DIRECTORY);
+    let front = &line[..line.find(DIRECTORY)?];
+    let is_statement = STATEMENTS.iter().any(|statement| front.contains(statement));
+    if leaf.document().is_some() && !is_statement {
+        return None;
+    }
+    let reads_pods = leaf.text.contains("/log/pods") || leaf.text.contains("/log/containers");
+    Some(match is_statement && !reads_pods {
+        true => finding.what("reads files of Docker's log directory only"),
+        false => finding
             .certainty(Certainty::Possible)
             .action(Action::Record),
-    )
+    })
 }

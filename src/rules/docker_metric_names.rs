@@ -1,6 +1,6 @@
 //! DKR702 docker-metric-names: rules and dashboards that rely on metrics as Docker gave them.
 
-use super::configuration::promql::docker_selectors;
+use super::configuration::promql::{docker_selectors, names_container};
 use crate::embedded::Node;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule, Target};
 use crate::workload::mentions::mentions;
@@ -24,20 +24,38 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Settings(check),
 };
 
+/// Settings that speak to people.
+const PROSE: [&str; 6] = [
+    "content",
+    "description",
+    "message",
+    "runbook_url",
+    "summary",
+    "title",
+];
+
 fn check(document: &Settings<'_>, findings: &mut Findings) {
     let keeps_docker = findings.target() == Target::CriDockerd;
     let relabelings = relabelings(document.root);
-    for (_, regex) in relabelings.iter().filter(|(map, _)| !removes(map)) {
-        if regex.text().is_some_and(|regex| mentions(regex, "k8s_")) {
-            findings.push(
-                Finding::new(&RULE)
-                    .in_settings(document, regex)
-                    .what("relabels by name=~k8s_")
-                    .evidence("name=~k8s_"),
-            );
-        }
+    for (map, regex) in relabelings.iter().filter(|(map, _)| !removes(map)) {
+        let text = regex.text().unwrap_or_default();
+        let gone = ["engine_daemon_", "kubelet_docker_", "container_label_"];
+        let gone = gone.into_iter().find(|name| mentions(text, name));
+        let by_name = names_container(text) && reads_name(map);
+        let shown = match gone {
+            Some(name) => name,
+            None if by_name => "name=~k8s_",
+            None => continue,
+        };
+        findings.push(
+            Finding::new(&RULE)
+                .in_settings(document, regex)
+                .what(format!("relabels by {shown}"))
+                .evidence(shown),
+        );
     }
-    for (_, node, text) in scalars(document.root) {
+    let scalars = scalars(document.root).into_iter();
+    for (_, node, text) in scalars.filter(|(key, ..)| !PROSE.contains(key)) {
         // A relabelling says nothing about what is queried, and a document is looked at value by value.
         let is_relabeling = relabelings
             .iter()
@@ -72,6 +90,16 @@ fn relabelings(root: &Node) -> Vec<(&Node, &Node)> {
     maps.filter(|map| is_one(map))
         .filter_map(|map| Some((map, map.get("regex")?)))
         .collect()
+}
+
+/// True for a relabelling that reads the labels in which cAdvisor gives Docker's name of a container.
+fn reads_name(map: &Node) -> bool {
+    const LABELS: [&str; 3] = ["name", "container", "container_name"];
+    let labels = ["source_labels", "sourceLabels"]
+        .iter()
+        .flat_map(|key| map.texts_of(key));
+    let mut labels = labels.filter_map(Node::text);
+    labels.any(|label| LABELS.contains(&label.trim()))
 }
 
 /// True for a relabelling that drops what it matches: nothing depends on that.

@@ -1,8 +1,11 @@
 //! DKR403 docker-service-control: control of the node's Docker service.
 
+use super::configuration::scripts;
 use super::signals;
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
+use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
+use crate::workload::leaves::Leaf;
 use crate::workload::pod::{Container, Pod};
 use crate::workload::shell::Invocation;
 use crate::workload::tables;
@@ -22,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/docker-service-control.md"),
     host_path: None,
     target: None,
-    check: Check::Mentioning(|found| found.docker, check),
+    check: Check::Commands(check, check_text),
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -60,6 +63,18 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         } else {
             finding
         });
+    }
+}
+
+/// A script or a unit in a text.
+fn check_text(workload: &Workload<'_>, leaf: &Leaf, findings: &mut Findings) {
+    if scripts::starts_daemon(leaf) {
+        return;
+    }
+    for command in leaf.commands() {
+        if let Some(act) = service_act(&command.invocation) {
+            findings.push(scripts::finding(&RULE, workload, leaf, command, &act));
+        }
     }
 }
 
@@ -142,8 +157,8 @@ const WRITERS: [&str; 13] = [
     "yq",
 ];
 
-/// What `invocation` writes of dockerd's configuration on the node, and whether that is less than the daemon's own:
-/// certificates of a registry.
+/// What `invocation` writes of dockerd's configuration on the node, and whether that is less than
+/// the daemon's own: certificates of a registry.
 fn configuration_written(
     pod: &Pod<'_>,
     container: &Container<'_>,
@@ -166,7 +181,8 @@ fn configuration_written(
     })
 }
 
-/// True if a command of `container` writes below the directory of `path`, which is a file of dockerd's configuration.
+/// True if a command of `container` writes below the directory of `path`, which is a file of
+/// dockerd's configuration.
 pub(super) fn writes_beside(pod: &Pod<'_>, container: &Container<'_>, path: &HostPath) -> bool {
     let directory = if path.is_within("/etc/docker") {
         "/etc/docker"

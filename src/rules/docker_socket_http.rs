@@ -1,9 +1,12 @@
 //! DKR404 docker-socket-http: plain HTTP over the Docker socket.
 
+use super::configuration::scripts;
 use super::signals;
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
+use crate::workload::Workload;
 use crate::workload::endpoint;
 use crate::workload::host_path::HostPath;
+use crate::workload::leaves::Leaf;
 use crate::workload::pod::{Container, Pod};
 use crate::workload::shell::Invocation;
 
@@ -22,13 +25,14 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/docker-socket-http.md"),
     host_path: None,
     target: None,
-    check: Check::Mentioning(|found| found.docker, check),
+    check: Check::Commands(check, check_text),
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     for command in container.commands() {
         let invocation = &command.invocation;
-        let Some(socket) = socket_of(container, invocation) else {
+        let fill = |path: &str| endpoint::fill(container, path);
+        let Some(socket) = socket_of(invocation, fill) else {
             continue;
         };
         let endpoint = endpoint::resolve(pod, container, &socket);
@@ -55,8 +59,18 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     }
 }
 
-/// The Docker socket that a call of curl, nc or socat opens.
-fn socket_of(container: &Container<'_>, invocation: &Invocation) -> Option<String> {
+/// A script or a unit in a text.
+fn check_text(workload: &Workload<'_>, leaf: &Leaf, findings: &mut Findings) {
+    for command in leaf.commands() {
+        if let Some(socket) = socket_of(&command.invocation, str::to_owned) {
+            let shown = format!("{} {socket}", command.invocation.program());
+            findings.push(scripts::finding(&RULE, workload, leaf, command, &shown));
+        }
+    }
+}
+
+/// The Docker socket that a call of curl, nc or socat opens; `fill` puts in the values of variables.
+fn socket_of(invocation: &Invocation, fill: impl Fn(&str) -> String) -> Option<String> {
     let words = || invocation.arguments().iter().map(String::as_str);
     let is_nc_client = || {
         words().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('U'))
@@ -77,9 +91,7 @@ fn socket_of(container: &Container<'_>, invocation: &Invocation) -> Option<Strin
         "socat" => words().filter_map(socat_client).collect(),
         _ => return None,
     };
-    let sockets = candidates
-        .into_iter()
-        .map(|path| endpoint::fill(container, path));
+    let sockets = candidates.into_iter().map(fill);
     sockets
         .into_iter()
         .find(|path| HostPath::new(path).file_name() == "docker.sock")

@@ -1,6 +1,6 @@
 //! DKR304 docker-tcp-on-node: Docker's TCP ports on the node.
 
-use super::signals;
+use super::places;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::endpoint;
 use crate::workload::pod::{Container, Pod};
@@ -33,7 +33,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             continue;
         };
         let evidence = format!("{host}:{port}");
-        let place = signals::describe(container, field);
+        let place = places::describe(container, field);
         findings.push(
             Finding::new(&RULE)
                 .in_container(pod, container, field.path())

@@ -7,8 +7,8 @@ use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser, Named};
 
-/// The finding of `rule` for `mount`, if the rule's `host_path` is about it. Paths behind a claim are
-/// DKR112's, and what a container does without is DKR602's.
+/// The finding of `rule` for `mount`, if the rule's `host_path` is about it. Paths behind a claim
+/// are DKR112's, and what a container does without is DKR602's.
 pub(super) fn find(
     rule: &'static Rule,
     workload: &Workload<'_>,
@@ -70,8 +70,8 @@ pub(super) fn finding(
     finding
 }
 
-/// The finding of `rule` for a path that a text names: the directory above it is on every node, so nothing but the use of
-/// the path fails.
+/// The finding of `rule` for a path that a text names: the directory above it is on every node, so
+/// nothing but the use of the path fails.
 fn named_finding(
     rule: &'static Rule,
     workload: &Workload<'_>,
@@ -86,12 +86,11 @@ fn named_finding(
     let certainty = finding.certainty.min(Certainty::Likely);
     let action = rule.default_action(certainty).min(Action::Warn);
     let finding = finding
-        .in_container(pod, container, named.field.path())
-        .what(format!(
-            "names {} through volume \"{}\"",
-            shown(&mount.path),
-            mount.volume
-        ))
+        .in_container(pod, container, &named.field)
+        .what(match mount.volume {
+            "" => format!("names {} on the node", shown(&mount.path)),
+            volume => format!("names {} through volume \"{volume}\"", shown(&mount.path)),
+        })
         .evidence(&named.text)
         .identity(mount.path.as_str())
         .certainty(certainty)

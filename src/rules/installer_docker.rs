@@ -1,10 +1,10 @@
 //! CLU901 installer-docker: an installer's object that selects Docker.
 
+use super::configuration::node_files::{self, Found};
+use super::configuration::node_scripts::{installs_docker, is_docker_endpoint};
 use crate::embedded::Node;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::mentions::mentions;
 use crate::workload::settings::{Settings, maps, scalars};
-use crate::workload::shell::read_script;
 
 pub(super) static RULE: Rule = Rule {
     code: "CLU901",
@@ -25,11 +25,13 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// Objects of installers, and their files where they lie in a string.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 22] = [
     "AWSNodeTemplate",
     "Cluster",
     "ClusterConfig",
     "ClusterConfiguration",
+    "ContainerCluster",
+    "ContainerNodePool",
     "EC2NodeClass",
     "InitConfiguration",
     "InstanceGroup",
@@ -38,6 +40,7 @@ const KINDS: [&str; 19] = [
     "KubeadmConfigTemplate",
     "KubeadmControlPlane",
     "KubeadmControlPlaneTemplate",
+    "KubeOneCluster",
     "KubeletConfiguration",
     "MachineConfig",
     "MachineDeployment",
@@ -48,77 +51,81 @@ const KINDS: [&str; 19] = [
 ];
 
 fn check(document: &Settings<'_>, findings: &mut Findings) {
-    if !KINDS.contains(&document.kind()) {
-        return;
-    }
-    let finding = |node: &Node, what: String, evidence: &str| {
-        Finding::new(&RULE)
-            .in_settings(document, node)
-            .what(what)
-            .evidence(evidence)
+    let found = match KINDS.contains(&document.kind()) {
+        true => of_installer(document.root),
+        false if document.is_object() => Vec::new(),
+        false => node_files::found(document, KINDS.contains(&document.object_kind())),
     };
-    for (key, node, text) in scalars(document.root) {
+    findings.extend(found.into_iter().map(|found| {
+        let finding = Finding::new(&RULE)
+            .in_settings(document, found.node)
+            .what(found.what)
+            .evidence(&found.evidence);
+        match found.is_hint {
+            true => finding.advisory("it names Docker"),
+            false => finding,
+        }
+    }));
+}
+
+/// What an installer's object sets.
+fn of_installer(root: &Node) -> Vec<Found<'_>> {
+    let mut found = Vec::new();
+    for (key, node, text) in scalars(root) {
         if let Some(setting) = selects_docker(key, text) {
-            findings.push(finding(node, format!("sets {setting}"), text));
+            found.push(Found::new(node, format!("sets {setting}"), text));
+        } else if ORDERS.contains(&key) && text == "docker.service" {
+            found.push(Found::new(node, format!("{key} docker.service"), text));
         } else if let Some(act) = installs_docker(text) {
-            findings.push(finding(node, format!("runs \"{act}\""), &act));
+            found.push(Found::new(node, format!("runs \"{act}\""), &act));
         }
     }
-    for (key, map) in maps(document.root) {
+    for (key, map) in maps(root) {
         // Gardener: `cri: {name: docker}`.
         let name = map.get("name").filter(|_| key == "cri");
-        if let Some(name) = name.filter(|name| name.text() == Some("docker")) {
-            findings.push(finding(name, "sets name to docker".to_owned(), "docker"));
-        }
-        // A file that is written to the node.
-        let path = map.get("path").filter(|_| map.get("content").is_some());
-        let path = path.and_then(|path| Some((path, path.text()?)));
-        if let Some((path, text)) = path.filter(|(_, text)| text.starts_with("/etc/docker/")) {
-            findings.push(finding(path, format!("writes {text}"), text));
-        }
+        let name = name.filter(|name| name.text() == Some("docker"));
+        found.extend(name.map(|name| Found::new(name, "sets name to docker".into(), "docker")));
+        // Rancher's first engine has no other runtime.
+        let engine = map.get("rancherKubernetesEngineConfig");
+        let what = "sets rancherKubernetesEngineConfig: RKE runs on Docker";
+        found.extend(engine.map(|engine| Found::new(engine, what.into(), "RKE")));
+        // KubeOne.
+        let docker = map.get("containerRuntime.docker");
+        let what = "sets containerRuntime to docker";
+        found.extend(docker.map(|docker| Found::new(docker, what.into(), "docker")));
+        found.extend(unit(map));
     }
+    found.extend(node_files::written_files(root));
+    found
+}
+
+/// Relations of units, as kOps' hooks name them.
+const ORDERS: [&str; 2] = ["requires", "bindsTo"];
+
+/// A unit of Docker that is switched on or changed.
+fn unit(map: &Node) -> Option<Found<'_>> {
+    let name = map.get("name")?;
+    let unit = name.text()?;
+    let is_docker = matches!(unit, "docker.service" | "docker.socket");
+    let is_off = map.text_of("enabled") == Some("false") || map.text_of("mask") == Some("true");
+    let is_set = ["enabled", "contents", "dropins"]
+        .iter()
+        .any(|key| map.get(key).is_some());
+    (is_docker && is_set && !is_off).then(|| Found::new(name, format!("sets up {unit}"), unit))
 }
 
 /// The setting, if it selects Docker as the runtime.
 fn selects_docker(key: &str, text: &str) -> Option<String> {
     let selects = match key {
         "containerRuntime" | "container-runtime" => matches!(text, "docker" | "dockerd"),
+        // GKE: the images with containerd say so in their names.
+        "imageType" => ["COS", "UBUNTU", "WINDOWS_LTSC", "WINDOWS_SAC"]
+            .iter()
+            .any(|image| image.eq_ignore_ascii_case(text)),
         "criSocket" | "containerRuntimeEndpoint" | "container-runtime-endpoint" => {
-            ["dockershim", "cri-dockerd", "/docker.sock"]
-                .iter()
-                .any(|name| mentions(text, name))
+            is_docker_endpoint(text)
         }
         _ => false,
     };
     selects.then(|| format!("{key} to {text}"))
-}
-
-/// What a command or a script for new nodes does with Docker.
-fn installs_docker(text: &str) -> Option<String> {
-    if !mentions(text, "docker") || !text.contains([' ', '\n']) {
-        return None;
-    }
-    read_script(text).into_iter().find_map(|call| {
-        let words = || call.arguments().iter().map(String::as_str);
-        let program = call.program();
-        let is_service = matches!(program, "systemctl" | "service")
-            && words().any(|word| matches!(word, "docker" | "docker.service" | "docker.socket"));
-        let verb = || {
-            words()
-                .find(|word| !word.starts_with('-'))
-                .unwrap_or_default()
-        };
-        if is_service {
-            return Some(format!("{program} {} docker", verb()));
-        }
-        if program == "docker" || program == "dockerd" {
-            return Some(format!("{program} {}", verb()).trim_end().to_owned());
-        }
-        let flag = words().position(|word| word.starts_with("--container-runtime"))?;
-        let rest = call.arguments().get(flag..)?;
-        let value = rest[0].split_once('=').map(|(_, value)| value);
-        let value = value.or_else(|| rest.get(1).map(String::as_str))?;
-        matches!(value, "docker" | "dockerd")
-            .then(|| format!("{program} --container-runtime {value}"))
-    })
 }

@@ -73,6 +73,8 @@ fn check_settings(document: &Settings<'_>, findings: &mut Findings) {
         if let Some(source) = source.filter(|source| source.text() == Some("dockerd")) {
             findings.push(finding(source, "watches the journal of dockerd", "dockerd"));
         }
+        let log = map.get("logPath").filter(|log| is_log(log));
+        findings.extend(log.map(|log| finding(log, "watches the log of dockerd", "docker.log")));
         let arguments = map.texts_of("args").into_iter();
         let is_docker = |node: &&_| is_component(node);
         for component in arguments.filter(is_docker) {
@@ -80,6 +82,12 @@ fn check_settings(document: &Settings<'_>, findings: &mut Findings) {
             findings.push(finding(component, "checks the health of docker", evidence));
         }
     }
+}
+
+/// True for the file to which dockerd's messages go where there is no journal.
+fn is_log(path: &crate::embedded::Node) -> bool {
+    let name = path.text().and_then(|path| path.rsplit('/').next());
+    matches!(name, Some("docker.log" | "dockerd.log" | "docker"))
 }
 
 fn is_component(argument: &crate::embedded::Node) -> bool {

@@ -28,7 +28,14 @@ pub(super) static RULE: Rule = Rule {
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let kind = workload.kind();
     let is_exception = kind == "PolicyException";
-    let is_policy = matches!(kind, "PodSecurityPolicy" | "SecurityContextConstraints");
+    // The last two are Kubewarden's.
+    let is_policy = matches!(
+        kind,
+        "PodSecurityPolicy"
+            | "SecurityContextConstraints"
+            | "AdmissionPolicy"
+            | "ClusterAdmissionPolicy"
+    );
     let is_constraint = workload
         .api_version()
         .starts_with("constraints.gatekeeper.sh/");
@@ -38,16 +45,20 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     }
     for leaf in workload.leaves.iter() {
         let allows_path = leaf.path.contains("allowedHostPaths") && is_path_of_docker(&leaf.text);
-        let allows_profile =
-            leaf.path.contains("seccomp") && mentions(&leaf.text, "docker/default");
-        let excepts = is_exception && mentions(&leaf.text, "docker.sock");
+        let allows_profile = leaf.path.contains("seccomp")
+            && mentions(&leaf.text, "docker/default")
+            || leaf.path.contains("apparmor") && mentions(&leaf.text, "localhost/docker-default");
+        // By the path, or by the name of the policy or rule.
+        let socket = ["docker.sock", "docker-sock", "docker_sock", "docker-socket"]
+            .into_iter()
+            .find(|name| is_exception && mentions(&leaf.text, name));
         // A pattern that a Pod has to fit; with `!` in front it forbids.
         let is_pattern = leaf.path.contains(".pattern") || leaf.path.contains(".anyPattern");
         let mut patterns = leaf.text.split('|').map(str::trim);
         let fits = is_kyverno && is_pattern && patterns.any(is_path_of_docker);
         // An exception's text may be a whole expression.
-        let allowed = if excepts { "docker.sock" } else { &leaf.text };
-        if allows_path || allows_profile || excepts || fits {
+        let allowed = socket.unwrap_or(&leaf.text);
+        if allows_path || allows_profile || socket.is_some() || fits {
             findings.push(
                 objects::finding(&RULE, workload, leaf)
                     .what(format!("allows {allowed}"))

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::places::describe;
 use super::{data_root, objects, sockets};
 use crate::finding::{Finding, Rule};
 use crate::workload::Workload;
@@ -118,22 +119,6 @@ fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
     data_root.map(|mount| format!("mount {}", mount.path))
 }
 
-/// `env DOCKER_HOST` or `argument`, as messages call the place of a text.
-pub(super) fn describe(container: &Container<'_>, field: TextField) -> String {
-    match field {
-        TextField::Env(i) => format!("env {}", container.raw.env[i].name),
-        TextField::Command(_) => "command".to_owned(),
-        TextField::Hook(place, _) => place
-            .trim_end_matches(".exec.command")
-            .rsplit('.')
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
-        TextField::Args(_) => "argument".to_owned(),
-        TextField::Script | TextField::Source => "script".to_owned(),
-    }
-}
-
 /// Verbs of the Docker client that talk to the daemon. Source: docker/cli, the reference of its commands.
 const VERBS: [&str; 53] = [
     "attach",
@@ -212,21 +197,28 @@ pub(super) fn docker_verb(invocation: &Invocation) -> Option<&str> {
 
 /// True if `container` is a known agent whose scripts also use another runtime.
 pub(super) fn handles_other_runtimes(container: &Container<'_>) -> bool {
-    sockets::is_agent(container)
-        && container.commands().iter().any(|command| {
-            let controls = |name: &str| {
-                command
-                    .invocation
-                    .arguments()
-                    .iter()
-                    .any(|word| word.split('.').next() == Some(name))
-            };
-            match command.invocation.program() {
-                "crictl" | "ctr" | "nerdctl" | "podman" => true,
-                "systemctl" | "service" => controls("containerd") || controls("crio"),
-                _ => false,
-            }
-        })
+    let commands = || {
+        container
+            .commands()
+            .iter()
+            .map(|command| &command.invocation)
+    };
+    sockets::is_agent(container) && run_other_runtimes(commands())
+}
+
+/// True if one of `calls` uses another runtime than Docker.
+pub(super) fn run_other_runtimes<'c>(mut calls: impl Iterator<Item = &'c Invocation>) -> bool {
+    calls.any(|invocation| {
+        let controls = |name: &str| {
+            let mut words = invocation.arguments().iter();
+            words.any(|word| word.split('.').next() == Some(name))
+        };
+        match invocation.program() {
+            "crictl" | "ctr" | "nerdctl" | "podman" => true,
+            "systemctl" | "service" => controls("containerd") || controls("crio"),
+            _ => false,
+        }
+    })
 }
 
 /// A finding in a script that handles other runtimes, too, is only recorded.
@@ -238,20 +230,21 @@ pub(super) fn for_several_runtimes(finding: Finding) -> Finding {
 
 /// True if `container` sets up buildx with a builder that is no Docker daemon (docker/buildx: docs/reference/buildx_create.md).
 pub(super) fn has_remote_builder(container: &Container<'_>) -> bool {
+    let mut commands = container.commands().iter();
+    commands.any(|command| creates_remote_builder(&command.invocation))
+}
+
+/// True for the call that sets up such a builder.
+pub(super) fn creates_remote_builder(invocation: &Invocation) -> bool {
     let is_driver = |value: &str| matches!(value, "kubernetes" | "remote" | "cloud");
-    container.commands().iter().any(|command| {
-        let words = command.invocation.arguments();
-        let creates = docker_verb(&command.invocation) == Some("buildx")
-            && words.iter().any(|word| word == "create");
-        let separate = words
-            .windows(2)
-            .any(|pair| pair[0] == "--driver" && is_driver(&pair[1]));
-        creates
-            && (separate
-                || words
-                    .iter()
-                    .any(|word| word.strip_prefix("--driver=").is_some_and(is_driver)))
-    })
+    let words = invocation.arguments();
+    let creates =
+        docker_verb(invocation) == Some("buildx") && words.iter().any(|word| word == "create");
+    let separate = words
+        .windows(2)
+        .any(|pair| pair[0] == "--driver" && is_driver(&pair[1]));
+    let is_driver_flag = |word: &String| word.strip_prefix("--driver=").is_some_and(is_driver);
+    creates && (separate || words.iter().any(is_driver_flag))
 }
 
 /// True if `container` shows calls of the Docker client, and all of them go to registries or builders, not to a daemon.
@@ -296,7 +289,7 @@ pub(super) fn call_finding(
 
 /// Where in a script the program of `invocation` stands: in a line that is no comment and holds its
 /// last word, too.
-fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
+pub(super) fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
     let program = invocation.words.first()?;
     let last = invocation.words.last()?;
     if !(spend(script.len()) && mentions(script, program)) {
@@ -426,7 +419,8 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<RuntimeSelecto
             let Some((flag, shown)) = selecting_flag(word, next) else {
                 continue;
             };
-            if !shown_before.insert(shown.clone()) {
+            let is_elsewhere = words.iter().any(|(_, word)| names_remote(word, flag.name));
+            if is_elsewhere || !shown_before.insert(shown.clone()) {
                 continue;
             }
             let uses = |name: &&str| {
@@ -441,6 +435,13 @@ pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<RuntimeSelecto
         }
     }
     found
+}
+
+/// True if `word` gives what `flag` switches on a daemon on another host: `--FLAG.endpoint=tcp://HOST`.
+fn names_remote(word: &str, flag: &str) -> bool {
+    let rest = word.trim_start_matches('-').strip_prefix(flag);
+    let address = rest.and_then(|rest| rest.strip_prefix(".endpoint="));
+    address.is_some_and(endpoint::is_remote)
 }
 
 /// `--FLAG=VALUE`, if `word`, perhaps with the `next`, selects Docker as the runtime.

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::signals::describe;
+use super::places::describe;
 use crate::finding::{Finding, Rule};
 use crate::workload::budget::spend;
 use crate::workload::endpoint;

@@ -27,6 +27,9 @@ pub struct ScanDocument<'a, Objects = Vec<ObjectEntry<'a>>> {
     /// The mode that was asked about.
     #[serde(default)]
     pub mode: Text<'a>,
+    /// Codes of rules that the configuration switches off: nothing is told of their findings.
+    #[serde(rename = "rulesOff", default, skip_serializing_if = "Vec::is_empty")]
+    pub rules_off: Vec<String>,
     /// What was scanned.
     #[serde(default, deserialize_with = "null_default")]
     pub scope: ScopeEntry,

@@ -1,5 +1,7 @@
 //! Judging items, and gathering what is found under the object that a person edits.
 
+mod exemptions;
+mod injected;
 mod owners;
 
 use std::collections::hash_map::Entry;
@@ -13,12 +15,11 @@ use super::nodes::Nodes;
 use super::origin::origin;
 use super::{Origin, PartRead, ScanError, Scanned, ScannedFinding, ScannedOwner, page};
 use crate::api::MAX_OBJECT;
-use crate::decision::exemption::{Exemption, Scope};
 use crate::decision::facts::ClusterFacts;
 use crate::decision::namespace::NamespaceSettings;
-use crate::decision::{self, Decision, Mode, Outcome, Policy, Writer};
+use crate::decision::{self, Decision, Judged, Mode, Outcome, Policy, Writer};
 use crate::kinds::{self, Handling, Kind};
-use crate::workload::{Owner, Surroundings, Workload};
+use crate::workload::{Owner, Share, Surroundings, Workload};
 
 /// A scan in the making.
 pub(super) struct Evaluation {
@@ -35,6 +36,8 @@ pub(super) struct Evaluation {
     above: HashMap<String, (String, String, String)>,
     /// Templates that were judged, by key: what they make is only counted.
     templates: HashSet<String>,
+    /// Names of the containers of those templates.
+    containers: HashMap<String, HashSet<Box<str>>>,
     words: HashSet<Arc<str>>,
     parts: Vec<PartRead>,
     errors: Vec<ScanError>,
@@ -78,6 +81,7 @@ impl Evaluation {
             places: HashMap::new(),
             above: HashMap::new(),
             templates: HashSet::new(),
+            containers: HashMap::new(),
             words: HashSet::new(),
             parts: Vec::new(),
             errors: Vec::new(),
@@ -173,10 +177,8 @@ impl Evaluation {
             let (namespace, name) = page::head(item).map_or_else(
                 |_| (String::new(), "an object without a name".to_owned()),
                 |(object, _)| {
-                    (
-                        object.metadata.namespace.to_string(),
-                        object.metadata.name.to_string(),
-                    )
+                    let metadata = object.metadata;
+                    (metadata.namespace.to_string(), metadata.name.to_string())
                 },
             );
             self.fail(
@@ -218,9 +220,9 @@ impl Evaluation {
                 self.nodes.count_pod(&node);
             }
             let behind = place.filter(|_| workload.has_controller() && has_template);
-            // Somebody may be debugging with Docker in a Pod whose template is clean.
+            // Somebody may be debugging with Docker in a Pod whose template is clean, or a sidecar was put in.
             let is_told_by_template =
-                behind.filter(|_| !item.get().contains("\"ephemeralContainers\""));
+                behind.filter(|_| !is_pod || self.is_as_template(&workload, &owner, item));
             if let Some(place) = is_told_by_template {
                 if is_pod {
                     *self.pods.entry(place).or_default() += 1;
@@ -289,6 +291,7 @@ impl Evaluation {
         workload.owner = self.resolved(&workload).0;
         if kind.handling == Handling::Template {
             self.note_above(&workload, &workload.owner.clone());
+            self.note_containers(&workload);
             // ReplicaSets and Jobs of a controller that was not read come and go with it: their Pods are judged, too.
             if !workload.has_controller() || !kind.is_made {
                 self.templates
@@ -302,13 +305,28 @@ impl Evaluation {
         {
             return;
         }
-        let place = self.place_of(&workload);
+        let Decision {
+            findings, notes, ..
+        } = decision;
+        let (of_pod, findings): (Vec<_>, Vec<_>) = findings
+            .into_iter()
+            .partition(|judged| judged.is_ephemeral && !workload.is_own_owner());
+        let place = self.gather(&workload, item, findings);
+        self.owners[place].notes.extend(notes);
         if kind.handling == Handling::Pod {
             *self.pods.entry(place).or_default() += 1;
         }
-        let is_owner =
-            workload.kind() == workload.owner.kind && workload.name == workload.owner.name;
-        self.identify(place, &workload, is_owner);
+        if !of_pod.is_empty() {
+            workload.limit_to(Share::Ephemeral);
+            self.gather(&workload, item, of_pod);
+        }
+    }
+
+    /// Adds `findings` to those of the workload's owner, whose place it tells.
+    fn gather(&mut self, workload: &Workload<'_>, item: &RawValue, findings: Vec<Judged>) -> usize {
+        let place = self.place_of(workload);
+        let is_owner = workload.is_own_owner();
+        self.identify(place, workload, is_owner);
         let title =
             (!is_owner).then(|| format!("{}/{}", workload.kind(), workload.name).into_boxed_str());
         let owner = &mut self.owners[place];
@@ -320,9 +338,9 @@ impl Evaluation {
                 .is_some_and(|context| context.privileged.0)
         });
         if is_owner || owner.origin == Origin::default() {
-            owner.origin = origin(&workload, item, !decision.findings.is_empty());
+            owner.origin = origin(workload, item, !findings.is_empty());
         }
-        for judged in decision.findings {
+        for judged in findings {
             if !owner
                 .findings
                 .iter()
@@ -334,7 +352,7 @@ impl Evaluation {
                 });
             }
         }
-        owner.notes.extend(decision.notes);
+        place
     }
 
     /// The place of the workload's owner, made if it is new.
@@ -382,33 +400,6 @@ impl Evaluation {
             }) {
                 owner.api_version = word(&mut self.words, &reference.api_version);
                 owner.uid = reference.uid.as_str().into();
-            }
-        }
-    }
-
-    fn list_exemptions(&mut self, workload: &Workload<'_>, decision: &Decision) {
-        let holder = format!("{}/{}", workload.owner.kind, workload.owner.name);
-        let annotations = workload
-            .annotations()
-            .flat_map(|(_, annotations)| annotations.iter());
-        for exemption in annotations
-            .filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload))
-        {
-            let is_allowed = match self.policy.facts.namespace(workload.namespace) {
-                decision::facts::Known::Settings(settings) => settings.allows_workload_exemptions,
-                _ => false,
-            };
-            self.ledger
-                .list(&exemption, workload.namespace, &holder, is_allowed);
-        }
-        for judged in &decision.findings {
-            if let Some(granted) = &judged.exempt {
-                self.ledger.used(
-                    granted,
-                    judged.finding.rule.code,
-                    workload.namespace,
-                    &holder,
-                );
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Exemptions of the cluster: which let something through, which are of no use any more, which are wrong.
 
-use crate::decision::exemption::{Exemption, Granted, Period, Scope, TooLong};
+use crate::decision::exemption::{Exemption, Granted, NO_SUCH_RULE, Period, Rules, Scope, TooLong};
 
 /// How an exemption stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +112,9 @@ impl Ledger {
         for entry in &mut listed {
             match &entry.exemption.terms {
                 Err(error) => entry.status = ExemptionStatus::Malformed(error.to_string()),
+                Ok(_) if matches!(entry.exemption.rules, Rules::Unknown(_)) => {
+                    entry.status = ExemptionStatus::Malformed(NO_SUCH_RULE.to_owned());
+                }
                 Ok(terms) if terms.is_too_long(period) => {
                     entry.status = ExemptionStatus::Malformed(TooLong(period).to_string());
                 }

@@ -56,6 +56,38 @@ pub(super) fn head<'a>(item: &'a RawValue) -> Result<(Object<'a>, Text<'a>), ser
 }
 
 shape! {
+    struct PodNames<'a> {
+        spec: PodSpecNames<'a> = "spec",
+    }
+}
+
+shape! {
+    struct PodSpecNames<'a> {
+        init_containers: List<Named<'a>> = "initContainers",
+        containers: List<Named<'a>> = "containers",
+        ephemeral_containers: List<Named<'a>> = "ephemeralContainers",
+    }
+}
+
+shape! {
+    struct Named<'a> {
+        name: Text<'a> = "name",
+    }
+}
+
+/// The names of all containers of a Pod; of what has another shape none.
+pub(super) fn containers(item: &RawValue) -> Vec<Text<'_>> {
+    let PodNames { spec } = serde_json::from_str(item.get()).unwrap_or_default();
+    let lists = [
+        spec.init_containers,
+        spec.containers,
+        spec.ephemeral_containers,
+    ];
+    let names = lists.iter().flat_map(|list| list.iter());
+    names.map(|container| container.name.clone()).collect()
+}
+
+shape! {
     /// What an item tells besides what rules see.
     pub(super) struct Aside<'a> {
         metadata: AsideMetadata<'a> = "metadata",

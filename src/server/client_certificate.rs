@@ -16,7 +16,7 @@ use rustls::{
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::X509Certificate;
 
-use super::certificates::CertificateError;
+use super::certificate_error::CertificateError;
 
 /// Which client certificates are accepted.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use super::listener::Limits;
+use super::limits::Limits;
 
 /// Where a connection stands between its requests, as the service knows it.
 #[derive(Clone, Debug, Default)]

@@ -21,8 +21,8 @@ use tokio::time::{Instant, timeout_at};
 use super::SharedApp;
 use super::body::{self, End};
 use crate::admission::{self, Failure, NotAReview, Reviewed, Stricter};
-use crate::cluster::rehearsal;
-use crate::decision::Policy;
+use crate::cluster::{owner, rehearsal};
+use crate::decision::{OwnerExemptions, Policy};
 use crate::record::Caller;
 use crate::registration;
 use crate::workload::budget::Budget;
@@ -91,40 +91,15 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
 
     let started = Instant::now();
     let policy = app.policy.load();
-    let reviewed = match body.end {
-        End::Whole if body.bytes.len() <= body::SMALL && started < deadline => {
-            // Others wait meanwhile, so what takes long here is done again where nobody does.
-            let reviewed = evaluate(app, &body.bytes, &policy, Budget::SHORT);
-            match reviewed {
-                Ok(Reviewed {
-                    failure: Some(Failure::OverBudget),
-                    ..
-                }) => evaluate_aside(app, &mut body, &policy, deadline).await,
-                reviewed => reviewed,
-            }
+    let mut reviewed = evaluate_body(app, &mut body, &policy, None, deadline).await?;
+    // The one case in which a review waits for the cluster: see `cluster::owner`.
+    if let (Some(unread), Some(client)) = (&reviewed.decision.unread_owner, &app.client) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let owner = Arc::new(owner::exemptions(client, unread, left).await);
+        if !owner.is_empty() {
+            reviewed = evaluate_body(app, &mut body, &policy, Some(owner), deadline).await?;
         }
-        End::Whole => evaluate_aside(app, &mut body, &policy, deadline).await,
-        End::Deadline => admission::fail(
-            &body.bytes,
-            Failure::Deadline,
-            "the API server's timeout is near and the request is not whole",
-            &policy,
-        ),
-        End::TooLarge => {
-            let reason = format!(
-                "the request is larger than {} MiB",
-                body::MAX_BODY / 1024 / 1024
-            );
-            admission::fail(&body.bytes, Failure::TooLarge, &reason, &policy)
-        }
-        End::Broken => admission::fail(
-            &body.bytes,
-            Failure::Unreadable,
-            "the request broke off",
-            &policy,
-        ),
-    };
-    let mut reviewed = reviewed.map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")))?;
+    }
 
     let duration = started.elapsed();
     app.metrics.count(&reviewed, duration);
@@ -162,6 +137,50 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
     }
 }
 
+/// Evaluates what was read of a request; what is not whole is decided from what there is.
+async fn evaluate_body(
+    app: &SharedApp,
+    body: &mut body::Body,
+    policy: &Arc<Policy>,
+    owner: Option<Arc<OwnerExemptions>>,
+    deadline: Instant,
+) -> Result<Reviewed, (StatusCode, String)> {
+    let reviewed = match body.end {
+        End::Whole if body.bytes.len() <= body::SMALL && Instant::now() < deadline => {
+            // Others wait meanwhile, so what takes long here is done again where nobody does.
+            let reviewed = evaluate(app, &body.bytes, policy, Budget::SHORT, owner.as_deref());
+            match reviewed {
+                Ok(Reviewed {
+                    failure: Some(Failure::OverBudget),
+                    ..
+                }) => evaluate_aside(app, body, policy, owner, deadline).await,
+                reviewed => reviewed,
+            }
+        }
+        End::Whole => evaluate_aside(app, body, policy, owner, deadline).await,
+        End::Deadline => admission::fail(
+            &body.bytes,
+            Failure::Deadline,
+            "the API server's timeout is near and the request is not whole",
+            policy,
+        ),
+        End::TooLarge => {
+            let reason = format!(
+                "the request is larger than {} MiB",
+                body::MAX_BODY / 1024 / 1024
+            );
+            admission::fail(&body.bytes, Failure::TooLarge, &reason, policy)
+        }
+        End::Broken => admission::fail(
+            &body.bytes,
+            Failure::Unreadable,
+            "the request broke off",
+            policy,
+        ),
+    };
+    reviewed.map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")))
+}
+
 /// The answer with more warnings. It is one of our own, so it is an object with a response.
 fn with_warnings(response: Vec<u8>, lines: Vec<String>) -> Vec<u8> {
     let Ok(mut review) = serde_json::from_slice::<serde_json::Value>(&response) else {
@@ -185,8 +204,11 @@ fn evaluate(
     body: &[u8],
     policy: &Policy,
     budget: Budget,
+    owner: Option<&OwnerExemptions>,
 ) -> Result<Reviewed, NotAReview> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| (app.review)(body, policy, budget)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        (app.review)(body, policy, budget, owner)
+    }));
     outcome.unwrap_or_else(|_| {
         admission::fail(
             body,
@@ -206,6 +228,7 @@ async fn evaluate_aside(
     app: &SharedApp,
     body: &mut body::Body,
     policy: &Arc<Policy>,
+    owner: Option<Arc<OwnerExemptions>>,
     deadline: Instant,
 ) -> Result<Reviewed, NotAReview> {
     let evaluated = timeout_at(deadline, async {
@@ -215,7 +238,7 @@ async fn evaluate_aside(
         let room = body.room.take();
         let evaluation = spawn_blocking(move || {
             let _held = (permit, room);
-            evaluate(&app, &bytes, &policy, Budget::OBJECT)
+            evaluate(&app, &bytes, &policy, Budget::OBJECT, owner.as_deref())
         });
         evaluation.await.ok()
     });

@@ -217,6 +217,30 @@ pub(crate) fn of_invocation(
     }
 }
 
+/// True if `address` names a daemon on another host, whatever asks it: no socket, no address of one's own host or of
+/// docker0, nothing that is filled in later.
+pub(crate) fn is_remote(address: &str) -> bool {
+    let Some((scheme, rest)) = address.trim().split_once("://") else {
+        return false;
+    };
+    let host = canonical(host_of(rest));
+    let is_filled_in = is_open(&host) || host.contains('%');
+    matches!(scheme, "tcp" | "http" | "https" | "ssh")
+        && !(host.is_empty() || is_filled_in || is_loopback(&host))
+        && !BRIDGE_ADDRESSES.contains(&host.as_str())
+}
+
+/// True if `invocation`, read in a text that nobody is known to run, names a daemon that is not the node's: a remote one,
+/// or over TCP one beside it.
+pub(crate) fn leads_elsewhere(invocation: &Invocation) -> bool {
+    let is_elsewhere = |address: &str| address.starts_with("tcp://") || is_remote(address);
+    match explicit(invocation) {
+        Some((Setting::Host, address)) => is_elsewhere(address),
+        Some((Setting::Context, context)) => context != "default",
+        None => invocation.assigned("DOCKER_HOST").is_some_and(is_elsewhere),
+    }
+}
+
 /// What a call of `docker` can name.
 enum Setting {
     Host,

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memrchr};
 
 use super::mentions::occurrences;
-use super::tables;
+use super::tables::mirrors::mirror_prefix;
 
 /// A reference taken apart. `host` and `path` are what rules compare; the tag is a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ fn is_host(first: &str) -> bool {
 
 /// Reads a mirror of Docker Hub as Docker Hub.
 fn fold_mirror<'a>(host: &'a str, path: &'a str) -> (&'a str, &'a str) {
-    if let Some(prefix) = tables::mirror_prefix(host)
+    if let Some(prefix) = mirror_prefix(host)
         && let Some(rest) = path.strip_prefix(prefix)
     {
         return ("docker.io", rest);

@@ -8,6 +8,7 @@ use serde::de::{
 
 use std::cell::OnceCell;
 
+use super::scripts::{self, TextCommand};
 use super::text::Text;
 use crate::embedded::{Document, Node, Value};
 
@@ -28,6 +29,8 @@ pub struct Leaf {
     pub text: String,
     /// The text as a document, if it is one; parsed once.
     document: OnceCell<Option<Box<Document>>>,
+    /// See [`Leaf::commands`].
+    commands: OnceCell<Vec<TextCommand>>,
 }
 
 impl Leaf {
@@ -36,6 +39,7 @@ impl Leaf {
             path,
             text,
             document: OnceCell::new(),
+            commands: OnceCell::new(),
         }
     }
 
@@ -67,6 +71,11 @@ impl Leaf {
         };
         let parse = || parse().map(Box::new);
         self.document.get_or_init(parse).as_deref()
+    }
+
+    /// The commands of the text, if it is a script or a unit that mentions Docker; read once.
+    pub(crate) fn commands(&self) -> &[TextCommand] {
+        self.commands.get_or_init(|| scripts::read(self))
     }
 }
 

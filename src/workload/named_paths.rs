@@ -4,16 +4,22 @@
 //! A volume on `/` or `/var` says nothing about Docker; `/host/var/lib/docker` in a command does.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::budget::{keep, spend};
 use super::endpoint;
 use super::host_path::HostPath;
 use super::mentions::{mentions, occurrences};
 use super::pod::{Container, HostMount, MountUser, Named, Pod, TextField};
+use super::shell::{HostEntry, Invocation};
+use super::surroundings::Match;
 
-/// So many paths of one container are resolved; scripts name a handful.
-const MAX_PATHS: usize = 256;
+/// So many paths of one container are resolved; scripts name a handful, and the budget ends long
+/// lists before.
+const MAX_PATHS: usize = 4096;
+
+/// Longest path that Linux opens.
+const MAX_LENGTH: usize = 4096;
 
 /// The named host paths of all containers of `pod`, each as the mount that leads to it.
 pub(super) fn named_paths<'a>(pod: &Pod<'a>) -> Vec<HostMount<'a>> {
@@ -23,24 +29,95 @@ pub(super) fn named_paths<'a>(pod: &Pod<'a>) -> Vec<HostMount<'a>> {
         if may_name && pod.mounts_of(container).next().is_some() {
             add_paths(pod, container, &mut found);
         }
+        add_paths_on_node(pod, container, &mut found);
     }
     found
+}
+
+/// Adds the paths in the words of commands that run on the node.
+fn add_paths_on_node<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut Vec<HostMount<'a>>) {
+    let is_on_node = |invocation: &Invocation| match &invocation.on_host {
+        Some(HostEntry::Nsenter) => true,
+        Some(HostEntry::Chroot(root)) => {
+            let root = HostPath::new(&endpoint::fill(container, root));
+            let path = pod.host_path_at(container, &root);
+            path.is_some_and(|path| path.as_str() == "/")
+                || root.as_str() == "/" && pod.spec.host_pid.0
+        }
+        None => false,
+    };
+    let mut seen = HashSet::new();
+    let commands = container.commands().iter();
+    for command in commands.filter(|command| is_on_node(&command.invocation)) {
+        let words = command.invocation.arguments().iter();
+        for word in words.chain(&command.invocation.written) {
+            if !(spend(1 + word.len()) && mentions(word, "docker") && word.starts_with('/')) {
+                continue;
+            }
+            let path = HostPath::new(word);
+            let is_kept = keep(size_of::<HostMount<'_>>() + path.as_str().len() + word.len());
+            if is_kept && seen.len() < MAX_PATHS && seen.insert(path.clone()) {
+                let named = Named {
+                    field: command.field.path(),
+                    text: word.clone(),
+                };
+                found.push(mount_of(
+                    "",
+                    MountUser::Container(container.index),
+                    path,
+                    named,
+                ));
+            }
+        }
+    }
+}
+
+/// `path`, which a text names, as a mount of `volume`, or of none where the text is for the node.
+fn mount_of<'a>(volume: &'a str, user: MountUser, path: HostPath, named: Named) -> HostMount<'a> {
+    HostMount {
+        volume,
+        kind: "".into(),
+        claimed: None,
+        claim_match: Match::Bound,
+        is_named_socket: false,
+        is_socket_parent: false,
+        usual_path: None,
+        path,
+        open_below: false,
+        user,
+        position: 0,
+        mount_path: String::new(),
+        field: String::new(),
+        named: Some(named),
+    }
 }
 
 fn add_paths<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut Vec<HostMount<'a>>) {
     let mut seen = HashSet::new();
     for (field, text) in container.all_texts() {
-        if !(spend(text.len()) && (mentions(text, "docker") || pod.has_moved_data_root())) {
+        // What a flag leaves out is not used.
+        let is_left_out = text.starts_with('-')
+            && ["exclude", "ignore"]
+                .iter()
+                .any(|word| mentions(text, word));
+        if is_left_out
+            || !(spend(text.len()) && (mentions(text, "docker") || pod.has_moved_data_root()))
+        {
             continue;
         }
-        for token in paths(text) {
+        let assigned = assigned_paths(text);
+        let mut tokens = HashSet::new();
+        for token in paths(text).filter(|token| tokens.insert(*token)) {
             let filled = endpoint::fill(container, token);
-            let filled = fill_in(text, &filled);
+            let filled = fill_in(&assigned, &filled);
             if !filled.starts_with('/') {
                 continue;
             }
             let inside = HostPath::new(&filled);
-            if seen.len() >= MAX_PATHS || !seen.insert(inside.clone()) {
+            if seen.len() >= MAX_PATHS {
+                return;
+            }
+            if !seen.insert(inside.clone()) {
                 continue;
             }
             if let Some(mount) = mount_above(pod, container, &inside) {
@@ -80,65 +157,73 @@ fn resolved<'a>(
     let MountUser::Container(_) = above.user else {
         return None;
     };
+    let usual_path = pod.usual_path(&path);
+    let named = Named {
+        field: field.path(),
+        text: token.to_owned(),
+    };
     Some(HostMount {
-        volume: above.volume,
-        kind: "".into(),
-        claimed: None,
-        claim_match: above.claim_match,
-        is_named_socket: false,
-        is_socket_parent: false,
-        usual_path: pod.usual_path(&path),
-        path,
-        open_below: false,
-        user: above.user,
+        usual_path,
         position: above.position,
         mount_path: inside.as_str().to_owned(),
-        field: String::new(),
-        named: Some(Named {
-            field,
-            text: token.to_owned(),
-        }),
+        ..mount_of(above.volume, above.user, path, named)
     })
 }
 
-/// `path` with the directory in place of the variable that it begins with, if `script` sets that: `ROOT=/host`.
-fn fill_in<'p>(script: &str, path: &'p str) -> Cow<'p, str> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+/// The variables that `script` sets to a path: `ROOT=/host`. The first value counts.
+fn assigned_paths(script: &str) -> HashMap<&str, &str> {
+    let mut found = HashMap::new();
+    if !script.contains('$') {
+        return found;
+    }
+    for at in occurrences(script, "=") {
+        let front = &script[..at];
+        let name = &front[front.trim_end_matches(is_name).len()..];
+        let value = script[at + 1..].trim_start_matches(['"', '\'']);
+        let end = value.find(|c: char| !is_path(c)).unwrap_or(value.len());
+        if !name.is_empty() && value.starts_with('/') && end <= MAX_LENGTH {
+            found.entry(name).or_insert(&value[..end]);
+        }
+    }
+    found
+}
+
+/// `path` with the value of the variable that it begins with, if that is one of `assigned`.
+fn fill_in<'p>(assigned: &HashMap<&str, &str>, path: &'p str) -> Cow<'p, str> {
     let parts = || {
         let behind = path.strip_prefix('$')?;
         let (name, rest) = match behind.strip_prefix('{') {
             Some(inner) => inner.split_once('}')?,
             None => behind.split_at(behind.find(|c| !is_name(c)).unwrap_or(behind.len())),
         };
-        let assignment = format!("{name}=");
-        let is_set = |at: &usize| !script[..*at].ends_with(is_name);
-        let at = occurrences(script, &assignment).find(is_set)?;
-        let value = script[at + assignment.len()..].trim_start_matches(['"', '\'']);
-        let value = &value[..value.find(|c: char| !is_path(c)).unwrap_or(value.len())];
-        (!name.is_empty() && value.starts_with('/')).then(|| format!("{value}{rest}"))
+        Some(format!("{}{rest}", assigned.get(name)?))
     };
     parts().map_or(Cow::Borrowed(path), Cow::Owned)
 }
 
-/// True for what paths in scripts are written with.
-fn is_path(c: char) -> bool {
-    c.is_alphanumeric() || "/._-$(){}*?@+~%".contains(c)
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// The paths in `text` that are absolute, or become so when variables are filled in; comments aside.
+/// True for what paths in scripts are written with.
+fn is_path(c: char) -> bool {
+    c.is_alphanumeric() || "/._-${}*?@+~%".contains(c)
+}
+
+/// The paths in `text` that are absolute, or become so when variables are filled in; comments
+/// aside.
 fn paths(text: &str) -> impl Iterator<Item = &str> {
     let lines = text
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'));
     lines
         .flat_map(|line| line.split(|c| !is_path(c)))
-        .filter_map(|token| token.find(['/', '$']).map(|at| &token[at..]))
-        .filter(|path| path.len() > 1 && path.contains('/'))
+        .filter(|token| token.starts_with(['/', '$']) && token.len() > 1 && token.contains('/'))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{fill_in, paths};
+    use super::{assigned_paths, fill_in, paths};
 
     #[test]
     fn paths_in_texts() {
@@ -153,8 +238,13 @@ mod tests {
             assert_eq!(paths(text).collect::<Vec<_>>(), expected, "{text}");
         }
         let script = "XROOT=/no\nROOT=\"/host\"\nls $ROOT/var/x";
-        assert_eq!(fill_in(script, "$ROOT/var/x"), "/host/var/x");
-        assert_eq!(fill_in(script, "${ROOT}/var/x"), "/host/var/x");
-        assert_eq!(fill_in(script, "$OTHER/var/x"), "$OTHER/var/x");
+        let assigned = assigned_paths(script);
+        for (path, filled) in [
+            ("$ROOT/var/x", "/host/var/x"),
+            ("${ROOT}/var/x", "/host/var/x"),
+            ("$OTHER/var/x", "$OTHER/var/x"),
+        ] {
+            assert_eq!(fill_in(&assigned, path), filled);
+        }
     }
 }

@@ -59,6 +59,7 @@ shape! {
 
 shape! {
     pub(crate) struct JobTemplate<'a> {
+        pub(crate) metadata: Metadata<'a> = "metadata",
         pub(crate) spec: Option<Box<Spec<'a>>> = "spec",
     }
 }

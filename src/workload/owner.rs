@@ -72,12 +72,7 @@ pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
         return owner;
     }
     let Some(reference) = controller else {
-        return Owner {
-            group: group_of(&object.api_version).into(),
-            kind: object.kind.as_str().into(),
-            name: own_name(object).into(),
-            source: OwnerSource::Own,
-        };
+        return own(object);
     };
     derive(
         &reference.api_version,
@@ -85,6 +80,16 @@ pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
         &reference.name,
         &object.metadata.labels,
     )
+}
+
+/// `object` as its own owner.
+pub(super) fn own<'a>(object: &'a Object<'a>) -> Owner<'a> {
+    Owner {
+        group: group_of(&object.api_version).into(),
+        kind: object.kind.as_str().into(),
+        name: own_name(object).into(),
+        source: OwnerSource::Own,
+    }
 }
 
 /// The labels that hold the hash at the end of a ReplicaSet's name, and what made the ReplicaSet
@@ -95,12 +100,17 @@ const HASHES: [(&str, &str, &str); 2] = [
     ("rollouts-pod-template-hash", "argoproj.io", "Rollout"),
 ];
 
+/// How knative/serving names the Deployment of a revision, and the label with the name of the
+/// Service (pkg/apis/serving/register.go), which all that it makes for one has.
+const KNATIVE_SUFFIX: &str = "-deployment";
+const KNATIVE_LABEL: &str = "serving.knative.dev/service";
+
 /// What a person edits, told from the controller of an object and from the object's labels.
 pub(crate) fn derive<'a>(
     api_version: &'a str,
     kind: &'a str,
     name: &'a str,
-    labels: &TextMap<'_>,
+    labels: &'a TextMap<'a>,
 ) -> Owner<'a> {
     let derived = |group: &'a str, kind: &'a str, name: &'a str| Owner {
         group: group.into(),
@@ -108,12 +118,17 @@ pub(crate) fn derive<'a>(
         name: name.into(),
         source: OwnerSource::Derived,
     };
+    let knative = || {
+        let service = labels.get(KNATIVE_LABEL)?;
+        Some(derived("serving.knative.dev", "Service", service))
+    };
     match kind {
         "ReplicaSet" => {
             let made_by = |(label, group, kind)| {
                 let hash = labels.get(label).filter(|hash| !hash.is_empty())?;
                 let maker = name.strip_suffix(hash)?.strip_suffix('-')?;
-                Some(derived(group, kind, maker))
+                let knative = maker.ends_with(KNATIVE_SUFFIX).then(knative).flatten();
+                Some(knative.unwrap_or_else(|| derived(group, kind, maker)))
             };
             let mut owners = HASHES.into_iter().filter_map(made_by);
             let replica_set = || derived("apps", "ReplicaSet", name);
@@ -127,6 +142,22 @@ pub(crate) fn derive<'a>(
             }
             _ => series_of("batch", kind, name).unwrap_or_else(|| derived("batch", "Job", name)),
         },
+        "Revision" if api_version.starts_with("serving.knative.dev/") => {
+            knative().unwrap_or_else(|| derived("serving.knative.dev", kind, name))
+        }
+        // openshift/origin (apps types.go `DeploymentConfigLabel`): `CONFIG-NUMBER`.
+        "ReplicationController" => {
+            let config = labels.get("deploymentconfig").filter(|config| {
+                let number = name
+                    .strip_prefix(config)
+                    .and_then(|rest| rest.strip_prefix('-'));
+                number.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+            });
+            match config {
+                Some(config) => derived("apps.openshift.io", "DeploymentConfig", config),
+                None => derived("", kind, name),
+            }
+        }
         kind => {
             let group = group_of(api_version);
             series_of(group, kind, name).unwrap_or_else(|| derived(group, kind, name))

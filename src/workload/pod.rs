@@ -1,21 +1,21 @@
 //! The pod spec as rules see it: every kind of container in one sequence, volumes joined to the mounts that use them.
 
-mod index;
-
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::address::canonical;
 use super::budget::{keep, spend};
-use super::container::{self, MOUNT_BYTES};
+use super::container::{self, FEW, MOUNT_BYTES};
 use super::host_path::HostPath;
 use super::knowledge::Knowledge;
 use super::object::{self, Spec, Volume};
-use super::surroundings::{Claim, Match, NodeNames, Surroundings};
+use super::surroundings::{Match, NodeNames};
 use super::variables::{self, Identity};
 
-use index::Index;
+mod mounts;
 
 pub(crate) use super::container::{Container, DockerUse, MAX_FILLED, TextField};
 
@@ -36,6 +36,22 @@ pub struct Pod<'a> {
     pub(crate) reads_new_logs: OnceCell<bool>,
     index: Index<'a>,
 }
+
+/// Where things are, for a Pod that has many of them.
+#[derive(Debug, Default)]
+struct Index<'a> {
+    /// The first volume of each name.
+    volumes: OnceCell<HashMap<&'a str, usize>>,
+    /// The mounts of each volume: a container, and a position in its list.
+    uses: OnceCell<HashMap<&'a str, Vec<Use>>>,
+    /// The first host mount of each mount.
+    host_mounts: OnceCell<HashMap<Use, usize>>,
+    /// The first alias of each host name.
+    aliases: OnceCell<HashMap<String, usize>>,
+}
+
+/// A mount: the container, as an index into `Pod::containers`, and the position in its list.
+type Use = (usize, usize);
 
 /// A host path that a container can reach, or, unmounted, could.
 #[derive(Debug)]
@@ -73,8 +89,8 @@ pub struct HostMount<'a> {
 /// A path in a text of a container.
 #[derive(Debug)]
 pub(crate) struct Named {
-    /// Which of the texts.
-    pub(crate) field: TextField,
+    /// The field of the text, below the container.
+    pub(crate) field: String,
     /// The path as it is written there.
     pub(crate) text: String,
 }
@@ -89,8 +105,8 @@ impl HostMount<'_> {
 /// What a container costs all rules, whatever it is.
 const CONTAINER_STEPS: usize = 256;
 
-/// What a host mount costs all rules, without the length of its texts.
-const MOUNT_STEPS: usize = 256;
+/// What it costs to read the name of a host.
+const ALIAS_STEPS: usize = 32;
 
 /// Who can reach a host path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,6 +213,98 @@ impl<'a> Pod<'a> {
         mounts.filter(move |mount| mount.user == MountUser::Container(index))
     }
 
+    /// The first volume of this name.
+    pub(super) fn volume(&self, name: &str) -> Option<&'a Volume<'a>> {
+        let volumes = &self.spec.volumes;
+        if volumes.len() <= FEW {
+            return volumes.iter().find(|volume| *volume.name == *name);
+        }
+        let index = self.index.volumes.get_or_init(|| {
+            let names = volumes.iter().enumerate().rev();
+            names
+                .take_while(|_| keep(MOUNT_BYTES))
+                .map(|(position, volume)| (volume.name.as_str(), position))
+                .collect()
+        });
+        index.get(name).map(|&position| &volumes[position])
+    }
+
+    /// The mounts of the volume `name`, in the order of the containers.
+    fn uses(&self, name: &str) -> Cow<'_, [Use]> {
+        let mounts = self.containers.iter().flat_map(|container| {
+            let mounts = container.raw.volume_mounts.iter().enumerate();
+            mounts.map(|(position, mount)| (mount.name.as_str(), (container.index, position)))
+        });
+        if mounts.clone().take(FEW + 1).count() <= FEW {
+            let uses = mounts.filter(|(of, _)| *of == name);
+            return uses.map(|(_, place)| place).collect();
+        }
+        let index = self.index.uses.get_or_init(|| {
+            let mut index: HashMap<&str, Vec<Use>> = HashMap::new();
+            for (name, place) in mounts.take_while(|_| keep(MOUNT_BYTES)) {
+                index.entry(name).or_default().push(place);
+            }
+            index
+        });
+        index.get(name).map_or(&[][..], Vec::as_slice).into()
+    }
+
+    /// True if another container than this one mounts the volume `name`.
+    pub(super) fn is_mounted_beside(&self, name: &str, container: &Container<'_>) -> bool {
+        let uses = self.uses(name);
+        // They are in order, so one of the ends is another's where any is.
+        let ends = [uses.first(), uses.last()];
+        ends.into_iter()
+            .flatten()
+            .any(|(index, _)| *index != container.index)
+    }
+
+    /// The host path that the mount at `position` of `container` leads to.
+    pub(super) fn host_mount_of(
+        &self,
+        container: &Container<'_>,
+        position: usize,
+    ) -> Option<&HostMount<'a>> {
+        let place = (container.index, position);
+        let place_of = |mount: &HostMount<'_>| match mount.user {
+            MountUser::Container(index) => Some((index, mount.position)),
+            _ => None,
+        };
+        let mounts = &self.host_mounts;
+        if mounts.len() <= FEW {
+            return mounts.iter().find(|mount| place_of(mount) == Some(place));
+        }
+        let index = self.index.host_mounts.get_or_init(|| {
+            let places = mounts.iter().enumerate().rev();
+            places
+                .take_while(|_| keep(MOUNT_BYTES))
+                .filter_map(|(at, mount)| Some((place_of(mount)?, at)))
+                .collect()
+        });
+        index.get(&place).map(|&at| &mounts[at])
+    }
+
+    /// The address that the Pod's own `hostAliases` give `host`, which is in its canonical spelling.
+    pub(super) fn alias_of(&self, host: &str) -> Option<&'a str> {
+        let aliases = &self.spec.host_aliases;
+        if aliases.is_empty() {
+            return None;
+        }
+        let index = self.index.aliases.get_or_init(|| {
+            let mut index = HashMap::new();
+            for (position, alias) in aliases.iter().enumerate() {
+                for name in alias.hostnames.iter() {
+                    if !(spend(ALIAS_STEPS + name.len()) && keep(MOUNT_BYTES + name.len())) {
+                        return index;
+                    }
+                    index.entry(canonical(name)).or_insert(position);
+                }
+            }
+            index
+        });
+        index.get(host).map(|&at| aliases[at].ip.as_str())
+    }
+
     /// The containers that run a Docker daemon of their own.
     pub(crate) fn daemons(&self) -> impl Iterator<Item = &Container<'a>> {
         let is_daemon = |index: &usize| super::daemon::is_daemon(self, &self.containers[*index]);
@@ -251,235 +359,4 @@ impl<'a> Pod<'a> {
             .iter()
             .any(|volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some())
     }
-
-    /// Adds what other objects say: the host paths behind its claims and those of `templates`, which lie at `place` of
-    /// the object, and the names of the nodes.
-    pub(crate) fn place_in(
-        &mut self,
-        surroundings: &Surroundings,
-        templates: &'a [object::ClaimTemplate<'a>],
-    ) {
-        self.nodes = surroundings.nodes();
-        self.data_roots = surroundings.data_roots();
-        if !self.data_roots.is_empty() {
-            let mut mounts = std::mem::take(&mut self.host_mounts);
-            for mount in &mut mounts {
-                mount.usual_path = self.usual_path(&mount.path);
-            }
-            self.host_mounts = mounts;
-        }
-        let mut found = Vec::new();
-        for (index, volume) in self.spec.volumes.iter().enumerate() {
-            let (claim, field) = if let Some(claim) = &volume.persistent_volume_claim {
-                let claim = Claim::Named(self.namespace, &claim.claim_name);
-                (claim, "persistentVolumeClaim.claimName")
-            } else if let Some(claim) = &volume.ephemeral {
-                let template = claim.template.as_ref();
-                let Some(spec) = template.and_then(|template| template.spec.as_deref()) else {
-                    continue;
-                };
-                (Claim::Template(spec), "ephemeral.volumeClaimTemplate.spec")
-            } else {
-                continue;
-            };
-            let field = format!("{}.volumes[{index}].{field}", self.path);
-            self.mounts_of_claim(&volume.name, &claim, field, surroundings, &mut found);
-        }
-        for (index, template) in templates.iter().enumerate() {
-            let Some(spec) = &template.spec else { continue };
-            let field = format!("spec.volumeClaimTemplates[{index}].spec");
-            let name = &template.metadata.name;
-            self.mounts_of_claim(
-                name,
-                &Claim::Template(spec),
-                field,
-                surroundings,
-                &mut found,
-            );
-        }
-        self.host_mounts.append(&mut found);
-        self.index.forget_host_mounts();
-    }
-
-    /// Adds a mount for each use of the volume `name` and each host path that `claim` has or can get.
-    fn mounts_of_claim(
-        &self,
-        name: &'a str,
-        claim: &Claim<'_>,
-        field: String,
-        surroundings: &Surroundings,
-        found: &mut Vec<HostMount<'a>>,
-    ) {
-        let before = found.len();
-        let (how, paths) = surroundings.paths(claim);
-        for path in paths {
-            let source = Source {
-                path: &path.path,
-                kind: Cow::Owned(path.kind.clone()),
-                claimed: Some((&path.volume, how)),
-                field: field.clone(),
-            };
-            self.mounts_of_volume(name, &source, found);
-        }
-        if found.len() == before && surroundings.is_unseen(claim) {
-            self.mounts_of_unseen(name, field, found);
-        }
-    }
-
-    /// A claim that is not there yet can still lead to the node. Nobody but Docker has a file of that name, so a `subPath` that
-    /// names it says where the volume will be.
-    fn mounts_of_unseen(&self, name: &'a str, field: String, found: &mut Vec<HostMount<'a>>) {
-        let source = Source {
-            path: "/run",
-            kind: Cow::Borrowed(""),
-            claimed: Some(("not seen yet", Match::Unknown)),
-            field,
-        };
-        let mut assumed = Vec::new();
-        self.mounts_of_volume(name, &source, &mut assumed);
-        assumed.retain(|mount| {
-            mount.field.contains(".subPath") && mount.path.file_name() == "docker.sock"
-        });
-        found.append(&mut assumed);
-    }
-
-    /// See [`HostMount::usual_path`].
-    pub(super) fn usual_path(&self, path: &HostPath) -> Option<HostPath> {
-        let known = self.knowledge.usual_path(path);
-        known.or_else(|| Knowledge::below_shown_root(&self.data_roots, path))
-    }
-
-    /// True if the operator or another object says that Docker's data directory was moved.
-    pub(super) fn has_moved_data_root(&self) -> bool {
-        !(self.knowledge.data_roots.is_empty() && self.data_roots.is_empty())
-    }
-
-    fn find_host_mounts(&self) -> Vec<HostMount<'a>> {
-        let mut found = Vec::new();
-        for (index, volume) in self.spec.volumes.iter().enumerate() {
-            let Some(host_path) = &volume.host_path else {
-                continue;
-            };
-            let field = format!("{}.volumes[{index}].hostPath.path", self.path);
-            let source = Source {
-                path: &host_path.path,
-                kind: Cow::Borrowed(host_path.kind.as_str()),
-                claimed: None,
-                field,
-            };
-            self.mounts_of_volume(&volume.name, &source, &mut found);
-        }
-        found
-    }
-
-    /// Adds a mount for each use of the volume `name`, or one of nobody's.
-    fn mounts_of_volume(
-        &self,
-        name: &'a str,
-        source: &Source<'_, 'a>,
-        found: &mut Vec<HostMount<'a>>,
-    ) {
-        let root = HostPath::new(source.path);
-        let mount_of = |user, position, path, open_below, mount_path, field| HostMount {
-            volume: name,
-            kind: source.kind.clone(),
-            claimed: source.claimed.map(|(volume, _)| volume.to_owned()),
-            claim_match: source.claimed.map_or(Match::Bound, |(_, how)| how),
-            is_named_socket: self.knowledge.is_socket(&path),
-            is_socket_parent: self.knowledge.is_socket_parent(&path),
-            usual_path: self.usual_path(&path),
-            path,
-            open_below,
-            user,
-            position,
-            mount_path,
-            field,
-            named: None,
-        };
-        let before = found.len();
-        for &(index, position) in &*self.uses(name) {
-            let container = &self.containers[index];
-            let mount = &container.raw.volume_mounts[position];
-            let texts = [&mount.mount_path, &mount.sub_path, &mount.sub_path_expr];
-            let length = root.as_str().len() + texts.iter().map(|text| text.len()).sum::<usize>();
-            // Its path is kept, and its field.
-            let bytes = size_of::<HostMount<'_>>() + MOUNT_BYTES + length;
-            if !(spend(MOUNT_STEPS + length) && keep(bytes)) {
-                return;
-            }
-            let field = |name| {
-                format!(
-                    "{}.volumeMounts[{position}].{name}",
-                    self.container_path(container)
-                )
-            };
-            let (path, open_below, field) = if !mount.sub_path_expr.is_empty() {
-                let (path, open) = self.expand_sub_path(container, &root, &mount.sub_path_expr);
-                (path, open, field("subPathExpr"))
-            } else if !mount.sub_path.is_empty() {
-                (root.join(&mount.sub_path), false, field("subPath"))
-            } else {
-                (root.clone(), false, source.field.clone())
-            };
-            let mount_path = HostPath::new(&mount.mount_path).as_str().to_owned();
-            let user = MountUser::Container(index);
-            found.push(mount_of(
-                user, position, path, open_below, mount_path, field,
-            ));
-        }
-        if found.len() == before {
-            let user = if self.containers.is_empty() {
-                MountUser::Unseen
-            } else {
-                MountUser::Nobody
-            };
-            found.push(mount_of(
-                user,
-                0,
-                root,
-                false,
-                String::new(),
-                source.field.clone(),
-            ));
-        }
-    }
-
-    /// The path to which the `subPathExpr` `text` leads from `root`, and whether it is a directory above a socket below which
-    /// the object does not show where it leads.
-    fn expand_sub_path(
-        &self,
-        container: &Container<'_>,
-        root: &HostPath,
-        text: &str,
-    ) -> (HostPath, bool) {
-        let expanded = container.expand(text);
-        let (text, is_open) = expanded.map_or((Cow::Borrowed(text), true), |expanded| {
-            (expanded.text, expanded.is_open)
-        });
-        if !is_open {
-            return (root.join(&text), false);
-        }
-        let components: Vec<&str> = text.split('/').collect();
-        let open = components
-            .iter()
-            .position(|component| component.contains("$("))
-            .unwrap_or_default();
-        let known = root.join(&components[..open].join("/"));
-        let start = components[open].split("$(").next().unwrap_or_default();
-        // A component that begins otherwise than the next one on the way to a socket does not lead there.
-        let below = format!("{}/{start}", known.as_str().trim_end_matches('/'));
-        if self.knowledge.leads_to_socket(&below) {
-            (known, true)
-        } else {
-            (root.join(&text), false)
-        }
-    }
-}
-
-/// Where a volume's host path comes from.
-struct Source<'s, 'a> {
-    path: &'s str,
-    kind: Cow<'a, str>,
-    claimed: Option<(&'s str, Match)>,
-    field: String,
 }

@@ -1,4 +1,5 @@
-//! Kinds that a controller turns into other objects, with a chart or a repository that only it sees.
+//! Kinds that a controller turns into other objects, with a chart or a repository that only it
+//! sees.
 
 /// Group and kinds. Sources: the documentation of each tool.
 const KINDS: [(&str, &[&str]); 12] = [
@@ -16,9 +17,13 @@ const KINDS: [(&str, &[&str]); 12] = [
     ("packaging.carvel.dev", &["PackageInstall"]),
 ];
 
-/// True for a kind whose objects hold values and patches of what they become, and no pods of their own.
+/// True for a kind whose objects hold values and patches of what they become, and no pods of their
+/// own.
 pub(crate) fn is_rendered(group: &str, kind: &str) -> bool {
-    // Most objects are Kubernetes' own; none of their groups is here.
+    // Most objects are Kubernetes' own, in groups that no list has to be searched for.
+    if !group.contains('.') {
+        return false;
+    }
     let known = KINDS.iter().find(|(of, _)| *of == group);
     known.is_some_and(|(_, kinds)| kinds.contains(&kind))
 }

@@ -21,6 +21,8 @@ const PLAIN: [&str; 4] = [
 ];
 /// Controllers that persons name, though their names may look generated.
 const NAMED: [&str; 2] = ["StatefulSet", "CronJob"];
+/// Kinds of the table that are runs: with a name that somebody typed, there is only the one.
+const RUNS: [&str; 2] = ["Workflow", "PipelineRun"];
 /// What to edit where only the name tells of a series.
 const EDIT_GENERATED: &str =
     "what creates objects of this generateName: a script, a pipeline or a controller";
@@ -122,7 +124,7 @@ impl Maker {
 /// and it may be no object of the API itself.
 pub(crate) fn is_series(kind: &str, name: &str) -> bool {
     // No name of an object holds an asterisk.
-    name.contains('*') || MAKERS.iter().any(|maker| maker.kind == kind)
+    name.contains('*') || !RUNS.contains(&kind) && MAKERS.iter().any(|maker| maker.kind == kind)
 }
 
 /// What to edit to change a series; nothing for other owners.

@@ -2,7 +2,7 @@
 
 use super::Workload;
 use super::leaves::{Leaf, Leaves};
-use crate::embedded::{Document, Inner, Language, Node, aligned};
+use crate::embedded::{Document, Inner, Language, Node, Value, aligned};
 
 /// One document, with what is needed to point at a value of it.
 pub(crate) struct Settings<'w> {
@@ -54,13 +54,13 @@ pub(crate) fn settings<'w>(workload: &'w Workload<'_>) -> Vec<Settings<'w>> {
 
 impl<'w> Settings<'w> {
     fn add(&self, found: &mut Vec<Self>, document: &'w Document, place: Place<'w>) {
-        found.push(Self {
-            root: &document.root,
+        found.extend(roots(document).map(|root| Self {
+            root,
             language: Some(document.language),
             inner: &document.inner,
             place,
             ..*self
-        });
+        }));
         for inner in &document.inner {
             let place = match place {
                 Place::Object => continue,
@@ -73,6 +73,22 @@ impl<'w> Settings<'w> {
             self.add(found, &inner.document, place);
         }
     }
+}
+
+/// The objects that `document` holds: several YAML documents in one text, each of a kind of its own, or the one whole.
+fn roots(document: &Document) -> impl Iterator<Item = &Node> {
+    let root = &document.root;
+    let is_list = matches!(root.value, Value::List(_));
+    let has_kinds = is_list
+        && root
+            .elements()
+            .iter()
+            .any(|element| element.get("kind").is_some());
+    let roots = match has_kinds {
+        true => root.elements(),
+        false => std::slice::from_ref(root),
+    };
+    roots.iter()
 }
 
 impl Settings<'_> {
@@ -94,6 +110,19 @@ impl Settings<'_> {
         match self.place {
             Place::Object => self.kind,
             _ => self.root.text_of("kind").unwrap_or_default(),
+        }
+    }
+
+    /// The kind of the object in which the document stands.
+    pub(crate) fn object_kind(&self) -> &str {
+        self.kind
+    }
+
+    /// The text that the document is; `None` for the object itself and for a document inside another.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self.place {
+            Place::String(leaf) => Some(&leaf.text),
+            Place::Object | Place::Inner(..) => None,
         }
     }
 

@@ -2,50 +2,17 @@
 //!
 //! `(docs)` is the tool's own documentation. The tables are sorted by what they are looked up by.
 
+mod agents;
+pub(crate) mod mirrors;
 mod paths;
+mod runtime_settings;
 
+pub(crate) use agents::agent;
 pub(crate) use paths::*;
+pub(crate) use runtime_settings::*;
 
 use super::image::ImageReference;
 use super::mentions::mentions;
-
-/// A registry that serves Docker Hub's images under a prefix.
-struct Mirror {
-    /// Registry host; a leading `*` stands for any text in front.
-    host: &'static str,
-    /// What comes before the Docker Hub path.
-    prefix: &'static str,
-}
-
-const fn mirror(host: &'static str, prefix: &'static str) -> Mirror {
-    Mirror { host, prefix }
-}
-
-/// Hub spellings that the reference library does not fold, and pull-through mirrors.
-const MIRRORS: &[Mirror] = &[
-    mirror("*.docker.scarf.sh", ""), // litmuschaos/chaos-charts: faults/kubernetes/experiments.yaml
-    mirror("*.mirror.aliyuncs.com", ""), // Alibaba Cloud (docs)
-    mirror("docker.com", ""),        // seen in manifests
-    mirror("docker.m.daocloud.io", ""), // DaoCloud/public-image-mirror
-    mirror("docker.mirrors.ustc.edu.cn", ""), // USTC (docs)
-    mirror("dockerproxy.com", ""),   // (docs)
-    mirror("hub.docker.com", ""),    // seen in manifests
-    mirror("index.docker.io", ""),   // distribution/reference: normalize.go
-    mirror("mirror.gcr.io", ""),     // tektoncd/pipeline: examples/v1/taskruns/dind-sidecar.yaml
-    mirror("public.ecr.aws", "docker/"), // Amazon ECR Public (docs)
-    mirror("registry-1.docker.io", ""), // Docker Hub (docs)
-    mirror("registry.docker-cn.com", ""), // Docker (docs)
-    mirror("registry.hub.docker.com", ""), // gitlab-org/gitlab-runner: .gitlab/ci/release.gitlab-ci.yml
-];
-
-/// What stands before Docker Hub's paths on `host`, if it is a mirror.
-pub(crate) fn mirror_prefix(host: &str) -> Option<&'static str> {
-    let is_mirror = |mirror: &&Mirror| match mirror.host.strip_prefix('*') {
-        Some(end) => host.ends_with(end),
-        None => host == mirror.host,
-    };
-    MIRRORS.iter().find(is_mirror).map(|mirror| mirror.prefix)
-}
 
 /// What an image has to do with Docker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,159 +142,6 @@ pub(crate) fn bundles_docker_client(image: &ImageReference<'_>) -> bool {
         .any(|(host, name)| *host == image.host && is_named(name))
 }
 
-/// An agent that has a mode without Docker.
-#[derive(Debug)]
-pub(crate) struct Agent {
-    /// How messages call it.
-    pub(crate) name: &'static str,
-    /// The end of its repository paths, registries and re-tags aside.
-    path: &'static str,
-    /// What to set.
-    pub(crate) remedy: &'static str,
-}
-
-const fn agent_entry(path: &'static str, name: &'static str, remedy: &'static str) -> Agent {
-    Agent { name, path, remedy }
-}
-
-/// Agents by repository. No version thresholds where no source gives one: the mode decides.
-const AGENTS: [Agent; 27] = [
-    agent_entry(
-        "amazon/cloudwatch-agent",
-        "the CloudWatch agent",
-        "mount the containerd socket",
-    ), // aws-samples/amazon-cloudwatch-container-insights
-    agent_entry("aquasec/tracee", "Tracee", "mount the containerd socket"), // aquasecurity/tracee: deploy/kubernetes
-    agent_entry(
-        "beats/filebeat",
-        "Filebeat",
-        "use its container or filestream input",
-    ), // elastic/examples
-    agent_entry(
-        "beats/metricbeat",
-        "Metricbeat",
-        "use its kubernetes module",
-    ), // helm/charts: stable/metricbeat
-    agent_entry(
-        "cadvisor/cadvisor",
-        "cAdvisor",
-        "upgrade it and mount the containerd socket",
-    ), // google/cadvisor: CHANGELOG.md
-    agent_entry(
-        "coscale/coscale-agent",
-        "the CoScale agent",
-        "it has no successor; remove it",
-    ), // helm/charts: stable/coscale
-    agent_entry(
-        "datadog/agent",
-        "the Datadog agent",
-        "upgrade, or set DD_CRI_SOCKET_PATH",
-    ), // docs.datadoghq.com/agent/guide/docker-deprecation
-    agent_entry(
-        "datadoghq/agent",
-        "the Datadog agent",
-        "upgrade, or set DD_CRI_SOCKET_PATH",
-    ), // the same in its own registry
-    agent_entry(
-        "datadog/docker-dd-agent",
-        "the Datadog agent 5",
-        "move to the Datadog agent 7",
-    ), // docs.datadoghq.com/agent/guide/docker-deprecation
-    agent_entry(
-        "deepfenceio/deepfence_agent",
-        "the Deepfence agent",
-        "select the runtime in its chart",
-    ), // deepfence/ThreatMapper
-    agent_entry(
-        "elastic/filebeat",
-        "Filebeat",
-        "use its container or filestream input",
-    ), // elastic/examples
-    agent_entry(
-        "elastic/metricbeat",
-        "Metricbeat",
-        "use its kubernetes module",
-    ), // helm/charts: stable/metricbeat
-    agent_entry(
-        "falcosecurity/falco",
-        "Falco",
-        "set collectors.containerEngine to CRI",
-    ), // falcosecurity/charts: charts/falco
-    agent_entry(
-        "google/cadvisor",
-        "cAdvisor",
-        "upgrade it and mount the containerd socket",
-    ), // google/cadvisor: CHANGELOG.md
-    agent_entry(
-        "hyperledger/fabric-peer",
-        "the Fabric peer",
-        "run chaincode as an external service",
-    ), // helm/charts: stable/hlf-peer
-    agent_entry(
-        "instana/agent",
-        "the Instana agent",
-        "drop the Docker mounts",
-    ), // helm/charts: stable/instana-agent
-    agent_entry("logdna/logdna-agent", "the LogDNA agent", "upgrade it"),   // logdna/logdna-agent
-    agent_entry(
-        "microsoft/oms",
-        "the OMS agent",
-        "take the Azure Monitor agent",
-    ), // helm/charts: stable/msoms
-    agent_entry(
-        "neuvector/enforcer",
-        "NeuVector",
-        "select the runtime in its chart",
-    ), // neuvector/neuvector
-    agent_entry(
-        "newrelic/infrastructure-k8s",
-        "the New Relic infrastructure agent",
-        "take the current chart",
-    ), // newrelic/helm-charts
-    agent_entry(
-        "scalyr/scalyr-k8s-agent",
-        "the Scalyr agent",
-        "set SCALYR_K8S_CRI or upgrade it",
-    ), // scalyr/scalyr-agent-2
-    agent_entry(
-        "signalfx/signalfx-agent",
-        "the SignalFx Smart Agent",
-        "use kubelet-metrics for docker-container-stats",
-    ), // kubernetes.io, migrating-telemetry-and-security-agents
-    agent_entry(
-        "sysdig/agent",
-        "the Sysdig agent",
-        "set its CRI socket path",
-    ), // sysdiglabs/charts
-    agent_entry(
-        "sysdig/node-image-analyzer",
-        "the Sysdig image analyzer",
-        "set CRI_SOCKET_PATH",
-    ), // sysdiglabs/charts: charts/node-analyzer
-    agent_entry(
-        "twistlock/defender",
-        "the Prisma Cloud defender",
-        "deploy it again with --cri",
-    ), // kubernetes.io, migrating-telemetry-and-security-agents
-    agent_entry(
-        "verizondigital/kubectl-flame",
-        "kubectl-flame",
-        "set --docker-path /run/containerd",
-    ), // yahoo/kubectl-flame: README.md
-    agent_entry(
-        "weaveworks/scope",
-        "Weave Scope",
-        "replace it, or use --probe.cri",
-    ), // weaveworks/scope: examples/k8s
-];
-
-/// The agent that `image` is, whatever registry it comes from.
-pub(crate) fn agent(image: &ImageReference<'_>) -> Option<&'static Agent> {
-    AGENTS
-        .iter()
-        .find(|agent| has_path_end(&image.path, agent.path))
-}
-
 /// Tools that inject faults through the runtime's API.
 const CHAOS_TOOLS: [&str; 6] = [
     "alexei-led/pumba",             // its README
@@ -351,21 +165,6 @@ fn has_path_end(path: &str, end: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
-/// Variables that select the runtime when their value is `docker`, by the end of their name.
-const RUNTIME_VARIABLES: [&str; 5] = [
-    "CONTAINER_ENGINE",           // seen in security agents
-    "CONTAINER_RUNTIME",          // litmuschaos/chaos-charts: faults/kubernetes
-    "CONTAINER_RUNTIME_EXECUTOR", // argoproj/argo-workflows: docs/workflow-executors.md
-    "CRI_RUNTIME",                // seen in installers
-    "RUNTIME_TYPE",               // seen in agents
-];
-
-/// True for a variable that selects the container runtime.
-pub(crate) fn selects_runtime(variable: &str) -> bool {
-    // Alone it is the GPU operator's (controllers/object_controls.go); as an ending it is any program's.
-    variable == "RUNTIME" || RUNTIME_VARIABLES.iter().any(|end| variable.ends_with(end))
-}
-
 /// Words in the names of images that need `/run` for network namespaces, BPF programs and their own sockets.
 const NETWORK_PLUGINS: [&str; 9] = [
     "antrea",     // antrea-io/antrea
@@ -385,53 +184,6 @@ pub(crate) fn is_network_plugin(image: &ImageReference<'_>) -> bool {
         .iter()
         .any(|name| mentions(&image.path, name))
 }
-
-/// A flag that selects the runtime.
-pub(crate) struct RuntimeFlag {
-    /// Its name; Go's flags take one hyphen or two, so there is none here.
-    pub(crate) name: &'static str,
-    /// The value that means Docker; `true` is also meant where none is given.
-    pub(crate) value: &'static str,
-    /// The programs in which it does, where its name is used by many: a part of the image's or the program's name.
-    pub(crate) programs: &'static [&'static str],
-}
-
-const fn flag(name: &'static str, value: &'static str) -> RuntimeFlag {
-    flag_of(name, value, &[])
-}
-
-const fn flag_of(
-    name: &'static str,
-    value: &'static str,
-    programs: &'static [&'static str],
-) -> RuntimeFlag {
-    RuntimeFlag {
-        name,
-        value,
-        programs,
-    }
-}
-
-/// Flags that select the runtime.
-pub(crate) const RUNTIME_FLAGS: [RuntimeFlag; 9] = [
-    flag_of(
-        "component",
-        "docker",
-        &["node-problem-detector", "health-checker", "npd"],
-    ), // kubernetes/node-problem-detector: cmd/healthchecker
-    flag("container-runtime", "docker"), // kubelet before 1.24
-    flag("container-runtime-executor", "docker"), // argoproj/argo-workflows: docs/workflow-executors.md
-    flag("containerRuntimeExecutor", "docker"),   // argoproj/argo-workflows, older spelling
-    flag("docker_only", "true"),                  // google/cadvisor: docs/runtime_options.md
-    flag("force-docker-metadata", "true"), // signalfx/splunk-otel-collector-chart: kernel collector
-    flag("probe.docker", "true"),          // weaveworks/scope: examples/k8s/ds.yaml
-    flag("probe.docker.bridge", "docker0"), // weaveworks/scope: examples/k8s/ds.yaml
-    flag_of(
-        "runtime",
-        "docker",
-        &["chaos", "nvidia-ctk", "nvidia-toolkit"],
-    ), // chaos-mesh/chaos-mesh: helm/chaos-mesh/values.yaml, NVIDIA/nvidia-container-toolkit
-];
 
 /// Programs that images of their name start: curl's own image and alpine/curl, alpine/socat.
 pub(crate) const ENTRYPOINTS: [&str; 2] = ["curl", "socat"];
@@ -500,10 +252,5 @@ mod tests {
             );
         }
         assert_eq!(image_role(&ImageReference::parse("nginx")), None);
-    }
-
-    #[test]
-    fn mirrors_are_sorted() {
-        assert!(MIRRORS.is_sorted_by_key(|mirror| mirror.host));
     }
 }

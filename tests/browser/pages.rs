@@ -36,6 +36,20 @@ impl Page {
         }
     }
 
+    /// The index of a folder of pages.
+    fn index(name: &'static str, input: &Path, charts: u64, texts: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let output = format!("html={}/", folder.path().display());
+        let output = undock(&["report", "-o", &output, input.to_str().unwrap()]);
+        assert!(output.status.code().unwrap() < 2, "{output:?}");
+        Self {
+            name,
+            charts,
+            texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+            html: std::fs::read(folder.path().join("index.html")).unwrap(),
+        }
+    }
+
     /// Writes the page into `folder`.
     pub(crate) fn write(&self, folder: &Path) -> PathBuf {
         let path = folder.join(format!("{}.html", self.name));
@@ -83,6 +97,25 @@ pub(crate) fn all() -> Vec<Page> {
             &["no audit log among the inputs"],
         ),
         Page::of("example", &examples, 5, &["BLOCKED"]),
+        Page::of(
+            "eight-namespaces",
+            &[&path("eight.log", &namespaces(8))],
+            5,
+            &[
+                "kubectl label ns ns-001 undock.dev/mode=enforce",
+                "of the system",
+            ],
+        ),
+        Page::of(
+            "many-namespaces",
+            &[&path("many.log", &namespaces(500))],
+            5,
+            &[
+                "400 namespaces in which nothing would be refused",
+                "more commands",
+            ],
+        ),
+        Page::index("index", &path("index.log", &ordinary()), 5, &["Teams"]),
     ]
 }
 
@@ -136,6 +169,49 @@ fn ordinary() -> Vec<Value> {
         exemption("DKR201", "2026-11-02"),
         exemption("all", "2027-03-01")
     ]);
+    lines.push(last);
+    lines
+}
+
+/// A cluster of so many namespaces, every fifth of which has something to fix.
+fn namespaces(count: u32) -> Vec<Value> {
+    let mut lines = every_day(1, 20);
+    let mut objects = vec![];
+    let mut names = vec![json!({"name": "kube-system", "mode": null})];
+    for number in 0..count {
+        let namespace = format!("ns-{number:03}");
+        for day in (1..=20).step_by(6) {
+            let mut own = clean(count * day + number, &at(day, "10:00"));
+            own["objectRef"]["namespace"] = json!(namespace);
+            lines.push(own);
+        }
+        let is_open = number.is_multiple_of(5);
+        let mut object = if is_open {
+            scanned_flagged()
+        } else {
+            scanned_clean()
+        };
+        object["namespace"] = json!(namespace);
+        object["team"] = json!(format!("team-{}", number % 7));
+        if is_open {
+            let fingerprint = format!("{number:016x}");
+            object["findings"][0]["fingerprint"] = json!(fingerprint);
+            // Something that enforce would have refused.
+            let mut refused = flagged(count * 30 + number, &at(12, "11:00"));
+            refused["objectRef"]["namespace"] = json!(namespace);
+            let annotations = &mut refused["annotations"];
+            annotations["workloads.undock.dev/owner"] =
+                json!(format!("apps/Deployment/{namespace}/runner self"));
+            annotations["workloads.undock.dev/findings"] = json!(format!(
+                "DKR101 {fingerprint} spec.template.spec.volumes[0]"
+            ));
+            lines.push(refused);
+        }
+        objects.push(object);
+        names.push(json!({"name": namespace, "mode": null}));
+    }
+    let mut last = scan(&at(20, "12:00"), &objects);
+    last["namespaces"] = json!(names);
     lines.push(last);
     lines
 }

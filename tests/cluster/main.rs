@@ -26,6 +26,7 @@ mod scenarios_enforce;
 mod scenarios_many;
 mod scenarios_namespaces;
 mod scenarios_outage;
+mod scenarios_policy;
 mod scenarios_scan;
 mod scenarios_series;
 mod scenarios_v1beta1;

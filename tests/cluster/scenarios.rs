@@ -11,8 +11,8 @@ use crate::world::World;
 use crate::{
     scenarios_availability as availability, scenarios_controller as controller,
     scenarios_enforce as enforce, scenarios_many as many, scenarios_namespaces as namespaces,
-    scenarios_outage as outage, scenarios_scan as scan, scenarios_series as series,
-    scenarios_v1beta1 as v1beta1, scenarios_warn as warn,
+    scenarios_outage as outage, scenarios_policy as policy, scenarios_scan as scan,
+    scenarios_series as series, scenarios_v1beta1 as v1beta1, scenarios_warn as warn,
 };
 
 /// Runs only the scenarios whose name contains this text.
@@ -42,6 +42,10 @@ const IN_WARN_MODE: &[Scenario] = scenarios![
     namespaces::a_dry_run_of_the_label_is_the_rehearsal,
     namespaces::an_exemption_on_the_namespace_lets_a_pod_through,
     namespaces::a_pod_that_reaches_docker_through_a_claim_is_refused,
+    policy::freeze_serves_what_exists_and_refuses_what_is_new,
+    policy::a_spoofed_owner_reference_is_refused_in_freeze,
+    policy::an_exemption_on_a_deployment_and_a_cron_job_reaches_their_pods,
+    policy::enforce_says_what_happens_to_an_old_deployment,
     scan::doctor_before_the_install_says_what_is_missing,
     scan::doctor_after_the_install_finds_everything_in_order,
     scan::a_scan_with_the_shipped_role_reads_everything,

@@ -204,7 +204,8 @@ pub(crate) fn the_replicaset_controller_meets_the_same_denial_each_time(world: &
 
 pub(crate) fn a_flagged_deployment_can_be_relabelled_scaled_and_patched(world: &World) {
     // Old findings warn, so that the person who is here anyway knows.
-    let warning = "DKR101 volume \"sock\" mounts /var/run/docker.sock: absent on containerd nodes; build with BuildKit/Buildah";
+    let warning = "DKR101 volume \"sock\" mounts /var/run/docker.sock: absent on containerd; build with BuildKit \
+                   [its new Pods are refused]";
     let answer = world
         .kubectl
         .run("label deployment relabelled -n legacy team=build");

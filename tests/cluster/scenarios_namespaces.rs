@@ -9,7 +9,12 @@ use crate::process::{eventually, say};
 use crate::scenarios_outage::{decision, review};
 use crate::world::World;
 
-fn label(world: &World, namespace: &str, mode: &str, options: &str) -> crate::kubectl::Answer {
+pub(crate) fn label(
+    world: &World,
+    namespace: &str,
+    mode: &str,
+    options: &str,
+) -> crate::kubectl::Answer {
     world.kubectl.run(&format!(
         "label namespace {namespace} undock.dev/mode={mode} --overwrite {options}"
     ))
@@ -86,7 +91,7 @@ pub(crate) fn a_label_without_meaning_is_refused_on_the_namespace(world: &World)
     world.kubectl.create_namespace("mislabelled");
     let answer = label(world, "mislabelled", "enforced", "");
     answer.assert_refused();
-    let text = "metadata.labels['undock.dev/mode']: label undock.dev/mode is \"enforced\"; write enforce, warn, audit or off";
+    let text = "metadata.labels['undock.dev/mode']: label undock.dev/mode is \"enforced\"; write enforce, freeze, warn, audit or off";
     assert!(answer.err.contains(text), "{}", answer.err);
 }
 
@@ -117,7 +122,10 @@ pub(crate) fn a_dry_run_of_the_label_is_the_rehearsal(world: &World) {
     answer.assert_accepted();
     assert_eq!(
         answer.warnings(),
-        ["undock: Deployment/one (and 1 other) would be refused: DKR101"],
+        [
+            "undock: Deployment/one (and 1 other) would be refused: DKR101",
+            "undock: running Pods stay, and no new one of these starts"
+        ],
         "{answer:?}"
     );
     assert_eq!(

@@ -69,6 +69,7 @@ fn every_rule_has_a_file_of_its_name() {
         "images.rs",
         "nodes.rs",
         "objects.rs",
+        "places.rs",
         "signals.rs",
         "sockets.rs",
     ];

@@ -307,6 +307,98 @@ fn the_house_adds_mirrors_sockets_and_images() {
     }
 }
 
+/// Rule, action and line of each finding, or the decision, by object.
+fn judged(report: &Value) -> Vec<String> {
+    let objects = report["objects"].as_array().unwrap().iter();
+    objects
+        .flat_map(|object| {
+            let findings = object["findings"].as_array().unwrap();
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            match findings.is_empty() {
+                true => vec![text(&object["decision"])],
+                false => findings
+                    .iter()
+                    .map(|found| format!("{} {}", text(&found["rule"]), text(&found["action"])))
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn a_moved_data_directory_is_judged_as_the_usual_one() {
+    let pod = |path: &str| {
+        format!(
+            "kind: Pod\napiVersion: v1\nspec:\n  containers:\n  - {{name: a, image: x/y, volumeMounts: [{{name: v, mountPath: /x}}]}}\n  volumes: [{{name: v, hostPath: {{path: {path}}}}}]\n"
+        )
+    };
+    let config = "tables:\n  dataRoots: [/srv/engine/, /opt/a/b]\n";
+    let files = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: f}\ndata:\n  daemon.json: '{\"data-root\": \"/srv/engine\"}'\n";
+    let folder = folder(&[("undock.yaml", config)]);
+    let run = |text: &str, more: &[&str]| {
+        let arguments = [&["check", "-", "-o", "json"], more].concat();
+        judged(&json(&undock(folder.path(), &arguments, text)))
+    };
+    for (path, expected) in [
+        ("/srv/engine/containers", "DKR502 warn"),
+        ("/srv/engine", "DKR501 warn"),
+        ("/opt/a/b/overlay2", "DKR501 warn"),
+        ("/srv/engineering/containers", "clean"),
+    ] {
+        assert_eq!(
+            run(&pod(path), &["--config", "undock.yaml"]),
+            [expected],
+            "{path}"
+        );
+    }
+    assert_eq!(run(&pod("/srv/engine/containers"), &[]), ["clean"]);
+    // Another object shows it.
+    let both = |path: &str| format!("{}---\n{files}", pod(path));
+    for (path, expected) in [
+        ("/srv/engine/containers", "DKR502 warn"),
+        ("/srv/engine/overlay2/x", "DKR501 warn"),
+        ("/srv/engine/something", "clean"),
+    ] {
+        assert_eq!(run(&both(path), &[]), [expected, "DKR508 record"], "{path}");
+    }
+}
+
+#[test]
+fn what_becomes_something_else_elsewhere_is_not_judged_and_never_clean() {
+    let text = "kind: HelmRelease\napiVersion: helm.toolkit.fluxcd.io/v2\nmetadata: {name: web}\nspec: {chart: {spec: {chart: podinfo}}}\n---\n\
+        kind: Application\napiVersion: argoproj.io/v1alpha1\nmetadata: {name: dir}\nspec: {source: {path: apps/web}}\n---\n\
+        kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\nresources: [\"https://example.com/org/repo?ref=v1\"]\n---\n\
+        kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\nresources: [deployment.yaml]\npatches: [{patch: 'spec: {replicas: 2}'}]\n";
+    let folder = folder(&[("a.yaml", text)]);
+    let report = json(&undock(
+        folder.path(),
+        &["check", "a.yaml", "-o", "json"],
+        "",
+    ));
+    assert_eq!(
+        judged(&report),
+        ["not-judged", "clean", "not-judged", "clean"]
+    );
+    assert_eq!(report["summary"]["notJudged"], 2);
+    assert_eq!(report["objects"][0]["notJudged"], "chart podinfo");
+    let output = undock(folder.path(), &["check", "a.yaml"], "");
+    assert_eq!(output.status.code(), Some(0));
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        table.contains("not judged: chart podinfo of HelmRelease web, a.yaml:1\n")
+            && table.contains(" 0 recorded, 2 clean; 2 objects not judged.\n"),
+        "{table}"
+    );
+    for format in ["sarif", "github", "markdown", "junit"] {
+        let output = undock(folder.path(), &["check", "a.yaml", "-o", format], "");
+        let text = String::from_utf8(output.stdout).unwrap().to_lowercase();
+        assert!(
+            text.contains("not judged") && text.contains("podinfo"),
+            "{format}: {text}"
+        );
+    }
+}
+
 #[test]
 fn objects_are_judged_with_the_others_of_the_input() {
     let pod = "kind: Pod\napiVersion: v1\nmetadata: {name: p, namespace: ci}\nspec:\n  containers:\n  - {name: a, image: x/y, volumeMounts: [{name: v, mountPath: /x}]}\n  volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]\n";

@@ -141,6 +141,46 @@ fn words_of_an_evidence_are_found_where_quotes_stand_between_them() {
 }
 
 #[test]
+fn the_table_shows_the_part_of_a_long_line_that_is_meant() {
+    let long = "x".repeat(400);
+    let text = format!(
+        "{{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{{\"name\":\"t\",\"annotations\":{{\"a\":\"{long}\"}}}},\"spec\":{{\"containers\":[{{\"name\":\"c\",\"image\":\"docker:27-cli\"}}]}}}}"
+    );
+    let mut out = Vec::new();
+    undock::output::check_table::write(&mut out, &checked(&text), false).unwrap();
+    let table = String::from_utf8(out).unwrap();
+    let lines: Vec<&str> = table.lines().collect();
+    let shown = lines
+        .iter()
+        .position(|line| line.starts_with("1 | …"))
+        .unwrap();
+    let marks = lines[shown + 1];
+    let at = marks.chars().position(|c| c == '^').unwrap();
+    let count = marks.chars().filter(|c| *c == '^').count();
+    let marked: String = lines[shown].chars().skip(at).take(count).collect();
+    assert_eq!(marked, "\"docker:27-cli\"", "{table}");
+}
+
+#[test]
+fn documents_inside_documents_keep_their_places() {
+    let head = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: r}\nspec:\n  source:\n    helm:\n";
+    let body = "      values: |\n        runners:\n          config: |\n            [[runners]]\n              [runners.docker]\n                volumes = [\"/run/docker.sock:/run/docker.sock\"]\n";
+    let found = places(&format!("{head}{body}"), "CLU902");
+    assert_eq!(
+        found
+            .iter()
+            .map(|(line, column, _)| (*line, *column))
+            .collect::<Vec<_>>(),
+        [(12, 28)]
+    );
+    let rules = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: r}\ndata:\n  all.yaml: |\n    inner.yaml: |\n      groups:\n      - rules:\n        - expr: up > 0 and kubelet_docker_operations > 1\n";
+    assert_eq!(
+        places(rules, "DKR702"),
+        [place(9, 28, "kubelet_docker_operations")]
+    );
+}
+
+#[test]
 fn a_single_word_is_pointed_at_whole() {
     let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: t}\nspec:\n  containers:\n  - name: c\n    image: \"docker:27-cli\"\n";
     let checked = checked(text);

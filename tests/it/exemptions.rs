@@ -254,7 +254,7 @@ fn the_label_sets_the_mode_and_mistakes_leave_the_default() {
         (
             r#""undock.dev/mode":"Enforce""#,
             "warn",
-            "write enforce, warn, audit or off",
+            "write enforce, freeze, warn, audit or off",
         ),
     ] {
         let (outcome, note, _) = by_webhook(&policy, label, "", &workload(""));

@@ -1,7 +1,8 @@
-//! Inputs that undock once judged wrong, when they lie beside the repository: each file's findings, whole.
+//! Inputs that undock once judged wrong, when they lie beside the repository: each file's findings,
+//! whole.
 //!
-//! Objects of the same kinds in our own words are fixtures of the rules and other tests; the files are
-//! `../shared/field` (or `UNDOCK_TEST_SHARED`).
+//! Objects of the same kinds in our own words are fixtures of the rules and other tests; the files
+//! are `../shared/field` (or `UNDOCK_TEST_SHARED`).
 
 use std::fs;
 use std::path::PathBuf;

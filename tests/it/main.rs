@@ -26,6 +26,8 @@ mod large_objects;
 mod manifests;
 mod manifests_input;
 mod one_engine;
+mod one_truth;
+mod owner_exemptions;
 mod properties;
 mod protocol;
 mod records;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use undock::controller::changes::watched;
 use undock::controller::lease::NAME as LEASE;
 use undock::controller::reports::FLAVOURS;
+use undock::decision::controllers::BUILT_IN;
 use undock::kinds::KINDS;
 use undock::registration::{
     ADMIN_PORT, NAMESPACE, NODES_CONFIG_MAP, PATH, SERVICE, TLS_PORT, WEBHOOKS, reviewed,
@@ -482,6 +483,9 @@ fn the_webhook_may_read_what_reviews_need_and_nothing_else() {
     }
     for kind in KINDS.iter().filter(|kind| kind.is_rehearsed) {
         needed.add(kind.group, kind.plural, &["list"]);
+    }
+    for controller in &BUILT_IN {
+        needed.add(controller.group, controller.resource, &["get"]);
     }
     assert_eq!(allowed(&objects["ClusterRole"]), needed.0);
     let expected = json!([

@@ -72,6 +72,14 @@ fn pod(name: &str) -> String {
 }
 
 #[test]
+fn placeholders_that_yaml_reads_as_maps_are_texts() {
+    let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: {{NAME}}}\nstringData:\n  key: {{ KEY }} # fill it in\n";
+    let checked = check(text);
+    assert!(checked.errors.is_empty(), "{:?}", checked.errors);
+    assert_eq!(checked.objects[0].name, "{{NAME}}");
+}
+
+#[test]
 fn documents_keep_their_lines() {
     let text = format!(
         "# head\n{}---\n# only a comment\n---\n{}...\n---\n{}",

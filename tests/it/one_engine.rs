@@ -60,18 +60,29 @@ fn by_webhook(object: &Value, policy: &Policy) -> Vec<String> {
 }
 
 /// Kinds whose texts only the check reads: no webhook is registered for them.
-const BY_TEXTS: [&str; 29] = [
+const BY_TEXTS: [&str; 43] = [
+    "AdmissionPolicy",
     "Application",
+    "ApplicationSet",
     "BuildConfig",
+    "ChaosBlade",
     "ChaosEngine",
     "Cluster",
     "ClusterConfig",
     "ClusterInput",
     "ClusterPolicy",
+    "ConfigManagementPlugin",
     "ConfigMap",
+    "ContainerNodePool",
+    "DatadogAgent",
+    "DatadogMetric",
     "EC2NodeClass",
+    "FluentbitAgent",
     "GrafanaDashboard",
+    "HelmChart",
+    "HelmChartConfig",
     "HelmRelease",
+    "HorizontalPodAutoscaler",
     "InitConfiguration",
     "InstanceGroup",
     "K8sPSPHostFilesystem",
@@ -79,7 +90,10 @@ const BY_TEXTS: [&str; 29] = [
     "KubeadmConfigTemplate",
     "KubeadmControlPlane",
     "Kustomization",
+    "MachineConfig",
+    "MutatingAdmissionPolicy",
     "Node",
+    "OpenTelemetryCollector",
     "PodSecurityPolicy",
     "PolicyException",
     "PrometheusRule",
@@ -93,7 +107,14 @@ const BY_TEXTS: [&str; 29] = [
 ];
 
 /// Custom resources whose pods lie elsewhere than in a pod template of their own: the webhook meets those pods as Pods.
-const BY_INNER_PODS: [&str; 5] = ["Beat", "ScaledJob", "SparkApplication", "Task", "Workflow"];
+const BY_INNER_PODS: [&str; 6] = [
+    "Beat",
+    "ScaledJob",
+    "SparkApplication",
+    "StepAction",
+    "Task",
+    "Workflow",
+];
 
 /// The objects of `document`, lists unwrapped.
 fn objects(document: Value) -> Vec<Value> {

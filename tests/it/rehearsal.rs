@@ -29,20 +29,21 @@ fn rehearsed(
     settings: &NamespaceSettings,
     timeout: Duration,
 ) -> Vec<String> {
+    rehearsed_as(Mode::Enforce, client, settings, timeout)
+}
+
+fn rehearsed_as(
+    mode: Mode,
+    client: impl FnOnce() -> Client,
+    settings: &NamespaceSettings,
+    timeout: Duration,
+) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        rehearse(
-            &client(),
-            "ci",
-            Mode::Enforce,
-            settings,
-            &Policy::default(),
-            timeout,
-        )
-        .await
+        rehearse(&client(), "ci", mode, settings, &Policy::default(), timeout).await
     })
 }
 
@@ -68,7 +69,10 @@ fn owners_are_grouped_by_what_is_found() {
     );
     assert_eq!(
         lines(&api),
-        ["undock: Deployment/a (and 2 others) would be refused: DKR201"]
+        [
+            "undock: Deployment/a (and 2 others) would be refused: DKR201",
+            "undock: running Pods stay, and no new one of these starts"
+        ]
     );
     assert_eq!(
         lines(&FakeApi::new()),
@@ -103,9 +107,9 @@ fn what_may_not_be_listed_is_said() {
         .with(DEPLOYMENTS, vec![deployment("a", "docker:27-cli")])
         .failing("/api/v1/namespaces/ci/pods", 403);
     let lines = lines(&api);
-    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines.len(), 3, "{lines:?}");
     assert!(
-        lines[1].starts_with("undock: only 1 object checked: cannot list Pod objects: "),
+        lines[2].starts_with("undock: only 1 object checked: cannot list Pod objects: "),
         "{lines:?}"
     );
 }
@@ -122,6 +126,69 @@ fn an_exemption_that_comes_with_the_mode_counts() {
     assert_eq!(
         lines,
         ["undock: 1 object checked, none has findings under enforce"]
+    );
+}
+
+/// A Pod that the `kind` of this name controls.
+fn controlled_pod(name: &str, kind: &str, owner: &str) -> Value {
+    let (group, hash) = match kind {
+        "ReplicaSet" => ("apps/v1", owner.rsplit('-').next().unwrap()),
+        _ => ("example.com/v1", ""),
+    };
+    let mut pod = object(
+        "ci",
+        name,
+        json!({"spec": {"containers": [{"name": "app", "image": "docker:27-cli"}]}}),
+    );
+    pod["metadata"]["labels"] = json!({"pod-template-hash": hash});
+    pod["metadata"]["ownerReferences"] = json!([
+        {"apiVersion": group, "kind": kind, "name": owner, "uid": "u", "controller": true}
+    ]);
+    pod
+}
+
+#[test]
+fn freeze_keeps_what_exists_and_says_what_it_refuses() {
+    let api = FakeApi::new()
+        .with(DEPLOYMENTS, vec![deployment("a", "docker:27-cli")])
+        .with(
+            "/api/v1/namespaces/ci/pods",
+            vec![
+                controlled_pod("a-7c9f-x", "ReplicaSet", "a-7c9f"),
+                controlled_pod("build-1", "Workflow", "build"),
+            ],
+        );
+    let settings = NamespaceSettings::default();
+    let lines = rehearsed_as(
+        Mode::Freeze,
+        || api.client(),
+        &settings,
+        Duration::from_secs(10),
+    );
+    assert_eq!(
+        lines,
+        [
+            "undock: Workflow/build would be refused: DKR201",
+            "undock: Deployment/a would be kept, and refused if it were new: DKR201",
+            "undock: what runs stays, and Deployments and the like get new Pods; what is new is refused",
+        ]
+    );
+}
+
+#[test]
+fn an_exemption_on_a_deployment_holds_for_its_pods() {
+    let mut exempt = deployment("a", "docker:27-cli");
+    exempt["metadata"]["annotations"] =
+        json!({"exempt.undock.dev/docker-cli-image": "until=2999-12-31; reason=moving"});
+    let api = FakeApi::new().with(DEPLOYMENTS, vec![exempt]).with(
+        "/api/v1/namespaces/ci/pods",
+        vec![controlled_pod("a-7c9f-x", "ReplicaSet", "a-7c9f")],
+    );
+    let allow = [("undock.dev/workload-exemptions", "allow")];
+    let settings = NamespaceSettings::read(allow.into_iter(), std::iter::empty());
+    assert_eq!(
+        rehearsed(|| api.client(), &settings, Duration::from_secs(10)),
+        ["undock: 2 objects checked, none has findings under enforce"]
     );
 }
 
@@ -164,7 +231,7 @@ fn a_large_object_is_passed_over_and_named() {
         "undock: Deployment/small would be refused: DKR201"
     );
     assert!(
-        lines[1].contains("only 1 object checked") && lines[1].contains("larger than 4 MiB"),
+        lines[2].contains("only 1 object checked") && lines[2].contains("larger than 4 MiB"),
         "{lines:?}"
     );
 }

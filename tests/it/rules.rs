@@ -138,6 +138,71 @@ fn running(container: &str, spec: &str) -> String {
     )
 }
 
+#[test]
+fn what_keeps_a_daemon_from_the_node_is_said() {
+    let privileged = "image: 'docker:27-dind', securityContext: {privileged: true}";
+    let plain = "image: 'docker:27-dind'";
+    for (container, spec, words) in [
+        (privileged, "hostIPC: false", "full control of the node"),
+        (
+            plain,
+            "hostIPC: false",
+            "dockerd does not start without privileges",
+        ),
+        (plain, "runtimeClassName: sysbox-runc", "in a sandbox"),
+        (privileged, "runtimeClassName: kata-qemu", "in a sandbox"),
+        (privileged, "hostUsers: false", "no rights on the node"),
+        (
+            "image: 'docker:27-dind-rootless', securityContext: {privileged: true}",
+            "hostIPC: false",
+            "rootless",
+        ),
+    ] {
+        let checked = check(&running(container, spec));
+        let message = of_rule(&checked, "DKR203").judged.finding.message();
+        assert!(message.contains(words), "{container} {spec}: {message}");
+        let is_open = words.contains("full control");
+        assert_eq!(message.contains("full control"), is_open, "{message}");
+    }
+}
+
+#[test]
+fn a_flag_with_a_common_name_warns_only_in_programs_that_mean_the_runtime() {
+    for (container, action) in [
+        (
+            "image: 'registry.example/docs:1', args: [--component=docker]",
+            Action::Record,
+        ),
+        (
+            "image: 'registry.example/app:1', args: [--runtime, docker]",
+            Action::Record,
+        ),
+        (
+            "image: 'registry.example/node-problem-detector:1', args: [--component=docker]",
+            Action::Warn,
+        ),
+        (
+            "image: 'registry.example/app:1', command: [/bin/health-checker, --component=docker]",
+            Action::Warn,
+        ),
+        (
+            "image: 'registry.example/chaos-daemon:1', args: [--runtime=docker]",
+            Action::Warn,
+        ),
+        (
+            "image: 'registry.example/app:1', args: [--container-runtime=docker]",
+            Action::Warn,
+        ),
+    ] {
+        let checked = check(&running(container, "hostIPC: false"));
+        assert_eq!(
+            of_rule(&checked, "DKR306").judged.action,
+            action,
+            "{container}"
+        );
+    }
+}
+
 fn of_rule<'c>(checked: &'c Checked, code: &str) -> &'c undock::check::Placed {
     let all = || {
         checked

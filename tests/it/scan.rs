@@ -350,7 +350,10 @@ fn a_debugging_container_is_seen_behind_a_clean_template() {
             "/api/v1/pods",
             vec![controlled(pod("ci", "db-0", spec), "StatefulSet", "db")],
         );
-    assert_eq!(titles(&run(&api)), ["ci StatefulSet/db DKR201"]);
+    assert_eq!(
+        titles(&run(&api)),
+        ["ci Pod/db-0 DKR201", "ci StatefulSet/db "]
+    );
 }
 
 #[test]

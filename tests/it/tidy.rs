@@ -1,5 +1,7 @@
 //! The shape of the source: imports go one way, files are short and say what they are for, nothing prints or unwraps.
 
+mod circles;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -27,15 +27,22 @@ impl Gatherer {
             let mode = namespace.mode.as_deref().unwrap_or_default();
             self.mode(&scan.cluster, &namespace.name, time, mode);
         }
+        let rules_off = self.store.rules_off.number(&scan.rules_off.join(","));
         for object in &scan.objects {
-            let owner = self.scanned(&reach, object, &scan.cluster);
+            let owner = self.scanned(&reach, object, &scan.cluster, rules_off);
             reach.owners.insert(owner);
         }
         self.store.add_scan(scan_id, reach);
         Ok(())
     }
 
-    fn scanned(&mut self, reach: &Reach, object: &ObjectEntry<'_>, cluster: &str) -> u32 {
+    fn scanned(
+        &mut self,
+        reach: &Reach,
+        object: &ObjectEntry<'_>,
+        cluster: &str,
+        rules_off: u32,
+    ) -> u32 {
         let ObjectEntry {
             kind,
             namespace,
@@ -86,6 +93,7 @@ impl Gatherer {
                 user,
                 set,
                 suppressed: 0,
+                rules_off,
                 flags,
             },
         );

@@ -1,7 +1,7 @@
 //! A finding as one source tells it, and whether `enforce` refuses it as far as that source tells.
 
 use crate::decision::Judged;
-use crate::finding::{Action, Certainty};
+use crate::finding::Action;
 use crate::record::{FindingFields, Record};
 use crate::report::audit::{AnnotatedFinding, Annotations};
 use crate::report::evidence::ExemptTerms;
@@ -23,9 +23,8 @@ pub(super) struct Seen<'s> {
     pub(super) denies: Option<bool>,
 }
 
-/// What the review as a whole tells about its findings.
-pub(super) struct ReviewTells<'r> {
-    pub(super) mode: &'r str,
+/// What a review as a whole tells about its findings, where the version that wrote it did not say it of each.
+pub(super) struct ReviewTells {
     pub(super) is_create: bool,
     /// `enforce` would have refused the write, or did.
     pub(super) is_refusable: bool,
@@ -33,21 +32,14 @@ pub(super) struct ReviewTells<'r> {
     pub(super) candidates: usize,
 }
 
-impl ReviewTells<'_> {
-    /// Whether `enforce` refuses a finding on which the review took `action` (empty if the source does not tell).
-    ///
-    /// The action of a review is limited by the mode, so `warn` under `warn` can be either: then the review as a
-    /// whole decides. On an update it does not, as what was there before is never refused.
-    fn denies(&self, action: &str, is_exempt: bool) -> Option<bool> {
-        if action == Action::Deny.as_str() {
-            return Some(true);
-        }
+impl ReviewTells {
+    /// Whether `enforce` refuses a finding of it: nothing was refusable, or this one was the only one that could be.
+    /// On an update that nothing was refusable says nothing, as what was there before is not refused.
+    fn denies(&self, is_exempt: bool) -> Option<bool> {
         if is_exempt {
             return None;
         }
-        let is_limited_to_record = self.mode == "audit";
-        let is_weak = action == Action::Record.as_str() || action == Action::Off.as_str();
-        if is_weak && !is_limited_to_record || self.is_create && !self.is_refusable {
+        if self.is_create && !self.is_refusable {
             return Some(false);
         }
         (self.is_refusable && self.candidates == 1).then_some(true)
@@ -59,7 +51,7 @@ impl<'s> Seen<'s> {
     pub(super) fn annotated(
         own: &Annotations<'s>,
         finding: &AnnotatedFinding<'s>,
-        review: &ReviewTells<'_>,
+        review: &ReviewTells,
     ) -> Self {
         let rule = RULES.iter().find(|rule| rule.code == finding.rule);
         let (severity, certainty) = rule.map_or(("", ""), |rule| {
@@ -74,7 +66,7 @@ impl<'s> Seen<'s> {
             container: "",
             field: finding.field,
             evidence: "",
-            denies: review.denies(finding.action, exempt.is_some()),
+            denies: finding.denies.or_else(|| review.denies(exempt.is_some())),
             exempt: Some(exempt),
         }
     }
@@ -86,7 +78,6 @@ impl<'s> Seen<'s> {
         }
         let is_exempt = finding.status == "exempt";
         let review = ReviewTells {
-            mode: &record.mode,
             is_create: record.operation == "CREATE",
             is_refusable: record.would_deny || record.decision == "deny",
             candidates: record
@@ -111,7 +102,12 @@ impl<'s> Seen<'s> {
                     text(&finding.exempt_scope),
                 )
             })),
-            denies: review.denies(&finding.action, is_exempt),
+            denies: finding.denies.or_else(|| match finding.action.as_ref() {
+                "deny" => Some(true),
+                // Nothing but the mode makes less of an action.
+                "record" if record.mode != "audit" && !is_exempt => Some(false),
+                _ => review.denies(is_exempt),
+            }),
         }
     }
 
@@ -159,14 +155,4 @@ impl<'s> From<&'s Judged> for Seen<'s> {
             denies: Some(judged.unlimited == Action::Deny),
         }
     }
-}
-
-/// Whether `enforce` refuses a finding of `rule` of which no source tells it: the catalogue's default.
-pub(in crate::report) fn denies_by_default(rule: &str, severity: &str, certainty: &str) -> bool {
-    // A rule that this version does not know was refused by one that did.
-    let Some(rule) = RULES.iter().find(|known| known.code == rule) else {
-        return true;
-    };
-    let is_certain_enough = severity.is_empty() || certainty != Certainty::Possible.as_str();
-    is_certain_enough && rule.default_action(Certainty::Likely) == Action::Deny
 }

@@ -26,6 +26,7 @@ fn review(day: i64, letters: &str) -> Review {
         user: day as u32,
         set,
         suppressed: 0,
+        rules_off: 0,
         flags,
     }
 }
@@ -58,7 +59,7 @@ fn told(
         .iter()
         .filter(|review| review.set == HOLDS)
         .collect();
-    let resolution = history.resolve(&shown, false, now * DAY);
+    let resolution = history.resolve(&shown, None, false, now * DAY);
     (
         resolution.status,
         resolution.end.map(|(time, _)| time / DAY),

@@ -1,12 +1,14 @@
 //! Settings that make an agent ask Docker's API, found in the agent's configuration.
 
-use crate::embedded::Node;
+use super::log_inputs::fluent_bit_inputs;
+use crate::embedded::{Language, Node};
 use crate::rules::sockets;
+use crate::workload::endpoint;
 use crate::workload::host_path::HostPath;
 use crate::workload::settings::{Settings, maps, scalars};
 
 /// Inputs that stand as a key of a map: their name, and whose they are.
-const SECTIONS: [(&str, &str); 14] = [
+const SECTIONS: [(&str, &str); 10] = [
     ("inputs.docker", "Telegraf's docker input"),
     ("inputs.docker_log", "Telegraf's docker_log input"),
     ("docker_sd_configs", "Prometheus' discovery through Docker"),
@@ -15,81 +17,210 @@ const SECTIONS: [(&str, &str); 14] = [
         "Prometheus' discovery through Docker",
     ),
     ("add_docker_metadata", "the add_docker_metadata processor"),
-    ("receivers.docker_stats", "the docker_stats receiver"),
-    (
-        "extensions.docker_observer",
-        "the docker_observer extension",
-    ),
     ("providers.docker", "Traefik's docker provider"),
     ("discovery.docker", "Alloy's discovery through Docker"),
     ("loki.source.docker", "Alloy's docker source"),
+    (
+        "prometheus.exporter.cadvisor.docker_only",
+        "Alloy's cAdvisor exporter for Docker alone",
+    ),
+    ("inputs.docker_events", "the docker_events input"),
+];
+
+/// Settings of charts and operators that give an agent Docker's socket: their name, and whose they are.
+const SOCKETS: [(&str, &str); 3] = [
     ("datadog.dockerSocketPath", "Datadog's Docker check"),
+    ("global.dockerSocketPath", "Datadog's Docker check"),
     (
         "agents.containers.agent.dockerSocket",
         "Datadog's Docker check",
     ),
-    ("sources.docker_logs", "Vector's docker_logs source"),
-    ("inputs.docker_events", "the docker_events input"),
 ];
 
 /// Inputs that are named by the value of a setting: key, value, and whose they are.
 const NAMED: [(&str, &str, &str); 7] = [
+    ("input_type", "docker", "the docker input"),
     ("module", "docker", "Metricbeat's docker module"),
-    ("name", "docker_events", "Fluent Bit's docker_events input"),
+    ("type", "docker_logs", "Vector's docker_logs source"),
     ("type", "docker_stats", "the docker_stats input"),
     ("type", "docker_observer", "the docker_observer extension"),
     ("type", "docker_log", "the docker_log input"),
-    ("input_type", "docker", "the docker input"),
     ("provider", "docker", "discovery through Docker"),
+];
+
+/// The same, where the words are common and the list in which the map stands decides: list, key, value.
+const LISTED: [(&str, &str, &str, &str); 3] = [
+    (
+        "config_providers",
+        "name",
+        "docker",
+        "Datadog's provider for Docker",
+    ),
+    (
+        "listeners",
+        "name",
+        "docker",
+        "Datadog's listener for Docker",
+    ),
+    ("logs", "type", "docker", "Datadog's logs of type docker"),
 ];
 
 /// What in `settings` makes an agent ask Docker's API, with its place.
 pub(in crate::rules) fn docker_inputs<'w>(settings: &Settings<'w>) -> Vec<(&'w Node, String)> {
-    let mut found: Vec<(&'w Node, String)> = Vec::new();
-    for (_, map) in maps(settings.root) {
+    let root = settings.root;
+    let mut found: Vec<(&'w Node, &str)> = Vec::new();
+    for input in fluent_bit_inputs(settings) {
+        let plugins = [
+            ("docker", "Fluent Bit's docker input"),
+            ("docker_events", "Fluent Bit's docker_events input"),
+        ];
+        let name = input.get("name").filter(|_| is_on(input));
+        let plugin = plugins.iter().find(|(plugin, _)| is(name, plugin));
+        found.extend(plugin.and_then(|(_, what)| Some((name?, *what))));
+    }
+    for (list, map) in maps(root) {
         let sections = SECTIONS
             .iter()
             .filter_map(|(key, what)| Some((map.get(key)?, *what)));
-        let named = NAMED.iter().filter_map(|(key, value, what)| {
-            let setting = map.get(key)?;
-            let is_set = setting.text()?.eq_ignore_ascii_case(value);
-            is_set.then_some((setting, *what))
+        let sockets = SOCKETS
+            .iter()
+            .filter_map(|(key, what)| Some((map.get(key)?, *what)));
+        let sockets = sockets.filter(|(node, _)| node.text().is_some_and(is_docker));
+        let setting = |key: &str, value: &str| map.get(key).filter(|node| is(Some(node), value));
+        let named = NAMED
+            .iter()
+            .filter_map(|(key, value, what)| Some((setting(key, value)?, *what)));
+        let listed = LISTED.iter().filter_map(|(of, key, value, what)| {
+            let setting = setting(key, value).filter(|_| list.eq_ignore_ascii_case(of));
+            Some((setting?, *what))
         });
-        let is_on =
-            |node: &Node| node.text() != Some("false") && node.text_of("enabled") != Some("false");
-        let here = sections.chain(named).filter(|(node, _)| is_on(node));
-        found.extend(here.map(|(node, what)| (node, what.to_owned())));
+        let named = named.chain(listed).filter(|_| is_on(map));
+        let sections = sections.filter(|(node, _)| node.elements().iter().any(is_on));
+        found.extend(sections.chain(sockets).chain(named));
+        found.extend(autodiscovery(map));
+        found.extend(vector_sources(map));
+        found.extend(collector(map));
     }
-    found.extend(
-        scalars(settings.root)
-            .into_iter()
-            .filter_map(|(_, node, text)| {
-                let flag = text.trim_start().strip_prefix("--providers.docker")?;
-                let (name, value) = flag.split_once('=').unwrap_or((flag, ""));
-                let is_on = matches!(name, "" | ".endpoint") && value != "false";
-                is_on.then(|| (node, "Traefik's docker provider".to_owned()))
-            }),
-    );
+    // Datadog names a check by its file.
+    let instances = root.get("instances").filter(|_| {
+        matches!(settings.key(), "docker.yaml" | "docker.yml") && root.get("init_config").is_some()
+    });
+    found.extend(instances.map(|instances| (instances, "Datadog's Docker check")));
+    found.extend(scalars(root).into_iter().filter_map(|(_, node, text)| {
+        let flag = text.trim_start().strip_prefix("--providers.docker")?;
+        let (name, value) = flag.split_once('=').unwrap_or((flag, ""));
+        let is_on = match name {
+            "" => value != "false",
+            ".endpoint" => !endpoint::is_remote(value),
+            _ => false,
+        };
+        is_on.then_some((node, "Traefik's docker provider"))
+    }));
     if found.is_empty() {
         // Whatever the setting is called: an address of the node's Docker is asked.
-        let variables: Vec<&Node> = maps(settings.root)
-            .into_iter()
-            .filter(|(_, map)| map.text_of("name") == Some("DOCKER_HOST"))
-            .filter_map(|(_, map)| map.get("value"))
+        let is_alloy = settings.language == Some(Language::Blocks);
+        let off = maps(root).into_iter().filter(|(_, map)| !is_on(map));
+        let off: Vec<&Node> = off
+            .flat_map(|(_, map)| scalars(map))
+            .map(|(_, node, _)| node)
             .collect();
-        let endpoints = scalars(settings.root).into_iter();
+        let variables = maps(root)
+            .into_iter()
+            .filter(|(_, map)| map.text_of("name") == Some("DOCKER_HOST"));
+        let variables: Vec<&Node> = variables.filter_map(|(_, map)| map.get("value")).collect();
+        let endpoints = scalars(root).into_iter();
         found.extend(endpoints.filter_map(|(key, node, text)| {
             // What a runner gives to its jobs is a finding of its own.
             let is_variable = variables.iter().any(|value| std::ptr::eq(*value, node));
-            if is_variable || key.eq_ignore_ascii_case("docker_host") {
+            let is_of_jobs = is_variable || key.eq_ignore_ascii_case("docker_host") && !is_alloy;
+            if is_of_jobs || off.iter().any(|off| std::ptr::eq(*off, node)) {
                 return None;
             }
             let path = text.trim().strip_prefix("unix://")?;
-            let is_docker = sockets::is_docker_socket(&HostPath::new(path));
-            is_docker.then(|| (node, "a client of Docker's socket".to_owned()))
+            is_docker(path).then_some((node, "a client of Docker's socket"))
         }));
     }
     found.sort_by_key(|(node, _)| node.offset);
     found.dedup_by_key(|(node, _)| node.offset);
-    found
+    let owned = found.into_iter();
+    owned.map(|(node, what)| (node, what.to_owned())).collect()
+}
+
+fn is(node: Option<&Node>, text: &str) -> bool {
+    let found = node.and_then(Node::text);
+    found.is_some_and(|found| found.trim().eq_ignore_ascii_case(text))
+}
+
+fn is_docker(path: &str) -> bool {
+    sockets::is_docker_socket(&HostPath::new(path.trim()))
+}
+
+/// False for an input that is switched off, and for one that asks daemons on other hosts.
+fn is_on(input: &Node) -> bool {
+    const ADDRESSES: [&str; 7] = [
+        "address",
+        "addresses",
+        "docker_endpoint",
+        "endpoint",
+        "endpoints",
+        "host",
+        "hosts",
+    ];
+    let is_off = is(Some(input), "false")
+        || is(input.get("enabled"), "false")
+        || is(input.get("disabled"), "true");
+    let addresses: Vec<&Node> = ADDRESSES
+        .iter()
+        .flat_map(|key| input.texts_of(key))
+        .collect();
+    let is_remote = |address: &&Node| address.text().is_some_and(endpoint::is_remote);
+    let is_elsewhere = !addresses.is_empty() && addresses.iter().all(is_remote);
+    !is_off && !is_elsewhere
+}
+
+/// `autodiscover.providers: [{type: docker}]` of Beats; what Filebeat finds so is a log input (DKR701).
+fn autodiscovery(map: &Node) -> Option<(&Node, &'static str)> {
+    let beats = [
+        "autodiscover.providers",
+        "metricbeat.autodiscover.providers",
+        "heartbeat.autodiscover.providers",
+    ];
+    let providers = beats.iter().find_map(|key| map.get(key))?.elements().iter();
+    let mut docker = providers.filter(|provider| is(provider.get("type"), "docker"));
+    let provider = docker.find(|provider| is_on(provider))?;
+    Some((provider.get("type")?, "autodiscovery through Docker"))
+}
+
+/// A source of Vector by its name before 0.12.
+fn vector_sources(map: &Node) -> Option<(&Node, &'static str)> {
+    let mut sources = map.get("sources")?.entries().iter();
+    sources.find_map(|(_, source)| {
+        let kind = source.get("type")?;
+        (is(Some(kind), "docker") && is_on(source)).then_some((kind, "Vector's docker source"))
+    })
+}
+
+/// Components of the OpenTelemetry collector, named `TYPE` or `TYPE/NAME`, which count where its service names them.
+fn collector(map: &Node) -> Vec<(&Node, &'static str)> {
+    let service = map.get("service");
+    let is_used = |name: &str| {
+        let words = service.map(scalars);
+        words.is_none_or(|words| words.iter().any(|(_, _, text)| *text == name))
+    };
+    let components = ["receivers", "extensions", "processors"]
+        .iter()
+        .flat_map(|kind| map.all(kind))
+        .flat_map(Node::entries);
+    let used = components.filter(|(name, component)| is_used(name) && is_on(component));
+    let found = used.filter_map(|(name, component)| match name.split('/').next()? {
+        "docker_stats" => Some((component, "the docker_stats receiver")),
+        "docker_observer" => Some((component, "the docker_observer extension")),
+        "resourcedetection" => {
+            let mut detectors = component.texts_of("detectors").into_iter();
+            let docker = detectors.find(|node| is(Some(node), "docker"))?;
+            Some((docker, "the docker detector"))
+        }
+        _ => None,
+    });
+    found.collect()
 }

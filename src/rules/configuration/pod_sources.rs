@@ -1,19 +1,22 @@
 //! Configuration from which a controller makes Pods that use the node's Docker: pod templates, runners' volumes, executors.
 
-use crate::embedded::{Node, Value};
+use crate::embedded::{Language, Node, Value};
 use crate::rules::{data_root, signals, sockets};
 use crate::workload::endpoint::BRIDGE_ADDRESSES;
 use crate::workload::host_path::HostPath;
+use crate::workload::image::ImageReference;
 use crate::workload::mentions::mentions;
 use crate::workload::settings::{Settings, maps, scalars};
 use crate::workload::shell;
-use crate::workload::tables;
+use crate::workload::tables::{self, ImageRole};
 
 /// A setting, the words for it, and what shows it.
 pub(in crate::rules) struct Found<'n> {
     pub(in crate::rules) node: &'n Node,
     pub(in crate::rules) what: String,
     pub(in crate::rules) evidence: String,
+    /// Docker may not be meant: the directory above its socket, a machine that may be none of the cluster's.
+    pub(in crate::rules) is_doubtful: bool,
 }
 
 impl<'n> Found<'n> {
@@ -22,6 +25,7 @@ impl<'n> Found<'n> {
             node,
             what: format!("sets {setting}"),
             evidence: setting,
+            is_doubtful: false,
         }
     }
 
@@ -30,6 +34,7 @@ impl<'n> Found<'n> {
             node,
             what: format!("mounts {path} into the Pods that it makes"),
             evidence: path.to_owned(),
+            is_doubtful: HostPath::new(path).as_str() == "/run",
         }
     }
 }
@@ -37,7 +42,7 @@ impl<'n> Found<'n> {
 /// Everything in `root` that gives Pods the node's Docker.
 pub(in crate::rules) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w>> {
     let mut found = Vec::new();
-    let is_chaos = settings.kind().starts_with("Chaos");
+    let is_chaos = settings.kind().contains("Chaos");
     settings.root.walk(&mut |key, node| {
         found.extend(host_path(key, node));
         found.extend(gitlab_host_path(key, node));
@@ -52,13 +57,26 @@ pub(in crate::rules) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w
             .get("name")
             .filter(|name| in_list && name.text() == Some("docker"));
         found.extend(name.map(|name| Found::sets(name, format!("{key}: docker"))));
-        found.extend(Some(node).filter(|_| is_chaos).and_then(chaos));
+        if is_chaos {
+            found.extend(chaos(node));
+            found.extend(killed_daemon(key, node));
+        }
     });
     for (key, node, text) in scalars(settings.root) {
         found.extend(bind(text).map(|path| Found::mounts(node, path)));
         let is_chart_value = key.ends_with("hostPath.path") && is_docker(text);
         found.extend(is_chart_value.then(|| Found::mounts(node, text)));
-        found.extend(docker_host(key, node, text));
+        // Alloy's exporters ask Docker themselves.
+        if settings.language != Some(Language::Blocks) {
+            found.extend(docker_host(key, node, text));
+        }
+    }
+    if is_of_chart(settings) {
+        found.extend(chart_runtimes(settings.root));
+    }
+    if settings.kind() == "Kustomization" {
+        let images = settings.root.all("images").into_iter();
+        found.extend(images.flat_map(Node::elements).filter_map(docker_image));
     }
     if settings.kind() == "ConfigManagementPlugin" {
         for (_, map) in maps(settings.root) {
@@ -70,14 +88,16 @@ pub(in crate::rules) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w
     found
 }
 
-/// True for a path on which the node's Docker answers.
+/// True for a path on which the node's Docker answers, or for the directory above it.
 fn is_docker(path: &str) -> bool {
-    path.starts_with('/') && sockets::is_docker_socket(&HostPath::new(path))
+    let path = HostPath::new(path);
+    path.as_str().starts_with('/') && (sockets::is_docker_socket(&path) || path.as_str() == "/run")
 }
 
-/// A volume of a pod template: `hostPath: {path: …}`, and the plugin's form with the path alone.
+/// A volume of a pod template: `hostPath: {path: …}`, the plugin's form with the path alone, and Drone's `host: {path: …}`.
 fn host_path<'n>(key: &str, node: &'n Node) -> Option<Found<'n>> {
-    let is_host_path = key.trim_matches(['=', '(', ')']) == "hostPath";
+    let is_map = matches!(node.value, Value::Map(_));
+    let is_host_path = key.trim_matches(['=', '(', ')']) == "hostPath" || key == "host" && is_map;
     let path = match &node.value {
         Value::Map(_) => node.get("path")?,
         Value::Scalar(_) => node,
@@ -115,7 +135,8 @@ fn json_patch(node: &Node) -> Option<Found<'_>> {
 
 /// `SOURCE:TARGET` with Docker's socket as the source, anywhere in a value: volumes of a runner, `-v` in its options.
 fn bind(text: &str) -> Option<&str> {
-    if text.contains('\n') || !text.contains(".sock:") {
+    let text = text.trim();
+    if text.contains('\n') || !text.contains(":/") {
         return None;
     }
     let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '=' | '"' | '\''));
@@ -138,7 +159,7 @@ fn executor<'n>(key: &str, node: &'n Node) -> Option<Found<'n>> {
 /// The address of the node's Docker, given to what a runner starts: as a setting, or as `DOCKER_HOST=…` in a list.
 fn docker_host<'n>(key: &str, node: &'n Node, text: &str) -> Option<Found<'n>> {
     let address = match key {
-        "DOCKER_HOST" | "docker_host" => text,
+        "DOCKER_HOST" | "docker_host" => text.trim(),
         _ => text.trim().strip_prefix("DOCKER_HOST=")?,
     };
     is_node_address(address).then(|| Found::sets(node, format!("DOCKER_HOST={address}")))
@@ -165,6 +186,23 @@ fn host_of(address: &str) -> &str {
     address.split([':', '/']).next().unwrap_or_default()
 }
 
+/// An image that kustomize puts in place of another.
+fn docker_image(image: &Node) -> Option<Found<'_>> {
+    let name = image.get("newName")?;
+    let tag = image.text_of("newTag").unwrap_or_default();
+    let reference = ImageReference::parse(name.text()?);
+    let is_client = matches!(
+        tables::image_role(&reference)?,
+        ImageRole::Docker | ImageRole::Client | ImageRole::DockerOnly
+    );
+    (is_client && !mentions(tag, "dind")).then(|| {
+        Found::sets(
+            name,
+            format!("newName: {}", name.text().unwrap_or_default()),
+        )
+    })
+}
+
 /// A command of Argo CD's plugins that runs Docker in the repository server.
 fn docker_call(map: &Node) -> Option<Found<'_>> {
     let words = ["command", "args"].iter().flat_map(|key| map.texts_of(key));
@@ -178,20 +216,75 @@ fn docker_call(map: &Node) -> Option<Found<'_>> {
         node,
         what: format!("runs \"docker {call}\""),
         evidence: format!("docker {call}"),
+        is_doubtful: false,
     })
 }
 
-/// Variables of a chaos experiment, and the experiment that stops Docker.
+/// Variables and matchers of a chaos experiment, and the experiment that stops Docker.
 fn chaos(node: &Node) -> Option<Found<'_>> {
     let name = node.get("name")?;
     if name.text() == Some("docker-service-kill") {
         return Some(Found::sets(name, "docker-service-kill".to_owned()));
     }
-    let (variable, value) = (name.text()?, node.get("value")?);
-    let text = value.text()?;
-    let path = HostPath::new(text);
-    let selects = tables::selects_runtime(variable) && text.eq_ignore_ascii_case("docker");
-    let reaches = text.starts_with('/')
-        && (sockets::is_docker_socket(&path) || data_root::below_data_root(&path).is_some());
-    (selects || reaches).then(|| Found::sets(value, format!("{variable}={text}")))
+    let variable = name.text()?;
+    let values = node.texts_of("value").into_iter();
+    let mut values = values.filter_map(|value| Some((value, value.text()?)));
+    values.find_map(|(value, text)| {
+        let path = HostPath::new(text);
+        let is_runtime = tables::selects_runtime(variable) || variable == "container-runtime";
+        let selects = is_runtime && text.eq_ignore_ascii_case("docker");
+        // Litmus' older library, which asks Docker alone.
+        let is_pumba = variable == "LIB" && text == "pumba";
+        let reaches = text.starts_with('/')
+            && (sockets::is_docker_socket(&path) || data_root::below_data_root(&path).is_some());
+        (selects || is_pumba || reaches).then(|| Found::sets(value, format!("{variable}={text}")))
+    })
+}
+
+/// An experiment that stops dockerd's process, on a machine that may be none of the cluster's.
+fn killed_daemon<'n>(key: &str, node: &'n Node) -> Option<Found<'n>> {
+    let process = node.get("process").filter(|_| key == "process")?;
+    let name = process.text().filter(|name| *name == "dockerd")?;
+    Some(Found {
+        is_doubtful: true,
+        ..Found::sets(process, format!("process: {name}"))
+    })
+}
+
+/// Values of charts that select the runtime of a chaos tool.
+/// Sources: chaos-mesh/chaos-mesh: helm/chaos-mesh, steadybit/extension-container: charts, gremlin/helm.
+const CHART_RUNTIMES: [&str; 4] = [
+    "chaosDaemon.runtime",
+    "container.engine",
+    "container.runtime",
+    "gremlin.container.driver",
+];
+
+/// True for the values of a chart: in an object of a GitOps tool, or as a file.
+fn is_of_chart(settings: &Settings<'_>) -> bool {
+    const KINDS: [&str; 5] = [
+        "Application",
+        "ApplicationSet",
+        "HelmChart",
+        "HelmChartConfig",
+        "HelmRelease",
+    ];
+    KINDS.contains(&settings.object_kind()) || settings.key().starts_with("values")
+}
+
+fn chart_runtimes(root: &Node) -> Vec<Found<'_>> {
+    let is_docker = |text: &str| matches!(text, "docker" | "docker-linux" | "docker-runc");
+    let mut found = Vec::new();
+    for (_, map) in maps(root) {
+        let values = CHART_RUNTIMES.iter().map(|name| (*name, map.get(name)));
+        let parameter = map.text_of("name").map(|name| (name, map.get("value")));
+        let is_known = |(name, _): &(&str, _)| CHART_RUNTIMES.contains(name);
+        let all = values.chain(parameter.filter(is_known));
+        for (name, value) in all {
+            let text = value.and_then(Node::text).filter(|text| is_docker(text));
+            let set = value.zip(text);
+            found.extend(set.map(|(value, text)| Found::sets(value, format!("{name}: {text}"))));
+        }
+    }
+    found
 }

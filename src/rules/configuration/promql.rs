@@ -5,7 +5,7 @@
 //! identifiers that begin with `docker://`. What stays: series of the root cgroup (`id="/"`).
 //! Sources: kubernetes/website#30681, google/cadvisor#2666, containerd/containerd#4541, containerd/containerd#5882.
 
-use crate::workload::mentions::mentions;
+use crate::workload::mentions::{mentions, occurrences};
 
 /// A selector that changes, and where it stands in the text.
 pub(in crate::rules) struct Selector {
@@ -48,14 +48,54 @@ pub(in crate::rules) fn docker_selectors(text: &str, keeps_docker: bool) -> Vec<
         return Vec::new();
     }
     let mut found: Vec<Selector> = Vec::new();
+    if !keeps_docker {
+        found.extend(datadog_metrics(text));
+    }
     for (offset, name, matchers) in selectors(text) {
         let changed = match keeps_docker {
             true => changed_by_dockershim(name, &matchers).into_iter().collect(),
+            false if name.starts_with(['"', '\'']) => vec!["docker://".to_owned()],
             false => changed(name, &matchers),
         };
         found.extend(changed.into_iter().map(|name| Selector { offset, name }));
     }
+    found.sort_by_key(|selector| selector.offset);
     found
+}
+
+/// Metrics of Datadog's Docker check, which Kubernetes gives under other names (`kubernetes.cpu.usage.total`).
+/// Source: DataDog/integrations-core: docker_daemon/metadata.csv.
+const DATADOG: [&str; 15] = [
+    "docker.container.open_fds",
+    "docker.container.size_r",
+    "docker.containers.",
+    "docker.cpu.",
+    "docker.data.",
+    "docker.images.",
+    "docker.io.read_",
+    "docker.io.write_",
+    "docker.kmem.",
+    "docker.mem.",
+    "docker.metadata.",
+    "docker.net.bytes_",
+    "docker.service_up",
+    "docker.thread.",
+    "docker.uptime",
+];
+
+fn datadog_metrics(text: &str) -> Vec<Selector> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    let found = occurrences(text, "docker.").filter_map(|offset| {
+        let name = &text[offset..];
+        let name = &name[..name.find(|c| !is_part(c)).unwrap_or(name.len())];
+        let is_metric = DATADOG.iter().any(|start| name.starts_with(start));
+        let is_whole = !text[..offset].ends_with(|c: char| is_part(c) || c == '-' || c == '/');
+        (is_metric && is_whole).then(|| Selector {
+            offset,
+            name: name.to_owned(),
+        })
+    });
+    found.collect()
 }
 
 /// A condition on a label.
@@ -79,9 +119,14 @@ fn changed(name: &str, matchers: &[Matcher<'_>]) -> Vec<String> {
     let is_gone = GONE.iter().any(|gone| name.starts_with(gone))
         || name.starts_with("container_label_")
         || FILE_SYSTEM.contains(&name) && !matchers.iter().any(is_root);
+    // Leaving out by another label keeps what leaving out by name kept.
+    let is_replaced = matchers.iter().any(|matcher| {
+        matches!(matcher.label, "container" | "container_name") && matcher.is_negative()
+    });
     let mut found: Vec<String> = is_gone.then(|| name.to_owned()).into_iter().collect();
     let labels = matchers
         .iter()
+        .filter(|matcher| !(is_replaced && matcher.label == "name" && matcher.is_negative()))
         .filter_map(|matcher| changed_label(name, matcher));
     found.extend(labels);
     found.dedup();
@@ -92,17 +137,25 @@ fn changed_label(name: &str, matcher: &Matcher<'_>) -> Option<String> {
     let Matcher { label, value, .. } = matcher;
     let of_cadvisor = name.is_empty() || name.starts_with("container_");
     let is_changed = match *label {
-        "name" if of_cadvisor => !matcher.is_negative() && mentions(value, "k8s_"),
+        // As a negative it leaves out nothing any more.
+        "name" if of_cadvisor => names_container(value),
         "id" => mentions(value, "docker.service") || mentions(value, "/docker/"),
         "container_runtime_version" | "container_id" => mentions(value, "docker://"),
         label if label.starts_with("container_label_") => true,
         _ => *value == "docker.service" && !matcher.is_negative(),
     };
     is_changed.then(|| match mentions(value, "k8s_") {
+        true if matcher.is_negative() => "name!~k8s_".to_owned(),
         true => "name=~k8s_".to_owned(),
         false if label.starts_with("container_label_") => (*label).to_owned(),
         false => format!("{label}={value}"),
     })
+}
+
+/// True for an expression of Docker's names of containers, `k8s_CONTAINER_POD_NAMESPACE_…`.
+pub(in crate::rules) fn names_container(expression: &str) -> bool {
+    let mut found = occurrences(expression, "k8s_");
+    found.any(|at| !expression[..at].ends_with(|c: char| c.is_alphanumeric() || "_-".contains(c)))
 }
 
 /// What of a selector changes under cri-dockerd, which leaves cAdvisor without the containers' images.
@@ -115,9 +168,12 @@ fn changed_by_dockershim(name: &str, matchers: &[Matcher<'_>]) -> Option<String>
     found.map(|_| "image!=\"\"".to_owned())
 }
 
-/// Names and their conditions: `name{label="value"}`, a name alone, or conditions alone.
+/// Names and their conditions: `name{label="value"}`, a name alone, conditions alone, and a quoted `docker://` that
+/// `label_replace` cuts off, with its quote. Comments are left out.
 fn selectors(text: &str) -> Vec<(usize, &str, Vec<Matcher<'_>>)> {
     let bytes = text.as_bytes();
+    let replaces = mentions(text, "label_replace");
+    let is_one_query = !mentions(text, "\"expr\"");
     let mut found = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
@@ -133,11 +189,31 @@ fn selectors(text: &str) -> Vec<(usize, &str, Vec<Matcher<'_>>)> {
                 found.push((at, "", matchers));
             }
             at = behind.max(at + 1);
+        } else if byte == b'#' && is_one_query && is_comment(&bytes[..at]) {
+            let end = memchr::memchr(b'\n', &bytes[at..]);
+            at = end.map_or(bytes.len(), |end| at + end);
         } else {
+            let is_quote = replaces && matches!(byte, b'"' | b'\'');
+            if is_quote && cuts_docker(&text[at + 1..]) {
+                found.push((at, &text[at..=at], Vec::new()));
+            }
             at += 1;
         }
     }
     found
+}
+
+/// True if a comment can begin behind `before`: at the start, or after white space.
+fn is_comment(before: &[u8]) -> bool {
+    before.last().is_none_or(u8::is_ascii_whitespace)
+}
+
+/// True for the expression of `label_replace` that takes the prefix off an id.
+fn cuts_docker(expression: &str) -> bool {
+    let expression = expression.trim_start_matches('^');
+    ["docker://", "docker-pullable://"]
+        .iter()
+        .any(|prefix| expression.starts_with(prefix))
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -158,6 +234,11 @@ fn conditions(text: &str, start: usize) -> (Vec<Matcher<'_>>, usize) {
     };
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+        if let Some(comment) = rest.strip_prefix('#') {
+            let end = comment.find('\n').unwrap_or(comment.len());
+            rest = &comment[end..];
+            continue;
+        }
         let label = &rest[..name_end(rest.as_bytes(), 0)];
         let behind = rest[label.len()..].trim_start();
         let operator = ["=~", "!~", "!=", "="]
@@ -226,6 +307,18 @@ mod tests {
                 "container_runtime_version=docker://.*",
             ),
             (
+                r#"label_replace(x, "id", "$1", "container_id", "^docker://(.+)")"#,
+                "docker://",
+            ),
+            (
+                r#"sum(container_memory_rss{name!~"k8s_POD_.*", namespace="x"})"#,
+                "name!~k8s_",
+            ),
+            (
+                "avg(last_5m):avg:docker.mem.rss{kube_namespace:x} by {pod_name} > 80",
+                "docker.mem.rss",
+            ),
+            (
                 "sum by (container_label_io_kubernetes_pod_name) (x)",
                 "container_label_io_kubernetes_pod_name",
             ),
@@ -242,6 +335,10 @@ mod tests {
             r#"node_systemd_unit_state{name="containerd.service"}"#,
             r#"x{name!~"k8s_POD_.*"}"#,
             "docker pull registry/image",
+            "# was kubelet_docker_operations\nkubelet_runtime_operations",
+            "up > 0 # not engine_daemon_network_actions_seconds_count",
+            r#"container_memory_rss{name!~"k8s_POD_.*", container!="POD"}"#,
+            "pulled from docker.io and docker.network.example.com",
         ] {
             assert!(
                 names(text, false).is_empty(),

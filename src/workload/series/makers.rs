@@ -25,7 +25,7 @@ const NO_CONTROLLER: &[&str] = &[""];
 const ANY: &[&str] = &[];
 
 /// All makers. Of two that fit, the first counts.
-pub(crate) static MAKERS: [Maker; 21] = [
+pub(crate) static MAKERS: [Maker; 23] = [
     // gitlab-runner: common/build.go ProjectUniqueName, executors/kubernetes/kubernetes.go
     // generateNameForK8sResources (8 random characters; before 16.x a generateName without a dash).
     // Labels are optional: old versions had only `pod`.
@@ -136,7 +136,7 @@ pub(crate) static MAKERS: [Maker; 21] = [
     Maker {
         kind: "AutoscalingRunnerSet",
         group: "actions.github.com",
-        controllers: &["", "Job"],
+        controllers: &["", "Job", "Pod"],
         labels: &[("runner-pod", ANY)],
         names: &[Naming::Exact(Of::Key("runner-pod"), EPHEMERAL_RUNNER)],
         edit: RUNNER_SET_EDIT,
@@ -241,6 +241,25 @@ pub(crate) static MAKERS: [Maker; 21] = [
         labels: &[("scaledjob.keda.sh/name", ANY)],
         names: &[Naming::Keys(&["scaledjob.keda.sh/name"])],
         edit: "spec.jobTargetRef of the ScaledJob of this name",
+    },
+    // kubernetes-sigs/prow: pkg/kube/prow.go (names of Pods are UUIDs).
+    Maker {
+        kind: "prow",
+        group: "prow.k8s.io",
+        controllers: NO_CONTROLLER,
+        labels: &[("created-by-prow", &["true"])],
+        names: &[Naming::Keys(&["prow.k8s.io/job"])],
+        edit: "spec of this job in Prow's configuration",
+    },
+    // openshift/api: build/v1 (label openshift.io/build.name of the Pod); the build controller's
+    // getNextBuildName (`CONFIG-NUMBER`).
+    Maker {
+        kind: "BuildConfig",
+        group: "build.openshift.io",
+        controllers: &["Build"],
+        labels: &[("openshift.io/build.name", ANY)],
+        names: &[Naming::Exact(Of::Controller, &[Part::Number])],
+        edit: "spec.strategy of the BuildConfig of this name",
     },
     // drone/drone-runner-kube: engine/compiler/compiler.go (labels of the Pod).
     Maker {

@@ -158,6 +158,12 @@ mails-n68tp-x2p64 by Job/mails-n68tp
 drone-0a1b2c3d4e5f6g7h8i9j
   io.drone=true io.drone.repo.namespace=octo io.drone.repo.name=web
   = drone/octo.web series
+0190046e-e199-453b-a302-a21a4d649d31
+  created-by-prow=true prow.k8s.io/job=pull-web-images
+  = prow/pull-web-images series
+web-12-build by Build/web-12
+  openshift.io/build.name=web-12
+  = BuildConfig/web series
 # A run of a custom resource that no line of the table names.
 train-x7k2p-0 by TrainJob/train-x7k2p
   = TrainJob/train-* series
@@ -212,7 +218,21 @@ kafka-0 by StatefulSet/kafka-x7k2p
 pool-listener by AutoscalingListener/pool-754b578d-listener
   actions.github.com/scale-set-name=pool
   = AutoscalingListener/pool-754b578d-listener derived
-# The chains of Kubernetes.
+once-build by Build/once
+  openshift.io/build.name=once
+  = Build/once derived
+# The chains of Kubernetes, of OpenShift and of Knative.
+web-3-x7k2p by ReplicationController/web-3
+  deploymentconfig=web deployment=web-3
+  = DeploymentConfig/web derived
+web-3-x7k2p by ReplicationController/web-3
+  = ReplicationController/web-3 derived
+web-x-x7k2p by ReplicationController/web-x
+  deploymentconfig=web
+  = ReplicationController/web-x derived
+hello-00001-deployment-5d4f7c8b9d-x7k2p by ReplicaSet/hello-00001-deployment-5d4f7c8b9d
+  pod-template-hash=5d4f7c8b9d serving.knative.dev/service=hello
+  = Service/hello derived
 web-5d4f7c8b9d-x7k2p by ReplicaSet/web-5d4f7c8b9d
   pod-template-hash=5d4f7c8b9d dag_id=x
   = Deployment/web derived
@@ -234,12 +254,12 @@ etcd-node1 by Node/node1
 
 #[test]
 fn makers_are_known_by_what_they_write() {
-    check(MADE, 34);
+    check(MADE, 36);
 }
 
 #[test]
 fn what_only_looks_like_a_maker_stays_itself() {
-    check(LOOKS_LIKE_IT, 25);
+    check(LOOKS_LIKE_IT, 30);
 }
 
 #[test]
@@ -307,12 +327,23 @@ fn a_job_and_its_pods_have_one_owner() {
 }
 
 #[test]
-fn what_to_edit_reads_after_the_word_edit() {
+fn series_are_known_by_kind_and_name_and_say_what_to_edit() {
     for maker in &super::MAKERS {
         let edit = super::edit(maker.kind, "x");
         assert!(!edit.is_empty() && edit.len() <= 100, "{edit}");
         assert!(!edit.ends_with('.') && !edit.starts_with("edit"), "{edit}");
     }
     assert_eq!(super::edit("Deployment", "web"), "");
+    for (kind, name, expected) in [
+        ("Pod", "build-*", true),
+        ("Workflow", "images-*", true),
+        ("Task", "image", true),
+        ("gitlab-runner", "runner-a-project-7-concurrent-*", true),
+        ("Workflow", "deploy", false),
+        ("Deployment", "web", false),
+        ("Pod", "web", false),
+    ] {
+        assert_eq!(super::is_series(kind, name), expected, "{kind}/{name}");
+    }
     assert!(super::edit("Pod", "build-*").starts_with("what creates objects"));
 }

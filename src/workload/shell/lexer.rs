@@ -34,7 +34,7 @@ impl RawCommand {
     }
 }
 
-/// A place in the nesting of branches: those of `if` and `case`, subshells, what follows a test and `&&`, or `||`.
+/// A place in the nesting of branches: `if`, `case`, subshells, what follows a test and `&&`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Branch {
     /// Branches around, itself included.
@@ -368,8 +368,8 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Passes over `((…))` with a shift or a base in it, which are no here-document and no comment, if it closes on its
-    /// line; true if it did. Other arithmetic reads like harmless commands, and some shells run it as such.
+    /// Passes over `((…))` with a shift or a base, no here-document and no comment, if it closes
+    /// on its line; true if it did. Other arithmetic reads like harmless commands.
     fn skip_arithmetic(&mut self) -> bool {
         let rest = &self.text.as_bytes()[self.at..];
         let mut open = 0_usize;
@@ -399,7 +399,7 @@ impl<'a> Lexer<'a> {
         false
     }
 
-    /// A pattern of `case` up to its parenthesis, which closes nothing else; true if `esac` ends the clauses instead.
+    /// A pattern of `case` up to its parenthesis; true if `esac` ends the clauses instead.
     fn case_pattern(&mut self) -> bool {
         while let Some(byte) = self.peek() {
             match byte {

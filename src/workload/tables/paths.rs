@@ -3,8 +3,8 @@
 use crate::workload::host_path::HostPath;
 use crate::workload::mentions::mentions;
 
-/// Programs of Docker's packages. Source: docker/docker-ce-packaging; the second line holds those before 18.09, the
-/// third those of Red Hat's package (projectatomic/docker).
+/// Programs of Docker's packages. Source: docker/docker-ce-packaging; the second line holds those
+/// before 18.09, the third those of Red Hat's package (projectatomic/docker).
 pub(crate) const DOCKER_PROGRAMS: [&str; 14] = [
     "docker",
     "docker-buildx",
@@ -30,8 +30,8 @@ pub(crate) const PROGRAM_DIRECTORIES: [&str; 4] = [
     "c:/program files/docker", // Windows default
 ];
 
-/// Docker's data directories. The first is Docker's wherever in a path it stands: `/mnt/sda1/var/lib/docker` of
-/// minikube's virtual machine, disks that are mounted for it.
+/// Docker's data directories. The first is Docker's wherever in a path it stands:
+/// `/mnt/sda1/var/lib/docker` of minikube's virtual machine, disks that are mounted for it.
 pub(crate) const DATA_ROOTS: [&str; 3] = [
     "/var/lib/docker",                        // dockerd's default
     "/var/snap/docker/common/var-lib-docker", // the snap package (docs)
@@ -67,8 +67,8 @@ pub(crate) const OTHER_RUNTIME_DIRECTORIES: [&str; 6] = [
     "/run",
 ];
 
-/// Configuration of dockerd. The longer names are those of Red Hat's package (projectatomic/docker); the scripts are
-/// those of docker/docker-ce-packaging.
+/// Configuration of dockerd. The longer names are those of Red Hat's package
+/// (projectatomic/docker); the scripts are those of docker/docker-ce-packaging.
 pub(crate) const CONFIG_PATHS: [&str; 12] = [
     "/etc/conf.d/docker",
     "/etc/default/docker",
@@ -100,7 +100,8 @@ const UNITS: [&str; 3] = [
     "docker-storage-setup.service",
 ];
 
-/// True for a path of dockerd's configuration: its files, its units, their drop-ins, and the links that enable them.
+/// True for a path of dockerd's configuration: its files, its units, their drop-ins, and the links
+/// that enable them.
 pub(crate) fn is_docker_configuration(path: &HostPath) -> bool {
     let is_unit = |name: &str| UNITS.contains(&name.strip_suffix(".d").unwrap_or(name));
     CONFIG_PATHS.iter().any(|file| path.is_within(file))

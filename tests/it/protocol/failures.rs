@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use undock::admission::{NotAReview, Reviewed};
-use undock::decision::{Mode, Policy};
+use undock::decision::{Mode, OwnerExemptions, Policy};
 use undock::workload::budget::Budget;
 
 use crate::support::answer::Answer;
@@ -109,9 +109,14 @@ fn an_update_of_almost_the_limit_is_evaluated() {
     assert_eq!((answer.decision(), answer.rules()), ("deny", "DKR101=1"));
 }
 
-fn slow(body: &[u8], policy: &Policy, budget: Budget) -> Result<Reviewed, NotAReview> {
+fn slow(
+    body: &[u8],
+    policy: &Policy,
+    budget: Budget,
+    owner: Option<&OwnerExemptions>,
+) -> Result<Reviewed, NotAReview> {
     std::thread::sleep(Duration::from_secs(2));
-    undock::admission::review_within(body, policy, budget)
+    undock::admission::review_within(body, policy, budget, owner)
 }
 
 #[test]
@@ -136,7 +141,12 @@ fn a_late_evaluation_keeps_its_share_of_memory_until_it_ends() {
     crate::support::eventually("the share is given back", || (taken() == 0).then_some(()));
 }
 
-fn defect(_: &[u8], _: &Policy, _: Budget) -> Result<Reviewed, NotAReview> {
+fn defect(
+    _: &[u8],
+    _: &Policy,
+    _: Budget,
+    _: Option<&OwnerExemptions>,
+) -> Result<Reviewed, NotAReview> {
     panic!("put here by a test");
 }
 

@@ -250,12 +250,25 @@ fn stale_findings_fail() {
 
 #[test]
 fn what_was_not_evaluated_fixes_nothing() {
-    for (key, value) in [("decision", "skipped"), ("mode", "off")] {
+    for (key, value) in [
+        ("decision", "skipped"),
+        ("mode", "off"),
+        ("rules", "DKR101=off"),
+        ("rules", "DKR201=1,DKR101=off,DKR301=off"),
+    ] {
         let mut second = clean(2, &at(5, "10:00"));
         second["annotations"][format!("workloads.undock.dev/{key}")] = json!(value);
         let report = report(&[flagged(1, &at(1, "10:00")), second]);
         assert_eq!(report["findings"][0]["status"], "open", "{key}={value}");
     }
+}
+
+#[test]
+fn another_rule_that_is_off_changes_nothing() {
+    let mut second = clean(2, &at(5, "10:00"));
+    second["annotations"]["workloads.undock.dev/rules"] = json!("DKR201=off");
+    let report = report(&[flagged(1, &at(1, "10:00")), second]);
+    assert_eq!(report["findings"][0]["status"], "fixed");
 }
 
 #[test]

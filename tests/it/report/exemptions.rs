@@ -232,7 +232,7 @@ fn every_output_has_them() {
             "csv-exemptions",
             ",ci,,namespace,DKR201,expired,2026-11-01,-19,0,PLAT-4,'=cmd|<script>alert(1)</script>,",
         ),
-        ("html", "=cmd|&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("html", "=cmd|&#60;script&#62;alert(1)&#60;/script&#62;"),
         ("json", "\"status\": \"expired\""),
     ] {
         let out = undock(&["report", path.to_str().unwrap(), "-o", format]);

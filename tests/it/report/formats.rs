@@ -82,7 +82,37 @@ fn every_wrapping_gives_the_same_report() {
         .flat_map(|c| u16::try_from(u32::from(c)).unwrap().to_le_bytes())
         .collect();
     let quoted = |line: &String| format!("\"2026\",\"{}\"\n", line.replace('"', "\"\""));
+    let messages: Vec<Value> = strings.iter().map(|line| json!(line)).collect();
+    let objects = |prefix: &str| -> Vec<Value> {
+        let flat = story.iter().map(|event| dotted(event, prefix));
+        flat.map(|event| json!({"_index": "audit", "_source": event}))
+            .collect()
+    };
+    let awslogs = |line: &str| {
+        let events = json!({"messageType": "DATA_MESSAGE", "logEvents": [{"message": line}]});
+        json!({"awslogs": {"data": base64(&gzip(events.to_string().as_bytes()))}})
+    };
+    let console: Vec<Value> = story
+        .iter()
+        .map(|event| json!({"@timestamp": "2026-11-01 10:00:00.000", "@message": event}))
+        .collect();
+    let processed: Vec<Value> = story
+        .iter()
+        .map(|event| json!({"stream": "stdout", "log_processed": event}))
+        .collect();
+    let open_telemetry: Vec<Value> =
+        each(&|line| json!({"timeUnixNano": "1", "body": {"stringValue": line}}));
     for (name, bytes) in [
+        ("a list of messages", serde_json::to_vec_pretty(&messages).unwrap()),
+        ("dotted keys", text(&objects(""))),
+        ("dotted keys behind a shipper's", text(&objects("kubernetes.audit."))),
+        ("an event of Lambda", serde_json::to_vec_pretty(&awslogs(&strings.join("\n"))).unwrap()),
+        ("events of Lambda, spaced", each(&awslogs).iter().map(|own| own.to_string().replace("\":", "\": ") + "\n").collect::<String>().into_bytes()),
+        ("the console's Insights export", serde_json::to_vec(&console).unwrap()),
+        ("Fluent Bit's log_processed", text(&processed)),
+        ("OpenTelemetry", json!({"resourceLogs": [{"scopeLogs": [{"logRecords": open_telemetry}]}]}).to_string().into_bytes()),
+        ("syslog", strings.iter().map(|line| format!("<134>1 2026-11-01T10:00:00Z host kube-apiserver 1 - - {line}\n")).collect::<String>().into_bytes()),
+        ("zstd", zstd(&text(&story))),
         ("texts without newlines", strings.concat().into_bytes()),
         ("several texts on a line", format!("{}\n", strings.join(" ")).into_bytes()),
         ("gzip in gzip", gzip(&gzip(&text(&story)))),
@@ -142,6 +172,27 @@ fn row(event: &Value, strings: bool) -> Value {
         "ObjectRef": object("objectRef"), "ResponseStatus": object("responseStatus"), "Annotations": object("annotations"),
         "StageReceivedTime": event["stageTimestamp"], "TimeGenerated": event["stageTimestamp"],
     })
+}
+
+/// The event with all its fields side by side.
+fn dotted(event: &Value, prefix: &str) -> Value {
+    let mut flat = serde_json::Map::new();
+    for (key, value) in event.as_object().unwrap() {
+        match value.as_object() {
+            Some(inner) => flat.extend(
+                inner
+                    .iter()
+                    .map(|(name, value)| (format!("{prefix}{key}.{name}"), value.clone())),
+            ),
+            None => _ = flat.insert(format!("{prefix}{key}"), value.clone()),
+        }
+    }
+    Value::Object(flat)
+}
+
+/// A frame of zstd.
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Uncompressed)
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

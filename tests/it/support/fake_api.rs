@@ -22,6 +22,7 @@ pub(crate) struct FakeApi(Arc<State>);
 #[derive(Default)]
 struct State {
     lists: Mutex<BTreeMap<String, Arc<Vec<Value>>>>,
+    objects: Mutex<BTreeMap<String, Value>>,
     failures: Mutex<BTreeMap<String, (u16, usize)>>,
     expiries: Mutex<BTreeMap<String, usize>>,
     requests: Mutex<Vec<String>>,
@@ -60,6 +61,14 @@ impl FakeApi {
             .lock()
             .unwrap()
             .insert(path.to_owned(), Arc::new(items));
+        self
+    }
+
+    /// The object at `path`.
+    pub(crate) fn with_object(self, path: &str, object: Value) -> Self {
+        let mut objects = self.0.objects.lock().unwrap();
+        objects.insert(path.to_owned(), object);
+        drop(objects);
         self
     }
 
@@ -140,6 +149,9 @@ impl FakeApi {
         {
             *times = times.saturating_sub(1);
             return self.respond(*code, &status(*code, "not allowed here", ""));
+        }
+        if let Some(object) = self.0.objects.lock().unwrap().get(path) {
+            return self.respond(200, object);
         }
         let token = parameter("continue").unwrap_or_default();
         let (start, is_newer) = match token.strip_prefix("newer-") {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
-use undock::admission::{self, NotAReview, Reviewed};
+use undock::admission;
 use undock::decision::{Mode, Policy};
 use undock::metrics::Metrics;
 use undock::record::queue::{Queue, Writer};
@@ -18,8 +18,7 @@ use undock::server::callers::{Callers, Tokens};
 use undock::server::certificates::{Certificates, tls_config};
 use undock::server::client_certificate::ClientCertificates;
 use undock::server::listener::{self, Limits};
-use undock::server::{App, SharedApp, State};
-use undock::workload::budget::Budget;
+use undock::server::{App, Evaluate, SharedApp, State};
 
 use super::answer::Answer;
 use super::client::{Client, Tls};
@@ -29,7 +28,7 @@ use super::{eventually, reviews};
 /// How a server is set up.
 pub(crate) struct Settings {
     pub(crate) mode: Mode,
-    pub(crate) review: fn(&[u8], &Policy, Budget) -> Result<Reviewed, NotAReview>,
+    pub(crate) review: Evaluate,
     pub(crate) limits: Limits,
     pub(crate) client_ca: Option<PathBuf>,
     pub(crate) client_names: Vec<String>,

@@ -1,0 +1,94 @@
+//! The built-in controllers that make Pods, or what makes Pods: which kind for which owner, and as whom they write.
+
+use super::Writer;
+use crate::workload::object::OwnerReference;
+use crate::workload::{Workload, owner};
+
+/// What one built-in controller makes for one kind of owner.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BuiltIn {
+    /// Kind that it makes.
+    pub makes: &'static str,
+    /// API group of the owner.
+    pub group: &'static str,
+    /// Kind of the owner.
+    pub owner: &'static str,
+    /// Plural name of the owner's resource.
+    pub resource: &'static str,
+    /// Service account in `kube-system` (kubernetes: plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go).
+    account: &'static str,
+}
+
+/// Every way from a workload to its Pods.
+pub static BUILT_IN: [BuiltIn; 7] = [
+    built_in(
+        "ReplicaSet",
+        ("apps", "Deployment", "deployments"),
+        "deployment-controller",
+    ),
+    built_in(
+        "Pod",
+        ("apps", "ReplicaSet", "replicasets"),
+        "replicaset-controller",
+    ),
+    built_in(
+        "Pod",
+        ("", "ReplicationController", "replicationcontrollers"),
+        "replication-controller",
+    ),
+    built_in(
+        "Pod",
+        ("apps", "DaemonSet", "daemonsets"),
+        "daemon-set-controller",
+    ),
+    built_in(
+        "Pod",
+        ("apps", "StatefulSet", "statefulsets"),
+        "statefulset-controller",
+    ),
+    built_in(
+        "Job",
+        ("batch", "CronJob", "cronjobs"),
+        "cronjob-controller",
+    ),
+    built_in("Pod", ("batch", "Job", "jobs"), "job-controller"),
+];
+
+const fn built_in(
+    makes: &'static str,
+    (group, owner, resource): (&'static str, &'static str, &'static str),
+    account: &'static str,
+) -> BuiltIn {
+    BuiltIn {
+        makes,
+        group,
+        owner,
+        resource,
+        account,
+    }
+}
+
+/// The built-in controller that makes objects of the kind `makes` for the owner that `reference` names, if there is one.
+pub(crate) fn of(makes: &str, reference: &OwnerReference<'_>) -> Option<&'static BuiltIn> {
+    BUILT_IN.iter().find(|known| {
+        known.makes == makes
+            && *known.owner == *reference.kind
+            && known.group == owner::group_of(&reference.api_version)
+    })
+}
+
+/// The owner for which a built-in controller writes `workload`, and that controller.
+///
+/// Anybody can write an owner reference, so it counts only where the very controller that makes
+/// objects for this kind of owner is who writes. It makes them only for owners that exist.
+pub(super) fn owner_of<'w>(
+    workload: &'w Workload<'_>,
+    writer: Writer<'_>,
+) -> Option<(&'static BuiltIn, &'w OwnerReference<'w>)> {
+    let account = writer
+        .user
+        .strip_prefix("system:serviceaccount:kube-system:")?;
+    let reference = workload.controller()?;
+    let built_in = of(workload.kind(), reference)?;
+    (built_in.account == account).then_some((built_in, reference))
+}
