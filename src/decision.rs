@@ -270,7 +270,8 @@ fn is_mirror_of_node(workload: &Workload<'_>, requester: Requester<'_>) -> bool 
 ///
 /// What was found counts in any case. Where the budget did not suffice for the rest, the rest is
 /// decided as [`decide_unevaluated`] does, except for an update of an object that could not be
-/// evaluated before either: it is let through (`docs/decisions/0009-what-a-review-may-cost.md`).
+/// evaluated before either: if all its mounts are seen, it is let through
+/// (`docs/decisions/0009-what-a-review-may-cost.md`).
 pub fn decide(
     workload: &Workload<'_>,
     old: Option<&Workload<'_>>,
@@ -344,7 +345,8 @@ pub fn decide(
     if is_whole {
         return decision;
     }
-    let was_whole = before.is_none_or(|(_, was_whole)| was_whole);
+    // Of a new object that is cut nobody knows which mounts it has.
+    let was_whole = workload.is_cut || before.is_none_or(|(_, was_whole)| was_whole);
     unevaluated::rest(
         decision,
         workload,
