@@ -176,15 +176,15 @@ mod tests {
         for (rest, expected) in [
             (
                 "\"secret\"}".to_owned(),
-                "expected a map, found a string at line 1 column 79",
+                "invalid type: a string, expected a map at line 1 column 79",
             ),
             (
                 format!("{request}\"secret\"}}}}"),
-                "expected a map, found a string at line 1 column 151",
+                "invalid type: a string, expected a map at line 1 column 151",
             ),
             (
                 format!("{request}{{\"spec\":[]}}}}}}"),
-                "expected a map, found a list at line 1 column 153",
+                "invalid type: a list, expected a map at line 1 column 153",
             ),
             ("null}".to_owned(), "there is no request"),
             ("{}}".to_owned(), "request.uid is empty"),

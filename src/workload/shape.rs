@@ -112,7 +112,7 @@ impl<'a> Fill<'_, 'a> {
     #[cold]
     fn unexpected<E: Error>(&self, found: &str) -> E {
         E::custom(format_args!(
-            "expected {}, found {found}",
+            "invalid type: {found}, expected {}",
             self.0.expected()
         ))
     }
@@ -375,14 +375,29 @@ mod tests {
     #[test]
     fn a_value_of_another_kind_is_named_and_not_shown() {
         for (text, error) in [
-            (r#"{"list":"secret"}"#, "expected a list, found a string"),
-            (r#"{"list":["secret"]}"#, "expected a map, found a string"),
-            (r#"{"inner":[1]}"#, "expected a map, found a list"),
-            (r#"{"map":7}"#, "expected a map, found a number"),
-            (r#"{"name":{}}"#, "expected a string, found a map"),
-            (r#"{"number":[]}"#, "expected a number, found a list"),
-            (r#"{"isFlag":[]}"#, "expected a boolean, found a list"),
-            (r#"{"map":{"k":[]}}"#, "expected a string, found a list"),
+            (
+                r#"{"list":"secret"}"#,
+                "invalid type: a string, expected a list",
+            ),
+            (
+                r#"{"list":["secret"]}"#,
+                "invalid type: a string, expected a map",
+            ),
+            (r#"{"inner":[1]}"#, "invalid type: a list, expected a map"),
+            (r#"{"map":7}"#, "invalid type: a number, expected a map"),
+            (r#"{"name":{}}"#, "invalid type: a map, expected a string"),
+            (
+                r#"{"number":[]}"#,
+                "invalid type: a list, expected a number",
+            ),
+            (
+                r#"{"isFlag":[]}"#,
+                "invalid type: a list, expected a boolean",
+            ),
+            (
+                r#"{"map":{"k":[]}}"#,
+                "invalid type: a list, expected a string",
+            ),
             (r#"{"name":"a","name":"b"}"#, "duplicate field `name`"),
         ] {
             let found = read(text).map(drop).unwrap_err();
