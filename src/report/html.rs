@@ -1,7 +1,7 @@
 //! `report -o html`: one page that opens from disk: no script, no network, charts as SVG with their
 //! data beside them.
 //!
-//! The templates are in `html/*.html`; [`escape`] is what everything that they show goes through.
+//! The templates are in `html/*.html`; `escape` is what everything that they show goes through.
 
 mod axes;
 mod charts;

@@ -59,8 +59,8 @@ impl Places {
         )
     }
 
-    fn has(&self, cluster: &String, namespace: &String) -> bool {
-        self.0.contains(&(cluster.clone(), namespace.clone()))
+    fn has(&self, cluster: &str, namespace: &str) -> bool {
+        self.0.contains(&(cluster.to_owned(), namespace.to_owned()))
     }
 }
 
