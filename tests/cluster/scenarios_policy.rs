@@ -188,9 +188,11 @@ pub(crate) fn an_exemption_on_a_deployment_and_a_cron_job_reaches_their_pods(wor
         // One for all of them: they differ in nothing but their names.
         let record = eventually("a record of a Pod", Duration::from_secs(10), || {
             let records = world.kubelet.records();
-            let of_pod = records
-                .iter()
-                .find(|record| record["owner.name"] == app && record["k8s.object.kind"] == "Pod");
+            let of_pod = records.iter().find(|record| {
+                record["k8s.namespace.name"] == "owners-exempt"
+                    && record["owner.name"] == app
+                    && record["k8s.object.kind"] == "Pod"
+            });
             of_pod.cloned().ok_or_else(|| "none".to_owned())
         });
         assert_eq!(record["decision"], "exempt", "{record}");

@@ -55,7 +55,7 @@ pub(crate) fn a_pod_on_docker_socket_is_warned_about(world: &World) {
         .expect("a finding has a fingerprint");
     event.assert_annotation(
         "pods.undock.dev/findings",
-        &format!("DKR101 {fingerprint} spec.volumes[0].hostPath.path"),
+        &format!("DKR101 {fingerprint} warn/deny spec.volumes[0].hostPath.path"),
     );
 }
 
