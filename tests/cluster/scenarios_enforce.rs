@@ -275,7 +275,11 @@ pub(crate) fn pods_of_an_old_template_are_refused_unless_exempt(world: &World) {
         let records = world.kubelet.records();
         let found = records
             .iter()
-            .find(|record| record["owner.name"] == "old" && record["decision"] == "deny")
+            .find(|record| {
+                record["k8s.namespace.name"] == "legacy"
+                    && record["owner.name"] == "old"
+                    && record["decision"] == "deny"
+            })
             .cloned();
         found.ok_or_else(|| "no record".to_owned())
     });
