@@ -1,7 +1,7 @@
 //! What the inputs tell, as it is kept: owners, findings, reviews, deletions; each in a few dozen
 //! bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bitflags::bitflags;
 use jiff::Timestamp;
@@ -90,6 +90,8 @@ pub(super) struct Details {
     pub(super) denies: Latest<bool>,
     /// The first of the reviews that a rollup stands for.
     pub(super) first_seen: Option<i64>,
+    /// Of a GitLab Runner: the projects in whose jobs it was seen.
+    pub(super) projects: BTreeSet<u64>,
     pub(super) past: Option<Past>,
 }
 
@@ -306,6 +308,7 @@ impl Details {
             exempt,
             denies,
             first_seen,
+            mut projects,
             past,
         } = other;
         self.impact.merge(impact);
@@ -316,6 +319,7 @@ impl Details {
         self.exempt.merge(exempt);
         self.denies.merge(denies);
         self.first_seen = [self.first_seen, first_seen].into_iter().flatten().min();
+        self.projects.append(&mut projects);
         self.past = self.past.take().or(past);
     }
 }

@@ -16,6 +16,7 @@ use crate::kinds;
 use crate::record::{OwnerFields, Record};
 use crate::workload::Workload;
 use crate::workload::object::Object;
+use crate::workload::series::{GITLAB_RUNNER, gitlab_project};
 
 /// The last moment that counts.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +82,7 @@ impl Gatherer {
             .collect();
         let first = record.first_seen.as_deref().and_then(millis);
         let set = self.findings(owner, time, first, &seen);
+        self.project(owner, set, &record.object.name);
         let mut flags = Flags::RECORD;
         flags.set(Flags::OWN, record.owner.source == "self");
         flags.set(Flags::CREATE, record.operation == "CREATE");
@@ -228,6 +230,20 @@ impl Gatherer {
             details.first_seen = [details.first_seen, first].into_iter().flatten().min();
         }
         self.store.sets.number(&set)
+    }
+
+    /// Notes in the jobs of which project a GitLab Runner showed the findings of `set`.
+    fn project(&mut self, owner: u32, set: u32, pod_name: &str) {
+        let Some(project) = gitlab_project(pod_name) else {
+            return;
+        };
+        if self.store.owners.get(owner).kind != GITLAB_RUNNER {
+            return;
+        }
+        for finding in self.store.sets.get(set) {
+            let details = self.store.details.entry(*finding).or_default();
+            details.projects.insert(project);
+        }
     }
 
     fn missed(&self, event: &Event<'_>, webhook: &str) -> Missed {
@@ -440,6 +456,7 @@ impl Gatherer {
             (None, None) => Vec::new(),
         };
         let set = self.findings(owner, time, None, &seen);
+        self.project(owner, set, &object.name);
         let is_denied = annotations.is_some_and(|own| own.decision == "deny");
         let is_partial = decided.is_none() && annotations.is_some_and(Annotations::is_partial);
         let is_create =

@@ -15,7 +15,7 @@ use crate::support::fake_api::FakeApi;
 /// Owner and fingerprint.
 type Identity = (String, String);
 
-const RUNNER: &str = "gitlab-runner/runner-abcdefghi-project-7-concurrent-*";
+const RUNNER: &str = "gitlab-runner/runner-abcdefghi-*";
 
 /// A Pod with Docker's socket.
 fn pod(metadata: Value) -> Value {
@@ -378,6 +378,38 @@ fn twenty_thousand_runs_are_one_row_in_linear_time() {
         many < few * 16,
         "{few:?} for 2,500 runs, {many:?} for 20,000"
     );
+}
+
+#[test]
+fn the_projects_of_a_runner_share_its_row_which_names_them() {
+    let of = |project: usize| {
+        let name = format!("runner-abcdefghi-project-{project}-concurrent-0-x{project:07}");
+        let clock = format!("2026-11-01T08:{project:02}:00");
+        created(
+            &pod(json!({"name": name, "namespace": "ci"})),
+            GITLAB,
+            &clock,
+        )
+    };
+    for (projects, expected) in [
+        (1..2, ".gitlab-ci.yml of project 1"),
+        (1..4, ".gitlab-ci.yml of projects 1, 2, 3"),
+        (1..9, ".gitlab-ci.yml of projects 1, 2, 3, 4, 5 and 3 more"),
+    ] {
+        let lines: Vec<Value> = projects.map(of).collect();
+        let report = report(&lines);
+        let [finding] = findings(&report) else {
+            panic!("{report:#}");
+        };
+        assert_eq!(owner_of(finding), RUNNER);
+        assert_eq!(finding["objects"], lines.len());
+        let edit = finding["edit"].as_str().unwrap();
+        assert!(edit.ends_with(expected), "{edit}");
+    }
+    // Another runner is another row, whatever it works for.
+    let other = of(1).to_string().replace("abcdefghi", "zzzzzzzzz");
+    let lines = [of(1), serde_json::from_str(&other).unwrap()];
+    assert_eq!(report(&lines)["summary"]["owners"], 2);
 }
 
 #[test]
