@@ -110,9 +110,6 @@ impl Gatherer {
     }
 
     fn event(&mut self, event: &Event<'_>) -> Result<(), String> {
-        if !event.is_complete {
-            return Ok(());
-        }
         let Some(time) = self.moment(&event.time, "audit event")? else {
             return Ok(());
         };

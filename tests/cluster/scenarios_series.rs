@@ -17,7 +17,7 @@ const NAMESPACE: &str = "runs";
 /// How many runs one maker makes, unless told otherwise.
 const RUNS: usize = 2_000;
 const RUNS_VARIABLE: &str = "UNDOCK_CLUSTER_RUNS";
-/// From a change to what the controller writes for it.
+/// From a change to what the controller writes for it, with at most [`RUNS`] runs.
 const SOON: Duration = Duration::from_secs(120);
 
 /// A Pod on the Docker socket whose name the API server makes.
@@ -85,6 +85,8 @@ fn say_cost(world: &World) {
 
 pub(crate) fn the_runs_of_one_maker_are_one_row(world: &World) {
     let count = runs();
+    // A scan reads each of the runs.
+    let soon = SOON * u32::try_from(count.div_ceil(RUNS)).expect("a number of runs");
     reports::install(&world.kubectl, &reports::open_reports());
     world.kubectl.create_namespace(NAMESPACE);
     let began = Instant::now();
@@ -107,7 +109,7 @@ pub(crate) fn the_runs_of_one_maker_are_one_row(world: &World) {
         world.kubeconfig(),
         vec![(path("jobs"), job.clone()), (path("jobs"), job)],
     );
-    eventually("the Jobs have their Pods", SOON, || {
+    eventually("the Jobs have their Pods", soon, || {
         let pods = world
             .kubectl
             .json(&format!("get pods -n {NAMESPACE} -l job-name"));
@@ -123,7 +125,7 @@ pub(crate) fn the_runs_of_one_maker_are_one_row(world: &World) {
         row("Pod/build-*", count as u64),
         row("gitlab-runner/runner-abcdefghi-*", 2),
     ];
-    eventually("each maker has one row", SOON, || match rows(world) {
+    eventually("each maker has one row", soon, || match rows(world) {
         rows if rows == expected => Ok(()),
         rows => Err(format!("{rows:?}")),
     });
@@ -134,7 +136,7 @@ pub(crate) fn the_runs_of_one_maker_are_one_row(world: &World) {
     };
     eventually(
         "each maker has one report in the cluster",
-        SOON,
+        soon,
         || match ours() {
             ours if ours.len() == expected.len() => Ok(()),
             ours => Err(format!("{ours:?}")),
@@ -174,7 +176,7 @@ pub(crate) fn the_runs_of_one_maker_are_one_row(world: &World) {
     world.kubectl.run(&words).assert_accepted();
     let words = format!("delete --raw {}", path("pods"));
     world.kubectl.run(&words).assert_accepted();
-    eventually("the Pods are gone", SOON, || {
+    eventually("the Pods are gone", soon, || {
         let left = world
             .kubectl
             .run(&format!("get pods -n {NAMESPACE} -o name"))
