@@ -273,6 +273,31 @@ fn an_owner_is_told_once_whatever_was_made_from_it() {
 }
 
 #[test]
+fn what_was_put_into_pods_is_found_and_what_the_api_server_adds_is_passed_over() {
+    let token = json!({"name": "kube-api-access-x7k2p", "projected": {"sources": []}});
+    let mut plain = clean_spec();
+    plain["volumes"] = json!([token]);
+    let mut mounted = socket_spec();
+    mounted["volumes"].as_array_mut().unwrap().push(token);
+    let pods = [("a", &plain), ("b", &mounted), ("c", &mounted)].map(|(name, spec)| {
+        controlled(
+            pod("ci", &format!("agent-{name}"), spec.clone()),
+            "DaemonSet",
+            "agent",
+        )
+    });
+    let sets = vec![template("ci", "agent", clean_spec())];
+    let api = FakeApi::new()
+        .with("/apis/apps/v1/daemonsets", sets)
+        .with("/api/v1/pods", pods.into());
+    let scanned = run(&api);
+    assert_eq!(titles(&scanned), ["ci DaemonSet/agent DKR101"]);
+    assert_eq!(scanned.owners[0].pods, 3);
+    let object = scanned.owners[0].findings[0].object.as_deref();
+    assert_eq!(object, Some("Pod/agent-b"));
+}
+
+#[test]
 fn names_that_mislead_are_resolved_from_the_objects() {
     // A ReplicaSet of a Rollout that is not in the API, and a Job that only looks like a CronJob's.
     let replicas = controlled(
@@ -573,26 +598,20 @@ fn namespaces_and_selectors_narrow_what_is_asked_for() {
 #[test]
 fn ten_thousand_pods_are_read_a_page_at_a_time() {
     let filler = "x".repeat(4096);
+    let spec = |n: usize| match n % 2 {
+        0 => socket_spec(),
+        _ => clean_spec(),
+    };
     let pods = (0..10_000).map(|n| {
         let mut pod = controlled(
-            pod("ci", &format!("p{n:05}"), socket_spec()),
+            pod("ci", &format!("p{n:05}"), spec(n)),
             "DaemonSet",
             &format!("agent-{}", n % 1000),
         );
         pod["metadata"]["annotations"] = json!({"filler": filler});
         pod
     });
-    let sets = (0..1000).map(|n| {
-        template(
-            "ci",
-            &format!("agent-{n}"),
-            if n % 2 == 0 {
-                socket_spec()
-            } else {
-                clean_spec()
-            },
-        )
-    });
+    let sets = (0..1000).map(|n| template("ci", &format!("agent-{n}"), spec(n)));
     let api = FakeApi::new()
         .with("/apis/apps/v1/daemonsets", sets.collect())
         .with("/api/v1/pods", pods.collect());

@@ -1,24 +1,50 @@
-//! Containers that a Pod has and its template has not: something put them in on the way, so the
-//! template does not tell of them.
+//! What a Pod has and its template has not: something put it in on the way, so the template does
+//! not tell of it. Looked at are containers and volumes on host paths.
 
 use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
 use super::{Evaluation, key};
-use crate::scan::item;
+use crate::scan::item::Parts;
 use crate::workload::{Owner, Workload};
 
-impl Evaluation {
-    /// Notes the containers of a template that was judged.
-    pub(super) fn note_containers(&mut self, workload: &Workload<'_>) {
-        let names = workload.containers().iter();
-        let names = names.map(|container| container.name().into()).collect();
-        let key = key(workload.namespace, workload.kind(), workload.name);
-        self.containers.insert(key, names);
+/// What a template says that its Pods have.
+#[derive(Default)]
+pub(super) struct TemplateParts {
+    /// Names of containers.
+    containers: HashSet<Box<str>>,
+    /// Paths of volumes.
+    host_paths: HashSet<Box<str>>,
+}
+
+impl TemplateParts {
+    fn of(workload: &Workload<'_>) -> Self {
+        let containers = workload.containers().iter();
+        let spec = workload.pod.as_ref().map(|pod| pod.spec);
+        let volumes = spec.into_iter().flat_map(|spec| spec.volumes.iter());
+        let sources = volumes.filter_map(|volume| volume.host_path.as_ref());
+        Self {
+            containers: containers.map(|own| own.name().into()).collect(),
+            host_paths: sources.map(|source| source.path.as_str().into()).collect(),
+        }
     }
 
-    /// True if all containers of the Pod `item` are in the template of its `owner`.
+    fn holds(&self, pod: &Parts<'_>) -> bool {
+        let has_container = |name: &str| self.containers.contains(name);
+        let has_path = |path: &str| self.host_paths.contains(path);
+        pod.containers().all(has_container) && pod.host_paths().all(has_path)
+    }
+}
+
+impl Evaluation {
+    /// Notes what is in a template that was judged.
+    pub(super) fn note_parts(&mut self, workload: &Workload<'_>) {
+        let key = key(workload.namespace, workload.kind(), workload.name);
+        self.template_parts.insert(key, TemplateParts::of(workload));
+    }
+
+    /// True if all that is looked at in the Pod `item` is in the template of its `owner`.
     pub(super) fn is_as_template(
         &self,
         workload: &Workload<'_>,
@@ -27,12 +53,8 @@ impl Evaluation {
     ) -> bool {
         let template = [owner, &workload.owner].into_iter().find_map(|owner| {
             let key = key(workload.namespace, &owner.kind, &owner.name);
-            self.containers.get(&key)
+            self.template_parts.get(&key)
         });
-        let has = |names: &HashSet<Box<str>>| {
-            let mut containers = item::containers(item).into_iter();
-            containers.all(|name| names.contains(name.as_str()))
-        };
-        template.is_some_and(has)
+        template.is_some_and(|template| template.holds(&Parts::of(item)))
     }
 }
