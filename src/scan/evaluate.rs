@@ -231,6 +231,7 @@ impl Evaluation {
                     *self.pods.entry(place).or_default() += 1;
                 } else {
                     self.note_above(&workload, &owner);
+                    self.note_made_parts(&workload, item);
                 }
                 return Ok(());
             }

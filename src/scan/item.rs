@@ -7,7 +7,7 @@ use crate::kinds::{Handling, Kind};
 use crate::workload::object::{Metadata, Object};
 use crate::workload::shape::shape;
 use crate::workload::string_fields::StringFields;
-use crate::workload::text::{LenientStr, List};
+use crate::workload::text::{LenientInt, LenientStr, List};
 
 shape! {
     /// The parts of a controlled object that tell its owner.
@@ -93,10 +93,30 @@ shape! {
     }
 }
 
+shape! {
+    struct Replicated<'a> {
+        spec: ReplicatedSpec<'a> = "spec",
+    }
+}
+
+shape! {
+    struct ReplicatedSpec<'a> {
+        replicas: LenientInt = "replicas",
+        template: Parts<'a> = "template",
+    }
+}
+
 impl<'a> Parts<'a> {
     /// Reads `item`; what has another shape has none.
     pub(super) fn of(item: &'a RawValue) -> Self {
         serde_json::from_str(item.get()).unwrap_or_default()
+    }
+
+    /// Those of the template of a ReplicaSet or a Job; none if it has no Pods any more.
+    pub(super) fn of_template(item: &'a RawValue) -> Option<Self> {
+        let Replicated { spec } = serde_json::from_str(item.get()).unwrap_or_default();
+        let is_old = spec.replicas.0 == Some(0);
+        (!is_old).then_some(spec.template)
     }
 
     /// Names of all containers.

@@ -1,5 +1,6 @@
 //! `undock::scan` against an API server of the test's own: pages, expired tokens, forbidden parts, owners once, volumes behind claims.
 
+mod injected;
 mod outputs;
 
 use crate::support::fake_api::{FakeApi, GROUPS, object};
@@ -270,31 +271,6 @@ fn an_owner_is_told_once_whatever_was_made_from_it() {
         [1, 3, 1]
     );
     assert!(scanned.owners.iter().all(|owner| owner.findings.len() == 1));
-}
-
-#[test]
-fn what_was_put_into_pods_is_found_and_what_the_api_server_adds_is_passed_over() {
-    let token = json!({"name": "kube-api-access-x7k2p", "projected": {"sources": []}});
-    let mut plain = clean_spec();
-    plain["volumes"] = json!([token]);
-    let mut mounted = socket_spec();
-    mounted["volumes"].as_array_mut().unwrap().push(token);
-    let pods = [("a", &plain), ("b", &mounted), ("c", &mounted)].map(|(name, spec)| {
-        controlled(
-            pod("ci", &format!("agent-{name}"), spec.clone()),
-            "DaemonSet",
-            "agent",
-        )
-    });
-    let sets = vec![template("ci", "agent", clean_spec())];
-    let api = FakeApi::new()
-        .with("/apis/apps/v1/daemonsets", sets)
-        .with("/api/v1/pods", pods.into());
-    let scanned = run(&api);
-    assert_eq!(titles(&scanned), ["ci DaemonSet/agent DKR101"]);
-    assert_eq!(scanned.owners[0].pods, 3);
-    let object = scanned.owners[0].findings[0].object.as_deref();
-    assert_eq!(object, Some("Pod/agent-b"));
 }
 
 #[test]
