@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::burndown::date;
+use super::burndown::{OpenSpan, date};
 use super::evidence::{Flags, Past, Review};
 use super::evidence_store::EvidenceStore;
 use super::model::{Finding, OwnerName, SeenAt, Status};
@@ -13,9 +13,6 @@ use crate::finding::text::{clip, escape_controls};
 use crate::record::user_kind;
 use crate::rules::RULES;
 use crate::workload::series::edit;
-
-/// From when to when a finding counted as open.
-pub(super) type OpenSpan = (i64, Option<i64>);
 
 /// All findings in their order, and when those that count were open.
 ///

@@ -1,8 +1,8 @@
 //! DKR507 docker-daemon-log: dockerd's log file in a Pod.
 
 use super::host_paths;
+use crate::analysis::Workload;
 use crate::finding::{Action, Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::HostMount;
 

@@ -1,8 +1,8 @@
 //! DKR104 docker-private-socket-mount: dockerd's runtime directory in a Pod.
 
 use super::host_paths;
+use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::HostMount;
 

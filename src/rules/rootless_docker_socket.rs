@@ -1,8 +1,8 @@
 //! DKR106 rootless-docker-socket: the socket of a rootless Docker in a Pod.
 
 use super::host_paths;
+use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::HostMount;
 
