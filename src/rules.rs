@@ -76,6 +76,7 @@ use std::collections::HashSet;
 use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Context, Finding, Findings, Rule};
 use crate::workload;
+use crate::workload::pod::HostMount;
 
 /// All findings of `workload`, in the order of codes, then fields. The same object gives the same
 /// findings everywhere.
@@ -84,7 +85,7 @@ pub fn evaluate(workload: &workload::Workload<'_>, context: Context) -> Vec<Find
     let is_meant = |rule: &&&Rule| rule.target.is_none_or(|target| target == context.target);
     let analysis = Workload::new(workload);
     for rule in RULES.iter().filter(is_meant) {
-        run(rule.check, &analysis, &mut findings);
+        run(rule, &analysis, &mut findings);
     }
     let mut found = findings.into_inner();
     for part in &workload.parts {
@@ -146,19 +147,17 @@ fn moved(mut finding: Finding, fields: &[(String, String)]) -> Finding {
     finding
 }
 
-/// Calls `check` for everything in `workload` that it looks at.
-fn run(check: Check, workload: &Workload<'_>, findings: &mut Findings) {
+/// Calls the check of `rule` for everything in `workload` that it looks at.
+fn run(rule: &'static Rule, workload: &Workload<'_>, findings: &mut Findings) {
     let containers = workload.containers().iter();
-    match (check, &workload.pod) {
+    match (rule.check, &workload.pod) {
         (Check::HostPath(check), _) => {
-            let mounts = workload.host_mounts().iter().chain(&workload.named_paths);
-            let mut seen = HashSet::new();
-            for mount in mounts {
-                let finding = check(workload, mount);
-                if finding.is_some() && seen.insert((mount.volume, mount.path.as_str())) {
-                    findings.extend(finding);
-                }
-            }
+            each_path(workload, findings, |mount| check(workload, mount));
+        }
+        (Check::MatchingPath, _) => {
+            each_path(workload, findings, |mount| {
+                host_paths::find(rule, workload, mount)
+            });
         }
         (Check::Container(check), Some(pod)) => {
             for container in containers {
@@ -195,6 +194,21 @@ fn run(check: Check, workload: &Workload<'_>, findings: &mut Findings) {
         }
         (Check::Object(check), _) => check(workload, findings),
         _ => {}
+    }
+}
+
+/// Calls `check` for each host path of `workload`, and keeps one finding for a volume and path.
+fn each_path<'w>(
+    workload: &'w Workload<'_>,
+    findings: &mut Findings,
+    check: impl Fn(&HostMount<'_>) -> Option<Finding>,
+) {
+    let mut seen = HashSet::new();
+    for mount in workload.host_mounts().iter().chain(&workload.named_paths) {
+        let finding = check(mount);
+        if finding.is_some() && seen.insert((mount.volume, mount.path.as_str())) {
+            findings.extend(finding);
+        }
     }
 }
 

@@ -68,6 +68,8 @@ pub(crate) enum Check {
     /// Each host path that the object mounts or offers. One finding is kept for a volume and path,
     /// however many containers mount it.
     HostPath(fn(&Workload<'_>, &HostMount<'_>) -> Option<Finding>),
+    /// Each host path that the rule's `host_path` matches; all such rules share the finding.
+    MatchingPath,
     /// Each container: init, sidecar, ordinary, ephemeral.
     Container(fn(&Pod<'_>, &Container<'_>, &mut Findings)),
     /// Each container whose texts mention what the first function asks for.
