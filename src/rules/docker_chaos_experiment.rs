@@ -1,9 +1,9 @@
 //! DKR603 docker-chaos-experiment: a chaos tool that works through Docker.
 
-use super::{docker_usage, images, sockets};
+use super::images;
+use crate::analysis::{Container, Pod, docker_usage, sockets};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog;
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR603",

@@ -2,9 +2,9 @@
 
 use super::configuration::node_files::{self, Found};
 use super::configuration::node_scripts::{installs_docker, is_docker_endpoint};
+use crate::analysis::settings::{Settings, maps, scalars};
 use crate::embedded::Node;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::settings::{Settings, maps, scalars};
 
 pub(super) static RULE: Rule = Rule {
     code: "CLU901",

@@ -1,10 +1,10 @@
 //! DKR601 known-agent-docker-mode: an agent that is known to have a mode without Docker, in its
 //! Docker mode.
 
-use super::{docker_usage, images, sockets};
+use super::images;
+use crate::analysis::{Container, Pod, docker_usage, sockets};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog;
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR601",

@@ -1,8 +1,7 @@
 //! DKR306 runtime-selector-docker: a setting that chooses Docker as the container runtime.
 
-use super::docker_usage;
+use crate::analysis::{Container, Pod, docker_usage};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR306",

@@ -9,7 +9,6 @@ use serde::de::{
 
 use std::cell::OnceCell;
 
-use super::scripts::{self, TextCommand};
 use super::text::LenientStr;
 use crate::embedded::{Document, Node, Value};
 
@@ -30,8 +29,6 @@ pub struct StringField {
     pub text: String,
     /// The text as a document, if it is one; parsed once.
     document: OnceCell<Option<Box<Document>>>,
-    /// See [`StringField::commands`].
-    commands: OnceCell<Vec<TextCommand>>,
 }
 
 impl StringField {
@@ -40,7 +37,6 @@ impl StringField {
             path,
             text,
             document: OnceCell::new(),
-            commands: OnceCell::new(),
         }
     }
 
@@ -73,11 +69,6 @@ impl StringField {
         };
         let parse = || parse().map(Box::new);
         self.document.get_or_init(parse).as_deref()
-    }
-
-    /// The commands of the text, if it is a script or a unit that mentions Docker; read once.
-    pub(crate) fn commands(&self) -> &[TextCommand] {
-        self.commands.get_or_init(|| scripts::read(self))
     }
 }
 

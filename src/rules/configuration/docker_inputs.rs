@@ -1,11 +1,11 @@
 //! Settings that make an agent ask Docker's API, found in the agent's configuration.
 
 use super::log_inputs::fluent_bit_inputs;
+use crate::analysis::endpoint;
+use crate::analysis::settings::{Settings, maps, scalars};
+use crate::analysis::sockets;
 use crate::embedded::{Language, Node};
-use crate::rules::sockets;
-use crate::workload::endpoint;
 use crate::workload::host_path::HostPath;
-use crate::workload::settings::{Settings, maps, scalars};
 
 /// Inputs that stand as a key of a map: their name, and whose they are.
 const SECTIONS: [(&str, &str); 10] = [

@@ -2,10 +2,10 @@
 //! kubespray, RKE.
 
 use super::node_scripts::{DOCKER_PACKAGES, installs_docker, selecting_flag};
+use crate::analysis::scripts::unit_commands;
+use crate::analysis::settings::{Settings, maps, scalars};
 use crate::embedded::{Language, Node};
-use crate::workload::prefilter::mentions;
-use crate::workload::scripts::unit_commands;
-use crate::workload::settings::{Settings, maps, scalars};
+use crate::workload::search::mentions;
 
 /// A setting that brings Docker to a node.
 pub(in crate::rules) struct Found<'n> {

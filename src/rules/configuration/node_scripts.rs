@@ -1,6 +1,6 @@
 //! What a command or a script for new nodes does with Docker, and the flags of their kubelet.
 
-use crate::workload::prefilter::mentions;
+use crate::workload::search::mentions;
 use crate::workload::shell::read_script;
 
 /// Docker's engine in the packages of distributions.
