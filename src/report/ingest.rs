@@ -1,6 +1,7 @@
 //! Records, audit events and scans into reviews, deletions and missed writes; replays objects.
 
 mod history;
+mod records;
 mod scans;
 mod seen;
 
@@ -13,7 +14,7 @@ use seen::{ReviewTells, Seen};
 
 use crate::decision::{self, Decision, Policy, Requester};
 use crate::kinds;
-use crate::record::{OwnerFields, Record};
+use crate::record::OwnerFields;
 use crate::workload::Workload;
 use crate::workload::object::Object;
 use crate::workload::series::{GITLAB_RUNNER, gitlab_project};
@@ -51,62 +52,6 @@ impl Gatherer {
             Input::Event(event) => self.event(&event),
             Input::Scan(scan) => self.scan(&scan),
         }
-    }
-
-    fn record(&mut self, record: &Record) -> Result<(), String> {
-        let Some(time) = self.moment(&record.timestamp, "record of undock")? else {
-            return Ok(());
-        };
-        let cluster = self.cluster(&record.cluster);
-        self.store.see(&cluster, time);
-        let OwnerFields { kind, name, .. } = &record.owner;
-        let review_id = review_id(&record.review_uid, &record.namespace, kind, name);
-        if record.dry_run {
-            // The audit log may not show that it was one.
-            self.store.dry_runs.insert(id(&record.review_uid, ""));
-            self.store.reviews.remove(&review_id);
-            return Ok(());
-        }
-        let owner = self.owner(
-            &record.cluster,
-            &record.namespace,
-            &record.owner.kind,
-            &record.owner.name,
-        );
-        self.about(owner, time, &record.owner);
-        self.mode(&record.cluster, &record.namespace, time, &record.mode);
-        let seen: Vec<Seen<'_>> = record
-            .findings
-            .iter()
-            .map(|finding| Seen::recorded(finding, record))
-            .collect();
-        let first = record.first_seen.as_deref().and_then(millis);
-        let set = self.findings(owner, time, first, &seen);
-        self.project(owner, set, &record.object.name);
-        let mut flags = Flags::RECORD;
-        flags.set(Flags::OWN, record.owner.source == "self");
-        flags.set(Flags::CREATE, record.operation == "CREATE");
-        flags.set(Flags::POD, record.object.kind == "Pod");
-        flags.set(Flags::STORED, record.decision != "deny");
-        flags.set(Flags::DENIED, record.decision == "deny");
-        flags.set(Flags::WOULD_DENY, record.would_deny);
-        flags.set(Flags::PARTIAL, record.findings_truncated > 0);
-        flags.set(Flags::ERROR, record.decision == "error");
-        let user = self.store.texts.number(&record.user);
-        let rules_off = self.store.rules_off.number(&record.rules_off.join(","));
-        self.store.add(
-            review_id,
-            Review {
-                time,
-                owner,
-                user,
-                set,
-                suppressed: record.suppressed,
-                rules_off,
-                flags,
-            },
-        );
-        Ok(())
     }
 
     fn event(&mut self, event: &Event<'_>) -> Result<(), String> {
