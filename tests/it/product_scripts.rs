@@ -126,6 +126,28 @@ fn scripts_of_users_show_what_is_right() {
 }
 
 #[test]
+fn what_newcomers_have_at_hand_is_told_what_to_do() {
+    let Some(folder) = scripts().map(|folder| folder.with_file_name("newcomer")) else {
+        return;
+    };
+    for (input, exit, told) in [
+        ("chart", 0, "not rendered: helm template "),
+        (
+            "dep-ex.yaml",
+            1,
+            "note: exemptions on workloads count only where the namespace has the label",
+        ),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_undock"));
+        let output = command.arg("check").arg(folder.join(input)).output();
+        let output = output.unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(exit), "{input}: {text}");
+        assert!(text.contains(told), "{input}: {text}");
+    }
+}
+
+#[test]
 fn every_script_is_known() {
     let Some(folder) = scripts() else { return };
     let mut names: Vec<String> = folder
