@@ -7,7 +7,9 @@ mod seen;
 
 use super::audit::{Annotations, Event, missed, whole_object};
 use super::decode::Input;
-use super::evidence::{Cause, Deletion, Flags, OwnerKey, Review, UnreviewedWrite, id, millis};
+use super::evidence::{
+    Cause, Deletion, Flags, OwnerKey, Review, UnreviewedWrite, id, millis, project_mark,
+};
 use super::evidence_store::EvidenceStore;
 use super::model::Missed;
 use seen::{ReviewTells, Seen};
@@ -442,6 +444,7 @@ impl Gatherer {
                 set,
                 suppressed: 0,
                 rules_off,
+                project: project_mark(&object.name),
                 flags,
             },
         );

@@ -18,8 +18,8 @@ fn reported(world: &World, others: &str) -> Value {
     let report = run.json();
     let namespaces = report["namespaces"].as_array().into_iter().flatten();
     let own = namespaces
-        .cloned()
-        .find(|namespace| namespace["name"] == NAMESPACE);
+        .find(|namespace| namespace["name"] == NAMESPACE)
+        .cloned();
     own.unwrap_or_else(|| panic!("{report:#}"))
 }
 

@@ -438,6 +438,21 @@ fn a_clean_build_fixes_the_series_when_the_finding_stays_away() {
 }
 
 #[test]
+fn a_clean_build_of_another_project_fixes_nothing() {
+    let of = |project: usize, number: usize| {
+        let name = format!("runner-abcdefghi-project-{project}-concurrent-0-x{number:07}");
+        json!({"name": name, "namespace": "ci"})
+    };
+    let status = |lines: &[Value]| findings(&report(lines))[0]["status"].clone();
+    let clean = |project, number, time| created(&clean_pod(of(project, number)), GITLAB, time);
+    let mut lines = vec![created(&pod(of(7, 1)), GITLAB, "2026-11-01T08:00:00")];
+    lines.push(clean(12, 2, "2026-11-03T08:00:00"));
+    assert_eq!(status(&lines), "open");
+    lines.push(clean(7, 3, "2026-11-04T08:00:00"));
+    assert_eq!(status(&lines), "fixed");
+}
+
+#[test]
 fn a_scan_between_two_runs_ends_nothing() {
     let mut bytes = Vec::new();
     let scope = undock::scan::Scope::default();

@@ -22,7 +22,7 @@ struct AnyValue {
     int_value: Option<Value>,
     double_value: Option<Value>,
     bytes_value: Option<String>,
-    array_value: Option<List<AnyValue>>,
+    array_value: Option<List<Self>>,
     kvlist_value: Option<List<KeyValue>>,
 }
 

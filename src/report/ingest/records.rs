@@ -3,7 +3,7 @@
 use super::seen::Seen;
 use super::{Gatherer, review_id};
 use crate::record::{OwnerFields, Record};
-use crate::report::evidence::{Flags, Review, id, millis};
+use crate::report::evidence::{Flags, Review, id, millis, project_mark};
 
 impl Gatherer {
     /// Takes a record of undock.
@@ -60,6 +60,7 @@ impl Gatherer {
                 set,
                 suppressed: record.suppressed,
                 rules_off,
+                project: project_mark(&record.object.name),
                 flags,
             },
         );
