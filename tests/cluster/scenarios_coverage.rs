@@ -16,7 +16,7 @@ fn reported(world: &World, others: &str) -> Value {
         &format!("report {log} {others} -o json --fail-on none"),
     );
     let report = run.json();
-    let namespaces = report["namespaces"].as_array().into_iter().flatten();
+    let mut namespaces = report["namespaces"].as_array().into_iter().flatten();
     let own = namespaces
         .find(|namespace| namespace["name"] == NAMESPACE)
         .cloned();
