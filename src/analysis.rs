@@ -1,7 +1,7 @@
 //! What follows from a workload: its commands, the endpoints of its Docker clients, the paths that
 //! its texts name, the documents in its strings.
 //!
-//! [`Workload`], [`Pod`] and [`Container`] are those of [`crate::workload`], to which they
+//! `Workload`, `Pod` and `Container` are those of [`crate::workload`], to which they
 //! dereference, with what is derived from them. Most of it is found out when a rule first asks for
 //! it: a container that has nothing to do with Docker costs nothing.
 
