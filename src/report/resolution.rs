@@ -213,8 +213,8 @@ impl<'h> OwnerHistory<'h> {
 
     /// The first object of a series that shows that the finding is gone from it: one without it,
     /// later than the finding ever stayed away before. A build without it may be another job of the
-    /// same pipeline, which comes back tomorrow. Of a GitLab Runner, it is a build of the project in
-    /// which the finding was seen last: the others may never have had it.
+    /// same pipeline, which comes back tomorrow. Of a GitLab Runner, it is a build of the project
+    /// in which the finding was seen last: the others may never have had it.
     fn fix_of_series<'s>(
         &self,
         shown: impl DoubleEndedIterator<Item = &'s Review> + Clone,
