@@ -51,9 +51,10 @@ pub(crate) const RUNTIME_FLAGS: [RuntimeFlag; 10] = [
         &["node-problem-detector", "health-checker", "npd"],
     ), // kubernetes/node-problem-detector: cmd/healthchecker
     flag("container-runtime", "docker"), // kubelet before 1.24
-    flag("container-runtime-executor", "docker"), // argoproj/argo-workflows: docs/workflow-executors.md
-    flag("containerRuntimeExecutor", "docker"),   // argoproj/argo-workflows, older spelling
-    flag("docker_only", "true"),                  // google/cadvisor: docs/runtime_options.md
+    // argoproj/argo-workflows: docs/workflow-executors.md
+    flag("container-runtime-executor", "docker"),
+    flag("containerRuntimeExecutor", "docker"), // argoproj/argo-workflows, older spelling
+    flag("docker_only", "true"),                // google/cadvisor: docs/runtime_options.md
     flag("force-docker-metadata", "true"), // signalfx/splunk-otel-collector-chart: kernel collector
     flag("probe.docker", "true"),          // weaveworks/scope: examples/k8s/ds.yaml
     flag("probe.docker.bridge", "docker0"), // weaveworks/scope: examples/k8s/ds.yaml
