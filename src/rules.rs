@@ -64,6 +64,7 @@ mod places;
 mod psp_scc_allows_docker;
 mod rootless_docker_socket;
 mod runtime_selector_docker;
+mod runtime_selectors;
 mod runtimeclass_docker;
 mod seccomp_docker_default;
 mod short_image_name;

@@ -1,5 +1,6 @@
 //! DKR603 docker-chaos-experiment: a chaos tool that works through Docker.
 
+use super::runtime_selectors::runtime_selectors;
 use super::{docker_usage, images, sockets};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog;
@@ -27,7 +28,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let uses_docker = || {
         let mut mounts = pod.mounts_of(container);
         mounts.any(|mount| sockets::is_docker_socket(&mount.path))
-            || docker_usage::runtime_selectors(container)
+            || runtime_selectors(container)
                 .iter()
                 .any(|selector| selector.is_certain)
     };

@@ -1,10 +1,13 @@
 //! CLU901 installer-docker: an installer's object that selects Docker.
 
 use super::configuration::node_files::{self, Found};
-use super::configuration::node_scripts::{installs_docker, is_docker_endpoint};
+use super::configuration::node_scripts::{installs_docker, is_docker_endpoint, selections};
+use super::configuration::scripts;
+use super::objects;
 use crate::embedded::Node;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::settings::{Settings, maps, scalars};
+use crate::workload::Workload;
+use crate::workload::settings::{maps, scalars, settings};
 
 pub(super) static RULE: Rule = Rule {
     code: "CLU901",
@@ -21,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/installer-docker.md"),
     host_path: None,
     target: None,
-    check: Check::Settings(check),
+    check: Check::Object(check),
 };
 
 /// Objects of installers, and their files where they lie in a string.
@@ -50,22 +53,44 @@ const KINDS: [&str; 22] = [
     "Shoot",
 ];
 
-fn check(document: &Settings<'_>, findings: &mut Findings) {
-    let found = match KINDS.contains(&document.kind()) {
-        true => of_installer(document.root),
-        false if document.is_object() => Vec::new(),
-        false => node_files::found(document, KINDS.contains(&document.object_kind())),
-    };
-    findings.extend(found.into_iter().map(|found| {
-        let finding = Finding::new(&RULE)
-            .in_settings(document, found.node)
-            .what(found.what)
-            .evidence(&found.evidence);
-        match found.is_hint {
-            true => finding.advisory("it names Docker"),
-            false => finding,
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    for document in settings(workload) {
+        let found = match KINDS.contains(&document.kind()) {
+            true => of_installer(document.root),
+            false if document.is_object() && !scripts::holds_some(workload) => Vec::new(),
+            false => node_files::found(&document, KINDS.contains(&document.object_kind())),
+        };
+        findings.extend(found.into_iter().map(|found| {
+            let (field, offset) = document.relate_to(found.node, found.inside);
+            let finding = Finding::new(&RULE)
+                .in_settings(&document, found.node)
+                .field(field)
+                .what(found.what)
+                .evidence(&found.evidence);
+            let finding = match offset.filter(|_| found.inside > 0) {
+                Some(offset) => finding.offset(offset),
+                None => finding,
+            };
+            match found.is_hint {
+                true => finding.advisory("it names Docker"),
+                false => finding,
+            }
+        }));
+    }
+    if scripts::holds_some(workload) {
+        let scripts = workload.string_fields.iter();
+        for script in scripts.filter(|string_field| string_field.is_script()) {
+            findings.extend(selections(&script.text).into_iter().map(|(act, offset)| {
+                let finding = objects::finding(&RULE, workload, script)
+                    .what(format!("runs \"{act}\""))
+                    .evidence(&act);
+                match offset {
+                    Some(offset) => finding.offset(offset),
+                    None => finding,
+                }
+            }));
         }
-    }));
+    }
 }
 
 /// What an installer's object sets.
@@ -76,8 +101,9 @@ fn of_installer(root: &Node) -> Vec<Found<'_>> {
             found.push(Found::new(node, format!("sets {setting}"), text));
         } else if ORDERS.contains(&key) && text == "docker.service" {
             found.push(Found::new(node, format!("{key} docker.service"), text));
-        } else if let Some(act) = installs_docker(text) {
-            found.push(Found::new(node, format!("runs \"{act}\""), &act));
+        } else {
+            let acts = installs_docker(text).into_iter();
+            found.extend(acts.map(|act| Found::act(node, act)));
         }
     }
     for (key, map) in maps(root) {

@@ -1,6 +1,7 @@
 //! DKR601 known-agent-docker-mode: an agent that is known to have a mode without Docker, in its
 //! Docker mode.
 
+use super::runtime_selectors::runtime_selectors;
 use super::{docker_usage, images, sockets};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog;
@@ -39,7 +40,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let watches = mounts_docker
         || container.endpoint(pod).is_node()
             && !mounts.any(|mount| sockets::is_cri_socket(&mount.path))
-        || !docker_usage::runtime_selectors(container).is_empty();
+        || !runtime_selectors(container).is_empty();
     if watches {
         let mut finding = images::finding(&RULE, pod, container, "")
             .what(format!("runs {} in Docker mode", agent.name))

@@ -1,6 +1,6 @@
 //! DKR306 runtime-selector-docker: a setting that chooses Docker as the container runtime.
 
-use super::docker_usage;
+use super::runtime_selectors::runtime_selectors;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::pod::{Container, Pod};
 
@@ -23,7 +23,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    for selector in docker_usage::runtime_selectors(container) {
+    let selectors = runtime_selectors(container);
+    // What asks Docker gets its answers from a daemon that stays.
+    if selectors.is_empty() || container.endpoint(pod).is_elsewhere() {
+        return;
+    }
+    for selector in selectors {
         let finding = Finding::new(&RULE)
             .in_container(pod, container, &selector.field)
             .what(format!("sets {}", selector.shown))

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::budget::{keep, spend};
-use super::catalog::ImageRole;
+use super::catalog::{self, ImageRole};
 use super::commands::{self, Command};
 use super::endpoint::Endpoint;
 use super::host_path::HostPath;
@@ -135,6 +135,7 @@ impl<'a> Container<'a> {
         *self.prefilter.get_or_init(|| {
             let mut found = Prefilter::default();
             self.raw_texts().for_each(|(_, text)| found.add(text));
+            found.docker |= catalog::sets_provider(&self.raw.env);
             if found.reference {
                 let expanded = self.expanded.get_or_init(|| self.expand_texts());
                 expanded.values().for_each(|text| found.add(text));

@@ -22,7 +22,7 @@ pub(super) fn read(string_field: &StringField) -> Vec<TextCommand> {
     if !spend(text.len() / 16) || !mentions(text, "docker") {
         return Vec::new();
     }
-    if is_script(string_field.key(), text) {
+    if string_field.is_script() {
         let command = |invocation| TextCommand {
             invocation,
             offset: None,
@@ -50,21 +50,25 @@ pub(super) fn read(string_field: &StringField) -> Vec<TextCommand> {
     found
 }
 
-/// The commands of a systemd unit: `ExecStart=`, `ExecStartPre=` and so on, without the marks in
-/// front of the program.
-pub(crate) fn unit_commands(root: &Node) -> Vec<(usize, &str)> {
+/// The commands of a systemd unit: `ExecStart=`, `ExecStartPre=` and so on, each with its place.
+fn unit_commands(root: &Node) -> Vec<(usize, &str)> {
     let entries = maps(root).into_iter().flat_map(|(_, map)| map.entries());
     let commands = entries.filter(|(key, _)| key.starts_with("Exec"));
     let commands = commands.filter_map(|(_, node)| {
         let text = node.text()?;
-        let command = text.trim_start_matches(['-', '@', ':', '+', '!']);
+        let command = unit_command(text);
         Some((node.offset + text.len() - command.len(), command))
     });
     commands.collect()
 }
 
+/// The command in the value of a unit's setting, without the marks in front of the program.
+pub(crate) fn unit_command(text: &str) -> &str {
+    text.trim_start_matches(['-', '@', ':', '+', '!'])
+}
+
 /// True for a script of a POSIX shell: its first line says so, or its name.
-fn is_script(name: &str, text: &str) -> bool {
+pub(super) fn is_script(name: &str, text: &str) -> bool {
     const SHELLS: [&str; 6] = ["ash", "bash", "dash", "ksh", "sh", "zsh"];
     match text.strip_prefix("#!") {
         Some(rest) => {

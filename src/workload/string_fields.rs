@@ -75,6 +75,11 @@ impl StringField {
         self.document.get_or_init(parse).as_deref()
     }
 
+    /// True for a script of a POSIX shell.
+    pub(crate) fn is_script(&self) -> bool {
+        scripts::is_script(self.key(), &self.text)
+    }
+
     /// The commands of the text, if it is a script or a unit that mentions Docker; read once.
     pub(crate) fn commands(&self) -> &[TextCommand] {
         self.commands.get_or_init(|| scripts::read(self))

@@ -71,6 +71,7 @@ fn every_rule_has_a_file_of_its_name() {
         "objects.rs",
         "places.rs",
         "docker_usage.rs",
+        "runtime_selectors.rs",
         "sockets.rs",
     ];
     let known = set(RULES
