@@ -3,18 +3,14 @@
 
 use std::iter;
 
-use super::{MAX_NODES, Node, Value};
+use super::{Node, Room, Value};
 
 /// Reads `text`; `None` where a line is neither section, setting nor comment.
-pub(super) fn parse(text: &str) -> Option<Node> {
+pub(super) fn parse(text: &str, room: &mut Room) -> Option<Node> {
     let mut root: Vec<(String, Node)> = Vec::new();
     let mut section: Option<(String, Node)> = None;
-    let mut nodes = 0;
     for (offset, line) in whole_lines(text) {
-        nodes += 1;
-        if nodes > MAX_NODES {
-            return None;
-        }
+        room.take(1)?;
         let name = line
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'));
