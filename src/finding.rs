@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use text::{escape_controls, is_plain};
 
 use crate::workload::budget::{keep, spend};
-use crate::workload::prefilter::mentions;
+use crate::workload::search::mentions;
 
 /// How sure it is that the *node's* Docker is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]

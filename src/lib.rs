@@ -9,6 +9,8 @@ pub mod embedded;
 
 pub mod workload;
 
+pub mod analysis;
+
 pub mod finding;
 
 pub mod rules;

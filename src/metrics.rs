@@ -141,16 +141,6 @@ impl Metrics {
             metrics.handshake_failures.clone(),
         );
         registry.register(
-            "watch_errors",
-            "Interruptions of the watches",
-            metrics.watch_errors.clone(),
-        );
-        registry.register(
-            "configuration_errors",
-            "Configuration reloads that failed",
-            metrics.configuration_errors.clone(),
-        );
-        registry.register(
             "certificate_errors",
             "Certificate reloads that failed",
             metrics.certificate_errors.clone(),
@@ -165,7 +155,11 @@ impl Metrics {
             "Records of flagged reviews",
             records.by_outcome.clone(),
         );
-        register_build(&mut registry);
+        register_process(
+            &mut registry,
+            &metrics.watch_errors,
+            &metrics.configuration_errors,
+        );
         Self {
             registry,
             ..metrics
@@ -221,7 +215,22 @@ impl Metrics {
     }
 }
 
-fn register_build(registry: &mut Registry) {
+/// What every process tells about itself.
+fn register_process(
+    registry: &mut Registry,
+    watch_errors: &Counter,
+    configuration_errors: &Counter,
+) {
+    registry.register(
+        "watch_errors",
+        "Interruptions of the watches",
+        watch_errors.clone(),
+    );
+    registry.register(
+        "configuration_errors",
+        "Configuration reloads that failed",
+        configuration_errors.clone(),
+    );
     registry.register(
         "build",
         "Version of undock",

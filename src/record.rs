@@ -126,11 +126,7 @@ pub struct Record {
     #[serde(rename = "dedupe.suppressed", default)]
     pub suppressed: u32,
     /// The first of those that a rollup stands for.
-    #[serde(
-        rename = "dedupe.first_seen",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "dedupe.first_seen", skip_serializing_if = "Option::is_none")]
     pub first_seen: Option<String>,
 }
 
@@ -185,25 +181,13 @@ pub struct OwnerFields {
     #[serde(rename = "owner.source")]
     pub source: Word,
     /// Value of the label `team`.
-    #[serde(
-        rename = "owner.team",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "owner.team", skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
     /// `helm`, `flux` or the value of `app.kubernetes.io/managed-by`.
-    #[serde(
-        rename = "owner.managed_by",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "owner.managed_by", skip_serializing_if = "Option::is_none")]
     pub managed_by: Option<String>,
     /// Name of the release.
-    #[serde(
-        rename = "owner.release",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "owner.release", skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
 }
 
@@ -227,11 +211,7 @@ pub struct FindingFields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denies: Option<bool>,
     /// Container.
-    #[serde(
-        rename = "container.name",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "container.name", skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
     /// Field path.
     pub field: String,
@@ -242,25 +222,13 @@ pub struct FindingFields {
     /// `open` or `exempt`
     pub status: Word,
     /// Last day of the exemption.
-    #[serde(
-        rename = "exempt.until",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "exempt.until", skip_serializing_if = "Option::is_none")]
     pub exempt_until: Option<String>,
     /// Its ticket or page.
-    #[serde(
-        rename = "exempt.ref",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "exempt.ref", skip_serializing_if = "Option::is_none")]
     pub exempt_ref: Option<String>,
     /// Where it is written: `namespace`, `workload` or `configuration`.
-    #[serde(
-        rename = "exempt.scope",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "exempt.scope", skip_serializing_if = "Option::is_none")]
     pub exempt_scope: Option<String>,
 }
 

@@ -43,6 +43,7 @@ mod schedule;
 mod selection;
 mod summary;
 pub mod table;
+mod unit;
 mod verdict;
 mod work;
 
@@ -60,8 +61,8 @@ use evidence::DAY;
 use evidence_store::EvidenceStore;
 use filter::Filter;
 use ingest::{Gatherer, Horizon};
-use input::Unit;
 use join::Joiner;
+use unit::Unit;
 
 /// What a report is asked for.
 #[derive(Debug)]

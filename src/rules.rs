@@ -7,7 +7,6 @@ mod ci_controller_config_docker;
 mod configuration;
 mod cri_dockerd_socket_mount;
 mod cri_socket_posing_as_docker;
-mod data_root;
 mod dind_daemon;
 mod docker_binary_mount;
 mod docker_bridge_address;
@@ -37,10 +36,10 @@ mod docker_socket_env_unbacked;
 mod docker_socket_http;
 mod docker_socket_mount;
 mod docker_tcp_on_node;
-mod docker_usage;
 mod docker_windows_pipe;
 mod dockershim_socket_mount;
 mod dockershim_state;
+mod findings;
 mod foreign_named_docker_socket;
 mod host_paths;
 mod host_port_behaviour;
@@ -60,39 +59,33 @@ mod node_runtime_docker;
 mod nodes;
 mod npd_docker_monitor;
 mod objects;
-mod places;
 mod psp_scc_allows_docker;
 mod rootless_docker_socket;
 mod runtime_selector_docker;
-mod runtime_selectors;
 mod runtimeclass_docker;
 mod seccomp_docker_default;
 mod short_image_name;
 mod socket_parent_mount;
 mod socket_parent_mount_bare;
-mod sockets;
 mod unprivileged_low_port;
 mod unprivileged_ping;
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
-use configuration::scripts;
-
+use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Context, Finding, Findings, Rule};
-use crate::workload::Workload;
-use crate::workload::pod::{Container, HostMount};
-use crate::workload::prefilter::Prefilter;
-use crate::workload::settings::{Settings, settings};
+use crate::workload;
+use crate::workload::pod::HostMount;
 
 /// All findings of `workload`, in the order of codes, then fields. The same object gives the same
 /// findings everywhere.
-pub fn evaluate(workload: &Workload<'_>, context: Context) -> Vec<Finding> {
+pub fn evaluate(workload: &workload::Workload<'_>, context: Context) -> Vec<Finding> {
     let mut findings = Findings::new(context.target);
     let is_meant = |rule: &&&Rule| rule.target.is_none_or(|target| target == context.target);
-    let subject = Subject::new(workload);
+    let analysis = Workload::new(workload);
     for rule in RULES.iter().filter(is_meant) {
-        subject.run(rule.check, &mut findings);
+        run(rule, &analysis, &mut findings);
     }
     let mut found = findings.into_inner();
     for part in &workload.parts {
@@ -154,94 +147,67 @@ fn moved(mut finding: Finding, fields: &[(String, String)]) -> Finding {
     finding
 }
 
-/// A workload with what decides which rules have anything to look at. Most objects have little that
-/// could hold a finding, and what is skipped here costs them nothing.
-struct Subject<'w, 'a> {
-    workload: &'w Workload<'a>,
-    containers: &'w [Container<'a>],
-    host_mounts: &'w [HostMount<'a>],
-    named_paths: Vec<HostMount<'a>>,
-    /// What any of the containers mentions.
-    mentioned: Prefilter,
-    settings: Vec<Settings<'w>>,
+/// Calls the check of `rule` for everything in `workload` that it looks at.
+fn run(rule: &'static Rule, workload: &Workload<'_>, findings: &mut Findings) {
+    let containers = workload.containers().iter();
+    match (rule.check, &workload.pod) {
+        (Check::HostPath(check), _) => {
+            each_path(workload, findings, |mount| check(workload, mount));
+        }
+        (Check::MatchingPath, _) => {
+            each_path(workload, findings, |mount| {
+                host_paths::find(rule, workload, mount)
+            });
+        }
+        (Check::Container(check), Some(pod)) => {
+            for container in containers {
+                check(pod, container, findings);
+            }
+        }
+        (Check::Mentioning(is_meant, check), Some(pod)) if is_meant(workload.mentioned) => {
+            for container in containers.filter(|container| is_meant(container.prefilter())) {
+                check(pod, container, findings);
+            }
+        }
+        (Check::Commands(check, _), Some(pod)) if workload.mentioned.docker => {
+            for container in containers.filter(|container| container.prefilter().docker) {
+                check(pod, container, findings);
+            }
+        }
+        (Check::Commands(_, check), None) => {
+            for script in &workload.scripts {
+                check(workload, script, findings);
+            }
+        }
+        (Check::Pod(check), Some(pod)) => check(pod, findings),
+        (Check::Text(kinds, check), None) if kinds.contains(&workload.kind()) => {
+            let string_fields = workload.string_fields.iter();
+            findings.extend(string_fields.filter_map(|string_field| check(workload, string_field)));
+        }
+        (Check::Settings(check), _) => {
+            for document in &workload.settings {
+                check(document, findings);
+            }
+        }
+        (Check::Node(check), None) if workload.kind() == "Node" => {
+            findings.extend(check(workload));
+        }
+        (Check::Object(check), _) => check(workload, findings),
+        _ => {}
+    }
 }
 
-impl<'w, 'a> Subject<'w, 'a> {
-    fn new(workload: &'w Workload<'a>) -> Self {
-        let containers = workload.containers();
-        let may_name_paths = !workload.host_mounts().is_empty()
-            || (workload.pod.as_ref()).is_some_and(|pod| pod.spec.host_pid.0);
-        Self {
-            workload,
-            containers,
-            host_mounts: workload.host_mounts(),
-            named_paths: if may_name_paths {
-                workload.named_paths()
-            } else {
-                Vec::new()
-            },
-            mentioned: containers
-                .iter()
-                .fold(Prefilter::default(), |all, container| {
-                    all.or(container.prefilter())
-                }),
-            settings: settings(workload),
-        }
-    }
-
-    /// Calls `check` for everything that it looks at.
-    fn run(&self, check: Check, findings: &mut Findings) {
-        let workload = self.workload;
-        match (check, &workload.pod) {
-            (Check::HostPath(check), _)
-                if !(self.host_mounts.is_empty() && self.named_paths.is_empty()) =>
-            {
-                let mut seen = HashSet::new();
-                for mount in self.host_mounts.iter().chain(&self.named_paths) {
-                    let finding = check(workload, mount);
-                    if finding.is_some() && seen.insert((mount.volume, mount.path.as_str())) {
-                        findings.extend(finding);
-                    }
-                }
-            }
-            (Check::Container(check), Some(pod)) => {
-                for container in self.containers {
-                    check(pod, container, findings);
-                }
-            }
-            (Check::Mentioning(is_meant, check), Some(pod)) if is_meant(self.mentioned) => {
-                let containers = self.containers.iter();
-                for container in containers.filter(|container| is_meant(container.prefilter())) {
-                    check(pod, container, findings);
-                }
-            }
-            (Check::Commands(check, _), Some(pod)) if self.mentioned.docker => {
-                let containers = self.containers.iter();
-                for container in containers.filter(|container| container.prefilter().docker) {
-                    check(pod, container, findings);
-                }
-            }
-            (Check::Commands(_, check), None) if scripts::holds_some(workload) => {
-                for string_field in workload.string_fields.iter() {
-                    check(workload, string_field, findings);
-                }
-            }
-            (Check::Pod(check), Some(pod)) => check(pod, findings),
-            (Check::Text(kinds, check), None) if kinds.contains(&workload.kind()) => {
-                let string_fields = workload.string_fields.iter();
-                findings
-                    .extend(string_fields.filter_map(|string_field| check(workload, string_field)));
-            }
-            (Check::Settings(check), _) => {
-                for document in &self.settings {
-                    check(document, findings);
-                }
-            }
-            (Check::Node(check), None) if workload.kind() == "Node" => {
-                findings.extend(check(workload));
-            }
-            (Check::Object(check), _) => check(workload, findings),
-            _ => {}
+/// Calls `check` for each host path of `workload`, and keeps one finding for a volume and path.
+fn each_path<'w>(
+    workload: &'w Workload<'_>,
+    findings: &mut Findings,
+    check: impl Fn(&HostMount<'_>) -> Option<Finding>,
+) {
+    let mut seen = HashSet::new();
+    for mount in workload.host_mounts().iter().chain(&workload.named_paths) {
+        let finding = check(mount);
+        if finding.is_some() && seen.insert((mount.volume, mount.path.as_str())) {
+            findings.extend(finding);
         }
     }
 }

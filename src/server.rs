@@ -8,6 +8,7 @@ mod certificate_error;
 pub mod certificates;
 pub mod client_certificate;
 mod connections;
+pub mod file_watch;
 mod header_deadline;
 mod limits;
 pub mod listener;

@@ -1,32 +1,28 @@
 //! The normalised view of an object that rules see, whatever it came from: a review, a manifest, a
 //! list, a log.
 
-mod address;
+pub(crate) mod address;
 pub mod budget;
 pub(crate) mod catalog;
-pub(crate) mod commands;
 mod container;
-mod daemon;
-pub mod endpoint;
+pub(crate) mod derived_owner;
 pub mod host_path;
 pub mod image;
 pub mod inner_pod;
-mod named_paths;
+pub(crate) mod lenient_str;
 pub mod object;
 mod overrides;
 pub(crate) mod owner;
 pub mod pod;
-pub(crate) mod prefilter;
 mod related_objects;
 pub(crate) mod rendered;
-pub(crate) mod scripts;
+pub(crate) mod search;
 pub(crate) mod series;
-pub(crate) mod settings;
 pub(crate) mod shape;
 pub mod shell;
 pub mod string_fields;
 pub mod text;
-mod variables;
+pub(crate) mod variables;
 
 pub use overrides::Overrides;
 pub use owner::{Owner, OwnerSource};
@@ -132,7 +128,7 @@ impl<'a> Workload<'a> {
             object,
             namespace,
             name: owner::own_name(object),
-            owner: owner::of(object),
+            owner: derived_owner::of(object),
             pod: pod_spec(object).map(|(spec, path)| {
                 Pod::new(spec, path, overrides, identity(object, path, namespace))
             }),
@@ -337,12 +333,6 @@ impl<'a> Workload<'a> {
         self.pod
             .as_ref()
             .map_or(&self.volume, |pod| &pod.host_mounts)
-    }
-
-    /// The host paths that the texts of containers name and reach through a volume on a directory
-    /// above.
-    pub(crate) fn named_paths(&self) -> Vec<HostMount<'a>> {
-        (self.pod.as_ref()).map_or_else(Vec::new, named_paths::named_paths)
     }
 
     /// The containers, none for kinds without a pod spec.

@@ -268,11 +268,11 @@ mod tests {
     }
 
     fn value() -> impl Strategy<Value = Value> {
-        let string_field = prop_oneof![
+        let leaf = prop_oneof![
             any::<String>().prop_map(Value::from),
             any::<i32>().prop_map(Value::from)
         ];
-        string_field.prop_recursive(4, 24, 4, |inner| {
+        leaf.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
                 prop::collection::hash_map("items|[a-z\"\\\\{\\[]{0,6}", inner, 0..4)

@@ -5,8 +5,8 @@
 
 use crate::embedded::Node;
 use crate::workload::Workload;
-use crate::workload::prefilter::mentions;
 use crate::workload::rendered;
+use crate::workload::search::mentions;
 
 /// What `workload` will become that nobody can see here; `None` for an object that is all there is.
 pub(super) fn unseen(workload: &Workload<'_>) -> Option<String> {

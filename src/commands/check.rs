@@ -7,15 +7,15 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use files::{Files, Found};
 use rayon::prelude::*;
 
-use super::output::{FailOn, Outputs};
+use super::output::{CheckFormat, FailOn, Outputs};
 use super::{Exit, config_file, fail};
 use crate::check::{Baseline, CheckError, Checked, Input, InputKind, check};
 use crate::decision::Mode;
-use crate::output::{check_json, check_table, github, junit, markdown, sarif};
+use crate::output::{check_json, check_table};
 
 /// Flags of `undock check`.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub struct Options {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    output: Outputs<Format>,
+    output: Outputs<CheckFormat>,
     /// Namespace of objects that name none
     #[arg(short, long, env = "UNDOCK_NAMESPACE", default_value = "")]
     namespace: String,
@@ -58,23 +58,6 @@ pub struct Options {
     config: Option<PathBuf>,
 }
 
-/// Output formats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// undock.check/v1
-    Json,
-    /// SARIF 2.1.0
-    Sarif,
-    /// JUnit XML
-    Junit,
-    /// Workflow commands of GitHub Actions
-    Github,
-    /// A table for a comment
-    Markdown,
-}
-
 /// Checks what is named and prints the result.
 pub fn run(options: Options) -> Exit {
     let config = match config_file::read(options.config.as_deref()) {
@@ -105,14 +88,11 @@ pub fn run(options: Options) -> Exit {
     if let Some(baseline) = &baseline {
         checked.compare(baseline);
     }
-    let written = options.output.write(|format, out, colour| match format {
-        Format::Table => check_table::write(out, &checked, colour),
-        Format::Json => check_json::write(out, &checked),
-        Format::Sarif => sarif::write(out, &checked),
-        Format::Junit => junit::write(out, &checked),
-        Format::Github => github::write(out, &checked),
-        Format::Markdown => markdown::write(out, &checked),
-    });
+    let written = options.output.write_checked(
+        &&checked,
+        |out, colour| check_table::write(out, &checked, colour),
+        |out| check_json::write(out, &checked),
+    );
     if let Err(error) = written {
         return fail(Exit::Failed, &error);
     }

@@ -4,13 +4,16 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, TypedValueParser, ValueParserFactory};
 use clap::{Arg, Args, Command, ValueEnum};
 
+use crate::check::Checked;
 use crate::decision::Outcome;
+use crate::output::{github, junit, markdown, sarif};
 
 /// The flag `-o` of a verb with the formats `F`.
 #[derive(Debug, Args)]
@@ -92,6 +95,45 @@ impl<F: Format> TypedValueParser for OutputParser<F> {
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         let formats = F::value_variants().iter();
         Some(Box::new(formats.filter_map(F::to_possible_value)))
+    }
+}
+
+/// The output formats of `check` and `scan`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people
+    Table,
+    /// undock.check/v1, undock.scan/v1
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// JUnit XML
+    Junit,
+    /// Workflow commands of GitHub Actions
+    Github,
+    /// A table for a comment
+    Markdown,
+}
+
+impl Outputs<CheckFormat> {
+    /// Writes every output: as `table` or `json` does, or `checked` as an outside tool reads it.
+    ///
+    /// # Errors
+    /// As for [`Outputs::write`].
+    pub(super) fn write_checked(
+        &self,
+        checked: &impl Deref<Target = Checked>,
+        table: impl Fn(&mut dyn Write, bool) -> io::Result<()>,
+        json: impl Fn(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), String> {
+        self.write(|format, out, colour| match format {
+            CheckFormat::Table => table(out, colour),
+            CheckFormat::Json => json(out),
+            CheckFormat::Sarif => sarif::write(out, checked),
+            CheckFormat::Junit => junit::write(out, checked),
+            CheckFormat::Github => github::write(out, checked),
+            CheckFormat::Markdown => markdown::write(out, checked),
+        })
     }
 }
 

@@ -4,14 +4,14 @@ use std::cell::LazyCell;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::cluster::{ClusterOptions, block_on};
-use super::output::{FailOn, Outputs};
+use super::output::{CheckFormat, FailOn, Outputs};
 use super::{Exit, config_file, fail};
 use crate::api::path::is_dns_label;
 use crate::decision::Mode;
-use crate::output::{github, junit, markdown, sarif, scan_json, scan_table};
+use crate::output::{scan_json, scan_table};
 use crate::scan::{Progress, Scope, scan, server_time};
 
 /// Flags of `undock scan`.
@@ -41,7 +41,7 @@ pub struct Options {
     #[command(flatten)]
     cluster: ClusterOptions,
     #[command(flatten)]
-    output: Outputs<Format>,
+    output: Outputs<CheckFormat>,
     /// The mode to judge by, whatever modes the namespaces have [default: enforce]
     #[arg(long, env = "UNDOCK_MODE", value_enum)]
     mode: Option<Mode>,
@@ -51,23 +51,6 @@ pub struct Options {
     /// Configuration file (YAML)
     #[arg(long, env = "UNDOCK_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-}
-
-/// Output formats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// undock.scan/v1
-    Json,
-    /// SARIF 2.1.0
-    Sarif,
-    /// JUnit XML
-    Junit,
-    /// Workflow commands of GitHub Actions
-    Github,
-    /// A table for a comment
-    Markdown,
 }
 
 /// Scans the cluster and prints the result.
@@ -125,14 +108,11 @@ pub fn run(options: Options) -> Exit {
         scope: &scope,
     };
     let checked = LazyCell::new(|| scanned.to_checked());
-    let written = output.write(|format, out, colour| match format {
-        Format::Table => scan_table::write(out, &scanned, &policy, colour),
-        Format::Json => scan_json::write(out, &scanned, &policy, &about),
-        Format::Sarif => sarif::write(out, &checked),
-        Format::Junit => junit::write(out, &checked),
-        Format::Github => github::write(out, &checked),
-        Format::Markdown => markdown::write(out, &checked),
-    });
+    let written = output.write_checked(
+        &checked,
+        |out, colour| scan_table::write(out, &scanned, &policy, colour),
+        |out| scan_json::write(out, &scanned, &policy, &about),
+    );
     if let Err(error) = written {
         return fail(Exit::Failed, &error);
     }

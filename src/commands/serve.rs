@@ -136,10 +136,10 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         }
     };
     let certificates = Arc::new(certificates);
-    let client_certificates = client_ca.as_deref().map(|ca| ClientCertificates {
-        ca,
-        names: &client_name,
-    });
+    let client_certificates = client_ca
+        .map(|path| ClientCertificates::read(&path, client_name).map(Arc::new))
+        .transpose()
+        .map_err(|error| usage(&error))?;
     let tokens = client_token_file.as_deref().map(Tokens::read).transpose();
     let callers = Callers {
         certificates: client_certificates.is_some(),
@@ -147,10 +147,9 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     };
     let tls = tls_config(
         Arc::clone(&certificates),
-        client_certificates,
+        client_certificates.clone(),
         tls_min_version == "1.2",
-    )
-    .map_err(|error| usage(&error))?;
+    );
 
     // From here on a signal is a request to end, not the end.
     let mut signals = Signals::new()
@@ -204,6 +203,7 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         background.spawn(watch_config(path, mode, Arc::clone(&app)));
     }
     background.spawn(Arc::clone(&certificates).watch(pair, Arc::clone(&app)));
+    watch_callers(&mut background, client_certificates, &app);
     let admin = Admin {
         app: Arc::clone(&app),
         certificates,
@@ -273,6 +273,31 @@ async fn watch_config(path: PathBuf, mode: Option<Mode>, app: Arc<App>) {
         }
     })
     .await;
+}
+
+/// Takes changed client CAs and tokens; keeps the old ones if the new ones are wrong.
+fn watch_callers(
+    background: &mut JoinSet<()>,
+    client_certificates: Option<Arc<ClientCertificates>>,
+    app: &Arc<App>,
+) {
+    if let Some(clients) = client_certificates {
+        let errors = app.metrics.certificate_errors.clone();
+        background.spawn(clients.watch(move || {
+            errors.inc();
+        }));
+    }
+    if app.callers.tokens.is_some() {
+        let app = Arc::clone(app);
+        background.spawn(async move {
+            if let Some(tokens) = &app.callers.tokens {
+                let failed = || {
+                    app.metrics.certificate_errors.inc();
+                };
+                tokens.watch(failed).await;
+            }
+        });
+    }
 }
 
 /// A Pod that mounts the Docker socket, as a review; what the printed `curl` posts.

@@ -94,7 +94,7 @@ pub(super) async fn connect(
 /// Verifies the certificate of a Secret as the API server will.
 pub(super) fn verify(pem: &[u8], name: &str, bundle: &[u8]) -> Result<Timestamp, String> {
     let chain = certificates_of(pem)?;
-    let (string_field, end) = chain.first().ok_or("no certificate in it")?;
+    let (leaf, end) = chain.first().ok_or("no certificate in it")?;
     let intermediates: Vec<_> = chain[1..]
         .iter()
         .map(|(certificate, _)| certificate.clone())
@@ -106,7 +106,7 @@ pub(super) fn verify(pem: &[u8], name: &str, bundle: &[u8]) -> Result<Timestamp,
     let verifier = verifier.build().map_err(|error| error.to_string())?;
     let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
     verifier
-        .verify_server_cert(string_field, &intermediates, &name, &[], UnixTime::now())
+        .verify_server_cert(leaf, &intermediates, &name, &[], UnixTime::now())
         .map_err(|error| error.to_string())?;
     Ok(*end)
 }

@@ -5,9 +5,9 @@ use std::fmt::Display;
 
 use super::text::clip;
 use super::{Action, Certainty, Finding, Impact, Rule};
+use crate::analysis::settings::Settings;
 use crate::embedded::Node;
 use crate::workload::pod::{Container, Pod};
-use crate::workload::settings::Settings;
 
 /// Longest evidence, in bytes.
 const MAX_EVIDENCE: usize = 160;

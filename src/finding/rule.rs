@@ -5,11 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Certainty, Finding, Findings, Impact, default_action};
-use crate::workload::Workload;
+use crate::analysis::prefilter::Prefilter;
+use crate::analysis::scripts::Script;
+use crate::analysis::settings::Settings;
+use crate::analysis::{Container, Pod, Workload};
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::{Container, HostMount, Pod};
-use crate::workload::prefilter::Prefilter;
-use crate::workload::settings::Settings;
+use crate::workload::pod::HostMount;
 use crate::workload::string_fields::StringField;
 
 /// One way to depend on Docker. Codes and names are permanent.
@@ -67,6 +68,8 @@ pub(crate) enum Check {
     /// Each host path that the object mounts or offers. One finding is kept for a volume and path,
     /// however many containers mount it.
     HostPath(fn(&Workload<'_>, &HostMount<'_>) -> Option<Finding>),
+    /// Each host path that the rule's `host_path` matches; all such rules share the finding.
+    MatchingPath,
     /// Each container: init, sidecar, ordinary, ephemeral.
     Container(fn(&Pod<'_>, &Container<'_>, &mut Findings)),
     /// Each container whose texts mention what the first function asks for.
@@ -74,10 +77,11 @@ pub(crate) enum Check {
         fn(Prefilter) -> bool,
         fn(&Pod<'_>, &Container<'_>, &mut Findings),
     ),
-    /// Each container whose texts mention Docker; of an object without a pod spec, each text.
+    /// Each container whose texts mention Docker; of an object without a pod spec, each
+    /// script.
     Commands(
         fn(&Pod<'_>, &Container<'_>, &mut Findings),
-        fn(&Workload<'_>, &StringField, &mut Findings),
+        fn(&Workload<'_>, &Script<'_>, &mut Findings),
     ),
     /// The pod spec as a whole.
     Pod(fn(&Pod<'_>, &mut Findings)),

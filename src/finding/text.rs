@@ -55,6 +55,24 @@ pub(crate) fn escape_controls(text: &str) -> String {
         .collect()
 }
 
+/// `text` for a cell of a Markdown table: neither markup nor the end of the cell.
+pub(crate) fn markdown_cell(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in escape_controls(&clip(text, 300)).chars() {
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '@' | '#' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
 /// True for nothing but visible ASCII and spaces, as nearly all texts are.
 pub(crate) fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))

@@ -66,6 +66,11 @@ impl de::Error for ReadError {
 }
 
 impl<'a, 't> NodeReader<'a, 't> {
+    /// The reader of another node at the same depth.
+    fn of(self, node: NodeId) -> Self {
+        Self { node, ..self }
+    }
+
     fn at(self, error: ReadError) -> ReadError {
         ReadError {
             place: error.place.or_else(|| Some(self.tree.place(self.node))),
@@ -88,20 +93,21 @@ impl<'de> Deserializer<'de> for NodeReader<'de, '_> {
                 "through aliases this document nests too deep",
             )));
         }
-        let depth = self.depth + 1;
+        let inside = NodeReader {
+            depth: self.depth + 1,
+            ..self
+        };
         let read = match self.tree.value(self.node) {
             Value::Null => visitor.visit_unit(),
             Value::Scalar(text) => visitor.visit_borrowed_str(text),
             Value::List(elements) => visitor.visit_seq(Elements {
-                tree: self.tree,
+                inside,
                 left: elements.iter(),
-                depth,
             }),
             Value::Map(_) => visitor.visit_map(Entries {
-                tree: self.tree,
+                inside,
                 pairs: self.tree.entries(self.node),
                 at: 0,
-                depth,
             }),
         };
         read.map_err(|error| self.at(error))
@@ -118,9 +124,9 @@ impl<'de> Deserializer<'de> for NodeReader<'de, '_> {
 }
 
 struct Elements<'a, 't> {
-    tree: &'a Tree<'t>,
+    /// Reads what is inside of the list.
+    inside: NodeReader<'a, 't>,
     left: std::slice::Iter<'a, NodeId>,
-    depth: usize,
 }
 
 impl<'a> SeqAccess<'a> for Elements<'a, '_> {
@@ -131,22 +137,16 @@ impl<'a> SeqAccess<'a> for Elements<'a, '_> {
         seed: T,
     ) -> Result<Option<T::Value>, ReadError> {
         let next = self.left.next();
-        next.map(|&node| {
-            seed.deserialize(NodeReader {
-                tree: self.tree,
-                node,
-                depth: self.depth,
-            })
-        })
-        .transpose()
+        next.map(|&node| seed.deserialize(self.inside.of(node)))
+            .transpose()
     }
 }
 
 struct Entries<'a, 't> {
-    tree: &'a Tree<'t>,
+    /// Reads what is inside of the map.
+    inside: NodeReader<'a, 't>,
     pairs: std::borrow::Cow<'a, [(NodeId, NodeId)]>,
     at: usize,
-    depth: usize,
 }
 
 impl<'a> MapAccess<'a> for Entries<'a, '_> {
@@ -157,23 +157,13 @@ impl<'a> MapAccess<'a> for Entries<'a, '_> {
         seed: K,
     ) -> Result<Option<K::Value>, ReadError> {
         let next = self.pairs.get(self.at);
-        next.map(|&(node, _)| {
-            seed.deserialize(NodeReader {
-                tree: self.tree,
-                node,
-                depth: self.depth,
-            })
-        })
-        .transpose()
+        next.map(|&(node, _)| seed.deserialize(self.inside.of(node)))
+            .transpose()
     }
 
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
         let (_, node) = self.pairs[self.at];
         self.at += 1;
-        seed.deserialize(NodeReader {
-            tree: self.tree,
-            node,
-            depth: self.depth,
-        })
+        seed.deserialize(self.inside.of(node))
     }
 }

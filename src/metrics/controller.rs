@@ -62,16 +62,10 @@ impl ControllerMetrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("undock");
         let metrics = Self::default();
-        super::register_build(&mut registry);
-        registry.register(
-            "watch_errors",
-            "Interruptions of the watches",
-            metrics.watch_errors.clone(),
-        );
-        registry.register(
-            "configuration_errors",
-            "Configuration reloads that failed",
-            metrics.configuration_errors.clone(),
+        super::register_process(
+            &mut registry,
+            &metrics.watch_errors,
+            &metrics.configuration_errors,
         );
         registry.register(
             "controller_leads",

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::chart::render_command;
 use crate::check::{Checked, CheckedObject, Placed};
 use crate::decision::Outcome;
-use crate::finding::text::{clip, count, escape_controls};
+use crate::finding::text::{count, markdown_cell as cell};
 
 /// Comments end at 65,536 characters; this leaves room for what is around the table.
 const MAX_ROWS: usize = 200;
@@ -80,22 +80,4 @@ fn place(object: &CheckedObject, placed: &Placed) -> String {
         (file, true) => format!("{file}:{}", placed.line),
         (template, false) => template.to_owned(),
     }
-}
-
-/// Text that is neither markup nor the end of a cell.
-fn cell(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in escape_controls(&clip(text, 300)).chars() {
-        match c {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '@' | '#' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

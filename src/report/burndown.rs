@@ -17,6 +17,9 @@ const MIN_DAYS: usize = 7;
 /// A projection further away than this is none.
 const MAX_FUTURE: f64 = 3650.0;
 
+/// From when to when a finding counted as open.
+pub(super) type OpenSpan = (i64, Option<i64>);
+
 /// The UTC day of a moment.
 pub(super) fn date(time: i64) -> Option<Date> {
     Some(
@@ -30,7 +33,7 @@ pub(super) fn date(time: i64) -> Option<Date> {
 /// Counts `open` (first moment, and the end if there is one) and the moments of would-deny reviews,
 /// by day. Days before the inputs are those of an earlier report.
 pub(super) fn burn_down(
-    open: &[(i64, Option<i64>)],
+    open: &[OpenSpan],
     would_deny: &[i64],
     past: &PastDays,
     span: (i64, i64),

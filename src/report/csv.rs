@@ -84,37 +84,20 @@ fn row(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
 }
 
 fn exemption_cells(exemption: &Exemption) -> [String; EXEMPTION_COLUMNS.len()] {
-    let Exemption {
-        cluster,
-        namespace,
-        holder,
-        scope,
-        rules,
-        status,
-        until,
-        days_left,
-        reason,
-        reference,
-        findings,
-        error,
-    } = exemption;
-    let days_left = days_left.map(|days| days.to_string()).unwrap_or_default();
-    let [cluster, namespace, holder, scope, rules] =
-        [cluster, namespace, holder, scope, rules].map(String::clone);
-    let [until, reference, reason, error] = [until, reference, reason, error].map(String::clone);
+    let days_left = exemption.days_left.map(|days| days.to_string());
     [
-        cluster,
-        namespace,
-        holder,
-        scope,
-        rules,
-        status.as_str().to_owned(),
-        until,
-        days_left,
-        findings.to_string(),
-        reference,
-        reason,
-        error,
+        exemption.cluster.clone(),
+        exemption.namespace.clone(),
+        exemption.holder.clone(),
+        exemption.scope.clone(),
+        exemption.rules.clone(),
+        exemption.status.as_str().to_owned(),
+        exemption.until.clone(),
+        days_left.unwrap_or_default(),
+        exemption.findings.to_string(),
+        exemption.reference.clone(),
+        exemption.reason.clone(),
+        exemption.error.clone(),
     ]
 }
 

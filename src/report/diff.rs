@@ -5,9 +5,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::markdown::cell;
+use super::findings::key;
 use super::model::{Finding, Report, Status};
-use crate::finding::text::escape_controls;
+use crate::finding::text::{escape_controls, markdown_cell as cell};
 
 /// What is different between two reports.
 #[derive(Debug, Serialize)]
@@ -78,27 +78,6 @@ pub struct Change<'r> {
     finding: &'r Finding,
 }
 
-type Key<'r> = (&'r str, &'r str, &'r str, &'r str, &'r str, &'r str);
-
-fn key(finding: &Finding) -> Key<'_> {
-    let Finding {
-        cluster,
-        namespace,
-        owner,
-        rule,
-        fingerprint,
-        ..
-    } = finding;
-    (
-        cluster,
-        namespace,
-        &owner.kind,
-        &owner.name,
-        rule,
-        fingerprint,
-    )
-}
-
 impl<'r> Diff<'r> {
     /// Compares `old` with `new`.
     pub fn new(old: &'r Report, new: &'r Report) -> Self {
@@ -115,14 +94,8 @@ impl<'r> Diff<'r> {
             if finding.moved_from.is_empty() || before.contains_key(key) {
                 continue;
             }
-            let was = (
-                key.0,
-                key.1,
-                key.2,
-                key.3,
-                key.4,
-                finding.moved_from.as_str(),
-            );
+            let [cluster, namespace, kind, name, rule, _] = *key;
+            let was = [cluster, namespace, kind, name, rule, &finding.moved_from];
             if let Some(old) = before.remove(&was) {
                 before.insert(*key, old);
             }

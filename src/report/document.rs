@@ -1,7 +1,7 @@
 //! One JSON text over many lines, split into the elements of its list, so that an export of any
 //! size needs little memory.
 
-use super::input::Unit;
+use super::unit::Unit;
 
 /// Keys whose list holds the entries: EventList, CloudWatch, AKS, Log Analytics, Firehose.
 const LISTS: [&[u8]; 7] = [

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::burndown::date;
+use super::burndown::{OpenSpan, date};
 use super::evidence::{Flags, Past, Review};
 use super::evidence_store::EvidenceStore;
 use super::model::{Finding, OwnerName, SeenAt, Status};
@@ -13,9 +13,6 @@ use crate::finding::text::{clip, escape_controls};
 use crate::record::user_kind;
 use crate::rules::RULES;
 use crate::workload::series::edit;
-
-/// From when to when a finding counted as open.
-pub(super) type OpenSpan = (i64, Option<i64>);
 
 /// All findings in their order, and when those that count were open.
 ///
@@ -304,23 +301,19 @@ fn last_writer(store: &EvidenceStore, owner: u32, reviews: &[Review]) -> String 
 
 /// Open and refused ones first, then by place.
 fn order(finding: &Finding) -> (Status, bool, [&str; 6]) {
-    let Finding {
-        status,
-        denies,
-        cluster,
-        namespace,
-        owner,
-        rule,
-        fingerprint,
-        ..
-    } = finding;
-    let place = [
-        cluster,
-        namespace,
-        &owner.kind,
-        &owner.name,
-        rule,
-        fingerprint,
-    ];
-    (*status, !denies, place.map(String::as_str))
+    (finding.status, !finding.denies, key(finding))
+}
+
+/// What tells a finding from all others: cluster, namespace, kind and name of its owner, rule,
+/// fingerprint.
+pub(super) fn key(finding: &Finding) -> [&str; 6] {
+    [
+        &finding.cluster,
+        &finding.namespace,
+        &finding.owner.kind,
+        &finding.owner.name,
+        &finding.rule,
+        &finding.fingerprint,
+    ]
+    .map(String::as_str)
 }

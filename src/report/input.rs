@@ -8,34 +8,13 @@ use memchr::memchr;
 use super::decode::csv_rows;
 use super::document::Splitter;
 use super::packing::{Unpacked, unpack};
+use super::unit::Unit;
 
 /// Longest line or element; an API server's request is at most 3 MiB, and logs escape it at most
 /// once.
 const MAX_UNIT: usize = 64 << 20;
 /// How much is read at once.
 const CHUNK: usize = 1 << 20;
-
-/// A piece of an input that should be JSON.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Unit<'a> {
-    /// Line at which it starts, from 1.
-    pub(super) line: usize,
-    /// Its bytes, or what is wrong with it.
-    pub(super) bytes: Result<&'a [u8], &'static str>,
-    /// The log group that stands around it, where that is not in the bytes; else empty.
-    pub(super) log_group: &'a str,
-}
-
-impl Unit<'_> {
-    /// One without anything, for what ends after `line`.
-    pub(super) fn at(line: usize) -> Self {
-        Self {
-            line,
-            bytes: Ok(&[]),
-            log_group: "",
-        }
-    }
-}
 
 /// Gives every unit of `input` to `take`; what it is and what to do, if it cannot be read.
 ///

@@ -8,7 +8,7 @@ use super::work::{
     OwnerWork, by_cluster, last_week, own_reasons, owners, shared_reasons, switch_commands,
     switchable,
 };
-use crate::finding::text::{clip, escape_controls};
+use crate::finding::text::{escape_controls, markdown_cell as cell};
 
 /// Comments end at 65,536 characters; this leaves room.
 const MAX_ROWS: usize = 150;
@@ -228,22 +228,4 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         0 => Ok(()),
         more => writeln!(out, "\n{more} more exemptions are not shown."),
     }
-}
-
-/// Text that is neither markup nor the end of a cell.
-pub(super) fn cell(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in escape_controls(&clip(text, 300)).chars() {
-        match c {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '@' | '#' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

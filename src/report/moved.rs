@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::findings::OpenSpan;
+use super::burndown::OpenSpan;
 use super::model::{Finding, Status};
 
 /// A finding, and when it counted as open.

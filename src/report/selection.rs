@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::burndown;
+use super::burndown::{self, OpenSpan};
 use super::evidence::{PastDays, millis};
-use super::findings::OpenSpan;
 use super::model::{BurnDown, Finding, Report, Status};
 use super::summary::summary;
 

@@ -1,8 +1,8 @@
 //! DKR605 agent-config-docker: an agent's configuration turns on an input that asks Docker's API.
 
 use super::configuration::docker_inputs::docker_inputs;
+use crate::analysis::settings::Settings;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::settings::Settings;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR605",

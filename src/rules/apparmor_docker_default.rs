@@ -1,7 +1,7 @@
 //! DKR807 apparmor-docker-default: the AppArmor profile that dockerd loads.
 
+use crate::analysis::Workload;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::Workload;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR807",

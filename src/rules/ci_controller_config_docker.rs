@@ -2,12 +2,12 @@
 //! Docker.
 
 use super::configuration::pod_sources::docker_pods;
-use super::{objects, sockets};
+use super::objects;
+use crate::analysis::settings::Settings;
+use crate::analysis::{Workload, sockets};
 use crate::embedded::{Language, is_prose};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
-use crate::workload::settings::{Settings, settings};
 use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
@@ -30,16 +30,16 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let has_pods = workload.pod.is_some() || !workload.parts.is_empty();
-    for document in settings(workload) {
+    for document in &workload.settings {
         // The pods of the object itself have rules of their own, and so have a policy's patterns.
         let is_judged_elsewhere = document.is_object() && has_pods
-            || document.kind().contains("Policy") && !mutates(&document);
+            || document.kind().contains("Policy") && !mutates(document);
         if is_judged_elsewhere {
             continue;
         }
-        for found in docker_pods(&document) {
+        for found in docker_pods(document) {
             let finding = Finding::new(&RULE)
-                .in_settings(&document, found.node)
+                .in_settings(document, found.node)
                 .what(found.what)
                 .evidence(&found.evidence);
             findings.push(match found.is_doubtful {

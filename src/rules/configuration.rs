@@ -6,5 +6,4 @@ pub(super) mod node_files;
 pub(super) mod node_scripts;
 pub(super) mod pod_sources;
 pub(super) mod promql;
-pub(super) mod providers;
 pub(super) mod scripts;

@@ -1,8 +1,8 @@
 //! DKR107 cri-socket-posing-as-docker: a socket of one protocol mounted under the name of another.
 
 use super::host_paths;
+use crate::analysis::Workload;
 use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::pod::HostMount;
 
 pub(super) static RULE: Rule = Rule {

@@ -1,9 +1,9 @@
 //! DKR203 dind-daemon: a Docker daemon inside the Pod.
 
 use super::images;
+use crate::analysis::{Container, Pod};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
-use crate::workload::pod::{Container, Pod};
-use crate::workload::prefilter::mentions;
+use crate::workload::search::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR203",
@@ -70,7 +70,7 @@ impl Confinement {
             Self::Sandbox
         } else if pod.spec.host_users.as_ref().is_some_and(|flag| !flag.0) {
             Self::UserNamespace
-        } else if mentions(image, "rootless") || container.runs_without_root(pod) {
+        } else if mentions(image, "rootless") || container.runs_without_root(pod.spec) {
             Self::Rootless
         } else if container.is_privileged() || container.adds_capability("SYS_ADMIN") {
             Self::None

@@ -1,10 +1,9 @@
 //! DKR305 docker-bridge-address: the address of Docker's bridge, used as the node's.
 
-use super::places;
+use crate::analysis::endpoint::BRIDGE_ADDRESSES;
+use crate::analysis::{Container, Pod};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::endpoint::BRIDGE_ADDRESSES;
-use crate::workload::pod::{Container, Pod};
-use crate::workload::prefilter::mentions;
+use crate::workload::search::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR305",
@@ -49,7 +48,7 @@ fn check_container(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Find
     }
     for (field, text) in container.texts_with(|found| found.docker | found.bridge) {
         if let Some(address) = bridge_address(text) {
-            let place = places::describe(container, field);
+            let place = container.describe(field);
             findings.push(
                 Finding::new(&RULE)
                     .in_container(pod, container, field.path())

@@ -1,10 +1,10 @@
 //! DKR603 docker-chaos-experiment: a chaos tool that works through Docker.
 
-use super::runtime_selectors::runtime_selectors;
-use super::{docker_usage, images, sockets};
+use super::images;
+use crate::analysis::runtime_selectors::runtime_selectors;
+use crate::analysis::{Container, Pod, docker_usage, sockets};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog;
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR603",

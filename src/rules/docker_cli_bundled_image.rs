@@ -1,10 +1,10 @@
 //! DKR202 docker-cli-bundled-image: an image that carries the Docker client, beside another sign of
 //! Docker.
 
-use super::{docker_usage, images, sockets};
+use super::images;
+use crate::analysis::{Container, Pod, docker_usage, sockets};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog;
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR202",

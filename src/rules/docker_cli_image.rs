@@ -1,10 +1,10 @@
 //! DKR201 docker-cli-image: a Docker client by its image.
 
-use super::{docker_usage, host_paths, images};
+use super::{host_paths, images};
+use crate::analysis::endpoint::Endpoint;
+use crate::analysis::{Container, Pod, docker_usage};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog::{self, ImageRole};
-use crate::workload::endpoint::Endpoint;
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR201",

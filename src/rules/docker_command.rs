@@ -1,13 +1,12 @@
 //! DKR401 docker-command: a call of the Docker client.
 
 use super::configuration::scripts;
-use super::docker_usage;
+use super::findings;
+use crate::analysis::endpoint;
+use crate::analysis::scripts::Script;
+use crate::analysis::{Container, Pod, Workload, docker_usage, resolve};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
-use crate::workload::Workload;
-use crate::workload::endpoint;
-use crate::workload::pod::{Container, Pod};
 use crate::workload::shell::Invocation;
-use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR401",
@@ -24,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/docker-command.md"),
     host_path: None,
     target: None,
-    check: Check::Commands(check, check_text),
+    check: Check::Commands(check, check_script),
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -43,15 +42,15 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             continue;
         }
         let call = shown(invocation, verb);
-        let endpoint = endpoint::of_invocation(pod, container, invocation);
+        let endpoint = resolve::of_invocation(pod, container, invocation);
         if endpoint.is_elsewhere() || seen.contains(&call) {
             continue;
         }
-        let mut finding = docker_usage::call_finding(&RULE, pod, container, command, &call)
+        let mut finding = findings::call_finding(&RULE, pod, container, command, &call)
             .what(format!("runs \"{call}\""));
         finding.short_fix = replacement(verb);
         findings.push(if handles_others {
-            docker_usage::for_several_runtimes(finding)
+            findings::for_several_runtimes(finding)
         } else if !endpoint.is_node() {
             finding
                 .certainty(Certainty::Possible)
@@ -73,16 +72,13 @@ fn shown(invocation: &Invocation, verb: &str) -> String {
 }
 
 /// A script or a unit in a text.
-fn check_text(workload: &Workload<'_>, string_field: &StringField, findings: &mut Findings) {
-    let commands = string_field.commands();
-    if scripts::starts_daemon(string_field) {
+fn check_script(workload: &Workload<'_>, script: &Script<'_>, findings: &mut Findings) {
+    if script.starts_daemon() {
         return;
     }
-    let builds_elsewhere = commands
-        .iter()
-        .any(|command| docker_usage::creates_remote_builder(&command.invocation));
+    let builds_elsewhere = script.calls().any(docker_usage::creates_remote_builder);
     let mut seen: Vec<String> = Vec::new();
-    for command in commands {
+    for command in &script.commands {
         let invocation = &command.invocation;
         let Some(verb) = docker_usage::docker_verb(invocation) else {
             continue;
@@ -92,7 +88,7 @@ fn check_text(workload: &Workload<'_>, string_field: &StringField, findings: &mu
         if is_elsewhere || endpoint::leads_elsewhere(invocation) || seen.contains(&call) {
             continue;
         }
-        let mut finding = scripts::finding(&RULE, workload, string_field, command, &call);
+        let mut finding = scripts::finding(&RULE, workload, script, command, &call);
         finding.short_fix = replacement(verb);
         findings.push(finding);
         seen.push(call);

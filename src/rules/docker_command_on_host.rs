@@ -1,8 +1,8 @@
 //! DKR402 docker-command-on-host: the node's own Docker client, called from a Pod.
 
-use super::docker_usage;
+use super::findings;
+use crate::analysis::{Container, Pod, docker_usage};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR402",
@@ -37,10 +37,10 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         if seen.contains(&call) {
             continue;
         }
-        let finding = docker_usage::call_finding(&RULE, pod, container, command, &call)
+        let finding = findings::call_finding(&RULE, pod, container, command, &call)
             .what(format!("runs \"{call}\" on the node"));
         findings.push(if handles_others {
-            docker_usage::for_several_runtimes(finding)
+            findings::for_several_runtimes(finding)
         } else if way == "nsenter" && !pod.spec.host_pid.0 {
             finding.certainty(Certainty::Likely)
         } else {

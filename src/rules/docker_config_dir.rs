@@ -1,8 +1,8 @@
 //! DKR503 docker-config-dir: Docker's configuration in a Pod.
 
 use super::{docker_service_control, host_paths};
+use crate::analysis::Workload;
 use crate::finding::{Action, Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::catalog;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};

@@ -1,9 +1,9 @@
 //! DKR508 docker-config-file: a file in an object that configures dockerd.
 
+use crate::analysis::settings::{Settings, scalars};
 use crate::embedded::Node;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::prefilter::mentions;
-use crate::workload::settings::{Settings, scalars};
+use crate::workload::search::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR508",

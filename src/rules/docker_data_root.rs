@@ -1,11 +1,11 @@
 //! DKR501 docker-data-root: Docker's data directory in a Pod.
 
-use super::{data_root, host_paths};
+use super::host_paths;
+use crate::analysis::{Workload, data_root};
 use crate::finding::{Action, Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::{HostMount, MountUser};
-use crate::workload::prefilter::mentions;
+use crate::workload::pod::HostMount;
+use crate::workload::search::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR501",
@@ -45,7 +45,7 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
         finding
             .certainty(Certainty::Possible)
             .action(Action::Record)
-    } else if is_beside_another(workload, mount) {
+    } else if data_root::is_beside_another(workload, mount) {
         finding.advisory("a leftover beside the other runtime's data")
     } else {
         finding
@@ -54,23 +54,4 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
 
 fn matches(path: &HostPath) -> bool {
     data_root::is_data_root(path) || data_root::is_guessed_data_root(path)
-}
-
-/// True for a mount that its container does without: it mounts another runtime's data, too, and no
-/// hostPath type makes kubelet look for Docker's.
-fn is_beside_another(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
-    let is_checked = !matches!(&*mount.kind, "" | "DirectoryOrCreate");
-    let is_other = |path: &HostPath| {
-        path.is_within("/var/lib/containerd") || path.is_within("/var/lib/containers")
-    };
-    let MountUser::Container(index) = mount.user else {
-        return false;
-    };
-    let (mounts, container) = (workload.host_mounts(), &workload.containers()[index]);
-    let mounts_one = || {
-        mounts
-            .iter()
-            .any(|other| other.user == mount.user && is_other(&other.path))
-    };
-    !is_checked && *container.sees_other_data.get_or_init(mounts_one)
 }

@@ -1,9 +1,8 @@
 //! DKR405 docker-env-probe: a script that looks for traces of Docker.
 
-use super::places;
+use crate::analysis::{Container, Pod};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::pod::{Container, Pod};
-use crate::workload::prefilter::mentions;
+use crate::workload::search::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR405",
@@ -27,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     for (field, text) in container.texts_with(|found| found.docker) {
         if let Some(trace) = trace_of(text) {
-            let place = places::describe(container, field);
+            let place = container.describe(field);
             findings.push(
                 Finding::new(&RULE)
                     .in_container(pod, container, field.path())

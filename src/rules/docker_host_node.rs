@@ -1,10 +1,11 @@
 //! DKR301 docker-host-node: a Docker endpoint that leads to the node.
 
-use super::{host_paths, sockets};
+use super::host_paths;
+use crate::analysis::endpoint::Endpoint;
+use crate::analysis::{Container, Pod, resolve, sockets};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::budget::{keep, spend};
-use crate::workload::endpoint::{self, Endpoint};
-use crate::workload::pod::{Container, Pod, TextField};
+use crate::workload::pod::TextField;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR301",
@@ -33,7 +34,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             field, name, value, ..
         } = given;
         let endpoint = match given.expanded {
-            Some(value) => endpoint::resolve(pod, container, value),
+            Some(value) => resolve::resolve(pod, container, value),
             None => container.endpoint(pod).clone(),
         };
         let is_unresolved =

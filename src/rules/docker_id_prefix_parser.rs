@@ -1,10 +1,9 @@
 //! DKR703 docker-id-prefix-parser: code that takes docker:// off container ids.
 
 use super::objects;
+use crate::analysis::{Pod, Workload};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::Workload;
-use crate::workload::pod::Pod;
-use crate::workload::prefilter::mentions;
+use crate::workload::search::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR703",

@@ -2,14 +2,13 @@
 
 use super::configuration::log_inputs::{self, Unit};
 use super::{images, objects};
+use crate::analysis::settings::Settings;
+use crate::analysis::{Container, Pod, Workload};
 use crate::embedded::{Language, is_prose};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::Workload;
 use crate::workload::catalog;
 use crate::workload::host_path::{HostPath, is_within};
-use crate::workload::pod::{Container, Pod};
-use crate::workload::prefilter::mentions;
-use crate::workload::settings::{Settings, settings};
+use crate::workload::search::mentions;
 use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
@@ -37,8 +36,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             findings.extend(image_default(pod, container));
         }
     }
-    let documents = settings(workload);
-    for (document, (node, input)) in log_inputs::docker_only(&documents) {
+    let documents = &workload.settings;
+    for (document, (node, input)) in log_inputs::docker_only(documents) {
         findings.push(
             Finding::new(&RULE)
                 .in_settings(document, node)
@@ -46,7 +45,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
                 .evidence(input),
         );
     }
-    let units = log_inputs::docker_units(&documents).into_iter();
+    let units = log_inputs::docker_units(documents).into_iter();
     findings.extend(units.map(|(document, unit)| journal(document, &unit)));
     let is_unread = |string_field: &&StringField| match string_field.document() {
         Some(document) => document.language == Language::Blocks,

@@ -1,8 +1,8 @@
 //! DKR502 docker-log-dir: Docker's log directory in a Pod.
 
-use super::{data_root, host_paths};
+use super::host_paths;
+use crate::analysis::{Workload, data_root};
 use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::pod::{HostMount, MountUser};
 
 pub(super) static RULE: Rule = Rule {
@@ -32,7 +32,7 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     let is_unneeded = !is_checked
         && mount.named.is_none()
         && mount.user != MountUser::Nobody
-        && reads_new_logs(workload);
+        && data_root::reads_new_logs(workload);
     Some(if is_unneeded {
         finding
             .advisory("empty, with /var/log beside it")
@@ -43,26 +43,4 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     } else {
         finding
     })
-}
-
-/// True if the Pod also mounts the directory into which every CRI runtime writes logs.
-fn reads_new_logs(workload: &Workload<'_>) -> bool {
-    // /var/log/containers alone holds links into /var/log/pods, so it does not count.
-    let places = [
-        "/var/log",
-        "/var/log/pods",
-        "/var",
-        "/",
-        "c:/var",
-        "c:/var/log",
-        "c:/var/log/pods",
-    ];
-    let is_one = |mount: &HostMount<'_>| {
-        mount.user != MountUser::Nobody && places.contains(&mount.path.as_str())
-    };
-    let finds_one = || workload.host_mounts().iter().any(is_one);
-    match &workload.pod {
-        Some(pod) => *pod.reads_new_logs.get_or_init(finds_one),
-        None => finds_one(),
-    }
 }

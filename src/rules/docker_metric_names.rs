@@ -1,10 +1,10 @@
 //! DKR702 docker-metric-names: rules and dashboards that rely on metrics as Docker gave them.
 
 use super::configuration::promql::{docker_selectors, names_container};
+use crate::analysis::settings::{Settings, maps, scalars};
 use crate::embedded::Node;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule, Target};
-use crate::workload::prefilter::mentions;
-use crate::workload::settings::{Settings, maps, scalars};
+use crate::workload::search::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR702",

@@ -1,7 +1,7 @@
 //! DKR806 docker-node-selector: a Pod that asks for nodes with Docker.
 
+use crate::analysis::Pod;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::pod::Pod;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR806",

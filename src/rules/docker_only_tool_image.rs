@@ -1,9 +1,9 @@
 //! DKR204 docker-only-tool-image: a tool that only speaks Docker's API.
 
 use super::images;
+use crate::analysis::{Container, Pod};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog::ImageRole;
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR204",

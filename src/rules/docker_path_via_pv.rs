@@ -1,9 +1,10 @@
 //! DKR112 docker-path-via-pv: a path of Docker behind a PersistentVolumeClaim.
 
-use super::{data_root, host_paths};
+use super::host_paths;
+use crate::analysis::{Workload, data_root};
 use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule};
+use crate::workload::Match;
 use crate::workload::pod::HostMount;
-use crate::workload::{Match, Workload};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR112",

@@ -1,14 +1,13 @@
 //! DKR403 docker-service-control: control of the node's Docker service.
 
 use super::configuration::scripts;
-use super::docker_usage;
+use super::findings;
+use crate::analysis::scripts::Script;
+use crate::analysis::{Container, Pod, Workload, docker_usage};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
-use crate::workload::Workload;
 use crate::workload::catalog;
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::{Container, Pod};
 use crate::workload::shell::Invocation;
-use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR403",
@@ -25,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/docker-service-control.md"),
     host_path: None,
     target: None,
-    check: Check::Commands(check, check_text),
+    check: Check::Commands(check, check_script),
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -49,10 +48,10 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         if is_own && !on_host && !pod.spec.host_pid.0 {
             continue;
         }
-        let finding = docker_usage::call_finding(&RULE, pod, container, command, &act)
+        let finding = findings::call_finding(&RULE, pod, container, command, &act)
             .what(format!("runs \"{act}\""));
         findings.push(if handles_others {
-            docker_usage::for_several_runtimes(finding)
+            findings::for_several_runtimes(finding)
         } else if is_minor {
             finding
                 .action(Action::Warn)
@@ -67,19 +66,13 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
 }
 
 /// A script or a unit in a text.
-fn check_text(workload: &Workload<'_>, string_field: &StringField, findings: &mut Findings) {
-    if scripts::starts_daemon(string_field) {
+fn check_script(workload: &Workload<'_>, script: &Script<'_>, findings: &mut Findings) {
+    if script.starts_daemon() {
         return;
     }
-    for command in string_field.commands() {
+    for command in &script.commands {
         if let Some(act) = service_act(&command.invocation) {
-            findings.push(scripts::finding(
-                &RULE,
-                workload,
-                string_field,
-                command,
-                &act,
-            ));
+            findings.push(scripts::finding(&RULE, workload, script, command, &act));
         }
     }
 }

@@ -1,9 +1,9 @@
 //! DKR302 docker-socket-env: a variable or an argument that names a mounted Docker socket.
 
-use super::{host_paths, sockets};
+use super::{findings, host_paths};
+use crate::analysis::endpoint::Endpoint;
+use crate::analysis::{Container, Pod, resolve, sockets};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
-use crate::workload::endpoint::{self, Endpoint};
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR302",
@@ -28,10 +28,10 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let settings = sockets::socket_settings(container);
     let in_scripts = sockets::sockets_of_processes(pod, container);
     for (field, path) in settings.into_iter().chain(in_scripts) {
-        let Endpoint::NodeSocket(host_path) = endpoint::resolve(pod, container, &path) else {
+        let Endpoint::NodeSocket(host_path) = resolve::resolve(pod, container, &path) else {
             continue;
         };
-        let finding = sockets::setting_finding(&RULE, pod, container, field, &path);
+        let finding = findings::setting_finding(&RULE, pod, container, field, &path);
         let is_agent = sockets::is_agent(container);
         findings.push(if is_agent && sockets::names_cri_socket(container) {
             finding

@@ -1,10 +1,11 @@
 //! DKR303 docker-socket-env-unbacked: a variable or an argument that names a Docker socket which
 //! nothing mounts.
 
-use super::sockets;
+use super::findings;
+use crate::analysis::endpoint::Endpoint;
+use crate::analysis::{Container, Pod, resolve, sockets};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
-use crate::workload::endpoint::{self, Endpoint};
-use crate::workload::pod::{Container, Pod, TextField};
+use crate::workload::pod::TextField;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR303",
@@ -36,8 +37,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             Some((TextField::Env(i), path))
         });
     for (field, path) in hosts.chain(sockets::socket_settings(container)) {
-        if endpoint::resolve(pod, container, &path) == Endpoint::NotMounted {
-            let finding = sockets::setting_finding(&RULE, pod, container, field, &path);
+        if resolve::resolve(pod, container, &path) == Endpoint::NotMounted {
+            let finding = findings::setting_finding(&RULE, pod, container, field, &path);
             findings.push(finding);
         }
     }

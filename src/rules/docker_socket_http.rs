@@ -1,14 +1,12 @@
 //! DKR404 docker-socket-http: plain HTTP over the Docker socket.
 
 use super::configuration::scripts;
-use super::docker_usage;
+use super::findings;
+use crate::analysis::scripts::Script;
+use crate::analysis::{Container, Pod, Workload, docker_usage, resolve};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
-use crate::workload::Workload;
-use crate::workload::endpoint;
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::{Container, Pod};
 use crate::workload::shell::Invocation;
-use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR404",
@@ -25,23 +23,23 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/docker-socket-http.md"),
     host_path: None,
     target: None,
-    check: Check::Commands(check, check_text),
+    check: Check::Commands(check, check_script),
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     for command in container.commands() {
         let invocation = &command.invocation;
-        let fill = |path: &str| endpoint::fill(container, path);
+        let fill = |path: &str| container.fill(path);
         let Some(socket) = socket_of(invocation, fill) else {
             continue;
         };
-        let endpoint = endpoint::resolve(pod, container, &socket);
+        let endpoint = resolve::resolve(pod, container, &socket);
         let on_host = docker_usage::way_to_node(pod, container, invocation).is_some();
         if endpoint.is_elsewhere() && !on_host {
             continue;
         }
         let program = invocation.program();
-        let finding = docker_usage::call_finding(
+        let finding = findings::call_finding(
             &RULE,
             pod,
             container,
@@ -60,17 +58,11 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
 }
 
 /// A script or a unit in a text.
-fn check_text(workload: &Workload<'_>, string_field: &StringField, findings: &mut Findings) {
-    for command in string_field.commands() {
+fn check_script(workload: &Workload<'_>, script: &Script<'_>, findings: &mut Findings) {
+    for command in &script.commands {
         if let Some(socket) = socket_of(&command.invocation, str::to_owned) {
             let shown = format!("{} {socket}", command.invocation.program());
-            findings.push(scripts::finding(
-                &RULE,
-                workload,
-                string_field,
-                command,
-                &shown,
-            ));
+            findings.push(scripts::finding(&RULE, workload, script, command, &shown));
         }
     }
 }

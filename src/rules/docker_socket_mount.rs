@@ -1,10 +1,7 @@
 //! DKR101 docker-socket-mount: the node's Docker socket in a Pod.
 
-use super::host_paths;
-use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
-use crate::workload::Workload;
+use crate::finding::{Certainty, Check, HostPathRule, Impact, Rule, Thing};
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::HostMount;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR101",
@@ -24,12 +21,8 @@ pub(super) static RULE: Rule = Rule {
         matches,
     }),
     target: None,
-    check: Check::HostPath(check),
+    check: Check::MatchingPath,
 };
-
-fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
-    host_paths::find(&RULE, workload, mount)
-}
 
 fn matches(path: &HostPath) -> bool {
     path.as_str() == "/run/docker.sock"

@@ -1,9 +1,7 @@
 //! DKR304 docker-tcp-on-node: Docker's TCP ports on the node.
 
-use super::places;
+use crate::analysis::{Container, Pod, resolve};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::endpoint;
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR304",
@@ -24,16 +22,16 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    let is_on_node = |host: &str| endpoint::of_host(pod, host).is_node();
+    let is_on_node = |host: &str| resolve::of_host(pod, host).is_node();
     for (field, text) in container.texts_with(|found| found.docker_port) {
         let mut addresses = docker_addresses(text)
-            .map(|(host, port)| (endpoint::fill(container, host), port))
+            .map(|(host, port)| (container.fill(host), port))
             .take(MAX_ADDRESSES);
         let Some((host, port)) = addresses.find(|(host, _)| is_on_node(host)) else {
             continue;
         };
         let evidence = format!("{host}:{port}");
-        let place = places::describe(container, field);
+        let place = container.describe(field);
         findings.push(
             Finding::new(&RULE)
                 .in_container(pod, container, field.path())

@@ -1,8 +1,8 @@
 //! DKR102 dockershim-socket-mount: kubelet's dockershim socket in a Pod.
 
 use super::host_paths;
+use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};
 

@@ -1,10 +1,7 @@
 //! DKR505 dockershim-state: the state of dockershim or cri-dockerd in a Pod.
 
-use super::host_paths;
-use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
-use crate::workload::Workload;
+use crate::finding::{Certainty, Check, HostPathRule, Impact, Rule, Thing};
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::HostMount;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR505",
@@ -24,12 +21,8 @@ pub(super) static RULE: Rule = Rule {
         matches,
     }),
     target: None,
-    check: Check::HostPath(check),
+    check: Check::MatchingPath,
 };
-
-fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
-    host_paths::find(&RULE, workload, mount)
-}
 
 fn matches(path: &HostPath) -> bool {
     path.is_within("/var/lib/dockershim") || path.is_within("/var/lib/cri-dockerd")

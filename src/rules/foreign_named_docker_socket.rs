@@ -2,8 +2,8 @@
 
 use super::host_paths;
 use super::rootless_docker_socket::is_rootless_socket;
+use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::HostMount;
 

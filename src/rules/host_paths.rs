@@ -1,9 +1,9 @@
 //! What the rules about host paths share: the finding for a mount, and what happens on a node that
 //! lacks the path, by `hostPath.type`.
 
-use super::{docker_usage, sockets};
+use super::findings;
+use crate::analysis::{Workload, docker_usage, sockets};
 use crate::finding::{Action, Certainty, Finding, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser, Named};
 
@@ -97,7 +97,7 @@ fn named_finding(
         .action(action);
     let is_agent_of_several = sockets::is_agent(container) && sockets::names_cri_socket(container);
     if is_agent_of_several || docker_usage::handles_other_runtimes(container) {
-        docker_usage::for_several_runtimes(finding)
+        findings::for_several_runtimes(finding)
     } else {
         finding
     }

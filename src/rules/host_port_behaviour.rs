@@ -1,7 +1,7 @@
 //! DKR805 host-port-behaviour: a port of the node.
 
+use crate::analysis::{Container, Pod};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR805",

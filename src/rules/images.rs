@@ -1,7 +1,7 @@
 //! What the rules about images share.
 
+use crate::analysis::{Container, Pod};
 use crate::finding::{Finding, Rule};
-use crate::workload::pod::{Container, Pod};
 
 /// The finding of `rule` at the image of `container`, which does `what` with it. The identity is
 /// the repository, so that a new tag is not a new finding.

@@ -1,8 +1,8 @@
 //! DKR206 insecure-or-mirrored-registry: a registry that the runtime may need settings for.
 
 use super::images;
+use crate::analysis::{Container, Pod};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR206",

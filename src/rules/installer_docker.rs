@@ -2,12 +2,11 @@
 
 use super::configuration::node_files::{self, Found};
 use super::configuration::node_scripts::{installs_docker, is_docker_endpoint, selections};
-use super::configuration::scripts;
 use super::objects;
+use crate::analysis::Workload;
+use crate::analysis::settings::{Settings, maps, scalars};
 use crate::embedded::Node;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::Workload;
-use crate::workload::settings::{maps, scalars, settings};
 
 pub(super) static RULE: Rule = Rule {
     code: "CLU901",
@@ -54,16 +53,16 @@ const KINDS: [&str; 22] = [
 ];
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for document in settings(workload) {
+    for document in &workload.settings {
         let found = match KINDS.contains(&document.kind()) {
             true => of_installer(document.root),
-            false if document.is_object() && !scripts::holds_some(workload) => Vec::new(),
-            false => node_files::found(&document, KINDS.contains(&document.object_kind())),
+            false if document.is_object() && !holds_files(document) => Vec::new(),
+            false => node_files::found(document, KINDS.contains(&document.object_kind())),
         };
         findings.extend(found.into_iter().map(|found| {
             let (field, offset) = document.relate_to(found.node, found.inside);
             let finding = Finding::new(&RULE)
-                .in_settings(&document, found.node)
+                .in_settings(document, found.node)
                 .field(field)
                 .what(found.what)
                 .evidence(&found.evidence);
@@ -77,20 +76,26 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             }
         }));
     }
-    if scripts::holds_some(workload) {
-        let scripts = workload.string_fields.iter();
-        for script in scripts.filter(|string_field| string_field.is_script()) {
-            findings.extend(selections(&script.text).into_iter().map(|(act, offset)| {
-                let finding = objects::finding(&RULE, workload, script)
-                    .what(format!("runs \"{act}\""))
-                    .evidence(&act);
-                match offset {
-                    Some(offset) => finding.offset(offset),
-                    None => finding,
-                }
-            }));
-        }
+    for script in workload.scripts.iter().filter(|script| !script.is_unit()) {
+        findings.extend(
+            selections(&script.field.text)
+                .into_iter()
+                .map(|(act, offset)| {
+                    let finding = objects::finding(&RULE, workload, script.field)
+                        .what(format!("runs \"{act}\""))
+                        .evidence(&act);
+                    match offset {
+                        Some(offset) => finding.offset(offset),
+                        None => finding,
+                    }
+                }),
+        );
     }
+}
+
+/// True for an object whose texts are files and variables of others.
+fn holds_files(document: &Settings<'_>) -> bool {
+    matches!(document.kind(), "ConfigMap" | "Secret")
 }
 
 /// What an installer's object sets.

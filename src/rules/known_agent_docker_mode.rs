@@ -1,11 +1,11 @@
 //! DKR601 known-agent-docker-mode: an agent that is known to have a mode without Docker, in its
 //! Docker mode.
 
-use super::runtime_selectors::runtime_selectors;
-use super::{docker_usage, images, sockets};
+use super::images;
+use crate::analysis::runtime_selectors::runtime_selectors;
+use crate::analysis::{Container, Pod, docker_usage, sockets};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog;
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR601",

@@ -1,8 +1,8 @@
 //! DKR602 known-agent-multi-runtime: Docker's socket beside the socket of another runtime.
 
-use super::{host_paths, sockets};
+use super::host_paths;
+use crate::analysis::{Workload, sockets};
 use crate::finding::{Certainty, Check, Finding, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::pod::HostMount;
 
 pub(super) static RULE: Rule = Rule {

@@ -1,8 +1,8 @@
 //! NOD906 mixed-runtime: nodes with different runtimes.
 
 use super::nodes;
+use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Finding, Impact, Rule};
-use crate::workload::Workload;
 
 pub(super) static RULE: Rule = Rule {
     code: "NOD906",

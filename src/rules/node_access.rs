@@ -1,9 +1,9 @@
 //! DKR113 node-access: a Pod that can reach Docker's socket in ways that its object does not show.
 
 use super::host_paths;
+use crate::analysis::{Container, Pod, Workload};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule, Thing};
-use crate::workload::Workload;
-use crate::workload::pod::{Container, MountUser, Pod};
+use crate::workload::pod::MountUser;
 
 /// Below it stand the volumes of the node's Pods. What is in them, links included, is theirs.
 const VOLUMES_OF_PODS: &str = "/var/lib/kubelet/pods";

@@ -1,8 +1,8 @@
 //! NOD904 node-containerd-cni-bug: a containerd release with faults in its network set-up.
 
 use super::nodes;
+use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Finding, Impact, Rule};
-use crate::workload::Workload;
 
 pub(super) static RULE: Rule = Rule {
     code: "NOD904",

@@ -1,8 +1,8 @@
 //! NOD903 node-cri-dockerd: a node that keeps Docker behind cri-dockerd.
 
 use super::nodes;
+use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Finding, Impact, Rule};
-use crate::workload::Workload;
 
 pub(super) static RULE: Rule = Rule {
     code: "NOD903",

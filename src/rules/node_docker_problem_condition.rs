@@ -1,9 +1,9 @@
 //! NOD905 node-docker-problem-condition: a node condition about Docker.
 
 use super::nodes;
+use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Finding, Impact, Rule};
-use crate::workload::Workload;
-use crate::workload::prefilter::mentions;
+use crate::workload::search::mentions;
 use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {

@@ -1,8 +1,8 @@
 //! NOD902 node-dockershim-annotation: a node that kubeadm set up for dockershim.
 
 use super::nodes;
+use crate::analysis::Workload;
 use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule};
-use crate::workload::Workload;
 
 pub(super) static RULE: Rule = Rule {
     code: "NOD902",

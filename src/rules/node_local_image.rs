@@ -1,7 +1,7 @@
 //! DKR205 node-local-image: an image that must already be on the node.
 
+use crate::analysis::{Container, Pod};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR205",

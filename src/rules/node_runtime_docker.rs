@@ -1,8 +1,8 @@
 //! NOD901 node-runtime-docker: a node that runs Docker.
 
 use super::nodes;
+use crate::analysis::Workload;
 use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule};
-use crate::workload::Workload;
 
 pub(super) static RULE: Rule = Rule {
     code: "NOD901",

@@ -1,7 +1,7 @@
 //! What the rules about nodes share: where a Node says what runs its containers.
 
+use crate::analysis::Workload;
 use crate::finding::{Finding, Rule};
-use crate::workload::Workload;
 
 /// The runtime, such as `containerd://2.1.4`.
 pub(super) const RUNTIME_FIELD: &str = "status.nodeInfo.containerRuntimeVersion";

@@ -1,10 +1,9 @@
 //! DKR604 npd-docker-monitor: node-problem-detector with its Docker monitors.
 
+use crate::analysis::settings::{Settings, maps};
+use crate::analysis::{Container, Pod, Workload};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::Workload;
-use crate::workload::pod::{Container, Pod};
-use crate::workload::prefilter::mentions;
-use crate::workload::settings::{Settings, maps, settings};
+use crate::workload::search::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR604",
@@ -33,8 +32,8 @@ const MONITORS: [&str; 4] = [
 ];
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
-    for document in settings(workload) {
-        check_settings(&document, findings);
+    for document in &workload.settings {
+        check_settings(document, findings);
     }
     if let Some(pod) = &workload.pod {
         let containers = pod.containers.iter();

@@ -1,7 +1,7 @@
 //! What the rules about objects without a pod spec share: configuration, installers' objects.
 
+use crate::analysis::Workload;
 use crate::finding::{Finding, Rule};
-use crate::workload::Workload;
 use crate::workload::string_fields::StringField;
 
 /// The finding of `rule` at `string_field` of the object.

@@ -1,10 +1,10 @@
 //! CLU903 psp-scc-allows-docker: an admission policy that lets Docker's socket through.
 
-use super::{data_root, objects};
+use super::objects;
+use crate::analysis::{Workload, data_root};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
-use crate::workload::Workload;
 use crate::workload::host_path::HostPath;
-use crate::workload::prefilter::mentions;
+use crate::workload::search::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "CLU903",

@@ -1,8 +1,8 @@
 //! DKR306 runtime-selector-docker: a setting that chooses Docker as the container runtime.
 
-use super::runtime_selectors::runtime_selectors;
+use crate::analysis::runtime_selectors::runtime_selectors;
+use crate::analysis::{Container, Pod};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR306",

@@ -1,7 +1,7 @@
 //! DKR804 runtimeclass-docker: a RuntimeClass that means Docker.
 
+use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::Workload;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR804",

@@ -1,7 +1,7 @@
 //! DKR803 seccomp-docker-default: the seccomp annotation with Docker's name for it.
 
+use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::Workload;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR803",

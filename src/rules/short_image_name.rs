@@ -1,8 +1,8 @@
 //! DKR207 short-image-name: an image name without a registry, for CRI-O.
 
 use super::images;
+use crate::analysis::{Container, Pod};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule, Target};
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR207",

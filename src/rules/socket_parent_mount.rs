@@ -1,9 +1,9 @@
 //! DKR110 socket-parent-mount: a directory above the Docker socket, in a container that uses
 //! Docker.
 
-use super::{docker_usage, host_paths};
+use super::host_paths;
+use crate::analysis::{Workload, docker_usage};
 use crate::finding::{Certainty, Check, Finding, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::pod::HostMount;
 
 pub(super) static RULE: Rule = Rule {

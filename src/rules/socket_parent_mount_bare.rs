@@ -1,8 +1,8 @@
 //! DKR111 socket-parent-mount-bare: a directory above the Docker socket, without a sign of Docker.
 
-use super::{docker_usage, host_paths};
+use super::host_paths;
+use crate::analysis::{Workload, docker_usage};
 use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule, Thing};
-use crate::workload::Workload;
 use crate::workload::catalog;
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::{HostMount, MountUser};

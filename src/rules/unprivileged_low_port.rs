@@ -1,7 +1,7 @@
 //! DKR801 unprivileged-low-port: a low port without root.
 
+use crate::analysis::{Container, Pod};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR801",
@@ -61,7 +61,7 @@ fn may_bind(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     let mut sysctls = context.flat_map(|context| context.sysctls.iter());
     pod.spec.host_network.0
         || sysctls.any(|sysctl| *sysctl.name == *"net.ipv4.ip_unprivileged_port_start")
-        || !container.runs_without_root(pod)
+        || !container.runs_without_root(pod.spec)
         || container.adds_capability("NET_BIND_SERVICE")
 }
 

@@ -1,8 +1,7 @@
 //! DKR802 unprivileged-ping: ping without root and without NET_RAW.
 
+use crate::analysis::{self, Container, Pod};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
-use crate::workload::commands;
-use crate::workload::pod::{Container, Pod};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR802",
@@ -24,10 +23,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    if !container.runs_without_root(pod) || !container.drops_capability("NET_RAW") {
+    if !container.runs_without_root(pod.spec) || !container.drops_capability("NET_RAW") {
         return;
     }
-    let calls = commands::read_naming(container.raw, "ping");
+    let calls = analysis::read_naming(container.raw, "ping");
     let mut calls = calls.iter();
     if let Some(call) = calls.find(|call| call.invocation.program() == "ping") {
         findings.push(

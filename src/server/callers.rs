@@ -4,11 +4,14 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use subtle::ConstantTimeEq;
 
+use super::file_watch;
 use crate::record::Caller;
 
 /// Shortest token, in bytes: 32 hexadecimal digits.
@@ -56,12 +59,16 @@ impl Callers {
     }
 }
 
-/// The accepted bearer tokens: more than one while a token is being replaced.
-pub struct Tokens(Vec<String>);
+/// The accepted bearer tokens, one on each line of a file: more than one while a token is being
+/// replaced.
+pub struct Tokens {
+    path: PathBuf,
+    current: ArcSwap<Vec<String>>,
+}
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tokens({})", self.0.len())
+        write!(f, "Tokens({})", self.current.load().len())
     }
 }
 
@@ -75,17 +82,35 @@ impl Tokens {
             path: path.to_owned(),
             source,
         })?;
-        let lines = text.lines().map(str::trim);
-        let tokens: Vec<_> = lines
-            .filter(|line| !line.is_empty())
-            .map(str::to_owned)
-            .collect();
-        if tokens.is_empty() || tokens.iter().any(|token| token.len() < MIN_TOKEN) {
-            return Err(TokenError::Weak {
-                path: path.to_owned(),
-            });
-        }
-        Ok(Self(tokens))
+        let tokens = parse(&text).ok_or_else(|| TokenError::Weak {
+            path: path.to_owned(),
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            current: ArcSwap::from_pointee(tokens),
+        })
+    }
+
+    /// Takes new tokens when the content of the file changes, and keeps the old ones if one of the
+    /// new ones is too short, which `failed` hears of. Never returns.
+    pub async fn watch(&self, failed: impl Fn()) {
+        file_watch::watch(&self.path, |text| {
+            let path = self.path.display();
+            match parse(&String::from_utf8_lossy(text)) {
+                Some(tokens) => {
+                    self.current.store(Arc::new(tokens));
+                    tracing::info!(%path, "reloaded client tokens");
+                }
+                None => {
+                    let error = TokenError::Weak {
+                        path: self.path.clone(),
+                    };
+                    tracing::warn!(%error, "keeping the old client tokens");
+                    failed();
+                }
+            }
+        })
+        .await;
     }
 
     /// True if the request brings one of the tokens. The time it takes tells nothing about them but
@@ -95,8 +120,19 @@ impl Tokens {
             return false;
         };
         let is_equal = |token: &String| bool::from(token.as_bytes().ct_eq(shown.as_bytes()));
-        self.0.iter().any(is_equal)
+        self.current.load().iter().any(is_equal)
     }
+}
+
+/// The tokens of a file; `None` where there is none or one is too short.
+fn parse(text: &str) -> Option<Vec<String>> {
+    let lines = text.lines().map(str::trim);
+    let tokens: Vec<_> = lines
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let is_weak = tokens.is_empty() || tokens.iter().any(|token| token.len() < MIN_TOKEN);
+    (!is_weak).then_some(tokens)
 }
 
 /// The token of an `Authorization: Bearer` header (RFC 6750; the scheme is in any case).

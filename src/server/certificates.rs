@@ -1,8 +1,5 @@
 //! The serving certificate: from files that are read again when their content changes, or made on
 //! the spot.
-//!
-//! Files are polled by content. A watch on the file dies when kubelet swaps the `..data` link
-//! (kubernetes/kubernetes#111947), and polling two small files costs nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,9 +16,7 @@ use rustls::sign::CertifiedKey;
 use super::SharedApp;
 pub use super::certificate_error::CertificateError;
 use super::client_certificate::ClientCertificates;
-
-/// How often the files are read.
-const POLL: Duration = Duration::from_secs(2);
+use super::file_watch::POLL;
 
 /// The certificate in use; new connections see a change at once.
 #[derive(Debug)]
@@ -94,14 +89,12 @@ impl Certificates {
         let ca_certificate = ca.self_signed(&ca_key)?;
 
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        let mut string_field = CertificateParams::new(names)?;
-        string_field
-            .distinguished_name
-            .push(DnType::CommonName, "undock");
-        string_field.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        lifetime(&mut string_field);
+        let mut leaf = CertificateParams::new(names)?;
+        leaf.distinguished_name.push(DnType::CommonName, "undock");
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        lifetime(&mut leaf);
         let leaf_key = KeyPair::generate()?;
-        let certificate = string_field.signed_by(&leaf_key, &Issuer::from_params(&ca, &ca_key))?;
+        let certificate = leaf.signed_by(&leaf_key, &Issuer::from_params(&ca, &ca_key))?;
 
         let files = Files {
             certificate: "the new certificate".into(),
@@ -228,14 +221,11 @@ pub fn check_pair(
 
 /// The TLS settings: no tickets, because the API server resumes nothing; HTTP/1.1 must be offered,
 /// because it speaks nothing else.
-///
-/// # Errors
-/// Where the client CA cannot be used.
 pub fn tls_config(
     certificates: Arc<Certificates>,
-    clients: Option<ClientCertificates<'_>>,
+    clients: Option<Arc<ClientCertificates>>,
     allow_tls12: bool,
-) -> Result<ServerConfig, CertificateError> {
+) -> ServerConfig {
     let versions: &[&rustls::SupportedProtocolVersion] = if allow_tls12 {
         &[&rustls::version::TLS13, &rustls::version::TLS12]
     } else {
@@ -243,12 +233,12 @@ pub fn tls_config(
     };
     let builder = ServerConfig::builder_with_protocol_versions(versions);
     let mut config = match clients {
-        Some(clients) => builder.with_client_cert_verifier(clients.verifier()?),
+        Some(clients) => builder.with_client_cert_verifier(clients),
         None => builder.with_no_client_auth(),
     }
     .with_cert_resolver(certificates);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
-    Ok(config)
+    config
 }

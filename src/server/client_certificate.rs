@@ -1,9 +1,10 @@
 //! Client certificates: of a CA that the operator names, and by one of the names that they allow.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -17,60 +18,53 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::X509Certificate;
 
 use super::certificate_error::CertificateError;
+use super::file_watch;
 
-/// Which client certificates are accepted.
-#[derive(Clone, Copy, Debug)]
-pub struct ClientCertificates<'a> {
-    /// The CA, or several while one is being replaced, in PEM.
-    pub ca: &'a Path,
-    /// Allowed names: common name, DNS name or URI. Every certificate of the CA where this is
-    /// empty.
-    pub names: &'a [String],
+type Verifier = Arc<dyn ClientCertVerifier>;
+
+/// Which client certificates are accepted: the chain is checked as rustls does, then the name.
+#[derive(Debug)]
+pub struct ClientCertificates {
+    path: PathBuf,
+    names: Vec<String>,
+    chain: ArcSwap<Verifier>,
 }
 
-impl ClientCertificates<'_> {
-    /// The verifier for handshakes.
-    pub(super) fn verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, CertificateError> {
-        let unusable = |reason: String| CertificateError::ClientCa {
-            path: self.ca.to_owned(),
-            reason,
-        };
-        let pem = fs::read(self.ca).map_err(|source| CertificateError::Read {
-            path: self.ca.to_owned(),
+impl ClientCertificates {
+    /// Accepts the certificates of the CA at `path`: PEM, several CAs while one is being replaced.
+    /// `names` are the allowed names (common name, DNS name or URI); every certificate of the CA
+    /// is accepted where it is empty.
+    ///
+    /// # Errors
+    /// Where the CA cannot be read or used.
+    pub fn read(path: &Path, names: Vec<String>) -> Result<Self, CertificateError> {
+        let pem = fs::read(path).map_err(|source| CertificateError::Read {
+            path: path.to_owned(),
             source,
         })?;
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(&pem) {
-            let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
-            roots
-                .add(certificate)
-                .map_err(|error| unusable(error.to_string()))?;
-        }
-        if roots.is_empty() {
-            return Err(CertificateError::Pem {
-                path: self.ca.to_owned(),
-                what: "certificate",
-            });
-        }
-        let chain = WebPkiClientVerifier::builder(Arc::new(roots))
-            .build()
-            .map_err(|error| unusable(error.to_string()))?;
-        if self.names.is_empty() {
-            return Ok(chain);
-        }
-        let names = self.names.to_vec();
-        Ok(Arc::new(NamedClients { chain, names }))
+        Ok(Self {
+            path: path.to_owned(),
+            names,
+            chain: ArcSwap::from_pointee(verifier(path, &pem)?),
+        })
     }
-}
 
-/// Checks the chain as rustls does, and then the name.
-#[derive(Debug)]
-struct NamedClients {
-    chain: Arc<dyn ClientCertVerifier>,
-    names: Vec<String>,
-}
+    /// Takes a new CA for new connections when the content of the file changes, and keeps the old
+    /// one if the new one cannot be used, which `failed` hears of. Never returns.
+    pub async fn watch(self: Arc<Self>, failed: impl Fn()) {
+        file_watch::watch(&self.path, |pem| match verifier(&self.path, pem) {
+            Ok(chain) => {
+                self.chain.store(Arc::new(chain));
+                tracing::info!(path = %self.path.display(), "reloaded client CA");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "keeping the old client CA");
+                failed();
+            }
+        })
+        .await;
+    }
 
-impl NamedClients {
     fn allows(&self, certificate: &X509Certificate<'_>) -> bool {
         let is_allowed = |name: &str| self.names.iter().any(|allowed| allowed == name);
         let mut common_names = certificate.subject().iter_common_name();
@@ -88,9 +82,34 @@ impl NamedClients {
     }
 }
 
-impl ClientCertVerifier for NamedClients {
+/// Checks chains that end in one of the CAs in `pem`.
+fn verifier(path: &Path, pem: &[u8]) -> Result<Verifier, CertificateError> {
+    let unusable = |reason: String| CertificateError::ClientCa {
+        path: path.to_owned(),
+        reason,
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| unusable(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(CertificateError::Pem {
+            path: path.to_owned(),
+            what: "certificate",
+        });
+    }
+    WebPkiClientVerifier::builder(Arc::new(roots))
+        .build()
+        .map_err(|error| unusable(error.to_string()))
+}
+
+impl ClientCertVerifier for ClientCertificates {
+    /// None: hints are borrowed, and the CA may change. A client without hints shows what it has.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.chain.root_hint_subjects()
+        &[]
     }
 
     fn verify_client_cert(
@@ -101,7 +120,11 @@ impl ClientCertVerifier for NamedClients {
     ) -> Result<ClientCertVerified, Error> {
         let verified = self
             .chain
+            .load()
             .verify_client_cert(end_entity, intermediates, now)?;
+        if self.names.is_empty() {
+            return Ok(verified);
+        }
         let (_, certificate) = x509_parser::parse_x509_certificate(end_entity)
             .map_err(|_| Error::InvalidCertificate(Rejection::BadEncoding))?;
         if self.allows(&certificate) {
@@ -123,6 +146,7 @@ impl ClientCertVerifier for NamedClients {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         self.chain
+            .load()
             .verify_tls12_signature(message, certificate, signature)
     }
 
@@ -133,10 +157,11 @@ impl ClientCertVerifier for NamedClients {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         self.chain
+            .load()
             .verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chain.supported_verify_schemes()
+        self.chain.load().supported_verify_schemes()
     }
 }

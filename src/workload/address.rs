@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// `host` in one spelling: lower case, no trailing dot, no IPv6 zone or brackets; an IPv4 address
 /// in four decimal parts, also where IPv6 carries it or it is written as `getaddrinfo` reads it
 /// (`0x7f.1`, `2130706433`).
-pub(super) fn canonical(host: &str) -> String {
+pub(crate) fn canonical(host: &str) -> String {
     let host = host.trim().trim_start_matches('[').trim_end_matches(']');
     let host = host.split('%').next().unwrap_or_default();
     if let Ok(address) = host.parse::<Ipv6Addr>() {
@@ -54,7 +54,7 @@ fn number(text: &str) -> Option<u32> {
 
 /// True for an address of one's own host. `0.0.0.0` and `::` lead there, too (Linux:
 /// `ip_route_output_key`).
-pub(super) fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let host = canonical(host);
     if let Ok(address) = host.parse::<Ipv4Addr>() {
         return address.is_loopback() || address.is_unspecified();

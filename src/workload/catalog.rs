@@ -12,7 +12,7 @@ pub(crate) use paths::*;
 pub(crate) use runtime_settings::*;
 
 use super::image::ImageReference;
-use super::prefilter::mentions;
+use super::search::mentions;
 
 /// What an image has to do with Docker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

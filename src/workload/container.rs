@@ -1,22 +1,12 @@
-//! A container as rules see it: its image, texts, variables, commands and the endpoint of its
-//! Docker client.
+//! A container as the object shows it: its texts, mounts and security context.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use super::budget::{keep, spend};
-use super::catalog::{self, ImageRole};
-use super::commands::{self, Command};
-use super::endpoint::Endpoint;
 use super::host_path::HostPath;
-use super::image::ImageReference;
 use super::object::{self, Spec};
-use super::overrides::Overrides;
-use super::pod::Pod;
-use super::prefilter::Prefilter;
 use super::text::LenientStr;
-use super::variables::{self, Expanded, Identity, Variables};
 
 /// One container of any of the three lists.
 #[derive(Debug)]
@@ -27,53 +17,12 @@ pub(crate) struct Container<'a> {
     /// Which of the lists, and where in it.
     pub(super) list: &'static str,
     pub(super) position: usize,
-    commands: OnceCell<Vec<Command>>,
-    prefilter: OnceCell<Prefilter>,
-    telling: OnceCell<Vec<(TextField, Prefilter)>>,
-    image: OnceCell<ImageReference<'a>>,
-    image_role: OnceCell<Option<ImageRole>>,
-    source: Source<'a>,
-    variables: OnceCell<Variables<'a>>,
-    written_variables: OnceCell<Variables<'a>>,
-    program_variables: OnceCell<bool>,
-    expanded: OnceCell<HashMap<TextField, String>>,
-    endpoint: OnceCell<Endpoint>,
     mounts: OnceCell<HashMap<String, usize>>,
-    pub(crate) sees_cri_socket: OnceCell<bool>,
-    pub(crate) sees_other_data: OnceCell<bool>,
-    pub(crate) docker_use: OnceCell<DockerUse>,
-}
-
-/// The signs of Docker in a container, as rules find them.
-#[derive(Debug, Default)]
-pub(crate) struct DockerUse {
-    /// One that counts wherever the socket is.
-    pub(crate) by_itself: Option<String>,
-    /// Sockets that the container names, by what names them; each lies in a mount of the node's.
-    pub(crate) paths: Vec<(String, HostPath)>,
-}
-
-/// What a container takes from its Pod.
-#[derive(Clone, Debug)]
-pub(super) struct Source<'a> {
-    pub(super) overrides: &'a Overrides,
-    pub(super) spec: &'a Spec<'a>,
-    pub(super) identity: Identity<'a>,
-    /// Bytes that variables and texts of the Pod may still grow by.
-    pub(super) room: Rc<Cell<usize>>,
 }
 
 /// So many variables, volumes or mounts are looked through one by one; an index of them would cost
 /// more.
-pub(super) const FEW: usize = 32;
-
-/// What it costs to fill in and to keep a text with references, and what it takes, without its
-/// length.
-const EXPANSION_STEPS: usize = 64;
-const EXPANSION_BYTES: usize = 96;
-
-/// What it costs a rule to go on to the next text.
-const TEXT_STEPS: usize = 4;
+pub(crate) const FEW: usize = 32;
 
 impl<'a> Container<'a> {
     /// The view of `raw`, which stands in one of the lists at a position, and among all containers
@@ -81,28 +30,13 @@ impl<'a> Container<'a> {
     pub(super) fn new(
         raw: &'a object::Container<'a>,
         (list, position, index): (&'static str, usize, usize),
-        source: Source<'a>,
     ) -> Self {
         Self {
             raw,
             index,
             list,
             position,
-            source,
-            commands: OnceCell::new(),
-            prefilter: OnceCell::new(),
-            telling: OnceCell::new(),
-            image: OnceCell::new(),
-            image_role: OnceCell::new(),
-            variables: OnceCell::new(),
-            written_variables: OnceCell::new(),
-            program_variables: OnceCell::new(),
-            expanded: OnceCell::new(),
-            endpoint: OnceCell::new(),
             mounts: OnceCell::new(),
-            sees_cri_socket: OnceCell::new(),
-            sees_other_data: OnceCell::new(),
-            docker_use: OnceCell::new(),
         }
     }
 
@@ -111,42 +45,9 @@ impl<'a> Container<'a> {
         self.raw.name.as_str()
     }
 
-    /// The image, taken apart.
-    pub(crate) fn image(&self) -> &ImageReference<'a> {
-        self.image
-            .get_or_init(|| self.source.overrides.parse_image(self.raw.image.as_str()))
-    }
-
-    /// What the image has to do with Docker, if anything.
-    pub(crate) fn image_role(&self) -> Option<ImageRole> {
-        *self
-            .image_role
-            .get_or_init(|| self.source.overrides.image_role(self.image()))
-    }
-
-    /// True if a command, an argument, a variable or a hook names Docker at all; if not, no rule
-    /// needs to read them.
-    pub(crate) fn mentions_docker(&self) -> bool {
-        self.prefilter().docker
-    }
-
-    /// What its commands, arguments, variables and hooks mention.
-    pub(crate) fn prefilter(&self) -> Prefilter {
-        *self.prefilter.get_or_init(|| {
-            let mut found = Prefilter::default();
-            self.raw_texts().for_each(|(_, text)| found.add(text));
-            found.docker |= catalog::sets_provider(&self.raw.env);
-            if found.reference {
-                let expanded = self.expanded.get_or_init(|| self.expand_texts());
-                expanded.values().for_each(|text| found.add(text));
-            }
-            found
-        })
-    }
-
     /// The position of the mount at the longest directory above `path`, or at `path`, and that
     /// directory.
-    pub(super) fn mount_at<'p>(&self, path: &'p HostPath) -> Option<(usize, &'p str)> {
+    pub(crate) fn mount_at<'p>(&self, path: &'p HostPath) -> Option<(usize, &'p str)> {
         let mounts = self.mounts.get_or_init(|| {
             let mounts = self
                 .raw
@@ -189,17 +90,11 @@ impl<'a> Container<'a> {
             .is_some_and(|context| context.privileged.0)
     }
 
-    /// True for a privileged container among the processes of the node: what it runs can enter the
-    /// node's namespaces.
-    pub(super) fn shares_node(&self) -> bool {
-        self.source.spec.host_pid.0 && self.is_privileged()
-    }
-
     /// True if the object says that the container does not run as root; the container's word counts
     /// before the Pod's.
-    pub(crate) fn runs_without_root(&self, pod: &Pod<'_>) -> bool {
+    pub(crate) fn runs_without_root(&self, spec: &Spec<'_>) -> bool {
         let own = self.raw.security_context.as_ref();
-        let shared = pod.spec.security_context.as_ref();
+        let shared = spec.security_context.as_ref();
         let user = own
             .and_then(|context| context.run_as_user)
             .or(shared.and_then(|context| context.run_as_user));
@@ -242,22 +137,6 @@ impl<'a> Container<'a> {
         is_dropped && !self.adds_capability(name)
     }
 
-    /// The programs that the container runs, as far as the object shows them.
-    ///
-    /// Only texts that name Docker are read: everything else cannot hold a finding.
-    pub(crate) fn commands(&self) -> &[Command] {
-        if !self.mentions_docker() {
-            return &[];
-        }
-        self.commands.get_or_init(|| commands::read(self))
-    }
-
-    /// Where a Docker client in this container finds its daemon.
-    pub(crate) fn endpoint(&self, pod: &Pod<'_>) -> &Endpoint {
-        self.endpoint
-            .get_or_init(|| super::endpoint::of_container(pod, self))
-    }
-
     /// The container's script, where its kind gives it one for a shell, with its field.
     pub(crate) fn script(&self) -> Option<(TextField, &'a LenientStr<'a>)> {
         let raw = self.raw;
@@ -284,95 +163,20 @@ impl<'a> Container<'a> {
         self.raw.env.iter().rev().find(|var| *var.name == *name)
     }
 
-    /// The variable `name` as the container sees it, if the object sets it.
-    pub(crate) fn variable(&self, name: &str) -> Option<&Expanded<'a>> {
-        // Of a few it is quicker to look than to fill them all in.
-        if self.raw.env.len() <= FEW {
-            self.env(name)?;
+    /// `env DOCKER_HOST` or `argument`, as messages call the place of a text.
+    pub(crate) fn describe(&self, field: TextField) -> String {
+        match field {
+            TextField::Env(i) => format!("env {}", self.raw.env[i].name),
+            TextField::Command(_) => "command".to_owned(),
+            TextField::Hook(place, _) => place
+                .trim_end_matches(".exec.command")
+                .rsplit('.')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            TextField::Args(_) => "argument".to_owned(),
+            TextField::Script | TextField::Source => "script".to_owned(),
         }
-        self.variables().get(name)
-    }
-
-    /// True if a variable calls Docker or leads onto the node.
-    pub(super) fn has_program_variables(&self) -> bool {
-        *self.program_variables.get_or_init(|| {
-            let mut values = self.variables().values();
-            values.any(|value| commands::names_program(&value.text))
-        })
-    }
-
-    fn variables(&self) -> &Variables<'a> {
-        self.variables.get_or_init(|| {
-            let Source {
-                spec,
-                identity,
-                room,
-                ..
-            } = &self.source;
-            Variables::of(self.raw, spec, *identity, room)
-        })
-    }
-
-    /// All texts in which a path or an address can stand, with their field below the container:
-    /// command, args, env values. References to variables are filled in as kubelet does.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = (TextField, &str)> {
-        self.all_texts().filter(|(field, _)| !field.is_hook())
-    }
-
-    /// The same, and the words of lifecycle hooks and probes.
-    pub(crate) fn all_texts(&self) -> impl Iterator<Item = (TextField, &str)> {
-        self.raw_texts()
-            .take_while(|_| spend(TEXT_STEPS))
-            .map(|(field, text)| (field, self.expanded_text(field, text)))
-    }
-
-    /// Those of [`Self::all_texts`] that mention what `is_meant` asks for: what Docker is called,
-    /// its ports or its bridge. Each text is looked at once for all rules.
-    pub(crate) fn texts_with(
-        &self,
-        is_meant: impl Fn(Prefilter) -> bool,
-    ) -> impl Iterator<Item = (TextField, &str)> {
-        let telling = self.telling.get_or_init(|| {
-            let texts = self.all_texts().map(|(field, text)| {
-                let mut found = Prefilter::default();
-                found.add(text);
-                (field, found)
-            });
-            texts
-                .filter(|(_, found)| found.docker | found.docker_port | found.bridge)
-                .take_while(|telling| keep(size_of_val(telling)))
-                .collect()
-        });
-        telling
-            .iter()
-            .filter(move |(_, found)| is_meant(*found))
-            .filter_map(|(field, _)| Some((*field, self.text_at(*field)?)))
-    }
-
-    /// The text at `field`, with its references to variables filled in.
-    pub(crate) fn text_at(&self, field: TextField) -> Option<&str> {
-        let raw = self.raw;
-        let text = match field {
-            TextField::Command(i) => raw.command.get(i),
-            TextField::Args(i) => raw.args.get(i),
-            TextField::Env(i) => raw.env.get(i).map(|variable| &variable.value),
-            TextField::Hook(place, i) => {
-                let mut hooks = raw.hooks();
-                hooks.find(|(of, _)| *of == place)?.1.get(i)
-            }
-            TextField::Script => Some(&raw.script),
-            TextField::Source => Some(&raw.source),
-        };
-        text.map(|text| self.expanded_text(field, text))
-    }
-
-    /// `text`, which stands at `field`, with its references to variables filled in.
-    pub(crate) fn expanded_text<'t>(&'t self, field: TextField, text: &'t str) -> &'t str {
-        if !self.prefilter().reference {
-            return text;
-        }
-        let expanded = self.expanded.get_or_init(|| self.expand_texts());
-        expanded.get(&field).map_or(text, String::as_str)
     }
 
     /// All texts as the object has them.
@@ -405,48 +209,6 @@ impl<'a> Container<'a> {
             .chain(self.script())
             .chain(hooks)
     }
-
-    /// The texts that references to variables change.
-    fn expand_texts(&self) -> HashMap<TextField, String> {
-        let mut found = HashMap::new();
-        for (index, variable) in self.raw.env.iter().enumerate() {
-            let value = self.variables().at(index);
-            if let Some(value) = value.filter(|value| *value.text != *variable.value) {
-                found.insert(TextField::Env(index), value.text.clone().into_owned());
-            }
-        }
-        let texts = self.raw_texts().filter(|(_, text)| text.contains('$'));
-        let texts = texts.take_while(|_| spend(EXPANSION_STEPS) && keep(EXPANSION_BYTES));
-        for (field, text) in texts {
-            let expanded = match field {
-                TextField::Command(_) | TextField::Args(_) => self.expand(text),
-                // Probes get the values as they are written, lifecycle hooks none
-                // (ExpandContainerCommandOnlyStatic).
-                TextField::Hook(place, _) if !place.starts_with("lifecycle") => {
-                    self.expand_static(text)
-                }
-                _ => None,
-            };
-            if let Some(expanded) = expanded.filter(|expanded| *expanded.text != **text) {
-                found.insert(field, expanded.text.into_owned());
-            }
-        }
-        found
-    }
-
-    /// `text` with `$(NAME)` replaced as kubelet does in commands, arguments and `subPathExpr`;
-    /// `None` if that is too long.
-    pub(super) fn expand<'t>(&self, text: &'t str) -> Option<Expanded<'t>> {
-        variables::expand(text, |name| self.variables().get(name), &self.source.room)
-    }
-
-    /// The same with the values as they are written.
-    fn expand_static<'t>(&self, text: &'t str) -> Option<Expanded<'t>> {
-        let values = self
-            .written_variables
-            .get_or_init(|| Variables::as_written(self.raw));
-        variables::expand(text, |name| values.get(name), &self.source.room)
-    }
 }
 
 /// What a mount takes in an index, without its text.
@@ -458,10 +220,6 @@ const HASHED_AT_ONCE: usize = 8;
 
 /// Longest path that Linux opens.
 const MAX_PATH: usize = 4096;
-
-/// Longest text that a shell's variables are filled into; a few of them can ask for more than there
-/// is memory.
-pub(crate) const MAX_FILLED: usize = 16 * 1024;
 
 /// One of the texts of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memrchr};
 
 use super::catalog::mirrors::mirror_prefix;
-use super::prefilter::occurrences;
+use super::search::occurrences;
 
 /// A reference taken apart. `host` and `path` are what rules compare; the tag is a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]

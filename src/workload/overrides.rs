@@ -27,7 +27,7 @@ pub(super) static NOTHING: Overrides = Overrides {
 
 impl Overrides {
     /// Takes an image reference apart, with the operator's mirrors read as Docker Hub.
-    pub(super) fn parse_image<'a>(&self, text: &'a str) -> ImageReference<'a> {
+    pub(crate) fn parse_image<'a>(&self, text: &'a str) -> ImageReference<'a> {
         let hub_path = self
             .mirrors
             .iter()
@@ -36,7 +36,7 @@ impl Overrides {
     }
 
     /// The role of `image`, if it has one.
-    pub(super) fn image_role(&self, image: &ImageReference<'_>) -> Option<ImageRole> {
+    pub(crate) fn image_role(&self, image: &ImageReference<'_>) -> Option<ImageRole> {
         let is_client = || {
             self.cli_images
                 .iter()

@@ -4,12 +4,11 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::address::canonical;
 use super::budget::{keep, spend};
-use super::container::{self, FEW, MOUNT_BYTES};
+use super::container::MOUNT_BYTES;
 use super::host_path::HostPath;
 use super::object::{self, Spec, Volume};
 use super::overrides::Overrides;
@@ -18,7 +17,7 @@ use super::variables::{self, Identity};
 
 mod mounts;
 
-pub(crate) use super::container::{Container, DockerUse, MAX_FILLED, TextField};
+pub(crate) use super::container::{Container, FEW, TextField};
 
 /// A pod spec, wherever in the object it lies.
 #[derive(Debug)]
@@ -28,23 +27,23 @@ pub struct Pod<'a> {
     pub(crate) path: &'a str,
     pub(crate) containers: Vec<Container<'a>>,
     pub(crate) host_mounts: Vec<HostMount<'a>>,
-    overrides: &'a Overrides,
-    namespace: &'a str,
+    pub(crate) overrides: &'a Overrides,
+    pub(crate) identity: Identity<'a>,
+    /// Bytes that its variables and texts may still grow by.
+    pub(crate) room: Cell<usize>,
     nodes: Arc<NodeNames>,
     data_roots: Arc<[HostPath]>,
-    daemons: OnceCell<Vec<usize>>,
-    /// Whether it reads the logs of every runtime, as a rule finds out.
-    pub(crate) reads_new_logs: OnceCell<bool>,
-    index: Index<'a>,
+    index: Index,
 }
 
-/// Where things are, for a Pod that has many of them.
+/// Where things are, for a Pod that has many of them. Names are looked up in lists of places that
+/// are sorted by name.
 #[derive(Debug, Default)]
-struct Index<'a> {
-    /// The first volume of each name.
-    volumes: OnceCell<HashMap<&'a str, usize>>,
-    /// The mounts of each volume: a container, and a position in its list.
-    uses: OnceCell<HashMap<&'a str, Vec<Use>>>,
+struct Index {
+    /// The volumes, as positions.
+    volumes: OnceCell<Vec<usize>>,
+    /// The mounts, by the name of their volume.
+    uses: OnceCell<Vec<Use>>,
     /// The first host mount of each mount.
     host_mounts: OnceCell<HashMap<Use, usize>>,
     /// The first alias of each host name.
@@ -134,12 +133,6 @@ impl<'a> Pod<'a> {
         overrides: &'a Overrides,
         identity: Identity<'a>,
     ) -> Self {
-        let source = container::Source {
-            overrides,
-            spec,
-            identity,
-            room: Rc::new(Cell::new(variables::MAX_EXPANDED)),
-        };
         let mut containers = Vec::with_capacity(spec.containers.len() + spec.init_containers.len());
         let lists = [
             ("initContainers", &spec.init_containers),
@@ -153,7 +146,7 @@ impl<'a> Pod<'a> {
                     break;
                 }
                 let index = containers.len();
-                containers.push(Container::new(raw, (list, position, index), source.clone()));
+                containers.push(Container::new(raw, (list, position, index)));
             }
         }
         let mut pod = Self {
@@ -162,11 +155,10 @@ impl<'a> Pod<'a> {
             containers,
             host_mounts: Vec::new(),
             overrides,
-            namespace: identity.namespace,
+            identity,
+            room: Cell::new(variables::MAX_EXPANDED),
             nodes: Arc::default(),
             data_roots: Arc::default(),
-            daemons: OnceCell::new(),
-            reads_new_logs: OnceCell::new(),
             index: Index::default(),
         };
         pod.host_mounts = pod.find_host_mounts();
@@ -219,19 +211,23 @@ impl<'a> Pod<'a> {
     }
 
     /// The first volume of this name.
-    pub(super) fn volume(&self, name: &str) -> Option<&'a Volume<'a>> {
+    pub(crate) fn volume(&self, name: &str) -> Option<&'a Volume<'a>> {
         let volumes = &self.spec.volumes;
         if volumes.len() <= FEW {
             return volumes.iter().find(|volume| *volume.name == *name);
         }
+        let name_of = |position: usize| volumes[position].name.as_str();
         let index = self.index.volumes.get_or_init(|| {
-            let names = volumes.iter().enumerate().rev();
-            names
-                .take_while(|_| keep(MOUNT_BYTES))
-                .map(|(position, volume)| (volume.name.as_str(), position))
-                .collect()
+            let positions = (0..volumes.len()).take_while(|_| keep(MOUNT_BYTES));
+            let mut index: Vec<usize> = positions.collect();
+            index.sort_by_key(|position| name_of(*position));
+            index
         });
-        index.get(name).map(|&position| &volumes[position])
+        let at = index.partition_point(|position| name_of(*position) < name);
+        index
+            .get(at)
+            .filter(|position| name_of(**position) == name)
+            .map(|position| &volumes[*position])
     }
 
     /// The mounts of the volume `name`, in the order of the containers.
@@ -244,18 +240,23 @@ impl<'a> Pod<'a> {
             let uses = mounts.filter(|(of, _)| *of == name);
             return uses.map(|(_, place)| place).collect();
         }
+        let name_of = |(container, position): Use| {
+            let mounts = &self.containers[container].raw.volume_mounts;
+            mounts[position].name.as_str()
+        };
         let index = self.index.uses.get_or_init(|| {
-            let mut index: HashMap<&str, Vec<Use>> = HashMap::new();
-            for (name, place) in mounts.take_while(|_| keep(MOUNT_BYTES)) {
-                index.entry(name).or_default().push(place);
-            }
+            let places = mounts.map(|(_, place)| place);
+            let mut index: Vec<Use> = places.take_while(|_| keep(MOUNT_BYTES)).collect();
+            index.sort_by_key(|place| name_of(*place));
             index
         });
-        index.get(name).map_or(&[][..], Vec::as_slice).into()
+        let start = index.partition_point(|place| name_of(*place) < name);
+        let end = index.partition_point(|place| name_of(*place) <= name);
+        Cow::Borrowed(&index[start..end])
     }
 
     /// True if another container than this one mounts the volume `name`.
-    pub(super) fn is_mounted_beside(&self, name: &str, container: &Container<'_>) -> bool {
+    pub(crate) fn is_mounted_beside(&self, name: &str, container: &Container<'_>) -> bool {
         let uses = self.uses(name);
         // They are in order, so one of the ends is another's where any is.
         let ends = [uses.first(), uses.last()];
@@ -265,7 +266,7 @@ impl<'a> Pod<'a> {
     }
 
     /// The host path that the mount at `position` of `container` leads to.
-    pub(super) fn host_mount_of(
+    pub(crate) fn host_mount_of(
         &self,
         container: &Container<'_>,
         position: usize,
@@ -291,7 +292,7 @@ impl<'a> Pod<'a> {
 
     /// The address that the Pod's own `hostAliases` give `host`, which is in its canonical
     /// spelling.
-    pub(super) fn alias_of(&self, host: &str) -> Option<&'a str> {
+    pub(crate) fn alias_of(&self, host: &str) -> Option<&'a str> {
         let aliases = &self.spec.host_aliases;
         if aliases.is_empty() {
             return None;
@@ -309,27 +310,6 @@ impl<'a> Pod<'a> {
             index
         });
         index.get(host).map(|&at| aliases[at].ip.as_str())
-    }
-
-    /// The containers that run a Docker daemon of their own.
-    pub(crate) fn daemons(&self) -> impl Iterator<Item = &Container<'a>> {
-        let is_daemon = |index: &usize| super::daemon::is_daemon(self, &self.containers[*index]);
-        let indices = self
-            .daemons
-            .get_or_init(|| (0..self.containers.len()).filter(is_daemon).collect());
-        indices.iter().map(|&index| &self.containers[index])
-    }
-
-    /// The first of them, if there is one.
-    pub(crate) fn daemon(&self) -> Option<&Container<'a>> {
-        self.daemons().next()
-    }
-
-    /// True if `container` runs a Docker daemon of its own.
-    pub(crate) fn is_daemon(&self, container: &Container<'_>) -> bool {
-        self.daemons().next();
-        let daemons = self.daemons.get();
-        daemons.is_some_and(|indices| indices.binary_search(&container.index).is_ok())
     }
 
     /// The volume that `container` sees at `path`.

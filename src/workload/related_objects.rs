@@ -9,7 +9,7 @@ use super::address;
 use super::budget::spend;
 use super::host_path::HostPath;
 use super::object::{ClaimSpec, Spec};
-use super::prefilter::occurrences;
+use super::search::occurrences;
 use super::string_fields::StringField;
 use super::text::LenientStr;
 

@@ -106,6 +106,17 @@ pub(super) fn of_controller(kind: &str, name: &str) -> Option<String> {
     }
 }
 
+impl Owner<'_> {
+    /// What to edit to change the objects of a series; nothing where the owner itself is to be
+    /// edited.
+    pub fn edit(&self) -> &'static str {
+        match self.source {
+            OwnerSource::Series => edit(&self.kind, &self.name),
+            OwnerSource::Own | OwnerSource::Derived => "",
+        }
+    }
+}
+
 impl Maker {
     /// The name of the owner of `made`, if this maker made it.
     fn name_of(&self, made: &Made<'_>) -> Option<String> {

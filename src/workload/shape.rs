@@ -11,7 +11,7 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
-use super::text::LenientStr;
+use super::lenient_str::LenientStr;
 
 /// Where a value of the input goes. What a place does not take is an error that names what it
 /// expects.
@@ -302,7 +302,7 @@ macro_rules! shape {
             true
         }
 
-        fn field(&mut self, key: &$crate::workload::text::LenientStr<$a>) -> $crate::workload::shape::Next<'_, $a> {
+        fn field(&mut self, key: &$crate::workload::lenient_str::LenientStr<$a>) -> $crate::workload::shape::Next<'_, $a> {
             #[allow(non_camel_case_types, reason = "they number the fields")]
             enum Number { $($(#[doc = $key] $field,)?)* }
             match key.as_str() {

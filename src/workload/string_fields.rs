@@ -10,7 +10,6 @@ use serde::de::{
 use std::cell::OnceCell;
 
 use super::budget;
-use super::scripts::{self, TextCommand};
 use super::text::LenientStr;
 use crate::embedded::{Document, Node, TooLarge, Value};
 
@@ -33,8 +32,6 @@ pub struct StringField {
     pub text: String,
     /// The text as a document, if it is one; parsed once.
     document: OnceCell<Result<Option<Box<Document>>, TooLarge>>,
-    /// See [`StringField::commands`].
-    commands: OnceCell<Vec<TextCommand>>,
 }
 
 impl StringField {
@@ -43,7 +40,6 @@ impl StringField {
             path,
             text,
             document: OnceCell::new(),
-            commands: OnceCell::new(),
         }
     }
 
@@ -93,16 +89,6 @@ impl StringField {
             return Err(TooLarge);
         }
         Ok(document.map(Box::new))
-    }
-
-    /// True for a script of a POSIX shell.
-    pub(crate) fn is_script(&self) -> bool {
-        scripts::is_script(self.key(), &self.text)
-    }
-
-    /// The commands of the text, if it is a script or a unit that mentions Docker; read once.
-    pub(crate) fn commands(&self) -> &[TextCommand] {
-        self.commands.get_or_init(|| scripts::read(self))
     }
 }
 

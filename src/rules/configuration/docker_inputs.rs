@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use super::log_inputs::fluent_bit_inputs;
-use super::providers::switched_on;
+use crate::analysis::endpoint;
+use crate::analysis::providers::switched_on;
+use crate::analysis::settings::{Settings, maps, scalars};
+use crate::analysis::sockets;
 use crate::embedded::{Language, Node};
-use crate::rules::sockets;
 use crate::workload::catalog;
-use crate::workload::endpoint;
 use crate::workload::host_path::HostPath;
-use crate::workload::settings::{Settings, maps, scalars};
 
 /// Inputs that stand as a key of a map: their name, and whose they are.
 const SECTIONS: [(&str, &str); 11] = [

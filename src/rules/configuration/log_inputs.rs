@@ -9,8 +9,8 @@ mod fluent;
 mod journal;
 mod others;
 
+use crate::analysis::settings::{Settings, maps};
 use crate::embedded::Node;
-use crate::workload::settings::{Settings, maps};
 
 pub(in crate::rules) use fluent::fluent_bit_inputs;
 pub(in crate::rules) use journal::{Unit, docker_units};

@@ -5,10 +5,10 @@ use super::node_scripts::{
     Act, DOCKER_PACKAGES, K3S_VARIABLE, installs_docker, is_docker_endpoint, selecting_flag,
     selections, selects_docker_for_k3s,
 };
+use crate::analysis::scripts::unit_command;
+use crate::analysis::settings::{Settings, maps, scalars};
 use crate::embedded::{Language, Node};
-use crate::workload::prefilter::mentions;
-use crate::workload::scripts::unit_command;
-use crate::workload::settings::{Settings, maps, scalars};
+use crate::workload::search::mentions;
 
 /// A setting that brings Docker to a node.
 pub(in crate::rules) struct Found<'n> {

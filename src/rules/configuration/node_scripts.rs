@@ -1,8 +1,8 @@
 //! What a command or a script for new nodes does with Docker, and the flags of their kubelet.
 
-use crate::rules::docker_usage::place_of;
+use crate::rules::findings::place_of;
 use crate::rules::objects;
-use crate::workload::prefilter::mentions;
+use crate::workload::search::mentions;
 use crate::workload::shell::{Invocation, read_script};
 
 /// Docker's engine in the packages of distributions.

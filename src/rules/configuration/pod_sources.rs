@@ -1,14 +1,14 @@
 //! Configuration from which a controller makes Pods that use the node's Docker: pod templates,
 //! runners' volumes, executors.
 
+use crate::analysis::endpoint::BRIDGE_ADDRESSES;
+use crate::analysis::settings::{Settings, maps, scalars};
+use crate::analysis::{data_root, docker_usage, sockets};
 use crate::embedded::{Language, Node, Value};
-use crate::rules::{data_root, docker_usage, sockets};
 use crate::workload::catalog::{self, ImageRole};
-use crate::workload::endpoint::BRIDGE_ADDRESSES;
 use crate::workload::host_path::HostPath;
 use crate::workload::image::ImageReference;
-use crate::workload::prefilter::mentions;
-use crate::workload::settings::{Settings, maps, scalars};
+use crate::workload::search::mentions;
 use crate::workload::shell;
 
 /// A setting, the words for it, and what shows it.

@@ -7,7 +7,7 @@
 //! stays: series of the root cgroup (`id="/"`). Sources: kubernetes/website#30681,
 //! google/cadvisor#2666, containerd/containerd#4541, containerd/containerd#5882.
 
-use crate::workload::prefilter::{mentions, occurrences};
+use crate::workload::search::{mentions, occurrences};
 
 /// A selector that changes, and where it stands in the text.
 pub(in crate::rules) struct Selector {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::{Evaluation, ScannedOwner, key, word};
-use crate::workload::owner::derive;
+use crate::workload::derived_owner::derive;
 use crate::workload::series::is_series;
 use crate::workload::{Owner, Workload};
 

@@ -1,7 +1,7 @@
 //! Paths of the node that are Docker's: programs, data, configuration, and those of other runtimes.
 
 use crate::workload::host_path::HostPath;
-use crate::workload::prefilter::mentions;
+use crate::workload::search::mentions;
 
 /// Programs of Docker's packages. Source: docker/docker-ce-packaging; the second line holds those
 /// before 18.09, the third those of Red Hat's package (projectatomic/docker).

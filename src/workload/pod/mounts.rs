@@ -2,14 +2,16 @@
 //! `subPath` ends.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::{HostMount, MountUser, Pod};
 use crate::workload::budget::{keep, spend};
-use crate::workload::container::{Container, MOUNT_BYTES};
+use crate::workload::container::MOUNT_BYTES;
 use crate::workload::host_path::HostPath;
 use crate::workload::object;
 use crate::workload::overrides::Overrides;
 use crate::workload::related_objects::{Claim, Match, RelatedObjects};
+use crate::workload::variables::{self, Variables};
 
 /// What a host mount costs all rules, without the length of its texts.
 const MOUNT_STEPS: usize = 256;
@@ -31,10 +33,10 @@ impl<'a> Pod<'a> {
             }
             self.host_mounts = mounts;
         }
-        let mut found = Vec::new();
+        let mut found = Found::default();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
             let (claim, field) = if let Some(claim) = &volume.persistent_volume_claim {
-                let claim = Claim::Named(self.namespace, &claim.claim_name);
+                let claim = Claim::Named(self.identity.namespace, &claim.claim_name);
                 (claim, "persistentVolumeClaim.claimName")
             } else if let Some(claim) = &volume.ephemeral {
                 let template = claim.template.as_ref();
@@ -60,7 +62,7 @@ impl<'a> Pod<'a> {
                 &mut found,
             );
         }
-        self.host_mounts.append(&mut found);
+        self.host_mounts.append(&mut found.mounts);
         self.index.host_mounts.take();
     }
 
@@ -72,9 +74,9 @@ impl<'a> Pod<'a> {
         claim: &Claim<'_>,
         field: String,
         related_objects: &RelatedObjects,
-        found: &mut Vec<HostMount<'a>>,
+        found: &mut Found<'a>,
     ) {
-        let before = found.len();
+        let before = found.mounts.len();
         let (how, paths) = related_objects.paths(claim);
         for path in paths {
             let source = Source {
@@ -85,41 +87,42 @@ impl<'a> Pod<'a> {
             };
             self.mounts_of_volume(name, &source, found);
         }
-        if found.len() == before && related_objects.is_unseen(claim) {
+        if found.mounts.len() == before && related_objects.is_unseen(claim) {
             self.mounts_of_unseen(name, field, found);
         }
     }
 
     /// A claim that is not there yet can still lead to the node. Nobody but Docker has a file of
     /// that name, so a `subPath` that names it says where the volume will be.
-    fn mounts_of_unseen(&self, name: &'a str, field: String, found: &mut Vec<HostMount<'a>>) {
+    fn mounts_of_unseen(&self, name: &'a str, field: String, found: &mut Found<'a>) {
         let source = Source {
             path: "/run",
             kind: Cow::Borrowed(""),
             claimed: Some(("not seen yet", Match::Unknown)),
             field,
         };
-        let mut assumed = Vec::new();
-        self.mounts_of_volume(name, &source, &mut assumed);
+        let before = found.mounts.len();
+        self.mounts_of_volume(name, &source, found);
+        let mut assumed = found.mounts.split_off(before);
         assumed.retain(|mount| {
             mount.field.contains(".subPath") && mount.path.file_name() == "docker.sock"
         });
-        found.append(&mut assumed);
+        found.mounts.append(&mut assumed);
     }
 
     /// See [`HostMount::usual_path`].
-    pub(in crate::workload) fn usual_path(&self, path: &HostPath) -> Option<HostPath> {
+    pub(crate) fn usual_path(&self, path: &HostPath) -> Option<HostPath> {
         let known = self.overrides.usual_path(path);
         known.or_else(|| Overrides::below_shown_root(&self.data_roots, path))
     }
 
     /// True if the operator or another object says that Docker's data directory was moved.
-    pub(in crate::workload) fn has_moved_data_root(&self) -> bool {
+    pub(crate) fn has_moved_data_root(&self) -> bool {
         !(self.overrides.data_roots.is_empty() && self.data_roots.is_empty())
     }
 
     pub(super) fn find_host_mounts(&self) -> Vec<HostMount<'a>> {
-        let mut found = Vec::new();
+        let mut found = Found::default();
         for (index, volume) in self.spec.volumes.iter().enumerate() {
             let Some(host_path) = &volume.host_path else {
                 continue;
@@ -133,16 +136,11 @@ impl<'a> Pod<'a> {
             };
             self.mounts_of_volume(&volume.name, &source, &mut found);
         }
-        found
+        found.mounts
     }
 
     /// Adds a mount for each use of the volume `name`, or one of nobody's.
-    fn mounts_of_volume(
-        &self,
-        name: &'a str,
-        source: &Source<'_, 'a>,
-        found: &mut Vec<HostMount<'a>>,
-    ) {
+    fn mounts_of_volume(&self, name: &'a str, source: &Source<'_, 'a>, found: &mut Found<'a>) {
         let root = HostPath::new(source.path);
         let mount_of = |user, position, path, open_below, mount_path, field| HostMount {
             volume: name,
@@ -160,7 +158,7 @@ impl<'a> Pod<'a> {
             field,
             named: None,
         };
-        let before = found.len();
+        let before = found.mounts.len();
         for &(index, position) in &*self.uses(name) {
             let container = &self.containers[index];
             let mount = &container.raw.volume_mounts[position];
@@ -178,7 +176,10 @@ impl<'a> Pod<'a> {
                 )
             };
             let (path, open_below, field) = if !mount.sub_path_expr.is_empty() {
-                let (path, open) = self.expand_sub_path(container, &root, &mount.sub_path_expr);
+                let variables = found.variables.entry(index).or_insert_with(|| {
+                    Variables::of(container.raw, self.spec, self.identity, &self.room)
+                });
+                let (path, open) = self.expand_sub_path(variables, &root, &mount.sub_path_expr);
                 (path, open, field("subPathExpr"))
             } else if !mount.sub_path.is_empty() {
                 (root.join(&mount.sub_path), false, field("subPath"))
@@ -187,17 +188,17 @@ impl<'a> Pod<'a> {
             };
             let mount_path = HostPath::new(&mount.mount_path).as_str().to_owned();
             let user = MountUser::Container(index);
-            found.push(mount_of(
+            found.mounts.push(mount_of(
                 user, position, path, open_below, mount_path, field,
             ));
         }
-        if found.len() == before {
+        if found.mounts.len() == before {
             let user = if self.containers.is_empty() {
                 MountUser::Unseen
             } else {
                 MountUser::Nobody
             };
-            found.push(mount_of(
+            found.mounts.push(mount_of(
                 user,
                 0,
                 root,
@@ -212,11 +213,11 @@ impl<'a> Pod<'a> {
     /// above a socket below which the object does not show where it leads.
     fn expand_sub_path(
         &self,
-        container: &Container<'_>,
+        variables: &Variables<'_>,
         root: &HostPath,
         text: &str,
     ) -> (HostPath, bool) {
-        let expanded = container.expand(text);
+        let expanded = variables::expand(text, |name| variables.get(name), &self.room);
         let (text, is_open) = expanded.map_or((Cow::Borrowed(text), true), |expanded| {
             (expanded.text, expanded.is_open)
         });
@@ -239,6 +240,14 @@ impl<'a> Pod<'a> {
             (root.join(&text), false)
         }
     }
+}
+
+/// The mounts found so far, and the variables of the containers in which a `subPathExpr` needed
+/// them.
+#[derive(Default)]
+struct Found<'a> {
+    mounts: Vec<HostMount<'a>>,
+    variables: HashMap<usize, Variables<'a>>,
 }
 
 /// Where a volume's host path comes from.

@@ -11,6 +11,7 @@ use undock::server::callers::Tokens;
 
 use crate::support::answer::Answer;
 use crate::support::client::{JSON, Reply, Tls};
+use crate::support::eventually;
 use crate::support::fake_api::FakeApi;
 use crate::support::reviews::{bytes, clean_pod, create, socket_pod};
 use crate::support::server::{Server, Settings};
@@ -35,14 +36,13 @@ impl ClientCa {
     }
 
     fn sign(&self, common_name: &str, names: Vec<SanType>) -> Identity {
-        let mut string_field = CertificateParams::default();
-        string_field
-            .distinguished_name
+        let mut leaf = CertificateParams::default();
+        leaf.distinguished_name
             .push(DnType::CommonName, common_name);
-        string_field.subject_alt_names = names;
-        string_field.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        leaf.subject_alt_names = names;
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let key = KeyPair::generate().unwrap();
-        let certificate = string_field.signed_by(&key, &self.issuer).unwrap();
+        let certificate = leaf.signed_by(&key, &self.issuer).unwrap();
         (certificate.pem(), key.serialize_pem())
     }
 
@@ -77,6 +77,47 @@ fn with_a_client_ca_only_its_clients_are_answered() {
         let reply = ask(&server, identity);
         assert_eq!(reply.is_ok(), answered, "{reply:?}");
     }
+}
+
+#[test]
+fn a_replaced_client_ca_and_token_hold_without_a_restart() {
+    let (old, new) = (ClientCa::new(), ClientCa::new());
+    let folder = tempfile::tempdir().unwrap();
+    let token_file = folder.path().join("token");
+    let (old_token, new_token) = ("0".repeat(32), "1".repeat(32));
+    std::fs::write(&token_file, &old_token).unwrap();
+    let server = Server::with(Settings {
+        client_ca: Some(old.write(folder.path())),
+        tokens: Some(Tokens::read(&token_file).unwrap()),
+        ..Settings::default()
+    });
+    let status = |ca: &ClientCa, token: &str| {
+        let mut tls = Tls::new(&server.ca);
+        tls.identity = Some(ca.sign("apiserver", vec![]));
+        let bearer = format!("Bearer {token}");
+        let headers = [JSON, &[("Authorization", bearer.as_str())]].concat();
+        let body = bytes(&create(clean_pod()));
+        tls.connect(server.address)
+            .and_then(|mut client| client.call("POST", "/validate", &headers, &body))
+            .map(|reply| reply.status)
+            .ok()
+    };
+    assert_eq!(status(&old, &old_token), Some(200));
+    assert_eq!(status(&new, &new_token), None);
+
+    new.write(folder.path());
+    std::fs::write(&token_file, &new_token).unwrap();
+    eventually("the new CA and token are taken", || {
+        (status(&new, &new_token) == Some(200)).then_some(())
+    });
+    assert_eq!(status(&old, &new_token), None);
+    assert_eq!(status(&new, &old_token), Some(401));
+
+    // What cannot be used changes nothing.
+    std::fs::write(folder.path().join("client-ca.crt"), "not PEM").unwrap();
+    std::fs::write(&token_file, "short").unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    assert_eq!(status(&new, &new_token), Some(200));
 }
 
 #[test]

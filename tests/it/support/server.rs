@@ -136,15 +136,10 @@ impl Server {
             api.map(|api| api.client())
         };
         let ephemeral = Certificates::ephemeral().expect("a certificate");
-        let tls = tls_config(
-            Arc::new(ephemeral.certificates),
-            client_ca.as_deref().map(|ca| ClientCertificates {
-                ca,
-                names: &client_names,
-            }),
-            tls12,
-        )
-        .expect("TLS settings");
+        let clients = client_ca.map(|path| {
+            Arc::new(ClientCertificates::read(&path, client_names).expect("a client CA"))
+        });
+        let tls = tls_config(Arc::new(ephemeral.certificates), clients.clone(), tls12);
         let listener = runtime
             .block_on(TcpListener::bind("127.0.0.1:0"))
             .expect("a port");
@@ -164,10 +159,19 @@ impl Server {
             metrics,
             review,
             callers: Callers {
-                certificates: client_ca.is_some(),
+                certificates: clients.is_some(),
                 tokens,
             },
             state: State::default(),
+        });
+        if let Some(clients) = clients {
+            runtime.spawn(clients.watch(|| ()));
+        }
+        let watched = Arc::clone(&app);
+        runtime.spawn(async move {
+            if let Some(tokens) = &watched.callers.tokens {
+                tokens.watch(|| ()).await;
+            }
         });
         let (stop, stopping) = watch::channel(false);
         runtime.spawn(listener::serve_within(

@@ -1,8 +1,8 @@
 //! Inputs of Fluent Bit and Fluentd, in their own languages and in the objects of their operators.
 
 use super::{Found, is, is_log_directory, named, paths};
+use crate::analysis::settings::Settings;
 use crate::embedded::{Language, Node};
-use crate::workload::settings::Settings;
 
 /// Every input of Fluent Bit in `settings`, in any of its spellings.
 pub(in crate::rules) fn fluent_bit_inputs<'w>(settings: &Settings<'w>) -> Vec<&'w Node> {

@@ -1,7 +1,7 @@
 //! Inputs that read the journal of Docker's unit, which other runtimes have under another name.
 
+use crate::analysis::settings::{Settings, maps, scalars};
 use crate::embedded::Node;
-use crate::workload::settings::{Settings, maps, scalars};
 
 /// A unit of Docker that an input asks the journal for.
 pub(in crate::rules) struct Unit<'n> {

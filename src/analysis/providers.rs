@@ -1,14 +1,14 @@
 //! Providers that ask Docker's API, as several settings switch them on and off together.
 
+use super::endpoint;
 use crate::workload::catalog::ProviderSetting;
-use crate::workload::endpoint;
 
 /// A setting of a provider, where it stands, and its value.
-pub(in crate::rules) type Set<'t, P> = (ProviderSetting<'t>, P, &'t str);
+pub(crate) type Set<'t, P> = (ProviderSetting<'t>, P, &'t str);
 
 /// For each provider that `settings` switch on, and that does not ask a daemon on another host, the
 /// setting that does so: its switch, or else its first option.
-pub(in crate::rules) fn switched_on<'t, P>(
+pub(crate) fn switched_on<'t, P>(
     settings: impl IntoIterator<Item = Set<'t, P>>,
 ) -> Vec<Set<'t, P>> {
     let mut found: Vec<Set<'t, P>> = Vec::new();

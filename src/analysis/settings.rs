@@ -1,9 +1,9 @@
 //! What rules about configuration see: the object as a tree, and the documents in its strings.
 
-use super::Workload;
-use super::budget::spend;
-use super::string_fields::{StringField, StringFields};
 use crate::embedded::{Document, Inner, Language, Node, Value, aligned};
+use crate::workload::Workload;
+use crate::workload::budget::spend;
+use crate::workload::string_fields::{StringField, StringFields};
 
 /// One document, with what is needed to point at a value of it.
 pub(crate) struct Settings<'w> {

@@ -4,19 +4,25 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::budget::{keep, spend};
-use super::catalog;
-use super::object::Container;
-use super::pod::{self, TextField};
-use super::prefilter::mentions;
-use super::shell::{self, HostEntry, Invocation};
+use super::container::{Command, Container};
+use super::texts::names_program;
+use crate::workload::budget::{keep, spend};
+use crate::workload::catalog;
+use crate::workload::object;
+use crate::workload::pod::TextField;
+use crate::workload::search::mentions;
+use crate::workload::shell::{self, HostEntry};
 
-/// A program that the container runs, and the field that shows it.
-#[derive(Debug)]
-pub(crate) struct Command {
-    /// Of the word that names the program, or of the script that holds it.
-    pub(crate) field: TextField,
-    pub(crate) invocation: Invocation,
+impl Container<'_> {
+    /// The programs that the container runs, as far as the object shows them.
+    ///
+    /// Only texts that name Docker are read: everything else cannot hold a finding.
+    pub(crate) fn commands(&self) -> &[Command] {
+        if !self.mentions_docker() {
+            return &[];
+        }
+        self.commands.get_or_init(|| read(self))
+    }
 }
 
 /// A word of a command, and the field in which it stands.
@@ -24,7 +30,7 @@ type Word<'t> = (TextField, Cow<'t, str>);
 
 /// The commands of `container` in those texts that name Docker, in the order command, postStart,
 /// preStop, probes, script.
-pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
+fn read(container: &Container<'_>) -> Vec<Command> {
     // The name can come out of a variable, too.
     let is_wanted = |word: &str| mentions(word, "docker") || mentions(word, "$");
     let word = |field, text| {
@@ -58,11 +64,7 @@ pub(crate) fn read(container: &pod::Container<'_>) -> Vec<Command> {
 
 /// Where `container` runs the script in its variable `name`: on the node or not. `None` where
 /// nothing shows that it runs it.
-fn runs_variable(
-    container: &pod::Container<'_>,
-    name: &str,
-    script: &str,
-) -> Option<Option<HostEntry>> {
+fn runs_variable(container: &Container<'_>, name: &str, script: &str) -> Option<Option<HostEntry>> {
     // The interpreter in its first line says that a text is a script, and a script that a container
     // gets is run.
     let interpreter = script.trim_start().strip_prefix("#!");
@@ -79,7 +81,7 @@ fn runs_variable(
 }
 
 /// The commands of `container` in those texts that hold `needle`.
-pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Command> {
+pub(crate) fn read_naming(container: &object::Container<'_>, needle: &str) -> Vec<Command> {
     let word = |field, text| (field, Cow::Borrowed(text));
     let mut found = Vec::new();
     let is_wanted = |word: &str| mentions(word, needle);
@@ -90,7 +92,7 @@ pub(crate) fn read_naming(container: &Container<'_>, needle: &str) -> Vec<Comman
 /// Reads what `container` starts, `command` with `args`, then hooks and probes, each word of it as
 /// `word` gives it. `entrypoint` is the program that the image itself starts.
 fn read_vectors<'c>(
-    container: &'c Container<'_>,
+    container: &'c object::Container<'_>,
     entrypoint: Option<&'c str>,
     word: impl Fn(TextField, &'c str) -> Word<'c>,
     is_wanted: impl Fn(&str) -> bool,
@@ -115,7 +117,7 @@ fn read_vectors<'c>(
 
 /// `script` with those variables of the container's environment filled in that call Docker or lead
 /// onto the node: `$DOCKER ps`, `sh -c "$CMD"`. A name that the script sets itself is the script's.
-fn fill_programs<'t>(container: &'t pod::Container<'_>, script: &'t str) -> Cow<'t, str> {
+fn fill_programs<'t>(container: &'t Container<'_>, script: &'t str) -> Cow<'t, str> {
     // A default is given as `${NAME:-DEFAULT}`.
     if !script.contains('$') || !container.has_program_variables() && !mentions(script, ":-") {
         return Cow::Borrowed(script);
@@ -183,7 +185,7 @@ fn reference_at(text: &str) -> Option<(&str, Option<&str>, &str)> {
 /// The value of the variable `name` if it calls Docker or leads onto the node, and `script` does
 /// not set it.
 fn program_in<'t>(
-    container: &'t pod::Container<'_>,
+    container: &'t Container<'_>,
     script: &str,
     name: &str,
     default: Option<&'t str>,
@@ -191,11 +193,6 @@ fn program_in<'t>(
     let value = container.variable(name).map(|value| &*value.text);
     let value = value.or(default)?;
     (names_program(value) && !mentions(script, &format!("{name}="))).then_some(value)
-}
-
-/// True for a value that calls Docker or leads onto the node.
-pub(crate) fn names_program(value: &str) -> bool {
-    (["docker", "nsenter", "chroot"].iter()).any(|word| mentions(value, word))
 }
 
 /// What it costs to look a reference up.

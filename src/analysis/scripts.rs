@@ -1,12 +1,13 @@
 //! The commands in a text of an object that is a script or a systemd unit: nothing shows who runs
 //! it, or where.
 
-use super::budget::spend;
-use super::prefilter::mentions;
 use super::settings::maps;
-use super::shell::{Invocation, read_script};
-use super::string_fields::StringField;
 use crate::embedded::{Language, Node};
+use crate::workload::Workload;
+use crate::workload::budget::spend;
+use crate::workload::search::mentions;
+use crate::workload::shell::{Invocation, read_script};
+use crate::workload::string_fields::StringField;
 
 /// A program that the text runs.
 #[derive(Clone, Debug)]
@@ -16,13 +17,53 @@ pub(crate) struct TextCommand {
     pub(crate) offset: Option<usize>,
 }
 
+/// A text with commands that mention Docker.
+pub(crate) struct Script<'w> {
+    pub(crate) field: &'w StringField,
+    /// At least one.
+    pub(crate) commands: Vec<TextCommand>,
+}
+
+/// The scripts and units in the texts of `workload`. Somebody mounts those of a ConfigMap or a
+/// Secret; those of other kinds are commands of their containers.
+pub(super) fn scripts<'w>(workload: &'w Workload<'_>) -> Vec<Script<'w>> {
+    if !matches!(workload.kind(), "ConfigMap" | "Secret") {
+        return Vec::new();
+    }
+    let scripts = workload.string_fields.iter().map(|field| Script {
+        field,
+        commands: read(field),
+    });
+    scripts
+        .filter(|script| !script.commands.is_empty())
+        .collect()
+}
+
+impl Script<'_> {
+    /// True if it starts a Docker daemon of its own: its calls go there.
+    pub(crate) fn starts_daemon(&self) -> bool {
+        self.calls()
+            .any(|call| matches!(call.program(), "dockerd" | "dockerd-entrypoint.sh"))
+    }
+
+    /// True for a systemd unit.
+    pub(crate) fn is_unit(&self) -> bool {
+        self.commands.iter().any(|command| command.offset.is_some())
+    }
+
+    /// What it runs.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &Invocation> {
+        self.commands.iter().map(|command| &command.invocation)
+    }
+}
+
 /// The commands of `string_field`, if it mentions Docker.
-pub(super) fn read(string_field: &StringField) -> Vec<TextCommand> {
+fn read(string_field: &StringField) -> Vec<TextCommand> {
     let text = string_field.text.as_str();
     if !spend(text.len() / 16) || !mentions(text, "docker") {
         return Vec::new();
     }
-    if string_field.is_script() {
+    if is_script(string_field.key(), text) {
         let command = |invocation| TextCommand {
             invocation,
             offset: None,
@@ -68,7 +109,7 @@ pub(crate) fn unit_command(text: &str) -> &str {
 }
 
 /// True for a script of a POSIX shell: its first line says so, or its name.
-pub(super) fn is_script(name: &str, text: &str) -> bool {
+fn is_script(name: &str, text: &str) -> bool {
     const SHELLS: [&str; 6] = ["ash", "bash", "dash", "ksh", "sh", "zsh"];
     match text.strip_prefix("#!") {
         Some(rest) => {

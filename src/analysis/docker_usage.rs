@@ -1,35 +1,34 @@
-//! Signals that several rules read: is this container a Docker client, and does anything point it
-//! at a mount?
+//! Is a container a Docker client, what selects Docker in it, and does anything point it at a
+//! mount?
 
-use super::places::describe;
+use super::Workload;
+use super::container::{Container, DockerUse};
+use super::endpoint::{self, Endpoint};
+use super::pod::Pod;
 use super::runtime_selectors::runtime_selectors;
-use super::{data_root, objects, sockets};
-use crate::finding::{Finding, Rule};
-use crate::workload::Workload;
-use crate::workload::budget::{keep, spend};
+use super::{data_root, resolve, sockets};
+use crate::workload::budget::keep;
 use crate::workload::catalog::{self, ImageRole};
-use crate::workload::commands::Command;
-use crate::workload::endpoint::{self, Endpoint};
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::{Container, DockerUse, HostMount, MountUser, Pod};
-use crate::workload::prefilter::mentions;
+use crate::workload::pod::{HostMount, MountUser};
+use crate::workload::search::mentions;
 use crate::workload::shell::{HostEntry, Invocation};
 
 /// True if anything in `container` could lead to Docker: without a sign of it, no image needs to be
 /// looked up.
-pub(super) fn shows_docker(pod: &Pod<'_>, container: &Container<'_>) -> bool {
+pub(crate) fn shows_docker(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     !pod.host_mounts.is_empty()
         || container.mentions_docker()
         || container.env("DOCKER_HOST").is_some()
 }
 
 /// True for a directory above Docker's socket, or above one that the operator names.
-pub(super) fn is_socket_parent(mount: &HostMount<'_>) -> bool {
+pub(crate) fn is_socket_parent(mount: &HostMount<'_>) -> bool {
     mount.is_socket_parent || mount.open_below
 }
 
 /// What uses Docker through `mount`, if that is a directory above Docker's socket.
-pub(super) fn socket_parent_user(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<String> {
+pub(crate) fn socket_parent_user(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<String> {
     let MountUser::Container(index) = mount.user else {
         return None;
     };
@@ -59,9 +58,9 @@ fn docker_use(pod: &Pod<'_>, container: &Container<'_>) -> DockerUse {
         let texts = container.texts_with(|found| found.docker);
         for (field, text) in texts.filter(|(field, _)| !field.is_hook()) {
             for token in sockets::socket_paths(text) {
-                let path = HostPath::new(&endpoint::fill(container, token));
+                let path = HostPath::new(&container.fill(token));
                 if pod.host_path_at(container, &path).is_some() {
-                    let shown = describe(container, field);
+                    let shown = container.describe(field);
                     if !keep(size_of_val(&path) + shown.len() + path.as_str().len()) {
                         break;
                     }
@@ -91,8 +90,8 @@ fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
         .commands()
         .iter()
         .find(|command| docker_verb(&command.invocation).is_some());
-    if let Some(call) = call
-        .filter(|call| !endpoint::of_invocation(pod, container, &call.invocation).is_elsewhere())
+    if let Some(call) =
+        call.filter(|call| !resolve::of_invocation(pod, container, &call.invocation).is_elsewhere())
     {
         return Some(format!(
             "command docker {}",
@@ -177,7 +176,7 @@ const VERBS: [&str; 53] = [
 ];
 
 /// The verb of a call of the Docker client: `docker ps`, `docker compose`, any `docker-compose`.
-pub(super) fn docker_verb(invocation: &Invocation) -> Option<&str> {
+pub(crate) fn docker_verb(invocation: &Invocation) -> Option<&str> {
     match invocation.program() {
         "docker-compose" => Some("compose"),
         "docker" => {
@@ -196,7 +195,7 @@ pub(super) fn docker_verb(invocation: &Invocation) -> Option<&str> {
 }
 
 /// True if `container` is a known agent whose scripts also use another runtime.
-pub(super) fn handles_other_runtimes(container: &Container<'_>) -> bool {
+pub(crate) fn handles_other_runtimes(container: &Container<'_>) -> bool {
     let commands = || {
         container
             .commands()
@@ -207,7 +206,7 @@ pub(super) fn handles_other_runtimes(container: &Container<'_>) -> bool {
 }
 
 /// True if one of `calls` uses another runtime than Docker.
-pub(super) fn run_other_runtimes<'c>(mut calls: impl Iterator<Item = &'c Invocation>) -> bool {
+pub(crate) fn run_other_runtimes<'c>(mut calls: impl Iterator<Item = &'c Invocation>) -> bool {
     calls.any(|invocation| {
         let controls = |name: &str| {
             let mut words = invocation.arguments().iter();
@@ -221,22 +220,15 @@ pub(super) fn run_other_runtimes<'c>(mut calls: impl Iterator<Item = &'c Invocat
     })
 }
 
-/// A finding in a script that handles other runtimes, too, is only recorded.
-pub(super) fn for_several_runtimes(finding: Finding) -> Finding {
-    finding
-        .advisory("the script also handles other runtimes")
-        .consequence("")
-}
-
 /// True if `container` sets up buildx with a builder that is no Docker daemon (docker/buildx:
 /// docs/reference/buildx_create.md).
-pub(super) fn has_remote_builder(container: &Container<'_>) -> bool {
+pub(crate) fn has_remote_builder(container: &Container<'_>) -> bool {
     let mut commands = container.commands().iter();
     commands.any(|command| creates_remote_builder(&command.invocation))
 }
 
 /// True for the call that sets up such a builder.
-pub(super) fn creates_remote_builder(invocation: &Invocation) -> bool {
+pub(crate) fn creates_remote_builder(invocation: &Invocation) -> bool {
     let is_driver = |value: &str| matches!(value, "kubernetes" | "remote" | "cloud");
     let words = invocation.arguments();
     let creates =
@@ -250,7 +242,7 @@ pub(super) fn creates_remote_builder(invocation: &Invocation) -> bool {
 
 /// True if `container` shows calls of the Docker client, and all of them go to registries or
 /// builders, not to a daemon.
-pub(super) fn needs_no_daemon(container: &Container<'_>) -> bool {
+pub(crate) fn needs_no_daemon(container: &Container<'_>) -> bool {
     let builds_elsewhere = has_remote_builder(container);
     let mut calls = container
         .commands()
@@ -271,55 +263,9 @@ pub(super) fn needs_no_daemon(container: &Container<'_>) -> bool {
     first && calls.all(is_free)
 }
 
-/// The finding of `rule` for `command`, which is the call `shown`.
-pub(super) fn call_finding(
-    rule: &'static Rule,
-    pod: &Pod<'_>,
-    container: &Container<'_>,
-    command: &Command,
-    shown: &str,
-) -> Finding {
-    let finding = Finding::new(rule)
-        .in_container(pod, container, command.field.path())
-        .evidence(shown);
-    let text = container.text_at(command.field);
-    match text.and_then(|text| place_of(&command.invocation, text)) {
-        Some(at) => finding.offset(at),
-        None => finding,
-    }
-}
-
-/// Where in a script the program of `invocation` stands: in a line that is no comment and holds its
-/// last word, too, or goes on to it.
-pub(super) fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
-    let program = invocation.words.first()?;
-    let last = invocation.words.last()?;
-    if !(spend(script.len()) && mentions(script, program)) {
-        return None;
-    }
-    let mut lines = objects::lines(script);
-    lines.find_map(|(start, line)| {
-        let at = start + line.find(program.as_str())?;
-        let command = whole_command(&script[at..]);
-        (spend(command.len()) && command.contains(last.as_str())).then_some(at)
-    })
-}
-
-/// The first line of `script` with those on which it goes on.
-fn whole_command(script: &str) -> &str {
-    let mut end = 0;
-    for line in script.split_inclusive('\n') {
-        end += line.len();
-        if !line.trim_end().ends_with('\\') {
-            break;
-        }
-    }
-    &script[..end]
-}
-
 /// `nsenter` or `chroot` where `invocation` runs on the node; `None` where it stays in its
 /// container.
-pub(super) fn way_to_node(
+pub(crate) fn way_to_node(
     pod: &Pod<'_>,
     container: &Container<'_>,
     invocation: &Invocation,
@@ -327,7 +273,7 @@ pub(super) fn way_to_node(
     match invocation.on_host.as_ref()? {
         HostEntry::Nsenter => Some("nsenter"),
         HostEntry::Chroot(root) => {
-            let root = HostPath::new(&endpoint::fill(container, root));
+            let root = HostPath::new(&container.fill(root));
             let is_mounted = pod
                 .host_path_at(container, &root)
                 .is_some_and(|path| path.as_str() == "/");
@@ -341,7 +287,7 @@ pub(super) fn way_to_node(
 
 /// The path on the node that `word` of `invocation` names, alone or behind `NAME=`; `None` where
 /// that is a file of the container or of a volume.
-pub(super) fn path_on_node(
+pub(crate) fn path_on_node(
     pod: &Pod<'_>,
     container: &Container<'_>,
     invocation: &Invocation,
@@ -351,7 +297,7 @@ pub(super) fn path_on_node(
     if !mentions(word, "docker") && !mentions(word, "daemon.json") {
         return None;
     }
-    let text = endpoint::fill(container, word);
+    let text = container.fill(word);
     let path = HostPath::new(&text[text.find('/')?..]);
     if invocation.on_host.is_some() {
         return Some(path);
@@ -369,13 +315,13 @@ pub(super) fn path_on_node(
 
 /// The endpoint that the container's Docker calls use; that of the container itself where it has no
 /// calls.
-pub(super) fn client_endpoint(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint {
+pub(crate) fn client_endpoint(pod: &Pod<'_>, container: &Container<'_>) -> Endpoint {
     let calls = container
         .commands()
         .iter()
         .filter(|command| docker_verb(&command.invocation).is_some());
     let mut endpoints =
-        calls.map(|command| endpoint::of_invocation(pod, container, &command.invocation));
+        calls.map(|command| resolve::of_invocation(pod, container, &command.invocation));
     let first = endpoints
         .next()
         .unwrap_or_else(|| container.endpoint(pod).clone());

@@ -6,13 +6,14 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::budget::{keep, spend};
-use super::endpoint;
-use super::host_path::HostPath;
-use super::pod::{Container, HostMount, MountUser, Named, Pod, TextField};
-use super::prefilter::{mentions, occurrences};
-use super::related_objects::Match;
-use super::shell::{HostEntry, Invocation};
+use super::container::Container;
+use super::pod::Pod;
+use crate::workload::Match;
+use crate::workload::budget::{keep, spend};
+use crate::workload::host_path::HostPath;
+use crate::workload::pod::{HostMount, MountUser, Named, TextField};
+use crate::workload::search::{mentions, occurrences};
+use crate::workload::shell::{HostEntry, Invocation};
 
 /// So many paths of one container are resolved; scripts name a handful, and the budget ends long
 /// lists before.
@@ -39,7 +40,7 @@ fn add_paths_on_node<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut V
     let is_on_node = |invocation: &Invocation| match &invocation.on_host {
         Some(HostEntry::Nsenter) => true,
         Some(HostEntry::Chroot(root)) => {
-            let root = HostPath::new(&endpoint::fill(container, root));
+            let root = HostPath::new(&container.fill(root));
             let path = pod.host_path_at(container, &root);
             path.is_some_and(|path| path.as_str() == "/")
                 || root.as_str() == "/" && pod.spec.host_pid.0
@@ -108,7 +109,7 @@ fn add_paths<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut Vec<HostM
         let assigned = assigned_paths(text);
         let mut tokens = HashSet::new();
         for token in paths(text).filter(|token| tokens.insert(*token)) {
-            let filled = endpoint::fill(container, token);
+            let filled = container.fill(token);
             let filled = fill_in(&assigned, &filled);
             if !filled.starts_with('/') {
                 continue;

@@ -1,22 +1,21 @@
-//! Sockets in what rules read: which paths are Docker's, which another runtime's, and which texts
-//! of a container name one.
+//! Sockets: which paths are Docker's, which another runtime's, and which texts of a container name
+//! one.
 
 use memchr::memmem;
 
-use super::places::describe;
-use crate::finding::{Finding, Rule};
+use super::container::Container;
+use super::pod::Pod;
 use crate::workload::budget::spend;
 use crate::workload::catalog;
-use crate::workload::endpoint;
 use crate::workload::host_path::{self, HostPath};
-use crate::workload::pod::{Container, HostMount, MountUser, Pod, TextField};
-use crate::workload::prefilter::mentions;
+use crate::workload::pod::{HostMount, MountUser, TextField};
+use crate::workload::search::mentions;
 
 /// What a path costs whoever follows it.
 const PATH_STEPS: usize = 64;
 
 /// The paths in `text` whose last component is `docker.sock`.
-pub(super) fn socket_paths(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn socket_paths(text: &str) -> impl Iterator<Item = &str> {
     let is_path = |c: char| c.is_alphanumeric() || "/._-$(){}".contains(c);
     let mut rest = text;
     let tokens = std::iter::from_fn(move || {
@@ -42,7 +41,7 @@ pub(super) fn socket_paths(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// True for a socket of Docker, dockershim or cri-dockerd under any name.
-pub(super) fn is_docker_socket(path: &HostPath) -> bool {
+pub(crate) fn is_docker_socket(path: &HostPath) -> bool {
     let others = [
         "/run/dockershim.sock",
         "/run/cri-dockerd.sock",
@@ -54,7 +53,7 @@ pub(super) fn is_docker_socket(path: &HostPath) -> bool {
 }
 
 /// True for a socket of another runtime, or the directory that it lies in.
-pub(super) fn is_cri_socket(path: &HostPath) -> bool {
+pub(crate) fn is_cri_socket(path: &HostPath) -> bool {
     let directories = [
         "/run/containerd",
         "/run/crio",
@@ -66,14 +65,14 @@ pub(super) fn is_cri_socket(path: &HostPath) -> bool {
 }
 
 /// True if a setting of `container` names the socket of containerd or CRI-O.
-pub(super) fn names_cri_socket(container: &Container<'_>) -> bool {
+pub(crate) fn names_cri_socket(container: &Container<'_>) -> bool {
     container
         .texts()
         .any(|(_, text)| mentions(text, "/containerd.sock") || mentions(text, "/crio.sock"))
 }
 
 /// True if the container that has `mount` also mounts the socket of another runtime.
-pub(super) fn has_cri_socket(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
+pub(crate) fn has_cri_socket(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
     let MountUser::Container(index) = mount.user else {
         return false;
     };
@@ -82,14 +81,12 @@ pub(super) fn has_cri_socket(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
             .iter()
             .any(|other| other.user == mount.user && is_cri_socket(&other.path))
     };
-    *pod.containers[index]
-        .sees_cri_socket
-        .get_or_init(mounts_one)
+    *pod.containers[index].has_cri_socket.get_or_init(mounts_one)
 }
 
 /// True for a Docker socket that its container does without: it is a known agent, mounts another
 /// runtime's socket too, and no hostPath type makes kubelet look for Docker's.
-pub(super) fn is_leftover_beside_cri(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
+pub(crate) fn is_leftover_beside_cri(pod: &Pod<'_>, mount: &HostMount<'_>) -> bool {
     let MountUser::Container(index) = mount.user else {
         return false;
     };
@@ -102,14 +99,14 @@ pub(super) fn is_leftover_beside_cri(pod: &Pod<'_>, mount: &HostMount<'_>) -> bo
 /// True for an agent that is known to work without Docker. Only of these a second socket says that
 /// they do: any Pod can mount or name one beside Docker's and still use Docker
 /// (docs/decisions/0008-what-softens-a-finding.md).
-pub(super) fn is_agent(container: &Container<'_>) -> bool {
+pub(crate) fn is_agent(container: &Container<'_>) -> bool {
     catalog::agent(container.image()).is_some()
 }
 
 /// The texts of `container` that are a Docker socket's path and nothing else, `DOCKER_HOST` aside:
 /// environment values, arguments such as `--socket=unix:///var/run/docker.sock`. Scripts are not
 /// settings.
-pub(super) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, String)> {
+pub(crate) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, String)> {
     let is_host = |field| match field {
         TextField::Env(i) => *container.raw.env[i].name == *"DOCKER_HOST",
         _ => false,
@@ -125,7 +122,7 @@ pub(super) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, Stri
 
 /// The Docker sockets that scripts of `container` name through the root directory of a process,
 /// where the Pod sees those of the node: whatever program gets such a path, no volume is needed.
-pub(super) fn sockets_of_processes(
+pub(crate) fn sockets_of_processes(
     pod: &Pod<'_>,
     container: &Container<'_>,
 ) -> Vec<(TextField, String)> {
@@ -136,7 +133,7 @@ pub(super) fn sockets_of_processes(
     let scripts =
         texts.filter(|(field, text)| field.is_hook() || text.contains(char::is_whitespace));
     let sockets = scripts.filter_map(|(field, text)| {
-        let mut paths = socket_paths(text).map(|path| endpoint::fill(container, path));
+        let mut paths = socket_paths(text).map(|path| container.fill(path));
         Some((
             field,
             paths.find(|path| host_path::follows_root_link(path))?,
@@ -146,26 +143,9 @@ pub(super) fn sockets_of_processes(
 }
 
 /// The first socket or pipe of Docker that `text` names.
-pub(super) fn named_socket(container: &Container<'_>, text: &str) -> Option<String> {
-    let path = socket_paths(text)
-        .next()
-        .map(|path| endpoint::fill(container, path));
+pub(crate) fn named_socket(container: &Container<'_>, text: &str) -> Option<String> {
+    let path = socket_paths(text).next().map(|path| container.fill(path));
     path.or_else(|| {
         memmem::find(text.as_bytes(), b"//./pipe/docker_engine").map(|at| text[at..].to_owned())
     })
-}
-
-/// The finding for a setting that names the socket `path`.
-pub(super) fn setting_finding(
-    rule: &'static Rule,
-    pod: &Pod<'_>,
-    container: &Container<'_>,
-    field: TextField,
-    path: &str,
-) -> Finding {
-    Finding::new(rule)
-        .in_container(pod, container, field.path())
-        .what(format!("names {path} in {}", describe(container, field)))
-        .evidence(path)
-        .identity(HostPath::new(path).as_str())
 }

@@ -3,24 +3,25 @@
 
 use std::collections::HashSet;
 
-use super::configuration::providers::switched_on;
+use super::container::Container;
+use super::providers::switched_on;
 use crate::workload::catalog;
-use crate::workload::pod::{Container, TextField};
-use crate::workload::prefilter::mentions;
+use crate::workload::pod::TextField;
+use crate::workload::search::mentions;
 
 /// A setting that selects Docker as the runtime.
-pub(super) struct RuntimeSelector {
+pub(crate) struct RuntimeSelector {
     /// Its field below the container.
-    pub(super) field: String,
+    pub(crate) field: String,
     /// `NAME=VALUE`.
-    pub(super) shown: String,
+    pub(crate) shown: String,
     /// False for a word that means something else in most programs, in one that is not known to use
     /// it so.
-    pub(super) is_certain: bool,
+    pub(crate) is_certain: bool,
 }
 
 /// The settings of `container` that select Docker as the runtime.
-pub(super) fn runtime_selectors(container: &Container<'_>) -> Vec<RuntimeSelector> {
+pub(crate) fn runtime_selectors(container: &Container<'_>) -> Vec<RuntimeSelector> {
     if !container.mentions_docker() {
         return Vec::new();
     }

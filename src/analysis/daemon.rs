@@ -1,15 +1,40 @@
 //! Does a container bring a Docker daemon of its own (Docker-in-Docker)? Then its clients do not
 //! need the node's.
 
-use super::catalog::{self, ImageRole};
-use super::pod::{Container, Pod};
-use super::prefilter::mentions;
-use super::shell::Invocation;
+use super::container::Container;
+use super::pod::Pod;
+use crate::workload::catalog::{self, ImageRole};
+use crate::workload::host_path::HostPath;
+use crate::workload::search::mentions;
+use crate::workload::shell::Invocation;
+
+impl<'w> Pod<'w> {
+    /// The containers that run a Docker daemon of their own.
+    pub(crate) fn daemons(&self) -> impl Iterator<Item = &Container<'w>> {
+        let is_daemon = |index: &usize| is_daemon(self, &self.containers[*index]);
+        let indices = self
+            .daemons
+            .get_or_init(|| (0..self.containers.len()).filter(is_daemon).collect());
+        indices.iter().map(|&index| &self.containers[index])
+    }
+
+    /// The first of them, if there is one.
+    pub(crate) fn daemon(&self) -> Option<&Container<'w>> {
+        self.daemons().next()
+    }
+
+    /// True if `container` runs a Docker daemon of its own.
+    pub(crate) fn is_daemon(&self, container: &Container<'_>) -> bool {
+        self.daemons().next();
+        let daemons = self.daemons.get();
+        daemons.is_some_and(|indices| indices.binary_search(&container.index).is_ok())
+    }
+}
 
 /// True if `container` runs `dockerd`: by its image, by its command, or because it is the
 /// privileged half of a pair that shares Docker's socket directory or certificates in a volume of
 /// the Pod.
-pub(super) fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
+fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     let raw = container.raw;
     let starts_service = container.is_privileged() && !pod.spec.host_pid.0;
     let starts_one = |invocation: &Invocation| {
@@ -84,7 +109,7 @@ fn shares_daemon_directory(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     let names_docker = |text: &str| mentions(text, "docker") || mentions(text, "dind");
     let own_volume = |name: &str| pod.volume(name).is_some_and(|volume| volume.empty_dir.0);
     let is_meeting_place = |path: &str| {
-        let path = super::host_path::HostPath::new(path);
+        let path = HostPath::new(path);
         path.as_str() == "/run/docker.sock"
             || SHARED_DIRECTORIES
                 .iter()
