@@ -148,7 +148,9 @@ fn unit(map: &Node) -> Option<Found<'_>> {
 /// The setting, if it selects Docker as the runtime.
 fn selects_docker(key: &str, text: &str) -> Option<String> {
     let selects = match key {
-        "containerRuntime" | "container-runtime" => matches!(text, "docker" | "dockerd"),
+        "containerManager" | "containerRuntime" | "container-runtime" => {
+            matches!(text, "docker" | "dockerd")
+        }
         // GKE: the images with containerd say so in their names.
         "imageType" => ["COS", "UBUNTU", "WINDOWS_LTSC", "WINDOWS_SAC"]
             .iter()

@@ -44,9 +44,15 @@ const SOCKETS: [(&str, &str); 3] = [
 ];
 
 /// Inputs that are named by the value of a setting: key, value, and whose they are.
-const NAMED: [(&str, &str, &str); 7] = [
+const NAMED: [(&str, &str, &str); 9] = [
     ("input_type", "docker", "the docker input"),
     ("module", "docker", "Metricbeat's docker module"),
+    ("name", "nri-docker", "New Relic's Docker integration"),
+    (
+        "type",
+        "docker-container-stats",
+        "SignalFx' monitor of Docker",
+    ),
     ("type", "docker_logs", "Vector's docker_logs source"),
     ("type", "docker_stats", "the docker_stats input"),
     ("type", "docker_observer", "the docker_observer extension"),
@@ -187,9 +193,13 @@ fn addresses(root: &Node, is_alloy: bool) -> Vec<&Node> {
         return Vec::new();
     }
     let place = |node: &Node| std::ptr::from_ref(node);
-    let off = maps(root).into_iter().filter(|(_, map)| !is_on(map));
+    let all = maps(root).into_iter();
+    let off = all.flat_map(|(_, map)| {
+        let own = Some(map).filter(|map| !is_on(map));
+        own.into_iter().chain(unused_components(map))
+    });
     let off: HashSet<*const Node> = off
-        .flat_map(|(_, map)| scalars(map))
+        .flat_map(scalars)
         .map(|(_, node, _)| place(node))
         .collect();
     // What a runner gives to its jobs is a finding of its own.
@@ -218,10 +228,11 @@ fn is_docker(path: &str) -> bool {
 
 /// False for an input that is switched off, and for one that asks daemons on other hosts.
 fn is_on(input: &Node) -> bool {
-    const ADDRESSES: [&str; 7] = [
+    const ADDRESSES: [&str; 8] = [
         "address",
         "addresses",
         "docker_endpoint",
+        "docker_host",
         "endpoint",
         "endpoints",
         "host",
@@ -268,17 +279,8 @@ fn vector_sources(map: &Node) -> Option<(&Node, &'static str)> {
 /// Components of the OpenTelemetry collector, named `TYPE` or `TYPE/NAME`, which count where its
 /// service names them.
 fn collector(map: &Node) -> Vec<(&Node, &'static str)> {
-    let service = map.get("service");
-    let is_used = |name: &str| {
-        let words = service.map(scalars);
-        words.is_none_or(|words| words.iter().any(|(_, _, text)| *text == name))
-    };
-    let components = ["receivers", "extensions", "processors"]
-        .iter()
-        .flat_map(|kind| map.all(kind))
-        .flat_map(Node::entries);
-    let used = components.filter(|(name, component)| is_used(name) && is_on(component));
-    let found = used.filter_map(|(name, component)| match name.split('/').next()? {
+    let used = components(map).filter(|(_, component, is_used)| *is_used && is_on(component));
+    let found = used.filter_map(|(name, component, _)| match name.split('/').next()? {
         "docker_stats" => Some((component, "the docker_stats receiver")),
         "docker_observer" => Some((component, "the docker_observer extension")),
         "resourcedetection" => {
@@ -289,4 +291,28 @@ fn collector(map: &Node) -> Vec<(&Node, &'static str)> {
         _ => None,
     });
     found.collect()
+}
+
+/// Components that the service of their collector does not name: it does not start them.
+fn unused_components(map: &Node) -> impl Iterator<Item = &Node> {
+    let unused = components(map).filter(|(_, _, is_used)| !is_used);
+    unused.map(|(_, component, _)| component)
+}
+
+/// The components of a collector, and whether its service names them; of one without a service all
+/// are used.
+fn components(map: &Node) -> impl Iterator<Item = (&str, &Node, bool)> {
+    let service = map.get("service").map(scalars);
+    let names = service.map(|words| words.iter().map(|(_, _, text)| *text).collect());
+    let names: Option<HashSet<&str>> = names;
+    let components = ["receivers", "extensions", "processors"]
+        .into_iter()
+        .flat_map(|kind| map.all(kind))
+        .flat_map(Node::entries);
+    components.map(move |(name, component)| {
+        let is_used = names
+            .as_ref()
+            .is_none_or(|names| names.contains(name.as_str()));
+        (name.as_str(), component, is_used)
+    })
 }
