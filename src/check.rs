@@ -138,7 +138,11 @@ impl Checked {
     pub fn worst(&self) -> Outcome {
         self.objects
             .iter()
-            .map(CheckedObject::new_outcome)
+            .map(|object| match object.new_outcome() {
+                // That not all of it was evaluated is an error, not a finding.
+                Outcome::Error => Outcome::of(object.new_findings().map(|placed| &placed.judged)),
+                outcome => outcome,
+            })
             .max()
             .unwrap_or(Outcome::Clean)
     }

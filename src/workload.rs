@@ -97,6 +97,13 @@ impl Share {
 }
 
 impl<'a> Workload<'a> {
+    /// Adds the texts by which objects without a pod are judged.
+    pub fn read_texts(&mut self, string_fields: StringFields) {
+        self.is_cut |= string_fields.is_cut();
+        self.budget = Budget::TEXTS;
+        self.string_fields = string_fields;
+    }
+
     /// The view of `object`, by the built-in tables alone.
     pub fn new(object: &'a Object<'a>, namespace: &'a str) -> Self {
         Self::with_overrides(object, namespace, &overrides::NOTHING)

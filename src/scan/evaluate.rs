@@ -241,7 +241,7 @@ impl Evaluation {
         let overrides = Arc::clone(&self.policy.overrides);
         let mut workload = Workload::with_overrides(&object, "", &overrides);
         if kinds::has_texts(kind.name) {
-            workload.string_fields = item::string_fields(item);
+            workload.read_texts(item::string_fields(item));
         }
         match kind.handling {
             Handling::Namespace => self.take_settings(&workload),
