@@ -136,6 +136,8 @@ impl<'a> Container<'a> {
             let mut found = Prefilter::default();
             self.raw_texts().for_each(|(_, text)| found.add(text));
             if found.reference {
+                let values = self.variables().values();
+                values.for_each(|value| found.add(&value.text));
                 let expanded = self.expanded.get_or_init(|| self.expand_texts());
                 expanded.values().for_each(|text| found.add(text));
             }
@@ -370,6 +372,9 @@ impl<'a> Container<'a> {
         if !self.prefilter().reference {
             return text;
         }
+        if let TextField::Env(index) = field {
+            return (self.variables().at(index)).map_or(text, |value| &value.text);
+        }
         let expanded = self.expanded.get_or_init(|| self.expand_texts());
         expanded.get(&field).map_or(text, String::as_str)
     }
@@ -405,16 +410,11 @@ impl<'a> Container<'a> {
             .chain(hooks)
     }
 
-    /// The texts that references to variables change.
+    /// The words that references to variables change.
     fn expand_texts(&self) -> HashMap<TextField, String> {
         let mut found = HashMap::new();
-        for (index, variable) in self.raw.env.iter().enumerate() {
-            let value = self.variables().at(index);
-            if let Some(value) = value.filter(|value| *value.text != *variable.value) {
-                found.insert(TextField::Env(index), value.text.clone().into_owned());
-            }
-        }
-        let texts = self.raw_texts().filter(|(_, text)| text.contains('$'));
+        let is_word = |field: &TextField| !matches!(field, TextField::Env(_));
+        let texts = (self.raw_texts()).filter(|(field, text)| is_word(field) && text.contains('$'));
         let texts = texts.take_while(|_| spend(EXPANSION_STEPS) && keep(EXPANSION_BYTES));
         for (field, text) in texts {
             let expanded = match field {
