@@ -58,10 +58,11 @@ pub fn reviewed() -> impl Iterator<Item = Reviewed> {
 
 /// `resource` as a metric label: one of those that undock registers for, else `other`.
 pub fn resource_label(resource: &str) -> &'static str {
-    reviewed()
-        .map(|reviewed| reviewed.resource)
-        .find(|name| *name == resource)
-        .unwrap_or("other")
+    let reviewed = KINDS.iter().filter(|kind| kind.webhook.is_some());
+    reviewed
+        .flat_map(|kind| std::iter::once(&kind.plural).chain(kind.subresources))
+        .find(|name| **name == resource)
+        .map_or("other", |name| name)
 }
 
 /// `operation` as a metric label.

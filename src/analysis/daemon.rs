@@ -53,14 +53,13 @@ fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
         raw.command.is_empty() && raw.args.first().is_none_or(|arg| arg.starts_with('-'));
     let image = container.image();
     let tag = image.tag.unwrap_or_default();
-    let is_dind = mentions(tag, "dind");
     match container.image_role() {
         Some(ImageRole::DockerInDocker) => raw.command.is_empty(),
         Some(ImageRole::Docker) => {
             starts_dockerd
                 && !mentions(tag, "cli")
                 && !tag.ends_with("git")
-                && (is_dind || container.is_privileged())
+                && (container.is_privileged() || mentions(tag, "dind"))
         }
         None if catalog::names_dind(image) => {
             let starts = if catalog::resembles_docker(image) {

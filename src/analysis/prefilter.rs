@@ -34,8 +34,10 @@ impl Prefilter {
     pub(super) fn add(&mut self, text: &str) {
         let text = text.as_bytes();
         let (chunks, tail) = text.as_chunks::<16>();
-        for (number, chunk) in chunks.iter().enumerate() {
-            let bytes = u8x16::new(*chunk);
+        let mut last = [0; 16];
+        last[..tail.len()].copy_from_slice(tail);
+        for number in 0..=chunks.len() {
+            let bytes = u8x16::new(*chunks.get(number).unwrap_or(&last));
             let letters = bytes | u8x16::splat(b' ');
             let rare = letters.simd_eq(u8x16::splat(b'k'))
                 | letters.simd_eq(u8x16::splat(b'g'))
@@ -45,11 +47,6 @@ impl Prefilter {
             while found != 0 {
                 self.look_around(text, number * 16 + found.trailing_zeros() as usize);
                 found &= found - 1;
-            }
-        }
-        for at in text.len() - tail.len()..text.len() {
-            if matches!(text[at], b'k' | b'K' | b'g' | b'7' | b'$') {
-                self.look_around(text, at);
             }
         }
     }

@@ -40,6 +40,8 @@ impl<'w> Container<'w> {
             self.raw_texts().for_each(|(_, text)| found.add(text));
             found.docker |= catalog::sets_provider(&self.raw.env);
             if found.reference {
+                let values = self.variables().values();
+                values.for_each(|value| found.add(&value.text));
                 let expanded = self.expanded.get_or_init(|| self.expand_texts());
                 expanded.values().for_each(|text| found.add(text));
             }
@@ -129,6 +131,9 @@ impl<'w> Container<'w> {
         if !self.prefilter().reference {
             return text;
         }
+        if let TextField::Env(index) = field {
+            return (self.variables().at(index)).map_or(text, |value| &value.text);
+        }
         let expanded = self.expanded.get_or_init(|| self.expand_texts());
         expanded.get(&field).map_or(text, String::as_str)
     }
@@ -173,16 +178,11 @@ impl<'w> Container<'w> {
         expanded
     }
 
-    /// The texts that references to variables change.
+    /// The words that references to variables change.
     fn expand_texts(&self) -> HashMap<TextField, String> {
         let mut found = HashMap::new();
-        for (index, variable) in self.raw.env.iter().enumerate() {
-            let value = self.variables().at(index);
-            if let Some(value) = value.filter(|value| *value.text != *variable.value) {
-                found.insert(TextField::Env(index), value.text.clone().into_owned());
-            }
-        }
-        let texts = self.raw_texts().filter(|(_, text)| text.contains('$'));
+        let is_word = |field: &TextField| !matches!(field, TextField::Env(_));
+        let texts = (self.raw_texts()).filter(|(field, text)| is_word(field) && text.contains('$'));
         let texts = texts.take_while(|_| spend(EXPANSION_STEPS) && keep(EXPANSION_BYTES));
         for (field, text) in texts {
             let expanded = match field {

@@ -9,10 +9,12 @@
 
 mod scan;
 
+use memchr::memchr;
+
 use crate::workload::budget::keep;
 use crate::workload::shape::{Next, Seen, ValueVisitor};
 use crate::workload::text::LenientStr;
-use scan::{end_of_plain, length_of_nested};
+use scan::{end_of_plain, length_of_nested, length_of_string};
 
 /// The text is not what this reader knows; what is wrong with it, if anything, serde_json tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,59 +159,54 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the string that begins here.
+    #[inline(always)]
     fn string(&mut self) -> Result<LenientStr<'a>, Unknown> {
-        let start = self.at + 1;
-        let rest = self.text.as_bytes().get(start..).ok_or(Unknown)?;
-        match end_of_plain(rest) {
-            Some(length) if rest.get(length) == Some(&b'"') => {
-                Ok(LenientStr::from(self.content(start, length)?))
-            }
-            plain => self.other_text(start, plain),
+        match self.plain_string() {
+            Some(text) => Ok(LenientStr::from(text)),
+            None => self.other_text(),
         }
     }
 
-    /// The same for a string with escapes, or one near the end of the text; its plain part is
-    /// `plain` long, where that is known.
+    /// Takes the string that begins here, if it has no escape and does not stand near the end of
+    /// the text.
     #[inline(never)]
-    fn other_text(
-        &mut self,
-        start: usize,
-        plain: Option<usize>,
-    ) -> Result<LenientStr<'a>, Unknown> {
-        let rest = self.text.get(start..).ok_or(Unknown)?;
-        let plain = plain.unwrap_or_else(|| end_of_last(rest.as_bytes()));
-        if rest.as_bytes().get(plain) == Some(&b'"') {
-            return Ok(LenientStr::from(self.content(start, plain)?));
+    fn plain_string(&mut self) -> Option<&'a str> {
+        let start = self.at + 1;
+        let rest = self.text.get(start..)?;
+        let length = end_of_plain(rest.as_bytes())?;
+        if rest.as_bytes()[length] != b'"' {
+            return None;
         }
-        let (text, length) = unescaped(rest, plain)?;
         self.at = start + length + 1;
-        Ok(LenientStr::from(text))
+        rest.get(..length)
+    }
+
+    /// Takes any other string.
+    #[inline(never)]
+    fn other_text(&mut self) -> Result<LenientStr<'a>, Unknown> {
+        let text = self.raw_string()?;
+        Ok(match memchr(b'\\', text.as_bytes()) {
+            None => LenientStr::from(text),
+            Some(plain) => LenientStr::from(unescaped(text, plain)?),
+        })
     }
 
     /// Takes the string that begins here, as it is written.
     #[inline(never)]
     fn raw_string(&mut self) -> Result<&'a str, Unknown> {
         let start = self.at + 1;
-        let rest = self.text.as_bytes().get(start..).ok_or(Unknown)?;
-        let end_of_plain = |text: &[u8]| end_of_plain(text).unwrap_or_else(|| end_of_last(text));
-        let mut length = end_of_plain(rest);
-        while rest.get(length) == Some(&b'\\') {
-            length += 2;
-            length += end_of_plain(rest.get(length..).ok_or(Unknown)?);
-        }
-        if rest.get(length) == Some(&b'"') {
-            self.content(start, length)
-        } else {
-            Err(Unknown)
-        }
-    }
-
-    /// The content of the string that begins at `start` and is `length` long; the next token is
-    /// behind it.
-    fn content(&mut self, start: usize, length: usize) -> Result<&'a str, Unknown> {
+        let rest = self.text.get(start..).ok_or(Unknown)?;
+        let bytes = rest.as_bytes();
+        // Most have no escape; of the others, the most are long and full of them.
+        let length = match end_of_plain(bytes) {
+            Some(length) if bytes[length] == b'"' => length,
+            plain => {
+                let plain = plain.unwrap_or_default();
+                plain + length_of_string(&bytes[plain..]).ok_or(Unknown)?
+            }
+        };
         self.at = start + length + 1;
-        // Both ends lie beside a quote, so neither splits a character.
-        self.text.get(start..start + length).ok_or(Unknown)
+        rest.get(..length).ok_or(Unknown)
     }
 
     /// Takes a whole number of a size that no field of Kubernetes exceeds, as it is written.
@@ -269,71 +266,62 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// [`end_of_plain`] for the last bytes of a text.
-fn end_of_last(text: &[u8]) -> usize {
-    text.iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))
-        .unwrap_or(text.len())
-}
-
-/// The text that the string at the beginning of `rest` stands for, and how long it is as it is
-/// written. Its plain part is `plain` long. Go escapes `<`, `>` and `&`, so commands have escapes.
+/// The text that `written` stands for, whose first escape is at `escape`. Go escapes `<`, `>` and
+/// `&`, so commands have escapes.
 #[inline(never)]
-fn unescaped(rest: &str, plain: usize) -> Result<(String, usize), Unknown> {
-    let bytes = rest.as_bytes();
+fn unescaped(written: &str, mut escape: usize) -> Result<String, Unknown> {
+    let bytes = written.as_bytes();
     // It is needed whatever is left: what comes behind it goes without.
-    let _ = keep(OWNED_BYTES + plain);
-    let mut text = String::with_capacity(2 * plain);
-    let (mut at, mut end) = (0, plain);
+    let _ = keep(OWNED_BYTES + escape);
+    // No escape is shorter than what it stands for.
+    let mut text = String::with_capacity(written.len());
+    let mut at = 0;
     loop {
-        // Both ends lie beside a quote or an escape, so neither splits a character.
-        text.push_str(rest.get(at..end).ok_or(Unknown)?);
-        match bytes.get(end) {
-            Some(b'"') => return Ok((text, end)),
-            Some(b'\\') => {}
-            _ => return Err(Unknown),
+        // Both ends lie beside an escape, so neither splits a character.
+        text.push_str(written.get(at..escape).ok_or(Unknown)?);
+        // Escapes often stand in rows.
+        while bytes.get(escape) == Some(&b'\\') {
+            escape += 2;
+            match bytes.get(escape - 1) {
+                Some(b'u') => {
+                    push_character(&mut text, bytes.get(escape..escape + 4).ok_or(Unknown)?)?;
+                    escape += 4;
+                }
+                Some(b'n') => text.push('\n'),
+                Some(b't') => text.push('\t'),
+                Some(b'r') => text.push('\r'),
+                Some(byte @ (b'"' | b'\\' | b'/')) => text.push(char::from(*byte)),
+                _ => return Err(Unknown),
+            }
         }
-        let mut length = 2;
-        text.push(match bytes.get(end + 1) {
-            Some(b'n') => '\n',
-            Some(b't') => '\t',
-            Some(b'r') => '\r',
-            Some(byte @ (b'"' | b'\\' | b'/')) => char::from(*byte),
-            Some(b'u') => {
-                length = 6;
-                escaped_char(bytes.get(end + 2..end + 6).ok_or(Unknown)?)?
-            }
-            _ => return Err(Unknown),
-        });
-        at = end + length;
-        end = match bytes.get(at) {
-            Some(b'\\' | b'"') => at,
-            Some(_) => {
-                let behind = &bytes[at..];
-                at + end_of_plain(behind).unwrap_or_else(|| end_of_last(behind))
-            }
-            None => return Err(Unknown),
-        };
+        at = escape;
+        match memchr(b'\\', &bytes[at..]) {
+            Some(plain) => escape = at + plain,
+            None => break,
+        }
     }
+    text.push_str(written.get(at..).ok_or(Unknown)?);
+    Ok(text)
 }
 
 /// What a text of its own takes beside its bytes: an allocation is as dear in time as in memory.
 const OWNED_BYTES: usize = 64;
 
-/// The character with the four hexadecimal `digits`. Halves of a pair are left to serde_json.
+/// Adds the character with the four hexadecimal `digits`. Halves of a pair are left to serde_json.
 #[inline(always)]
-fn escaped_char(digits: &[u8]) -> Result<char, Unknown> {
+fn push_character(text: &mut String, digits: &[u8]) -> Result<(), Unknown> {
     match digits {
-        b"003c" => Ok('<'),
-        b"003e" => Ok('>'),
-        b"0026" => Ok('&'),
+        b"003c" => text.push('<'),
+        b"003e" => text.push('>'),
+        b"0026" => text.push('&'),
         _ => {
             let number = digits.iter().try_fold(0, |number, digit| {
                 Some(number * 16 + char::from(*digit).to_digit(16)?)
             });
-            number.and_then(char::from_u32).ok_or(Unknown)
+            text.push(number.and_then(char::from_u32).ok_or(Unknown)?);
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -37,6 +37,9 @@ pub struct Answer<'a> {
     pub more_warnings: &'a [String],
 }
 
+/// Longer than almost all answers, in bytes.
+const USUAL_LENGTH: usize = 512;
+
 /// The bytes of the answer.
 pub fn respond(answer: &Answer<'_>, decision: &Decision) -> Vec<u8> {
     let allowed = decision.is_allowed();
@@ -61,7 +64,10 @@ pub fn respond(answer: &Answer<'_>, decision: &Decision) -> Vec<u8> {
             audit_annotations: annotations(answer, decision),
         },
     };
-    serde_json::to_vec(&review).expect("strings and maps with string keys always serialise")
+    let mut bytes = Vec::with_capacity(USUAL_LENGTH);
+    serde_json::to_writer(&mut bytes, &review)
+        .expect("strings and maps with string keys always serialise");
+    bytes
 }
 
 #[derive(Serialize)]
@@ -81,7 +87,7 @@ struct Response<'a> {
     status: Option<Status<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
-    audit_annotations: BTreeMap<&'static str, String>,
+    audit_annotations: BTreeMap<&'static str, Cow<'static, str>>,
 }
 
 #[derive(Serialize)]
@@ -145,43 +151,46 @@ const MAX_UID: usize = 64;
 
 /// `decision` and `mode` always, `dry-run` on every dry run, the rest where it applies. Keys hold
 /// no slash: the API server puts the webhook's name in front.
-fn annotations(answer: &Answer<'_>, decision: &Decision) -> BTreeMap<&'static str, String> {
+fn annotations(
+    answer: &Answer<'_>,
+    decision: &Decision,
+) -> BTreeMap<&'static str, Cow<'static, str>> {
     let mut all = BTreeMap::from([
-        ("decision", decision.outcome.as_str().to_owned()),
-        ("mode", decision.mode.as_str().to_owned()),
+        ("decision", Cow::Borrowed(decision.outcome.as_str())),
+        ("mode", Cow::Borrowed(decision.mode.as_str())),
     ]);
     if answer.is_dry_run {
-        all.insert("dry-run", "true".to_owned());
+        all.insert("dry-run", "true".into());
     }
     if let Some(error) = &decision.error {
-        all.insert("error", ascii(&clip(error, 160)));
-        all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)));
+        all.insert("error", ascii(&clip(error, 160)).into());
+        all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)).into());
     }
     if let Some(note) = decision.doubts.first().or(decision.notes.first()) {
-        all.insert("error", ascii(&clip(note, 160)));
+        all.insert("error", ascii(&clip(note, 160)).into());
     }
     if !(decision.findings.is_empty() && decision.rules_off.is_empty()) {
-        all.insert("rules", rules(decision));
+        all.insert("rules", rules(decision).into());
     }
     if decision.findings.is_empty() {
         // A clean Pod of a series is evidence about the series, which its own name does not tell.
         let is_series = |owner: &&Owner<'_>| owner.source == OwnerSource::Series;
         let is_clean = decision.outcome == Outcome::Clean;
         let series = answer.owner.filter(is_series).filter(|_| is_clean);
-        all.extend(series.map(|owner| ("owner", owner_path(owner, answer.namespace))));
+        all.extend(series.map(|owner| ("owner", owner_path(owner, answer.namespace).into())));
         return all;
     }
     let exempt = exempt(&decision.findings);
     if !exempt.is_empty() {
-        all.insert("exempt", exempt);
+        all.insert("exempt", exempt.into());
     }
     if decision.would_deny() {
-        all.insert("would-deny", "true".to_owned());
+        all.insert("would-deny", "true".into());
     }
-    all.insert("findings", findings(&decision.findings));
-    all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)));
+    all.insert("findings", findings(&decision.findings).into());
+    all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)).into());
     let owner = answer.owner;
-    all.extend(owner.map(|owner| ("owner", owner_path(owner, answer.namespace))));
+    all.extend(owner.map(|owner| ("owner", owner_path(owner, answer.namespace).into())));
     all
 }
 

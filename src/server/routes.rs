@@ -143,7 +143,7 @@ async fn evaluate_body(
     deadline: Instant,
 ) -> Result<Reviewed, (StatusCode, String)> {
     let reviewed = match body.end {
-        End::Whole if body.bytes.len() <= body::SMALL && Instant::now() < deadline => {
+        End::Whole if body.bytes.len() <= EVALUATED_AT_ONCE && Instant::now() < deadline => {
             // Others wait meanwhile, so what takes long here is done again where nobody does.
             let reviewed = evaluate(app, &body.bytes, policy, Budget::SHORT, owner.as_deref());
             match reviewed {
@@ -198,6 +198,11 @@ fn evaluate(
         )
     })
 }
+
+/// Bodies up to this size are evaluated on the thread that read them: that saves the way to another
+/// one and back, reading them takes a millisecond at most, and the evaluation has
+/// [`Budget::SHORT`].
+const EVALUATED_AT_ONCE: usize = 128 * 1024;
 
 /// Requests that are evaluated aside at a time: they may take all of a processor and some memory
 /// each.

@@ -12,6 +12,8 @@ mod scope;
 
 use std::sync::Arc;
 
+use memchr::memrchr2;
+
 use super::budget::{keep, spend};
 use lexer::Lexer;
 use names::Names;
@@ -49,7 +51,8 @@ impl Invocation {
     /// The program's name without its directory and without Windows' ending.
     pub fn program(&self) -> &str {
         let word = self.words.first().map_or("", String::as_str);
-        let name = word.rsplit(['/', '\\']).next().unwrap_or_default();
+        let directory = memrchr2(b'/', b'\\', word.as_bytes());
+        let name = directory.map_or(word, |at| &word[at + 1..]);
         name.strip_suffix(".exe").unwrap_or(name)
     }
 

@@ -30,19 +30,46 @@ pub(super) fn end_of_plain(text: &[u8]) -> Option<usize> {
 /// The length of the list or object whose opening bracket stands before `bytes`, up to behind its
 /// closing one; `None` if it has no end. Other brackets than these two are not looked at.
 pub(super) fn length_of_nested(bytes: &[u8], open: u8, close: u8) -> Option<usize> {
+    let (open, close) = (u8x16::splat(open), u8x16::splat(close));
     let mut depth = 1;
     let mut strings = Strings::default();
+    find_in_blocks(bytes, |block| {
+        strings.close_in(block, open, close, &mut depth)
+    })
+}
+
+/// The length of the string whose rest is `bytes`, as it is written, up to its closing quote;
+/// `None` if it has no end, or a control character.
+pub(super) fn length_of_string(bytes: &[u8]) -> Option<usize> {
+    let mut strings = Strings::default();
+    let end = find_in_blocks(bytes, |block| strings.end_in(block))?;
+    (bytes[end] == b'"').then_some(end)
+}
+
+/// Looks at 64 bytes at a time, the last ones filled up with spaces, until `find` finds a place in
+/// them.
+#[inline(always)]
+fn find_in_blocks(bytes: &[u8], mut find: impl FnMut(&[u8; 64]) -> Option<usize>) -> Option<usize> {
     let (blocks, tail) = bytes.as_chunks::<64>();
-    for (number, block) in blocks.iter().enumerate() {
-        if let Some(length) = strings.close_in(block, open, close, &mut depth) {
-            return Some(number * 64 + length);
-        }
-    }
     let mut last = [b' '; 64];
     last[..tail.len()].copy_from_slice(tail);
-    strings
-        .close_in(&last, open, close, &mut depth)
-        .map(|length| blocks.len() * 64 + length)
+    for number in 0..=blocks.len() {
+        if let Some(place) = find(blocks.get(number).unwrap_or(&last)) {
+            return Some(number * 64 + place);
+        }
+    }
+    None
+}
+
+/// The bits of the bytes of `block` for which `is_meant` has all bits set.
+#[inline(always)]
+fn places(block: &[u8; 64], is_meant: impl Fn(u8x16) -> u8x16) -> u64 {
+    let (parts, _) = block.as_chunks::<16>();
+    let bits = parts
+        .iter()
+        .map(|part| u64::from(is_meant(u8x16::new(*part)).to_bitmask()));
+    bits.enumerate()
+        .fold(0, |all, (part, bits)| all | bits << (16 * part))
 }
 
 /// What of the blocks before reaches into the next one.
@@ -60,46 +87,48 @@ impl Strings {
     fn close_in(
         &mut self,
         block: &[u8; 64],
-        open: u8,
-        close: u8,
+        open: u8x16,
+        close: u8x16,
         depth: &mut u32,
     ) -> Option<usize> {
-        let (parts, _) = block.as_chunks::<16>();
-        let places = |byte: u8| {
-            let wanted = u8x16::splat(byte);
-            let bits = parts
-                .iter()
-                .map(|part| u64::from(u8x16::new(*part).simd_eq(wanted).to_bitmask()));
-            bits.enumerate()
-                .fold(0, |all, (part, bits)| all | bits << (16 * part))
-        };
-        let mut quotes = places(b'"');
-        let backslashes = places(b'\\');
+        let mut quotes = places(block, |bytes| bytes.simd_eq(u8x16::splat(b'"')));
+        let backslashes = places(block, |bytes| bytes.simd_eq(u8x16::splat(b'\\')));
         if backslashes | self.escaped != 0 {
             quotes &= !self.escaped_in(backslashes);
         }
         let was_open = self.quotes.count_ones() % 2 == 1;
         self.quotes ^= quotes;
-        let (opens, closes) = (places(open), places(close));
-        if opens | closes == 0 {
+        let brackets = places(block, |bytes| bytes.simd_eq(open) | bytes.simd_eq(close));
+        if brackets == 0 {
             return None;
         }
-        let outside = !inside(quotes, was_open);
-        close_of(opens & outside, closes & outside, depth)
+        let outside = brackets & !inside(quotes, was_open);
+        let opens = outside & places(block, |bytes| bytes.simd_eq(open));
+        close_of(opens, outside ^ opens, depth)
     }
 
-    /// The bits behind backslashes that are not escaped themselves.
-    fn escaped_in(&mut self, backslashes: u64) -> u64 {
-        let mut left = backslashes & !self.escaped;
-        let mut escaped = self.escaped;
-        self.escaped = 0;
-        while left != 0 {
-            let first = left & left.wrapping_neg();
-            let behind = first << 1;
-            self.escaped = first >> 63;
-            escaped |= behind;
-            left &= !(first | behind);
+    /// Where in `block` the string ends that goes on in it, or its first control character stands.
+    fn end_in(&mut self, block: &[u8; 64]) -> Option<usize> {
+        let mut quotes = places(block, |bytes| bytes.simd_eq(u8x16::splat(b'"')));
+        let backslashes = places(block, |bytes| bytes.simd_eq(u8x16::splat(b'\\')));
+        if backslashes | self.escaped != 0 {
+            quotes &= !self.escaped_in(backslashes);
         }
+        let control = u8x16::splat(b' ' - 1);
+        let controls = places(block, |bytes| bytes.simd_eq(bytes.min(control)));
+        let ends = quotes | controls;
+        (ends != 0).then(|| ends.trailing_zeros() as usize)
+    }
+
+    /// The bits behind backslashes that are not escaped themselves: of a run of backslashes every
+    /// second one is, which a subtraction carries to the end of each run (simdjson's
+    /// `json_escape_scanner`).
+    fn escaped_in(&mut self, backslashes: u64) -> u64 {
+        const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+        let begins = backslashes & !self.escaped;
+        let ends = ((begins << 1) | ODD).wrapping_sub(begins) ^ ODD;
+        let escaped = ends ^ (backslashes | self.escaped);
+        self.escaped = (ends & backslashes) >> 63;
         escaped
     }
 }
