@@ -22,10 +22,11 @@ pub(crate) struct Container<'w> {
     image: OnceCell<ImageReference<'w>>,
     image_role: OnceCell<Option<ImageRole>>,
     pub(super) prefilter: OnceCell<Prefilter>,
+    pub(super) text_prefilter: OnceCell<Prefilter>,
+    has_way_to_socket: OnceCell<bool>,
     pub(super) telling: OnceCell<Vec<(TextField, Prefilter)>>,
     pub(super) variables: OnceCell<Variables<'w>>,
     pub(super) written_variables: OnceCell<Variables<'w>>,
-    pub(super) program_variables: OnceCell<bool>,
     pub(super) expanded: OnceCell<HashMap<TextField, String>>,
     pub(super) commands: OnceCell<Vec<Command>>,
     pub(super) endpoint: OnceCell<Endpoint>,
@@ -49,6 +50,9 @@ pub(super) struct DockerUse {
     pub(super) by_itself: Option<String>,
     /// Sockets that the container names, by what names them; each lies in a mount of the node's.
     pub(super) paths: Vec<(String, HostPath)>,
+    /// Where the container mounts a directory above a socket, of which a command takes a file that
+    /// nothing shows.
+    pub(super) open_mounts: Vec<String>,
 }
 
 impl<'w> Deref for Container<'w> {
@@ -68,10 +72,11 @@ impl<'w> Container<'w> {
             image: OnceCell::new(),
             image_role: OnceCell::new(),
             prefilter: OnceCell::new(),
+            text_prefilter: OnceCell::new(),
+            has_way_to_socket: OnceCell::new(),
             telling: OnceCell::new(),
             variables: OnceCell::new(),
             written_variables: OnceCell::new(),
-            program_variables: OnceCell::new(),
             expanded: OnceCell::new(),
             commands: OnceCell::new(),
             endpoint: OnceCell::new(),
@@ -98,5 +103,24 @@ impl<'w> Container<'w> {
     /// node's namespaces.
     pub(super) fn shares_node(&self) -> bool {
         self.pod.spec.host_pid.0 && self.is_privileged()
+    }
+
+    /// True for a container that mounts a directory above Docker's socket, or sees the node's
+    /// processes and through them its files: any of its words can lead to the socket.
+    pub(super) fn has_way_to_socket(&self) -> bool {
+        *self.has_way_to_socket.get_or_init(|| {
+            let mut mounts = self.pod.mounts_of(self.container);
+            self.pod.spec.host_pid.0
+                || mounts.any(|mount| mount.is_socket_parent || mount.open_below)
+        })
+    }
+
+    /// The directory in which its programs start: the image's, where the object shows none, which
+    /// mostly is `/`.
+    pub(super) fn working_directory(&self) -> String {
+        match &*self.raw.working_dir {
+            "" => "/".to_owned(),
+            directory => self.fill(directory),
+        }
     }
 }

@@ -4,11 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Workload;
-use super::container::{Container, DockerUse};
+use super::container::Container;
 use super::endpoint::{self, Endpoint};
 use super::pod::Pod;
-use super::{data_root, resolve, sockets};
-use crate::workload::budget::keep;
+use super::{data_root, resolve, socket_use, sockets};
 use crate::workload::catalog::{self, ImageRole};
 use crate::workload::host_path::HostPath;
 use crate::workload::object::EnvVar;
@@ -36,9 +35,7 @@ pub(crate) fn socket_parent_user(workload: &Workload<'_>, mount: &HostMount<'_>)
     };
     let pod = workload.pod.as_ref().filter(|_| is_socket_parent(mount))?;
     let container = pod.containers.get(index)?;
-    let uses = container
-        .docker_use
-        .get_or_init(|| docker_use(pod, container));
+    let uses = socket_use::docker_use(pod, container);
     let through = uses
         .paths
         .iter()
@@ -47,38 +44,21 @@ pub(crate) fn socket_parent_user(workload: &Workload<'_>, mount: &HostMount<'_>)
     through.or(uses.by_itself.as_ref()).cloned()
 }
 
-/// The signs of Docker in `container`.
-fn docker_use(pod: &Pod<'_>, container: &Container<'_>) -> DockerUse {
-    if pod.is_daemon(container) {
-        return DockerUse::default();
-    }
-    let mut paths = Vec::new();
-    // A known agent that names another runtime's socket as well takes what it finds.
-    if container.mentions_docker()
-        && !(sockets::is_agent(container) && sockets::names_cri_socket(container))
-    {
-        let texts = container.texts_with(|found| found.docker);
-        for (field, text) in texts.filter(|(field, _)| !field.is_hook()) {
-            for token in sockets::socket_paths(text) {
-                let path = HostPath::new(&container.fill(token));
-                if pod.host_path_at(container, &path).is_some() {
-                    let shown = container.describe(field);
-                    if !keep(size_of_val(&path) + shown.len() + path.as_str().len()) {
-                        break;
-                    }
-                    paths.push((shown, path));
-                }
-            }
-        }
-    }
-    DockerUse {
-        by_itself: docker_sign(pod, container),
-        paths,
-    }
+/// True if a command of the container takes a file below `mount`, a directory above Docker's socket,
+/// that nothing shows and that could be the socket.
+pub(crate) fn leaves_file_open(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
+    let (Some(pod), MountUser::Container(index)) = (&workload.pod, mount.user) else {
+        return false;
+    };
+    let container = pod.containers.get(index);
+    container.is_some_and(|container| {
+        let uses = socket_use::docker_use(pod, container);
+        uses.open_mounts.contains(&mount.mount_path)
+    })
 }
 
 /// What in `container` uses Docker, wherever its socket is.
-fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
+pub(super) fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
     let is_client = container
         .image_role()
         .is_some_and(|role| role != ImageRole::DockerInDocker);

@@ -121,7 +121,10 @@ fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, path: &str) -> Endpo
     // The root directory of the node's processes, which the Pod sees: no volume is needed to get
     // there.
     let is_of_node = host_path::follows_root_link(path) && pod.spec.host_pid.0;
-    let path = HostPath::new(path);
+    let path = match path.starts_with('/') {
+        true => HostPath::new(path),
+        false => HostPath::new(&container.working_directory()).join(path),
+    };
     if is_of_node {
         return Endpoint::NodeSocket(path);
     }
@@ -149,8 +152,9 @@ pub(crate) fn of_host(pod: &Pod<'_>, host: &str) -> Endpoint {
     }
     // Docker's clients read `tcp://:2375` as localhost.
     if host.is_empty() || is_loopback(&host) {
-        let on_node = pod.spec.host_network.0 && pod.daemon().is_none();
-        return if on_node {
+        // A daemon of the Pod would share the port with the node's, and nothing shows which one has
+        // it.
+        return if pod.spec.host_network.0 {
             Endpoint::NodeAddress { certain: false }
         } else {
             Endpoint::InPod

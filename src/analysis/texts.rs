@@ -7,7 +7,6 @@ use super::container::Container;
 use super::prefilter::Prefilter;
 use crate::workload::budget::{keep, spend};
 use crate::workload::pod::{FEW, TextField};
-use crate::workload::search::mentions;
 use crate::workload::variables::{self, Expanded, Variables};
 
 /// What it costs to fill in and to keep a text with references, and what it takes, without its
@@ -32,9 +31,25 @@ impl<'w> Container<'w> {
         self.prefilter().docker
     }
 
-    /// What its commands, arguments, variables and hooks mention.
+    /// What its commands, arguments, variables and hooks mention, as they are written and, where the
+    /// container has a way to Docker's socket, as shells put them together.
     pub(crate) fn prefilter(&self) -> Prefilter {
         *self.prefilter.get_or_init(|| {
+            let mut found = self.text_prefilter();
+            if !found.docker && self.has_way_to_socket() {
+                let words = self
+                    .commands()
+                    .iter()
+                    .flat_map(|command| &command.invocation.words);
+                words.for_each(|word| found.add(word));
+            }
+            found
+        })
+    }
+
+    /// What the texts mention as they are written.
+    pub(super) fn text_prefilter(&self) -> Prefilter {
+        *self.text_prefilter.get_or_init(|| {
             let mut found = Prefilter::default();
             self.raw_texts().for_each(|(_, text)| found.add(text));
             if found.reference {
@@ -52,14 +67,6 @@ impl<'w> Container<'w> {
             self.env(name)?;
         }
         self.variables().get(name)
-    }
-
-    /// True if a variable calls Docker or leads onto the node.
-    pub(super) fn has_program_variables(&self) -> bool {
-        *self.program_variables.get_or_init(|| {
-            let mut values = self.variables().values();
-            values.any(|value| names_program(&value.text))
-        })
     }
 
     fn variables(&self) -> &Variables<'w> {
@@ -124,7 +131,7 @@ impl<'w> Container<'w> {
 
     /// `text`, which stands at `field`, with its references to variables filled in.
     pub(crate) fn expanded_text<'t>(&'t self, field: TextField, text: &'t str) -> &'t str {
-        if !self.prefilter().reference {
+        if !self.text_prefilter().reference {
             return text;
         }
         let expanded = self.expanded.get_or_init(|| self.expand_texts());
@@ -212,9 +219,4 @@ impl<'w> Container<'w> {
             .get_or_init(|| Variables::as_written(self.raw));
         variables::expand(text, |name| values.get(name), &self.pod.room)
     }
-}
-
-/// True for a value that calls Docker or leads onto the node.
-pub(super) fn names_program(value: &str) -> bool {
-    (["docker", "nsenter", "chroot"].iter()).any(|word| mentions(value, word))
 }

@@ -44,6 +44,10 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
         finding
             .action(Action::Warn)
             .reason("Docker's default socket path is the node's")
+    } else if docker_usage::leaves_file_open(workload, mount) {
+        finding
+            .action(Action::Warn)
+            .reason("a script decides which file is used")
     } else {
         finding
     })

@@ -201,6 +201,7 @@ shape! {
         pub(crate) ports: List<Port> = "ports",
         pub(crate) command: List<LenientStr<'a>> = "command",
         pub(crate) args: List<LenientStr<'a>> = "args",
+        pub(crate) working_dir: LenientStr<'a> = "workingDir",
         pub(crate) env: List<EnvVar<'a>> = "env",
         pub(crate) env_from: IsSet = "envFrom",
         pub(crate) volume_mounts: List<VolumeMount<'a>> = "volumeMounts",
