@@ -17,7 +17,7 @@ pub(crate) mod prefilter;
 pub(crate) mod resolve;
 pub(crate) mod scripts;
 pub(crate) mod settings;
-mod socket_use;
+pub(crate) mod socket_use;
 pub(crate) mod sockets;
 mod texts;
 

@@ -106,8 +106,8 @@ pub(crate) fn read_naming(container: &object::Container<'_>, needle: &str) -> Ve
 }
 
 /// Reads what `container` starts, `command` with `args`, then hooks and probes, each word of it as
-/// `word` gives it. `entrypoint` is the program that the image itself starts. A vector is read where
-/// one of its words is wanted.
+/// `word` gives it. `entrypoint` is the program that the image itself starts. A vector is read
+/// where one of its words is wanted.
 fn read_vectors<'c>(
     container: &'c object::Container<'_>,
     entrypoint: Option<&'c str>,

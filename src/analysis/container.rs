@@ -6,10 +6,11 @@ use std::ops::Deref;
 
 use super::endpoint::Endpoint;
 use super::prefilter::Prefilter;
+use crate::workload::budget::spend;
 use crate::workload::catalog::ImageRole;
 use crate::workload::host_path::HostPath;
 use crate::workload::image::ImageReference;
-use crate::workload::pod::{self, TextField};
+use crate::workload::pod::{self, HostMount, MountUser, TextField};
 use crate::workload::shell::Invocation;
 use crate::workload::variables::Variables;
 
@@ -53,6 +54,11 @@ pub(super) struct DockerUse {
     /// Where the container mounts a directory above a socket, of which a command takes a file that
     /// nothing shows.
     pub(super) open_mounts: Vec<String>,
+    /// The same below the root directory of a process of the node.
+    pub(super) leaves_node_open: bool,
+    /// Sockets in the mounts of other containers, through their processes: what names them, the
+    /// container, the path there.
+    pub(super) of_others: Vec<(String, usize, HostPath)>,
 }
 
 impl<'w> Deref for Container<'w> {
@@ -105,13 +111,18 @@ impl<'w> Container<'w> {
         self.pod.spec.host_pid.0 && self.is_privileged()
     }
 
-    /// True for a container that mounts a directory above Docker's socket, or sees the node's
-    /// processes and through them its files: any of its words can lead to the socket.
+    /// True for a container that mounts a directory above Docker's socket, or sees processes that
+    /// have its files: any of its words can lead to the socket.
     pub(super) fn has_way_to_socket(&self) -> bool {
         *self.has_way_to_socket.get_or_init(|| {
-            let mut mounts = self.pod.mounts_of(self.container);
-            self.pod.spec.host_pid.0
-                || mounts.any(|mount| mount.is_socket_parent || mount.open_below)
+            let sees_all = self.container.sees_processes(self.pod.spec);
+            let is_near = |mount: &HostMount<'_>| match mount.user {
+                MountUser::Container(index) => sees_all || index == self.container.index,
+                _ => false,
+            };
+            let is_above = |mount: &HostMount<'_>| mount.is_socket_parent || mount.open_below;
+            let mut mounts = self.pod.host_mounts.iter().take_while(|_| spend(1));
+            self.pod.spec.host_pid.0 || mounts.any(|mount| is_above(mount) && is_near(mount))
         })
     }
 

@@ -3,15 +3,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Workload;
 use super::container::Container;
 use super::endpoint::{self, Endpoint};
 use super::pod::Pod;
-use super::{data_root, resolve, socket_use, sockets};
+use super::{data_root, resolve, sockets};
 use crate::workload::catalog::{self, ImageRole};
 use crate::workload::host_path::HostPath;
 use crate::workload::object::EnvVar;
-use crate::workload::pod::{HostMount, MountUser, TextField};
+use crate::workload::pod::TextField;
 use crate::workload::search::mentions;
 use crate::workload::shell::{HostEntry, Invocation};
 
@@ -21,40 +20,6 @@ pub(crate) fn shows_docker(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     !pod.host_mounts.is_empty()
         || container.mentions_docker()
         || container.env("DOCKER_HOST").is_some()
-}
-
-/// True for a directory above Docker's socket, or above one that the operator names.
-pub(crate) fn is_socket_parent(mount: &HostMount<'_>) -> bool {
-    mount.is_socket_parent || mount.open_below
-}
-
-/// What uses Docker through `mount`, if that is a directory above Docker's socket.
-pub(crate) fn socket_parent_user(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<String> {
-    let MountUser::Container(index) = mount.user else {
-        return None;
-    };
-    let pod = workload.pod.as_ref().filter(|_| is_socket_parent(mount))?;
-    let container = pod.containers.get(index)?;
-    let uses = socket_use::docker_use(pod, container);
-    let through = uses
-        .paths
-        .iter()
-        .find(|(_, path)| path.is_within(&mount.mount_path))
-        .map(|(shown, _)| shown);
-    through.or(uses.by_itself.as_ref()).cloned()
-}
-
-/// True if a command of the container takes a file below `mount`, a directory above Docker's socket,
-/// that nothing shows and that could be the socket.
-pub(crate) fn leaves_file_open(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
-    let (Some(pod), MountUser::Container(index)) = (&workload.pod, mount.user) else {
-        return false;
-    };
-    let container = pod.containers.get(index);
-    container.is_some_and(|container| {
-        let uses = socket_use::docker_use(pod, container);
-        uses.open_mounts.contains(&mount.mount_path)
-    })
 }
 
 /// What in `container` uses Docker, wherever its socket is.

@@ -147,17 +147,15 @@ pub(crate) fn of_host(pod: &Pod<'_>, host: &str) -> Endpoint {
     }
     let host = canonical(host);
     let host = pod.alias_of(&host).map_or(host, canonical);
-    if BRIDGE_ADDRESSES.contains(&host.as_str()) || pod.names_node(&host) {
+    if is_address_of_node(pod, &host) {
         return Endpoint::NodeAddress { certain: false };
     }
     // Docker's clients read `tcp://:2375` as localhost.
     if host.is_empty() || is_loopback(&host) {
-        // A daemon of the Pod would share the port with the node's, and nothing shows which one has
-        // it.
-        return if pod.spec.host_network.0 {
-            Endpoint::NodeAddress { certain: false }
-        } else {
-            Endpoint::InPod
+        return match (pod.spec.host_network.0, pod.daemon()) {
+            (false, _) => Endpoint::InPod,
+            (true, None) => Endpoint::NodeAddress { certain: false },
+            (true, Some(_)) => Endpoint::NodeOrPod,
         };
     }
     if is_open(&host) {
@@ -165,4 +163,9 @@ pub(crate) fn of_host(pod: &Pod<'_>, host: &str) -> Endpoint {
     } else {
         Endpoint::Remote
     }
+}
+
+/// True for an address of docker0, and for an address or a name of a node, as far as they are known.
+pub(crate) fn is_address_of_node(pod: &Pod<'_>, host: &str) -> bool {
+    BRIDGE_ADDRESSES.contains(&host) || pod.names_node(host)
 }

@@ -1,13 +1,14 @@
-//! Which words of a container are Docker's socket, or could be it, below a directory above the socket
-//! that the container mounts.
+//! Which words of a container are Docker's socket, or could be it, below a directory above the
+//! socket that the container mounts.
 
+use super::Workload;
 use super::container::{Container, DockerUse};
-use super::docker_usage::{docker_sign, is_socket_parent};
+use super::docker_usage::docker_sign;
 use super::pod::Pod;
 use super::{daemon, sockets};
 use crate::workload::budget::{keep, spend};
 use crate::workload::host_path::{self, HostPath};
-use crate::workload::pod::{HostMount, TextField};
+use crate::workload::pod::{HostMount, MountUser, TextField};
 use crate::workload::shell::{Invocation, found_paths, pattern};
 
 /// Longest path that Linux opens.
@@ -25,8 +26,59 @@ const WORD_STEPS: usize = 16;
 /// Where clients look for the socket, with and without the link that `/var/run` mostly is.
 const SOCKETS: [&str; 2] = ["/run/docker.sock", "/var/run/docker.sock"];
 
+/// True for a directory above Docker's socket, or above one that the operator names.
+pub(crate) fn is_socket_parent(mount: &HostMount<'_>) -> bool {
+    mount.is_socket_parent || mount.open_below
+}
+
+/// What uses Docker through `mount`, if that is a directory above Docker's socket.
+pub(crate) fn socket_parent_user(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<String> {
+    let MountUser::Container(index) = mount.user else {
+        return None;
+    };
+    let pod = workload.pod.as_ref().filter(|_| is_socket_parent(mount))?;
+    let container = pod.containers.get(index)?;
+    let uses = docker_use(pod, container);
+    let through = uses
+        .paths
+        .iter()
+        .find(|(_, path)| path.is_within(&mount.mount_path))
+        .map(|(shown, _)| shown);
+    let of_others = || {
+        let others = pod.containers.iter();
+        let others = others.filter(|other| other.sees_processes(pod.spec));
+        let sockets = others.flat_map(|other| &docker_use(pod, other).of_others);
+        let mut sockets = sockets.take_while(|_| spend(1));
+        let is_meant = |(_, of, path): &&(String, usize, HostPath)| {
+            *of == index && path.is_within(&mount.mount_path)
+        };
+        sockets.find(is_meant).map(|(shown, ..)| shown)
+    };
+    let found = through.or(uses.by_itself.as_ref()).or_else(of_others);
+    found.cloned()
+}
+
+/// True if a command of `container` takes a file of the node that nothing shows, and that could be
+/// the socket, through a process of the node.
+pub(crate) fn leaves_node_open(pod: &Pod<'_>, container: &Container<'_>) -> bool {
+    docker_use(pod, container).leaves_node_open
+}
+
+/// True if a command of the container takes a file below `mount`, a directory above the socket,
+/// that nothing shows and that could be the socket.
+pub(crate) fn leaves_file_open(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
+    let (Some(pod), MountUser::Container(index)) = (&workload.pod, mount.user) else {
+        return false;
+    };
+    let container = pod.containers.get(index);
+    container.is_some_and(|container| {
+        let uses = docker_use(pod, container);
+        uses.open_mounts.contains(&mount.mount_path)
+    })
+}
+
 /// The signs of Docker in `container`.
-pub(super) fn docker_use<'c>(pod: &Pod<'_>, container: &'c Container<'_>) -> &'c DockerUse {
+fn docker_use<'c>(pod: &Pod<'_>, container: &'c Container<'_>) -> &'c DockerUse {
     container.docker_use.get_or_init(|| {
         let mut uses = DockerUse::default();
         // A daemon in the Pod is what its clients use, but not what a path on the node leads to.
@@ -46,7 +98,7 @@ pub(super) fn docker_use<'c>(pod: &Pod<'_>, container: &'c Container<'_>) -> &'c
             .filter(|mount| is_socket_parent(mount))
             .map(|mount| Mount::new(pod, mount))
             .collect();
-        if !mounts.is_empty() {
+        if container.has_way_to_socket() {
             add_words(pod, container, &mounts, &mut uses);
         }
         uses
@@ -184,29 +236,62 @@ fn add_word(
     (field, word, directories): (TextField, &str, &[String]),
     uses: &mut DockerUse,
 ) {
-    // A script is a word of the shell that reads it, too; its own words come by themselves.
-    if word.len() > MAX_LENGTH || word.contains(char::is_whitespace) {
+    if word.len() > MAX_LENGTH {
         return;
     }
-    for part in parts(word) {
+    // A script is a word of the shell that reads it, too; its own words come by themselves.
+    let is_text = word.contains(char::is_whitespace);
+    let whole = is_text.then_some(word).filter(|word| word.starts_with('/'));
+    let pieces = Some(word).filter(|_| !is_text);
+    for part in pieces.into_iter().flat_map(parts).chain(whole) {
         for path in absolute(part, directories) {
             if !spend(WORD_STEPS + path.len()) {
                 return;
             }
             let clean = HostPath::new(&path);
-            if pattern::is_open(clean.as_str()) {
+            if host_path::follows_root_link(&path) {
+                add_through_process(pod, container, (field, &clean), uses);
+            }
+            if pod
+                .host_path_at(container, &clean)
+                .is_some_and(|path| is_socket(pod, &path))
+            {
+                if !add(uses, container, field, clean) {
+                    return;
+                }
+            } else if pattern::is_open(clean.as_str()) {
                 let open = mounts.iter().filter(|mount| mount.may_hold(clean.as_str()));
                 uses.open_mounts
                     .extend(open.map(|mount| mount.path.to_owned()));
-            } else if let Some(host_path) = pod.host_path_at(container, &clean) {
-                let is_socket =
-                    host_path.file_name() == "docker.sock" || pod.overrides.is_socket(&host_path);
-                if is_socket && !add(uses, container, field, clean) {
-                    return;
-                }
             }
         }
     }
+}
+
+/// Adds what `path`, below the root directory of a process, is or could be.
+fn add_through_process(
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    (field, path): (TextField, &HostPath),
+    uses: &mut DockerUse,
+) {
+    if pod.spec.host_pid.0 {
+        let can_be = |socket: &&str| pattern::matches(path.as_str(), socket);
+        uses.leaves_node_open |= pattern::is_open(path.as_str()) && SOCKETS.iter().any(can_be);
+    } else if container.sees_processes(pod.spec) {
+        for other in pod.containers.iter().take_while(|_| spend(WORD_STEPS)) {
+            let found = pod.host_path_at(other, path);
+            let is_found = found.is_some_and(|found| is_socket(pod, &found));
+            if is_found && uses.of_others.len() < MAX_PATHS {
+                let shown = container.describe(field);
+                uses.of_others.push((shown, other.index, path.clone()));
+            }
+        }
+    }
+}
+
+fn is_socket(pod: &Pod<'_>, path: &HostPath) -> bool {
+    path.file_name() == "docker.sock" || pod.overrides.is_socket(path)
 }
 
 /// The paths that a word can hold: itself, what stands behind `=`, `:` or a scheme.

@@ -31,7 +31,7 @@ impl<'w> Container<'w> {
         self.prefilter().docker
     }
 
-    /// What its commands, arguments, variables and hooks mention, as they are written and, where the
+    /// What its commands, arguments, variables and hooks mention: as they are written, and where the
     /// container has a way to Docker's socket, as shells put them together.
     pub(crate) fn prefilter(&self) -> Prefilter {
         *self.prefilter.get_or_init(|| {

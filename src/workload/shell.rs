@@ -21,9 +21,9 @@ use std::sync::Arc;
 pub(crate) use arguments::found_paths;
 
 use super::budget::{keep, spend};
+use arguments::Input;
 use lexer::{Lexer, RawCommand};
 use names::Names;
-use prefix::Input;
 use scope::Scope;
 use values::Values;
 

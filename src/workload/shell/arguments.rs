@@ -2,10 +2,18 @@
 //! `start-stop-daemon`.
 
 use super::Invocation;
-use super::prefix::Input;
 
 /// Words that are taken from what `xargs` reads.
 const MAX_WORDS: usize = 256;
+
+/// What a command reads.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Input {
+    /// Texts that it may be, as far as they are known.
+    pub(super) texts: Vec<String>,
+    /// Another command writes it.
+    pub(super) is_piped: bool,
+}
 
 /// The words of `invocation` with what it hands to the program that it runs: what `xargs` reads,
 /// what `find` finds. `None` for any other program.
@@ -13,44 +21,34 @@ pub(super) fn moved_words(invocation: &Invocation, input: &Input) -> Option<Vec<
     let words = &invocation.words;
     match invocation.program() {
         "xargs" => {
-            let read = input.texts.first()?.split_whitespace().take(MAX_WORDS);
-            let read: Vec<&str> = read.collect();
-            let mark = words.iter().position(|word| word == "-I" || word == "-i");
-            let mark = mark.and_then(|at| words.get(at + 1));
-            Some(match mark {
-                Some(mark) => {
-                    let read = read.join(" ");
-                    let rest = words.iter().map(|word| match word == mark {
-                        true => word.clone(),
-                        false => word.replace(mark.as_str(), &read),
-                    });
-                    // The mark itself stays an option's value.
-                    let mut seen = false;
-                    rest.map(
-                        |word| match word == *mark && std::mem::replace(&mut seen, true) {
-                            true => read.clone(),
-                            false => word,
-                        },
-                    )
-                    .collect()
+            let read = match input.texts.first() {
+                Some(text) => text.split_whitespace().take(MAX_WORDS).collect(),
+                None if input.is_piped => vec!["$()"],
+                None => return None,
+            };
+            let Some(mark) = mark_of(words) else {
+                let read = read.into_iter().map(str::to_owned);
+                return Some(words.iter().cloned().chain(read).collect());
+            };
+            // The mark itself stays an option's value.
+            let read = read.join(" ");
+            let mut before = "";
+            let filled = words.iter().map(|word| {
+                let is_option = word.starts_with("-I") || before == "-I";
+                before = word.as_str();
+                match is_option {
+                    true => word.clone(),
+                    false => word.replace(mark, &read),
                 }
-                None => {
-                    let read = read.into_iter().map(str::to_owned);
-                    words.iter().cloned().chain(read).collect()
-                }
-            })
+            });
+            Some(filled.collect())
         }
         "find" => {
-            let is_exec =
-                |word: &String| matches!(word.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir");
-            let exec = words.iter().position(is_exec)?;
-            let found = found_paths(&words[..exec]);
+            let exec = words.iter().position(|word| is_action(word))?;
+            let found = found_paths(&words[..exec]).into_iter().next()?;
             let inner = words[exec..].iter().take_while(|word| *word != ";");
-            let inner = inner.flat_map(|word| match word.as_str() {
-                "{}" => found.clone(),
-                _ => vec![word.replace("{}", found.first().map_or("", String::as_str))],
-            });
-            Some(words[..exec].iter().take(1).cloned().chain(inner).collect())
+            let inner = inner.map(|word| word.replace("{}", &found));
+            Some(words[..1].iter().cloned().chain(inner).collect())
         }
         "start-stop-daemon" => {
             let is_program =
@@ -66,6 +64,32 @@ pub(super) fn moved_words(invocation: &Invocation, input: &Input) -> Option<Vec<
         }
         _ => None,
     }
+}
+
+/// True for a test of `find` that runs a program.
+fn is_action(word: &str) -> bool {
+    matches!(word, "-exec" | "-execdir" | "-ok" | "-okdir")
+}
+
+/// A call of `find` up to the program that it runs.
+pub(super) fn without_actions(mut words: Vec<String>) -> Vec<String> {
+    let exec = words.iter().position(|word| is_action(word));
+    words.truncate(exec.unwrap_or(words.len()));
+    words
+}
+
+/// What `xargs` puts its words in the place of.
+fn mark_of(words: &[String]) -> Option<&str> {
+    words
+        .iter()
+        .zip(words.iter().skip(1))
+        .find_map(|(word, next)| match word.as_str() {
+            "-I" => Some(next.as_str()),
+            "-i" | "--replace" => Some("{}"),
+            _ => word
+                .strip_prefix("-I")
+                .or_else(|| word.strip_prefix("--replace=")),
+        })
 }
 
 /// What `words`, a call of `find` up to its action, finds: the paths themselves where they could be

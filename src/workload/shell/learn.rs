@@ -1,15 +1,16 @@
 //! Notes what a script gives its variables, its functions' arguments and its working directory.
 
+use std::collections::HashMap;
+
 use super::Values;
 use super::escapes;
 use super::lexer::RawCommand;
 use super::word::Word;
-use crate::workload::budget::spend;
 
 /// Notes what `commands` set. Functions may be called before what they use is set, and with each
 /// other's words, so whoever has functions looks twice.
 pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
-    let functions: Vec<(&str, usize)> = commands
+    let functions: HashMap<&str, usize> = commands
         .iter()
         .filter(|command| command.defines > 0)
         .filter_map(|command| Some((command.words.first()?.as_str(), command.defines)))
@@ -41,11 +42,8 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
                     lines.iter().for_each(|line| values.add(name, line.trim()));
                 }
             }
-            if functions.is_empty() || !spend(functions.len()) {
-                continue;
-            }
-            let function = functions.iter().find(|(name, _)| *name == program.text);
-            if let Some((_, number)) = function.filter(|_| command.defines == 0) {
+            let function = functions.get(program.as_str());
+            if let Some(number) = function.filter(|_| command.defines == 0) {
                 for call in values.calls(&command.words, command.function) {
                     values.add_arguments(*number, call);
                 }

@@ -1,7 +1,7 @@
 //! Programs that run another program: `sudo`, `env`, `timeout`, shells with `-c`, `nsenter`,
 //! `chroot`.
 
-use super::arguments;
+use super::arguments::{self, Input};
 use super::names;
 use crate::workload::budget::{keep, spend};
 
@@ -13,15 +13,6 @@ const INVOCATION_STEPS: usize = 64;
 
 /// What it takes in a list that has some room left.
 const INVOCATION_BYTES: usize = 2 * size_of::<Invocation>();
-
-/// What a command reads.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Input {
-    /// Texts that it may be, as far as they are known.
-    pub(super) texts: Vec<String>,
-    /// Another command writes it.
-    pub(super) is_piped: bool,
-}
 
 /// Adds `invocation`, and what it runs, to `found`. `values` are those of the script in which it
 /// stands, at the body of a function.
@@ -37,7 +28,14 @@ pub(super) fn unwrap(
             return;
         }
         if let Some(words) = arguments::moved_words(&invocation, input) {
-            invocation.words = words;
+            let outer = std::mem::replace(&mut invocation.words, words);
+            // Where it looks counts, whatever it runs.
+            if outer[0].ends_with("find") && keep(INVOCATION_BYTES) {
+                found.push(Invocation {
+                    words: arguments::without_actions(outer),
+                    ..invocation.clone()
+                });
+            }
         }
         let Some(inner) = inner_words(&mut invocation) else {
             break;

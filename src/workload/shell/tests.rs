@@ -151,13 +151,12 @@ fn keeps_assignments_and_the_way_to_the_host() {
         found
             .iter()
             .find(|i| i.program() == "docker")
-            .unwrap()
-            .on_host,
+            .and_then(|i| i.on_host.clone()),
         Some(HostEntry::Nsenter)
     );
     let found = read_argv(["chroot", "/host", "docker", "ps"]);
     assert_eq!(
-        found.last().unwrap().on_host,
+        found[found.len() - 1].on_host,
         Some(HostEntry::Chroot("/host".into()))
     );
 }
@@ -171,13 +170,13 @@ fn exported_endpoints_reach_later_commands() {
     ] {
         let found = read_script(script);
         assert_eq!(
-            found.last().unwrap().assigned("DOCKER_HOST"),
+            found[found.len() - 1].assigned("DOCKER_HOST"),
             Some("a"),
             "{script}"
         );
     }
     let found = read_script("DOCKER_HOST=a docker ps; docker info");
-    assert_eq!(found.last().unwrap().assigned("DOCKER_HOST"), None);
+    assert_eq!(found[1].assigned("DOCKER_HOST"), None);
 }
 
 #[test]
@@ -203,9 +202,8 @@ fn many_assignments_are_not_copied_for_every_command() {
 #[test]
 fn a_branch_that_may_not_be_taken_sets_nothing_for_what_follows() {
     let of_last = |script: &str| {
-        read_script(script)
-            .last()
-            .unwrap()
+        let found = read_script(script);
+        found[found.len() - 1]
             .assigned("DOCKER_HOST")
             .map(str::to_owned)
     };
@@ -315,4 +313,142 @@ fn deep_nesting_ends() {
     read_script(&script);
     let script = "sh -c '".repeat(5_000);
     read_script(&script);
+}
+
+/// The words that `script` gives the program `dial`, one text for each call.
+fn dialled(script: &str) -> Vec<String> {
+    let found = read_script(script).into_iter();
+    let found = found.filter(|call| call.program() == "dial");
+    found.map(|call| call.arguments().join(" ")).collect()
+}
+
+#[test]
+fn words_are_what_a_shell_puts_together() {
+    for script in [
+        "dial /h/dock\"\"er.sock",
+        "dial \"/h\"/\"docker\"\".sock\"",
+        "dial /h/$'\\x64'ocker.sock",
+        "dial /h/do\\\ncker.sock",
+        "a=docker; dial /h/$a.sock",
+        "x=/h/docker; dial ${x}.sock",
+        "x=/h; x+=/docker; dial \"$x.sock\"",
+        "x=/h/docker.sock; y=$x; dial $y",
+        "export X=/h/docker.sock; sh -c 'dial $X'",
+        "dial ${X:-/h/docker.sock}",
+        "set -- docker sock; dial /h/$1.$2",
+        "for d in /h; do dial $d/docker.sock; done",
+        "set -- /h/docker.sock; for i do dial $i; done",
+        "dial /h/$(echo docker).sock",
+        "dial /h/$(printf \"\\144ocker\").sock",
+        "dial $(echo `echo /h`/docker.sock)",
+        "f() { dial $1/docker.sock; }; f /h",
+        "f() { g $1; }; g() { dial $1/docker.sock; }; f /h",
+        "function f { dial \"$@\"; }; f /h/docker.sock",
+        "f() { dial $x; }; x=/h/docker.sock; f",
+        "sh -c 'dial $0' /h/docker.sock",
+        "sh -c 'dial \"$@\"' sh /h/docker.sock",
+        "sh -c '\"$@\"' sh dial /h/docker.sock",
+        "a=(dial /h/docker.sock); \"${a[@]}\"",
+        "while read f; do dial $f; done <<E\n/h/docker.sock\nE",
+        "echo /h/docker.sock | while read f; do dial $f; done",
+        "echo /h/docker.sock | xargs dial",
+        "echo /h/docker.sock | xargs -I{} dial {}",
+        "echo docker | xargs -I X dial /h/X.sock",
+        "xargs dial <<< /h/docker.sock",
+        "find /h/docker.sock -exec dial {} \\;",
+        "printf 'dial /h/%s\\n' docker.sock | sh",
+        "sh <<< 'dial /h/docker.sock'",
+        ". /dev/stdin <<E\ndial /h/docker.sock\nE",
+        "echo 'dial /h/docker.sock' | sudo /bin/bash -x",
+        "start-stop-daemon -S -x /bin/dial -- /h/docker.sock",
+        "taskset 1 dial /h/docker.sock",
+        "chrt 10 dial /h/docker.sock",
+        "IFS=_; x=/h/docker.sock_; dial $x",
+        "cd /h; dial $PWD/docker.sock",
+    ] {
+        let found = dialled(script);
+        assert!(
+            found.iter().any(|words| words == "/h/docker.sock"),
+            "{script}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn what_nothing_shows_stays_as_it_is_written() {
+    for (script, words) in [
+        ("dial /h/$f", "/h/$f"),
+        ("dial '/h/$f'; f=x", "/h/$f"),
+        ("dial \"/h/\\$f\"; f=x", "/h/$f"),
+        ("dial /h/$(ls /h)", "/h/$()"),
+        ("dial /h/${f%x}", "/h/${f%x}"),
+        ("dial $1", "$1"),
+        ("f() { dial $1; }; set -- x", "$1"),
+        ("dial /h/*.sock", "/h/*.sock"),
+        ("sh -c 'dial $x' sh a", "$x"),
+    ] {
+        assert_eq!(dialled(script), [words], "{script}");
+    }
+    // A branch adds a value and hides none.
+    let found = dialled("if a; then x=/r; fi; dial ${x:-/h/docker.sock}");
+    assert_eq!(found, ["/r", "/h/docker.sock"]);
+    // What is set later was not set here.
+    assert_eq!(dialled("dial ${x:-/h}; x=/r"), ["/r", "/h"]);
+}
+
+#[test]
+fn a_command_knows_where_it_may_run() {
+    let found = read_script("cd /h; cd run && dial docker.sock");
+    let dial = found.iter().find(|call| call.program() == "dial");
+    let directories = dial
+        .map(|call| call.directories.to_vec())
+        .unwrap_or_default();
+    assert!(
+        directories.contains(&"/h/run".to_owned()),
+        "{directories:?}"
+    );
+}
+
+#[test]
+fn a_shell_that_runs_what_nobody_sees_says_so() {
+    for script in [
+        "x | base64 -d | sh",
+        "curl x | bash -s",
+        "eval \"$(x)\"",
+        "sh -c \"$(x)\"",
+    ] {
+        assert!(
+            read_script(script).iter().any(|call| call.runs_unseen),
+            "{script}"
+        );
+    }
+    for script in [
+        "echo ls | sh",
+        "x | sh run.sh",
+        "sh <<E\nls\nE",
+        "sh",
+        "x | cat",
+        "eval ls",
+    ] {
+        assert!(
+            !read_script(script).iter().any(|call| call.runs_unseen),
+            "{script}"
+        );
+    }
+}
+
+#[test]
+fn a_variable_is_taken_back() {
+    let found = read_script("export DOCKER_HOST=a; unset DOCKER_HOST; docker ps");
+    assert_eq!(found[2].assigned("DOCKER_HOST"), Some(""));
+    let found = read_script("export DOCKER_HOST=a; if b; then unset DOCKER_HOST; fi; docker ps");
+    assert_eq!(found[found.len() - 1].assigned("DOCKER_HOST"), Some("a"));
+}
+
+#[test]
+fn values_that_multiply_are_few() {
+    let names: String = (0..40).map(|i| format!("for x{i} in a b c; do ")).collect();
+    let words: String = (0..40).map(|i| format!("$x{i}")).collect();
+    let found = dialled(&format!("{names} dial {words}"));
+    assert!((1..=16).contains(&found.len()), "{}", found.len());
 }

@@ -150,10 +150,15 @@ impl<'e> Values<'e> {
                 continue;
             }
             let fields = self.fields(word, function);
-            calls = combined(&calls, &fields, |call, fields| {
-                call.extend(fields.iter().cloned())
+            combine(&mut calls, &fields, |call, fields| {
+                call.extend(fields.iter().cloned());
             });
         }
+        // Those of the first were counted when they were read.
+        let bytes = |call: &Vec<String>| call.iter().map(|word| VALUE_BYTES + word.len()).sum();
+        let kept = calls.iter().skip(1).take_while(|call| keep(bytes(call)));
+        let kept = 1 + kept.count();
+        calls.truncate(kept);
         calls
     }
 
@@ -184,6 +189,7 @@ impl<'e> Values<'e> {
                 continue;
             }
             let (parameter, end) = word.parameter(reference.at);
+            let end = end.min(word.text.len());
             if !spend(NAME_STEPS + all.len() * (end - at)) {
                 break;
             }
@@ -191,8 +197,9 @@ impl<'e> Values<'e> {
             all.iter_mut().for_each(|fields| fields.push(front));
             let values = self.values(word, reference, &parameter, (function, end));
             let written = &word.text[reference.at..end];
-            all = combined(&all, &values, |fields, value| match value {
-                Value::Text(text) if reference.is_quoted => fields.push_quoted(text),
+            let is_quoted = reference.is_quoted && !written.ends_with("[@]}");
+            combine(&mut all, &values, |fields, value| match value {
+                Value::Text(text) if is_quoted => fields.push_quoted(text),
                 Value::Text(text) => fields.push_apart(text, &self.separators),
                 Value::Words(words) if reference.is_quoted => fields.push_words(words),
                 Value::Words(words) => fields.push_apart(&words.join(" "), &self.separators),
@@ -229,6 +236,7 @@ impl<'e> Values<'e> {
                 let words = calls.map(|words| words.get(1..).unwrap_or_default().to_vec());
                 words.map(Value::Words).collect()
             }
+            "IFS" if self.variable(name).is_none() => vec![Value::Text(" ".to_owned())],
             "PWD" if self.variable(name).is_none() => texts(self.directories.clone()),
             _ => match name.parse::<usize>() {
                 Ok(number) => {
@@ -259,8 +267,8 @@ impl<'e> Values<'e> {
 
     /// True for a name that has a value at this place, whichever branches were taken.
     fn is_certain(&self, name: &str) -> bool {
-        let is_special =
-            name == "PWD" || name.starts_with(|c: char| c.is_ascii_digit() || c == '@' || c == '*');
+        let is_special = matches!(name, "PWD" | "IFS")
+            || name.starts_with(|c: char| c.is_ascii_digit() || c == '@' || c == '*');
         let is_set = || self.certain.contains(name);
         is_special || is_set() || self.outer.is_some_and(|outer| outer.is_certain(name))
     }
@@ -330,18 +338,24 @@ fn add(values: &mut Vec<String>, value: String) {
     }
 }
 
-/// `all` with each of `parts` added, as many as there may be.
-fn combined<A: Clone, P>(all: &[A], parts: &[P], add: impl Fn(&mut A, &P)) -> Vec<A> {
-    let mut combined = Vec::with_capacity(all.len() * parts.len().min(MAX_VALUES));
-    for part in parts {
-        for before in all {
-            if combined.len() >= MAX_VALUES {
-                return combined;
-            }
-            let mut next = before.clone();
-            add(&mut next, part);
-            combined.push(next);
-        }
+/// Adds each of `parts` to each of `all`; where that are too many, each part to one at least.
+fn combine<A: Clone, P>(all: &mut Vec<A>, parts: &[P], add: impl Fn(&mut A, &P)) {
+    if parts.is_empty() {
+        return;
     }
-    combined
+    let before = all.len();
+    let product = before * parts.len();
+    let is_product = product <= MAX_VALUES;
+    let count = if is_product {
+        product
+    } else {
+        before.max(parts.len().min(MAX_VALUES))
+    };
+    for at in before..count {
+        all.push(all[at % before].clone());
+    }
+    for (at, one) in all.iter_mut().enumerate() {
+        let part = if is_product { at / before } else { at };
+        add(one, &parts[part % parts.len()]);
+    }
 }

@@ -126,7 +126,6 @@ impl Lexer<'_> {
             word.refer(is_quoted, self.output(inside));
             word.text.push_str("$()");
         } else if self.starts_with("${") {
-            word.refer(is_quoted, None);
             self.parameter(word, is_quoted);
         } else {
             if self.starts_with("$") {
@@ -143,6 +142,7 @@ impl Lexer<'_> {
             return;
         }
         self.nesting += 1;
+        word.refer(is_quoted, None);
         word.text.push_str("${");
         self.at += 2;
         while let Some(byte) = self.peek() {
@@ -164,9 +164,11 @@ impl Lexer<'_> {
         if !spend((self.commands.len() - first) / COMMANDS_AT_ONCE) {
             return None;
         }
+        // Substitutions inside it lie in branches of their own.
+        let depth = self.commands.get(first)?.branch.depth;
         let mut commands = self.commands[first..]
             .iter()
-            .filter(|command| !command.words.is_empty());
+            .filter(|command| !command.words.is_empty() && command.branch.depth == depth);
         let (command, None) = (commands.next()?, commands.next()) else {
             return None;
         };
