@@ -96,23 +96,31 @@ pub fn review_within(
     budget: Budget,
     owner: Option<&OwnerExemptions>,
 ) -> Result<Reviewed, NotAReview> {
-    match review::text(body).and_then(Review::parse) {
-        Ok((_, request)) if is_write(&request.operation) && request.object.is_none() => fail(
-            body,
-            Failure::Unreadable,
-            "the request holds no object",
-            policy,
-        ),
-        Ok((version, request)) => {
-            let decider = Decider {
-                policy,
-                budget,
-                owner,
-            };
-            Ok(answer(version, &request, decider))
-        }
-        Err(error) => fail(body, Failure::Unreadable, &error, policy),
-    }
+    let decider = Decider {
+        policy,
+        budget,
+        owner,
+        more_warnings: &[],
+    };
+    decider.review(body)
+}
+
+/// The same as [`review()`], with `warnings` for the writer if the write is allowed.
+///
+/// # Errors
+/// As for [`review()`].
+pub fn review_with_warnings(
+    body: &[u8],
+    policy: &Policy,
+    warnings: &[String],
+) -> Result<Reviewed, NotAReview> {
+    let decider = Decider {
+        policy,
+        budget: Budget::OBJECT,
+        owner: None,
+        more_warnings: warnings,
+    };
+    decider.review(body)
 }
 
 /// Answers a review that could not be evaluated, from what can be read of it.
@@ -168,6 +176,7 @@ pub fn fail(
         owner: None,
         is_dry_run: partial.dry_run,
         warn: true,
+        more_warnings: &[],
     };
     Ok(Reviewed {
         response: respond(&answer, &decision),
@@ -187,6 +196,22 @@ struct Decider<'p> {
     /// For each object of it.
     budget: Budget,
     owner: Option<&'p OwnerExemptions>,
+    more_warnings: &'p [String],
+}
+
+impl Decider<'_> {
+    fn review(self, body: &[u8]) -> Result<Reviewed, NotAReview> {
+        match review::text(body).and_then(Review::parse) {
+            Ok((_, request)) if is_write(&request.operation) && request.object.is_none() => fail(
+                body,
+                Failure::Unreadable,
+                "the request holds no object",
+                self.policy,
+            ),
+            Ok((version, request)) => Ok(answer(version, &request, self)),
+            Err(error) => fail(body, Failure::Unreadable, &error, self.policy),
+        }
+    }
 }
 
 fn answer(version: Version, request: &Request<'_>, decider: Decider<'_>) -> Reviewed {
@@ -219,6 +244,7 @@ fn answer(version: Version, request: &Request<'_>, decider: Decider<'_>) -> Revi
         owner: workload.as_ref().map(|workload| &workload.owner),
         is_dry_run: request.dry_run.0,
         warn: !by_controller,
+        more_warnings: decider.more_warnings,
     };
     let source = Source {
         review_uid: &request.uid,

@@ -1,7 +1,7 @@
 //! What follows from a workload: its commands, the endpoints of its Docker clients, the paths that
 //! its texts name, the documents in its strings.
 //!
-//! [`Workload`], [`Pod`] and [`Container`] are those of [`crate::workload`], to which they
+//! `Workload`, `Pod` and `Container` are those of [`crate::workload`], to which they
 //! dereference, with what is derived from them. Most of it is found out when a rule first asks for
 //! it: a container that has nothing to do with Docker costs nothing.
 
@@ -14,7 +14,9 @@ pub(crate) mod endpoint;
 mod named_paths;
 mod pod;
 pub(crate) mod prefilter;
+pub(crate) mod providers;
 pub(crate) mod resolve;
+pub(crate) mod runtime_selectors;
 pub(crate) mod scripts;
 pub(crate) mod settings;
 pub(crate) mod socket_use;

@@ -36,6 +36,8 @@ pub struct Checked {
     pub errors: Vec<CheckError>,
     /// Folders of Helm charts whose templates were not rendered, and so not checked.
     pub not_rendered: Vec<String>,
+    /// Inputs that were named and hold nothing at all.
+    pub empty: Vec<String>,
     /// Files that the user left out.
     pub excluded: usize,
     /// The comparison with an earlier check, if there was one.
@@ -136,7 +138,11 @@ impl Checked {
     pub fn worst(&self) -> Outcome {
         self.objects
             .iter()
-            .map(CheckedObject::new_outcome)
+            .map(|object| match object.new_outcome() {
+                // That not all of it was evaluated is an error, not a finding.
+                Outcome::Error => Outcome::of(object.new_findings().map(|placed| &placed.judged)),
+                outcome => outcome,
+            })
             .max()
             .unwrap_or(Outcome::Clean)
     }
@@ -193,7 +199,12 @@ pub fn check(inputs: &[Input], namespace: &str, policy: &Policy) -> Checked {
         .into_par_iter()
         .map(|file| decide::decide(&file, &context))
         .collect();
-    for decided in decided {
+    for (input, decided) in inputs.iter().zip(decided) {
+        let is_silent =
+            decided.objects.is_empty() && decided.errors.is_empty() && decided.skipped == 0;
+        if is_silent && input.kind == InputKind::Named {
+            checked.empty.push(input.file.clone());
+        }
         checked.skipped += decided.skipped;
         checked.objects.extend(decided.objects);
         checked.errors.extend(decided.errors);

@@ -290,7 +290,8 @@ mod tests {
 
     #[test]
     fn all_keys_are_read() {
-        let text = "mode: enforce\ntarget: cri-o\ndenyAt: certain\ncluster: prod\nrules:\n  DKR203: off\n  docker-log-dir: deny\nmaxExemptionDays: 90\n";
+        let text = "mode: enforce\ntarget: cri-o\ndenyAt: certain\ncluster: prod\n\
+            rules:\n  DKR203: off\n  docker-log-dir: deny\nmaxExemptionDays: 90\n";
         let policy = parse(text).unwrap().policy(None);
         assert_eq!(
             (policy.mode, policy.context.target, policy.deny_at),

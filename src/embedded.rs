@@ -23,8 +23,23 @@ const MAX_TEXT: usize = 1024 * 1024;
 const MAX_DEPTH: usize = 64;
 /// Documents around a document.
 const MAX_OUTER: usize = 3;
-/// Values of one document: aliases can make a small document look endless.
-const MAX_NODES: usize = 100_000;
+/// Values of a document and of those in it: aliases can make a small document look endless.
+const MAX_NODES: usize = 400_000;
+
+/// A text that is larger than what is read, or becomes so by its aliases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLarge;
+
+/// How many more values may be made of a text.
+struct Room(usize);
+
+impl Room {
+    /// Room for so many more; `None` once there is none.
+    fn take(&mut self, nodes: usize) -> Option<()> {
+        self.0 = self.0.saturating_sub(nodes);
+        (self.0 > 0).then_some(())
+    }
+}
 
 /// A value and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +87,8 @@ pub struct Document {
     pub root: Node,
     /// The documents in its strings: Helm values in an Application, a JSON patch.
     pub inner: Vec<Inner>,
+    /// How many values were made to read it.
+    pub nodes: usize,
 }
 
 /// A document in a string of another.
@@ -88,36 +105,55 @@ pub struct Inner {
 impl Document {
     /// Reads `text`, which stands under `name` (a file name, or the last key of the field). `None`
     /// for prose, scripts, lists of words, and whatever cannot be parsed.
-    pub fn parse(name: &str, text: &str) -> Option<Self> {
-        Self::parse_inside(name, text, 0)
+    ///
+    /// # Errors
+    /// If the text is too large to be read.
+    pub fn parse(name: &str, text: &str) -> Result<Option<Self>, TooLarge> {
+        let mut room = Room(MAX_NODES);
+        let document = Self::parse_inside(name, text, 0, &mut room);
+        match room.0 {
+            0 => Err(TooLarge),
+            left => Ok(document.map(|document| Self {
+                nodes: MAX_NODES - left,
+                ..document
+            })),
+        }
     }
 
     /// The same for the part of `text` that begins at byte `start`; places are those in the whole
     /// text.
-    pub fn parse_from(name: &str, text: &str, start: usize) -> Option<Self> {
-        let mut document = Self::parse(name, text.get(start..)?)?;
-        document.root.shift(start);
-        for inner in &mut document.inner {
-            inner.offset += start;
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn parse_from(name: &str, text: &str, start: usize) -> Result<Option<Self>, TooLarge> {
+        let mut document = Self::parse(name, text.get(start..).unwrap_or_default())?;
+        if let Some(document) = &mut document {
+            document.root.shift(start);
+            for inner in &mut document.inner {
+                inner.offset += start;
+            }
         }
-        Some(document)
+        Ok(document)
     }
 
     /// `outer` documents are around this one.
-    fn parse_inside(name: &str, text: &str, outer: usize) -> Option<Self> {
-        let is_worth_it = text.len() <= MAX_TEXT && text.contains(['\n', ':', '=', '{', '[', '<']);
+    fn parse_inside(name: &str, text: &str, outer: usize, room: &mut Room) -> Option<Self> {
+        let is_worth_it = text.contains(['\n', ':', '=', '{', '[', '<']);
         if !is_worth_it || text.starts_with("#!") || guess::is_other_text(name) {
             return None;
         }
+        if text.len() > MAX_TEXT {
+            room.take(MAX_NODES)?;
+        }
         let mut document = guess::candidates(name, text)
             .into_iter()
-            .find_map(|language| Self::parse_as(language, text))?;
+            .find_map(|language| Self::parse_as(language, text, room))?;
         if outer < MAX_OUTER {
             let mut inner = Vec::new();
             document.root.walk(&mut |key, node| {
                 // A value on one line is a value.
                 if let Some(text) = node.text().filter(|text| text.contains('\n')) {
-                    let document = Self::parse_inside(key, text, outer + 1);
+                    let document = Self::parse_inside(key, text, outer + 1, room);
                     inner.extend(document.map(|document| Inner {
                         offset: node.offset,
                         text: text.to_owned(),
@@ -130,14 +166,14 @@ impl Document {
         Some(document)
     }
 
-    fn parse_as(language: Language, text: &str) -> Option<Self> {
-        let parse = |text: &str| match language {
-            Language::Yaml => yaml::parse(text),
-            Language::Json => json::parse(text),
-            Language::Toml => toml::parse(text),
-            Language::Sections => sections::parse(text),
-            Language::Tags => tags::parse(text),
-            Language::Blocks => blocks::parse(text),
+    fn parse_as(language: Language, text: &str, room: &mut Room) -> Option<Self> {
+        let mut parse = |text: &str| match language {
+            Language::Yaml => yaml::parse(text, room),
+            Language::Json => json::parse(text, room),
+            Language::Toml => toml::parse(text, room),
+            Language::Sections => sections::parse(text, room),
+            Language::Tags => tags::parse(text, room),
+            Language::Blocks => blocks::parse(text, room),
         };
         // Placeholders of a template engine that fills the text in later are no part of the
         // language.
@@ -152,6 +188,7 @@ impl Document {
             language,
             root,
             inner: Vec::new(),
+            nodes: 0,
         })
     }
 }
@@ -251,7 +288,10 @@ mod tests {
     use super::*;
 
     fn read(name: &str, text: &str) -> (Language, Node) {
-        let document = Document::parse(name, text).unwrap_or_else(|| panic!("{name}: {text}"));
+        let document = Document::parse(name, text);
+        let document = document
+            .unwrap()
+            .unwrap_or_else(|| panic!("{name}: {text}"));
         (document.language, document.root)
     }
 
@@ -308,7 +348,7 @@ mod tests {
     #[test]
     fn prose_and_scripts_are_no_documents() {
         for text in ["plain words", "#!/bin/sh\nx: y\n", "", "a, b\nc d"] {
-            assert!(Document::parse("x", text).is_none(), "{text}");
+            assert!(Document::parse("x", text).unwrap().is_none(), "{text}");
         }
     }
 
@@ -320,13 +360,16 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_bomb_is_no_document() {
+    fn an_alias_bomb_is_told() {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let aliases = format!("*a{}, ", level - 1).repeat(10);
             text += &format!("a{level}: &a{level} [{aliases}]\n");
         }
-        assert!(Document::parse("x.yaml", &text).is_none());
-        assert!(Document::parse("x.json", &"[".repeat(100_000)).is_none());
+        assert_eq!(Document::parse("x.yaml", &text).unwrap_err(), TooLarge);
+        let long = "a: b\n".repeat(MAX_TEXT / 4);
+        assert_eq!(Document::parse("x.yaml", &long).unwrap_err(), TooLarge);
+        let deep = Document::parse("x.json", &"[".repeat(100_000));
+        assert!(deep.unwrap().is_none());
     }
 }

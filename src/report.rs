@@ -57,6 +57,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::decision::Policy;
+use crate::finding::text::count;
+use decode::Input;
 use evidence::DAY;
 use evidence_store::EvidenceStore;
 use filter::Filter;
@@ -188,6 +190,7 @@ impl Reporter {
             gatherer: &mut self.gatherer,
             failures: BTreeMap::new(),
             useful: 0,
+            early: 0,
             foreign: 0,
             last_foreign: None,
         };
@@ -253,6 +256,8 @@ struct Reading<'r> {
     failures: BTreeMap<String, (usize, u64)>,
     /// Records, events and scans.
     useful: u64,
+    /// Audit events of stages before the answer.
+    early: u64,
     /// Lines of other programs.
     foreign: u64,
     /// Why the last of them is none of ours.
@@ -262,8 +267,12 @@ struct Reading<'r> {
 impl Reading<'_> {
     fn decode(&mut self, line: &[u8], unit: Unit<'_>) {
         let cluster = decode::from_log_group(unit.log_group).unwrap_or_default();
-        let (gatherer, useful) = (&mut *self.gatherer, &mut self.useful);
+        let (gatherer, useful, early) = (&mut *self.gatherer, &mut self.useful, &mut self.early);
         let result = decode::unit(line, &cluster, &mut |input| {
+            if matches!(&input, Input::Event(event) if !event.is_complete) {
+                *early += 1;
+                return Ok(());
+            }
             *useful += 1;
             gatherer.take(input)
         });
@@ -303,6 +312,7 @@ impl Reading<'_> {
                 Some((line, error)) if self.foreign == 1 && error.contains("ends before") => {
                     (line, error)
                 }
+                _ if self.early > 0 => (0, no_answers(self.early)),
                 _ => (
                     0,
                     "unsupported input; expected records, audit logs or scans".to_owned(),
@@ -319,6 +329,13 @@ impl Reading<'_> {
             self.gatherer.store.fail(file, line, message, count);
         }
     }
+}
+
+fn no_answers(events: u64) -> String {
+    format!(
+        "{} without an answer: let the audit policy keep the stage ResponseComplete (omitStages)",
+        count(events, "audit event")
+    )
 }
 
 /// Moments of lines that are not read, as text: the oldest and the newest of each day. Those of one

@@ -198,8 +198,8 @@ fn run(rule: &'static Rule, workload: &Workload<'_>, findings: &mut Findings) {
 }
 
 /// Calls `check` for each host path of `workload`, and keeps one finding for a volume and path.
-fn each_path<'w>(
-    workload: &'w Workload<'_>,
+fn each_path(
+    workload: &Workload<'_>,
     findings: &mut Findings,
     check: impl Fn(&HostMount<'_>) -> Option<Finding>,
 ) {

@@ -97,6 +97,13 @@ impl Share {
 }
 
 impl<'a> Workload<'a> {
+    /// Adds the texts by which objects without a pod are judged.
+    pub fn read_texts(&mut self, string_fields: StringFields) {
+        self.is_cut |= string_fields.is_cut();
+        self.budget = Budget::TEXTS;
+        self.string_fields = string_fields;
+    }
+
     /// The view of `object`, by the built-in tables alone.
     pub fn new(object: &'a Object<'a>, namespace: &'a str) -> Self {
         Self::with_overrides(object, namespace, &overrides::NOTHING)
@@ -117,18 +124,31 @@ impl<'a> Workload<'a> {
         } else {
             namespace
         };
+        let pod = pod_spec(object)
+            .map(|(spec, path)| Pod::new(spec, path, overrides, identity(object, path, namespace)));
+        Self {
+            volume: persistent_volume(object, overrides),
+            ..Self::of_pod(object, namespace, derived_owner::of(object), pod)
+        }
+    }
+
+    /// The view of `object` with nothing but `pod`.
+    fn of_pod(
+        object: &'a Object<'a>,
+        namespace: &'a str,
+        owner: Owner<'a>,
+        pod: Option<Pod<'a>>,
+    ) -> Self {
         Self {
             object,
             namespace,
             name: owner::own_name(object),
-            owner: derived_owner::of(object),
-            pod: pod_spec(object).map(|(spec, path)| {
-                Pod::new(spec, path, overrides, identity(object, path, namespace))
-            }),
+            owner,
+            pod,
             string_fields: StringFields::default(),
             runtimes: BTreeSet::new(),
             has_docker_class: false,
-            volume: persistent_volume(object, overrides),
+            volume: Vec::new(),
             is_cut: false,
             share: Share::All,
             budget: Budget::OBJECT,
@@ -140,32 +160,18 @@ impl<'a> Workload<'a> {
     /// Adds the pods inside a custom resource, those that are no pod template of the object itself.
     pub fn add_pods(&mut self, inner: &'a [InnerPod<'a>], overrides: &'a Overrides) {
         let own = self.pod.as_ref().map(|pod| pod.path);
-        let inner = inner.iter().filter(|pod| own != Some(&pod.path));
-        self.parts.extend(inner.map(|inner| Self {
-            object: self.object,
+        let identity = Identity {
+            name: "",
             namespace: self.namespace,
-            name: self.name,
-            owner: self.owner.clone(),
-            pod: Some(Pod::new(
-                &inner.spec,
-                &inner.path,
-                overrides,
-                Identity {
-                    name: "",
-                    namespace: self.namespace,
-                    metadata: None,
-                },
-            )),
-            string_fields: StringFields::default(),
-            runtimes: BTreeSet::new(),
-            has_docker_class: false,
-            volume: Vec::new(),
-            is_cut: false,
-            share: Share::All,
-            budget: Budget::OBJECT,
-            parts: Vec::new(),
-            moved: &inner.moved,
-        }));
+            metadata: None,
+        };
+        for inner in inner.iter().filter(|pod| own != Some(&pod.path)) {
+            let pod = Pod::new(&inner.spec, &inner.path, overrides, identity);
+            self.parts.push(Self {
+                moved: &inner.moved,
+                ..Self::of_pod(self.object, self.namespace, self.owner.clone(), Some(pod))
+            });
+        }
     }
 
     /// Adds what other objects say: the host paths behind the claims of its Pod, the runtimes of

@@ -1,16 +1,13 @@
 //! Is a container a Docker client, what selects Docker in it, and does anything point it at a
 //! mount?
 
-use std::collections::{HashMap, HashSet};
-
 use super::container::Container;
 use super::endpoint::{self, Endpoint};
 use super::pod::Pod;
+use super::runtime_selectors::runtime_selectors;
 use super::{data_root, resolve, sockets};
 use crate::workload::catalog::{self, ImageRole};
 use crate::workload::host_path::HostPath;
-use crate::workload::object::EnvVar;
-use crate::workload::pod::TextField;
 use crate::workload::search::mentions;
 use crate::workload::shell::{HostEntry, Invocation};
 
@@ -279,108 +276,4 @@ pub(crate) fn client_endpoint(pod: &Pod<'_>, container: &Container<'_>) -> Endpo
             .find(|endpoint| !endpoint.is_elsewhere())
             .unwrap_or(first)
     }
-}
-
-/// A setting that selects Docker as the runtime.
-pub(crate) struct RuntimeSelector {
-    /// Its field below the container.
-    pub(crate) field: String,
-    /// `NAME=VALUE`.
-    pub(crate) shown: String,
-    /// False for a word that means something else in most programs, in one that is not known to use
-    /// it so.
-    pub(crate) is_certain: bool,
-}
-
-/// The settings of `container` that select Docker as the runtime.
-pub(crate) fn runtime_selectors(container: &Container<'_>) -> Vec<RuntimeSelector> {
-    let mut found: Vec<RuntimeSelector> = Vec::new();
-    if !container.mentions_docker() {
-        return found;
-    }
-    let mut shown_before = HashSet::new();
-    // Programs read such values in any case.
-    let selects = |var: &EnvVar<'_>| {
-        var.value.eq_ignore_ascii_case("docker") && catalog::selects_runtime(&var.name)
-    };
-    for (i, var) in container
-        .raw
-        .env
-        .iter()
-        .enumerate()
-        .filter(|(_, var)| selects(var))
-    {
-        found.push(RuntimeSelector {
-            field: TextField::Env(i).path(),
-            shown: format!("{}=docker", var.name),
-            is_certain: true,
-        });
-    }
-    // The words of the container itself, then those of the commands in its scripts.
-    let words = container
-        .texts()
-        .filter(|(field, _)| !matches!(field, TextField::Env(_)));
-    let words: Vec<(TextField, &str)> = words.collect();
-    let inner = container.commands().iter().map(|command| {
-        let words = command.invocation.arguments().iter();
-        words.map(|word| (command.field, word.as_str())).collect()
-    });
-    for words in std::iter::once(words).chain(inner) {
-        // Asked once for each flag, however often it is repeated.
-        let mut remote: HashMap<&str, bool> = HashMap::new();
-        for (at, (field, word)) in words.iter().enumerate() {
-            let next = words.get(at + 1).map(|(_, next)| *next);
-            let Some((flag, shown)) = selecting_flag(word, next) else {
-                continue;
-            };
-            let is_remote = *remote
-                .entry(flag.name)
-                .or_insert_with(|| words.iter().any(|(_, word)| names_remote(word, flag.name)));
-            if is_remote || !shown_before.insert(shown.clone()) {
-                continue;
-            }
-            let uses = |name: &&str| {
-                let is_named = |text: &str| mentions(text, name);
-                is_named(&container.raw.image) || words[..at].iter().any(|(_, word)| is_named(word))
-            };
-            found.push(RuntimeSelector {
-                field: field.path(),
-                shown,
-                is_certain: flag.programs.is_empty() || flag.programs.iter().any(uses),
-            });
-        }
-    }
-    found
-}
-
-/// True if `word` gives what `flag` switches on a daemon on another host:
-/// `--FLAG.endpoint=tcp://HOST`.
-fn names_remote(word: &str, flag: &str) -> bool {
-    let rest = word.trim_start_matches('-').strip_prefix(flag);
-    let address = rest.and_then(|rest| rest.strip_prefix(".endpoint="));
-    address.is_some_and(endpoint::is_remote)
-}
-
-/// `--FLAG=VALUE`, if `word`, perhaps with the `next`, selects Docker as the runtime.
-fn selecting_flag(
-    word: &str,
-    next: Option<&str>,
-) -> Option<(&'static catalog::RuntimeFlag, String)> {
-    if !word.starts_with('-') {
-        return None;
-    }
-    let (name, value) = word
-        .split_once('=')
-        .map_or((word, None), |(name, value)| (name, Some(value)));
-    let name = name.trim_start_matches('-');
-    let flag = catalog::RUNTIME_FLAGS
-        .iter()
-        .find(|flag| flag.name == name)?;
-    let wanted = flag.value;
-    // A switch needs no value.
-    let selects = value
-        .or(next)
-        .is_some_and(|value| value.eq_ignore_ascii_case(wanted))
-        || (value.is_none() && wanted == "true");
-    selects.then(|| (flag, format!("--{}={wanted}", flag.name)))
 }

@@ -46,6 +46,11 @@ impl Script<'_> {
             .any(|call| matches!(call.program(), "dockerd" | "dockerd-entrypoint.sh"))
     }
 
+    /// True for a systemd unit.
+    pub(crate) fn is_unit(&self) -> bool {
+        self.commands.iter().any(|command| command.offset.is_some())
+    }
+
     /// What it runs.
     pub(crate) fn calls(&self) -> impl Iterator<Item = &Invocation> {
         self.commands.iter().map(|command| &command.invocation)
@@ -86,17 +91,21 @@ fn read(string_field: &StringField) -> Vec<TextCommand> {
     found
 }
 
-/// The commands of a systemd unit: `ExecStart=`, `ExecStartPre=` and so on, without the marks in
-/// front of the program.
-pub(crate) fn unit_commands(root: &Node) -> Vec<(usize, &str)> {
+/// The commands of a systemd unit: `ExecStart=`, `ExecStartPre=` and so on, each with its place.
+fn unit_commands(root: &Node) -> Vec<(usize, &str)> {
     let entries = maps(root).into_iter().flat_map(|(_, map)| map.entries());
     let commands = entries.filter(|(key, _)| key.starts_with("Exec"));
     let commands = commands.filter_map(|(_, node)| {
         let text = node.text()?;
-        let command = text.trim_start_matches(['-', '@', ':', '+', '!']);
+        let command = unit_command(text);
         Some((node.offset + text.len() - command.len(), command))
     });
     commands.collect()
+}
+
+/// The command in the value of a unit's setting, without the marks in front of the program.
+pub(crate) fn unit_command(text: &str) -> &str {
+    text.trim_start_matches(['-', '@', ':', '+', '!'])
 }
 
 /// True for a script of a POSIX shell: its first line says so, or its name.

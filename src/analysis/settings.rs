@@ -2,6 +2,7 @@
 
 use crate::embedded::{Document, Inner, Language, Node, Value, aligned};
 use crate::workload::Workload;
+use crate::workload::budget::spend;
 use crate::workload::string_fields::{StringField, StringFields};
 
 /// One document, with what is needed to point at a value of it.
@@ -194,20 +195,28 @@ fn place_inside(string_field: &StringField, text: &str, start: usize, offset: us
     start + aligned(text, offset, source).unwrap_or_default()
 }
 
-/// The maps of `root`, each with the key under which it stands.
+/// The maps of `root`, each with the key under which it stands; none, where the budget does not
+/// suffice for a look at all of it.
 pub(crate) fn maps(root: &Node) -> Vec<(&str, &Node)> {
-    let mut found = Vec::new();
-    root.walk(&mut |key, node| {
-        if !node.entries().is_empty() {
-            found.push((key, node));
-        }
-    });
-    found
+    let is_map = |(_, node): &(&str, &Node)| !node.entries().is_empty();
+    nodes(root).into_iter().filter(is_map).collect()
 }
 
-/// The scalars of `root`, each with its key and text.
+/// The scalars of `root`, each with its key and text; none, as for [`maps`].
 pub(crate) fn scalars(root: &Node) -> Vec<(&str, &Node, &str)> {
+    let nodes = nodes(root).into_iter();
+    let found = nodes.filter_map(|(key, node)| Some((key, node, node.text()?)));
+    found.collect()
+}
+
+fn nodes(root: &Node) -> Vec<(&str, &Node)> {
     let mut found = Vec::new();
-    root.walk(&mut |key, node| found.extend(node.text().map(|text| (key, node, text))));
+    // Whoever asks for the values of many parts is stopped before the first look too many.
+    if spend(0) {
+        root.walk(&mut |key, node| found.push((key, node)));
+    }
+    if !spend(found.len()) {
+        found.clear();
+    }
     found
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::container::Container;
 use super::prefilter::Prefilter;
 use crate::workload::budget::{keep, spend};
+use crate::workload::catalog;
 use crate::workload::pod::{FEW, TextField};
 use crate::workload::variables::{self, Expanded, Variables};
 
@@ -52,6 +53,7 @@ impl<'w> Container<'w> {
         *self.text_prefilter.get_or_init(|| {
             let mut found = Prefilter::default();
             self.raw_texts().for_each(|(_, text)| found.add(text));
+            found.docker |= catalog::sets_provider(&self.raw.env);
             if found.reference {
                 let expanded = self.expanded.get_or_init(|| self.expand_texts());
                 expanded.values().for_each(|text| found.add(text));

@@ -103,7 +103,7 @@ fn view<'a>(
     let mut workload = Workload::with_overrides(object, namespace, overrides);
     workload.add_pods(inner, overrides);
     if kinds::has_texts(workload.kind()) {
-        workload.string_fields = manifest.string_fields(item)?;
+        workload.read_texts(manifest.string_fields(item)?);
     }
     Ok(workload)
 }

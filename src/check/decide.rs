@@ -40,11 +40,19 @@ pub(super) fn decide(input: &ParsedInput<'_>, context: &Context<'_>) -> DecidedI
         decided.skipped += document.manifest.skipped();
         for item in document.manifest.items() {
             match decide_item(&document.manifest, item, context, &mut lines) {
-                Ok(object) => decided.objects.push(CheckedObject {
-                    file: input.file.to_owned(),
-                    source: document.source.clone(),
-                    ..object
-                }),
+                Ok((object, rest)) => {
+                    decided.errors.extend(rest.map(|message| CheckError {
+                        file: input.file.to_owned(),
+                        line: object.line,
+                        column: 1,
+                        message: format!("{} {}: {message}", object.kind, object.name),
+                    }));
+                    decided.objects.push(CheckedObject {
+                        file: input.file.to_owned(),
+                        source: document.source.clone(),
+                        ..object
+                    });
+                }
                 Err(error) => decided.errors.push(failure(input.file, error)),
             }
         }
@@ -61,12 +69,13 @@ fn failure(file: &str, error: ManifestError) -> CheckError {
     }
 }
 
+/// The object with its findings, and why not all of it was evaluated.
 fn decide_item(
     manifest: &Manifest<'_>,
     item: &Item,
     context: &Context<'_>,
     lines: &mut Lines<'_>,
-) -> Result<CheckedObject, ManifestError> {
+) -> Result<(CheckedObject, Option<String>), ManifestError> {
     let object = manifest.object(item)?;
     let inner = manifest.inner_pods(item);
     let workload = context.view(manifest, item, &object, &inner)?;
@@ -74,6 +83,7 @@ fn decide_item(
         outcome,
         findings,
         mut notes,
+        error,
         ..
     } = decision::decide(&workload, None, &context.policy, Requester::default());
     if workload.kind() == "Namespace" {
@@ -93,7 +103,7 @@ fn decide_item(
             }
         })
         .collect();
-    Ok(CheckedObject {
+    let checked = CheckedObject {
         file: String::new(),
         source: None,
         line: manifest.start(item).0,
@@ -107,5 +117,6 @@ fn decide_item(
         findings: placed,
         notes,
         not_judged: not_judged::unseen(&workload),
-    })
+    };
+    Ok((checked, error))
 }

@@ -120,9 +120,8 @@ async fn namespaces(
                 let Some((name, settings)) = namespace(object) else {
                     return;
                 };
-                let is_known =
-                    matches!(cluster_state.namespace(&name), Known::Settings(known) if *known == settings);
-                if !is_known {
+                let known_before = cluster_state.namespace(&name);
+                if !matches!(known_before, Known::Settings(known) if *known == settings) {
                     cluster_state.set_namespace(&name, Some(settings));
                 }
                 seen.as_mut().unwrap_or(&mut known).insert(name);
@@ -150,10 +149,10 @@ struct Volume<'v> {
 impl Volume<'_> {
     /// The parts that rules read, as JSON, because that is what the view of an object is made from.
     fn json(&self) -> String {
-        let name = serde_json::Value::from(&*self.metadata.name);
+        let metadata = serde_json::json!({"name": &*self.metadata.name});
         let spec = self.spec.get();
         format!(
-            r#"{{"apiVersion":"v1","kind":"PersistentVolume","metadata":{{"name":{name}}},"spec":{spec}}}"#
+            r#"{{"apiVersion":"v1","kind":"PersistentVolume","metadata":{metadata},"spec":{spec}}}"#
         )
     }
 }

@@ -82,7 +82,15 @@ pub fn run(options: Options) -> Exit {
         checked.not_rendered = found.charts.iter().map(|chart| show(chart)).collect();
     }
     if !options.allow_empty {
-        let empty = found.empty.iter().map(|folder| nothing_in(folder));
+        let folders = found.empty.iter().map(|folder| {
+            let what = "no .yaml, .yml or .json file in this folder, hidden and ignored ones aside";
+            nothing_in(&show(folder), what)
+        });
+        let files = checked
+            .empty
+            .iter()
+            .map(|file| nothing_in(file, "no Kubernetes object in it"));
+        let empty: Vec<_> = folders.chain(files).collect();
         checked.errors.extend(empty);
     }
     if let Some(baseline) = &baseline {
@@ -118,13 +126,12 @@ fn exit(checked: &Checked, options: &Options) -> Exit {
     Exit::Clean
 }
 
-fn nothing_in(folder: &Path) -> CheckError {
+fn nothing_in(path: &str, what: &str) -> CheckError {
     CheckError {
-        file: show(folder),
+        file: path.to_owned(),
         line: 0,
         column: 0,
-        message: "no .yaml, .yml or .json file in this folder, hidden and ignored ones aside"
-            .to_owned(),
+        message: what.to_owned(),
     }
 }
 

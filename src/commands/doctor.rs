@@ -10,8 +10,8 @@ use crate::registration::NAMESPACE;
 
 /// For `--help`.
 pub(super) const EXIT_CODES: &str = "\
-Exit codes: 0 all is well, 1 a check failed, 2 wrong usage, 3 something could not be read (1 wins over 3), \
-4 could not run";
+Exit codes: 0 all is well, 1 a check failed, 2 wrong usage, \
+3 something could not be read (1 wins over 3), 4 could not run";
 
 /// Flags of `undock doctor`.
 #[derive(Debug, Args)]

@@ -40,7 +40,8 @@ pub struct Options {
     #[arg(long, env = "UNDOCK_AS_OF", value_name = "TIME", value_parser = as_of)]
     as_of: Option<Timestamp>,
     /// Days that the inputs must cover before a namespace is READY
-    #[arg(long, env = "UNDOCK_WINDOW", value_name = "DAYS", default_value = "14")]
+    #[arg(long, env = "UNDOCK_WINDOW", value_name = "DAYS", default_value = "14",
+        value_parser = clap::value_parser!(u32).range(1..))]
     window: u32,
     /// The cluster of inputs that name none [default: the one that the others name]; as NAME=FILE,
     /// an input of that cluster. May be repeated

@@ -303,9 +303,12 @@ fn watch_callers(
 /// A Pod that mounts the Docker socket, as a review; what the printed `curl` posts.
 const SAMPLE: &str = concat!(
     r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"sample","#,
-    r#""resource":{"group":"","version":"v1","resource":"pods"},"namespace":"ci","operation":"CREATE","#,
-    r#""userInfo":{"username":"you"},"object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"builder","namespace":"ci"},"#,
-    r#""spec":{"containers":[{"name":"build","image":"docker:27-cli","volumeMounts":[{"name":"sock","mountPath":"/var/run/docker.sock"}]}],"#,
+    r#""resource":{"group":"","version":"v1","resource":"pods"},"namespace":"ci","#,
+    r#""operation":"CREATE","userInfo":{"username":"you"},"#,
+    r#""object":{"apiVersion":"v1","kind":"Pod","#,
+    r#""metadata":{"name":"builder","namespace":"ci"},"#,
+    r#""spec":{"containers":[{"name":"build","image":"docker:27-cli","#,
+    r#""volumeMounts":[{"name":"sock","mountPath":"/var/run/docker.sock"}]}],"#,
     r#""volumes":[{"name":"sock","hostPath":{"path":"/var/run/docker.sock"}}]}}}}"#,
 );
 
@@ -329,7 +332,8 @@ fn introduce(listen: SocketAddr, ca: &str) -> Result<PathBuf, String> {
         );
         eprintln!("CA: {ca}\nTry it from a second terminal; the record appears here:\n");
         eprintln!(
-            "curl --cacert '{ca}' -H 'Content-Type: application/json' --data '{SAMPLE}' 'https://{host}{}?timeout=5s'\n",
+            "curl --cacert '{ca}' -H 'Content-Type: application/json' --data '{SAMPLE}' \
+             'https://{host}{}?timeout=5s'\n",
             registration::PATH
         );
     }
@@ -358,7 +362,8 @@ fn write_ca(folder: &Path, port: u16, ca: &str) -> Result<PathBuf, String> {
             }
             Err(error) => {
                 return Err(format!(
-                    "cannot write the CA to {}: {error}; set TMPDIR to a folder that can be written",
+                    "cannot write the CA to {}: {error}; set TMPDIR to a folder that can be \
+                     written",
                     path.display()
                 ));
             }

@@ -30,8 +30,9 @@ impl LostMode {
     pub(super) fn note(&self) -> String {
         let (name, before, now) = (&self.namespace, self.before.as_str(), self.now.as_str());
         format!(
-            "namespace {name} was deleted and made again: it was in mode {before} and is in mode {now} now. \
-             To restore it: kubectl label namespace {name} --overwrite undock.dev/mode={before}"
+            "namespace {name} was deleted and made again: it was in mode {before} and is in mode \
+             {now} now. To restore it: kubectl label namespace {name} --overwrite \
+             undock.dev/mode={before}"
         )
     }
 }

@@ -85,8 +85,8 @@ fn found(page: Bytes) -> Response {
 
 fn absent() -> Response {
     let told = format!(
-        "no report yet: this replica has finished no scan. Only the replica that leads scans: wait until its first scan has \
-         ended, ask the other replicas, or make one with: {BY_HAND}\n"
+        "no report yet: this replica has finished no scan. Only the replica that leads scans: \
+         wait until its first scan has ended, ask the other replicas, or make one with: {BY_HAND}\n"
     );
     let more = [(RETRY_AFTER, HeaderValue::from_static("60"))];
     (
@@ -100,7 +100,8 @@ fn absent() -> Response {
 fn failed(problem: &str) -> Response {
     tracing::error!(problem, "cannot make the page of the last scan");
     let told = format!(
-        "no report: the last scan cannot be shown ({problem}); this is a defect. Meanwhile: {BY_HAND}\n"
+        "no report: the last scan cannot be shown ({problem}); this is a defect. \
+         Meanwhile: {BY_HAND}\n"
     );
     (
         StatusCode::INTERNAL_SERVER_ERROR,

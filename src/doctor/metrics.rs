@@ -88,14 +88,17 @@ mod tests {
 
     #[test]
     fn only_our_webhooks_are_counted() {
-        let text = "# HELP apiserver_admission_webhook_fail_open_count [ALPHA]\n\
-                    apiserver_admission_webhook_fail_open_count{name=\"pods.undock.dev\",type=\"validating\"} 3\n\
-                    apiserver_admission_webhook_fail_open_count{name=\"other.dev\",type=\"validating\"} 5\n\
-                    apiserver_audit_event_total 7\n";
-        let check = failed_open(text);
+        let count = "apiserver_admission_webhook_fail_open_count";
+        let text = format!(
+            "# HELP {count} [ALPHA]\n\
+             {count}{{name=\"pods.undock.dev\",type=\"validating\"}} 3\n\
+             {count}{{name=\"other.dev\",type=\"validating\"}} 5\n\
+             apiserver_audit_event_total 7\n"
+        );
+        let check = failed_open(&text);
         assert_eq!(check.result, Health::Warn);
         assert!(check.message.starts_with("3 writes"), "{}", check.message);
-        assert_eq!(audit_policy(text).result, Health::Ok);
+        assert_eq!(audit_policy(&text).result, Health::Ok);
         assert_eq!(audit_policy("").result, Health::Warn);
         assert_eq!(failed_open("").result, Health::Ok);
     }

@@ -1,15 +1,15 @@
 //! Block languages into the tree: `name "label" { key = value }` of Alloy and HCL, `name { key =>
 //! value }` of Logstash.
 
-use super::{MAX_DEPTH, MAX_NODES, Node, Value};
+use super::{MAX_DEPTH, Node, Room, Value};
 
 /// The key under which the label of a block stands.
 const LABEL: &str = "@label";
 
 /// Reads `text`; `None` where brackets do not fit or nothing is a block.
-pub(super) fn parse(text: &str) -> Option<Node> {
+pub(super) fn parse(text: &str, room: &mut Room) -> Option<Node> {
     let mut reader = Reader {
-        tokens: tokens(text)?,
+        tokens: tokens(text, room)?,
         next: 0,
     };
     let root = reader.block(0, None)?;
@@ -38,14 +38,12 @@ struct Token {
     offset: usize,
 }
 
-fn tokens(text: &str) -> Option<Vec<Token>> {
+fn tokens(text: &str, room: &mut Room) -> Option<Vec<Token>> {
     let bytes = text.as_bytes();
     let mut found: Vec<Token> = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
-        if found.len() > MAX_NODES {
-            return None;
-        }
+        room.take(1)?;
         let rest = &text[at..];
         let (kind, length) = match bytes[at] {
             b'\n' => (Kind::Line, 1),

@@ -1,18 +1,16 @@
 //! Files of sections into the tree: INI, systemd units, Fluent Bit's classic format, and the inside
 //! of a section alone.
 
-use super::{MAX_NODES, Node, Value};
+use std::iter;
+
+use super::{Node, Room, Value};
 
 /// Reads `text`; `None` where a line is neither section, setting nor comment.
-pub(super) fn parse(text: &str) -> Option<Node> {
+pub(super) fn parse(text: &str, room: &mut Room) -> Option<Node> {
     let mut root: Vec<(String, Node)> = Vec::new();
     let mut section: Option<(String, Node)> = None;
-    let mut nodes = 0;
-    for (offset, line) in lines(text) {
-        nodes += 1;
-        if nodes > MAX_NODES {
-            return None;
-        }
+    for (offset, line) in whole_lines(text) {
+        room.take(1)?;
         let name = line
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'));
@@ -83,6 +81,22 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
             let indentation = line.len() - line.trim_start().len();
             (!said.is_empty() && !is_comment).then_some((start + indentation, said))
         })
+}
+
+/// The same, with the lines on which a command of a unit goes on (` \`).
+fn whole_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut lines = lines(text);
+    iter::from_fn(move || {
+        let (start, first) = lines.next()?;
+        let mut end = start + first.len();
+        while text[..end].ends_with(" \\") {
+            let Some((next, line)) = lines.next() else {
+                break;
+            };
+            end = next + line.len();
+        }
+        Some((start, &text[start..end]))
+    })
 }
 
 /// `key value`, `key=value` or `key = value`, and the place of the value.

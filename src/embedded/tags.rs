@@ -1,22 +1,22 @@
 //! Fluentd's configuration into the tree: `<source>`, settings, `</source>`.
 
 use super::sections::{lines, setting};
-use super::{MAX_DEPTH, MAX_NODES, Node, Value};
+use super::{MAX_DEPTH, Node, Room, Value};
 
 /// The key under which the argument of a directive stands: `kube.**` of `<match kube.**>`.
 const ARGUMENT: &str = "@argument";
 
 /// Reads `text`; `None` where a directive is not closed by its own end.
-pub(super) fn parse(text: &str) -> Option<Node> {
+pub(super) fn parse(text: &str, room: &mut Room) -> Option<Node> {
     let root = Node {
         value: Value::Map(Vec::new()),
         offset: 0,
     };
     let mut open: Vec<(String, Node)> = vec![(String::new(), root)];
-    let (mut nodes, mut directives) = (0, 0);
+    let mut directives = 0;
     for (offset, line) in lines(text) {
-        nodes += 1;
-        if nodes > MAX_NODES || open.len() > MAX_DEPTH {
+        room.take(1)?;
+        if open.len() > MAX_DEPTH {
             return None;
         }
         let tag = line

@@ -3,10 +3,12 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{MAX_DEPTH, Node, Value};
+use super::{MAX_DEPTH, Node, Room, Value};
 
 /// Reads `text`; `None` where it is not TOML.
-pub(super) fn parse(text: &str) -> Option<Node> {
+pub(super) fn parse(text: &str, room: &mut Room) -> Option<Node> {
+    // Its library has made the values, each of which takes some bytes of the text.
+    room.take(text.len() / 4)?;
     let table = DeTable::parse(text).ok()?;
     Some(Node {
         value: entries(text, table.get_ref(), 0),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser};
 
-use super::{MAX_DEPTH, MAX_NODES, Node, Value};
+use super::{MAX_DEPTH, Node, Room, Value};
 
 /// A collection whose end has not come.
 struct Open {
@@ -15,8 +15,13 @@ struct Open {
 }
 
 /// Reads `text`; `None` where it is not YAML, or larger than a document may be.
-pub(super) fn parse(text: &str) -> Option<Node> {
-    let mut reader = Reader::default();
+pub(super) fn parse(text: &str, room: &mut Room) -> Option<Node> {
+    let mut reader = Reader {
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        roots: Vec::new(),
+        room,
+    };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.ok()?;
@@ -37,8 +42,9 @@ pub(super) fn parse(text: &str) -> Option<Node> {
                 reader.finish(open.node, open.anchor)?;
             }
             Event::Alias(anchor) => {
-                let copy = reader.anchors.get(&anchor)?.clone();
-                reader.nodes += size(&copy);
+                let (node, size) = reader.anchors.get(&anchor)?;
+                reader.room.take(*size)?;
+                let copy = node.clone();
                 reader.finish(copy, 0)?;
             }
             _ => {}
@@ -54,15 +60,15 @@ pub(super) fn parse(text: &str) -> Option<Node> {
     }
 }
 
-#[derive(Default)]
-struct Reader {
+struct Reader<'r> {
     open: Vec<Open>,
-    anchors: HashMap<usize, Node>,
+    /// What can be referred to, and how many values it is.
+    anchors: HashMap<usize, (Node, usize)>,
     roots: Vec<Node>,
-    nodes: usize,
+    room: &'r mut Room,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn begin(&mut self, node: Node, anchor: usize) -> Option<()> {
         self.open.push(Open {
             node,
@@ -74,13 +80,11 @@ impl Reader {
 
     /// A value is complete: it can be referred to, and belongs to what is open.
     fn finish(&mut self, node: Node, anchor: usize) -> Option<()> {
-        self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return None;
-        }
+        self.room.take(1)?;
         if anchor != 0 {
-            self.nodes += size(&node);
-            self.anchors.insert(anchor, node.clone());
+            let size = size(&node);
+            self.room.take(size)?;
+            self.anchors.insert(anchor, (node.clone(), size));
         }
         let Some(open) = self.open.last_mut() else {
             self.roots.push(node);

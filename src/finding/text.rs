@@ -80,8 +80,10 @@ pub(crate) fn is_plain(text: &str) -> bool {
 
 /// Control characters, line separators, and the marks that reorder text on a terminal.
 fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let is_separator = matches!(c, '\u{2028}'..='\u{2029}');
+    let reorders =
+        matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || is_separator || reorders
 }
 
 #[cfg(test)]

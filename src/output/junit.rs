@@ -111,13 +111,15 @@ fn write_charts(out: &mut dyn Write, charts: &[String]) -> io::Result<()> {
     let count = charts.len();
     writeln!(
         out,
-        "  <testsuite name=\"charts\" tests=\"{count}\" failures=\"0\" errors=\"0\" skipped=\"{count}\">"
+        "  <testsuite name=\"charts\" tests=\"{count}\" failures=\"0\" errors=\"0\" \
+         skipped=\"{count}\">"
     )?;
     for chart in charts {
         let (name, command) = (escape(chart), escape(&render_command(chart)));
         writeln!(
             out,
-            "    <testcase classname=\"charts\" name=\"{name}\">\n      <skipped message=\"not rendered: {command}\"/>\n    </testcase>"
+            "    <testcase classname=\"charts\" name=\"{name}\">\n      \
+             <skipped message=\"not rendered: {command}\"/>\n    </testcase>"
         )?;
     }
     writeln!(out, "  </testsuite>")

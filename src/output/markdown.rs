@@ -31,7 +31,8 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     if !rows.is_empty() {
         writeln!(
             out,
-            "| action | rule | object | place | finding | fix |\n| --- | --- | --- | --- | --- | --- |"
+            "| action | rule | object | place | finding | fix |\n\
+             | --- | --- | --- | --- | --- | --- |"
         )?;
     }
     for (object, placed) in rows.iter().take(MAX_ROWS) {

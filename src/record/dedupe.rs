@@ -142,13 +142,17 @@ mod tests {
 
     fn record(fingerprint: &str, second: u64) -> Record {
         let text = format!(
-            r#"{{"@timestamp":"2026-11-23T00:00:{second:02}.000Z","log.level":"warn","message":"m","event.name":"undock.review.flagged",
-            "schema.version":"1","service.name":"undock","service.version":"0","review.uid":"u{second}","review.operation":"CREATE",
-            "review.dry_run":false,"review.duration_us":1,"mode":"warn","decision":"warn","would_deny":true,"k8s.namespace.name":"ci",
-            "k8s.object.group":"","k8s.object.version":"v1","k8s.object.kind":"Pod","owner.group":"","owner.kind":"Pod",
-            "owner.name":"p","owner.source":"self","user.name":"a","user.kind":"user","findings.count":1,"findings":[{{
-            "rule.id":"DKR101","rule.name":"n","severity":"breaks","certainty":"certain","action":"warn","field":"f","evidence":"e",
-            "fingerprint":"{fingerprint}","status":"open"}}]}}"#
+            r#"{{"@timestamp":"2026-11-23T00:00:{second:02}.000Z","log.level":"warn",
+            "message":"m","event.name":"undock.review.flagged","schema.version":"1",
+            "service.name":"undock","service.version":"0","review.uid":"u{second}",
+            "review.operation":"CREATE","review.dry_run":false,"review.duration_us":1,
+            "mode":"warn","decision":"warn","would_deny":true,"k8s.namespace.name":"ci",
+            "k8s.object.group":"","k8s.object.version":"v1","k8s.object.kind":"Pod",
+            "owner.group":"","owner.kind":"Pod","owner.name":"p","owner.source":"self",
+            "user.name":"a","user.kind":"user","findings.count":1,"findings":[{{
+            "rule.id":"DKR101","rule.name":"n","severity":"breaks","certainty":"certain",
+            "action":"warn","field":"f","evidence":"e","fingerprint":"{fingerprint}",
+            "status":"open"}}]}}"#
         );
         serde_json::from_str(&text).unwrap()
     }

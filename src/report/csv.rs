@@ -3,6 +3,8 @@
 
 use std::io::{self, Write};
 
+use crate::finding::text::escape_controls;
+
 use super::model::{Exemption, Finding, Report};
 
 const COLUMNS: [&str; 31] = [
@@ -138,16 +140,17 @@ fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// Quoted where RFC 4180 asks for it; with an apostrophe in front where a spreadsheet would see a
-/// formula.
+/// Without control characters, quoted where RFC 4180 asks for it; with an apostrophe in front where
+/// a spreadsheet would see a formula.
 fn cell(text: &str) -> String {
+    let text = escape_controls(text);
     let is_number = text.parse::<i64>().is_ok();
-    let guard = if !is_number && text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+    let guard = if !is_number && text.starts_with(['=', '+', '-', '@']) {
         "'"
     } else {
         ""
     };
-    if text.contains(['"', ',', '\r', '\n']) {
+    if text.contains(['"', ',']) {
         format!("\"{guard}{}\"", text.replace('"', "\"\""))
     } else {
         format!("{guard}{text}")
@@ -164,7 +167,9 @@ mod tests {
             ("plain", "plain"),
             ("a,b", "\"a,b\""),
             ("say \"x\"", "\"say \"\"x\"\"\""),
-            ("a\nb", "\"a\nb\""),
+            ("a\nb", "a\\u{a}b"),
+            ("\t=1", "\\u{9}=1"),
+            ("\u{1b}[31m", "\\u{1b}[31m"),
             ("=1+1", "'=1+1"),
             (
                 "=HYPERLINK(\"x\",\"y\")",

@@ -8,6 +8,7 @@
 mod dotted;
 mod event;
 mod flat_record;
+mod otlp;
 mod tables;
 
 use std::io::Read as _;
@@ -116,6 +117,9 @@ impl Decoder {
                     serde_json::from_str(json).map_err(|error| place(&error))?;
                 if let Some(bytes) = byte_list(&items) {
                     return self.inside(&bytes, take);
+                }
+                if let Some(map) = otlp::map(&items) {
+                    return self.inner(&map, take);
                 }
                 items
                     .iter()

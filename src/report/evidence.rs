@@ -1,7 +1,7 @@
 //! What the inputs tell, as it is kept: owners, findings, reviews, deletions; each in a few dozen
 //! bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bitflags::bitflags;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::interner::Latest;
 use super::model::Status;
 use crate::scan::document::ExemptionEntry;
-use crate::workload::series::is_series;
+use crate::workload::series::{gitlab_project, is_series};
 use crate::workload::text::LenientStr;
 
 /// Milliseconds of a day.
@@ -90,6 +90,8 @@ pub(super) struct Details {
     pub(super) denies: Latest<bool>,
     /// The first of the reviews that a rollup stands for.
     pub(super) first_seen: Option<i64>,
+    /// Of a GitLab Runner: the projects in whose jobs it was seen.
+    pub(super) projects: BTreeSet<u64>,
     pub(super) past: Option<Past>,
 }
 
@@ -166,7 +168,17 @@ pub(super) struct Review {
     pub(super) suppressed: u32,
     /// Number of the rules that were off, so that nothing is told of their findings.
     pub(super) rules_off: u32,
+    /// See [`project_mark`].
+    pub(super) project: u16,
     pub(super) flags: Flags,
+}
+
+/// Tells the projects of a GitLab Runner apart in few bytes: two of 65,535 may have the same mark.
+/// 0 is none.
+pub(super) fn project_mark(pod_name: &str) -> u16 {
+    gitlab_project(pod_name).map_or(0, |project| {
+        u16::try_from(project % u64::from(u16::MAX)).map_or(0, |mark| mark + 1)
+    })
 }
 
 bitflags! {
@@ -306,6 +318,7 @@ impl Details {
             exempt,
             denies,
             first_seen,
+            mut projects,
             past,
         } = other;
         self.impact.merge(impact);
@@ -316,6 +329,7 @@ impl Details {
         self.exempt.merge(exempt);
         self.denies.merge(denies);
         self.first_seen = [self.first_seen, first_seen].into_iter().flatten().min();
+        self.projects.append(&mut projects);
         self.past = self.past.take().or(past);
     }
 }

@@ -160,7 +160,7 @@ impl AboutAll<'_, '_> {
             } else {
                 0
             },
-            edit: edit(&owner.kind, &owner.name).to_owned(),
+            edit: edit_in(edit(&owner.kind, &owner.name), &details.projects),
             created: counts.created,
             denied: counts.denied,
             would_deny: if denies { counts.would_deny } else { 0 },
@@ -254,6 +254,24 @@ impl Counts {
                 .map(|(name, _)| (*name).to_owned())
                 .collect(),
         }
+    }
+}
+
+/// What to edit, with the projects that a GitLab Runner showed the finding in.
+fn edit_in(edit: &str, projects: &BTreeSet<u64>) -> String {
+    /// Projects that are listed; the rest is counted.
+    const LISTED: usize = 5;
+    let Some(first) = projects.first() else {
+        return edit.to_owned();
+    };
+    let listed: Vec<String> = projects.iter().take(LISTED).map(u64::to_string).collect();
+    match projects.len() {
+        1 => format!("{edit} of project {first}"),
+        count if count > LISTED => {
+            let more = count - LISTED;
+            format!("{edit} of projects {} and {more} more", listed.join(", "))
+        }
+        _ => format!("{edit} of projects {}", listed.join(", ")),
     }
 }
 

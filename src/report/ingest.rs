@@ -1,21 +1,25 @@
 //! Records, audit events and scans into reviews, deletions and missed writes; replays objects.
 
 mod history;
+mod records;
 mod scans;
 mod seen;
 
 use super::audit::{Annotations, Event, missed, whole_object};
 use super::decode::Input;
-use super::evidence::{Cause, Deletion, Flags, OwnerKey, Review, UnreviewedWrite, id, millis};
+use super::evidence::{
+    Cause, Deletion, Flags, OwnerKey, Review, UnreviewedWrite, id, millis, project_mark,
+};
 use super::evidence_store::EvidenceStore;
 use super::model::Missed;
 use seen::{ReviewTells, Seen};
 
 use crate::decision::{self, Decision, Policy, Requester};
 use crate::kinds;
-use crate::record::{OwnerFields, Record};
+use crate::record::OwnerFields;
 use crate::workload::Workload;
 use crate::workload::object::Object;
+use crate::workload::series::{GITLAB_RUNNER, gitlab_project};
 
 /// The last moment that counts.
 #[derive(Clone, Copy, Debug)]
@@ -52,65 +56,7 @@ impl Gatherer {
         }
     }
 
-    fn record(&mut self, record: &Record) -> Result<(), String> {
-        let Some(time) = self.moment(&record.timestamp, "record of undock")? else {
-            return Ok(());
-        };
-        let cluster = self.cluster(&record.cluster);
-        self.store.see(&cluster, time);
-        let OwnerFields { kind, name, .. } = &record.owner;
-        let review_id = review_id(&record.review_uid, &record.namespace, kind, name);
-        if record.dry_run {
-            // The audit log may not show that it was one.
-            self.store.dry_runs.insert(id(&record.review_uid, ""));
-            self.store.reviews.remove(&review_id);
-            return Ok(());
-        }
-        let owner = self.owner(
-            &record.cluster,
-            &record.namespace,
-            &record.owner.kind,
-            &record.owner.name,
-        );
-        self.about(owner, time, &record.owner);
-        self.mode(&record.cluster, &record.namespace, time, &record.mode);
-        let seen: Vec<Seen<'_>> = record
-            .findings
-            .iter()
-            .map(|finding| Seen::recorded(finding, record))
-            .collect();
-        let first = record.first_seen.as_deref().and_then(millis);
-        let set = self.findings(owner, time, first, &seen);
-        let mut flags = Flags::RECORD;
-        flags.set(Flags::OWN, record.owner.source == "self");
-        flags.set(Flags::CREATE, record.operation == "CREATE");
-        flags.set(Flags::POD, record.object.kind == "Pod");
-        flags.set(Flags::STORED, record.decision != "deny");
-        flags.set(Flags::DENIED, record.decision == "deny");
-        flags.set(Flags::WOULD_DENY, record.would_deny);
-        flags.set(Flags::PARTIAL, record.findings_truncated > 0);
-        flags.set(Flags::ERROR, record.decision == "error");
-        let user = self.store.texts.number(&record.user);
-        let rules_off = self.store.rules_off.number(&record.rules_off.join(","));
-        self.store.add(
-            review_id,
-            Review {
-                time,
-                owner,
-                user,
-                set,
-                suppressed: record.suppressed,
-                rules_off,
-                flags,
-            },
-        );
-        Ok(())
-    }
-
     fn event(&mut self, event: &Event<'_>) -> Result<(), String> {
-        if !event.is_complete {
-            return Ok(());
-        }
         let Some(time) = self.moment(&event.time, "audit event")? else {
             return Ok(());
         };
@@ -228,6 +174,20 @@ impl Gatherer {
             details.first_seen = [details.first_seen, first].into_iter().flatten().min();
         }
         self.store.sets.number(&set)
+    }
+
+    /// Notes in the jobs of which project a GitLab Runner showed the findings of `set`.
+    fn project(&mut self, owner: u32, set: u32, pod_name: &str) {
+        let Some(project) = gitlab_project(pod_name) else {
+            return;
+        };
+        if self.store.owners.get(owner).kind != GITLAB_RUNNER {
+            return;
+        }
+        for finding in self.store.sets.get(set) {
+            let details = self.store.details.entry(*finding).or_default();
+            details.projects.insert(project);
+        }
     }
 
     fn missed(&self, event: &Event<'_>, webhook: &str) -> Missed {
@@ -440,6 +400,7 @@ impl Gatherer {
             (None, None) => Vec::new(),
         };
         let set = self.findings(owner, time, None, &seen);
+        self.project(owner, set, &object.name);
         let is_denied = annotations.is_some_and(|own| own.decision == "deny");
         let is_partial = decided.is_none() && annotations.is_some_and(Annotations::is_partial);
         let is_create =
@@ -483,6 +444,7 @@ impl Gatherer {
                 set,
                 suppressed: 0,
                 rules_off,
+                project: project_mark(&object.name),
                 flags,
             },
         );

@@ -27,7 +27,8 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "{} would be refused under enforce, {} exempt, {} fixed, {} removed, {} blocked, {} stale. {} of {} namespaces are READY.\n",
+        "{} would be refused under enforce, {} exempt, {} fixed, {} removed, {} blocked, {} stale. \
+         {} of {} namespaces are READY.\n",
         summary.open_denied,
         summary.exempt,
         summary.fixed,
@@ -79,7 +80,8 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if !report.findings.is_empty() {
         writeln!(
             out,
-            "\n| rule | status | owner | evidence | team | last seen | last writer |\n| --- | --- | --- | --- | --- | --- | --- |"
+            "\n| rule | status | owner | evidence | team | last seen | last writer |\n\
+             | --- | --- | --- | --- | --- | --- | --- |"
         )?;
     }
     for finding in report.findings.iter().take(MAX_ROWS) {
@@ -141,7 +143,8 @@ fn clusters(out: &mut dyn Write, report: &Report, owners: &[OwnerWork<'_>]) -> i
     }
     writeln!(
         out,
-        "| cluster | BLOCKED | UNKNOWN | READY | owners to fix |\n| --- | ---: | ---: | ---: | ---: |"
+        "| cluster | BLOCKED | UNKNOWN | READY | owners to fix |\n\
+         | --- | ---: | ---: | ---: | ---: |"
     )?;
     for (cluster, counts) in clusters {
         writeln!(
@@ -173,7 +176,8 @@ fn to_do(out: &mut dyn Write, report: &Report, owners: &[OwnerWork<'_>]) -> io::
     }
     writeln!(
         out,
-        "## To do\n\n| owner | rules | would be refused | team | fix |\n| --- | --- | --- | --- | --- |"
+        "## To do\n\n| owner | rules | would be refused | team | fix |\n\
+         | --- | --- | --- | --- | --- |"
     )?;
     for work in owners.iter().take(MAX_ROWS) {
         let own = work.finding;
@@ -200,7 +204,8 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     writeln!(
         out,
-        "\n| exemption | until | rules | where | findings | ref | reason |\n| --- | --- | --- | --- | ---: | --- | --- |"
+        "\n| exemption | until | rules | where | findings | ref | reason |\n\
+         | --- | --- | --- | --- | ---: | --- | --- |"
     )?;
     for exemption in report.exemptions.iter().take(MAX_ROWS) {
         let why = if exemption.error.is_empty() {

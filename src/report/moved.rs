@@ -31,7 +31,8 @@ pub(super) fn join(mut findings: Vec<Spanned>) -> Vec<Spanned> {
     let mut is_moved = vec![false; findings.len()];
     for at in 0..findings.len() {
         let (own, span) = &findings[at];
-        if own.status != Status::Fixed {
+        // Moments are told by the second: what began and ended within one is not its own heir.
+        if own.status != Status::Fixed || own.first_seen == own.ended_at {
             continue;
         }
         let trace = (own.rule.clone(), own.evidence.clone(), own.ended_at.clone());

@@ -6,6 +6,8 @@
 //! not what it is. Evidence that it is gone: a later such write without it, as near to the Pod as
 //! the finding was seen, or a later scan that read the owner whole. Silence is no evidence.
 
+use std::collections::HashMap;
+
 use super::disappearance::{End, Ends};
 use super::evidence::{DAY, Flags, Past, Review};
 use super::model::Status;
@@ -55,6 +57,8 @@ pub(super) struct OwnerHistory<'h> {
     /// Of a Pod of it, when that was new.
     of_pod: Vec<&'h Review>,
     by_scan: Vec<&'h Review>,
+    /// Those that are of a project of a GitLab Runner, by its mark.
+    by_project: HashMap<u16, Vec<&'h Review>>,
 }
 
 impl<'h> OwnerHistory<'h> {
@@ -67,6 +71,7 @@ impl<'h> OwnerHistory<'h> {
             of_part: Vec::new(),
             of_pod: Vec::new(),
             by_scan: Vec::new(),
+            by_project: HashMap::new(),
         };
         for review in reviews {
             let flags = review.flags;
@@ -74,6 +79,10 @@ impl<'h> OwnerHistory<'h> {
             let is_part = flags.has(Flags::PARTIAL) || flags.has(Flags::HISTORY);
             if !flags.has(Flags::STORED) || is_part || flags.has(Flags::ERROR) {
                 continue;
+            }
+            if review.project != 0 {
+                let of_project = history.by_project.entry(review.project);
+                of_project.or_default().push(review);
             }
             if flags.has(Flags::SCAN) {
                 history.by_scan.push(review);
@@ -102,6 +111,9 @@ impl<'h> OwnerHistory<'h> {
             of_part: told(&self.of_part),
             of_pod: told(&self.of_pod),
             by_scan: told(&self.by_scan),
+            by_project: (self.by_project.iter())
+                .map(|(project, reviews)| (*project, told(reviews)))
+                .collect(),
         }
     }
 
@@ -201,19 +213,23 @@ impl<'h> OwnerHistory<'h> {
 
     /// The first object of a series that shows that the finding is gone from it: one without it,
     /// later than the finding ever stayed away before. A build without it may be another job of the
-    /// same pipeline, which comes back tomorrow.
+    /// same pipeline, which comes back tomorrow. Of a GitLab Runner, it is a build of the project
+    /// in which the finding was seen last: the others may never have had it.
     fn fix_of_series<'s>(
         &self,
         shown: impl DoubleEndedIterator<Item = &'s Review> + Clone,
         past: Option<&Past>,
     ) -> Option<&'h Review> {
-        let last = shown.clone().next_back()?.time;
+        let last = shown.clone().next_back()?;
         let pause = longest_pause(shown).max(past.map_or(0, Past::pause));
-        let start = last.saturating_add(pause);
+        let start = last.time.saturating_add(pause);
         let first = |reviews: &[&'h Review]| {
             let at = reviews.partition_point(|review| review.time < start);
             reviews.get(at).copied()
         };
+        if last.project != 0 {
+            return first(self.by_project.get(&last.project)?);
+        }
         let lists = [&self.by_scan, &self.of_owner, &self.of_part, &self.of_pod];
         let found = lists.into_iter().filter_map(|reviews| first(reviews));
         found.min_by_key(|review| review.time)

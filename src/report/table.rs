@@ -255,7 +255,8 @@ fn findings(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
     let summary = &report.summary;
     writeln!(
         out,
-        "\nFINDINGS  {} open ({} would be refused), {} exempt, {} fixed, {} removed, {} blocked, {} stale",
+        "\nFINDINGS  {} open ({} would be refused), {} exempt, {} fixed, {} removed, {} blocked, \
+         {} stale",
         summary.open,
         summary.open_denied,
         summary.exempt,

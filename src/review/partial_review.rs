@@ -167,10 +167,11 @@ impl<'de> Visitor<'de> for Fields<'_> {
 mod tests {
     use super::*;
 
-    const BODY: &str = r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u-1",
-        "resource":{"group":"","version":"v1","resource":"pods"},"namespace":"ci","operation":"CREATE",
-        "userInfo":{"username":"me","groups":["dev"]},"object":{"metadata":{"deletionTimestamp":"2026-11-28T00:00:00Z"},"spec":{"containers":"x"}},
-        "oldObject":null,"dryRun":true}}"#;
+    const BODY: &str = r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1",
+        "request":{"uid":"u-1","resource":{"group":"","version":"v1","resource":"pods"},
+        "namespace":"ci","operation":"CREATE","userInfo":{"username":"me","groups":["dev"]},
+        "object":{"metadata":{"deletionTimestamp":"2026-11-28T00:00:00Z"},
+        "spec":{"containers":"x"}},"oldObject":null,"dryRun":true}}"#;
 
     #[test]
     fn every_cut_keeps_what_came_before_it() {

@@ -33,12 +33,23 @@ pub struct Answer<'a> {
     pub is_dry_run: bool,
     /// False for a Pod that a controller writes: nobody would read the warnings.
     pub warn: bool,
+    /// What an allowed write is told besides.
+    pub more_warnings: &'a [String],
 }
 
 /// The bytes of the answer.
 pub fn respond(answer: &Answer<'_>, decision: &Decision) -> Vec<u8> {
     let allowed = decision.is_allowed();
     let warn = answer.warn && decision.mode.limit() >= Action::Warn;
+    let mut warnings = match (warn, allowed) {
+        (true, true) => message::warnings(decision),
+        // The denial names the findings; why an exemption did not help is said beside it.
+        (true, false) => message::notes(decision),
+        (false, _) => Vec::new(),
+    };
+    if allowed {
+        warnings.extend_from_slice(answer.more_warnings);
+    }
     let review = ReviewOut {
         api_version: answer.version.as_str(),
         kind: "AdmissionReview",
@@ -46,12 +57,7 @@ pub fn respond(answer: &Answer<'_>, decision: &Decision) -> Vec<u8> {
             uid: answer.uid,
             allowed,
             status: (!allowed).then(|| status(answer, decision)),
-            warnings: match (warn, allowed) {
-                (true, true) => message::warnings(decision),
-                // The denial names the findings; why an exemption did not help is said beside it.
-                (true, false) => message::notes(decision),
-                (false, _) => Vec::new(),
-            },
+            warnings,
             audit_annotations: annotations(answer, decision),
         },
     };

@@ -13,7 +13,8 @@ pub(super) static RULE: Rule = Rule {
     needs_docker_absent: true,
     summary: "a container asks for the AppArmor profile docker-default",
     reason: "not loaded on {nodes}",
-    consequence: "dockerd loads the profile when it starts; without it the container is not started",
+    consequence: "dockerd loads the profile when it starts; without it the container is not \
+        started",
     short_fix: "use RuntimeDefault",
     page: include_str!("../../docs/rules/apparmor-docker-default.md"),
     host_path: None,

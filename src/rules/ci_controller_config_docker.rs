@@ -75,14 +75,14 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 /// What stands between a name and its value in the languages of templates.
 const MARKS: [char; 9] = [':', '=', '>', '"', '\'', ' ', '{', '\n', '\t'];
 
-/// A policy that changes objects makes what its patch holds.
+/// A policy that changes or makes objects makes what it holds for them.
 fn mutates(document: &Settings<'_>) -> bool {
     let rules = document.root.get("spec.rules");
     rules.is_some_and(|rules| {
         rules
             .elements()
             .iter()
-            .any(|rule| rule.get("mutate").is_some())
+            .any(|rule| rule.get("mutate").is_some() || rule.get("generate").is_some())
     })
 }
 

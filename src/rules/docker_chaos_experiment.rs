@@ -1,6 +1,7 @@
 //! DKR603 docker-chaos-experiment: a chaos tool that works through Docker.
 
 use super::images;
+use crate::analysis::runtime_selectors::runtime_selectors;
 use crate::analysis::{Container, Pod, docker_usage, sockets};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog;
@@ -27,7 +28,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let uses_docker = || {
         let mut mounts = pod.mounts_of(container);
         mounts.any(|mount| sockets::is_docker_socket(&mount.path))
-            || docker_usage::runtime_selectors(container)
+            || runtime_selectors(container)
                 .iter()
                 .any(|selector| selector.is_certain)
     };

@@ -92,7 +92,11 @@ fn unit<'n>(root: &'n Node, key: &str) -> Option<&'n Node> {
     let section = ["Service", "Socket"]
         .iter()
         .find_map(|name| root.get(name).filter(|node| !node.entries().is_empty()))?;
-    let is_named = key.split(['-', '.', '_']).any(|word| word == "docker");
+    let is_unit = |ending: &str| key.ends_with(ending);
+    let is_named = match [".service", ".socket", ".timer"].into_iter().any(is_unit) {
+        true => matches!(key, "docker.service" | "docker.socket"),
+        false => key.split(['-', '.', '_']).any(|word| word == "docker"),
+    };
     let starts_dockerd = || {
         scalars(section).into_iter().any(|(key, _, text)| {
             key == "ExecStart" && mentions(text, "dockerd") && !mentions(text, "cri-dockerd")

@@ -91,12 +91,12 @@ fn image_default(pod: &Pod<'_>, container: &Container<'_>) -> Option<Finding> {
 fn journal(document: &Settings<'_>, unit: &Unit<'_>) -> Finding {
     let finding = Finding::new(&RULE)
         .in_settings(document, unit.node)
-        .what("reads the journal of docker.service")
-        .evidence("docker.service")
-        .consequence("no unit of that name writes there, so nothing arrives from it");
+        .what(format!("reads the journal of {}", unit.name))
+        .evidence(unit.name)
+        .consequence("nothing of that name writes there, so nothing arrives from it");
     match unit.is_one_of_many {
-        true => finding.advisory("the journal has no such unit"),
-        false => finding.reason("the journal has no such unit"),
+        true => finding.advisory("the journal has no such name"),
+        false => finding.reason("the journal has no such name"),
     }
 }
 

@@ -37,8 +37,8 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
         finding
             .advisory("empty, with /var/log beside it")
             .consequence(
-                "the links in /var/log/containers lead to /var/log/pods on {nodes}; remove the mount \
-                 once the agent parses the CRI format",
+                "the links in /var/log/containers lead to /var/log/pods on {nodes}; remove the \
+                 mount once the agent parses the CRI format",
             )
     } else {
         finding

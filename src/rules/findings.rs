@@ -28,7 +28,7 @@ pub(super) fn call_finding(
 }
 
 /// Where in a script the program of `invocation` stands: in a line that is no comment and holds its
-/// last word, too.
+/// last word, too, or goes on to it.
 pub(super) fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
     let program = invocation.words.first()?;
     let last = invocation.words.last()?;
@@ -37,9 +37,22 @@ pub(super) fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
     }
     let mut lines = objects::lines(script);
     lines.find_map(|(start, line)| {
-        let at = line.find(program.as_str())?;
-        line[at..].contains(last.as_str()).then_some(start + at)
+        let at = start + line.find(program.as_str())?;
+        let command = whole_command(&script[at..]);
+        (spend(command.len()) && command.contains(last.as_str())).then_some(at)
     })
+}
+
+/// The first line of `script` with those on which it goes on.
+fn whole_command(script: &str) -> &str {
+    let mut end = 0;
+    for line in script.split_inclusive('\n') {
+        end += line.len();
+        if !line.trim_end().ends_with('\\') {
+            break;
+        }
+    }
+    &script[..end]
 }
 
 /// The finding for a setting that names the socket `path`.

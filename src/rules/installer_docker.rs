@@ -1,7 +1,9 @@
 //! CLU901 installer-docker: an installer's object that selects Docker.
 
 use super::configuration::node_files::{self, Found};
-use super::configuration::node_scripts::{installs_docker, is_docker_endpoint};
+use super::configuration::node_scripts::{installs_docker, is_docker_endpoint, selections};
+use super::objects;
+use crate::analysis::Workload;
 use crate::analysis::settings::{Settings, maps, scalars};
 use crate::embedded::Node;
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
@@ -21,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/installer-docker.md"),
     host_path: None,
     target: None,
-    check: Check::Settings(check),
+    check: Check::Object(check),
 };
 
 /// Objects of installers, and their files where they lie in a string.
@@ -50,22 +52,50 @@ const KINDS: [&str; 22] = [
     "Shoot",
 ];
 
-fn check(document: &Settings<'_>, findings: &mut Findings) {
-    let found = match KINDS.contains(&document.kind()) {
-        true => of_installer(document.root),
-        false if document.is_object() => Vec::new(),
-        false => node_files::found(document, KINDS.contains(&document.object_kind())),
-    };
-    findings.extend(found.into_iter().map(|found| {
-        let finding = Finding::new(&RULE)
-            .in_settings(document, found.node)
-            .what(found.what)
-            .evidence(&found.evidence);
-        match found.is_hint {
-            true => finding.advisory("it names Docker"),
-            false => finding,
-        }
-    }));
+fn check(workload: &Workload<'_>, findings: &mut Findings) {
+    for document in &workload.settings {
+        let found = match KINDS.contains(&document.kind()) {
+            true => of_installer(document.root),
+            false if document.is_object() && !holds_files(document) => Vec::new(),
+            false => node_files::found(document, KINDS.contains(&document.object_kind())),
+        };
+        findings.extend(found.into_iter().map(|found| {
+            let (field, offset) = document.relate_to(found.node, found.inside);
+            let finding = Finding::new(&RULE)
+                .in_settings(document, found.node)
+                .field(field)
+                .what(found.what)
+                .evidence(&found.evidence);
+            let finding = match offset.filter(|_| found.inside > 0) {
+                Some(offset) => finding.offset(offset),
+                None => finding,
+            };
+            match found.is_hint {
+                true => finding.advisory("it names Docker"),
+                false => finding,
+            }
+        }));
+    }
+    for script in workload.scripts.iter().filter(|script| !script.is_unit()) {
+        findings.extend(
+            selections(&script.field.text)
+                .into_iter()
+                .map(|(act, offset)| {
+                    let finding = objects::finding(&RULE, workload, script.field)
+                        .what(format!("runs \"{act}\""))
+                        .evidence(&act);
+                    match offset {
+                        Some(offset) => finding.offset(offset),
+                        None => finding,
+                    }
+                }),
+        );
+    }
+}
+
+/// True for an object whose texts are files and variables of others.
+fn holds_files(document: &Settings<'_>) -> bool {
+    matches!(document.kind(), "ConfigMap" | "Secret")
 }
 
 /// What an installer's object sets.
@@ -76,8 +106,9 @@ fn of_installer(root: &Node) -> Vec<Found<'_>> {
             found.push(Found::new(node, format!("sets {setting}"), text));
         } else if ORDERS.contains(&key) && text == "docker.service" {
             found.push(Found::new(node, format!("{key} docker.service"), text));
-        } else if let Some(act) = installs_docker(text) {
-            found.push(Found::new(node, format!("runs \"{act}\""), &act));
+        } else {
+            let acts = installs_docker(text).into_iter();
+            found.extend(acts.map(|act| Found::act(node, act)));
         }
     }
     for (key, map) in maps(root) {
@@ -117,7 +148,9 @@ fn unit(map: &Node) -> Option<Found<'_>> {
 /// The setting, if it selects Docker as the runtime.
 fn selects_docker(key: &str, text: &str) -> Option<String> {
     let selects = match key {
-        "containerRuntime" | "container-runtime" => matches!(text, "docker" | "dockerd"),
+        "containerManager" | "containerRuntime" | "container-runtime" => {
+            matches!(text, "docker" | "dockerd")
+        }
         // GKE: the images with containerd say so in their names.
         "imageType" => ["COS", "UBUNTU", "WINDOWS_LTSC", "WINDOWS_SAC"]
             .iter()

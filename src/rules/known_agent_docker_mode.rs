@@ -2,6 +2,7 @@
 //! Docker mode.
 
 use super::images;
+use crate::analysis::runtime_selectors::runtime_selectors;
 use crate::analysis::{Container, Pod, docker_usage, sockets};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog;
@@ -39,7 +40,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let watches = mounts_docker
         || container.endpoint(pod).is_node()
             && !mounts.any(|mount| sockets::is_cri_socket(&mount.path))
-        || !docker_usage::runtime_selectors(container).is_empty();
+        || !runtime_selectors(container).is_empty();
     if watches {
         let mut finding = images::finding(&RULE, pod, container, "")
             .what(format!("runs {} in Docker mode", agent.name))

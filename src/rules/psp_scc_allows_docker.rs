@@ -5,6 +5,7 @@ use crate::analysis::{Workload, data_root};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::host_path::HostPath;
 use crate::workload::search::mentions;
+use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
     code: "CLU903",
@@ -59,6 +60,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             string_field.path.contains(".pattern") || string_field.path.contains(".anyPattern");
         let mut patterns = string_field.text.split('|').map(str::trim);
         let fits = is_kyverno && is_pattern && patterns.any(is_path_of_docker);
+        let fits = fits || is_kyverno && is_only_allowed(workload, string_field);
         // An exception's text may be a whole expression.
         let allowed = socket.unwrap_or(&string_field.text);
         if allows_path || allows_profile || socket.is_some() || fits {
@@ -69,6 +71,19 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// True for a path of Docker in a list outside of which everything is refused.
+fn is_only_allowed(workload: &Workload<'_>, string_field: &StringField) -> bool {
+    const OPERATORS: [&str; 5] = ["AllNotIn", "AnyNotIn", "NotEqual", "NotEquals", "NotIn"];
+    let condition = string_field.path.split_once(".deny.conditions");
+    let condition = condition.and_then(|_| string_field.path.rsplit_once(".value"));
+    let operator = condition.and_then(|(condition, _)| {
+        let operator = format!("{condition}.operator");
+        workload.string_fields.get(&operator)
+    });
+    operator.is_some_and(|operator| OPERATORS.contains(&operator))
+        && is_path_of_docker(&string_field.text)
 }
 
 /// True for a path that any rule about host paths flags.

@@ -1,6 +1,7 @@
 //! DKR306 runtime-selector-docker: a setting that chooses Docker as the container runtime.
 
-use crate::analysis::{Container, Pod, docker_usage};
+use crate::analysis::runtime_selectors::runtime_selectors;
+use crate::analysis::{Container, Pod};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 
 pub(super) static RULE: Rule = Rule {
@@ -22,7 +23,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    for selector in docker_usage::runtime_selectors(container) {
+    let selectors = runtime_selectors(container);
+    // What asks Docker gets its answers from a daemon that stays.
+    if selectors.is_empty() || container.endpoint(pod).is_elsewhere() {
+        return;
+    }
+    for selector in selectors {
         let finding = Finding::new(&RULE)
             .in_container(pod, container, &selector.field)
             .what(format!("sets {}", selector.shown))

@@ -20,6 +20,7 @@ use crate::decision::namespace::NamespaceSettings;
 use crate::decision::{self, Decision, Judged, Mode, Outcome, Policy, Requester};
 use crate::kinds::{self, Handling, Kind};
 use crate::workload::{Owner, RelatedObjects, Share, Workload};
+use injected::TemplateParts;
 
 /// A scan in the making.
 pub(super) struct Evaluation {
@@ -36,8 +37,8 @@ pub(super) struct Evaluation {
     above: HashMap<String, (String, String, String)>,
     /// Templates that were judged, by key: what they make is only counted.
     templates: HashSet<String>,
-    /// Names of the containers of those templates.
-    containers: HashMap<String, HashSet<Box<str>>>,
+    /// What is in those templates.
+    template_parts: HashMap<String, TemplateParts>,
     words: HashSet<Arc<str>>,
     parts: Vec<PartRead>,
     errors: Vec<ScanError>,
@@ -81,7 +82,7 @@ impl Evaluation {
             places: HashMap::new(),
             above: HashMap::new(),
             templates: HashSet::new(),
-            containers: HashMap::new(),
+            template_parts: HashMap::new(),
             words: HashSet::new(),
             parts: Vec::new(),
             errors: Vec::new(),
@@ -222,7 +223,7 @@ impl Evaluation {
             }
             let behind = place.filter(|_| workload.has_controller() && has_template);
             // Somebody may be debugging with Docker in a Pod whose template is clean, or a sidecar
-            // was put in.
+            // or a volume was put in.
             let is_told_by_template =
                 behind.filter(|_| !is_pod || self.is_as_template(&workload, &owner, item));
             if let Some(place) = is_told_by_template {
@@ -230,6 +231,7 @@ impl Evaluation {
                     *self.pods.entry(place).or_default() += 1;
                 } else {
                     self.note_above(&workload, &owner);
+                    self.note_made_parts(&workload, item);
                 }
                 return Ok(());
             }
@@ -239,7 +241,7 @@ impl Evaluation {
         let overrides = Arc::clone(&self.policy.overrides);
         let mut workload = Workload::with_overrides(&object, "", &overrides);
         if kinds::has_texts(kind.name) {
-            workload.string_fields = item::string_fields(item);
+            workload.read_texts(item::string_fields(item));
         }
         match kind.handling {
             Handling::Namespace => self.take_settings(&workload),
@@ -293,7 +295,7 @@ impl Evaluation {
         workload.owner = self.resolved(&workload).0;
         if kind.handling == Handling::Template {
             self.note_above(&workload, &workload.owner.clone());
-            self.note_containers(&workload);
+            self.note_parts(&workload);
             // ReplicaSets and Jobs of a controller that was not read come and go with it: their
             // Pods are judged, too.
             if !workload.has_controller() || !kind.is_made {

@@ -7,7 +7,7 @@ use crate::kinds::{Handling, Kind};
 use crate::workload::object::{Metadata, Object};
 use crate::workload::shape::shape;
 use crate::workload::string_fields::StringFields;
-use crate::workload::text::{LenientStr, List};
+use crate::workload::text::{LenientInt, LenientStr, List};
 
 shape! {
     /// The parts of a controlled object that tell its owner.
@@ -60,16 +60,18 @@ pub(super) fn head<'a>(
 }
 
 shape! {
-    struct PodNames<'a> {
-        spec: PodSpecNames<'a> = "spec",
+    /// The containers and host paths of a Pod, by name and path.
+    pub(super) struct Parts<'a> {
+        spec: PartsSpec<'a> = "spec",
     }
 }
 
 shape! {
-    struct PodSpecNames<'a> {
+    struct PartsSpec<'a> {
         init_containers: List<Named<'a>> = "initContainers",
         containers: List<Named<'a>> = "containers",
         ephemeral_containers: List<Named<'a>> = "ephemeralContainers",
+        volumes: List<HostVolume<'a>> = "volumes",
     }
 }
 
@@ -79,16 +81,62 @@ shape! {
     }
 }
 
-/// The names of all containers of a Pod; of what has another shape none.
-pub(super) fn containers(item: &RawValue) -> Vec<LenientStr<'_>> {
-    let PodNames { spec } = serde_json::from_str(item.get()).unwrap_or_default();
-    let lists = [
-        spec.init_containers,
-        spec.containers,
-        spec.ephemeral_containers,
-    ];
-    let names = lists.iter().flat_map(|list| list.iter());
-    names.map(|container| container.name.clone()).collect()
+shape! {
+    struct HostVolume<'a> {
+        host_path: Option<HostSource<'a>> = "hostPath",
+    }
+}
+
+shape! {
+    struct HostSource<'a> {
+        path: LenientStr<'a> = "path",
+    }
+}
+
+shape! {
+    struct Replicated<'a> {
+        spec: ReplicatedSpec<'a> = "spec",
+    }
+}
+
+shape! {
+    struct ReplicatedSpec<'a> {
+        replicas: LenientInt = "replicas",
+        template: Parts<'a> = "template",
+    }
+}
+
+impl<'a> Parts<'a> {
+    /// Reads `item`; what has another shape has none.
+    pub(super) fn of(item: &'a RawValue) -> Self {
+        serde_json::from_str(item.get()).unwrap_or_default()
+    }
+
+    /// Those of the template of a ReplicaSet or a Job; none if it has no Pods any more.
+    pub(super) fn of_template(item: &'a RawValue) -> Option<Self> {
+        let Replicated { spec } = serde_json::from_str(item.get()).unwrap_or_default();
+        let is_old = spec.replicas.0 == Some(0);
+        (!is_old).then_some(spec.template)
+    }
+
+    /// Names of all containers.
+    pub(super) fn containers(&self) -> impl Iterator<Item = &str> {
+        let spec = &self.spec;
+        let lists = [
+            &spec.init_containers,
+            &spec.containers,
+            &spec.ephemeral_containers,
+        ];
+        let names = lists.into_iter().flat_map(|list| list.iter());
+        names.map(|container| container.name.as_str())
+    }
+
+    /// Paths of the volumes that lie on the node.
+    pub(super) fn host_paths(&self) -> impl Iterator<Item = &str> {
+        let volumes = self.spec.volumes.iter();
+        let sources = volumes.filter_map(|volume| volume.host_path.as_ref());
+        sources.map(|source| source.path.as_str())
+    }
 }
 
 shape! {

@@ -31,6 +31,7 @@ pub const MANUAL: [(&str, &str); 7] = [
     ),
     (
         "Dashboards and alerts outside the cluster",
-        "labels of cAdvisor's metrics change: name=\"k8s_…\" and id=\"/docker/…\" match nothing any more",
+        "labels of cAdvisor's metrics change: name=\"k8s_…\" and id=\"/docker/…\" match nothing \
+         any more",
     ),
 ];

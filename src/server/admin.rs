@@ -87,7 +87,8 @@ pub async fn serve(listener: TcpListener, health: Router, protected: Router, acc
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection on the admin port; trying again");
+                tracing::warn!(%error, "cannot accept a connection on the admin port; \
+                    trying again");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }

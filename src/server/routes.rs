@@ -38,8 +38,8 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// In the place of a rehearsal that undock would do with its own rights for somebody it does not
 /// know.
-const NO_REHEARSAL: &str = "undock cannot tell what this mode would refuse: it does not know its callers \
-    (--client-ca). Use undock scan";
+const NO_REHEARSAL: &str = "undock cannot tell what this mode would refuse: it does not know its \
+    callers (--client-ca). Use undock scan";
 
 /// The routes of the TLS port.
 pub fn router(app: SharedApp) -> Router {
@@ -115,29 +115,23 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
         );
         app.records.push(*record);
     }
-    match (reviewed.stricter, &app.client) {
-        (
-            Some(ModeTightened {
-                namespace,
-                mode,
-                settings,
-            }),
-            Some(client),
-        ) => {
-            if app.callers.caller() != Caller::ApiServer {
-                return Ok(with_warnings(
-                    reviewed.response,
-                    vec![NO_REHEARSAL.to_owned()],
-                ));
-            }
-            let policy = Policy::clone(&policy);
-            let left = deadline.saturating_duration_since(Instant::now());
-            let lines =
-                rehearsal::rehearse(client, &namespace, mode, &settings, &policy, left).await;
-            Ok(with_warnings(reviewed.response, lines))
-        }
-        _ => Ok(reviewed.response),
-    }
+    let (Some(stricter), Some(client)) = (reviewed.stricter, &app.client) else {
+        return Ok(reviewed.response);
+    };
+    let lines = if app.callers.caller() == Caller::ApiServer {
+        let ModeTightened {
+            namespace,
+            mode,
+            settings,
+        } = stricter;
+        let left = deadline.saturating_duration_since(Instant::now());
+        rehearsal::rehearse(client, &namespace, mode, &settings, &policy, left).await
+    } else {
+        vec![NO_REHEARSAL.to_owned()]
+    };
+    // A Namespace is small: it is judged again instead of keeping what its answer was made from.
+    let answered = admission::review_with_warnings(&body.bytes, &policy, &lines);
+    Ok(answered.map_or(reviewed.response, |answered| answered.response))
 }
 
 /// Evaluates what was read of a request; what is not whole is decided from what there is.
@@ -182,23 +176,6 @@ async fn evaluate_body(
         ),
     };
     reviewed.map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")))
-}
-
-/// The answer with more warnings. It is one of our own, so it is an object with a response.
-fn with_warnings(response: Vec<u8>, lines: Vec<String>) -> Vec<u8> {
-    let Ok(mut review) = serde_json::from_slice::<serde_json::Value>(&response) else {
-        return response;
-    };
-    if review["response"]["allowed"] != true {
-        return response;
-    }
-    let mut warnings = review["response"]["warnings"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    warnings.extend(lines.into_iter().map(serde_json::Value::from));
-    review["response"]["warnings"] = warnings.into();
-    serde_json::to_vec(&review).unwrap_or(response)
 }
 
 /// Evaluates, and answers by the mode if undock itself fails.

@@ -29,6 +29,13 @@ impl Budget {
         bytes: 6 * 1024 * 1024,
     };
 
+    /// For the evaluation of an object whose texts are read as well, which is none of a review: the
+    /// 1 MiB that a ConfigMap holds, in any of the languages.
+    pub const TEXTS: Self = Self {
+        steps: 64 * 1024 * 1024,
+        bytes: 64 * 1024 * 1024,
+    };
+
     /// For reading an object: the list elements of the 3 MiB that kube-apiserver stores.
     pub const READING: Self = Self {
         steps: 0,

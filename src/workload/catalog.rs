@@ -31,7 +31,8 @@ use ImageRole::{Client, Docker, DockerInDocker, DockerOnly};
 
 /// Repositories by host and path after mirror folding.
 const IMAGES: &[(&str, &str, ImageRole)] = &[
-    ("docker.io", "amd64/docker", Docker), // docker-library/official-images: the same by architecture
+    // docker-library/official-images: the same by architecture
+    ("docker.io", "amd64/docker", Docker),
     ("docker.io", "arm32v6/docker", Docker), // docker-library/official-images
     ("docker.io", "arm32v7/docker", Docker), // docker-library/official-images
     ("docker.io", "arm64v8/docker", Docker), // docker-library/official-images
@@ -40,21 +41,25 @@ const IMAGES: &[(&str, &str, ImageRole)] = &[
     ("docker.io", "docker/buildx-bin", Client), // docker/buildx (docs)
     ("docker.io", "docker/compose", Client), // docker/compose (docs)
     ("docker.io", "docker/compose-bin", Client), // docker/compose (docs)
-    ("docker.io", "docker/docker-bench-security", DockerOnly), // madhuakula/kubernetes-goat: scenarios/docker-bench-security
-    ("docker.io", "gliderlabs/logspout", DockerOnly), // falcosecurity/rules: rules/falco-sandbox_rules.yaml
+    // madhuakula/kubernetes-goat: scenarios/docker-bench-security
+    ("docker.io", "docker/docker-bench-security", DockerOnly),
+    // falcosecurity/rules: rules/falco-sandbox_rules.yaml
+    ("docker.io", "gliderlabs/logspout", DockerOnly),
     ("docker.io", "gocd/gocd-agent-docker-dind", DockerInDocker), // helm/charts: stable/gocd
-    ("docker.io", "jpetazzo/dind", DockerInDocker),   // its README: the image before docker:dind
-    ("docker.io", "jwilder/docker-gen", DockerOnly),  // nginx-proxy/docker-gen, before it moved
+    ("docker.io", "jpetazzo/dind", DockerInDocker), // its README: the image before docker:dind
+    ("docker.io", "jwilder/docker-gen", DockerOnly), // nginx-proxy/docker-gen, before it moved
     ("docker.io", "jwilder/nginx-proxy", DockerOnly), // nginx-proxy/nginx-proxy, before it moved
-    ("docker.io", "library/docker", Docker),          // docker-library/official-images
+    ("docker.io", "library/docker", Docker),        // docker-library/official-images
     ("docker.io", "linuxserver/socket-proxy", DockerOnly), // (docs)
     ("docker.io", "meltwater/docker-cleanup", DockerOnly), // its README
-    ("docker.io", "mumoshu/actions-runner-dind", DockerInDocker), // actions/actions-runner-controller: testdata
-    ("docker.io", "nginxproxy/docker-gen", DockerOnly),           // nginx-proxy/docker-gen
-    ("docker.io", "nginxproxy/nginx-proxy", DockerOnly),          // nginx-proxy/nginx-proxy
-    ("docker.io", "progrium/logspout", DockerOnly), // gliderlabs/logspout, before it moved
+    // actions/actions-runner-controller: testdata
+    ("docker.io", "mumoshu/actions-runner-dind", DockerInDocker),
+    ("docker.io", "nginxproxy/docker-gen", DockerOnly), // nginx-proxy/docker-gen
+    ("docker.io", "nginxproxy/nginx-proxy", DockerOnly), // nginx-proxy/nginx-proxy
+    ("docker.io", "progrium/logspout", DockerOnly),     // gliderlabs/logspout, before it moved
     ("docker.io", "pyouroboros/ouroboros", DockerOnly), // its README
-    ("docker.io", "sematext/sematext-agent-docker", DockerOnly), // helm/charts: stable/sematext-docker-agent
+    // helm/charts: stable/sematext-docker-agent
+    ("docker.io", "sematext/sematext-agent-docker", DockerOnly),
     ("docker.io", "spotify/docker-gc", DockerOnly), // helm/charts: stable/spotify-docker-gc
     (
         "docker.io",
@@ -105,11 +110,11 @@ pub(crate) fn resembles_docker(image: &ImageReference<'_>) -> bool {
 /// Images that carry the Docker client for use in CI and do without it elsewhere, by host and path;
 /// a trailing `*` stands for any name.
 const BUNDLED: [(&str, &str); 26] = [
-    ("docker.io", "anchore/grype"),                         // (docs)
-    ("docker.io", "aquasec/trivy"),                         // (docs)
-    ("docker.io", "buildkite/agent"),                       // helm/charts: stable/buildkite
-    ("docker.io", "circleci/*"),                            // (docs)
-    ("docker.io", "cimg/*"),                                // (docs)
+    ("docker.io", "anchore/grype"),             // (docs)
+    ("docker.io", "aquasec/trivy"),             // (docs)
+    ("docker.io", "buildkite/agent"),           // helm/charts: stable/buildkite
+    ("docker.io", "circleci/*"),                // (docs)
+    ("docker.io", "cimg/*"),                    // (docs)
     ("docker.io", "drone/drone-runner-docker"), // drone/charts: charts/drone-runner-docker
     ("docker.io", "gitlab/gitlab-runner"),      // gitlab-org/gitlab-runner (docs)
     ("docker.io", "google/cloud-sdk"),          // (docs)
@@ -118,19 +123,20 @@ const BUNDLED: [(&str, &str); 26] = [
     ("docker.io", "lazyteam/lazydocker"),       // (docs)
     ("docker.io", "library/traefik"),           // its docker provider
     ("docker.io", "localstack/localstack"),     // (docs)
-    ("docker.io", "openwhisk/invoker"), // apache/openwhisk-deploy-kube: docs/configurationChoices.md
-    ("docker.io", "plugins/docker"),    // (docs)
-    ("docker.io", "plugins/ecr"),       // (docs)
-    ("docker.io", "portainer/portainer"), // (docs)
-    ("docker.io", "portainer/portainer-ce"), // (docs)
-    ("docker.io", "testcontainers/ryuk"), // (docs)
-    ("docker.io", "wagoodman/dive"),    // (docs)
-    ("docker.io", "woodpeckerci/woodpecker-agent"), // (docs)
-    ("gcr.io", "google.com/cloudsdktool/cloud-sdk"), // (docs)
+    // apache/openwhisk-deploy-kube: docs/configurationChoices.md
+    ("docker.io", "openwhisk/invoker"),
+    ("docker.io", "plugins/docker"),                        // (docs)
+    ("docker.io", "plugins/ecr"),                           // (docs)
+    ("docker.io", "portainer/portainer"),                   // (docs)
+    ("docker.io", "portainer/portainer-ce"),                // (docs)
+    ("docker.io", "testcontainers/ryuk"),                   // (docs)
+    ("docker.io", "wagoodman/dive"),                        // (docs)
+    ("docker.io", "woodpeckerci/woodpecker-agent"),         // (docs)
+    ("gcr.io", "google.com/cloudsdktool/cloud-sdk"),        // (docs)
     ("gcr.io", "k8s-staging-test-infra/gcb-docker-gcloud"), // kubernetes/test-infra: config/jobs
-    ("gcr.io", "k8s-staging-test-infra/kubekins-e2e"), // kubernetes/test-infra: config/jobs
-    ("gcr.io", "k8s-testimages/kubekins-e2e"), // kubernetes/test-infra: config/jobs
-    ("ghcr.io", "actions/actions-runner"), // actions/actions-runner-controller
+    ("gcr.io", "k8s-staging-test-infra/kubekins-e2e"),      // kubernetes/test-infra: config/jobs
+    ("gcr.io", "k8s-testimages/kubekins-e2e"),              // kubernetes/test-infra: config/jobs
+    ("ghcr.io", "actions/actions-runner"),                  // actions/actions-runner-controller
 ];
 
 /// True for an image that bundles the Docker client.

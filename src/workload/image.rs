@@ -56,11 +56,6 @@ impl<'a> ImageReference<'a> {
         }
     }
 
-    /// True if this is `path` on Docker Hub.
-    pub fn is_hub(&self, path: &str) -> bool {
-        self.host == "docker.io" && self.path == path
-    }
-
     /// The last component of the path.
     pub fn name(&self) -> &str {
         &self.path[memrchr(b'/', self.path.as_bytes()).map_or(0, |at| at + 1)..]

@@ -112,7 +112,8 @@ shape! {
 
 shape! {
     pub(crate) struct NodeAffinity<'a> {
-        pub(crate) required: Option<NodeSelector<'a>> = "requiredDuringSchedulingIgnoredDuringExecution",
+        pub(crate) required: Option<NodeSelector<'a>> =
+            "requiredDuringSchedulingIgnoredDuringExecution",
     }
 }
 

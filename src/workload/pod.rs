@@ -194,8 +194,9 @@ impl<'a> Pod<'a> {
         terms.flat_map(move |(term, requirements)| {
             let requirements = requirements.match_expressions.iter().enumerate();
             requirements.map(move |(at, requirement)| {
-                let place = "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
-                (requirement, format!("{path}.{place}[{term}].matchExpressions[{at}]"))
+                let place = "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution";
+                let term = format!("{path}.{place}.nodeSelectorTerms[{term}]");
+                (requirement, format!("{term}.matchExpressions[{at}]"))
             })
         })
     }

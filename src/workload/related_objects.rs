@@ -342,7 +342,8 @@ mod tests {
         related_objects.set_nodes(["node-1", "10.0.0.7", "fd00::7"].into_iter().collect());
         let pod = |host: &str| {
             format!(
-                r#"{{"kind":"Pod","spec":{{"containers":[{{"name":"c","image":"x","env":[{{"name":"DOCKER_HOST","value":"tcp://{host}:2375"}}]}}]}}}}"#
+                r#"{{"kind":"Pod","spec":{{"containers":[{{"name":"c","image":"x",
+                "env":[{{"name":"DOCKER_HOST","value":"tcp://{host}:2375"}}]}}]}}}}"#
             )
         };
         let found = |host| codes(&pod(host), &Overrides::default(), &related_objects);
@@ -361,8 +362,12 @@ mod tests {
         }
     }
 
-    const VOLUME: &str = r#"{"kind":"PersistentVolume","metadata":{"name":"engine"},"spec":{"storageClassName":"s","claimRef":{"namespace":"ci","name":"c"},"hostPath":{"path":"/opt/run/engine.sock"}}}"#;
-    const POD: &str = r#"{"kind":"Pod","spec":{"containers":[{"name":"c","image":"x","volumeMounts":[{"name":"v","mountPath":"/s"}]}],"volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}}]}}"#;
+    const VOLUME: &str = r#"{"kind":"PersistentVolume","metadata":{"name":"engine"},
+        "spec":{"storageClassName":"s","claimRef":{"namespace":"ci","name":"c"},
+        "hostPath":{"path":"/opt/run/engine.sock"}}}"#;
+    const POD: &str = r#"{"kind":"Pod","spec":{"containers":[{"name":"c","image":"x",
+        "volumeMounts":[{"name":"v","mountPath":"/s"}]}],
+        "volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}}]}}"#;
 
     #[test]
     fn a_socket_that_the_operator_names_counts_behind_a_claim() {

@@ -7,6 +7,9 @@
 mod makers;
 mod naming;
 
+pub(crate) use makers::GITLAB_RUNNER;
+pub(crate) use naming::gitlab_project;
+
 use super::object::{Object, OwnerReference};
 use super::owner::{Owner, OwnerSource, group_of};
 use makers::{MAKERS, Maker};

@@ -264,7 +264,8 @@ macro_rules! read_by_value_visitor {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 // With the input's own lifetime; what it borrows lives longer than is asked for.
                 let mut value = $($type)::+::default();
-                serde::de::DeserializeSeed::deserialize($crate::workload::shape::Fill(&mut value), deserializer)?;
+                let fill = $crate::workload::shape::Fill(&mut value);
+                serde::de::DeserializeSeed::deserialize(fill, deserializer)?;
                 Ok(value)
             }
         }
@@ -279,7 +280,10 @@ macro_rules! shape {
         shape! { @place [$name] [$($a)?] $($fields)* }
         $crate::workload::shape::read_by_value_visitor! { $name $(<$a>)? }
     };
-    (@struct [$($head:tt)*] $($(#[$meta:meta])* $vis:vis $field:ident: $type:ty $(= $key:literal)?),* $(,)?) => {
+    (
+        @struct [$($head:tt)*]
+        $($(#[$meta:meta])* $vis:vis $field:ident: $type:ty $(= $key:literal)?),* $(,)?
+    ) => {
         #[derive(Debug, Default)]
         $($head)* { $($(#[$meta])* $vis $field: $type),* }
     };
@@ -293,7 +297,10 @@ macro_rules! shape {
             shape! { @methods $a $($fields)* }
         }
     };
-    (@methods $a:lifetime $($(#[$meta:meta])* $vis:vis $field:ident: $type:ty $(= $key:literal)?),* $(,)?) => {
+    (
+        @methods $a:lifetime
+        $($(#[$meta:meta])* $vis:vis $field:ident: $type:ty $(= $key:literal)?),* $(,)?
+    ) => {
         fn expected(&self) -> &'static str {
             "a map"
         }
@@ -302,11 +309,15 @@ macro_rules! shape {
             true
         }
 
-        fn field(&mut self, key: &$crate::workload::lenient_str::LenientStr<$a>) -> $crate::workload::shape::Next<'_, $a> {
+        fn field(
+            &mut self,
+            key: &$crate::workload::lenient_str::LenientStr<$a>,
+        ) -> $crate::workload::shape::Next<'_, $a> {
+            use $crate::workload::shape::ValueVisitor;
             #[allow(non_camel_case_types, reason = "they number the fields")]
             enum Number { $($(#[doc = $key] $field,)?)* }
             match key.as_str() {
-                $($($key => $crate::workload::shape::ValueVisitor::as_field(&mut self.$field, Number::$field as u32),)?)*
+                $($($key => ValueVisitor::as_field(&mut self.$field, Number::$field as u32),)?)*
                 _ => $crate::workload::shape::Next::Skip,
             }
         }
@@ -338,7 +349,8 @@ mod tests {
     #[test]
     fn each_value_goes_to_its_place() {
         let thing = read(
-            r#"{"x":[{}],"name":1.5,"isFlag":true,"number":7,"inner":{"name":"b"},"list":[{"name":"c"},null],"map":{"k":"v","k":"w"}}"#,
+            r#"{"x":[{}],"name":1.5,"isFlag":true,"number":7,"inner":{"name":"b"},
+            "list":[{"name":"c"},null],"map":{"k":"v","k":"w"}}"#,
         );
         let thing = thing.unwrap();
         assert_eq!(

@@ -9,13 +9,16 @@ use serde::de::{
 
 use std::cell::OnceCell;
 
+use super::budget;
 use super::text::LenientStr;
-use crate::embedded::{Document, Node, Value};
+use crate::embedded::{Document, Node, TooLarge, Value};
 
 /// The texts of an object, in the order of the input.
 #[derive(Clone, Debug, Default)]
 pub struct StringFields {
     found: Vec<StringField>,
+    /// What their paths and texts take.
+    bytes: usize,
     /// See [`StringFields::object`].
     object: OnceCell<Node>,
 }
@@ -28,7 +31,7 @@ pub struct StringField {
     /// The text.
     pub text: String,
     /// The text as a document, if it is one; parsed once.
-    document: OnceCell<Option<Box<Document>>>,
+    document: OnceCell<Result<Option<Box<Document>>, TooLarge>>,
 }
 
 impl StringField {
@@ -61,22 +64,47 @@ impl StringField {
         (!name.contains(char::is_whitespace)).then_some((name, name.len() + 1))
     }
 
-    /// The text as a document, if it is one.
+    /// The text as a document, if it is one. What is too large for that, or for what is left of
+    /// the budget, is not evaluated.
     pub fn document(&self) -> Option<&Document> {
-        let parse = || match self.literal() {
-            Some((name, start)) => Document::parse_from(name, &self.text, start),
-            None => Document::parse(self.key(), &self.text),
+        match self.document.get_or_init(|| self.parse()) {
+            Ok(document) => document.as_deref(),
+            Err(TooLarge) => {
+                budget::exceed();
+                None
+            }
+        }
+    }
+
+    fn parse(&self) -> Result<Option<Box<Document>>, TooLarge> {
+        if !budget::spend(self.text.len() * PARSING_STEPS) {
+            return Err(TooLarge);
+        }
+        let document = match self.literal() {
+            Some((name, start)) => Document::parse_from(name, &self.text, start)?,
+            None => Document::parse(self.key(), &self.text)?,
         };
-        let parse = || parse().map(Box::new);
-        self.document.get_or_init(parse).as_deref()
+        let nodes = document.as_ref().map_or(0, |document| document.nodes);
+        if !(budget::spend(nodes * NODE_STEPS) && budget::keep(nodes * NODE_BYTES)) {
+            return Err(TooLarge);
+        }
+        Ok(document.map(Box::new))
     }
 }
+
+/// What it costs to read a byte of a document, and to make and look at a value of it.
+const PARSING_STEPS: usize = 4;
+const NODE_STEPS: usize = 16;
+/// What a value takes, with its key and its text.
+const NODE_BYTES: usize = size_of::<(String, Node)>() + 24;
 
 /// Objects are read this deep; their structs in Kubernetes end far above it.
 const MAX_DEPTH: usize = 64;
 /// Longest text that is a setting of the object itself, in bytes: a longer one is a document of its
 /// own, or data.
 const MAX_SETTING: usize = 64 * 1024;
+/// What the texts of an object may take with their paths, in bytes.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Elements of a list that are kept in the tree of the object.
 const MAX_ELEMENTS: usize = 100_000;
 
@@ -89,6 +117,19 @@ impl StringFields {
     /// All texts.
     pub fn iter(&self) -> impl Iterator<Item = &StringField> {
         self.found.iter()
+    }
+
+    /// True if the object has more texts than are read: long keys inside each other make long
+    /// paths.
+    pub fn is_cut(&self) -> bool {
+        self.bytes > MAX_BYTES
+    }
+
+    fn push(&mut self, path: String, text: &str) {
+        self.bytes += size_of::<StringField>() + path.len() + text.len();
+        if !self.is_cut() {
+            self.found.push(StringField::new(path, text.to_owned()));
+        }
     }
 
     /// The text at `path`.
@@ -110,6 +151,10 @@ impl StringFields {
             let is_short =
                 |(_, string_field): &(usize, &StringField)| string_field.text.len() <= MAX_SETTING;
             for (number, string_field) in self.found.iter().enumerate().filter(is_short) {
+                let size = string_field.path.len() + string_field.text.len();
+                if !(budget::spend(NODE_STEPS + size) && budget::keep(NODE_BYTES + size)) {
+                    break;
+                }
                 insert(&mut root, &string_field.path, &string_field.text, number);
             }
             root
@@ -219,9 +264,7 @@ impl<'de> Visitor<'de> for Collector<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.string_fields
-            .found
-            .push(StringField::new(self.path, text.to_owned()));
+        self.string_fields.push(self.path, text);
         Ok(())
     }
 
@@ -289,9 +332,7 @@ impl<'de> Visitor<'de> for Collector<'_> {
             })?;
         }
         if is_empty {
-            self.string_fields
-                .found
-                .push(StringField::new(self.path, String::new()));
+            self.string_fields.push(self.path, "");
         }
         Ok(())
     }

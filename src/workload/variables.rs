@@ -286,7 +286,8 @@ mod tests {
 
     fn expanded_in(container: &str, pod: &str, text: &str) -> Option<(String, bool)> {
         let json = format!(
-            r#"{{"kind":"Pod","metadata":{{"name":"p","namespace":"ns","labels":{{"x":"docker.sock"}},"annotations":{{"a/b":"v"}}}},
+            r#"{{"kind":"Pod","metadata":{{"name":"p","namespace":"ns",
+            "labels":{{"x":"docker.sock"}},"annotations":{{"a/b":"v"}}}},
             "spec":{{{pod}"containers":[{{{container}}}]}}}}"#
         );
         let object: Object<'_> = serde_json::from_str(&json).unwrap();
@@ -339,7 +340,8 @@ mod tests {
                 "docker.sock",
             ),
             (
-                r#"{"name":"A","valueFrom":{"fieldRef":{"fieldPath":"metadata.annotations['a/b']"}}}"#,
+                r#"{"name":"A",
+                "valueFrom":{"fieldRef":{"fieldPath":"metadata.annotations['a/b']"}}}"#,
                 "v",
             ),
             (

@@ -119,6 +119,7 @@ pub(crate) fn all() -> Vec<Page> {
             &[
                 "400 namespaces in which nothing would be refused",
                 "more commands",
+                "75 more owners",
             ],
         ),
         Page::index("index", &path("index.log", &ordinary()), 5, &["Teams"]),

@@ -87,6 +87,12 @@ impl Kubelet {
             .collect()
     }
 
+    /// The most memory that each running Pod of the webhook has had, in MB.
+    pub(crate) fn peak_memories(&self) -> Vec<f64> {
+        let pods = self.running();
+        pods.iter().map(|pod| lock(pod).peak_memory()).collect()
+    }
+
     /// The sum of a counter, per Pod of the controller that runs now and answers.
     pub(crate) fn controller_counters(&self, name: &str) -> Vec<f64> {
         let pods: Vec<_> = lock(&self.0.pods).values().cloned().collect();

@@ -22,6 +22,7 @@ mod reports;
 mod scenarios;
 mod scenarios_availability;
 mod scenarios_controller;
+mod scenarios_coverage;
 mod scenarios_enforce;
 mod scenarios_many;
 mod scenarios_namespaces;

@@ -10,9 +10,10 @@ use crate::process::say;
 use crate::world::World;
 use crate::{
     scenarios_availability as availability, scenarios_controller as controller,
-    scenarios_enforce as enforce, scenarios_many as many, scenarios_namespaces as namespaces,
-    scenarios_outage as outage, scenarios_policy as policy, scenarios_scan as scan,
-    scenarios_series as series, scenarios_v1beta1 as v1beta1, scenarios_warn as warn,
+    scenarios_coverage as coverage, scenarios_enforce as enforce, scenarios_many as many,
+    scenarios_namespaces as namespaces, scenarios_outage as outage, scenarios_policy as policy,
+    scenarios_scan as scan, scenarios_series as series, scenarios_v1beta1 as v1beta1,
+    scenarios_warn as warn,
 };
 
 /// Runs only the scenarios whose name contains this text.
@@ -60,6 +61,7 @@ const IN_WARN_MODE: &[Scenario] = scenarios![
     controller::a_namespace_made_again_without_its_mode_is_told,
     controller::without_permissions_the_controller_says_so_and_reviews_go_on,
     series::the_runs_of_one_maker_are_one_row,
+    coverage::a_log_with_the_webhook_deleted_half_way_is_unknown,
     availability::both_replicas_are_asked,
     availability::a_write_passes_while_undock_is_down_and_failures_are_ignored,
 ];

@@ -187,3 +187,22 @@ fn a_single_word_is_pointed_at_whole() {
     let placed = &checked.objects[0].findings[0];
     assert_eq!((placed.line, placed.column, placed.width), (7, 12, None));
 }
+
+#[test]
+fn commands_that_go_on_over_several_lines() {
+    assert_eq!(
+        script("    - |\n      set -e\n      docker run \\\n        --rm \\\n        busybox\n"),
+        [place(12, 7, "docker run")]
+    );
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: t}\ndata:\n";
+    let unit = "  k.service: |\n    [Service]\n    ExecStart=/usr/bin/kubelet \\\n      --v=2 \\\n      --container-runtime=docker\n";
+    assert_eq!(
+        places(&format!("{map}{unit}"), "CLU901"),
+        [place(7, 15, "/usr/bin/kubelet")]
+    );
+    let join = "  j.sh: |\n    #!/bin/sh\n    kubeadm join \\\n      --cri-socket unix:///var/run/cri-dockerd.sock\n";
+    assert_eq!(
+        places(&format!("{map}{join}"), "CLU901"),
+        [place(7, 5, "kubeadm")]
+    );
+}

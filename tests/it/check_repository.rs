@@ -422,6 +422,19 @@ fn nothing_to_check_is_no_success_unless_it_is_allowed() {
     report(folder.path(), &["docs", "ok.yaml", "--allow-empty"], 0);
     report(folder.path(), &["docs", "--allow-empty"], 0);
     report(folder.path(), &["values.yaml"], 3);
+    // A file that is named and empty is one that failed to be made; in a folder, it is none.
+    fs::write(
+        folder.path().join("docs/empty.yaml"),
+        "# nothing yet\n---\n",
+    )
+    .unwrap();
+    for empty in ["docs/empty.yaml", "-"] {
+        let found = report(folder.path(), &[empty, "ok.yaml"], 3);
+        assert_eq!(found["errors"][0]["file"], empty);
+        report(folder.path(), &[empty, "ok.yaml", "--allow-empty"], 0);
+    }
+    report(folder.path(), &["docs", "ok.yaml"], 0);
+    fs::remove_file(folder.path().join("docs/empty.yaml")).unwrap();
     report(folder.path(), &["values.yaml", "--allow-empty"], 0);
     report(folder.path(), &["absent.yaml", "--allow-empty"], 3);
 }

@@ -28,6 +28,7 @@ mod manifests_input;
 mod one_engine;
 mod one_truth;
 mod owner_exemptions;
+mod product_scripts;
 mod properties;
 mod protocol;
 mod records;

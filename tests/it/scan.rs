@@ -1,5 +1,6 @@
 //! `undock::scan` against an API server of the test's own: pages, expired tokens, forbidden parts, owners once, volumes behind claims.
 
+mod injected;
 mod outputs;
 
 use crate::support::fake_api::{FakeApi, GROUPS, object};
@@ -573,26 +574,20 @@ fn namespaces_and_selectors_narrow_what_is_asked_for() {
 #[test]
 fn ten_thousand_pods_are_read_a_page_at_a_time() {
     let filler = "x".repeat(4096);
+    let spec = |n: usize| match n % 2 {
+        0 => socket_spec(),
+        _ => clean_spec(),
+    };
     let pods = (0..10_000).map(|n| {
         let mut pod = controlled(
-            pod("ci", &format!("p{n:05}"), socket_spec()),
+            pod("ci", &format!("p{n:05}"), spec(n)),
             "DaemonSet",
             &format!("agent-{}", n % 1000),
         );
         pod["metadata"]["annotations"] = json!({"filler": filler});
         pod
     });
-    let sets = (0..1000).map(|n| {
-        template(
-            "ci",
-            &format!("agent-{n}"),
-            if n % 2 == 0 {
-                socket_spec()
-            } else {
-                clean_spec()
-            },
-        )
-    });
+    let sets = (0..1000).map(|n| template("ci", &format!("agent-{n}"), spec(n)));
     let api = FakeApi::new()
         .with("/apis/apps/v1/daemonsets", sets.collect())
         .with("/api/v1/pods", pods.collect());

@@ -15,7 +15,7 @@ use crate::support::fake_api::FakeApi;
 /// Owner and fingerprint.
 type Identity = (String, String);
 
-const RUNNER: &str = "gitlab-runner/runner-abcdefghi-project-7-concurrent-*";
+const RUNNER: &str = "gitlab-runner/runner-abcdefghi-*";
 
 /// A Pod with Docker's socket.
 fn pod(metadata: Value) -> Value {
@@ -381,6 +381,38 @@ fn twenty_thousand_runs_are_one_row_in_linear_time() {
 }
 
 #[test]
+fn the_projects_of_a_runner_share_its_row_which_names_them() {
+    let of = |project: usize| {
+        let name = format!("runner-abcdefghi-project-{project}-concurrent-0-x{project:07}");
+        let clock = format!("2026-11-01T08:{project:02}:00");
+        created(
+            &pod(json!({"name": name, "namespace": "ci"})),
+            GITLAB,
+            &clock,
+        )
+    };
+    for (projects, expected) in [
+        (1..2, ".gitlab-ci.yml of project 1"),
+        (1..4, ".gitlab-ci.yml of projects 1, 2, 3"),
+        (1..9, ".gitlab-ci.yml of projects 1, 2, 3, 4, 5 and 3 more"),
+    ] {
+        let lines: Vec<Value> = projects.map(of).collect();
+        let report = report(&lines);
+        let [finding] = findings(&report) else {
+            panic!("{report:#}");
+        };
+        assert_eq!(owner_of(finding), RUNNER);
+        assert_eq!(finding["objects"], lines.len());
+        let edit = finding["edit"].as_str().unwrap();
+        assert!(edit.ends_with(expected), "{edit}");
+    }
+    // Another runner is another row, whatever it works for.
+    let other = of(1).to_string().replace("abcdefghi", "zzzzzzzzz");
+    let lines = [of(1), serde_json::from_str(&other).unwrap()];
+    assert_eq!(report(&lines)["summary"]["owners"], 2);
+}
+
+#[test]
 fn a_clean_build_fixes_the_series_when_the_finding_stays_away() {
     let mut lines = builds(18, pod);
     let clean = |name: usize, time: &str| created(&clean_pod(build(name)), GITLAB, time);
@@ -403,6 +435,21 @@ fn a_clean_build_fixes_the_series_when_the_finding_stays_away() {
     assert_eq!(status(&lines), "open ");
     lines.push(clean(95, "2026-11-16T09:00:00"));
     assert_eq!(status(&lines), "fixed 2026-11-16T09:00:00Z");
+}
+
+#[test]
+fn a_clean_build_of_another_project_fixes_nothing() {
+    let of = |project: usize, number: usize| {
+        let name = format!("runner-abcdefghi-project-{project}-concurrent-0-x{number:07}");
+        json!({"name": name, "namespace": "ci"})
+    };
+    let status = |lines: &[Value]| findings(&report(lines))[0]["status"].clone();
+    let clean = |project, number, time| created(&clean_pod(of(project, number)), GITLAB, time);
+    let mut lines = vec![created(&pod(of(7, 1)), GITLAB, "2026-11-01T08:00:00")];
+    lines.push(clean(12, 2, "2026-11-03T08:00:00"));
+    assert_eq!(status(&lines), "open");
+    lines.push(clean(7, 3, "2026-11-04T08:00:00"));
+    assert_eq!(status(&lines), "fixed");
 }
 
 #[test]

@@ -164,7 +164,45 @@ def idle(api):
     return f"{len(opened)} handshakes, {len(set(opened))} of 1200 held one"
 
 
-ATTACKS = [nothing, padded_pods, references, links, script, config_maps, http2, idle]
+def large_bodies(api):
+    """Reviews of every large shape, one shape after the other: what each leaves behind adds up."""
+    containers = ('{"name":"c%d","image":"a","volumeMounts":[{"name":"v","mountPath":"/v%d"}]}' % (i, i) for i in range(20000))
+    clean, labels = '[{"name":"a","image":"a"}]', ",".join(f'"k{i}":"v"' for i in range(250000))
+    shapes = [
+        ("\\u003c" * 1500000).join(['{"metadata":{"annotations":{"a":"', '"}},"spec":{"containers":%s}}' % clean]),
+        '{"metadata":{"labels":{%s}},"spec":{"containers":%s}}' % (labels, clean),
+        '{"spec":{"containers":[%s],"volumes":[{"name":"v","hostPath":{"path":"/run/docker.sock"}}]}}' % ",".join(containers),
+        '{"spec":{"containers":[%s]}}' % ",".join(["{}"] * 3000000),
+        '{"spec":{"containers":[{"name":"a","image":"a","args":[%s]}]}}' % ",".join(['""'] * 3000000),
+        '{"metadata":{"annotations":{"a":"%s"}},"spec":{"containers":%s}}' % ("x" * 30000000, clean),
+    ]
+    hosts, answered = addresses(api), []
+    for shape in shapes:
+        threads = [threading.Thread(target=post, args=(hosts[i % len(hosts)], shape, answered)) for i in range(40)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return f"{len(answered)} of {40 * len(shapes)} answered"
+
+
+def post(host, shape, answered):
+    """Sends a Pod in a review, as everybody can who reaches the port."""
+    review = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","namespace":"load",\
+"resource":{"group":"","version":"v1","resource":"pods"},"operation":"CREATE","userInfo":{},"object":%s}}' % shape
+    head = "POST /validate?timeout=10s HTTP/1.1\r\nHost: undock\r\nContent-Type: application/json\r\n\
+Connection: close\r\nContent-Length: %d\r\n\r\n" % len(review)
+    try:
+        raw = socket.create_connection((host, 8443), timeout=30)
+        with ssl._create_unverified_context().wrap_socket(raw) as connection:
+            connection.sendall((head + review).encode())
+            if b" 200 " in connection.recv(1024):
+                answered.append(host)
+    except OSError:
+        pass
+
+
+ATTACKS = [nothing, padded_pods, references, links, script, config_maps, http2, idle, large_bodies]
 
 
 def main():

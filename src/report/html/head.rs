@@ -13,42 +13,43 @@ pub(super) struct Tile {
     pub(super) class: &'static str,
     pub(super) value: usize,
     pub(super) word: &'static str,
-    pub(super) label: &'static str,
+    pub(super) label: String,
 }
 
 /// BLOCKED first: that is where the work is.
 pub(super) fn tiles(report: &Report) -> [Tile; 5] {
     let summary = &report.summary;
+    let ready = match switchable(report).len() {
+        switch if switch < summary.ready => {
+            format!("namespaces in which nothing would be refused: {switch} to switch today")
+        }
+        _ => "namespaces in which nothing would be refused".to_owned(),
+    };
     [
         (
             "BLOCKED",
             summary.blocked_namespaces,
             "BLOCKED",
-            "namespaces in which writes would be refused",
+            "namespaces in which writes would be refused".to_owned(),
         ),
         (
             "UNKNOWN",
             summary.unknown,
             "UNKNOWN",
-            "namespaces of which too little is known",
+            "namespaces of which too little is known".to_owned(),
         ),
-        (
-            "READY",
-            summary.ready,
-            "READY",
-            "namespaces in which nothing would be refused",
-        ),
+        ("READY", summary.ready, "READY", ready),
         (
             "open",
             summary.open_denied,
             "to fix",
-            "open findings that enforce would refuse",
+            "open findings that enforce would refuse".to_owned(),
         ),
         (
             "fixed",
             summary.fixed + summary.removed,
             "done",
-            "findings fixed or removed",
+            "findings fixed or removed".to_owned(),
         ),
     ]
     .map(|(class, value, word, label)| Tile {
@@ -67,10 +68,10 @@ pub(super) fn links(report: &Report, has_clusters: bool) -> Vec<(&'static str, &
         (has_clusters, "clusters", "Clusters"),
         (!switchable(report).is_empty(), "switch", "Switch today"),
         (summary.open + summary.stale > 0, "to-do", "To do"),
+        (any(|own| !own.team.is_empty()), "teams", "Teams"),
         (true, "charts", "Progress"),
         (true, "namespaces", "Namespaces"),
         (true, "findings", "Findings"),
-        (any(|own| !own.team.is_empty()), "teams", "Teams"),
         (!report.exemptions.is_empty(), "exemptions", "Exemptions"),
         (true, "blind-spots", "Blind spots"),
         (any(|own| !own.rule_name.is_empty()), "rules", "Rules"),

@@ -1,5 +1,6 @@
 //! The other lists of the page: clusters, teams, exemptions, blind spots.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::MAX_ROWS;
@@ -46,6 +47,9 @@ pub(super) fn teams(report: &Report, file: impl Fn(&str) -> String) -> Vec<TeamR
     if teams.keys().all(|team| team.is_empty()) {
         return Vec::new();
     }
+    // Those with the most to do first.
+    let mut teams: Vec<_> = teams.into_iter().collect();
+    teams.sort_by_key(|(_, [open, refused, ..])| Reverse((*refused, *open)));
     teams
         .into_iter()
         .map(|(team, counts)| TeamRow {

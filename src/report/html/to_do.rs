@@ -12,6 +12,9 @@ use crate::rules::RULES;
 
 /// Rows of owners; `-o csv` has them all.
 const MAX_OWNERS: usize = 300;
+/// Owners that are seen at once, so that the teams follow soon.
+const SHOWN_OWNERS: usize = 25;
+const FEW_OWNERS: usize = 5;
 /// Commands that are seen at once; more of them fold away, but for the first few.
 const SHOWN_COMMANDS: usize = 12;
 const FIRST_COMMANDS: usize = 3;
@@ -44,6 +47,7 @@ impl Switch {
 pub(super) struct Owners {
     pub(super) what: String,
     pub(super) rows: Vec<OwnerRow>,
+    pub(super) folded: Vec<OwnerRow>,
     pub(super) more: usize,
 }
 
@@ -72,13 +76,21 @@ impl Owners {
     pub(super) fn of(report: &Report, owners: &[OwnerWork<'_>], teams: &HashSet<&str>) -> Self {
         let refused = owners.iter().filter(|work| work.is_refused).count();
         let rows = owners.iter().take(MAX_OWNERS);
+        let mut rows: Vec<_> = rows.map(|work| row(report, work, teams)).collect();
+        // What is folded away must be worth the click.
+        let folded = if rows.len() > SHOWN_OWNERS + FEW_OWNERS {
+            rows.split_off(SHOWN_OWNERS)
+        } else {
+            Vec::new()
+        };
         Self {
             what: format!(
                 "{} of {} would be refused.",
                 count(refused as u64, "owner"),
                 owners.len()
             ),
-            rows: rows.map(|work| row(report, work, teams)).collect(),
+            rows,
+            folded,
             more: owners.len().saturating_sub(MAX_OWNERS),
         }
     }

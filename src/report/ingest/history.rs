@@ -115,6 +115,7 @@ impl Gatherer {
             user: self.store.texts.number(&user),
             set: self.store.sets.number(&set),
             rules_off: self.store.rules_off.number(&String::new()),
+            project: 0,
             suppressed: 0,
             flags: flags(own),
         };

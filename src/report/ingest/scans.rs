@@ -94,6 +94,7 @@ impl Gatherer {
                 set,
                 suppressed: 0,
                 rules_off,
+                project: 0,
                 flags,
             },
         );

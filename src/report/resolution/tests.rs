@@ -27,6 +27,7 @@ fn review(day: i64, letters: &str) -> Review {
         set,
         suppressed: 0,
         rules_off: 0,
+        project: 0,
         flags,
     }
 }

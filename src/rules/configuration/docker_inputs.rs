@@ -1,14 +1,18 @@
 //! Settings that make an agent ask Docker's API, found in the agent's configuration.
 
+use std::collections::HashSet;
+
 use super::log_inputs::fluent_bit_inputs;
 use crate::analysis::endpoint;
+use crate::analysis::providers::switched_on;
 use crate::analysis::settings::{Settings, maps, scalars};
 use crate::analysis::sockets;
 use crate::embedded::{Language, Node};
+use crate::workload::catalog;
 use crate::workload::host_path::HostPath;
 
 /// Inputs that stand as a key of a map: their name, and whose they are.
-const SECTIONS: [(&str, &str); 10] = [
+const SECTIONS: [(&str, &str); 11] = [
     ("inputs.docker", "Telegraf's docker input"),
     ("inputs.docker_log", "Telegraf's docker_log input"),
     ("docker_sd_configs", "Prometheus' discovery through Docker"),
@@ -18,6 +22,7 @@ const SECTIONS: [(&str, &str); 10] = [
     ),
     ("add_docker_metadata", "the add_docker_metadata processor"),
     ("providers.docker", "Traefik's docker provider"),
+    ("providers.swarm", "Traefik's swarm provider"),
     ("discovery.docker", "Alloy's discovery through Docker"),
     ("loki.source.docker", "Alloy's docker source"),
     (
@@ -39,9 +44,15 @@ const SOCKETS: [(&str, &str); 3] = [
 ];
 
 /// Inputs that are named by the value of a setting: key, value, and whose they are.
-const NAMED: [(&str, &str, &str); 7] = [
+const NAMED: [(&str, &str, &str); 9] = [
     ("input_type", "docker", "the docker input"),
     ("module", "docker", "Metricbeat's docker module"),
+    ("name", "nri-docker", "New Relic's Docker integration"),
+    (
+        "type",
+        "docker-container-stats",
+        "SignalFx' monitor of Docker",
+    ),
     ("type", "docker_logs", "Vector's docker_logs source"),
     ("type", "docker_stats", "the docker_stats input"),
     ("type", "docker_observer", "the docker_observer extension"),
@@ -99,7 +110,7 @@ pub(in crate::rules) fn docker_inputs<'w>(settings: &Settings<'w>) -> Vec<(&'w N
         let named = named.chain(listed).filter(|_| is_on(map));
         let sections = sections.filter(|(node, _)| node.elements().iter().any(is_on));
         found.extend(sections.chain(sockets).chain(named));
-        found.extend(autodiscovery(map));
+        found.extend(autodiscovery(list, map));
         found.extend(vector_sources(map));
         found.extend(collector(map));
     }
@@ -108,44 +119,102 @@ pub(in crate::rules) fn docker_inputs<'w>(settings: &Settings<'w>) -> Vec<(&'w N
         matches!(settings.key(), "docker.yaml" | "docker.yml") && root.get("init_config").is_some()
     });
     found.extend(instances.map(|instances| (instances, "Datadog's Docker check")));
-    found.extend(scalars(root).into_iter().filter_map(|(_, node, text)| {
-        let flag = text.trim_start().strip_prefix("--providers.docker")?;
-        let (name, value) = flag.split_once('=').unwrap_or((flag, ""));
-        let is_on = match name {
-            "" => value != "false",
-            ".endpoint" => !endpoint::is_remote(value),
-            _ => false,
-        };
-        is_on.then_some((node, "Traefik's docker provider"))
-    }));
+    let mut found: Vec<(&Node, String)> = found
+        .into_iter()
+        .map(|(node, what)| (node, what.to_owned()))
+        .collect();
+    found.extend(arguments_and_variables(root));
     if found.is_empty() {
         // Whatever the setting is called: an address of the node's Docker is asked.
         let is_alloy = settings.language == Some(Language::Blocks);
-        let off = maps(root).into_iter().filter(|(_, map)| !is_on(map));
-        let off: Vec<&Node> = off
-            .flat_map(|(_, map)| scalars(map))
-            .map(|(_, node, _)| node)
-            .collect();
-        let variables = maps(root)
-            .into_iter()
-            .filter(|(_, map)| map.text_of("name") == Some("DOCKER_HOST"));
-        let variables: Vec<&Node> = variables.filter_map(|(_, map)| map.get("value")).collect();
-        let endpoints = scalars(root).into_iter();
-        found.extend(endpoints.filter_map(|(key, node, text)| {
-            // What a runner gives to its jobs is a finding of its own.
-            let is_variable = variables.iter().any(|value| std::ptr::eq(*value, node));
-            let is_of_jobs = is_variable || key.eq_ignore_ascii_case("docker_host") && !is_alloy;
-            if is_of_jobs || off.iter().any(|off| std::ptr::eq(*off, node)) {
-                return None;
-            }
-            let path = text.trim().strip_prefix("unix://")?;
-            is_docker(path).then_some((node, "a client of Docker's socket"))
-        }));
+        let clients = addresses(root, is_alloy).into_iter();
+        found.extend(clients.map(|node| (node, "a client of Docker's socket".to_owned())));
     }
     found.sort_by_key(|(node, _)| node.offset);
     found.dedup_by_key(|(node, _)| node.offset);
-    let owned = found.into_iter();
-    owned.map(|(node, what)| (node, what.to_owned())).collect()
+    found
+}
+
+/// Arguments and variables of agents that switch on what asks Docker: elements of lists in values
+/// of charts, the data of a ConfigMap that a container takes its environment from, files of
+/// variables.
+fn arguments_and_variables(root: &Node) -> Vec<(&Node, String)> {
+    let all = scalars(root);
+    let flags = all.iter().filter_map(|(_, node, text)| {
+        let (name, value) = text.trim().split_once('=').unwrap_or((text.trim(), ""));
+        let setting = catalog::provider_flag(name.strip_prefix("--")?)?;
+        Some((setting, *node, value))
+    });
+    let variables = variables(root, &all);
+    let set = variables
+        .iter()
+        .filter_map(|(name, node, value)| Some((catalog::provider_variable(name)?, *node, *value)));
+    let providers = switched_on(flags).into_iter().chain(switched_on(set));
+    let providers = providers.map(|(setting, node, _)| (node, setting.provider.to_owned()));
+    let selecting = variables.iter();
+    let selecting = selecting.filter(|(name, _, value)| catalog::selects_docker(name, value));
+    let selecting = selecting.map(|(name, node, _)| (*node, format!("Docker in {name}")));
+    providers.chain(selecting).collect()
+}
+
+/// The variables that `root`, whose scalars are `all`, sets: keys with a value, `name` and `value`
+/// of a container's environment, `NAME=VALUE` in a list.
+fn variables<'n>(
+    root: &'n Node,
+    all: &[(&'n str, &'n Node, &'n str)],
+) -> Vec<(&'n str, &'n Node, &'n str)> {
+    let is_name = |name: &str| {
+        let is_part = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+        !name.is_empty() && name.bytes().all(is_part)
+    };
+    let keys = all.iter().copied();
+    let pairs = all.iter().filter_map(|(_, node, text)| {
+        let (name, value) = text.split_once('=')?;
+        Some((name, *node, value))
+    });
+    let named = maps(root).into_iter().filter_map(|(_, map)| {
+        let node = map.get("value")?;
+        Some((map.text_of("name")?, node, node.text()?))
+    });
+    let found = keys.chain(pairs).chain(named);
+    found.filter(|(name, _, _)| is_name(name)).collect()
+}
+
+/// Addresses of the node's Docker under any name.
+fn addresses(root: &Node, is_alloy: bool) -> Vec<&Node> {
+    let all = scalars(root).into_iter();
+    let mut found: Vec<(&str, &Node)> = all
+        .filter_map(|(key, node, text)| {
+            let path = text.trim().strip_prefix("unix://")?;
+            is_docker(path).then_some((key, node))
+        })
+        .collect();
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let place = |node: &Node| std::ptr::from_ref(node);
+    let all = maps(root).into_iter();
+    let off = all.flat_map(|(_, map)| {
+        let own = Some(map).filter(|map| !is_on(map));
+        own.into_iter().chain(unused_components(map))
+    });
+    let off: HashSet<*const Node> = off
+        .flat_map(scalars)
+        .map(|(_, node, _)| place(node))
+        .collect();
+    // What a runner gives to its jobs is a finding of its own.
+    let variables = maps(root)
+        .into_iter()
+        .filter(|(_, map)| map.text_of("name") == Some("DOCKER_HOST"));
+    let variables: HashSet<*const Node> = variables
+        .filter_map(|(_, map)| map.get("value").map(place))
+        .collect();
+    found.retain(|(key, node)| {
+        let is_variable = variables.contains(&place(node));
+        let is_of_jobs = is_variable || key.eq_ignore_ascii_case("docker_host") && !is_alloy;
+        !is_of_jobs && !off.contains(&place(node))
+    });
+    found.into_iter().map(|(_, node)| node).collect()
 }
 
 fn is(node: Option<&Node>, text: &str) -> bool {
@@ -159,10 +228,11 @@ fn is_docker(path: &str) -> bool {
 
 /// False for an input that is switched off, and for one that asks daemons on other hosts.
 fn is_on(input: &Node) -> bool {
-    const ADDRESSES: [&str; 7] = [
+    const ADDRESSES: [&str; 8] = [
         "address",
         "addresses",
         "docker_endpoint",
+        "docker_host",
         "endpoint",
         "endpoints",
         "host",
@@ -182,7 +252,10 @@ fn is_on(input: &Node) -> bool {
 
 /// `autodiscover.providers: [{type: docker}]` of Beats; what Filebeat finds so is a log input
 /// (DKR701).
-fn autodiscovery(map: &Node) -> Option<(&Node, &'static str)> {
+fn autodiscovery<'n>(key: &str, map: &'n Node) -> Option<(&'n Node, &'static str)> {
+    if key == "filebeat" {
+        return None;
+    }
     let beats = [
         "autodiscover.providers",
         "metricbeat.autodiscover.providers",
@@ -206,17 +279,8 @@ fn vector_sources(map: &Node) -> Option<(&Node, &'static str)> {
 /// Components of the OpenTelemetry collector, named `TYPE` or `TYPE/NAME`, which count where its
 /// service names them.
 fn collector(map: &Node) -> Vec<(&Node, &'static str)> {
-    let service = map.get("service");
-    let is_used = |name: &str| {
-        let words = service.map(scalars);
-        words.is_none_or(|words| words.iter().any(|(_, _, text)| *text == name))
-    };
-    let components = ["receivers", "extensions", "processors"]
-        .iter()
-        .flat_map(|kind| map.all(kind))
-        .flat_map(Node::entries);
-    let used = components.filter(|(name, component)| is_used(name) && is_on(component));
-    let found = used.filter_map(|(name, component)| match name.split('/').next()? {
+    let used = components(map).filter(|(_, component, is_used)| *is_used && is_on(component));
+    let found = used.filter_map(|(name, component, _)| match name.split('/').next()? {
         "docker_stats" => Some((component, "the docker_stats receiver")),
         "docker_observer" => Some((component, "the docker_observer extension")),
         "resourcedetection" => {
@@ -227,4 +291,28 @@ fn collector(map: &Node) -> Vec<(&Node, &'static str)> {
         _ => None,
     });
     found.collect()
+}
+
+/// Components that the service of their collector does not name: it does not start them.
+fn unused_components(map: &Node) -> impl Iterator<Item = &Node> {
+    let unused = components(map).filter(|(_, _, is_used)| !is_used);
+    unused.map(|(_, component, _)| component)
+}
+
+/// The components of a collector, and whether its service names them; of one without a service all
+/// are used.
+fn components(map: &Node) -> impl Iterator<Item = (&str, &Node, bool)> {
+    let service = map.get("service").map(scalars);
+    let names = service.map(|words| words.iter().map(|(_, _, text)| *text).collect());
+    let names: Option<HashSet<&str>> = names;
+    let components = ["receivers", "extensions", "processors"]
+        .into_iter()
+        .flat_map(|kind| map.all(kind))
+        .flat_map(Node::entries);
+    components.map(move |(name, component)| {
+        let is_used = names
+            .as_ref()
+            .is_none_or(|names| names.contains(name.as_str()));
+        (name.as_str(), component, is_used)
+    })
 }

@@ -1,8 +1,11 @@
 //! Files of nodes that set Docker up, where they lie in a string: units, cloud-init, k3s,
 //! kubespray, RKE.
 
-use super::node_scripts::{DOCKER_PACKAGES, installs_docker, selecting_flag};
-use crate::analysis::scripts::unit_commands;
+use super::node_scripts::{
+    Act, DOCKER_PACKAGES, K3S_VARIABLE, installs_docker, is_docker_endpoint, selecting_flag,
+    selections, selects_docker_for_k3s,
+};
+use crate::analysis::scripts::unit_command;
 use crate::analysis::settings::{Settings, maps, scalars};
 use crate::embedded::{Language, Node};
 use crate::workload::search::mentions;
@@ -10,6 +13,8 @@ use crate::workload::search::mentions;
 /// A setting that brings Docker to a node.
 pub(in crate::rules) struct Found<'n> {
     pub(in crate::rules) node: &'n Node,
+    /// Where in the text of the node it stands.
+    pub(in crate::rules) inside: usize,
     /// `sets …`, `requires …`.
     pub(in crate::rules) what: String,
     pub(in crate::rules) evidence: String,
@@ -21,9 +26,18 @@ impl<'n> Found<'n> {
     pub(in crate::rules) fn new(node: &'n Node, what: String, evidence: &str) -> Self {
         Self {
             node,
+            inside: 0,
             what,
             evidence: evidence.to_owned(),
             is_hint: false,
+        }
+    }
+
+    /// What a script in `node` does.
+    pub(in crate::rules) fn act(node: &'n Node, (act, inside): Act) -> Self {
+        Self {
+            inside: inside.unwrap_or_default(),
+            ..Self::new(node, format!("runs \"{act}\""), &act)
         }
     }
 
@@ -74,27 +88,32 @@ fn unit(root: &Node, of_installer: bool) -> Vec<Found<'_>> {
             }
             _ => {}
         }
-        // A long command goes on over several lines, each of which reads as a setting.
-        let line = format!("{key}={text}");
-        let flag = selecting_flag(if key.starts_with('-') { &line } else { text });
+        let is_command = key.starts_with("Exec");
+        let flag = selecting_flag(text).filter(|_| !is_command);
         found.extend(flag.map(|flag| Found::new(node, format!("sets {flag}"), &flag)));
-    }
-    let commands = unit_commands(root).into_iter();
-    for (offset, command) in commands.filter(|(_, command)| mentions(command, "docker")) {
-        let program = command.split_whitespace().next().unwrap_or_default();
-        let is_daemon = program.rsplit('/').next() == Some("dockerd");
-        // What a unit of the cluster's own runs is a command (DKR401).
-        let act = Some(()).filter(|()| of_installer && !is_daemon);
-        let act = act.and_then(|()| installs_docker(command));
-        let node = scalars(root)
-            .into_iter()
-            .find(|(_, node, _)| (node.offset..=node.offset + 2).contains(&offset));
-        let Some((_, node, _)) = node else { continue };
-        found.extend(act.map(|act| Found::new(node, format!("runs \"{act}\""), &act)));
-        let daemon = Some(node).filter(|_| is_daemon);
-        found.extend(daemon.map(|node| Found::new(node, "runs dockerd".into(), "dockerd").hint()));
+        if is_command && mentions(text, "docker") {
+            found.extend(command(node, text, of_installer));
+        }
     }
     found
+}
+
+/// The command of a unit, which stands in `node`.
+fn command<'n>(node: &'n Node, text: &str, of_installer: bool) -> Vec<Found<'n>> {
+    let command = unit_command(text);
+    let program = command.split_whitespace().next().unwrap_or_default();
+    if program.rsplit('/').next() == Some("dockerd") {
+        return vec![Found::new(node, "runs dockerd".into(), "dockerd").hint()];
+    }
+    // What else a unit of the cluster's own runs is a command (DKR401).
+    let acts = match of_installer {
+        true => installs_docker(command),
+        false => selections(command),
+    };
+    let marks = text.len() - command.len();
+    let acts = acts.into_iter();
+    let acts = acts.map(|(act, at)| (act, at.map(|at| at + marks)));
+    acts.map(|act| Found::act(node, act)).collect()
 }
 
 /// The configuration of k3s: `docker: true` beside one of its other settings.
@@ -121,21 +140,53 @@ fn k3s(root: &Node) -> Vec<Found<'_>> {
     found.into_iter().collect()
 }
 
-/// Variables of kubespray, and the configuration of RKE, which runs Kubernetes in Docker.
+/// Variables of kubespray at any level of an inventory, the configuration of RKE, which runs
+/// Kubernetes in Docker, and what kubeadm is given without a kind.
 fn playbooks(root: &Node) -> Vec<Found<'_>> {
     let mut found = Vec::new();
-    let manager = root.get("container_manager");
-    if let Some(manager) = manager.filter(|node| node.text() == Some("docker")) {
-        let what = "sets container_manager to docker".to_owned();
-        found.push(Found::new(manager, what, "container_manager: docker"));
+    for (key, node, text) in scalars(root) {
+        match key {
+            "container_manager" if text == "docker" => {
+                let what = "sets container_manager to docker".to_owned();
+                found.push(Found::new(node, what, "container_manager: docker"));
+            }
+            K3S_VARIABLE if selects_docker_for_k3s(text) => {
+                found.push(Found::new(node, format!("sets {key} to \"{text}\""), key));
+            }
+            _ => {}
+        }
     }
-    let rke = ["ignore_docker_version", "rancher_kubernetes_engine_config"];
-    for name in rke {
-        let node = root.get(name);
-        let what = format!("sets {name} of RKE, which runs on Docker");
-        found.extend(node.map(|node| Found::new(node, what, name)));
-    }
+    let sockets = maps(root).into_iter();
+    let sockets = sockets.filter_map(|(_, map)| map.get("nodeRegistration.criSocket"));
+    let sockets = sockets.filter_map(|node| Some((node, node.text()?)));
+    let sockets = sockets.filter(|(_, text)| is_docker_endpoint(text));
+    found.extend(
+        sockets.map(|(node, text)| Found::new(node, format!("sets criSocket to {text}"), text)),
+    );
+    found.extend(rke(root));
     found
+}
+
+/// A file of RKE: a setting that only it has, or hosts with the roles of a cluster.
+fn rke(root: &Node) -> Option<Found<'_>> {
+    const ROLES: [&str; 3] = ["controlplane", "etcd", "worker"];
+    let names = ["ignore_docker_version", "rancher_kubernetes_engine_config"];
+    let setting = names.iter().find_map(|name| Some((root.get(name)?, *name)));
+    let is_role = |node: &&Node| node.text().is_some_and(|text| ROLES.contains(&text));
+    let hosts = || {
+        let nodes = root.get("nodes")?;
+        let mut hosts = nodes.elements().iter();
+        hosts.find(|host| {
+            let mut roles = host
+                .texts_of("role")
+                .into_iter()
+                .chain(host.texts_of("roles"));
+            host.get("address").is_some() && roles.any(|role| is_role(&role))
+        })
+    };
+    let (node, name) = setting.or_else(|| Some((hosts()?, "nodes")))?;
+    let what = format!("sets {name} of RKE, which runs on Docker");
+    Some(Found::new(node, what, name))
 }
 
 /// The first start of a machine: packages, files, commands.
@@ -154,8 +205,10 @@ fn cloud_init(root: &Node) -> Vec<Found<'_>> {
             // A list is the words of one command.
             let words = command.elements().iter().filter_map(Node::text);
             let line = words.collect::<Vec<_>>().join(" ");
-            let act = installs_docker(&line);
-            found.extend(act.map(|act| Found::new(command, format!("runs \"{act}\""), &act)));
+            let is_text = command.text().is_some();
+            let acts = installs_docker(&line).into_iter();
+            let acts = acts.map(|(act, at)| (act, at.filter(|_| is_text)));
+            found.extend(acts.map(|act| Found::act(command, act)));
         }
     }
     found

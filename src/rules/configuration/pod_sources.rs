@@ -52,6 +52,7 @@ pub(in crate::rules) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w
         found.extend(docker_host_variable(node));
         found.extend(executor(key, node));
         found.extend(json_patch(node));
+        found.extend(executed(node));
         // A list of executors under its key, which can be the key of the whole string.
         let key = if key.is_empty() { settings.key() } else { key };
         let in_list = key == "containerRuntimeExecutors";
@@ -254,6 +255,19 @@ fn killed_daemon<'n>(key: &str, node: &'n Node) -> Option<Found<'n>> {
     Some(Found {
         is_doubtful: true,
         ..Found::sets(process, format!("process: {name}"))
+    })
+}
+
+/// A command that a scenario runs on a node. Source: powerfulseal/powerfulseal: docs (policies).
+fn executed(node: &Node) -> Option<Found<'_>> {
+    let command = node.get("execute.cmd")?;
+    let calls = shell::read_script(command.text()?);
+    let call = calls.iter().find_map(docker_usage::docker_verb)?;
+    Some(Found {
+        node: command,
+        what: format!("runs \"docker {call}\""),
+        evidence: format!("docker {call}"),
+        is_doubtful: false,
     })
 }
 

@@ -100,22 +100,51 @@ fn datadog_metrics(text: &str) -> Vec<Selector> {
     found.collect()
 }
 
+/// True where the series of a name are left out.
+fn is_left_out(matchers: &[Matcher<'_>]) -> bool {
+    let mut names = matchers
+        .iter()
+        .filter(|matcher| matcher.label == "__name__");
+    names.any(Matcher::is_negative)
+}
+
 /// A condition on a label.
+#[derive(Clone, Copy)]
 struct Matcher<'t> {
     label: &'t str,
     operator: &'t str,
     value: &'t str,
 }
 
-impl Matcher<'_> {
+impl<'t> Matcher<'t> {
     fn is_negative(&self) -> bool {
         self.operator.starts_with('!')
+    }
+
+    /// The expression in quotes at the start of `text`, for the label `name`.
+    fn of_name(text: &'t str) -> Option<Self> {
+        let (value, _) = quoted(text)?;
+        Some(Self {
+            label: "name",
+            operator: "=~",
+            value,
+        })
     }
 }
 
 /// What of a selector changes when Docker is gone: the series itself, and each label that it
 /// selects by.
 fn changed(name: &str, matchers: &[Matcher<'_>]) -> Vec<String> {
+    // `{__name__=~"a|b.*"}` selects by the name, too.
+    if let Some(names) = matchers.iter().find(|matcher| matcher.label == "__name__") {
+        let rest = matchers
+            .iter()
+            .filter(|matcher| matcher.label != "__name__");
+        let rest: Vec<Matcher<'_>> = rest.copied().collect();
+        let names = names.value.split(['|', '(', ')', '^']);
+        let names = names.filter(|name| !name.is_empty() && !is_left_out(matchers));
+        return names.flat_map(|name| changed(name, &rest)).collect();
+    }
     let is_root = |matcher: &Matcher<'_>| {
         matcher.label == "id" && matcher.operator == "=" && matcher.value == "/"
     };
@@ -201,6 +230,9 @@ fn selectors(text: &str) -> Vec<(usize, &str, Vec<Matcher<'_>>)> {
             if is_quote && cuts_docker(&text[at + 1..]) {
                 found.push((at, &text[at..=at], Vec::new()));
             }
+            let name = Some(at).filter(|at| is_quote && reads_name(&text[..*at]));
+            let matcher = name.and_then(|at| Matcher::of_name(&text[at..]));
+            found.extend(matcher.map(|matcher| (at, "", vec![matcher])));
             at += 1;
         }
     }
@@ -210,6 +242,18 @@ fn selectors(text: &str) -> Vec<(usize, &str, Vec<Matcher<'_>>)> {
 /// True if a comment can begin behind `before`: at the start, or after white space.
 fn is_comment(before: &[u8]) -> bool {
     before.last().is_none_or(u8::is_ascii_whitespace)
+}
+
+/// True if `before` ends with the label `name` as the one that `label_replace` reads.
+fn reads_name(before: &str) -> bool {
+    let argument = before.trim_end_matches(|c: char| c.is_whitespace() || c == '\\');
+    let label = argument
+        .strip_suffix(',')
+        .map(str::trim_end)
+        .unwrap_or_default();
+    ["\"name\"", "'name'", "\"name\\\""]
+        .iter()
+        .any(|name| label.ends_with(name))
 }
 
 /// True for the expression of `label_replace` that takes the prefix off an id.

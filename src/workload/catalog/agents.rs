@@ -25,7 +25,8 @@ const AGENTS: [Agent; 28] = [
         "the CloudWatch agent",
         "mount the containerd socket",
     ), // aws-samples/amazon-cloudwatch-container-insights
-    agent_entry("aquasec/tracee", "Tracee", "mount the containerd socket"), // aquasecurity/tracee: deploy/kubernetes
+    // aquasecurity/tracee: deploy/kubernetes
+    agent_entry("aquasec/tracee", "Tracee", "mount the containerd socket"),
     agent_entry(
         "beats/filebeat",
         "Filebeat",
@@ -101,7 +102,7 @@ const AGENTS: [Agent; 28] = [
         "Traefik",
         "use its providers for Kubernetes",
     ), // traefik (docs)
-    agent_entry("logdna/logdna-agent", "the LogDNA agent", "upgrade it"),   // logdna/logdna-agent
+    agent_entry("logdna/logdna-agent", "the LogDNA agent", "upgrade it"), // logdna/logdna-agent
     agent_entry(
         "microsoft/oms",
         "the OMS agent",

@@ -26,7 +26,8 @@ const MIRRORS: &[Mirror] = &[
     mirror("public.ecr.aws", "docker/"), // Amazon ECR Public (docs)
     mirror("registry-1.docker.io", ""), // Docker Hub (docs)
     mirror("registry.docker-cn.com", ""), // Docker (docs)
-    mirror("registry.hub.docker.com", ""), // gitlab-org/gitlab-runner: .gitlab/ci/release.gitlab-ci.yml
+    // gitlab-org/gitlab-runner: .gitlab/ci/release.gitlab-ci.yml
+    mirror("registry.hub.docker.com", ""),
 ];
 
 /// What stands before Docker Hub's paths on `host`, if it is a mirror.

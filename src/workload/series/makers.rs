@@ -2,7 +2,7 @@
 //! for all of them as the owner, and what a person edits to change them. Data only; each line names
 //! where its facts come from.
 
-use super::naming::{Naming, Of, Part, gitlab_project, jenkins_job};
+use super::naming::{Naming, Of, Part, gitlab_runner, jenkins_job};
 
 /// A maker, or one of several kinds of owners that a maker has.
 #[derive(Debug)]
@@ -24,17 +24,20 @@ pub(crate) struct Maker {
 const NO_CONTROLLER: &[&str] = &[""];
 const ANY: &[&str] = &[];
 
+/// The kind of owner that stands for a GitLab Runner.
+pub(crate) const GITLAB_RUNNER: &str = "gitlab-runner";
+
 /// All makers. Of two that fit, the first counts.
 pub(crate) static MAKERS: [Maker; 23] = [
     // gitlab-runner: common/build.go ProjectUniqueName, executors/kubernetes/kubernetes.go
     // generateNameForK8sResources (8 random characters; before 16.x a generateName without a dash).
     // Labels are optional: old versions had only `pod`.
     Maker {
-        kind: "gitlab-runner",
+        kind: GITLAB_RUNNER,
         group: "gitlab.com",
         controllers: NO_CONTROLLER,
         labels: &[],
-        names: &[Naming::Read(gitlab_project)],
+        names: &[Naming::Read(gitlab_runner)],
         edit: "config.toml of the GitLab Runner (Helm value runners.config), or the .gitlab-ci.yml",
     },
     // jenkinsci/kubernetes-plugin: PodTemplate.java JENKINS_LABEL, PodTemplateStepExecution.java

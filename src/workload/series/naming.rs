@@ -149,40 +149,59 @@ pub(super) fn is_generated(name: &str, generate_name: &str) -> bool {
     !generate_name.is_empty() && (name.is_empty() || is_whole())
 }
 
-/// `runner-TOKEN-project-ID-concurrent-*`, from the label that holds the name without its suffix,
-/// else from the name.
-pub(super) fn gitlab_project(made: &Made<'_>) -> Option<String> {
+/// `runner-TOKEN-*`, from the label that holds the Pod's name without its suffix, else from the
+/// name. What a person edits is the configuration of the runner, which all projects share.
+pub(super) fn gitlab_runner(made: &Made<'_>) -> Option<String> {
     let labelled = ["job.runner.gitlab.com/pod", "pod"]
         .into_iter()
         .filter_map(|key| made.value(key))
-        .find_map(|value| project(value).filter(|(_, rest)| rest.is_empty()));
-    let (project, _) = labelled.or_else(|| {
-        project(made.name).filter(|(_, rest)| {
-            // Old versions put no dash between the name and its suffix.
-            let suffix = rest.strip_prefix('-').filter(|rest| rest.len() == 8);
-            let is_old = rest.len() == RANDOM;
-            suffix.is_some() || is_old
-        })
-    })?;
-    Some(format!("{project}-*"))
+        .find_map(|value| GitlabJob::read(value).filter(|job| job.suffix.is_empty()));
+    let job = labelled.or_else(|| GitlabJob::of_pod(made.name))?;
+    Some(starred(job.runner))
 }
 
-/// `runner-TOKEN-project-ID-concurrent`, and what stands behind the number after it.
-fn project(name: &str) -> Option<(&str, &str)> {
-    let (front, rest) = name.rsplit_once("-concurrent-")?;
-    let (runner, id) = front.rsplit_once("-project-")?;
-    let token = runner.strip_prefix("runner-")?;
-    let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    // Behind a number without a dash, the first characters of an old suffix can be digits, too.
-    let number = match rest.find('-') {
-        Some(dash) => dash,
-        None if rest.len() > digits => rest.len().checked_sub(RANDOM)?,
-        None => digits,
-    };
-    let is_concurrent = number > 0 && number <= digits;
-    let end = name.len() - rest.len() - 1;
-    (!token.is_empty() && is_number && is_concurrent).then(|| (&name[..end], &rest[number..]))
+/// The project whose job a Pod of this name runs, if GitLab Runner named it.
+pub(crate) fn gitlab_project(name: &str) -> Option<u64> {
+    GitlabJob::of_pod(name)?.project.parse().ok()
+}
+
+/// The name of a Pod of GitLab Runner: `runner-TOKEN-project-ID-concurrent-NUMBER-SUFFIX`.
+struct GitlabJob<'n> {
+    /// `runner-TOKEN`.
+    runner: &'n str,
+    project: &'n str,
+    /// What stands behind the number, with its dash.
+    suffix: &'n str,
+}
+
+impl<'n> GitlabJob<'n> {
+    fn of_pod(name: &'n str) -> Option<Self> {
+        Self::read(name).filter(|job| {
+            // Old versions put no dash between the name and its suffix.
+            let suffix = job.suffix.strip_prefix('-').filter(|own| own.len() == 8);
+            suffix.is_some() || job.suffix.len() == RANDOM
+        })
+    }
+
+    fn read(name: &'n str) -> Option<Self> {
+        let (front, rest) = name.rsplit_once("-concurrent-")?;
+        let (runner, project) = front.rsplit_once("-project-")?;
+        let token = runner.strip_prefix("runner-")?;
+        let is_number = !project.is_empty() && project.bytes().all(|byte| byte.is_ascii_digit());
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        // Behind a number without a dash, the first characters of an old suffix can be digits, too.
+        let number = match rest.find('-') {
+            Some(dash) => dash,
+            None if rest.len() > digits => rest.len().checked_sub(RANDOM)?,
+            None => digits,
+        };
+        let is_concurrent = number > 0 && number <= digits;
+        (!token.is_empty() && is_number && is_concurrent).then(|| Self {
+            runner,
+            project,
+            suffix: &rest[number..],
+        })
+    }
 }
 
 /// `FOLDER/JOB` from the annotation `runUrl`, which is `job/FOLDER/job/JOB/NUMBER/`. A branch

@@ -63,15 +63,15 @@ const MADE: &str = "\
 # GitLab Runner: the name alone, the label that it always sets, and the old form without a
 # dash.
 runner-abcdefghi-project-7-concurrent-0-k2j3h4g5
-  = gitlab-runner/runner-abcdefghi-project-7-concurrent-* series
+  = gitlab-runner/runner-abcdefghi-* series
 runner-3lj4ihzt1-project-69309276-concurrent-12-zzzzzzzz
   job.runner.gitlab.com/pod=runner-3lj4ihzt1-project-69309276-concurrent-12
-  = gitlab-runner/runner-3lj4ihzt1-project-69309276-concurrent-* series
+  = gitlab-runner/runner-3lj4ihzt1-* series
 runner-xdnsadt3-project-2806-concurrent-0rg4lh
   pod=runner-xdnsadt3-project-2806-concurrent-0
-  = gitlab-runner/runner-xdnsadt3-project-2806-concurrent-* series
+  = gitlab-runner/runner-xdnsadt3-* series
 runner-xdnsadt3-project-2806-concurrent-01g4lh
-  = gitlab-runner/runner-xdnsadt3-project-2806-concurrent-* series
+  = gitlab-runner/runner-xdnsadt3-* series
 # Jenkins: a pipeline's own template, a template with a name, one of the cloud, and the
 # job's path.
 pipeline-12-h8x2k-q9fk1-x7b1t
@@ -338,7 +338,7 @@ fn series_are_known_by_kind_and_name_and_say_what_to_edit() {
         ("Pod", "build-*", true),
         ("Workflow", "images-*", true),
         ("Task", "image", true),
-        ("gitlab-runner", "runner-a-project-7-concurrent-*", true),
+        ("gitlab-runner", "runner-a-*", true),
         ("Workflow", "deploy", false),
         ("Deployment", "web", false),
         ("Pod", "web", false),

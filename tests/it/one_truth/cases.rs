@@ -218,6 +218,16 @@ fn injected() -> Value {
     pod
 }
 
+/// A Pod in whose container something has mounted the socket on its way.
+fn injected_volume() -> Value {
+    let mut pod = made(clean_pod());
+    let socket = socket_pod();
+    let mounts = &socket["spec"]["containers"][0]["volumeMounts"];
+    pod["spec"]["containers"][0]["volumeMounts"] = mounts.clone();
+    pod["spec"]["volumes"] = socket["spec"]["volumes"].clone();
+    pod
+}
+
 const REPLICA_SETS: &str = "system:serviceaccount:kube-system:replicaset-controller";
 
 pub(super) fn cases() -> Vec<Case> {
@@ -444,6 +454,13 @@ fn by_kind() -> Vec<Case> {
         Case {
             beside: vec![deployment(&clean_pod())],
             ..Case::new("a sidecar that was put in", injected(), Warn)
+        }
+        .written_by(REPLICA_SETS)
+        .owned_by("Deployment/runner")
+        .gets("warn", WARN, "open"),
+        Case {
+            beside: vec![deployment(&clean_pod())],
+            ..Case::new("a volume that was put in", injected_volume(), Warn)
         }
         .written_by(REPLICA_SETS)
         .owned_by("Deployment/runner")

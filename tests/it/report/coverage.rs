@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::support::{
-    at, clean, event, every_day, flagged, quiet, record, report, report_with, scan, scanned_clean,
+    Inputs, at, clean, event, every_day, flagged, quiet, record, report, report_on, report_with,
+    scan, scanned_clean, text, undock,
 };
 
 /// A clean whole scan at the end of two weeks of daily lines.
@@ -23,6 +24,34 @@ fn other(mut event: Value, resource: &str, name: &str) -> Value {
 fn namespace<'r>(report: &'r Value, name: &str) -> &'r Value {
     let mut namespaces = report["namespaces"].as_array().unwrap().iter();
     namespaces.find(|own| own["name"] == name).unwrap()
+}
+
+#[test]
+fn a_log_without_answers_is_named_beside_others() {
+    let mut early = flagged(1, &at(1, "10:00"));
+    early["stage"] = json!("RequestReceived");
+    let inputs = Inputs::new();
+    let early = inputs.write("early.log", &text(&[early.clone(), early]));
+    let other = inputs.write("other.log", &text(&[flagged(2, &at(2, "10:00"))]));
+    for flags in [
+        &["--fail-on", "none"][..],
+        &["--replay", "--fail-on", "none"],
+    ] {
+        let flags = [&[early.to_str().unwrap()], flags].concat();
+        let (report, exit) = report_on(&other, &flags);
+        let message = report["errors"][0]["message"].as_str().unwrap();
+        assert_eq!(exit, 3);
+        assert!(
+            message.starts_with("2 audit events without an answer"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_window_of_no_days_proves_nothing() {
+    let output = undock(&["report", "--window", "0", "examples"]);
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]

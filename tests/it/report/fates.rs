@@ -65,6 +65,18 @@ fn a_later_clean_review_fixes_it_and_says_who_and_when() {
 }
 
 #[test]
+fn a_finding_that_was_fixed_within_a_second_is_not_lost() {
+    let day = |time: &str| at(1, "10:00").replace("10:00:00.000000", time);
+    assert_eq!(
+        status(&[
+            flagged(1, &day("10:00:00.100000")),
+            clean(2, &day("10:00:00.900000"))
+        ]),
+        "fixed"
+    );
+}
+
+#[test]
 fn a_clean_write_that_was_not_stored_fixes_nothing() {
     let mut conflict = clean(2, &at(9, "11:30"));
     conflict["responseStatus"]["code"] = json!(409);

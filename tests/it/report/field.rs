@@ -210,6 +210,332 @@ fn findings_end_as_they_should() {
     }
 }
 
+/// Each with its exit code, verdicts, and findings as `OWNER STATUS`.
+#[test]
+fn what_a_log_says_is_what_happened() {
+    let app = "Deployment/app";
+    for (name, flags, exit, namespaces, findings) in [
+        (
+            "p02-replay-patch-response.log",
+            "--replay",
+            0,
+            "web=UNKNOWN",
+            &[format!("{app} fixed")][..],
+        ),
+        (
+            "p04-replay-deleted.log",
+            "--replay",
+            0,
+            "web=UNKNOWN",
+            &[format!("{app} removed")],
+        ),
+        ("p05-replay-dry.log", "--replay", 0, "web=UNKNOWN", &[]),
+        // What the namespace allows is in no write of the workload: in doubt, it is not exempt.
+        (
+            "p06-replay-exempt-annotation.log",
+            "--replay",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open")],
+        ),
+        (
+            "p07-replay-ns-exempt.log",
+            "--replay",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open")],
+        ),
+        (
+            "p09-replay-pv-claim.log",
+            "--replay",
+            1,
+            "web=UNKNOWN",
+            &["PersistentVolume/pv open".to_owned()],
+        ),
+        (
+            "p10-replay-generateName-in-collection.log",
+            "--replay",
+            1,
+            "web=BLOCKED",
+            &[
+                "Pod/runner-x-* open".to_owned(),
+                "Pod/runner-x-* open".to_owned(),
+            ],
+        ),
+        (
+            "p11-replay-mode.log",
+            "--replay",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open")],
+        ),
+        (
+            "p12-replay-old-api.log",
+            "--replay",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open")],
+        ),
+        // The webhook is not asked about Rollouts either; their Pods tell.
+        ("p13-replay-cr.log", "--replay", 0, "web=UNKNOWN", &[]),
+        (
+            "p14-request-received.log",
+            "--replay",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open")],
+        ),
+        ("r16-only-cri-stderr.log", "", 3, "web=UNKNOWN", &[]),
+        (
+            "r19-neg.log",
+            "",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open")],
+        ),
+        // Refused for a second finding: that one never came.
+        (
+            "s07-update-denied.log",
+            "",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open"), format!("{app} removed")],
+        ),
+        (
+            "s09-bare-pods.log",
+            "",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open"), "Pod/debug open".to_owned()],
+        ),
+        (
+            "s10-mode-back.log",
+            "",
+            0,
+            "web=UNKNOWN",
+            &[format!("{app} fixed")],
+        ),
+        (
+            "s11-exempt-change.log",
+            "",
+            0,
+            "web=UNKNOWN",
+            &[format!("{app} exempt")],
+        ),
+        ("s13-cron-monthly.log", "", 0, "web=UNKNOWN", &[]),
+        ("s16-gap.log", "", 0, "web=UNKNOWN", &[]),
+        (
+            "s17-clock-skew.log",
+            "",
+            0,
+            "web=READY",
+            &[format!("{app} fixed")],
+        ),
+        // Made before undock annotated dry runs, and without the label of Google's log: nothing in
+        // it says that the second write was one. `gke_dry_runs_are_known_by_the_label` has it.
+        (
+            "s20b-gke-dry-run-of-a-fix.log",
+            "",
+            0,
+            "prod-eu1/web=UNKNOWN",
+            &[format!("{app} fixed")],
+        ),
+        (
+            "s25-eu.log",
+            "",
+            1,
+            "eu/web=BLOCKED",
+            &[format!("{app} open")],
+        ),
+        (
+            "s27-restart.log",
+            "",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open")],
+        ),
+        ("s30-mode-off.log", "", 0, "web=READY", &[]),
+        (
+            "s32-only-scan.log",
+            "",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open")],
+        ),
+        (
+            "s39-error-500.log",
+            "",
+            0,
+            "web=UNKNOWN",
+            &[format!("{app} removed")],
+        ),
+        (
+            "s40-quota-403.log",
+            "",
+            0,
+            "web=UNKNOWN",
+            &[format!("{app} removed")],
+        ),
+        // Of one moment: in doubt, it is there.
+        (
+            "s44-order-time-equal.log",
+            "",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open")],
+        ),
+        (
+            "s45-order-us.log",
+            "",
+            0,
+            "web=UNKNOWN",
+            &[format!("{app} fixed")],
+        ),
+        (
+            "s51-generateName-pods.log",
+            "",
+            1,
+            "web=BLOCKED",
+            &["Pod/ci-job-* open".to_owned()],
+        ),
+        (
+            "s52-two-users-impersonation.log",
+            "",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open")],
+        ),
+        // A debug container is of its Pod, and went with it.
+        (
+            "s53-ephemeral.log",
+            "",
+            0,
+            "web=BLOCKED",
+            &["Pod/x removed".to_owned()],
+        ),
+        (
+            "s54-pv.log",
+            "",
+            1,
+            "web=UNKNOWN",
+            &["PersistentVolume/pv open".to_owned()],
+        ),
+        ("s56-window-1.log", "", 0, "web=UNKNOWN", &[]),
+        ("s56-window-1.log", "--window=1", 0, "web=READY", &[]),
+        ("s57-window-0.log", "", 0, "web=UNKNOWN", &[]),
+        (
+            "s58-team-change.log",
+            "",
+            1,
+            "web=BLOCKED",
+            &[format!("{app} open")],
+        ),
+        (
+            "s61-exempt-soon-and-open.log",
+            "",
+            0,
+            "web=UNKNOWN",
+            &[format!("{app} exempt"), format!("{app} exempt")],
+        ),
+        (
+            "s62-off-to-enforce-existing.log",
+            "",
+            1,
+            "web=BLOCKED",
+            &["Deployment/legacy open".to_owned()],
+        ),
+        (
+            "s63-scan-then-deleted.log",
+            "",
+            0,
+            "web=READY",
+            &["Deployment/legacy removed".to_owned()],
+        ),
+        ("s69-cron-tz.log", "", 0, "web=UNKNOWN", &[]),
+        (
+            "s70-scan-of-other-cluster-name.log",
+            "",
+            0,
+            "eu/web=READY",
+            &[format!("{app} fixed")],
+        ),
+    ] {
+        let Some(path) = field(name) else { return };
+        let flags: Vec<&str> = flags.split_whitespace().collect();
+        let (report, code) = report_on(&path, &flags);
+        let found = report["findings"].as_array().unwrap().iter();
+        let found: Vec<String> = found
+            .map(|own| {
+                let text = |value: &Value| value.as_str().unwrap().to_owned();
+                let owner = &own["owner"];
+                let (kind, name) = (text(&owner["kind"]), text(&owner["name"]));
+                format!("{kind}/{name} {}", text(&own["status"]))
+            })
+            .collect();
+        assert_eq!(
+            (code, verdicts(&report).join(" "), found.as_slice()),
+            (exit, namespaces.to_owned(), findings),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn names_that_are_as_long_as_they_can_be_are_shown_whole() {
+    let Some(path) = field("s50-long-names.log") else {
+        return;
+    };
+    let (report, exit) = report_on(&path, &[]);
+    let name = report["findings"][0]["owner"]["name"].as_str().unwrap();
+    assert_eq!((exit, name.len()), (1, 253), "{name}");
+    let hostile = field("r11-hostile.log").unwrap();
+    for format in ["table", "html", "markdown", "csv"] {
+        let output = undock(&["report", "-o", format, hostile.to_str().unwrap()]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let is_control = |own: char| own.is_control() && own != '\n' && own != '\r';
+        assert!(!text.contains(is_control), "{format}");
+        let is_page = matches!(format, "html" | "markdown");
+        let has_script = text.to_lowercase().contains("<script");
+        assert!(!(is_page && has_script), "{format}");
+    }
+}
+
+#[test]
+fn gke_dry_runs_are_known_by_the_label() {
+    let Some(path) = field("s20b-gke-dry-run-of-a-fix.log") else {
+        return;
+    };
+    let text = std::fs::read_to_string(path).unwrap();
+    let fix = text.lines().last().unwrap();
+    let decision = r#""workloads.undock.dev/decision":"clean""#;
+    for mark in [
+        r#""command.gke.io/dryRun":"All""#,
+        r#""workloads.undock.dev/dry-run":"true""#,
+    ] {
+        let marked = fix.replace(decision, &format!("{decision},{mark}"));
+        assert_ne!(marked, fix);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gke.log");
+        std::fs::write(&path, text.replace(fix, &marked)).unwrap();
+        assert_eq!(statuses(&report_on(&path, &[]).0), ["open"], "{mark}");
+    }
+}
+
+#[test]
+fn every_file_has_a_test() {
+    let Some(folder) = field(".") else { return };
+    // What a server printed while the others were made.
+    let not_inputs = ["README.md", "serve.err", "serve.out", "s25"];
+    let tests = include_str!("field.rs");
+    for entry in folder.read_dir().unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(
+            not_inputs.contains(&name.as_str()) || tests.contains(&format!("\"{name}\"")),
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn inputs_beside_each_other_say_what_they_say_alone() {
     let Some(path) = field("r01b-unreviewed-writes.log") else {
@@ -310,6 +636,7 @@ fn what_cannot_be_read_is_one_message_with_the_cure() {
         ("r09-empty-events.json", "expected records"),
         ("r09b.json", "expected records"),
         ("r20-nozone.log", "invalid RFC 3339"),
+        ("s41-requestreceived-only.log", "ResponseComplete"),
     ] {
         let Some(path) = field(name) else { return };
         let (report, exit) = report_on(&path, &["--fail-on", "none"]);

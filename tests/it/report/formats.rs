@@ -102,6 +102,14 @@ fn every_wrapping_gives_the_same_report() {
         .collect();
     let open_telemetry: Vec<Value> =
         each(&|line| json!({"timeUnixNano": "1", "body": {"stringValue": line}}));
+    let records: Vec<Value> = story
+        .iter()
+        .map(|event| json!({"timeUnixNano": "1", "body": any_value(event)}))
+        .collect();
+    let scopes = json!([{"scope": {}, "logRecords": records}]);
+    let attributes = json!([{"key": "service.name", "value": {"stringValue": "audit"}}]);
+    let parsed =
+        json!({"resourceLogs": [{"resource": {"attributes": attributes}, "scopeLogs": scopes}]});
     for (name, bytes) in [
         ("a list of messages", serde_json::to_vec_pretty(&messages).unwrap()),
         ("dotted keys", text(&objects(""))),
@@ -111,6 +119,7 @@ fn every_wrapping_gives_the_same_report() {
         ("the console's Insights export", serde_json::to_vec(&console).unwrap()),
         ("Fluent Bit's log_processed", text(&processed)),
         ("OpenTelemetry", json!({"resourceLogs": [{"scopeLogs": [{"logRecords": open_telemetry}]}]}).to_string().into_bytes()),
+        ("OpenTelemetry with parsed bodies", parsed.to_string().into_bytes()),
         ("syslog", strings.iter().map(|line| format!("<134>1 2026-11-01T10:00:00Z host kube-apiserver 1 - - {line}\n")).collect::<String>().into_bytes()),
         ("zstd", zstd(&text(&story))),
         ("texts without newlines", strings.concat().into_bytes()),
@@ -172,6 +181,26 @@ fn row(event: &Value, strings: bool) -> Value {
         "ObjectRef": object("objectRef"), "ResponseStatus": object("responseStatus"), "Annotations": object("annotations"),
         "StageReceivedTime": event["stageTimestamp"], "TimeGenerated": event["stageTimestamp"],
     })
+}
+
+/// As a collector of OpenTelemetry writes JSON that it has parsed.
+fn any_value(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({}),
+        Value::Bool(value) => json!({"boolValue": value}),
+        Value::Number(value) => json!({"intValue": value.to_string()}),
+        Value::String(value) => json!({"stringValue": value}),
+        Value::Array(items) => {
+            let values: Vec<Value> = items.iter().map(any_value).collect();
+            json!({"arrayValue": {"values": values}})
+        }
+        Value::Object(map) => {
+            let pair =
+                |(key, value): (&String, &Value)| json!({"key": key, "value": any_value(value)});
+            let values: Vec<Value> = map.iter().map(pair).collect();
+            json!({"kvlistValue": {"values": values}})
+        }
+    }
 }
 
 /// The event with all its fields side by side.

@@ -64,6 +64,33 @@ fn a_folder_gets_an_index_and_a_page_for_each_team() {
 }
 
 #[test]
+fn of_many_owners_the_first_are_seen_and_teams_follow() {
+    for (count, folded) in [(30, false), (31, true)] {
+        let mut lines = every_day(1, 5);
+        lines.extend((0..count).map(|number| {
+            let mut own = record(number, &at(2, "10:00"));
+            own["owner.name"] = json!(format!("runner-{number}"));
+            own["owner.team"] = json!(if number == 0 { "a-few" } else { "most" });
+            own["findings"][0]["fingerprint"] = json!(format!("{number:016x}"));
+            own
+        }));
+        let inputs = Inputs::new();
+        let path = inputs.write("in.log", &text(&lines));
+        let page = undock(&["report", "-o", "html", path.to_str().unwrap()]).stdout;
+        let page = String::from_utf8(page).unwrap();
+        assert_eq!(page.contains("<summary>6 more owners</summary>"), folded);
+        // Folded or not, all of them are there, and those with most to do first.
+        assert_eq!(
+            page.matches("<br>Deployment/runner-").count(),
+            2 * count as usize
+        );
+        let at = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part}"));
+        assert!(at("id=to-do") < at("id=teams") && at("id=teams") < at("id=charts"));
+        assert!(at(">most</th>") < at(">a-few</th>"));
+    }
+}
+
+#[test]
 fn everything_that_a_link_names_can_be_linked_to() {
     let inputs = Inputs::new();
     let path = inputs.write("in.log", &text(&teams()));

@@ -1,11 +1,15 @@
-//! Inputs that read the journal of Docker's unit, which other runtimes have under another name.
+//! Inputs that read the journal of Docker's unit, which other runtimes have under another name, or
+//! by the names that Docker's log driver for the journal writes.
 
 use crate::analysis::settings::{Settings, maps, scalars};
 use crate::embedded::Node;
+use crate::workload::search::mentions;
 
 /// A unit of Docker that an input asks the journal for.
 pub(in crate::rules) struct Unit<'n> {
     pub(in crate::rules) node: &'n Node,
+    /// The unit, or the field of Docker's log driver.
+    pub(in crate::rules) name: &'static str,
     /// The input asks for other units as well, which go on.
     pub(in crate::rules) is_one_of_many: bool,
 }
@@ -27,8 +31,14 @@ pub(in crate::rules) fn docker_units<'s, 'w>(
                 return Vec::new();
             }
             let docker = units.iter().find(|(_, unit)| is_docker(unit));
+            found.extend(container(map).map(|node| Unit {
+                node,
+                name: "CONTAINER_NAME",
+                is_one_of_many: false,
+            }));
             found.extend(docker.map(|(node, _)| Unit {
                 node,
+                name: "docker.service",
                 is_one_of_many: units.iter().any(|(_, unit)| !is_docker(unit)),
             }));
         }
@@ -39,16 +49,31 @@ pub(in crate::rules) fn docker_units<'s, 'w>(
     all
 }
 
+/// Settings that select entries of the journal.
+const SETTINGS: [&str; 6] = [
+    "filters",
+    "include_matches",
+    "include_matches.match",
+    "matches",
+    "systemd_filter",
+    "systemdFilter",
+];
+
+/// A selection by the name of a container of Kubernetes, which Docker's log driver for the journal
+/// writes. Source: docs.docker.com, journald logging driver.
+fn container(map: &Node) -> Option<&Node> {
+    let settings = SETTINGS.iter().flat_map(|name| map.all(name));
+    let mut values = settings.flat_map(scalars);
+    let is_name = |key: &str, text: &str| {
+        let is_field = key == "CONTAINER_NAME" || mentions(text, "CONTAINER_NAME");
+        is_field && mentions(text, "k8s_")
+    };
+    let found = values.find(|(key, _, text)| is_name(key, text));
+    found.map(|(_, node, _)| node)
+}
+
 /// The units that `map`, a journal input under `key`, asks for.
 fn filters<'n>(key: &str, map: &'n Node) -> Vec<(&'n Node, String)> {
-    const SETTINGS: [&str; 6] = [
-        "filters",
-        "include_matches",
-        "include_matches.match",
-        "matches",
-        "systemd_filter",
-        "systemdFilter",
-    ];
     let mut found = Vec::new();
     for setting in SETTINGS.iter().flat_map(|name| map.all(name)) {
         for (_, node, text) in scalars(setting) {

@@ -2,6 +2,7 @@
 //! OpenTelemetry collector.
 
 use super::{Found, is, is_log_directory, paths};
+use crate::analysis::endpoint;
 use crate::embedded::Node;
 
 /// The input that `map`, which stands under a key, describes to the agent of any of these.
@@ -79,6 +80,12 @@ fn filestream<'n>(map: &'n Node, kind: &Node) -> Option<Found<'n>> {
 /// Stages of Promtail.
 fn promtail<'n>(_: &str, map: &'n Node) -> Option<Found<'n>> {
     // The chart has its own spelling.
+    let parser = map
+        .get("entry_parser")
+        .filter(|parser| is(Some(parser), "docker"));
+    if let Some(parser) = parser {
+        return Some((parser, "Promtail's docker parser"));
+    }
     let stages = map
         .get("pipeline_stages")
         .or_else(|| map.get("pipelineStages"))?;
@@ -141,7 +148,9 @@ fn logstash_filter<'n>(_: &str, map: &'n Node) -> Option<Found<'n>> {
 /// A whole pipeline of Vector: its source of Docker, or files of containers that a program takes
 /// apart as JSON.
 fn vector<'n>(_: &str, map: &'n Node) -> Option<Found<'n>> {
-    if let Some(kind) = map.get("type").filter(|kind| is(Some(kind), "docker_logs")) {
+    let kind = map.get("type").filter(|kind| is(Some(kind), "docker_logs"));
+    let is_remote = map.text_of("docker_host").is_some_and(endpoint::is_remote);
+    if let Some(kind) = kind.filter(|_| !is_remote) {
         return Some((kind, "Vector's docker_logs source"));
     }
     let sources = map.get("sources")?.entries().iter();
