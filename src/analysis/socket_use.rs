@@ -184,6 +184,9 @@ fn add_words(pod: &Pod<'_>, container: &Container<'_>, mounts: &[Mount<'_>], use
         let text = container.expanded_text(field, &variable.value);
         add_word(pod, container, mounts, (field, text, &directory), uses);
     }
+    for (field, word) in container.changing_words() {
+        add_word(pod, container, mounts, (field, &word, &directory), uses);
+    }
     for command in container.commands() {
         let invocation = &command.invocation;
         // What runs on the node names the node's own paths, and a daemon the socket that it makes.

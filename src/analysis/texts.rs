@@ -7,6 +7,7 @@ use super::container::Container;
 use super::prefilter::Prefilter;
 use crate::workload::budget::{keep, spend};
 use crate::workload::catalog;
+use crate::workload::object::EnvVar;
 use crate::workload::pod::{FEW, TextField};
 use crate::workload::variables::{self, Expanded, Variables};
 
@@ -212,6 +213,26 @@ impl<'w> Container<'w> {
     /// `None` if that is too long.
     fn expand<'t>(&self, text: &'t str) -> Option<Expanded<'t>> {
         variables::expand(text, |name| self.variables().get(name), &self.pod.room)
+    }
+
+    /// The words of `command` and `args` with what can change after the review left open, if
+    /// anything can.
+    pub(super) fn changing_words(&self) -> Vec<(TextField, String)> {
+        if !self.raw.env.iter().any(EnvVar::can_change) {
+            return Vec::new();
+        }
+        let lasting = |name: &str| self.variables().get_lasting(self.raw, name);
+        let words = self.raw_texts().filter(|(field, text)| {
+            matches!(field, TextField::Command(_) | TextField::Args(_)) && text.contains("$(")
+        });
+        let words = words.take_while(|_| spend(EXPANSION_STEPS) && keep(EXPANSION_BYTES));
+        let expanded = words.filter_map(|(field, text)| {
+            let expanded = variables::expand(text, lasting, &self.pod.room)?;
+            expanded
+                .is_open
+                .then(|| (field, expanded.text.into_owned()))
+        });
+        expanded.collect()
     }
 
     /// The same with the values as they are written.

@@ -292,6 +292,19 @@ shape! {
     }
 }
 
+impl EnvVar<'_> {
+    /// True for a value that is a label or an annotation of the Pod: these can change after the
+    /// Pod was reviewed, through its status or when it is bound to a node.
+    pub(crate) fn can_change(&self) -> bool {
+        let field = self.value_from.as_ref();
+        let field = field.and_then(|source| source.field_ref.as_ref());
+        field.is_some_and(|field| {
+            let path = &field.field_path;
+            path.starts_with("metadata.labels") || path.starts_with("metadata.annotations")
+        })
+    }
+}
+
 shape! {
     pub(crate) struct ValueFrom<'a> {
         pub(crate) field_ref: Option<FieldRef<'a>> = "fieldRef",

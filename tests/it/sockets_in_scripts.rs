@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use undock::check::{Input, check};
 use undock::decision::{Mode, Outcome, Policy};
+use undock::finding::Action;
 use undock::workload::Overrides;
 use undock::workload::host_path::HostPath;
 
@@ -120,6 +121,57 @@ fn a_file_that_a_script_decides_is_told() {
         "DKR111 warn",
         "a ConfigMap",
     );
+}
+
+#[test]
+fn what_can_change_after_the_review_is_open() {
+    let name = json!([{"name": "N",
+        "valueFrom": {"fieldRef": {"fieldPath": "metadata.annotations['n']"}}}]);
+    let with_value = |value: &str, more: Value| {
+        let mut pod = with_run(more);
+        pod["metadata"]["annotations"] = json!({"n": value});
+        pod
+    };
+    let words = json!({"args": ["/h/$(N).sock"], "env": name});
+    let pod = with_value("other", words.clone());
+    expect(&pod, Outcome::Warn, "DKR111 warn", "an argument");
+    expect(
+        &with_value("docker", words),
+        Outcome::Deny,
+        "DKR110",
+        "the socket already",
+    );
+    let mounts = json!([{"name": "h", "mountPath": "/s", "subPathExpr": "$(N)"}]);
+    let mounted = json!({"volumeMounts": mounts, "env": name});
+    let pod = with_value("other", mounted.clone());
+    expect(&pod, Outcome::Warn, "DKR111 warn", "a mount");
+    expect(
+        &with_value("docker.sock", mounted),
+        Outcome::Deny,
+        "DKR101",
+        "the socket itself",
+    );
+    let narrow = json!([{"name": "h", "mountPath": "/s", "subPathExpr": "app/$(N)"}]);
+    let narrow = with_value("other", json!({"volumeMounts": narrow, "env": name}));
+    assert_eq!(judged(&narrow, &policy()).0, Outcome::Clean);
+}
+
+#[test]
+fn an_operator_can_refuse_what_cannot_be_known() {
+    let strict = Policy {
+        actions: [("DKR111", Action::Deny), ("DKR113", Action::Deny)]
+            .map(|(code, action)| (code.to_owned(), action))
+            .into(),
+        ..policy()
+    };
+    assert_eq!(judged(&with_run(json!({})), &strict).0, Outcome::Deny);
+    assert_eq!(
+        judged(&script("sh /scripts/run.sh"), &strict).0,
+        Outcome::Deny
+    );
+    let among = json!({"securityContext": {"privileged": true}, "volumeMounts": []});
+    let among = with_spec(among, json!({"hostPID": true, "volumes": []}));
+    assert_eq!(judged(&among, &strict).0, Outcome::Deny);
 }
 
 #[test]

@@ -26,7 +26,7 @@ const VALUE_BYTES: usize = 2 * size_of::<String>();
 pub(super) struct Values<'e> {
     surroundings: &'e Surroundings<'e>,
     /// Those of the script around it.
-    outer: Option<&'e Values<'e>>,
+    outer: Option<&'e Self>,
     variables: HashMap<String, Vec<String>>,
     /// The variables that have a value, whichever branches were taken.
     certain: HashSet<String>,
