@@ -165,7 +165,8 @@ pub(crate) fn of_host(pod: &Pod<'_>, host: &str) -> Endpoint {
     }
 }
 
-/// True for an address of docker0, and for an address or a name of a node, as far as they are known.
+/// True for an address of docker0, and for an address or a name of a node, as far as nodes are
+/// known.
 pub(crate) fn is_address_of_node(pod: &Pod<'_>, host: &str) -> bool {
     BRIDGE_ADDRESSES.contains(&host) || pod.names_node(host)
 }

@@ -33,8 +33,8 @@ impl<'w> Container<'w> {
         self.prefilter().docker
     }
 
-    /// What its commands, arguments, variables and hooks mention: as they are written, and where the
-    /// container has a way to Docker's socket, as shells put them together.
+    /// What its commands, arguments, variables and hooks mention: as they are written, and where
+    /// the container has a way to Docker's socket, as shells put them together.
     pub(crate) fn prefilter(&self) -> Prefilter {
         *self.prefilter.get_or_init(|| {
             let mut found = self.text_prefilter();
