@@ -19,6 +19,7 @@ pub(crate) mod resolve;
 pub(crate) mod runtime_selectors;
 pub(crate) mod scripts;
 pub(crate) mod settings;
+pub(crate) mod socket_use;
 pub(crate) mod sockets;
 mod texts;
 

@@ -1,24 +1,23 @@
 //! The commands of a container: `command` and `args`, lifecycle hooks and probes, read by the shell
 //! reader.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::container::{Command, Container};
-use super::texts::names_program;
 use crate::workload::budget::{keep, spend};
 use crate::workload::catalog;
 use crate::workload::object;
 use crate::workload::pod::TextField;
 use crate::workload::search::mentions;
-use crate::workload::shell::{self, HostEntry};
+use crate::workload::shell::{self, HostEntry, Surroundings};
 
 impl Container<'_> {
     /// The programs that the container runs, as far as the object shows them.
     ///
-    /// Only texts that name Docker are read: everything else cannot hold a finding.
+    /// Only texts that name Docker are read, and all of them where a container has a way to its
+    /// socket: everything else cannot hold a finding.
     pub(crate) fn commands(&self) -> &[Command] {
-        if !self.mentions_docker() {
+        if !(self.text_prefilter().docker || self.has_way_to_socket()) {
             return &[];
         }
         self.commands.get_or_init(|| read(self))
@@ -26,37 +25,48 @@ impl Container<'_> {
 }
 
 /// A word of a command, and the field in which it stands.
-type Word<'t> = (TextField, Cow<'t, str>);
+type Word<'t> = (TextField, &'t str);
 
 /// The commands of `container` in those texts that name Docker, in the order command, postStart,
 /// preStop, probes, script.
 fn read(container: &Container<'_>) -> Vec<Command> {
-    // The name can come out of a variable, too.
-    let is_wanted = |word: &str| mentions(word, "docker") || mentions(word, "$");
-    let word = |field, text| {
-        let text = container.expanded_text(field, text);
-        (field, fill_programs(container, text))
+    // The name can come out of a variable, too, or of parts.
+    let reads_all = container.has_way_to_socket();
+    let is_wanted = |word: &str| reads_all || mentions(word, "docker") || mentions(word, "$");
+    let word = |field, text| (field, container.expanded_text(field, text));
+    let variable = |name: &str| {
+        let value = container.variable(name)?;
+        Some(value.text.clone().into_owned())
+    };
+    let surroundings = Surroundings {
+        variable: &variable,
+        directory: &container.working_directory(),
     };
     let mut found = Vec::new();
     // Arguments alone go to the program of the image, which a few images are named after.
     let program = container.image().name();
     let is_entrypoint = container.raw.command.is_empty() && catalog::ENTRYPOINTS.contains(&program);
     let entrypoint = is_entrypoint.then_some(program);
-    read_vectors(container.raw, entrypoint, word, is_wanted, &mut found);
+    read_vectors(
+        container.raw,
+        entrypoint,
+        word,
+        (&is_wanted, &surroundings),
+        &mut found,
+    );
     for (at, variable) in container.raw.env.iter().enumerate() {
         let field = TextField::Env(at);
         let script = container.expanded_text(field, &variable.value);
-        if !(script.contains('\n') && mentions(script, "docker")) {
+        if !(script.contains('\n') && (reads_all || mentions(script, "docker"))) {
             continue;
         }
         if let Some(on_host) = runs_variable(container, &variable.name, script) {
-            let invocations = shell::read_script_on(script, on_host).into_iter();
+            let invocations = shell::read_script_in(script, on_host, &surroundings).into_iter();
             found.extend(invocations.map(|invocation| Command { field, invocation }));
         }
     }
     if let Some((field, script)) = (container.script()).filter(|(_, script)| is_wanted(script)) {
-        let script = fill_programs(container, script);
-        let invocations = shell::read_script(&script).into_iter();
+        let invocations = shell::read_script_in(script, None, &surroundings).into_iter();
         found.extend(invocations.map(|invocation| Command { field, invocation }));
     }
     found
@@ -82,124 +92,41 @@ fn runs_variable(container: &Container<'_>, name: &str, script: &str) -> Option<
 
 /// The commands of `container` in those texts that hold `needle`.
 pub(crate) fn read_naming(container: &object::Container<'_>, needle: &str) -> Vec<Command> {
-    let word = |field, text| (field, Cow::Borrowed(text));
     let mut found = Vec::new();
     let is_wanted = |word: &str| mentions(word, needle);
-    read_vectors(container, None, word, is_wanted, &mut found);
+    let how = (&is_wanted as &dyn Fn(&str) -> bool, &Surroundings::UNKNOWN);
+    read_vectors(
+        container,
+        None,
+        |field, text| (field, text),
+        how,
+        &mut found,
+    );
     found
 }
 
 /// Reads what `container` starts, `command` with `args`, then hooks and probes, each word of it as
-/// `word` gives it. `entrypoint` is the program that the image itself starts.
+/// `word` gives it. `entrypoint` is the program that the image itself starts. A vector is read
+/// where one of its words is wanted.
 fn read_vectors<'c>(
     container: &'c object::Container<'_>,
     entrypoint: Option<&'c str>,
     word: impl Fn(TextField, &'c str) -> Word<'c>,
-    is_wanted: impl Fn(&str) -> bool,
+    how: (&dyn Fn(&str) -> bool, &Surroundings<'_>),
     found: &mut Vec<Command>,
 ) {
     let command = container.command.iter().enumerate();
     let command = command.map(|(i, text)| word(TextField::Command(i), text));
     let args = container.args.iter().enumerate();
     let args = args.map(|(i, text)| word(TextField::Args(i), text));
-    let program = entrypoint.map(|program| (TextField::Args(0), Cow::Borrowed(program)));
-    read_argv(
-        program.into_iter().chain(command).chain(args),
-        &is_wanted,
-        found,
-    );
+    let program = entrypoint.map(|program| (TextField::Args(0), program));
+    read_argv(program.into_iter().chain(command).chain(args), how, found);
     for (place, words) in container.hooks() {
         let words = words.iter().enumerate();
         let words = words.map(|(i, text)| word(TextField::Hook(place, i), text));
-        read_argv(words, &is_wanted, found);
+        read_argv(words, how, found);
     }
 }
-
-/// `script` with those variables of the container's environment filled in that call Docker or lead
-/// onto the node: `$DOCKER ps`, `sh -c "$CMD"`. A name that the script sets itself is the script's.
-fn fill_programs<'t>(container: &'t Container<'_>, script: &'t str) -> Cow<'t, str> {
-    // A default is given as `${NAME:-DEFAULT}`.
-    if !script.contains('$') || !container.has_program_variables() && !mentions(script, ":-") {
-        return Cow::Borrowed(script);
-    }
-    let mut programs = HashMap::new();
-    let (mut filled, mut rest, mut room) = (String::new(), script, MAX_FILLED);
-    while let Some(at) = rest.find('$') {
-        let (front, reference) = rest.split_at(at);
-        filled.push_str(front);
-        rest = &reference[1..];
-        let value = reference_at(reference);
-        let length = match value {
-            Some((.., after)) => reference.len() - after.len(),
-            // A brace that nothing closes was looked for up to the end.
-            None if reference.starts_with("${") => reference.len(),
-            None => 1,
-        };
-        if !spend(REFERENCE_STEPS + length) {
-            break;
-        }
-        let value = value.and_then(|(name, default, after)| {
-            let value = match programs.get(name) {
-                Some(value) => *value,
-                None if programs.len() < MAX_PROGRAMS => {
-                    let value = program_in(container, script, name, default);
-                    programs.insert(name, value);
-                    value
-                }
-                None => None,
-            };
-            Some((value?, after))
-        });
-        match value.filter(|(value, _)| value.len() <= room) {
-            Some((value, after)) => {
-                filled.push_str(value);
-                room -= value.len();
-                rest = after;
-            }
-            None => filled.push('$'),
-        }
-    }
-    filled.push_str(rest);
-    Cow::Owned(filled)
-}
-
-/// Name and default of `$NAME`, `${NAME}` or `${NAME:-DEFAULT}`, with which `text` begins, and what
-/// follows it.
-fn reference_at(text: &str) -> Option<(&str, Option<&str>, &str)> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let behind = &text[1..];
-    let (inside, after) = match behind.strip_prefix('{') {
-        Some(inner) => {
-            let end = inner.find(['}', '\n'])?;
-            (&inner[..end], inner[end..].strip_prefix('}')?)
-        }
-        None => behind.split_at(behind.find(|c| !is_name(c)).unwrap_or(behind.len())),
-    };
-    let (name, default) = match inside.split_once(":-") {
-        Some((name, default)) => (name, Some(default)),
-        None => (inside, None),
-    };
-    (!name.is_empty() && name.chars().all(is_name)).then_some((name, default, after))
-}
-
-/// The value of the variable `name` if it calls Docker or leads onto the node, and `script` does
-/// not set it.
-fn program_in<'t>(
-    container: &'t Container<'_>,
-    script: &str,
-    name: &str,
-    default: Option<&'t str>,
-) -> Option<&'t str> {
-    let value = container.variable(name).map(|value| &*value.text);
-    let value = value.or(default)?;
-    (names_program(value) && !mentions(script, &format!("{name}="))).then_some(value)
-}
-
-/// What it costs to look a reference up.
-const REFERENCE_STEPS: usize = 8;
-
-/// Bytes that variables can add to a script.
-const MAX_FILLED: usize = 64 * 1024;
 
 /// Programs that are looked for in the texts of a container; scripts that run more share the last
 /// one's place.
@@ -208,7 +135,7 @@ const MAX_PROGRAMS: usize = 256;
 /// Reads one argument vector of `words`.
 fn read_argv<'t>(
     words: impl Iterator<Item = Word<'t>>,
-    is_wanted: &impl Fn(&str) -> bool,
+    (is_wanted, surroundings): (&dyn Fn(&str) -> bool, &Surroundings<'_>),
     found: &mut Vec<Command>,
 ) {
     let words: Vec<Word<'t>> = words
@@ -219,14 +146,14 @@ fn read_argv<'t>(
     }
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut last = 0;
-    for invocation in shell::read_argv(words.iter().map(|(_, word)| &**word)) {
+    for invocation in shell::read_argv_in(words.iter().map(|(_, word)| *word), surroundings) {
         let program = &invocation.words[0];
         let place = places.get(program).copied().or_else(|| {
             if places.len() >= MAX_PROGRAMS {
                 return None;
             }
             // The word itself, else the first script that mentions the program.
-            let exact = words.iter().position(|(_, word)| **word == **program);
+            let exact = words.iter().position(|(_, word)| *word == program);
             let place = exact
                 .or_else(|| words.iter().position(|(_, word)| contains(word, program)))
                 .unwrap_or(0);

@@ -6,10 +6,11 @@ use std::ops::Deref;
 
 use super::endpoint::Endpoint;
 use super::prefilter::Prefilter;
+use crate::workload::budget::spend;
 use crate::workload::catalog::ImageRole;
 use crate::workload::host_path::HostPath;
 use crate::workload::image::ImageReference;
-use crate::workload::pod::{self, TextField};
+use crate::workload::pod::{self, HostMount, MountUser, TextField};
 use crate::workload::shell::Invocation;
 use crate::workload::variables::Variables;
 
@@ -22,10 +23,11 @@ pub(crate) struct Container<'w> {
     image: OnceCell<ImageReference<'w>>,
     image_role: OnceCell<Option<ImageRole>>,
     pub(super) prefilter: OnceCell<Prefilter>,
+    pub(super) text_prefilter: OnceCell<Prefilter>,
+    has_way_to_socket: OnceCell<bool>,
     pub(super) telling: OnceCell<Vec<(TextField, Prefilter)>>,
     pub(super) variables: OnceCell<Variables<'w>>,
     pub(super) written_variables: OnceCell<Variables<'w>>,
-    pub(super) program_variables: OnceCell<bool>,
     pub(super) expanded: OnceCell<HashMap<TextField, String>>,
     pub(super) commands: OnceCell<Vec<Command>>,
     pub(super) endpoint: OnceCell<Endpoint>,
@@ -49,6 +51,14 @@ pub(super) struct DockerUse {
     pub(super) by_itself: Option<String>,
     /// Sockets that the container names, by what names them; each lies in a mount of the node's.
     pub(super) paths: Vec<(String, HostPath)>,
+    /// Where the container mounts a directory above a socket, of which a command takes a file that
+    /// nothing shows.
+    pub(super) open_mounts: Vec<String>,
+    /// The same below the root directory of a process of the node.
+    pub(super) leaves_node_open: bool,
+    /// Sockets in the mounts of other containers, through their processes: what names them, the
+    /// container, the path there.
+    pub(super) of_others: Vec<(String, usize, HostPath)>,
 }
 
 impl<'w> Deref for Container<'w> {
@@ -68,10 +78,11 @@ impl<'w> Container<'w> {
             image: OnceCell::new(),
             image_role: OnceCell::new(),
             prefilter: OnceCell::new(),
+            text_prefilter: OnceCell::new(),
+            has_way_to_socket: OnceCell::new(),
             telling: OnceCell::new(),
             variables: OnceCell::new(),
             written_variables: OnceCell::new(),
-            program_variables: OnceCell::new(),
             expanded: OnceCell::new(),
             commands: OnceCell::new(),
             endpoint: OnceCell::new(),
@@ -98,5 +109,29 @@ impl<'w> Container<'w> {
     /// node's namespaces.
     pub(super) fn shares_node(&self) -> bool {
         self.pod.spec.host_pid.0 && self.is_privileged()
+    }
+
+    /// True for a container that mounts a directory above Docker's socket, or sees processes that
+    /// have its files: any of its words can lead to the socket.
+    pub(super) fn has_way_to_socket(&self) -> bool {
+        *self.has_way_to_socket.get_or_init(|| {
+            let sees_all = self.container.sees_processes(self.pod.spec);
+            let is_near = |mount: &HostMount<'_>| match mount.user {
+                MountUser::Container(index) => sees_all || index == self.container.index,
+                _ => false,
+            };
+            let is_above = |mount: &HostMount<'_>| mount.is_socket_parent || mount.open_below;
+            let mut mounts = self.pod.host_mounts.iter().take_while(|_| spend(1));
+            self.pod.spec.host_pid.0 || mounts.any(|mount| is_above(mount) && is_near(mount))
+        })
+    }
+
+    /// The directory in which its programs start: the image's, where the object shows none, which
+    /// mostly is `/`.
+    pub(super) fn working_directory(&self) -> String {
+        match &*self.raw.working_dir {
+            "" => "/".to_owned(),
+            directory => self.fill(directory),
+        }
     }
 }

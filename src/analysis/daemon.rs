@@ -75,7 +75,7 @@ fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
 
 /// True for dockerd under any of its names: `docker daemon` and `docker -d` before 1.12, the script
 /// of the first Docker-in-Docker image.
-fn runs_dockerd(invocation: &Invocation) -> bool {
+pub(super) fn runs_dockerd(invocation: &Invocation) -> bool {
     match invocation.program() {
         "dockerd" | "dockerd-entrypoint.sh" | "dockerd-rootless.sh" | "wrapdocker" => true,
         "docker" => matches!(

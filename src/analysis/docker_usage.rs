@@ -1,16 +1,13 @@
 //! Is a container a Docker client, what selects Docker in it, and does anything point it at a
 //! mount?
 
-use super::Workload;
-use super::container::{Container, DockerUse};
+use super::container::Container;
 use super::endpoint::{self, Endpoint};
 use super::pod::Pod;
 use super::runtime_selectors::runtime_selectors;
 use super::{data_root, resolve, sockets};
-use crate::workload::budget::keep;
 use crate::workload::catalog::{self, ImageRole};
 use crate::workload::host_path::HostPath;
-use crate::workload::pod::{HostMount, MountUser};
 use crate::workload::search::mentions;
 use crate::workload::shell::{HostEntry, Invocation};
 
@@ -22,61 +19,8 @@ pub(crate) fn shows_docker(pod: &Pod<'_>, container: &Container<'_>) -> bool {
         || container.env("DOCKER_HOST").is_some()
 }
 
-/// True for a directory above Docker's socket, or above one that the operator names.
-pub(crate) fn is_socket_parent(mount: &HostMount<'_>) -> bool {
-    mount.is_socket_parent || mount.open_below
-}
-
-/// What uses Docker through `mount`, if that is a directory above Docker's socket.
-pub(crate) fn socket_parent_user(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<String> {
-    let MountUser::Container(index) = mount.user else {
-        return None;
-    };
-    let pod = workload.pod.as_ref().filter(|_| is_socket_parent(mount))?;
-    let container = pod.containers.get(index)?;
-    let uses = container
-        .docker_use
-        .get_or_init(|| docker_use(pod, container));
-    let through = uses
-        .paths
-        .iter()
-        .find(|(_, path)| path.is_within(&mount.mount_path))
-        .map(|(shown, _)| shown);
-    through.or(uses.by_itself.as_ref()).cloned()
-}
-
-/// The signs of Docker in `container`.
-fn docker_use(pod: &Pod<'_>, container: &Container<'_>) -> DockerUse {
-    if pod.is_daemon(container) {
-        return DockerUse::default();
-    }
-    let mut paths = Vec::new();
-    // A known agent that names another runtime's socket as well takes what it finds.
-    if container.mentions_docker()
-        && !(sockets::is_agent(container) && sockets::names_cri_socket(container))
-    {
-        let texts = container.texts_with(|found| found.docker);
-        for (field, text) in texts.filter(|(field, _)| !field.is_hook()) {
-            for token in sockets::socket_paths(text) {
-                let path = HostPath::new(&container.fill(token));
-                if pod.host_path_at(container, &path).is_some() {
-                    let shown = container.describe(field);
-                    if !keep(size_of_val(&path) + shown.len() + path.as_str().len()) {
-                        break;
-                    }
-                    paths.push((shown, path));
-                }
-            }
-        }
-    }
-    DockerUse {
-        by_itself: docker_sign(pod, container),
-        paths,
-    }
-}
-
 /// What in `container` uses Docker, wherever its socket is.
-fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
+pub(super) fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<String> {
     let is_client = container
         .image_role()
         .is_some_and(|role| role != ImageRole::DockerInDocker);

@@ -15,6 +15,9 @@ pub(crate) enum Endpoint {
         /// False for docker0's address and for `localhost` under `hostNetwork`.
         certain: bool,
     },
+    /// `localhost` under `hostNetwork`, beside a daemon in the Pod: that one or the node's,
+    /// whichever has the port.
+    NodeOrPod,
     /// A daemon of this Pod: localhost, or a socket in a volume of the Pod.
     InPod,
     /// Another host: a Service, SSH, a remote builder.

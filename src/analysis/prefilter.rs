@@ -7,7 +7,7 @@ use wide::u8x16;
 pub(crate) struct Prefilter {
     /// `docker` in any case, in paths, addresses, commands, names of runtimes.
     pub(crate) docker: bool,
-    /// `:237`, with which Docker's ports begin.
+    /// `:237`, with which Docker's ports begin; zeros and a plus in front are read like nothing.
     pub(crate) docker_port: bool,
     /// `172.17.`, Docker's bridge.
     pub(crate) bridge: bool,
@@ -61,13 +61,20 @@ impl Prefilter {
                     around(b"docker", 3).is_some_and(|found| found.eq_ignore_ascii_case(b"docker"))
             }
             b'7' => {
-                self.docker_port |= around(b":237", 3) == Some(b":237");
+                self.docker_port |= around(b"237", 2) == Some(b"237") && follows_colon(text, at);
                 self.bridge |= around(b"172.17.", 1) == Some(b"172.17.");
             }
             b'$' => self.reference |= text.get(at + 1) == Some(&b'('),
             _ => self.ping |= around(b"ping", 3) == Some(b"ping"),
         }
     }
+}
+
+/// True if `237`, which ends at `at`, begins a port: Go reads `02375` and `+2375`, too.
+fn follows_colon(text: &[u8], at: usize) -> bool {
+    let front = text.get(..at.saturating_sub(2)).unwrap_or_default();
+    let mut front = front.iter().rev();
+    front.find(|byte| !matches!(byte, b'0' | b'+')) == Some(&b':')
 }
 
 #[cfg(test)]
@@ -82,6 +89,8 @@ mod tests {
             [found.docker, found.docker_port, found.bridge, found.ping]
         };
         assert!(found("a Docker")[0] && found("DOCKER-USER")[0]);
+        assert!(found("x:02375")[1] && found("x:+2375")[1] && found("x:+002376")[1]);
+        assert!(!found("x:12375")[1] && !found("x2375")[1] && !found("2375")[1]);
         for (at, word) in ["docker", ":237", "172.17.", "ping"]
             .into_iter()
             .enumerate()

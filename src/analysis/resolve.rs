@@ -121,7 +121,10 @@ fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, path: &str) -> Endpo
     // The root directory of the node's processes, which the Pod sees: no volume is needed to get
     // there.
     let is_of_node = host_path::follows_root_link(path) && pod.spec.host_pid.0;
-    let path = HostPath::new(path);
+    let path = match path.starts_with('/') {
+        true => HostPath::new(path),
+        false => HostPath::new(&container.working_directory()).join(path),
+    };
     if is_of_node {
         return Endpoint::NodeSocket(path);
     }
@@ -144,16 +147,15 @@ pub(crate) fn of_host(pod: &Pod<'_>, host: &str) -> Endpoint {
     }
     let host = canonical(host);
     let host = pod.alias_of(&host).map_or(host, canonical);
-    if BRIDGE_ADDRESSES.contains(&host.as_str()) || pod.names_node(&host) {
+    if is_address_of_node(pod, &host) {
         return Endpoint::NodeAddress { certain: false };
     }
     // Docker's clients read `tcp://:2375` as localhost.
     if host.is_empty() || is_loopback(&host) {
-        let on_node = pod.spec.host_network.0 && pod.daemon().is_none();
-        return if on_node {
-            Endpoint::NodeAddress { certain: false }
-        } else {
-            Endpoint::InPod
+        return match (pod.spec.host_network.0, pod.daemon()) {
+            (false, _) => Endpoint::InPod,
+            (true, None) => Endpoint::NodeAddress { certain: false },
+            (true, Some(_)) => Endpoint::NodeOrPod,
         };
     }
     if is_open(&host) {
@@ -161,4 +163,10 @@ pub(crate) fn of_host(pod: &Pod<'_>, host: &str) -> Endpoint {
     } else {
         Endpoint::Remote
     }
+}
+
+/// True for an address of docker0, and for an address or a name of a node, as far as nodes are
+/// known.
+pub(crate) fn is_address_of_node(pod: &Pod<'_>, host: &str) -> bool {
+    BRIDGE_ADDRESSES.contains(&host) || pod.names_node(host)
 }

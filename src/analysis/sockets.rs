@@ -139,7 +139,27 @@ pub(crate) fn sockets_of_processes(
             paths.find(|path| host_path::follows_root_link(path))?,
         ))
     });
-    sockets.collect()
+    let mut sockets: Vec<_> = sockets.collect();
+    // Those that only come together in a shell: `cd /proc/1/root/run; x docker.sock`.
+    for command in container.commands() {
+        let invocation = &command.invocation;
+        let known = sockets.iter().any(|(field, _)| *field == command.field);
+        let words = invocation.arguments().iter().filter(|_| !known);
+        let words = words.filter(|word| word.ends_with("docker.sock"));
+        let mut paths = words.flat_map(|word| {
+            let directories = invocation.directories.iter();
+            directories.map(move |directory| match word.starts_with('/') {
+                true => word.clone(),
+                false => format!("{directory}/{word}"),
+            })
+        });
+        let is_affordable = |path: &String| spend(PATH_STEPS + path.len());
+        let is_meant = |path: &String| is_affordable(path) && host_path::follows_root_link(path);
+        if let Some(path) = paths.find(is_meant) {
+            sockets.push((command.field, path));
+        }
+    }
+    sockets
 }
 
 /// The first socket or pipe of Docker that `text` names.

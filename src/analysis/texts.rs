@@ -7,8 +7,8 @@ use super::container::Container;
 use super::prefilter::Prefilter;
 use crate::workload::budget::{keep, spend};
 use crate::workload::catalog;
+use crate::workload::object::EnvVar;
 use crate::workload::pod::{FEW, TextField};
-use crate::workload::search::mentions;
 use crate::workload::variables::{self, Expanded, Variables};
 
 /// What it costs to fill in and to keep a text with references, and what it takes, without its
@@ -33,9 +33,25 @@ impl<'w> Container<'w> {
         self.prefilter().docker
     }
 
-    /// What its commands, arguments, variables and hooks mention.
+    /// What its commands, arguments, variables and hooks mention: as they are written, and where
+    /// the container has a way to Docker's socket, as shells put them together.
     pub(crate) fn prefilter(&self) -> Prefilter {
         *self.prefilter.get_or_init(|| {
+            let mut found = self.text_prefilter();
+            if !found.docker && self.has_way_to_socket() {
+                let words = self
+                    .commands()
+                    .iter()
+                    .flat_map(|command| &command.invocation.words);
+                words.for_each(|word| found.add(word));
+            }
+            found
+        })
+    }
+
+    /// What the texts mention as they are written.
+    pub(super) fn text_prefilter(&self) -> Prefilter {
+        *self.text_prefilter.get_or_init(|| {
             let mut found = Prefilter::default();
             self.raw_texts().for_each(|(_, text)| found.add(text));
             found.docker |= catalog::sets_provider(&self.raw.env);
@@ -56,14 +72,6 @@ impl<'w> Container<'w> {
             self.env(name)?;
         }
         self.variables().get(name)
-    }
-
-    /// True if a variable calls Docker or leads onto the node.
-    pub(super) fn has_program_variables(&self) -> bool {
-        *self.program_variables.get_or_init(|| {
-            let mut values = self.variables().values();
-            values.any(|value| names_program(&value.text))
-        })
     }
 
     fn variables(&self) -> &Variables<'w> {
@@ -128,7 +136,7 @@ impl<'w> Container<'w> {
 
     /// `text`, which stands at `field`, with its references to variables filled in.
     pub(crate) fn expanded_text<'t>(&'t self, field: TextField, text: &'t str) -> &'t str {
-        if !self.prefilter().reference {
+        if !self.text_prefilter().reference {
             return text;
         }
         if let TextField::Env(index) = field {
@@ -207,6 +215,26 @@ impl<'w> Container<'w> {
         variables::expand(text, |name| self.variables().get(name), &self.pod.room)
     }
 
+    /// The words of `command` and `args` with what can change after the review left open, if
+    /// anything can.
+    pub(super) fn changing_words(&self) -> Vec<(TextField, String)> {
+        if !self.raw.env.iter().any(EnvVar::can_change) {
+            return Vec::new();
+        }
+        let lasting = |name: &str| self.variables().get_lasting(self.raw, name);
+        let words = self.raw_texts().filter(|(field, text)| {
+            matches!(field, TextField::Command(_) | TextField::Args(_)) && text.contains("$(")
+        });
+        let words = words.take_while(|_| spend(EXPANSION_STEPS) && keep(EXPANSION_BYTES));
+        let expanded = words.filter_map(|(field, text)| {
+            let expanded = variables::expand(text, lasting, &self.pod.room)?;
+            expanded
+                .is_open
+                .then(|| (field, expanded.text.into_owned()))
+        });
+        expanded.collect()
+    }
+
     /// The same with the values as they are written.
     fn expand_static<'t>(&self, text: &'t str) -> Option<Expanded<'t>> {
         let values = self
@@ -214,9 +242,4 @@ impl<'w> Container<'w> {
             .get_or_init(|| Variables::as_written(self.raw));
         variables::expand(text, |name| values.get(name), &self.pod.room)
     }
-}
-
-/// True for a value that calls Docker or leads onto the node.
-pub(super) fn names_program(value: &str) -> bool {
-    (["docker", "nsenter", "chroot"].iter()).any(|word| mentions(value, word))
 }

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use kube::Client;
@@ -26,7 +27,15 @@ const RETRY: Duration = Duration::from_secs(30);
 #[serde(default)]
 struct Node {
     metadata: Metadata,
+    spec: Spec,
     status: Status,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Spec {
+    #[serde(rename = "podCIDRs")]
+    pod_cidrs: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -73,7 +82,13 @@ impl Nodes {
                     return false;
                 };
                 let addresses = node.status.addresses.into_iter().map(|node| node.address);
+                let gateways = node
+                    .spec
+                    .pod_cidrs
+                    .iter()
+                    .filter_map(|range| gateway(range));
                 let words: BTreeSet<String> = addresses
+                    .chain(gateways)
                     .filter(|address| !address.contains(char::is_whitespace))
                     .collect();
                 let name = node.metadata.name;
@@ -95,6 +110,16 @@ impl Nodes {
             Event::TooLarge(_) | Event::Interrupted(_) => false,
         }
     }
+}
+
+/// The first address of a range of Pods: the node's own on their bridge, with the usual network
+/// plug-ins.
+fn gateway(range: &str) -> Option<String> {
+    let (network, _) = range.split_once('/')?;
+    Some(match network.parse().ok()? {
+        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits().checked_add(1)?).to_string(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits().checked_add(1)?).to_string(),
+    })
 }
 
 /// Keeps the ConfigMap as the nodes are, until it is dropped. `errors` counts interruptions of the
@@ -143,6 +168,19 @@ mod tests {
         let node =
             serde_json::json!({"metadata": {"name": name}, "status": {"addresses": addresses}});
         serde_json::value::to_raw_value(&node).unwrap()
+    }
+
+    #[test]
+    fn the_gateway_of_a_nodes_pods_is_an_address_of_the_node() {
+        let mut nodes = Nodes::default();
+        let json = serde_json::json!({"metadata": {"name": "a"},
+            "spec": {"podCIDRs": ["10.244.3.0/24", "fd00:3::/64", "x"]},
+            "status": {"addresses": [{"address": "10.0.0.1"}]}});
+        nodes.take(&Event::Applied(
+            &serde_json::value::to_raw_value(&json).unwrap(),
+        ));
+        let lines: Vec<_> = nodes.lines.values().cloned().collect();
+        assert_eq!(lines, ["a 10.0.0.1 10.244.3.1 fd00:3::1"]);
     }
 
     #[test]

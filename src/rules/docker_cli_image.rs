@@ -1,6 +1,6 @@
 //! DKR201 docker-cli-image: a Docker client by its image.
 
-use super::{host_paths, images};
+use super::{docker_tcp_on_node, host_paths, images};
 use crate::analysis::endpoint::Endpoint;
 use crate::analysis::{Container, Pod, docker_usage};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
@@ -37,6 +37,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         finding
             .advisory("its daemon is not the node's")
             .consequence("")
+    } else if endpoint == Endpoint::NodeOrPod {
+        docker_tcp_on_node::shared_port(finding)
     } else if !endpoint.is_node() && docker_usage::needs_no_daemon(container) {
         finding
             .certainty(Certainty::Possible)

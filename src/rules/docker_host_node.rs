@@ -1,6 +1,6 @@
 //! DKR301 docker-host-node: a Docker endpoint that leads to the node.
 
-use super::host_paths;
+use super::{docker_tcp_on_node, host_paths};
 use crate::analysis::endpoint::Endpoint;
 use crate::analysis::{Container, Pod, resolve, sockets};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
@@ -39,7 +39,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         };
         let is_unresolved =
             value.is_none() && endpoint == Endpoint::Unknown && pod.daemon().is_none();
-        if !endpoint.is_node() && !is_unresolved {
+        let is_shared = endpoint == Endpoint::NodeOrPod;
+        if !endpoint.is_node() && !is_unresolved && !is_shared {
             continue;
         }
         let shown = match value {
@@ -73,6 +74,7 @@ fn judged(finding: Finding, container: &Container<'_>, name: &str, endpoint: End
             }
         }
         Endpoint::NodeAddress { certain: true } => finding.certainty(Certainty::Certain),
+        Endpoint::NodeOrPod => docker_tcp_on_node::shared_port(finding),
         Endpoint::Unknown => finding
             .certainty(Certainty::Possible)
             .reason("a ConfigMap or Secret decides")

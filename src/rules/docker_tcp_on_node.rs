@@ -1,7 +1,9 @@
 //! DKR304 docker-tcp-on-node: Docker's TCP ports on the node.
 
+use crate::analysis::endpoint::Endpoint;
 use crate::analysis::{Container, Pod, resolve};
-use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::workload::address::{canonical, is_loopback};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR304",
@@ -18,28 +20,84 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../docs/rules/docker-tcp-on-node.md"),
     host_path: None,
     target: None,
-    check: Check::Mentioning(|found| found.docker_port, check),
+    check: Check::Container(check),
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    let is_on_node = |host: &str| resolve::of_host(pod, host).is_node();
+    if container.prefilter().docker_port {
+        check_texts(pod, container, findings);
+    }
+    check_probes(pod, container, findings);
+}
+
+/// What kubelet connects to for probes and hooks of `container`: it does so from the node.
+fn check_probes(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    for (place, way, probed) in container.raw.probed() {
+        let port = container.raw.port_number(&probed.port);
+        let Some(port) = port.filter(|port| matches!(port, 2375 | 2376)) else {
+            continue;
+        };
+        let host = canonical(&probed.host);
+        let is_own = host.is_empty() && pod.spec.host_network.0;
+        let is_loopback = is_loopback(&host);
+        let is_node = is_loopback || resolve::is_address_of_node(pod, &host);
+        // A daemon of the Pod has the Pod's own address.
+        let has_daemon = pod.spec.host_network.0 && pod.daemon().is_some();
+        if !is_node && (!is_own || has_daemon) {
+            continue;
+        }
+        let shown = if is_own { "the node" } else { &*probed.host };
+        let evidence = format!("{shown}:{port}");
+        let finding = Finding::new(&RULE)
+            .in_container(pod, container, format!("{place}.{way}.port"))
+            .what(format!("lets kubelet ask {evidence} in {place}"))
+            .evidence(&evidence);
+        findings.push(if is_own || is_loopback && has_daemon {
+            shared_port(finding)
+        } else {
+            finding
+        });
+    }
+}
+
+/// Addresses in the texts of `container`.
+fn check_texts(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
+    let is_daemon = pod.is_daemon(container);
     for (field, text) in container.texts_with(|found| found.docker_port) {
         let mut addresses = docker_addresses(text)
             .map(|(host, port)| (container.fill(host), port))
             .take(MAX_ADDRESSES);
-        let Some((host, port)) = addresses.find(|(host, _)| is_on_node(host)) else {
+        // What a daemon is told in words of its own is where it listens.
+        let listens = is_daemon && !text.contains(char::is_whitespace);
+        let found = addresses.find_map(|(host, port)| {
+            let endpoint = resolve::of_host(pod, &host);
+            let is_meant = endpoint.is_node() || endpoint == Endpoint::NodeOrPod && !listens;
+            is_meant.then_some((host, port, endpoint))
+        });
+        let Some((host, port, endpoint)) = found else {
             continue;
         };
         let evidence = format!("{host}:{port}");
         let place = container.describe(field);
-        findings.push(
-            Finding::new(&RULE)
-                .in_container(pod, container, field.path())
-                .what(format!("addresses {evidence} in {place}"))
-                .evidence(&evidence)
-                .within(text),
-        );
+        let finding = Finding::new(&RULE)
+            .in_container(pod, container, field.path())
+            .what(format!("addresses {evidence} in {place}"))
+            .evidence(&evidence)
+            .within(text);
+        findings.push(match endpoint {
+            Endpoint::NodeOrPod => shared_port(finding),
+            _ => finding,
+        });
     }
+}
+
+/// A finding about a port that the node's daemon or one in the Pod has.
+pub(super) fn shared_port(finding: Finding) -> Finding {
+    finding
+        .certainty(Certainty::Possible)
+        .action(Action::Warn)
+        .reason("under hostNetwork the node's daemon can have that port")
+        .consequence("a daemon in the Pod has it only where the node has none")
 }
 
 /// Longest IPv6 address, with a zone.
@@ -50,12 +108,20 @@ const MAX_ADDRESSES: usize = 64;
 
 /// The hosts in front of `:2375` or `:2376` in `text`, and the port.
 fn docker_addresses(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let ports = memchr::memchr_iter(b':', text.as_bytes()).filter(|&at| {
-        let rest = &text.as_bytes()[at + 1..];
-        (rest.starts_with(b"2375") || rest.starts_with(b"2376"))
-            && !rest.get(4).is_some_and(u8::is_ascii_digit)
+    let ports = memchr::memchr_iter(b':', text.as_bytes()).filter_map(|at| {
+        // Go's clients take a plus and zeros in front of a port.
+        let rest = &text[at + 1..];
+        let rest = rest
+            .strip_prefix('+')
+            .unwrap_or(rest)
+            .trim_start_matches('0');
+        let port = rest
+            .get(..4)
+            .filter(|port| matches!(*port, "2375" | "2376"))?;
+        let is_longer = rest.as_bytes().get(4).is_some_and(u8::is_ascii_digit);
+        (!is_longer).then_some((at, port))
     });
-    ports.filter_map(|at| {
+    ports.filter_map(|(at, port)| {
         // As a host holds no colon outside of brackets, each is looked for behind the colon before.
         let front = &text[..at];
         let host = match front.strip_suffix(']') {
@@ -70,7 +136,7 @@ fn docker_addresses(text: &str) -> impl Iterator<Item = (&str, &str)> {
                 })..]
             }
         };
-        (!host.is_empty()).then(|| (host, &text[at + 1..at + 5]))
+        (!host.is_empty()).then_some((host, port))
     })
 }
 

@@ -1,8 +1,8 @@
 //! DKR113 node-access: a Pod that can reach Docker's socket in ways that its object does not show.
 
 use super::host_paths;
-use crate::analysis::{Container, Pod, Workload};
-use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule, Thing};
+use crate::analysis::{Container, Pod, Workload, socket_use};
+use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule, Thing};
 use crate::workload::pod::MountUser;
 
 /// Below it stand the volumes of the node's Pods. What is in them, links included, is theirs.
@@ -51,8 +51,15 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 
 /// Whoever sees the node's processes, and may look at them, has the node's files at `/proc/1/root`.
 fn among_processes(pod: &Pod<'_>, container: &Container<'_>) -> Finding {
-    Finding::new(&RULE)
+    let finding = Finding::new(&RULE)
         .in_container(pod, container, "securityContext.privileged")
         .what("is privileged and sees the node's processes")
-        .evidence("privileged with hostPID")
+        .evidence("privileged with hostPID");
+    if socket_use::leaves_node_open(pod, container) {
+        finding
+            .action(Action::Warn)
+            .reason("a script decides which file is used")
+    } else {
+        finding
+    }
 }

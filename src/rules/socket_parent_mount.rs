@@ -2,7 +2,7 @@
 //! Docker.
 
 use super::host_paths;
-use crate::analysis::{Workload, docker_usage};
+use crate::analysis::{Workload, socket_use};
 use crate::finding::{Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::pod::HostMount;
 
@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
-    let user = docker_usage::socket_parent_user(workload, mount)?;
+    let user = socket_use::socket_parent_user(workload, mount)?;
     let finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
     let what = format!("{}, used by {user}", finding.what);
     Some(finding.what(what).rule_texts())

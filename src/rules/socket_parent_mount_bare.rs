@@ -1,7 +1,7 @@
 //! DKR111 socket-parent-mount-bare: a directory above the Docker socket, without a sign of Docker.
 
 use super::host_paths;
-use crate::analysis::{Workload, docker_usage};
+use crate::analysis::{Workload, socket_use};
 use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::catalog;
 use crate::workload::host_path::HostPath;
@@ -26,8 +26,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
-    let is_used = || docker_usage::socket_parent_user(workload, mount).is_some();
-    if !docker_usage::is_socket_parent(mount) || is_used() {
+    let is_used = || socket_use::socket_parent_user(workload, mount).is_some();
+    if !socket_use::is_socket_parent(mount) || is_used() {
         return None;
     }
     let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
@@ -44,6 +44,10 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
         finding
             .action(Action::Warn)
             .reason("Docker's default socket path is the node's")
+    } else if socket_use::leaves_file_open(workload, mount) {
+        finding
+            .action(Action::Warn)
+            .reason("a script decides which file is used")
     } else {
         finding
     })

@@ -70,22 +70,7 @@ fn may_bind(pod: &Pod<'_>, container: &Container<'_>) -> bool {
 fn probed_ports(
     container: &Container<'_>,
 ) -> impl Iterator<Item = (&'static str, &'static str, i64)> {
-    let raw = container.raw;
-    let probes = [
-        ("livenessProbe", &raw.liveness_probe),
-        ("readinessProbe", &raw.readiness_probe),
-        ("startupProbe", &raw.startup_probe),
-    ];
-    probes
-        .into_iter()
-        .filter_map(|(place, probe)| Some((place, probe.as_ref()?)))
-        .flat_map(|(place, probe)| {
-            let ports = [
-                ("httpGet", &probe.http_get),
-                ("tcpSocket", &probe.tcp_socket),
-            ];
-            ports
-                .into_iter()
-                .filter_map(move |(way, port)| Some((place, way, port.as_ref()?.port.0?)))
-        })
+    let probed = container.raw.probed();
+    let probed = probed.filter(|(place, way, _)| !place.starts_with("lifecycle") && *way != "grpc");
+    probed.filter_map(|(place, way, probed)| Some((place, way, probed.port.parse().ok()?)))
 }

@@ -82,6 +82,12 @@ impl<'a> Container<'a> {
         }
     }
 
+    /// True for a container that sees the processes of others in its Pod: all share theirs, or it
+    /// was added to look at one.
+    pub(crate) fn sees_processes(&self, spec: &Spec<'_>) -> bool {
+        spec.share_process_namespace.0 || self.list == "ephemeralContainers"
+    }
+
     /// True for `securityContext.privileged`.
     pub(crate) fn is_privileged(&self) -> bool {
         self.raw

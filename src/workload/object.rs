@@ -76,6 +76,7 @@ shape! {
         pub(crate) host_network: LenientBool = "hostNetwork",
         pub(crate) service_account_name: LenientStr<'a> = "serviceAccountName",
         pub(crate) host_pid: LenientBool = "hostPID",
+        pub(crate) share_process_namespace: LenientBool = "shareProcessNamespace",
         pub(crate) host_users: Option<LenientBool> = "hostUsers",
         pub(crate) template: Option<Box<Template<'a>>> = "template",
         pub(crate) job_template: Option<Box<JobTemplate<'a>>> = "jobTemplate",
@@ -199,9 +200,10 @@ shape! {
         pub(crate) name: LenientStr<'a> = "name",
         pub(crate) image: LenientStr<'a> = "image",
         pub(crate) image_pull_policy: LenientStr<'a> = "imagePullPolicy",
-        pub(crate) ports: List<Port> = "ports",
+        pub(crate) ports: List<Port<'a>> = "ports",
         pub(crate) command: List<LenientStr<'a>> = "command",
         pub(crate) args: List<LenientStr<'a>> = "args",
+        pub(crate) working_dir: LenientStr<'a> = "workingDir",
         pub(crate) env: List<EnvVar<'a>> = "env",
         pub(crate) env_from: IsSet = "envFrom",
         pub(crate) volume_mounts: List<VolumeMount<'a>> = "volumeMounts",
@@ -218,6 +220,45 @@ shape! {
 }
 
 impl<'a> Container<'a> {
+    /// The ways in which kubelet connects to something for lifecycle hooks and probes: the field of
+    /// each hook or probe, the way's below it, and what it connects to.
+    pub(crate) fn probed(
+        &self,
+    ) -> impl Iterator<Item = (&'static str, &'static str, &ProbePort<'a>)> {
+        let lifecycle = self.lifecycle.as_deref();
+        let handlers = [
+            (
+                "lifecycle.postStart",
+                lifecycle.and_then(|lifecycle| lifecycle.post_start.as_deref()),
+            ),
+            (
+                "lifecycle.preStop",
+                lifecycle.and_then(|lifecycle| lifecycle.pre_stop.as_deref()),
+            ),
+            ("livenessProbe", self.liveness_probe.as_deref()),
+            ("readinessProbe", self.readiness_probe.as_deref()),
+            ("startupProbe", self.startup_probe.as_deref()),
+        ];
+        let handlers = handlers
+            .into_iter()
+            .filter_map(|(place, handler)| Some((place, handler?)));
+        handlers.flat_map(|(place, handler)| {
+            let ways = [
+                ("httpGet", &handler.http_get),
+                ("tcpSocket", &handler.tcp_socket),
+                ("grpc", &handler.grpc),
+            ];
+            ways.into_iter()
+                .filter_map(move |(way, port)| Some((place, way, port.as_ref()?)))
+        })
+    }
+
+    /// The number of the port that `text` gives or names; `None` for a name that no port has.
+    pub(crate) fn port_number(&self, text: &str) -> Option<i64> {
+        let named = || self.ports.iter().find(|port| *port.name == *text);
+        text.parse().ok().or_else(|| named()?.container_port.0)
+    }
+
     /// The commands of lifecycle hooks and probes, with the field of each.
     pub(crate) fn hooks(&self) -> impl Iterator<Item = (&'static str, &[LenientStr<'a>])> {
         let lifecycle = self.lifecycle.as_deref();
@@ -248,6 +289,19 @@ shape! {
         pub(crate) name: LenientStr<'a> = "name",
         pub(crate) value: LenientStr<'a> = "value",
         pub(crate) value_from: Option<ValueFrom<'a>> = "valueFrom",
+    }
+}
+
+impl EnvVar<'_> {
+    /// True for a value that is a label or an annotation of the Pod: these can change after the
+    /// Pod was reviewed, through its status or when it is bound to a node.
+    pub(crate) fn can_change(&self) -> bool {
+        let field = self.value_from.as_ref();
+        let field = field.and_then(|source| source.field_ref.as_ref());
+        field.is_some_and(|field| {
+            let path = &field.field_path;
+            path.starts_with("metadata.labels") || path.starts_with("metadata.annotations")
+        })
     }
 }
 
@@ -297,7 +351,8 @@ shape! {
 }
 
 shape! {
-    pub(crate) struct Port {
+    pub(crate) struct Port<'a> {
+        pub(crate) name: LenientStr<'a> = "name",
         pub(crate) container_port: LenientInt = "containerPort",
         pub(crate) host_port: LenientInt = "hostPort",
     }
@@ -314,15 +369,19 @@ shape! {
     /// A probe or a lifecycle hook.
     pub(crate) struct Handler<'a> {
         pub(crate) exec: Option<Exec<'a>> = "exec",
-        pub(crate) http_get: Option<ProbePort> = "httpGet",
-        pub(crate) tcp_socket: Option<ProbePort> = "tcpSocket",
+        pub(crate) http_get: Option<ProbePort<'a>> = "httpGet",
+        pub(crate) tcp_socket: Option<ProbePort<'a>> = "tcpSocket",
+        pub(crate) grpc: Option<ProbePort<'a>> = "grpc",
     }
 }
 
 shape! {
     /// What a probe connects to.
-    pub(crate) struct ProbePort {
-        pub(crate) port: LenientInt = "port",
+    pub(crate) struct ProbePort<'a> {
+        /// Empty for the Pod's own address.
+        pub(crate) host: LenientStr<'a> = "host",
+        /// A number, or the name of one of the container's ports.
+        pub(crate) port: LenientStr<'a> = "port",
     }
 }
 

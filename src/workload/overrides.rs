@@ -89,7 +89,7 @@ impl Overrides {
     }
 
     /// True for a host path at which the operator says that a Docker socket lies.
-    pub(super) fn is_socket(&self, path: &HostPath) -> bool {
+    pub(crate) fn is_socket(&self, path: &HostPath) -> bool {
         self.sockets.contains(path)
     }
 }

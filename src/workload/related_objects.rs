@@ -237,9 +237,11 @@ impl RelatedObjects {
             Claim::Named(namespace, name) => {
                 let key = ((*namespace).to_owned(), (*name).to_owned());
                 let claim = self.claims.get(&key);
+                // A volume that was released still names the claim that had it, so what the claim
+                // says itself counts first.
                 let named = claim.map(|claim| &claim.volume);
-                let bound = self.bound.get(&key).or(named);
-                match (bound.filter(|volume| !volume.is_empty()), claim) {
+                let named = named.filter(|volume| !volume.is_empty());
+                match (named.or_else(|| self.bound.get(&key)), claim) {
                     (Some(volume), _) => (volume.as_str(), None),
                     (None, Some(claim)) => ("", claim.class.as_deref()),
                     (None, None) => return (Match::Unknown, self.free(None)),
@@ -395,5 +397,30 @@ mod tests {
         note(&mut related_objects, &socket);
         related_objects.retain_volumes(|name| name != "engine");
         assert!(codes(POD, &nothing, &related_objects).is_empty());
+    }
+
+    #[test]
+    fn a_volume_that_was_released_does_not_hide_the_one_that_the_claim_has() {
+        let mut related_objects = RelatedObjects::default();
+        note(
+            &mut related_objects,
+            &VOLUME.replace("/opt/run/engine.sock", "/srv/data"),
+        );
+        let evil = VOLUME.replace("/opt/run/engine.sock", "/run/docker.sock");
+        let evil = evil
+            .replace(r#""engine""#, r#""evil""#)
+            .replace(r#""name":"c""#, r#""name":"d""#);
+        note(&mut related_objects, &evil);
+        let claim = ClaimState {
+            volume: "evil".to_owned(),
+            class: None,
+        };
+        assert!(codes(POD, &Overrides::default(), &related_objects).is_empty());
+        // POD is read in the namespace of the claim.
+        related_objects.set_claim("ci", "c", Some(claim));
+        assert_eq!(
+            codes(POD, &Overrides::default(), &related_objects),
+            ["DKR112"]
+        );
     }
 }

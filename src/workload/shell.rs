@@ -5,19 +5,29 @@
 //! fault and goes on behind it. Time is linear in the script; nesting is cut at `MAX_DEPTH`. Where
 //! the budget of the evaluation does not suffice, the rest is left unread.
 
+mod arguments;
+mod escapes;
+mod learn;
 mod lexer;
 mod names;
+pub(crate) mod pattern;
 mod prefix;
 mod scope;
+mod values;
+mod word;
 
 use std::sync::Arc;
 
 use memchr::memrchr2;
 
+pub(crate) use arguments::found_paths;
+
 use super::budget::{keep, spend};
-use lexer::Lexer;
+use arguments::Input;
+use lexer::{Lexer, RawCommand};
 use names::Names;
 use scope::Scope;
+use values::Values;
 
 /// Scripts inside scripts (`sh -c "sh -c …"`, `$( … )`) are followed this deep.
 const MAX_DEPTH: usize = 12;
@@ -34,6 +44,10 @@ pub struct Invocation {
     pub exported: Arc<[String]>,
     /// Files that its output is written to.
     pub written: Vec<String>,
+    /// Directories in which it may run, shared among the commands of a script.
+    pub directories: Arc<[String]>,
+    /// True for a shell that runs what another command writes, of which nothing is known.
+    pub runs_unseen: bool,
     /// How the command leaves the container for the node, if it does.
     pub on_host: Option<HostEntry>,
 }
@@ -70,54 +84,83 @@ impl Invocation {
     }
 }
 
-/// The text that a command writes, where it is written there: a here-document of `cat`, the words
-/// of `echo`.
-fn output_of(raw: &lexer::RawCommand) -> Option<String> {
-    match raw.words.first()?.as_str() {
-        "cat" => raw.here_document.clone(),
-        "echo" | "printf" => Some(raw.words[1..].join(" ")),
-        _ => None,
-    }
+/// What is known of where a script runs.
+pub struct Surroundings<'e> {
+    /// The value of a variable of its environment.
+    pub variable: &'e dyn Fn(&str) -> Option<String>,
+    /// Its working directory.
+    pub directory: &'e str,
+}
+
+impl Surroundings<'_> {
+    /// Nothing is known.
+    pub(crate) const UNKNOWN: Self = Self {
+        variable: &|_| None,
+        directory: "/",
+    };
 }
 
 /// All commands of a script, in the order in which they are written.
 pub fn read_script(script: &str) -> Vec<Invocation> {
-    read_script_on(script, None)
+    read_script_in(script, None, &Surroundings::UNKNOWN)
 }
 
-/// The same for a script that runs where `on_host` leads.
-pub(crate) fn read_script_on(script: &str, on_host: Option<HostEntry>) -> Vec<Invocation> {
+/// The same for a script that runs where `on_host` leads, and of whose `surroundings` something is
+/// known.
+pub(crate) fn read_script_in(
+    script: &str,
+    on_host: Option<HostEntry>,
+    surroundings: &Surroundings<'_>,
+) -> Vec<Invocation> {
     let mut found = Vec::new();
     let outer = Invocation {
         on_host,
         ..Invocation::default()
     };
-    read_nested(script, &outer, 0, &mut found);
-    found
-}
-
-/// The command of an exec form (`command` and `args`), and what it runs in turn.
-pub fn read_argv<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Invocation> {
-    let words = words.into_iter();
-    let words: Vec<String> = words
-        .take_while(|word| keep(size_of::<String>() + word.len()))
-        .map(str::to_owned)
-        .collect();
-    let mut found = Vec::new();
-    prefix::unwrap(
-        Invocation {
-            words,
-            ..Invocation::default()
-        },
-        None,
+    read_nested(
+        script,
+        &outer,
+        &mut Values::new(surroundings),
         0,
         &mut found,
     );
     found
 }
 
+/// The command of an exec form (`command` and `args`), and what it runs in turn.
+pub fn read_argv<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Invocation> {
+    read_argv_in(words, &Surroundings::UNKNOWN)
+}
+
+/// The same where something is known of its `surroundings`.
+pub(crate) fn read_argv_in<'a>(
+    words: impl IntoIterator<Item = &'a str>,
+    surroundings: &Surroundings<'_>,
+) -> Vec<Invocation> {
+    let words = words.into_iter();
+    let words: Vec<String> = words
+        .take_while(|word| keep(size_of::<String>() + word.len()))
+        .map(str::to_owned)
+        .collect();
+    let values = Values::new(surroundings);
+    let invocation = Invocation {
+        words,
+        directories: values.directories.clone().into(),
+        ..Invocation::default()
+    };
+    let mut found = Vec::new();
+    prefix::unwrap(invocation, &Input::default(), (&values, 0), 0, &mut found);
+    found
+}
+
 /// Reads `script` as run by `outer`, whose assignments and way onto the host it inherits.
-fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<Invocation>) {
+fn read_nested(
+    script: &str,
+    outer: &Invocation,
+    values: &mut Values<'_>,
+    depth: usize,
+    found: &mut Vec<Invocation>,
+) {
     if depth > MAX_DEPTH || !spend(script.len() / lexer::READ_AT_ONCE) {
         return;
     }
@@ -125,377 +168,99 @@ fn read_nested(script: &str, outer: &Invocation, depth: usize, found: &mut Vec<I
     // command.
     let mut scope = Scope::of(outer);
     let mut names = Names::default();
-    let mut commands = Lexer::new(script).read().into_iter().peekable();
-    let mut piped: Option<String> = None;
-    while let Some(mut raw) = commands.next() {
-        let input = std::mem::take(&mut piped);
-        if raw.pipes {
-            piped = output_of(&raw);
+    let commands = Lexer::new(script).read();
+    learn::learn(&commands, values);
+    let directories: Arc<[String]> = values.directories.clone().into();
+    let mut piped = Input::default();
+    for (at, raw) in commands.iter().enumerate() {
+        let mut input = std::mem::take(&mut piped);
+        if let Some(text) = &raw.here_document {
+            input.texts = vec![text.clone()];
         }
-        if raw.here_document.is_none()
-            && raw
-                .words
-                .last()
-                .is_some_and(|word| prefix::is_shell(word) || word == "-s")
-        {
-            raw.here_document = input;
+        if raw.pipes {
+            piped.is_piped = true;
+            piped.texts = learn::output_of(raw, values);
         }
         scope.enter(raw.branch);
-        if raw.defines {
-            names.define(
-                &raw.words[0],
-                commands.peek().map_or(&[], |body| &body.words),
-            );
+        let body = commands.get(at + 1);
+        if raw.defines > 0 {
+            names.define(raw.words.first(), body.map_or(&[], |body| &body.words));
         }
+        let one = |word| one_text(values, word, raw.function);
+        let assignments: Vec<String> = raw.assignments.iter().map(one).collect();
         if raw.words.is_empty() {
             // A variable that is set alone is seen by clients only if it is exported somewhere,
             // which nearly all scripts do.
-            raw.assignments.iter().for_each(|pair| scope.export(pair));
-            raw.assignments.iter().for_each(|pair| names.assign(pair));
+            assignments.iter().for_each(|pair| scope.export(pair));
+            settle(raw, values);
             continue;
         }
-        let mut words = raw.words;
-        names.resolve(&mut words);
-        let (exported, on_host) = (Arc::clone(&scope.exported), outer.on_host.clone());
-        let invocation = Invocation {
-            words,
-            assignments: raw.assignments,
-            exported,
-            written: raw.written,
-            on_host,
-        };
-        match invocation.program() {
-            "export" => invocation.arguments().iter().for_each(|pair| {
-                scope.export(pair);
-                names.assign(pair);
-            }),
-            "alias" => invocation
-                .arguments()
-                .iter()
-                .for_each(|pair| names.alias(pair)),
-            _ => {}
+        set_names(raw, values, &mut scope, &mut names);
+        for mut words in values.calls(&raw.words, raw.function) {
+            names.resolve(&mut words);
+            let invocation = Invocation {
+                words,
+                assignments: assignments.clone(),
+                exported: Arc::clone(&scope.exported),
+                written: raw.written.iter().map(one).collect(),
+                directories: Arc::clone(&directories),
+                runs_unseen: false,
+                on_host: outer.on_host.clone(),
+            };
+            prefix::unwrap(invocation, &input, (values, raw.function), depth, found);
         }
-        prefix::unwrap(invocation, raw.here_document, depth, found);
+        settle(raw, values);
+    }
+}
+
+/// The one text that `word` stands for; as it is written where it may stand for several.
+fn one_text(values: &Values<'_>, word: &word::Word, function: usize) -> String {
+    let mut texts = values.texts(word, function);
+    match texts.len() {
+        1 => texts.remove(0),
+        _ => word.text.clone(),
+    }
+}
+
+/// Notes what `raw` says about the names of later commands.
+fn set_names(raw: &RawCommand, values: &Values<'_>, scope: &mut Scope, names: &mut Names) {
+    let Some((program, words)) = raw.words.split_first() else {
+        return;
+    };
+    let texts = || {
+        words
+            .iter()
+            .map(|word| one_text(values, word, raw.function))
+    };
+    match program.as_str() {
+        "export" => texts().for_each(|pair| scope.export(&pair)),
+        "unset" => texts().for_each(|name| scope.unset(&name)),
+        "alias" => texts().for_each(|pair| names.alias(&pair)),
+        _ => {}
+    }
+}
+
+/// Notes which variables have a value behind `raw`, whichever branches are taken.
+fn settle(raw: &RawCommand, values: &mut Values<'_>) {
+    if raw.branch.depth > 0 || raw.function > 0 {
+        return;
+    }
+    let is_declaration = raw.words.first().is_some_and(|program| {
+        matches!(
+            program.as_str(),
+            "export" | "readonly" | "declare" | "typeset"
+        )
+    });
+    let declared = raw.words.iter().filter(|_| is_declaration);
+    for word in raw.assignments.iter().chain(declared) {
+        if let Some((name, ..)) = word.assignment() {
+            values.settle(name);
+        }
+    }
+    if let Some(name) = raw.data.first() {
+        values.settle(name.as_str());
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn programs(script: &str) -> Vec<String> {
-        read_script(script)
-            .iter()
-            .map(|i| i.words.join(" "))
-            .collect()
-    }
-
-    fn runs_docker(script: &str) -> bool {
-        read_script(script).iter().any(|i| i.program() == "docker")
-    }
-
-    #[test]
-    fn finds_commands_at_command_position() {
-        for script in [
-            "docker ps",
-            "/usr/bin/docker ps",
-            "set -e; docker ps",
-            "true && docker ps",
-            "false || docker ps",
-            "ps|grep x|docker load",
-            "if docker ps; then echo; fi",
-            "if docker ps; then",
-            "while ! docker info; do sleep 1; done",
-            "for i in 1 2; do docker rm $i; done",
-            "x=$(docker ps -q)",
-            "echo \"$(docker ps)\"",
-            "echo `docker ps`",
-            "(cd /x && docker build .)",
-            "{ docker ps; }",
-            "A=1 B=2 docker ps",
-            "sudo -E docker ps",
-            "sudo -u root docker ps",
-            "exec docker ps",
-            "env -i A=b docker ps",
-            "timeout -s KILL 10 docker ps",
-            "nohup docker ps &",
-            "time docker ps",
-            "docker ps -q | xargs -r docker rm",
-            "sh -c 'docker ps'",
-            "bash -exc \"docker ps\"",
-            "sh -c \"sh -c 'docker ps'\"",
-            "eval \"docker ps\"",
-            "sh <<EOF\ndocker ps\nEOF\n",
-            "case $x in a) docker ps ;; esac",
-            "cat <<EOF > f\ntext\nEOF\ndocker ps",
-            "echo 'unterminated\n'; docker ps; echo \"cut",
-            "docker ps\r\necho",
-            "echo a\\\n b; \\\ndocker ps",
-            "do\\cker ps",
-            "'docker' ps",
-            "2>/dev/null docker ps",
-            "diff <(docker ps) x",
-            "nsenter -t 1 -m -- docker ps",
-            "chroot /host docker ps",
-            "coproc docker events",
-            "su -c 'docker ps' root",
-            "echo $((1 + 2)); docker ps",
-            "f() { docker ps; }",
-            "function f { docker ps; }",
-            "function f() { docker ps; }",
-            "function f () { docker ps; }",
-            "x=$((1 << 2))\ndocker ps",
-            "((x = 1 << 2))\ndocker ps",
-            "((docker ps))",
-            "$((docker ps) | cat)",
-            "a=(1 2); docker ps",
-            "a=($(docker ps -q))",
-            "trap 'docker rm x' EXIT",
-            "find . -name x -exec docker rm {} +",
-            "gosu ci docker ps",
-            "su-exec ci docker ps",
-            "cmd /c docker ps",
-            "cmd.exe /S /C \"docker ps\"",
-            "powershell -NoProfile -Command \"docker ps\"",
-            "pwsh -c 'docker ps'",
-            "docker.exe ps",
-            "timeout --signal=KILL 10 docker ps",
-            "bash -o pipefail -c 'docker ps'",
-            "cat <<EOF | bash\ndocker ps\nEOF",
-            "echo 'docker ps' | sudo sh",
-            "cat <<EOF\n$(docker ps)\nEOF",
-            "echo ${X:-$(docker ps)}",
-            "script -q -c 'docker ps' /dev/null",
-            "strace -f docker ps",
-            "chpst -u ci docker ps",
-        ] {
-            assert!(
-                runs_docker(script),
-                "{script:?} gave {:?}",
-                programs(script)
-            );
-        }
-    }
-
-    #[test]
-    fn leaves_everything_else_alone() {
-        for script in [
-            "# docker ps",
-            "echo docker ps",
-            "echo 'docker ps'",
-            "echo \"; docker ps\"",
-            "ls # docker",
-            "cat <<EOF\ndocker ps\nEOF",
-            "cat <<-'EOF'\n\tdocker ps\n\tEOF\n",
-            "docker-entrypoint.sh postgres",
-            "skopeo copy docker://a docker://b",
-            "grep docker /proc/1/cgroup",
-            "x=docker",
-            "for docker in a; do :; done",
-            "case docker in *) : ;; esac",
-            "cat < docker",
-            "echo > docker",
-            "cat <<< docker",
-            "which docker",
-            "command -v docker",
-            "kubectl create secret docker-registry x",
-            "a=(docker ps)",
-            "a=(\ndocker\n)",
-            "find . -name docker",
-            "",
-            "\"",
-            "$(",
-            "`",
-            "<<",
-            "((((((((((",
-            "cat <<'EOF'\n$(docker ps)\nEOF",
-            "cat <<EOF\n\\$(docker ps)\nEOF",
-            "echo 'docker ps' | cat",
-            "echo 'docker ps' | sh run.sh",
-            "echo $(which docker)",
-            "test -x \"$(which docker)\"",
-        ] {
-            assert!(
-                !runs_docker(script),
-                "{script:?} gave {:?}",
-                programs(script)
-            );
-        }
-    }
-
-    #[test]
-    fn keeps_assignments_and_the_way_to_the_host() {
-        let found = read_script("DOCKER_HOST=tcp://1.2.3.4:2375 docker ps");
-        assert_eq!(found[0].assigned("DOCKER_HOST"), Some("tcp://1.2.3.4:2375"));
-        let found = read_script("nsenter --target 1 --mount -- sh -c 'docker ps'");
-        assert_eq!(
-            found
-                .iter()
-                .find(|i| i.program() == "docker")
-                .unwrap()
-                .on_host,
-            Some(HostEntry::Nsenter)
-        );
-        let found = read_argv(["chroot", "/host", "docker", "ps"]);
-        assert_eq!(
-            found.last().unwrap().on_host,
-            Some(HostEntry::Chroot("/host".into()))
-        );
-    }
-
-    #[test]
-    fn exported_endpoints_reach_later_commands() {
-        for script in [
-            "export DOCKER_HOST=a\ndocker ps",
-            "DOCKER_HOST=a; export DOCKER_HOST; docker ps",
-            "export DOCKER_HOST=b; DOCKER_HOST=a docker ps",
-        ] {
-            let found = read_script(script);
-            assert_eq!(
-                found.last().unwrap().assigned("DOCKER_HOST"),
-                Some("a"),
-                "{script}"
-            );
-        }
-        let found = read_script("DOCKER_HOST=a docker ps; docker info");
-        assert_eq!(found.last().unwrap().assigned("DOCKER_HOST"), None);
-    }
-
-    #[test]
-    fn many_assignments_are_not_copied_for_every_command() {
-        let script = format!("{} sh -c '{}'", "A=1 ".repeat(20_000), "x;".repeat(20_000));
-        let found = read_script(&script);
-        assert!(found.iter().map(|i| i.assignments.len()).sum::<usize>() <= 40_000);
-        // A long value of a variable that is handed on is held once.
-        let script = format!(
-            "export DOCKER_HOST={}; {}",
-            "x".repeat(1 << 20),
-            "docker ps; ".repeat(50_000)
-        );
-        let found = read_script(&script);
-        assert!(
-            found
-                .iter()
-                .skip(1)
-                .all(|i| i.assignments.is_empty() && Arc::ptr_eq(&i.exported, &found[1].exported))
-        );
-    }
-
-    #[test]
-    fn a_branch_that_may_not_be_taken_sets_nothing_for_what_follows() {
-        let of_last = |script: &str| {
-            read_script(script)
-                .last()
-                .unwrap()
-                .assigned("DOCKER_HOST")
-                .map(str::to_owned)
-        };
-        for script in [
-            "if test -n \"$REMOTE\"; then export DOCKER_HOST=a; fi; docker ps",
-            "if a; then :; elif b; then export DOCKER_HOST=a; else docker info; fi\ndocker ps",
-            "if a; then export DOCKER_HOST=a; else docker ps; fi",
-            "[ -z \"$X\" ] || export DOCKER_HOST=a\ndocker ps",
-            "[ -n \"$X\" ] && export DOCKER_HOST=a; docker ps",
-            "[[ -n $X ]] && DOCKER_HOST=a\ndocker ps",
-            "case $x in a) export DOCKER_HOST=a ;; b) docker ps ;; esac",
-            "case $x in a) export DOCKER_HOST=a ;; esac; docker ps",
-            "(export DOCKER_HOST=a); docker ps",
-            "x=$(export DOCKER_HOST=a; docker info); docker ps",
-        ] {
-            assert_eq!(of_last(script), None, "{script}");
-        }
-        for script in [
-            "if a; then export DOCKER_HOST=a; docker ps; fi",
-            "if a; then export DOCKER_HOST=a; if b; then docker ps; fi; fi",
-            "export DOCKER_HOST=a; if b; then docker info; fi; docker ps",
-            "export DOCKER_HOST=a; if b; then export DOCKER_HOST=b; fi; docker ps",
-            "cd /x && export DOCKER_HOST=a && docker ps",
-            "cd /x && export DOCKER_HOST=a\ndocker ps",
-            "[ -n \"$X\" ] && export DOCKER_HOST=a && docker ps",
-            "case $x in a) export DOCKER_HOST=a; docker ps ;; esac",
-            "(export DOCKER_HOST=a; docker ps)",
-            "for i in 1; do export DOCKER_HOST=a; done; docker ps",
-            "fi; fi; export DOCKER_HOST=a; fi; docker ps",
-        ] {
-            assert_eq!(of_last(script).as_deref(), Some("a"), "{script}");
-        }
-    }
-
-    #[test]
-    fn names_that_stand_for_other_programs_are_followed() {
-        for script in [
-            "DOCKER=docker; $DOCKER ps",
-            "DOCKER=\"sudo docker\"\n${DOCKER} ps",
-            "export D=/usr/bin/docker; \"$D\" ps",
-            "alias d=docker\nd ps",
-            "docker() { sudo docker \"$@\"; }\ndocker ps",
-            "$(which docker) ps",
-            "`command -v docker` ps",
-            "$SUDO docker ps",
-            "${_sudo} docker ps",
-        ] {
-            assert!(
-                read_script(script)
-                    .iter()
-                    .any(|i| i.program() == "docker" && i.words.get(1).is_some_and(|w| w == "ps")),
-                "{script}"
-            );
-        }
-        for script in [
-            "alias docker=podman\ndocker ps",
-            "docker() { podman \"$@\"; }\ndocker ps",
-            "alias docker='sudo nerdctl -n k8s.io'; docker ps",
-        ] {
-            assert!(!runs_docker(script), "{script}: {:?}", programs(script));
-        }
-    }
-
-    #[test]
-    fn names_that_lead_onto_the_node_are_followed() {
-        for script in [
-            "NS=\"nsenter -t 1 -m\"; $NS docker ps",
-            "NS=\"nsenter -t 1 -m --\"\n${NS} docker ps",
-            "C='chroot /host'; $C docker ps",
-            "h() { nsenter -t 1 -m -- \"$@\"; }; h docker ps",
-            "h() { chroot /host \"$@\"; }\nh docker ps",
-            "alias h='nsenter -t 1 -m'; h docker ps",
-        ] {
-            let found = read_script(script);
-            assert!(
-                found
-                    .iter()
-                    .any(|i| i.program() == "docker" && i.on_host.is_some()),
-                "{script}: {:?}",
-                programs(script)
-            );
-        }
-        for head in ["h()", "h ()", "function h", "function h()", "function h ()"] {
-            let script =
-                format!("{head} {{ nsenter -t 1 -m -- \"$@\"; }}; h systemctl restart docker");
-            let found = read_script(&script);
-            assert!(
-                found
-                    .iter()
-                    .any(|i| i.program() == "systemctl" && i.on_host.is_some()),
-                "{script}"
-            );
-        }
-    }
-
-    #[test]
-    fn deep_nesting_ends() {
-        for script in [
-            "function",
-            "function\n{ x; }",
-            "function (",
-            "function ()",
-            "function;",
-        ] {
-            read_script(script);
-        }
-        let script = "$(".repeat(100_000);
-        read_script(&script);
-        let script = "sh -c '".repeat(5_000);
-        read_script(&script);
-    }
-}
+mod tests;

@@ -118,14 +118,24 @@ impl<'a> Variables<'a> {
         }
     }
 
+    /// The variable `name`, if its value is not one that can change after the review: the variables
+    /// of `container`, see [`object::EnvVar::can_change`].
+    pub(crate) fn get_lasting(
+        &self,
+        container: &object::Container<'_>,
+        name: &str,
+    ) -> Option<&Expanded<'a>> {
+        let index = self.last.get(name)?;
+        let can_change = container
+            .env
+            .get(*index)
+            .is_some_and(object::EnvVar::can_change);
+        self.values.get(*index).filter(|_| !can_change)
+    }
+
     /// The variable `name` as the container sees it, if the object sets it.
     pub(crate) fn get(&self, name: &str) -> Option<&Expanded<'a>> {
         self.last.get(name).map(|&index| &self.values[index])
-    }
-
-    /// The values, in the order of the list.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &Expanded<'a>> {
-        self.values.iter()
     }
 
     /// The value of `env[index]`, where the list has one.

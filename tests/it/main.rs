@@ -41,5 +41,6 @@ mod scan_command;
 mod series;
 mod serve;
 mod shell_oracle;
+mod sockets_in_scripts;
 mod support;
 mod tidy;

@@ -179,7 +179,8 @@ impl<'a> Pod<'a> {
                 let variables = found.variables.entry(index).or_insert_with(|| {
                     Variables::of(container.raw, self.spec, self.identity, &self.room)
                 });
-                let (path, open) = self.expand_sub_path(variables, &root, &mount.sub_path_expr);
+                let text = &mount.sub_path_expr;
+                let (path, open) = self.expand_sub_path(variables, container.raw, &root, text);
                 (path, open, field("subPathExpr"))
             } else if !mount.sub_path.is_empty() {
                 (root.join(&mount.sub_path), false, field("subPath"))
@@ -214,10 +215,23 @@ impl<'a> Pod<'a> {
     fn expand_sub_path(
         &self,
         variables: &Variables<'_>,
+        container: &object::Container<'_>,
         root: &HostPath,
         text: &str,
     ) -> (HostPath, bool) {
         let expanded = variables::expand(text, |name| variables.get(name), &self.room);
+        let now = match expanded {
+            Some(expanded) if !expanded.is_open => Some(root.join(&expanded.text)),
+            _ => None,
+        };
+        let is_socket =
+            |path: &HostPath| path.file_name() == "docker.sock" || self.overrides.is_socket(path);
+        if let Some(path) = now.clone().filter(|path| is_socket(path)) {
+            return (path, false);
+        }
+        // What can change after the review is as open as what the object does not show.
+        let lasting = |name: &str| variables.get_lasting(container, name);
+        let expanded = variables::expand(text, lasting, &self.room);
         let (text, is_open) = expanded.map_or((Cow::Borrowed(text), true), |expanded| {
             (expanded.text, expanded.is_open)
         });
@@ -237,7 +251,7 @@ impl<'a> Pod<'a> {
         if self.overrides.leads_to_socket(&below) {
             (known, true)
         } else {
-            (root.join(&text), false)
+            (now.unwrap_or_else(|| root.join(&text)), false)
         }
     }
 }

@@ -1,24 +1,31 @@
 //! Splits shell text into simple commands: lists, branches, operators, here-documents.
 
 mod grammar;
+mod redirection;
 mod words;
 
+use super::word::Word;
 use crate::workload::budget::{keep, spend};
 use grammar::{is_assignment, is_delimiter, is_number, is_reserved};
+use redirection::HereDocument;
 
 /// A simple command as written, before prefixes such as `sudo` are taken off.
 #[derive(Debug, Default)]
 pub(super) struct RawCommand {
-    pub(super) words: Vec<String>,
-    pub(super) assignments: Vec<String>,
+    pub(super) words: Vec<Word>,
+    pub(super) assignments: Vec<Word>,
     /// Files that output goes to.
-    pub(super) written: Vec<String>,
+    pub(super) written: Vec<Word>,
     /// The text of a here-document on standard input.
     pub(super) here_document: Option<String>,
+    /// `NAME in …` behind `for`, or the elements of an array.
+    pub(super) data: Vec<Word>,
+    /// The function in whose body it stands, counted from 1.
+    pub(super) function: usize,
     /// Where it stands: branches around it that may not be taken, or that end with what they set.
     pub(super) branch: Branch,
-    /// True for `NAME()`, whose body follows.
-    pub(super) defines: bool,
+    /// For `NAME()`, whose body follows: the number of the function, counted from 1.
+    pub(super) defines: usize,
     /// True if the next command reads its output.
     pub(super) pipes: bool,
 }
@@ -30,7 +37,9 @@ impl RawCommand {
             && self.assignments.is_empty()
             && self.written.is_empty()
             && self.here_document.is_none()
-            && !(self.defines || self.pipes)
+            && self.data.is_empty()
+            && self.defines == 0
+            && !self.pipes
     }
 }
 
@@ -41,17 +50,6 @@ pub(super) struct Branch {
     pub(super) depth: usize,
     /// Tells the branches of one depth apart.
     pub(super) number: usize,
-}
-
-/// A here-document that was announced.
-struct HereDocument {
-    /// The command that it belongs to.
-    command: usize,
-    delimiter: String,
-    /// `<<-`
-    strip_tabs: bool,
-    /// What looks like a substitution in it is one.
-    expands: bool,
 }
 
 /// Where a list of commands ends.
@@ -92,6 +90,11 @@ pub(super) struct Lexer<'a> {
     branches: usize,
     /// Here-documents whose text starts at the next line.
     pending: Vec<HereDocument>,
+    /// The functions whose bodies are open, 0 for other braces.
+    bodies: Vec<usize>,
+    /// Functions so far; the last one's body follows, where `awaits_body`.
+    functions: usize,
+    awaits_body: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -105,6 +108,9 @@ impl<'a> Lexer<'a> {
             open_branches: Vec::new(),
             branches: 0,
             pending: Vec::new(),
+            bodies: Vec::new(),
+            functions: 0,
+            awaits_body: false,
         }
     }
 
@@ -115,8 +121,7 @@ impl<'a> Lexer<'a> {
             // A stray closing parenthesis (the end of a `case` pattern) ends nothing.
             self.at += usize::from(self.at < self.text.len());
         }
-        self.commands
-            .retain(|command| !(command.words.is_empty() && command.assignments.is_empty()));
+        self.commands.retain(|command| !command.is_unused());
         self.commands
     }
 
@@ -174,7 +179,7 @@ impl<'a> Lexer<'a> {
                 b'&' | b'|' if self.starts_with("&&") || self.starts_with("||") => {
                     self.at += 2;
                     let follows_test = matches!(
-                        self.commands[current].words.first().map(String::as_str),
+                        self.commands[current].words.first().map(Word::as_str),
                         Some("[" | "[[" | "test")
                     );
                     if byte == b'|' || follows_test {
@@ -199,38 +204,52 @@ impl<'a> Lexer<'a> {
                     let is_empty = self.starts_with(")");
                     self.nested(End::Parenthesis);
                     let command = &mut self.commands[current];
-                    command.defines = is_empty && command.words.len() == 1;
+                    if is_empty && command.words.len() == 1 && command.defines == 0 {
+                        self.define(current);
+                    }
                     current = self.next(current);
                 }
                 b'<' | b'>' => self.redirection(current),
                 _ => {
-                    let (word, quoted) = self.word();
-                    if self.peek() == Some(b'(') && is_assignment(&word) && word.ends_with('=') {
+                    let (mut word, quoted) = self.word();
+                    let is_array = is_assignment(&word.text) && word.text.ends_with('=');
+                    if is_array && self.peek() == Some(b'(') {
                         self.at += 1;
+                        let elements = self.commands.len();
                         self.nested(End::Array);
+                        word = self.array(word, elements);
                     }
                     let before_redirection = self.peek().is_some_and(|b| b == b'<' || b == b'>');
                     if data {
+                        let is_loop = !always_data && !quoted && word.text == "do";
+                        if is_loop && self.commands[current].data.len() == 1 {
+                            (current, data) = (self.next(current), false);
+                        } else {
+                            self.commands[current].data.push(word);
+                        }
                         continue;
                     }
+                    let text = word.as_str();
                     let command = &mut self.commands[current];
                     if !command.words.is_empty() {
                         command.words.push(word);
-                    } else if !quoted && is_reserved(&word) {
-                        data = matches!(word.as_str(), "for" | "select");
-                        match word.as_str() {
+                    } else if !quoted && is_reserved(text) {
+                        data = matches!(text, "for" | "select");
+                        match text {
                             // `function NAME {`, or the same with `()` as without the word.
                             "function" => {
                                 if let Some(name) = self.word_on_line() {
                                     self.blanks();
                                     let command = &mut self.commands[current];
                                     command.words.push(name);
-                                    command.defines = true;
+                                    self.define(current);
                                     if self.peek() != Some(b'(') {
                                         current = self.open();
                                     }
                                 }
                             }
+                            "{" => self.open_body(),
+                            "}" => drop(self.bodies.pop()),
                             "time" => self.time_options(),
                             "if" => self.enter(),
                             "elif" | "else" => {
@@ -256,9 +275,10 @@ impl<'a> Lexer<'a> {
                         // Whatever chain led here, the branch is that of the word.
                         chained = None;
                         self.commands[current].branch = self.branch();
-                    } else if before_redirection && is_number(&word) {
+                        self.commands[current].function = self.function();
+                    } else if before_redirection && is_number(text) {
                         // The file descriptor of a redirection.
-                    } else if is_assignment(&word) {
+                    } else if is_assignment(text) {
                         command.assignments.push(word);
                     } else {
                         command.words.push(word);
@@ -278,6 +298,7 @@ impl<'a> Lexer<'a> {
         }
         self.commands.push(RawCommand {
             branch: self.branch(),
+            function: self.function(),
             ..RawCommand::default()
         });
         self.commands.len() - 1
@@ -294,6 +315,7 @@ impl<'a> Lexer<'a> {
             return self.open();
         }
         self.commands[current].branch = self.branch();
+        self.commands[current].function = self.function();
         current
     }
 
@@ -323,6 +345,42 @@ impl<'a> Lexer<'a> {
         if self.open_branches.len() > base {
             self.open_branches.pop();
         }
+    }
+
+    /// Notes that `current` names a function, whose body follows.
+    fn define(&mut self, current: usize) {
+        self.functions += 1;
+        self.awaits_body = true;
+        self.commands[current].defines = self.functions;
+    }
+
+    /// Goes into braces.
+    fn open_body(&mut self) {
+        let is_body = std::mem::take(&mut self.awaits_body);
+        let body = if is_body {
+            self.functions
+        } else {
+            self.function()
+        };
+        if keep(BRANCH_BYTES) {
+            self.bodies.push(body);
+        }
+    }
+
+    /// The function in whose body the place is.
+    fn function(&self) -> usize {
+        self.bodies.last().copied().unwrap_or_default()
+    }
+
+    /// `NAME=` with the elements of its array, which are the data of the commands from `first` on.
+    fn array(&mut self, mut name: Word, first: usize) -> Word {
+        for element in self.commands[first..]
+            .iter_mut()
+            .flat_map(|command| command.data.drain(..))
+        {
+            name.append(" ", &element);
+        }
+        name
     }
 
     /// Passes over the options of the word `time`.
@@ -356,7 +414,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Passes over the next word, if the line has one.
-    fn word_on_line(&mut self) -> Option<String> {
+    fn word_on_line(&mut self) -> Option<Word> {
         self.blanks();
         let is_word = self.peek().is_some_and(|b| !is_delimiter(b));
         is_word.then(|| self.word().0)
@@ -412,7 +470,7 @@ impl<'a> Lexer<'a> {
                 b'<' | b'>' => self.at += 1,
                 _ => {
                     let (word, quoted) = self.word();
-                    if word == "esac" && !quoted {
+                    if word.as_str() == "esac" && !quoted {
                         return true;
                     }
                 }
@@ -424,77 +482,5 @@ impl<'a> Lexer<'a> {
     fn skip_line(&mut self) {
         let rest = &self.text.as_bytes()[self.at..];
         self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-    }
-
-    /// `<`, `>` and their kin with the word behind them, which is a file, not an argument.
-    fn redirection(&mut self, current: usize) {
-        if self.starts_with("<(") || self.starts_with(">(") {
-            self.at += 2;
-            self.nested(End::Parenthesis);
-            return;
-        }
-        let is_output = self.starts_with(">");
-        let here_document = self.starts_with("<<") && !self.starts_with("<<<");
-        let strip_tabs = self.starts_with("<<-");
-        while self
-            .peek()
-            .is_some_and(|b| matches!(b, b'<' | b'>' | b'&' | b'|'))
-        {
-            self.at += 1;
-        }
-        self.at += usize::from(strip_tabs);
-        while self.peek().is_some_and(|b| b == b' ' || b == b'\t') {
-            self.at += 1;
-        }
-        if self.peek().is_some_and(|b| !is_delimiter(b)) {
-            let (word, quoted) = self.word();
-            if here_document {
-                self.pending.push(HereDocument {
-                    command: current,
-                    delimiter: word,
-                    strip_tabs,
-                    expands: !quoted,
-                });
-            } else if is_output {
-                self.commands[current].written.push(word);
-            }
-        }
-    }
-
-    /// The texts of the here-documents that the line just ended has announced.
-    fn here_documents(&mut self) {
-        for HereDocument {
-            command,
-            delimiter,
-            strip_tabs,
-            expands,
-        } in std::mem::take(&mut self.pending)
-        {
-            let start = self.at;
-            let mut end = self.text.len();
-            while self.at < self.text.len() {
-                let line_start = self.at;
-                self.skip_line();
-                let line = self.text[line_start..self.at].trim_end_matches('\r');
-                let line = if strip_tabs {
-                    line.trim_start_matches('\t')
-                } else {
-                    line
-                };
-                self.at = (self.at + 1).min(self.text.len());
-                if line == delimiter {
-                    end = line_start;
-                    break;
-                }
-            }
-            let text = &self.text[start..end];
-            if !(keep(text.len()) && spend(text.len() / READ_AT_ONCE)) {
-                return self.stop();
-            }
-            self.commands[command].here_document = Some(text.to_owned());
-            if expands {
-                self.substitutions(text);
-            }
-        }
     }
 }

@@ -1,7 +1,9 @@
-//! Names that stand for other programs in a script: `DOCKER="sudo docker"`, `alias docker=podman`.
+//! Names that stand for other programs in a script: `alias docker=podman`, `$SUDO`.
 
 use std::collections::HashMap;
 
+use super::pattern::matches;
+use super::word::Word;
 use crate::workload::budget::keep;
 
 /// Names that one script can introduce; more are left alone.
@@ -9,30 +11,13 @@ const MAX_NAMES: usize = 32;
 /// Longest text that a name stands for.
 const MAX_LENGTH: usize = 128;
 
-/// What names stand for, as far as Docker and the way onto the node are concerned: variables as
-/// `$NAME`, aliases and functions as their own name.
+/// What aliases and functions stand for, as far as Docker and the way onto the node are concerned.
 #[derive(Default)]
 pub(super) struct Names {
     stand_for: HashMap<String, Vec<String>>,
 }
 
 impl Names {
-    /// Notes a variable whose value calls Docker, or leads onto the node.
-    pub(super) fn assign(&mut self, pair: &str) {
-        let Some((name, value)) = pair.split_once('=') else {
-            return;
-        };
-        let variable = format!(
-            "${}",
-            name.get(..MAX_LENGTH.min(name.len())).unwrap_or_default()
-        );
-        if value.len() <= MAX_LENGTH && value.split_whitespace().any(is_of_interest) {
-            self.note(variable, value);
-        } else {
-            self.stand_for.remove(&variable);
-        }
-    }
-
     /// Notes an alias of Docker, or for it.
     pub(super) fn alias(&mut self, pair: &str) {
         let Some((name, value)) = pair
@@ -46,23 +31,14 @@ impl Names {
         }
     }
 
-    /// Notes a function by the first command of its body: one that takes Docker's name for another
-    /// runtime's client, and one that runs its arguments on the node.
-    pub(super) fn define(&mut self, name: &str, body: &[String]) {
-        let Some((first, rest)) = body.split_first() else {
+    /// Notes a function by the first command of its body, if it takes Docker's name for another
+    /// runtime's client.
+    pub(super) fn define(&mut self, name: Option<&Word>, body: &[Word]) {
+        let (Some(name), Some(first)) = (name, body.first()) else {
             return;
         };
-        if name == "docker" && matches!(first.as_str(), "podman" | "nerdctl" | "buildah") {
-            self.note(name.to_owned(), first);
-        } else if rest
-            .last()
-            .is_some_and(|word| matches!(word.as_str(), "$@" | "$*"))
-            && is_of_interest(first)
-        {
-            self.note(
-                name.to_owned(),
-                &body[..rest.len().min(MAX_NAMES)].join(" "),
-            );
+        if name.text == "docker" && matches!(first.as_str(), "podman" | "nerdctl" | "buildah") {
+            self.note(name.text.clone(), &first.text);
         }
     }
 
@@ -77,13 +53,7 @@ impl Names {
             words.remove(0);
             return;
         }
-        let inside = first
-            .strip_prefix("${")
-            .and_then(|rest| rest.strip_suffix('}'));
-        let found = match inside {
-            Some(name) => self.stand_for.get(&format!("${name}")),
-            None => self.stand_for.get(first.as_str()),
-        };
+        let found = self.stand_for.get(first.as_str());
         let size = |found: &Vec<String>| found.len() * (size_of::<String>() + MAX_LENGTH);
         if let Some(found) = found.filter(|found| !found.is_empty() && keep(size(found))) {
             words.splice(..1, found.iter().cloned());
@@ -104,4 +74,21 @@ fn is_of_interest(word: &str) -> bool {
         word.rsplit('/').next(),
         Some("docker" | "nsenter" | "chroot")
     )
+}
+
+/// Writes out a program that is named by a pattern which only it could be meant by: `/bin/d*ker`.
+pub(super) fn spell_out(word: &mut String) {
+    /// Letters that a pattern has to have.
+    const LETTERS: usize = 3;
+    if !word.contains(['*', '?', '[']) {
+        return;
+    }
+    let start = word.rfind('/').map_or(0, |at| at + 1);
+    let pattern = &word[start..];
+    let letters = pattern.bytes().filter(u8::is_ascii_alphabetic).count();
+    let programs = ["docker", "nsenter", "chroot"];
+    let program = programs.iter().find(|program| matches(pattern, program));
+    if let Some(program) = program.filter(|_| letters >= LETTERS) {
+        word.replace_range(start.., program);
+    }
 }

@@ -1,8 +1,11 @@
 //! Programs that run another program: `sudo`, `env`, `timeout`, shells with `-c`, `nsenter`,
 //! `chroot`.
 
+use super::arguments::{self, Input};
+use super::names;
 use crate::workload::budget::{keep, spend};
 
+use super::values::Values;
 use super::{HostEntry, Invocation, MAX_DEPTH, read_nested};
 
 /// What an invocation costs all rules that look at it, whatever its words.
@@ -11,16 +14,28 @@ const INVOCATION_STEPS: usize = 64;
 /// What it takes in a list that has some room left.
 const INVOCATION_BYTES: usize = 2 * size_of::<Invocation>();
 
-/// Adds `invocation`, and what it runs, to `found`.
+/// Adds `invocation`, and what it runs, to `found`. `values` are those of the script in which it
+/// stands, at the body of a function.
 pub(super) fn unwrap(
     mut invocation: Invocation,
-    here_document: Option<String>,
+    input: &Input,
+    (values, function): (&Values<'_>, usize),
     depth: usize,
     found: &mut Vec<Invocation>,
 ) {
     for _ in 0..MAX_DEPTH {
         if !spend(invocation.words.len()) {
             return;
+        }
+        if let Some(words) = arguments::moved_words(&invocation, input) {
+            let outer = std::mem::replace(&mut invocation.words, words);
+            // Where it looks counts, whatever it runs.
+            if outer[0].ends_with("find") && keep(INVOCATION_BYTES) {
+                found.push(Invocation {
+                    words: arguments::without_actions(outer),
+                    ..invocation.clone()
+                });
+            }
         }
         let Some(inner) = inner_words(&mut invocation) else {
             break;
@@ -31,18 +46,58 @@ pub(super) fn unwrap(
     if invocation.words.is_empty() || !(spend(INVOCATION_STEPS) && keep(INVOCATION_BYTES)) {
         return;
     }
-    if let Some(script) = script_of(&invocation) {
-        read_nested(&script, &invocation, depth + 1, found);
+    names::spell_out(&mut invocation.words[0]);
+    if let Some((script, arguments)) = script_of(&invocation) {
+        // What a command that nobody sees writes is run.
+        invocation.runs_unseen |= script.starts_with("$(");
+        let mut values = values.inside(function, arguments);
+        read_nested(&script, &invocation, &mut values, depth + 1, found);
     }
-    if let Some(script) = here_document
-        .filter(|_| is_shell(invocation.program()) || is_host_entry(invocation.program()))
-    {
+    if reads_script(&invocation) {
+        invocation.runs_unseen |= input.is_piped && input.texts.is_empty();
         // Without a program of its own the way onto the host starts a shell, which reads the
         // document.
         enter_host(&mut invocation);
-        read_nested(&script, &invocation, depth + 1, found);
+        for script in &input.texts {
+            let mut values = values.inside(function, None);
+            read_nested(script, &invocation, &mut values, depth + 1, found);
+        }
     }
     found.push(invocation);
+}
+
+/// True if `invocation` runs what it reads: a shell without a script, a way onto the host without a
+/// program.
+fn reads_script(invocation: &Invocation) -> bool {
+    let program = invocation.program();
+    if is_host_entry(program) {
+        return true;
+    }
+    let mut words = invocation.arguments().iter().map(String::as_str);
+    if matches!(program, "." | "source") {
+        return words.next().is_some_and(is_input);
+    }
+    if !is_shell(program) {
+        return false;
+    }
+    while let Some(word) = words.next() {
+        match word {
+            "-s" | "-" => return true,
+            "-o" | "+o" | "-O" | "+O" | "--rcfile" | "--init-file" => {
+                words.next();
+            }
+            _ if word.starts_with("--") => {}
+            _ if word.starts_with('-') && word.contains('c') => return false,
+            _ if word.starts_with(['-', '+']) => {}
+            _ => return is_input(word),
+        }
+    }
+    true
+}
+
+/// True for a file that is what the program reads.
+fn is_input(file: &str) -> bool {
+    file == "/dev/stdin" || file.starts_with("/dev/fd/") || file == "/proc/self/fd/0"
 }
 
 /// For a program that runs the rest of its words: how many words to drop. Notes what it changes for
@@ -75,9 +130,10 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
             after_assignments(invocation, at)
         }
         "gosu" | "su-exec" | "setuidgid" | "s6-setuidgid" => 2,
-        "setpriv" | "unshare" | "chrt" | "taskset" | "numactl" => {
-            after_options(words, 1, &SETPRIV_VALUES)
-        }
+        "setpriv" | "unshare" | "numactl" => after_options(words, 1, &SETPRIV_VALUES),
+        // A mask or a priority stands in front of the program.
+        "taskset" => after_options(words, 1, &[]) + 1,
+        "chrt" => after_options(words, 1, &["-T", "-P", "-D"]) + 1,
         "chpst" => after_options(words, 1, &["-u", "-U", "-b", "-e", "-n"]),
         "strace" | "ltrace" => after_options(words, 1, &["-o", "-e", "-p", "-s", "-u"]),
         "parallel" => after_options(words, 1, &["-j", "-P", "--jobs", "-a"]),
@@ -196,10 +252,11 @@ fn after_assignments(invocation: &mut Invocation, mut at: usize) -> usize {
     at
 }
 
-/// The script that a shell, `eval` or `su` is given as an argument.
-fn script_of(invocation: &Invocation) -> Option<String> {
+/// The script that a shell, `eval` or `su` is given as an argument, and for a shell what it gets as
+/// `$0`, `$1` and so on.
+fn script_of(invocation: &Invocation) -> Option<(String, Option<Vec<String>>)> {
     let words = invocation.arguments();
-    match invocation.program() {
+    let script = match invocation.program() {
         "eval" => Some(words.join(" ")),
         "su" | "runuser" | "sg" | "script" => {
             let at = words
@@ -236,13 +293,16 @@ fn script_of(invocation: &Invocation) -> Option<String> {
             let at = words.iter().position(|word| {
                 word.starts_with('-') && !word.starts_with("--") && word.contains('c')
             })?;
-            words[at + 1..]
-                .iter()
-                .find(|word| !word.starts_with('-'))
-                .cloned()
+            let at = at
+                + 1
+                + words[at + 1..]
+                    .iter()
+                    .position(|word| !word.starts_with('-'))?;
+            return Some((words[at].clone(), Some(words[at + 1..].to_vec())));
         }
         _ => None,
-    }
+    };
+    Some((script?, None))
 }
 
 pub(super) fn is_shell(program: &str) -> bool {

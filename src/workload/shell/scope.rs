@@ -63,4 +63,12 @@ impl Scope {
             .filter(|other| other.split_once('=').is_none_or(|(other, _)| other != name));
         self.exported = others.cloned().chain([pair.to_owned()]).collect();
     }
+
+    /// Takes a variable back. A branch that may not be taken takes back nothing for what follows.
+    pub(super) fn unset(&mut self, name: &str) {
+        if CLIENT_VARIABLES.contains(&name) {
+            // An empty value is read like none.
+            self.export(&format!("{name}="));
+        }
+    }
 }

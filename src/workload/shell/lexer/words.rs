@@ -2,6 +2,8 @@
 
 use crate::workload::budget::{keep, spend};
 
+use super::super::escapes::{printf, unescape};
+use super::super::word::Word;
 use super::{End, Lexer, MAX_NESTING, READ_AT_ONCE, RawCommand, is_delimiter};
 
 /// What a word costs, without its length.
@@ -16,8 +18,8 @@ const WORD_BYTES: usize = 3 * size_of::<String>();
 
 impl Lexer<'_> {
     /// One word with quotes removed, and whether any part of it was quoted. Always moves on.
-    pub(super) fn word(&mut self) -> (String, bool) {
-        let mut word = String::new();
+    pub(super) fn word(&mut self) -> (Word, bool) {
+        let mut word = Word::default();
         let mut quoted = false;
         let start = self.at;
         while let Some(byte) = self.peek() {
@@ -27,7 +29,7 @@ impl Lexer<'_> {
                     self.at += 1;
                     let rest = &self.text[self.at..];
                     let length = rest.find('\'').unwrap_or(rest.len());
-                    word.push_str(&rest[..length]);
+                    word.text.push_str(&rest[..length]);
                     self.at = (self.at + length + 1).min(self.text.len());
                 }
                 b'"' => {
@@ -35,31 +37,37 @@ impl Lexer<'_> {
                     self.at += 1;
                     self.double_quoted(&mut word);
                 }
+                b'$' if self.starts_with("$'") => {
+                    quoted = true;
+                    self.at += 2;
+                    self.escaped(&mut word.text);
+                }
+                b'$' if self.starts_with("$\"") => self.at += 1,
                 b'\\' => {
                     self.at += 1;
                     if self.starts_with("\n") {
                         self.at += 1;
                     } else {
                         quoted = true;
-                        self.push_char(&mut word);
+                        self.push_char(&mut word.text);
                     }
                 }
                 b'`' if self.in_backticks && self.at > start => break,
-                b'$' | b'`' => self.expansion(&mut word),
+                b'$' | b'`' => self.expansion(&mut word, false),
                 _ if is_delimiter(byte) && self.at > start => break,
-                _ if is_delimiter(byte) => self.push_char(&mut word),
-                _ => self.push_plain(&mut word, |b| {
+                _ if is_delimiter(byte) => self.push_char(&mut word.text),
+                _ => self.push_plain(&mut word.text, |b| {
                     is_delimiter(b) || matches!(b, b'\'' | b'"' | b'\\' | b'$' | b'`')
                 }),
             }
         }
-        if !(spend(WORD_STEPS) && keep(WORD_BYTES + word.len())) {
+        if !(spend(WORD_STEPS) && keep(WORD_BYTES + word.text.len())) {
             self.stop();
         }
         (word, quoted)
     }
 
-    fn double_quoted(&mut self, word: &mut String) {
+    fn double_quoted(&mut self, word: &mut Word) {
         while let Some(byte) = self.peek() {
             match byte {
                 b'"' => {
@@ -70,23 +78,38 @@ impl Lexer<'_> {
                     self.at += 1;
                     match self.peek() {
                         Some(b'\n') => self.at += 1,
-                        Some(b'"' | b'\\' | b'$' | b'`') => self.push_char(word),
-                        _ => word.push('\\'),
+                        Some(b'"' | b'\\' | b'$' | b'`') => self.push_char(&mut word.text),
+                        _ => word.text.push('\\'),
                     }
                 }
-                b'$' | b'`' => self.expansion(word),
-                _ => self.push_plain(word, |b| matches!(b, b'"' | b'\\' | b'$' | b'`')),
+                b'$' | b'`' => self.expansion(word, true),
+                _ => self.push_plain(&mut word.text, |b| matches!(b, b'"' | b'\\' | b'$' | b'`')),
             }
         }
     }
 
+    /// The rest of `$'…'`, its closing quote included.
+    fn escaped(&mut self, word: &mut String) {
+        let start = self.at;
+        while let Some(byte) = self.peek().filter(|byte| *byte != b'\'') {
+            self.at += if byte == b'\\' { 2 } else { 1 };
+        }
+        let end = self.at.min(self.text.len());
+        word.push_str(&unescape(self.text.get(start..end).unwrap_or_default()));
+        self.at = (end + 1).min(self.text.len());
+        while !self.text.is_char_boundary(self.at) {
+            self.at += 1;
+        }
+    }
+
     /// `$(…)` and backticks are read as commands and leave `$()` in the word; `${…}` and `$NAME`
-    /// stay as written.
-    pub(super) fn expansion(&mut self, word: &mut String) {
+    /// stay as written. The word notes where they are.
+    pub(super) fn expansion(&mut self, word: &mut Word, is_quoted: bool) {
         if self.starts_with("$((") {
             self.at += 1;
             if self.skip_arithmetic() {
-                word.push_str("$()");
+                word.refer(is_quoted, None);
+                word.text.push_str("$()");
                 return;
             }
             self.at -= 1;
@@ -95,55 +118,75 @@ impl Lexer<'_> {
         if self.starts_with("$(") {
             self.at += 2;
             self.nested(End::Parenthesis);
-            word.push_str(self.looked_up(inside).unwrap_or("$()"));
+            word.refer(is_quoted, self.output(inside));
+            word.text.push_str("$()");
         } else if self.starts_with("`") {
             self.at += 1;
             self.nested(End::Backtick);
-            word.push_str(self.looked_up(inside).unwrap_or("$()"));
+            word.refer(is_quoted, self.output(inside));
+            word.text.push_str("$()");
         } else if self.starts_with("${") {
-            self.parameter(word);
+            self.parameter(word, is_quoted);
         } else {
-            self.push_char(word);
+            if self.starts_with("$") {
+                word.refer(is_quoted, None);
+            }
+            self.push_char(&mut word.text);
         }
     }
 
     /// `${NAME…}`, whose default may hold substitutions in turn.
-    fn parameter(&mut self, word: &mut String) {
+    fn parameter(&mut self, word: &mut Word, is_quoted: bool) {
         if self.nesting >= MAX_NESTING {
             self.at = self.text.len();
             return;
         }
         self.nesting += 1;
-        word.push_str("${");
+        word.refer(is_quoted, None);
+        word.text.push_str("${");
         self.at += 2;
         while let Some(byte) = self.peek() {
             match byte {
-                b'$' | b'`' => self.expansion(word),
+                b'$' | b'`' => self.expansion(word, is_quoted),
                 b'}' => {
-                    self.push_char(word);
+                    self.push_char(&mut word.text);
                     break;
                 }
-                _ => self.push_plain(word, |b| matches!(b, b'$' | b'`' | b'}')),
+                _ => self.push_plain(&mut word.text, |b| matches!(b, b'$' | b'`' | b'}')),
             }
         }
         self.nesting -= 1;
     }
 
-    /// The program that a substitution looked up, as in `$(which docker)`, if that is all that the
-    /// commands from `first` on do.
-    fn looked_up(&self, first: usize) -> Option<&str> {
+    /// What a substitution writes, if all that the commands from `first` on do is to look up a
+    /// program, as in `$(which docker)`, or to write words.
+    fn output(&self, first: usize) -> Option<Word> {
         if !spend((self.commands.len() - first) / COMMANDS_AT_ONCE) {
             return None;
         }
+        // Substitutions inside it lie in branches of their own.
+        let depth = self.commands.get(first)?.branch.depth;
         let mut commands = self.commands[first..]
             .iter()
-            .filter(|command| !command.words.is_empty());
+            .filter(|command| !command.words.is_empty() && command.branch.depth == depth);
         let (command, None) = (commands.next()?, commands.next()) else {
             return None;
         };
-        let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
-        match words[..] {
-            ["which", name] | ["command" | "type", "-v" | "-p", name] => Some(name),
+        let texts: Vec<&str> = command.words.iter().map(Word::as_str).collect();
+        match texts[..] {
+            ["which", _] => command.words.get(1).cloned(),
+            ["command" | "type", "-v" | "-p", _] => command.words.get(2).cloned(),
+            ["echo", ..] => {
+                let is_option = |word: &&Word| matches!(word.as_str(), "-n" | "-e" | "-E");
+                let mut words = command.words[1..].iter().skip_while(is_option);
+                let mut written = words.next().cloned().unwrap_or_default();
+                words.for_each(|word| written.append(" ", word));
+                Some(written)
+            }
+            ["printf", ..] if command.words.iter().all(|word| word.references.is_empty()) => {
+                let words: Vec<String> = texts[1..].iter().map(|word| (*word).to_owned()).collect();
+                printf(&words).map(Word::literal)
+            }
             _ => None,
         }
     }
@@ -175,7 +218,7 @@ impl Lexer<'_> {
             nesting: self.nesting + 1,
             ..Lexer::new(text)
         };
-        let mut data = String::new();
+        let mut data = Word::default();
         while let Some(found) = memchr::memchr3(b'$', b'`', b'\\', &text.as_bytes()[inner.at..]) {
             inner.at += found;
             if inner.starts_with("\\") {
@@ -184,8 +227,8 @@ impl Lexer<'_> {
                     inner.at += 1;
                 }
             } else {
-                inner.expansion(&mut data);
-                data.clear();
+                inner.expansion(&mut data, true);
+                data = Word::default();
             }
         }
         let branch = self.branch();

@@ -1,0 +1,326 @@
+//! Which words of a container are Docker's socket, or could be it, below a directory above the
+//! socket that the container mounts.
+
+use super::Workload;
+use super::container::{Container, DockerUse};
+use super::docker_usage::docker_sign;
+use super::pod::Pod;
+use super::{daemon, sockets};
+use crate::workload::budget::{keep, spend};
+use crate::workload::host_path::{self, HostPath};
+use crate::workload::pod::{HostMount, MountUser, TextField};
+use crate::workload::shell::{Invocation, found_paths, pattern};
+
+/// Longest path that Linux opens.
+const MAX_LENGTH: usize = 4096;
+
+/// Paths of one word.
+const MAX_PARTS: usize = 16;
+
+/// Sockets of one container that are kept.
+const MAX_PATHS: usize = 256;
+
+/// What it costs to look at a word.
+const WORD_STEPS: usize = 16;
+
+/// Where clients look for the socket, with and without the link that `/var/run` mostly is.
+const SOCKETS: [&str; 2] = ["/run/docker.sock", "/var/run/docker.sock"];
+
+/// True for a directory above Docker's socket, or above one that the operator names.
+pub(crate) fn is_socket_parent(mount: &HostMount<'_>) -> bool {
+    mount.is_socket_parent || mount.open_below
+}
+
+/// What uses Docker through `mount`, if that is a directory above Docker's socket.
+pub(crate) fn socket_parent_user(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<String> {
+    let MountUser::Container(index) = mount.user else {
+        return None;
+    };
+    let pod = workload.pod.as_ref().filter(|_| is_socket_parent(mount))?;
+    let container = pod.containers.get(index)?;
+    let uses = docker_use(pod, container);
+    let through = uses
+        .paths
+        .iter()
+        .find(|(_, path)| path.is_within(&mount.mount_path))
+        .map(|(shown, _)| shown);
+    let of_others = || {
+        let others = pod.containers.iter();
+        let others = others.filter(|other| other.sees_processes(pod.spec));
+        let sockets = others.flat_map(|other| &docker_use(pod, other).of_others);
+        let mut sockets = sockets.take_while(|_| spend(1));
+        let is_meant = |(_, of, path): &&(String, usize, HostPath)| {
+            *of == index && path.is_within(&mount.mount_path)
+        };
+        sockets.find(is_meant).map(|(shown, ..)| shown)
+    };
+    let found = through.or(uses.by_itself.as_ref()).or_else(of_others);
+    found.cloned()
+}
+
+/// True if a command of `container` takes a file of the node that nothing shows, and that could be
+/// the socket, through a process of the node.
+pub(crate) fn leaves_node_open(pod: &Pod<'_>, container: &Container<'_>) -> bool {
+    docker_use(pod, container).leaves_node_open
+}
+
+/// True if a command of the container takes a file below `mount`, a directory above the socket,
+/// that nothing shows and that could be the socket.
+pub(crate) fn leaves_file_open(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
+    let (Some(pod), MountUser::Container(index)) = (&workload.pod, mount.user) else {
+        return false;
+    };
+    let container = pod.containers.get(index);
+    container.is_some_and(|container| {
+        let uses = docker_use(pod, container);
+        uses.open_mounts.contains(&mount.mount_path)
+    })
+}
+
+/// The signs of Docker in `container`.
+fn docker_use<'c>(pod: &Pod<'_>, container: &'c Container<'_>) -> &'c DockerUse {
+    container.docker_use.get_or_init(|| {
+        let mut uses = DockerUse::default();
+        // A daemon in the Pod is what its clients use, but not what a path on the node leads to.
+        let is_daemon = pod.is_daemon(container);
+        if !is_daemon {
+            uses.by_itself = docker_sign(pod, container);
+        }
+        // A known agent that names another runtime's socket as well takes what it finds.
+        if sockets::is_agent(container) && sockets::names_cri_socket(container) {
+            return uses;
+        }
+        if !is_daemon {
+            add_texts(pod, container, &mut uses);
+        }
+        let mounts: Vec<Mount<'_>> = pod
+            .mounts_of(container)
+            .filter(|mount| is_socket_parent(mount))
+            .map(|mount| Mount::new(pod, mount))
+            .collect();
+        if container.has_way_to_socket() {
+            add_words(pod, container, &mounts, &mut uses);
+        }
+        uses
+    })
+}
+
+/// Adds the sockets that the texts of `container` name as they are written.
+fn add_texts(pod: &Pod<'_>, container: &Container<'_>, uses: &mut DockerUse) {
+    if !container.text_prefilter().docker {
+        return;
+    }
+    for (field, text) in container.texts_with(|found| found.docker) {
+        for token in sockets::socket_paths(text) {
+            let path = HostPath::new(&container.fill(token));
+            if pod.host_path_at(container, &path).is_some() && !add(uses, container, field, path) {
+                return;
+            }
+        }
+    }
+}
+
+/// Adds a socket that the text at `field` names; false where there is no room left.
+fn add(uses: &mut DockerUse, container: &Container<'_>, field: TextField, path: HostPath) -> bool {
+    let shown = container.describe(field);
+    let is_kept = uses.paths.len() < MAX_PATHS
+        && keep(size_of_val(&path) + shown.len() + path.as_str().len());
+    if is_kept {
+        uses.paths.push((shown, path));
+    }
+    is_kept
+}
+
+/// A mount of a directory above sockets.
+struct Mount<'m> {
+    path: &'m str,
+    /// The sockets below it, as the container sees them.
+    sockets: Vec<String>,
+}
+
+impl<'m> Mount<'m> {
+    fn new(pod: &Pod<'_>, mount: &'m HostMount<'_>) -> Self {
+        let named = pod.overrides.sockets.iter().map(HostPath::as_str);
+        let sockets = SOCKETS.into_iter().chain(named).filter_map(|socket| {
+            let below = match mount.path.as_str() {
+                "/" => socket,
+                directory => socket.strip_prefix(directory)?,
+            };
+            below
+                .starts_with('/')
+                .then(|| format!("{}{below}", mount.mount_path.trim_end_matches('/')))
+        });
+        Self {
+            path: &mount.mount_path,
+            sockets: sockets.collect(),
+        }
+    }
+
+    /// True if `path`, of which a part is open, could be a socket below it. Something has to lead
+    /// here: a start of the path, or the socket's own name at its end.
+    fn may_hold(&self, path: &str) -> bool {
+        let start = pattern::known_start(path);
+        let leads_here = host_path::is_within(start.trim_end_matches('/'), self.path);
+        let can_be = |socket: &String| {
+            let name = socket.rsplit('/').next().unwrap_or_default();
+            (leads_here || path.ends_with(name)) && pattern::matches(path, socket)
+        };
+        self.sockets.iter().any(can_be)
+    }
+
+    /// True for a directory at or below the mount in which a socket lies.
+    fn is_directory_of_socket(&self, path: &str) -> bool {
+        let is_above = |socket: &String| host_path::is_within(socket, path);
+        host_path::is_within(path, self.path) && self.sockets.iter().any(is_above)
+    }
+}
+
+/// Adds the sockets that words of commands and variables of `container` are or could be, as shells
+/// put them together.
+fn add_words(pod: &Pod<'_>, container: &Container<'_>, mounts: &[Mount<'_>], uses: &mut DockerUse) {
+    let directory = [container.working_directory()];
+    for (at, variable) in container.raw.env.iter().enumerate() {
+        let field = TextField::Env(at);
+        let text = container.expanded_text(field, &variable.value);
+        add_word(pod, container, mounts, (field, text, &directory), uses);
+    }
+    for (field, word) in container.changing_words() {
+        add_word(pod, container, mounts, (field, &word, &directory), uses);
+    }
+    for command in container.commands() {
+        let invocation = &command.invocation;
+        // What runs on the node names the node's own paths, and a daemon the socket that it makes.
+        if invocation.on_host.is_some() || daemon::runs_dockerd(invocation) {
+            continue;
+        }
+        if invocation.runs_unseen {
+            let mounts = mounts.iter().map(|mount| mount.path.to_owned());
+            uses.open_mounts.extend(mounts);
+        }
+        let given = [
+            &invocation.words,
+            &invocation.assignments,
+            &invocation.written,
+        ];
+        let given = given
+            .into_iter()
+            .flatten()
+            .chain(invocation.exported.iter());
+        let found = match invocation.program() {
+            "find" => found_paths(&invocation.words),
+            _ => Vec::new(),
+        };
+        for word in given.chain(&found) {
+            let at = (command.field, word.as_str(), &*invocation.directories);
+            add_word(pod, container, mounts, at, uses);
+            add_directory(mounts, invocation, word, uses);
+        }
+    }
+}
+
+/// Notes the mounts whose directory of the socket `invocation` gives another place.
+fn add_directory(mounts: &[Mount<'_>], invocation: &Invocation, word: &str, uses: &mut DockerUse) {
+    if !matches!(invocation.program(), "ln" | "mount") {
+        return;
+    }
+    let path = HostPath::new(word);
+    for mount in mounts {
+        if mount.is_directory_of_socket(path.as_str()) {
+            uses.open_mounts.push(mount.path.to_owned());
+        }
+    }
+}
+
+/// Adds what `word`, which runs in one of `directories`, is or could be.
+fn add_word(
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    mounts: &[Mount<'_>],
+    (field, word, directories): (TextField, &str, &[String]),
+    uses: &mut DockerUse,
+) {
+    if word.len() > MAX_LENGTH {
+        return;
+    }
+    // A script is a word of the shell that reads it, too; its own words come by themselves.
+    let is_text = word.contains(char::is_whitespace);
+    let whole = is_text.then_some(word).filter(|word| word.starts_with('/'));
+    let pieces = Some(word).filter(|_| !is_text);
+    for part in pieces.into_iter().flat_map(parts).chain(whole) {
+        for path in absolute(part, directories) {
+            if !spend(WORD_STEPS + path.len()) {
+                return;
+            }
+            let clean = HostPath::new(&path);
+            if host_path::follows_root_link(&path) {
+                add_through_process(pod, container, (field, &clean), uses);
+            }
+            if pod
+                .host_path_at(container, &clean)
+                .is_some_and(|path| is_socket(pod, &path))
+            {
+                if !add(uses, container, field, clean) {
+                    return;
+                }
+            } else if pattern::is_open(clean.as_str()) {
+                let open = mounts.iter().filter(|mount| mount.may_hold(clean.as_str()));
+                uses.open_mounts
+                    .extend(open.map(|mount| mount.path.to_owned()));
+            }
+        }
+    }
+}
+
+/// Adds what `path`, below the root directory of a process, is or could be.
+fn add_through_process(
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    (field, path): (TextField, &HostPath),
+    uses: &mut DockerUse,
+) {
+    if pod.spec.host_pid.0 {
+        let can_be = |socket: &&str| pattern::matches(path.as_str(), socket);
+        uses.leaves_node_open |= pattern::is_open(path.as_str()) && SOCKETS.iter().any(can_be);
+    } else if container.sees_processes(pod.spec) {
+        for other in pod.containers.iter().take_while(|_| spend(WORD_STEPS)) {
+            let found = pod.host_path_at(other, path);
+            let is_found = found.is_some_and(|found| is_socket(pod, &found));
+            if is_found && uses.of_others.len() < MAX_PATHS {
+                let shown = container.describe(field);
+                uses.of_others.push((shown, other.index, path.clone()));
+            }
+        }
+    }
+}
+
+fn is_socket(pod: &Pod<'_>, path: &HostPath) -> bool {
+    path.file_name() == "docker.sock" || pod.overrides.is_socket(path)
+}
+
+/// The paths that a word can hold: itself, what stands behind `=`, `:` or a scheme.
+fn parts(word: &str) -> impl Iterator<Item = &str> {
+    // A reference holds such characters itself.
+    let is_separator = |c: char| matches!(c, '=' | ',' | ':');
+    let pieces = word.split(is_separator).take(MAX_PARTS);
+    let whole = Some(word).filter(|word| word.contains(is_separator));
+    let pieces = pieces.enumerate().map(|(number, piece)| {
+        // `unix://docker.sock` is relative.
+        let bare = piece.strip_prefix("//").filter(|_| number > 0);
+        bare.unwrap_or(piece)
+    });
+    pieces.chain(whole).filter(|piece| !piece.is_empty())
+}
+
+/// `path` as it is seen from each of `directories`.
+fn absolute(path: &str, directories: &[String]) -> Vec<String> {
+    let own = ["/proc/self/cwd", "/proc/thread-self/cwd", "/proc/$$/cwd"];
+    let below = own.into_iter().find_map(|link| path.strip_prefix(link));
+    match below {
+        None if path.starts_with('/') => vec![path.to_owned()],
+        _ => {
+            let path = below.unwrap_or(path);
+            let join = |directory: &String| format!("{directory}/{path}");
+            directories.iter().map(join).collect()
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Notes what a script gives its variables, its functions' arguments and its working directory.
+
+use std::collections::HashMap;
+
+use super::Values;
+use super::escapes;
+use super::lexer::RawCommand;
+use super::word::Word;
+
+/// Notes what `commands` set. Functions may be called before what they use is set, and with each
+/// other's words, so whoever has functions looks twice.
+pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
+    let functions: HashMap<&str, usize> = commands
+        .iter()
+        .filter(|command| command.defines > 0)
+        .filter_map(|command| Some((command.words.first()?.as_str(), command.defines)))
+        .collect();
+    let rounds = if functions.is_empty() { 1 } else { 2 };
+    for _ in 0..rounds {
+        let mut readers: Vec<&str> = Vec::new();
+        for (at, command) in commands.iter().enumerate() {
+            learn_from(command, values);
+            let Some(program) = command.words.first() else {
+                // `done <<END` is read by the commands before it.
+                let lines = command.here_document.iter();
+                for line in lines.flat_map(|text| text.lines()) {
+                    readers
+                        .iter()
+                        .for_each(|name| values.add(name, line.trim()));
+                }
+                continue;
+            };
+            if program.text == "read" {
+                let names = command.words[1..].iter().map(Word::as_str);
+                readers.extend(names.filter(|name| !name.starts_with('-')));
+                let piped = at.checked_sub(1).map(|before| &commands[before]);
+                let piped = piped.filter(|before| before.pipes);
+                let piped = piped.map_or_else(Vec::new, |before| output_of(before, values));
+                let texts = piped.iter().chain(&command.here_document);
+                let lines: Vec<&str> = texts.flat_map(|text| text.lines()).collect();
+                for name in command.words[1..].iter().map(Word::as_str) {
+                    lines.iter().for_each(|line| values.add(name, line.trim()));
+                }
+            }
+            let function = functions.get(program.as_str());
+            if let Some(number) = function.filter(|_| command.defines == 0) {
+                for call in values.calls(&command.words, command.function) {
+                    values.add_arguments(*number, call);
+                }
+            }
+        }
+    }
+}
+
+/// Notes what one command sets.
+fn learn_from(command: &RawCommand, values: &mut Values<'_>) {
+    for assignment in &command.assignments {
+        assign(assignment, command, values);
+    }
+    if let [name, _, words @ ..] = &command.data[..] {
+        let items = values.calls(words, command.function).into_iter().flatten();
+        let items: Vec<String> = items.collect();
+        items
+            .iter()
+            .for_each(|item| values.add(name.as_str(), item));
+    } else if let [name] = &command.data[..] {
+        let all = Word::all_arguments();
+        let items = values.calls(&[all], command.function).into_iter().flatten();
+        let items: Vec<String> = items.collect();
+        items
+            .iter()
+            .for_each(|item| values.add(name.as_str(), item));
+    }
+    let Some((program, words)) = command.words.split_first() else {
+        return;
+    };
+    match program.as_str() {
+        "export" | "readonly" | "local" | "declare" | "typeset" | ":" => {
+            let assignments = words.iter().filter(|word| word.text.contains('='));
+            assignments.for_each(|word| assign(word, command, values));
+        }
+        "set" => {
+            let is_option = |word: &&Word| word.text.starts_with(['-', '+']) && word.text != "--";
+            let mut words: Vec<Word> = words.iter().skip_while(is_option).cloned().collect();
+            match words.first_mut() {
+                Some(first) if first.text == "--" => *first = Word::literal("sh"),
+                _ => words.insert(0, Word::literal("sh")),
+            }
+            if words.len() > 1 {
+                for call in values.calls(&words, command.function) {
+                    values.add_arguments(command.function, call);
+                }
+            }
+        }
+        "cd" | "pushd" => {
+            let directory = words.iter().find(|word| !word.text.starts_with('-'));
+            let directories = directory.map(|word| values.texts(word, command.function));
+            let directories = directories.unwrap_or_default();
+            directories
+                .iter()
+                .for_each(|directory| values.go(directory));
+        }
+        _ => {}
+    }
+}
+
+/// Notes `NAME=VALUE`.
+fn assign(word: &Word, command: &RawCommand, values: &mut Values<'_>) {
+    // `: ${NAME:=VALUE}` is a reference, whose default counts where it is used.
+    let Some((name, value, is_added)) = word.assignment().filter(|(name, ..)| is_name(name)) else {
+        return;
+    };
+    let texts = values.texts(&value, command.function);
+    if is_added {
+        let before = Word::reference(name);
+        for front in values.texts(&before, command.function) {
+            texts
+                .iter()
+                .for_each(|text| values.add(name, &format!("{front}{text}")));
+        }
+    }
+    texts.iter().for_each(|text| values.add(name, text));
+}
+
+fn is_name(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The texts that a command writes, where they are written there: a here-document of `cat`, the
+/// words of `echo` and `printf`.
+pub(super) fn output_of(command: &RawCommand, values: &Values<'_>) -> Vec<String> {
+    let Some(program) = command.words.first() else {
+        return Vec::new();
+    };
+    let words = || {
+        values
+            .calls(&command.words[1..], command.function)
+            .into_iter()
+    };
+    let is_option = |word: &&String| matches!(word.as_str(), "-n" | "-e" | "-E");
+    match program.text.rsplit('/').next() {
+        Some("cat") => command.here_document.iter().cloned().collect(),
+        Some("echo") => words()
+            .map(|words| {
+                let is_escaped = words.first().is_some_and(|word| word == "-e");
+                let words: Vec<&str> = words
+                    .iter()
+                    .skip_while(is_option)
+                    .map(String::as_str)
+                    .collect();
+                let text = words.join(" ");
+                if is_escaped {
+                    escapes::unescape(&text)
+                } else {
+                    text
+                }
+            })
+            .collect(),
+        Some("printf") => words()
+            .filter_map(|words| escapes::printf(&words))
+            .collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,361 @@
+//! What the variables of a script can hold, and the words that come out of it.
+//!
+//! Every value that the script gives a name anywhere counts wherever the name is used: a function
+//! may run before or after, a branch may be taken or not. A command then stands for one call with
+//! each of the values. Where nothing shows a value, the reference stays as it is written.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Surroundings;
+use super::word::{Parameter, Reference, Word};
+use crate::workload::budget::{keep, spend};
+
+/// Values of one name, and calls that one command stands for. More are left out, the last first.
+const MAX_VALUES: usize = 16;
+
+/// Longest text that is made of values.
+const MAX_LENGTH: usize = 16 * 1024;
+
+/// What it costs to look up a name.
+const NAME_STEPS: usize = 8;
+
+/// What a value takes, without its text.
+const VALUE_BYTES: usize = 2 * size_of::<String>();
+
+/// The values at one place of a script.
+pub(super) struct Values<'e> {
+    surroundings: &'e Surroundings<'e>,
+    /// Those of the script around it.
+    outer: Option<&'e Self>,
+    variables: HashMap<String, Vec<String>>,
+    /// The variables that have a value, whichever branches were taken.
+    certain: HashSet<String>,
+    /// The words that a function or, with number 0, the script itself is called with: one list for
+    /// each call.
+    arguments: HashMap<usize, Vec<Vec<String>>>,
+    /// Where the script may be: the value of `PWD`.
+    pub(super) directories: Vec<String>,
+    /// What separates words besides blanks: the value of `IFS`.
+    separators: String,
+}
+
+/// What a reference becomes.
+enum Value {
+    /// One text, which may come apart at separators.
+    Text(String),
+    /// Words of their own: `"$@"`.
+    Words(Vec<String>),
+    /// Nothing is known; it stays as it is written.
+    Open,
+}
+
+/// Words so far, the last of which may go on.
+#[derive(Clone, Default)]
+struct Fields {
+    done: Vec<String>,
+    last: Option<String>,
+}
+
+impl<'e> Values<'e> {
+    pub(super) fn new(surroundings: &'e Surroundings<'e>) -> Self {
+        Self {
+            surroundings,
+            outer: None,
+            variables: HashMap::new(),
+            certain: HashSet::new(),
+            arguments: HashMap::new(),
+            directories: vec![surroundings.directory.to_owned()],
+            separators: String::new(),
+        }
+    }
+
+    /// Those of a script that runs with `arguments`, `$0` first, inside this one; without any it
+    /// sees what `function` sees.
+    pub(super) fn inside<'i>(
+        &'i self,
+        function: usize,
+        arguments: Option<Vec<String>>,
+    ) -> Values<'i> {
+        let arguments = match arguments {
+            Some(arguments) => vec![arguments],
+            None => self.arguments.get(&function).cloned().unwrap_or_default(),
+        };
+        Values {
+            surroundings: self.surroundings,
+            outer: Some(self),
+            variables: HashMap::new(),
+            certain: HashSet::new(),
+            arguments: HashMap::from([(0, arguments)]),
+            directories: self.directories.clone(),
+            separators: self.separators.clone(),
+        }
+    }
+
+    /// Notes that the variable `name` has one of its values from here on.
+    pub(super) fn settle(&mut self, name: &str) {
+        if self.variables.contains_key(name) && !self.certain.contains(name) && keep(VALUE_BYTES) {
+            self.certain.insert(name.to_owned());
+        }
+    }
+
+    /// Adds a value of the variable `name`.
+    pub(super) fn add(&mut self, name: &str, value: &str) {
+        if name == "IFS" && value.len() < MAX_VALUES {
+            self.separators.push_str(value);
+        }
+        if !self.variables.contains_key(name) {
+            if !keep(VALUE_BYTES + name.len()) {
+                return;
+            }
+            self.variables.insert(name.to_owned(), Vec::new());
+        }
+        let values = self.variables.get_mut(name);
+        if let Some(values) = values.filter(|_| value.len() <= MAX_LENGTH) {
+            add(values, value.to_owned());
+        }
+    }
+
+    /// Adds a call of a function, or of the script itself.
+    pub(super) fn add_arguments(&mut self, function: usize, words: Vec<String>) {
+        let calls = self.arguments.entry(function).or_default();
+        let bytes = words.iter().map(|word| VALUE_BYTES + word.len()).sum();
+        if calls.len() < MAX_VALUES && spend(words.len()) && !calls.contains(&words) && keep(bytes)
+        {
+            calls.push(words);
+        }
+    }
+
+    /// Notes that the script may go to `directory`.
+    pub(super) fn go(&mut self, directory: &str) {
+        if directory.is_empty() || directory.contains(['$', '*', '?']) || directory == "-" {
+            return;
+        }
+        if directory.starts_with('/') {
+            add(&mut self.directories, directory.to_owned());
+        } else {
+            for outer in self.directories.clone() {
+                add(&mut self.directories, format!("{outer}/{directory}"));
+            }
+        }
+    }
+
+    /// The calls that `words`, in the body of `function`, stand for.
+    pub(super) fn calls(&self, words: &[Word], function: usize) -> Vec<Vec<String>> {
+        let mut calls = vec![Vec::with_capacity(words.len())];
+        for word in words {
+            if word.references.is_empty() {
+                calls
+                    .iter_mut()
+                    .for_each(|call| call.push(word.text.clone()));
+                continue;
+            }
+            let fields = self.fields(word, function);
+            combine(&mut calls, &fields, |call, fields| {
+                call.extend(fields.iter().cloned());
+            });
+        }
+        // Those of the first were counted when they were read.
+        let bytes = |call: &Vec<String>| call.iter().map(|word| VALUE_BYTES + word.len()).sum();
+        let kept = calls.iter().skip(1).take_while(|call| keep(bytes(call)));
+        let kept = 1 + kept.count();
+        calls.truncate(kept);
+        calls
+    }
+
+    /// The texts that `word` stands for where it does not come apart, as in an assignment.
+    pub(super) fn texts(&self, word: &Word, function: usize) -> Vec<String> {
+        if word.references.is_empty() {
+            return vec![word.text.clone()];
+        }
+        let quoted = word.references.iter().cloned().map(|reference| Reference {
+            is_quoted: true,
+            ..reference
+        });
+        let word = Word {
+            text: word.text.clone(),
+            references: quoted.collect(),
+        };
+        let fields = self.fields(&word, function).into_iter();
+        fields.map(|fields| fields.join(" ")).collect()
+    }
+
+    /// The words that `word` comes apart into, for each of the values in it.
+    fn fields(&self, word: &Word, function: usize) -> Vec<Vec<String>> {
+        let mut all = vec![Fields::default()];
+        let mut at = 0;
+        for reference in &word.references {
+            // It stands in a default that was taken or left with what is around it.
+            if reference.at < at {
+                continue;
+            }
+            let (parameter, end) = word.parameter(reference.at);
+            let end = end.min(word.text.len());
+            if !spend(NAME_STEPS + all.len() * (end - at)) {
+                break;
+            }
+            let front = &word.text[at..reference.at];
+            all.iter_mut().for_each(|fields| fields.push(front));
+            let values = self.values(word, reference, &parameter, (function, end));
+            let written = &word.text[reference.at..end];
+            let is_quoted = reference.is_quoted && !written.ends_with("[@]}");
+            combine(&mut all, &values, |fields, value| match value {
+                Value::Text(text) if is_quoted => fields.push_quoted(text),
+                Value::Text(text) => fields.push_apart(text, &self.separators),
+                Value::Words(words) if reference.is_quoted => fields.push_words(words),
+                Value::Words(words) => fields.push_apart(&words.join(" "), &self.separators),
+                Value::Open => fields.push(written),
+            });
+            at = end;
+        }
+        let rest = &word.text[at..];
+        let finished = all.into_iter().map(|mut fields| {
+            fields.push(rest);
+            fields.done.extend(fields.last);
+            fields.done
+        });
+        finished.collect()
+    }
+
+    /// What `reference` can become.
+    fn values(
+        &self,
+        word: &Word,
+        reference: &Reference,
+        parameter: &Parameter<'_>,
+        (function, end): (usize, usize),
+    ) -> Vec<Value> {
+        let texts = |texts: Vec<String>| texts.into_iter().map(Value::Text).collect();
+        let (name, default) = match (parameter, &reference.output) {
+            (Parameter::Command, Some(output)) => return texts(self.texts(output, function)),
+            (Parameter::Named(name, default), _) => (*name, *default),
+            _ => return vec![Value::Open],
+        };
+        let mut found: Vec<Value> = match name {
+            "@" | "*" => {
+                let calls = self.arguments.get(&function).into_iter().flatten();
+                let words = calls.map(|words| words.get(1..).unwrap_or_default().to_vec());
+                words.map(Value::Words).collect()
+            }
+            "IFS" if self.variable(name).is_none() => vec![Value::Text(" ".to_owned())],
+            "PWD" if self.variable(name).is_none() => texts(self.directories.clone()),
+            _ => match name.parse::<usize>() {
+                Ok(number) => {
+                    let calls = self.arguments.get(&function).into_iter().flatten();
+                    let words = calls.filter_map(|words| words.get(number).cloned());
+                    words.map(Value::Text).collect()
+                }
+                Err(_) => texts(self.variable(name).cloned().unwrap_or_default()),
+            },
+        };
+        if !found.is_empty() && self.is_certain(name) {
+            return found;
+        }
+        if let Some(value) = (self.surroundings.variable)(name) {
+            // What a branch may have set does not hide what the container has.
+            found.push(Value::Text(value));
+        } else if let Some(start) = default {
+            let closing = end - usize::from(word.text[..end].ends_with('}'));
+            let default = word.slice(start, closing.max(start));
+            let default = self.texts(&default, function).into_iter();
+            found
+                .extend(default.map(|text| Value::Text(text.trim_matches(['"', '\'']).to_owned())));
+        } else {
+            found.push(Value::Open);
+        }
+        found
+    }
+
+    /// True for a name that has a value at this place, whichever branches were taken.
+    fn is_certain(&self, name: &str) -> bool {
+        let is_special = matches!(name, "PWD" | "IFS")
+            || name.starts_with(|c: char| c.is_ascii_digit() || c == '@' || c == '*');
+        let is_set = || self.certain.contains(name);
+        is_special || is_set() || self.outer.is_some_and(|outer| outer.is_certain(name))
+    }
+
+    /// The values of the variable `name` here, else in the script around.
+    fn variable(&self, name: &str) -> Option<&Vec<String>> {
+        let own = self.variables.get(name);
+        own.or_else(|| self.outer?.variable(name))
+    }
+}
+
+impl Fields {
+    fn push(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.push_quoted(text);
+        }
+    }
+
+    /// An empty text makes a word, too.
+    fn push_quoted(&mut self, text: &str) {
+        let last = self.last.get_or_insert_default();
+        if last.len() + text.len() <= MAX_LENGTH && keep(text.len()) {
+            last.push_str(text);
+        }
+    }
+
+    fn push_words(&mut self, words: &[String]) {
+        for (number, word) in words.iter().enumerate() {
+            if number > 0 {
+                self.done.extend(self.last.take());
+            }
+            self.push_quoted(word);
+        }
+    }
+
+    fn push_apart(&mut self, text: &str, separators: &str) {
+        let is_separator = |c: char| c.is_whitespace() || separators.contains(c);
+        for (number, part) in text.split(is_separator).enumerate() {
+            if number > 0 {
+                self.done.extend(self.last.take());
+            }
+            self.push(part);
+        }
+    }
+}
+
+/// Adds `value` to `values`. Where they are too many, those that could be a path of a socket or a
+/// program that leads to one stay.
+fn add(values: &mut Vec<String>, value: String) {
+    if values.contains(&value) || !spend(values.len()) || !keep(VALUE_BYTES + value.len()) {
+        return;
+    }
+    if values.len() < MAX_VALUES {
+        values.push(value);
+        return;
+    }
+    let is_telling = |value: &str| {
+        ["docker", ".sock", "nsenter", "chroot"]
+            .iter()
+            .any(|word| value.contains(word))
+    };
+    if is_telling(&value) {
+        let other = values.iter_mut().find(|other| !is_telling(other));
+        if let Some(other) = other {
+            *other = value;
+        }
+    }
+}
+
+/// Adds each of `parts` to each of `all`; where that are too many, each part to one at least.
+fn combine<A: Clone, P>(all: &mut Vec<A>, parts: &[P], add: impl Fn(&mut A, &P)) {
+    if parts.is_empty() {
+        return;
+    }
+    let before = all.len();
+    let product = before * parts.len();
+    let is_product = product <= MAX_VALUES;
+    let count = if is_product {
+        product
+    } else {
+        before.max(parts.len().min(MAX_VALUES))
+    };
+    for at in before..count {
+        all.push(all[at % before].clone());
+    }
+    for (at, one) in all.iter_mut().enumerate() {
+        let part = if is_product { at / before } else { at };
+        add(one, &parts[part % parts.len()]);
+    }
+}
