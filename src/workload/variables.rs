@@ -138,6 +138,11 @@ impl<'a> Variables<'a> {
         self.last.get(name).map(|&index| &self.values[index])
     }
 
+    /// The values, in the order of the list.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Expanded<'a>> {
+        self.values.iter()
+    }
+
     /// The value of `env[index]`, where the list has one.
     pub(crate) fn at(&self, index: usize) -> Option<&Expanded<'a>> {
         self.values.get(index)

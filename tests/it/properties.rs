@@ -389,7 +389,12 @@ fn objects_are_read_in_linear_time() {
     ];
     for (name, input) in cases {
         let too_fast = grows_too_fast(input, 2_000, |text| {
-            assert!(check(text.as_bytes()).errors.is_empty(), "{name}")
+            // Thousands of findings do not fit into what one object may keep.
+            let mut errors = check(text.as_bytes()).errors.into_iter();
+            assert!(
+                errors.all(|error| error.message.contains("too intricate")),
+                "{name}"
+            )
         });
         assert!(
             too_fast.is_none(),
