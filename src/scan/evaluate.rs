@@ -305,6 +305,10 @@ impl Evaluation {
         }
         let decision = decision::decide(&workload, None, &self.policy, Requester::default());
         self.list_exemptions(&workload, &decision);
+        if let Some(error) = &decision.error {
+            let message = format!("{} {}: {error}", kind.name, workload.name);
+            self.fail(kind, workload.namespace, "too_large", message);
+        }
         if matches!(kind.handling, Handling::Text | Handling::Volume)
             && decision.findings.is_empty()
         {

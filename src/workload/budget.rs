@@ -80,6 +80,7 @@ thread_local! {
         steps: Cell::new(u64::MAX),
         bytes: Cell::new(u64::MAX),
         is_exceeded: Cell::new(false),
+        is_cut: Cell::new(false),
     } };
 }
 
@@ -88,15 +89,21 @@ struct Left {
     steps: Cell<u64>,
     bytes: Cell<u64>,
     is_exceeded: Cell<bool>,
+    /// A part met a limit of its own; the others go on.
+    is_cut: Cell<bool>,
 }
 
+type State = (Budget, bool, bool);
+
 impl Left {
-    fn set(&self, budget: Budget, is_exceeded: bool) -> (Budget, bool) {
+    /// Puts a budget and the two flags in place, and gives what held before.
+    fn set(&self, (budget, is_exceeded, is_cut): State) -> State {
         let before = Budget {
             steps: self.steps.replace(budget.steps),
             bytes: self.bytes.replace(budget.bytes),
         };
-        (before, self.is_exceeded.replace(is_exceeded))
+        let was_exceeded = self.is_exceeded.replace(is_exceeded);
+        (before, was_exceeded, self.is_cut.replace(is_cut))
     }
 
     fn take(&self, from: &Cell<u64>, amount: usize) -> bool {
@@ -112,23 +119,22 @@ impl Left {
 }
 
 /// Gives back what held before, also when the evaluation panics.
-struct Before(Budget, bool);
+struct Before(State);
 
 impl Drop for Before {
     fn drop(&mut self) {
-        LEFT.with(|left| left.set(self.0, self.1));
+        LEFT.with(|left| left.set(self.0));
     }
 }
 
 /// Runs `evaluate` within `budget`, and tells what it spent.
 pub fn within<T>(budget: Budget, evaluate: impl FnOnce() -> T) -> (T, Spent) {
-    let (before, was_exceeded) = LEFT.with(|left| left.set(budget, false));
-    let _before = Before(before, was_exceeded);
+    let _before = Before(LEFT.with(|left| left.set((budget, false, false))));
     let value = evaluate();
     let spent = LEFT.with(|left| Spent {
         steps: budget.steps - left.steps.get(),
         bytes: budget.bytes - left.bytes.get(),
-        is_exceeded: left.is_exceeded.get(),
+        is_exceeded: left.is_exceeded.get() || left.is_cut.get(),
     });
     (value, spent)
 }
@@ -145,9 +151,9 @@ pub(crate) fn keep(bytes: usize) -> bool {
     LEFT.with(|left| left.take(&left.bytes, bytes))
 }
 
-/// Notes that a part was stopped by a limit of its own.
+/// Notes that a part was stopped by a limit of its own; the others go on.
 pub(crate) fn exceed() {
-    LEFT.with(|left| left.is_exceeded.set(true));
+    LEFT.with(|left| left.is_cut.set(true));
 }
 
 #[cfg(test)]
@@ -167,6 +173,11 @@ mod tests {
         assert_eq!(answers, [true, true, true, false, false, false]);
         assert!(spent.is_exceeded() && (spent.steps, spent.bytes) == (10, 5));
         assert!(within(SMALL, || keep(6)).1.is_exceeded());
+        let (goes_on, spent) = within(SMALL, || {
+            exceed();
+            spend(1)
+        });
+        assert!(goes_on && spent.is_exceeded());
     }
 
     #[test]

@@ -606,6 +606,36 @@ fn inputs_that_are_no_files_are_errors_and_nothing_waits() {
 }
 
 #[test]
+fn a_text_that_is_too_large_to_be_read_is_an_error_and_hides_nothing() {
+    let mut text = String::from("    a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for i in 1..12 {
+        let aliases = format!("*a{}, ", i - 1).repeat(10);
+        text += &format!("    a{i}: &a{i} [{aliases}]\n");
+    }
+    let head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: big}\ndata:\n";
+    let telegraf = "  b.conf: |\n    [[inputs.docker]]\n      gather_services = false\n";
+    let files = [
+        ("big.yaml", format!("{head}  a.yaml: |\n{text}")),
+        ("both.yaml", format!("{head}  a.yaml: |\n{text}{telegraf}")),
+    ];
+    let folder = folder(&files.each_ref().map(|(name, text)| (*name, text.as_str())));
+    let output = undock(folder.path(), &["check", "big.yaml", "-o", "json"], "");
+    assert_eq!(output.status.code(), Some(3));
+    let report = json(&output);
+    assert_eq!(report["errors"][0]["line"], 1);
+    let message = report["errors"][0]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("ConfigMap big: it is too large"),
+        "{message}"
+    );
+    assert_eq!(report["objects"][0]["decision"], "error");
+    let both = ["check", "both.yaml", "--fail-on", "warn", "-o", "json"];
+    let output = undock(folder.path(), &both, "");
+    assert_eq!(output.status.code(), Some(1), "a finding is certain");
+    assert_eq!(json(&output)["objects"][0]["findings"][0]["rule"], "DKR605");
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn aliases_cannot_ask_for_more_than_there_is_memory() {
     let mut bomb = String::from("kind: ConfigMap\napiVersion: v1\ndata:\n  a0: &a0 {a: x, b: x}\n");

@@ -512,6 +512,24 @@ fn a_broken_item_costs_only_itself() {
 }
 
 #[test]
+fn what_is_too_large_to_be_evaluated_is_told() {
+    let script = "docker $X;".repeat(200_000);
+    let mut dear = clean_spec();
+    dear["containers"][0]["command"] = json!(["sh", "-c", script]);
+    let scanned = run(&FakeApi::new().with("/api/v1/pods", vec![pod("ci", "dear", dear)]));
+    let error = &scanned.errors[0];
+    assert_eq!(
+        (error.namespace.as_str(), error.reason),
+        ("ci", "too_large")
+    );
+    assert!(
+        error.message.starts_with("Pod dear: it is too large"),
+        "{}",
+        error.message
+    );
+}
+
+#[test]
 fn custom_resources_are_read_where_their_group_is_there() {
     let rule = object(
         "mon",
