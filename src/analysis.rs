@@ -6,11 +6,13 @@
 //! it: a container that has nothing to do with Docker costs nothing.
 
 mod commands;
+pub(crate) mod configuration;
 mod container;
 mod daemon;
 pub(crate) mod data_root;
 pub(crate) mod docker_usage;
 pub(crate) mod endpoint;
+pub(crate) mod endpoint_settings;
 mod named_paths;
 mod pod;
 pub(crate) mod prefilter;
@@ -18,6 +20,7 @@ pub(crate) mod providers;
 pub(crate) mod resolve;
 pub(crate) mod runtime_selectors;
 pub(crate) mod scripts;
+pub(crate) mod service_control;
 pub(crate) mod settings;
 pub(crate) mod socket_use;
 pub(crate) mod sockets;

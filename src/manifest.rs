@@ -50,9 +50,7 @@ shape! {
         kind: LenientStr<'a> = "kind",
         api_version: LenientStr<'a> = "apiVersion",
     }
-}
 
-shape! {
     /// What is read of an object whose other fields mean something of its own.
     struct Heading<'a> {
         kind: LenientStr<'a> = "kind",

@@ -22,9 +22,7 @@ shape! {
         /// In a box, because it is large and handed on.
         request: Option<Box<Request<'a>>> = "request",
     }
-}
 
-shape! {
     /// The request of a review.
     pub struct Request<'a> {
         /// Identity of the review, echoed in the answer.
@@ -50,9 +48,7 @@ shape! {
         /// List elements of the object are left out, because there was no room for them.
         pub is_cut: bool,
     }
-}
 
-shape! {
     /// A resource of the API.
     pub struct GroupVersionResource<'a> {
         /// API group; empty for the core group.
@@ -62,9 +58,7 @@ shape! {
         /// Plural name.
         pub resource: LenientStr<'a> = "resource",
     }
-}
 
-shape! {
     /// Who writes, as the API server authenticated it.
     pub struct UserInfo<'a> {
         /// User name.

@@ -156,3 +156,44 @@ pub(crate) fn host_of(address: &str) -> &str {
 pub(crate) fn is_node_field(host: &str) -> bool {
     NODE_FIELDS.contains(&host)
 }
+
+/// Longest IPv6 address, with a zone.
+const MAX_IPV6: usize = 64;
+
+/// The hosts in front of `:2375` or `:2376` in `text`, and the port.
+pub(crate) fn docker_addresses(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let ports = memchr::memchr_iter(b':', text.as_bytes()).filter_map(|at| {
+        // Go's clients take a plus and zeros in front of a port.
+        let rest = &text[at + 1..];
+        let rest = rest
+            .strip_prefix('+')
+            .unwrap_or(rest)
+            .trim_start_matches('0');
+        let port = rest
+            .get(..4)
+            .filter(|port| matches!(*port, "2375" | "2376"))?;
+        let is_longer = rest.as_bytes().get(4).is_some_and(u8::is_ascii_digit);
+        (!is_longer).then_some((at, port))
+    });
+    ports.filter_map(|(at, port)| {
+        // As a host holds no colon outside of brackets, each is looked for behind the colon before.
+        let front = &text[..at];
+        let host = match front.strip_suffix(']') {
+            Some(inside) => {
+                let near =
+                    &inside[inside.floor_char_boundary(inside.len().saturating_sub(MAX_IPV6))..];
+                &near[near.rfind('[')? + 1..]
+            }
+            None => {
+                &front[front.rfind(|c: char| !is_of_host(c)).map_or(0, |i| {
+                    i + front[i..].chars().next().map_or(1, char::len_utf8)
+                })..]
+            }
+        };
+        (!host.is_empty()).then_some((host, port))
+    })
+}
+
+fn is_of_host(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._-$(){}".contains(c)
+}

@@ -120,3 +120,42 @@ fn is_script(name: &str, text: &str) -> bool {
         None => name.ends_with(".sh") || name.ends_with(".bash"),
     }
 }
+
+/// Where in a script the program of `invocation` stands: in a line that is no comment and holds its
+/// last word, too, or goes on to it.
+pub(crate) fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
+    let program = invocation.words.first()?;
+    let last = invocation.words.last()?;
+    if !(spend(script.len()) && mentions(script, program)) {
+        return None;
+    }
+    let mut lines = code_lines(script);
+    lines.find_map(|(start, line)| {
+        let at = start + line.find(program.as_str())?;
+        let command = whole_command(&script[at..]);
+        (spend(command.len()) && command.contains(last.as_str())).then_some(at)
+    })
+}
+
+/// The first line of `script` with those on which it goes on.
+fn whole_command(script: &str) -> &str {
+    let mut end = 0;
+    for line in script.split_inclusive('\n') {
+        end += line.len();
+        if !line.trim_end().ends_with('\\') {
+            break;
+        }
+    }
+    &script[..end]
+}
+
+/// The lines of `text`, trimmed, with the byte at which each begins; comments are left out.
+pub(crate) fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut next = 0;
+    let lines = text.split_inclusive('\n').map(move |line| {
+        let start = next + line.len() - line.trim_start().len();
+        next += line.len();
+        (start, line.trim())
+    });
+    lines.filter(|(_, line)| !line.starts_with('#'))
+}

@@ -85,9 +85,9 @@ impl Finding {
         self
     }
 
-    /// The evidence stands at this byte of the field's text.
-    pub(crate) fn offset(mut self, offset: usize) -> Self {
-        self.offset = Some(offset);
+    /// The evidence stands at this byte of the field's text, as far as that is known.
+    pub(crate) fn offset(mut self, offset: Option<usize>) -> Self {
+        self.offset = offset.or(self.offset);
         self
     }
 

@@ -49,6 +49,26 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// What holds of a rule that does not say otherwise: `..Rule::BASE`. Every rule has texts of its
+    /// own.
+    pub(crate) const BASE: Self = Self {
+        code: "",
+        name: "",
+        since: "",
+        certainty: Certainty::Possible,
+        impact: Impact::Advisory,
+        action: None,
+        needs_docker_absent: true,
+        summary: "",
+        reason: "",
+        consequence: "",
+        short_fix: "",
+        page: "",
+        host_path: None,
+        target: None,
+        check: Check::MatchingPath,
+    };
+
     /// What its findings usually do, where findings are denied from certainty `deny_at`.
     pub fn default_action(&self, deny_at: Certainty) -> Action {
         default_action(self.action, self.impact, self.certainty, deny_at)
@@ -99,12 +119,14 @@ pub(crate) enum Check {
     Object(fn(&Workload<'_>, &mut Findings)),
 }
 
-/// Which host paths a rule is about.
-pub struct HostPathRule {
-    /// What stands there.
-    pub thing: Thing,
+/// Which host paths a rule is about: what stands there, and which paths.
+pub struct HostPathRule(pub Thing, pub(crate) fn(&HostPath) -> bool);
+
+impl HostPathRule {
     /// True for a path that the rule is about.
-    pub(crate) matches: fn(&HostPath) -> bool,
+    pub(crate) fn matches(&self, path: &HostPath) -> bool {
+        self.1(path)
+    }
 }
 
 /// What stands at a path today, which decides how its absence shows.

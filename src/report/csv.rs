@@ -3,57 +3,64 @@
 
 use std::io::{self, Write};
 
-use crate::finding::text::escape_controls;
+use csv::{Terminator, WriterBuilder};
 
 use super::model::{Exemption, Finding, Report};
+use crate::finding::text::escape_controls;
 
-const COLUMNS: [&str; 31] = [
-    "cluster",
-    "namespace",
-    "owner_kind",
-    "owner_name",
-    "team",
-    "managed_by",
-    "release",
-    "rule",
-    "rule_name",
-    "severity",
-    "certainty",
-    "status",
-    "denies",
-    "container",
-    "field",
-    "evidence",
-    "first_seen",
-    "last_seen",
-    "observations",
-    "would_deny",
-    "denied",
-    "last_writer",
-    "exempt_until",
-    "exempt_ref",
-    "ended_at",
-    "fingerprint",
-    "ended_by",
-    "exempt_scope",
-    "sources",
-    "objects",
-    "edit",
+/// Title of a column, and its cell in a row.
+type Column<T> = (&'static str, fn(&T) -> String);
+
+const COLUMNS: [Column<Finding>; 31] = [
+    ("cluster", |own| own.cluster.clone()),
+    ("namespace", |own| own.namespace.clone()),
+    ("owner_kind", |own| own.owner.kind.clone()),
+    ("owner_name", |own| own.owner.name.clone()),
+    ("team", |own| own.team.clone()),
+    ("managed_by", |own| own.managed_by.clone()),
+    ("release", |own| own.release.clone()),
+    ("rule", |own| own.rule.clone()),
+    ("rule_name", |own| own.rule_name.clone()),
+    ("severity", |own| own.impact.clone()),
+    ("certainty", |own| own.certainty.clone()),
+    ("status", |own| own.status.as_str().to_owned()),
+    ("denies", |own| own.denies.to_string()),
+    ("container", |own| own.container.clone()),
+    ("field", |own| own.field.clone()),
+    ("evidence", |own| own.evidence.clone()),
+    ("first_seen", |own| own.first_seen.clone()),
+    ("last_seen", |own| own.last_seen.clone()),
+    ("observations", |own| own.observations.to_string()),
+    ("would_deny", |own| own.would_deny.to_string()),
+    ("denied", |own| own.denied.to_string()),
+    ("last_writer", |own| own.last_writer.clone()),
+    ("exempt_until", |own| own.exempt_until.clone()),
+    ("exempt_ref", |own| own.exempt_ref.clone()),
+    ("ended_at", |own| own.ended_at.clone()),
+    ("fingerprint", |own| own.fingerprint.clone()),
+    ("ended_by", |own| own.ended_by.clone()),
+    ("exempt_scope", |own| own.exempt_scope.clone()),
+    ("sources", |own| own.sources.join(" ")),
+    ("objects", |own| own.objects.to_string()),
+    ("edit", |own| own.edit.clone()),
 ];
 
-const EXEMPTION_COLUMNS: [&str; 12] = [
-    "cluster",
-    "namespace",
-    "holder",
-    "scope",
-    "rules",
-    "status",
-    "until",
-    "days_left",
-    "findings",
-    "ref",
-    "reason",
-    "error",
+const EXEMPTION_COLUMNS: [Column<Exemption>; 12] = [
+    ("cluster", |own| own.cluster.clone()),
+    ("namespace", |own| own.namespace.clone()),
+    ("holder", |own| own.holder.clone()),
+    ("scope", |own| own.scope.clone()),
+    ("rules", |own| own.rules.clone()),
+    ("status", |own| own.status.as_str().to_owned()),
+    ("until", |own| own.until.clone()),
+    ("days_left", |own| {
+        own.days_left
+            .map_or_else(String::new, |days| days.to_string())
+    }),
+    ("findings", |own| own.findings.to_string()),
+    ("ref", |own| own.reference.clone()),
+    ("reason", |own| own.reason.clone()),
+    ("error", |own| own.error.clone()),
 ];
 
 /// Writes the findings of `report`.
@@ -61,11 +68,7 @@ const EXEMPTION_COLUMNS: [&str; 12] = [
 /// # Errors
 /// If writing to `out` fails.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    write!(out, "{}\r\n", COLUMNS.join(","))?;
-    report
-        .findings
-        .iter()
-        .try_for_each(|finding| row(out, &cells(finding)))
+    write_rows(out, &COLUMNS, &report.findings)
 }
 
 /// Writes the exemptions of `report`.
@@ -73,93 +76,34 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 /// # Errors
 /// If writing to `out` fails.
 pub fn write_exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    write!(out, "{}\r\n", EXEMPTION_COLUMNS.join(","))?;
-    report
-        .exemptions
-        .iter()
-        .try_for_each(|exemption| row(out, &exemption_cells(exemption)))
+    write_rows(out, &EXEMPTION_COLUMNS, &report.exemptions)
 }
 
-fn row(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
-    let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
-    write!(out, "{}\r\n", cells.join(","))
+fn write_rows<T>(out: &mut dyn Write, columns: &[Column<T>], rows: &[T]) -> io::Result<()> {
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .from_writer(out);
+    writer.write_record(columns.iter().map(|(title, _)| title))?;
+    for row in rows {
+        writer.write_record(columns.iter().map(|(_, text)| cell(&text(row))))?;
+    }
+    writer.flush()
 }
 
-fn exemption_cells(exemption: &Exemption) -> [String; EXEMPTION_COLUMNS.len()] {
-    let days_left = exemption.days_left.map(|days| days.to_string());
-    [
-        exemption.cluster.clone(),
-        exemption.namespace.clone(),
-        exemption.holder.clone(),
-        exemption.scope.clone(),
-        exemption.rules.clone(),
-        exemption.status.as_str().to_owned(),
-        exemption.until.clone(),
-        days_left.unwrap_or_default(),
-        exemption.findings.to_string(),
-        exemption.reference.clone(),
-        exemption.reason.clone(),
-        exemption.error.clone(),
-    ]
-}
-
-fn cells(finding: &Finding) -> [String; COLUMNS.len()] {
-    let text = |text: &String| text.clone();
-    [
-        text(&finding.cluster),
-        text(&finding.namespace),
-        text(&finding.owner.kind),
-        text(&finding.owner.name),
-        text(&finding.team),
-        text(&finding.managed_by),
-        text(&finding.release),
-        text(&finding.rule),
-        text(&finding.rule_name),
-        text(&finding.impact),
-        text(&finding.certainty),
-        finding.status.as_str().to_owned(),
-        finding.denies.to_string(),
-        text(&finding.container),
-        text(&finding.field),
-        text(&finding.evidence),
-        text(&finding.first_seen),
-        text(&finding.last_seen),
-        finding.observations.to_string(),
-        finding.would_deny.to_string(),
-        finding.denied.to_string(),
-        text(&finding.last_writer),
-        text(&finding.exempt_until),
-        text(&finding.exempt_ref),
-        text(&finding.ended_at),
-        text(&finding.fingerprint),
-        text(&finding.ended_by),
-        text(&finding.exempt_scope),
-        finding.sources.join(" "),
-        finding.objects.to_string(),
-        text(&finding.edit),
-    ]
-}
-
-/// Without control characters, quoted where RFC 4180 asks for it; with an apostrophe in front where
-/// a spreadsheet would see a formula.
+/// Without control characters; with an apostrophe in front where a spreadsheet would see a formula.
 fn cell(text: &str) -> String {
     let text = escape_controls(text);
     let is_number = text.parse::<i64>().is_ok();
-    let guard = if !is_number && text.starts_with(['=', '+', '-', '@']) {
-        "'"
+    if !is_number && text.starts_with(['=', '+', '-', '@']) {
+        format!("'{text}")
     } else {
-        ""
-    };
-    if text.contains(['"', ',']) {
-        format!("\"{guard}{}\"", text.replace('"', "\"\""))
-    } else {
-        format!("{guard}{text}")
+        text
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::cell;
+    use super::*;
 
     #[test]
     fn cells_are_quoted_and_never_formulas() {
@@ -179,7 +123,14 @@ mod tests {
             ("-5", "-5"),
             ("-5+1", "'-5+1"),
         ] {
-            assert_eq!(cell(text), expected);
+            let mut out = Vec::new();
+            let columns: [Column<&str>; 2] =
+                [("a", |text| (*text).to_owned()), ("b", |_| "".into())];
+            write_rows(&mut out, &columns, &[text]).unwrap();
+            assert_eq!(
+                String::from_utf8(out).unwrap(),
+                format!("a,b\r\n{expected},\r\n")
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! DKR605 agent-config-docker: an agent's configuration turns on an input that asks Docker's API.
 
-use super::configuration::docker_inputs::docker_inputs;
+use crate::analysis::configuration::docker_inputs::docker_inputs;
 use crate::analysis::settings::Settings;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 
@@ -10,16 +10,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Degrades,
-    action: None,
-    needs_docker_absent: true,
     summary: "an agent's configuration turns on an input that asks Docker's API",
     reason: "no answer on {nodes}",
     consequence: "the agent logs errors and what it collected from Docker is missing",
     short_fix: "use the Kubernetes input",
     page: include_str!("../../docs/rules/agent-config-docker.md"),
-    host_path: None,
-    target: None,
     check: Check::Settings(check),
+    ..Rule::BASE
 };
 
 fn check(document: &Settings<'_>, findings: &mut Findings) {

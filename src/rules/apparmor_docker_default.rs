@@ -10,16 +10,14 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
     action: Some(Action::Warn),
-    needs_docker_absent: true,
     summary: "a container asks for the AppArmor profile docker-default",
     reason: "not loaded on {nodes}",
     consequence: "dockerd loads the profile when it starts; without it the container is not \
         started",
     short_fix: "use RuntimeDefault",
     page: include_str!("../../docs/rules/apparmor-docker-default.md"),
-    host_path: None,
-    target: None,
     check: Check::Object(check),
+    ..Rule::BASE
 };
 
 /// The name under which dockerd loads its profile. Source: moby/moby: daemon/apparmor_default.go.

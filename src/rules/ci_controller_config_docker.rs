@@ -1,8 +1,8 @@
 //! CLU902 ci-controller-config-docker: the configuration of a controller that makes Pods with
 //! Docker.
 
-use super::configuration::pod_sources::docker_pods;
-use super::objects;
+use super::findings;
+use crate::analysis::configuration::pod_sources::docker_pods;
 use crate::analysis::settings::Settings;
 use crate::analysis::{Workload, sockets};
 use crate::embedded::{Language, is_prose};
@@ -17,15 +17,13 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
     action: Some(Action::Warn),
-    needs_docker_absent: true,
     summary: "a CI or workflow controller's configuration produces Pods that use Docker",
     reason: "the Pods that it makes need Docker",
     consequence: "every Pod that the controller makes from it depends on the node's Docker",
     short_fix: "change it at the source",
     page: include_str!("../../docs/rules/ci-controller-config-docker.md"),
-    host_path: None,
-    target: None,
     check: Check::Object(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
@@ -63,8 +61,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for string_field in unread.filter(is_unread) {
         if let Some((offset, path)) = host_path_in_text(&string_field.text) {
             findings.push(
-                objects::finding(&RULE, workload, string_field)
-                    .offset(offset)
+                findings::object_finding(&RULE, workload, string_field)
+                    .offset(Some(offset))
                     .what(format!("mounts {path} into the Pods that it makes"))
                     .evidence(path),
             );

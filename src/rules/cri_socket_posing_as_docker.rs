@@ -18,9 +18,8 @@ pub(super) static RULE: Rule = Rule {
     consequence: "containerd and CRI-O speak gRPC, Docker clients speak HTTP",
     short_fix: "stop renaming the socket",
     page: include_str!("../../docs/rules/cri-socket-posing-as-docker.md"),
-    host_path: None,
-    target: None,
     check: Check::HostPath(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {

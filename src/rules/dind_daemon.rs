@@ -1,6 +1,6 @@
 //! DKR203 dind-daemon: a Docker daemon inside the Pod.
 
-use super::images;
+use super::findings;
 use crate::analysis::{Container, Pod};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::search::mentions;
@@ -18,9 +18,8 @@ pub(super) static RULE: Rule = Rule {
     consequence: "it keeps working on {nodes}, with full control of the node",
     short_fix: "prefer rootless BuildKit",
     page: include_str!("../../docs/rules/dind-daemon.md"),
-    host_path: None,
-    target: None,
     check: Check::Container(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -28,7 +27,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         return;
     }
     let what = "runs a Docker daemon in image";
-    let finding = images::finding(&RULE, pod, container, what);
+    let finding = findings::image_finding(&RULE, pod, container, what);
     findings.push(match Confinement::of(pod, container) {
         Confinement::None => finding,
         Confinement::Sandbox => finding

@@ -10,19 +10,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a hostPath volume reaches the docker, docker-compose or dockerd program of the node",
     reason: "not installed on {nodes}",
-    consequence: "",
     short_fix: "use BuildKit/Buildah",
     page: include_str!("../../docs/rules/docker-binary-mount.md"),
-    host_path: Some(HostPathRule {
-        thing: Thing::File,
-        matches,
-    }),
-    target: None,
+    host_path: Some(HostPathRule(Thing::File, matches)),
     check: Check::MatchingPath,
+    ..Rule::BASE
 };
 
 fn matches(path: &HostPath) -> bool {

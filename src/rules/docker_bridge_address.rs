@@ -12,16 +12,14 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Possible,
     impact: Impact::Breaks,
     action: Some(Action::Warn),
-    needs_docker_absent: true,
     summary: "an address of Docker's bridge (172.17.0.1, host.docker.internal) in a variable, \
         argument or host alias",
     reason: "docker0 is absent on {nodes}",
     consequence: "the address leads nowhere once docker0 is gone",
     short_fix: "use status.hostIP",
     page: include_str!("../../docs/rules/docker-bridge-address.md"),
-    host_path: None,
-    target: None,
     check: Check::Pod(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, findings: &mut Findings) {

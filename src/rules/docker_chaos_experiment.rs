@@ -1,6 +1,6 @@
 //! DKR603 docker-chaos-experiment: a chaos tool that works through Docker.
 
-use super::images;
+use super::findings;
 use crate::analysis::runtime_selectors::runtime_selectors;
 use crate::analysis::{Container, Pod, docker_usage, sockets};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
@@ -13,15 +13,13 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
     action: Some(Action::Warn),
-    needs_docker_absent: true,
     summary: "a chaos tool that is set up for the Docker runtime",
     reason: "its experiments fail on {nodes}",
     consequence: "faults are injected through Docker's API, which is not there",
     short_fix: "set its runtime to the new one",
     page: include_str!("../../docs/rules/docker-chaos-experiment.md"),
-    host_path: None,
-    target: None,
     check: Check::Container(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -34,6 +32,11 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     };
     let may_use = docker_usage::shows_docker(pod, container);
     if may_use && catalog::is_chaos_tool(container.image()) && uses_docker() {
-        findings.push(images::finding(&RULE, pod, container, "runs chaos tool"));
+        findings.push(findings::image_finding(
+            &RULE,
+            pod,
+            container,
+            "runs chaos tool",
+        ));
     }
 }

@@ -1,7 +1,7 @@
 //! DKR202 docker-cli-bundled-image: an image that carries the Docker client, beside another sign of
 //! Docker.
 
-use super::images;
+use super::findings;
 use crate::analysis::{Container, Pod, docker_usage, sockets};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog;
@@ -13,15 +13,12 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Possible,
     impact: Impact::Advisory,
     action: Some(Action::Warn),
-    needs_docker_absent: true,
     summary: "an image known to bundle the Docker client, in a container that reaches Docker",
     reason: "its Docker client has no daemon on {nodes}",
-    consequence: "",
     short_fix: "use a builder without Docker",
     page: include_str!("../../docs/rules/docker-cli-bundled-image.md"),
-    host_path: None,
-    target: None,
     check: Check::Container(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -32,6 +29,6 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     };
     let may_reach = docker_usage::shows_docker(pod, container);
     if may_reach && catalog::bundles_docker_client(container.image()) && reaches_docker() {
-        findings.push(images::finding(&RULE, pod, container, "runs image"));
+        findings.push(findings::image_finding(&RULE, pod, container, "runs image"));
     }
 }

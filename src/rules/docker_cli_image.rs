@@ -1,6 +1,6 @@
 //! DKR201 docker-cli-image: a Docker client by its image.
 
-use super::{docker_tcp_on_node, host_paths, images};
+use super::{findings, host_paths};
 use crate::analysis::endpoint::Endpoint;
 use crate::analysis::{Container, Pod, docker_usage};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
@@ -12,16 +12,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a container runs an image of the Docker client",
     reason: "no Docker on {nodes}",
     consequence: "the client fails with \"Cannot connect to the Docker daemon\"",
     short_fix: "use BuildKit/Buildah",
     page: include_str!("../../docs/rules/docker-cli-image.md"),
-    host_path: None,
-    target: None,
     check: Check::Container(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -31,14 +28,14 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     if !(is_client || is_copy) || pod.is_daemon(container) {
         return;
     }
-    let finding = images::finding(&RULE, pod, container, "runs image");
+    let finding = findings::image_finding(&RULE, pod, container, "runs image");
     let endpoint = docker_usage::client_endpoint(pod, container);
     findings.push(if endpoint.is_elsewhere() {
         finding
             .advisory("its daemon is not the node's")
             .consequence("")
     } else if endpoint == Endpoint::NodeOrPod {
-        docker_tcp_on_node::shared_port(finding)
+        findings::shared_port(finding)
     } else if !endpoint.is_node() && docker_usage::needs_no_daemon(container) {
         finding
             .certainty(Certainty::Possible)

@@ -1,6 +1,5 @@
 //! DKR401 docker-command: a call of the Docker client.
 
-use super::configuration::scripts;
 use super::findings;
 use crate::analysis::endpoint;
 use crate::analysis::scripts::Script;
@@ -14,16 +13,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a container runs docker or docker-compose against the node's daemon",
     reason: "no daemon to answer on {nodes}",
     consequence: "the call fails with \"Cannot connect to the Docker daemon\"",
     short_fix: "use kubectl, crictl or BuildKit",
     page: include_str!("../../docs/rules/docker-command.md"),
-    host_path: None,
-    target: None,
     check: Check::Commands(check, check_script),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -88,7 +84,7 @@ fn check_script(workload: &Workload<'_>, script: &Script<'_>, findings: &mut Fin
         if is_elsewhere || endpoint::leads_elsewhere(invocation) || seen.contains(&call) {
             continue;
         }
-        let mut finding = scripts::finding(&RULE, workload, script, command, &call);
+        let mut finding = findings::script_finding(&RULE, workload, script, command, &call);
         finding.short_fix = replacement(verb);
         findings.push(finding);
         seen.push(call);

@@ -10,16 +10,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a container enters the node with nsenter or chroot and runs docker there",
     reason: "no docker on {nodes}",
     consequence: "the node has neither the client nor the daemon",
     short_fix: "use crictl on the node",
     page: include_str!("../../docs/rules/docker-command-on-host.md"),
-    host_path: None,
-    target: None,
     check: Check::Mentioning(|found| found.docker, check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {

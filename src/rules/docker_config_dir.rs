@@ -1,7 +1,8 @@
 //! DKR503 docker-config-dir: Docker's configuration in a Pod.
 
-use super::{docker_service_control, host_paths};
+use super::host_paths;
 use crate::analysis::Workload;
+use crate::analysis::service_control::writes_beside;
 use crate::finding::{Action, Certainty, Check, Finding, HostPathRule, Impact, Rule, Thing};
 use crate::workload::catalog;
 use crate::workload::host_path::HostPath;
@@ -14,19 +15,15 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Certain,
     impact: Impact::Degrades,
     action: Some(Action::Warn),
-    needs_docker_absent: true,
     summary: "a hostPath volume reaches /etc/docker or another configuration of dockerd",
     reason: "has no effect on {nodes}",
     consequence: "writers change nothing that the runtime reads, readers report on a daemon that \
         is not there",
     short_fix: "configure the new runtime",
     page: include_str!("../../docs/rules/docker-config-dir.md"),
-    host_path: Some(HostPathRule {
-        thing: Thing::Directory,
-        matches,
-    }),
-    target: None,
+    host_path: Some(HostPathRule(Thing::Directory, matches)),
     check: Check::HostPath(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
@@ -34,7 +31,7 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     // Writing is DKR403's.
     if let (Some(pod), MountUser::Container(index), Some(_)) =
         (&workload.pod, mount.user, &mount.named)
-        && docker_service_control::writes_beside(pod, &pod.containers[index], &mount.path)
+        && writes_beside(pod, &pod.containers[index], &mount.path)
     {
         return None;
     }

@@ -11,16 +11,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Possible,
     impact: Impact::Advisory,
-    action: None,
-    needs_docker_absent: true,
     summary: "an object holds a configuration file of dockerd: daemon.json, a unit or its drop-in",
     reason: "no daemon reads it on {nodes}",
     consequence: "it keeps its purpose only for a Docker daemon that runs in a Pod",
     short_fix: "configure the new runtime",
     page: include_str!("../../docs/rules/docker-config-file.md"),
-    host_path: None,
-    target: None,
     check: Check::Settings(check),
+    ..Rule::BASE
 };
 
 /// Settings of daemon.json. Source: docker/docs: reference of dockerd.

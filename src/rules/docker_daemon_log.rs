@@ -10,18 +10,13 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Likely,
     impact: Impact::Degrades,
     action: Some(Action::Warn),
-    needs_docker_absent: true,
     summary: "a hostPath volume reaches a log file of dockerd",
     reason: "not written on {nodes}",
-    consequence: "",
     short_fix: "read the runtime's unit log",
     page: include_str!("../../docs/rules/docker-daemon-log.md"),
-    host_path: Some(HostPathRule {
-        thing: Thing::File,
-        matches,
-    }),
-    target: None,
+    host_path: Some(HostPathRule(Thing::File, matches)),
     check: Check::MatchingPath,
+    ..Rule::BASE
 };
 
 fn matches(path: &HostPath) -> bool {

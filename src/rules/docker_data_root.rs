@@ -14,18 +14,13 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Likely,
     impact: Impact::Degrades,
     action: Some(Action::Warn),
-    needs_docker_absent: true,
     summary: "a hostPath volume reaches /var/lib/docker",
     reason: "empty or absent on {nodes}",
-    consequence: "",
     short_fix: "use the CRI or the API",
     page: include_str!("../../docs/rules/docker-data-root.md"),
-    host_path: Some(HostPathRule {
-        thing: Thing::Directory,
-        matches,
-    }),
-    target: None,
+    host_path: Some(HostPathRule(Thing::Directory, matches)),
     check: Check::HostPath(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {

@@ -11,16 +11,14 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Possible,
     impact: Impact::Degrades,
     action: Some(Action::Record),
-    needs_docker_absent: true,
     summary: "a script tests for traces of Docker: /.dockerenv, cgroup paths, docker0, DOCKER \
         chains",
     reason: "the trace is absent on {nodes}",
     consequence: "the test gives another answer there",
     short_fix: "test for something else",
     page: include_str!("../../docs/rules/docker-env-probe.md"),
-    host_path: None,
-    target: None,
     check: Check::Mentioning(|found| found.docker, check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {

@@ -1,6 +1,6 @@
 //! DKR703 docker-id-prefix-parser: code that takes docker:// off container ids.
 
-use super::objects;
+use super::findings;
 use crate::analysis::{Pod, Workload};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::search::mentions;
@@ -11,23 +11,20 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Possible,
     impact: Impact::Degrades,
-    action: None,
-    needs_docker_absent: true,
     summary: "a script or configuration handles docker:// or docker-pullable:// as a prefix of ids",
     reason: "ids begin otherwise on {nodes}",
     consequence: "ids begin with containerd:// or cri-o://, and imageID has no docker-pullable://",
     short_fix: "cut at :// instead",
     page: include_str!("../../docs/rules/docker-id-prefix-parser.md"),
-    host_path: None,
-    target: None,
     check: Check::Object(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let is_config = workload.kind() == "ConfigMap";
     let string_fields = workload.string_fields.iter().filter(|_| is_config);
     for string_field in string_fields.filter(|string_field| strips_prefix(&string_field.text)) {
-        let finding = objects::finding(&RULE, workload, string_field);
+        let finding = findings::object_finding(&RULE, workload, string_field);
         findings.push(said(finding, &string_field.text));
     }
     if let Some(pod) = &workload.pod {

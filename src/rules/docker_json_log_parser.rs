@@ -1,14 +1,13 @@
 //! DKR701 docker-json-log-parser: a log agent that only parses Docker's log format.
 
-use super::configuration::log_inputs::{self, Unit};
-use super::{images, objects};
+use super::findings;
+use crate::analysis::configuration::log_inputs::{self, Unit};
 use crate::analysis::settings::Settings;
 use crate::analysis::{Container, Pod, Workload};
 use crate::embedded::{Language, is_prose};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::catalog;
 use crate::workload::host_path::{HostPath, is_within};
-use crate::workload::search::mentions;
 use crate::workload::string_fields::StringField;
 
 pub(super) static RULE: Rule = Rule {
@@ -17,17 +16,14 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Degrades,
-    action: None,
-    needs_docker_absent: true,
     summary: "a log agent's configuration parses only Docker's JSON log format",
     reason: "the log format differs on {nodes}",
     consequence: "lines arrive with time, stream and tag as text, timestamps are lost and \
         multi-line records break",
     short_fix: "parse the CRI format",
     page: include_str!("../../docs/rules/docker-json-log-parser.md"),
-    host_path: None,
-    target: None,
     check: Check::Object(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
@@ -79,11 +75,10 @@ fn image_default(pod: &Pod<'_>, container: &Container<'_>) -> Option<Finding> {
         return None;
     }
     Some(
-        images::finding(&RULE, pod, container, "reads logs as JSON lines with image").consequence(
-            format!(
+        findings::image_finding(&RULE, pod, container, "reads logs as JSON lines with image")
+            .consequence(format!(
                 "its own configuration reads Docker's JSON lines unless {variable} says otherwise"
-            ),
-        ),
+            )),
     )
 }
 
@@ -100,36 +95,17 @@ fn journal(document: &Settings<'_>, unit: &Unit<'_>) -> Finding {
     }
 }
 
-/// How rsyslog and syslog-ng name the files that they read.
-const STATEMENTS: [&str; 5] = [
-    "$InputFileName ",
-    "File=\"",
-    "base-dir(",
-    "wildcard-file(",
-    "file(\"",
-];
-
-/// A text in no language that is read here, which names the directory. In a statement of rsyslog or
-/// syslog-ng it is what they read; anywhere else nothing shows what reads it.
+/// A text in no language that is read here, which names the directory: anywhere but in a statement
+/// that reads it, nothing shows what does.
 fn named_directory(workload: &Workload<'_>, string_field: &StringField) -> Option<Finding> {
-    const DIRECTORY: &str = "/docker/containers/";
-    let mut lines = objects::lines(&string_field.text);
-    let (start, line) =
-        lines.find(|(_, line)| !line.starts_with(';') && mentions(line, DIRECTORY))?;
-    let finding = objects::finding(&RULE, workload, string_field)
-        .offset(start)
-        .what("names Docker's log directory")
-        .evidence(DIRECTORY);
-    let front = &line[..line.find(DIRECTORY)?];
-    let is_statement = STATEMENTS.iter().any(|statement| front.contains(statement));
-    if string_field.document().is_some() && !is_statement {
-        return None;
-    }
-    let reads_pods =
-        string_field.text.contains("/log/pods") || string_field.text.contains("/log/containers");
-    Some(match is_statement && !reads_pods {
+    let named = log_inputs::named_directory(string_field)?;
+    let finding = findings::object_finding(&RULE, workload, string_field)
+        .offset(Some(named.line))
+        .evidence(log_inputs::DIRECTORY);
+    Some(match named.is_read_alone {
         true => finding.what("reads files of Docker's log directory only"),
         false => finding
+            .what("names Docker's log directory")
             .certainty(Certainty::Possible)
             .action(Action::Record),
     })

@@ -12,15 +12,12 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Likely,
     impact: Impact::Degrades,
     action: Some(Action::Warn),
-    needs_docker_absent: true,
     summary: "a hostPath volume reaches /var/lib/docker/containers",
     reason: "no logs there on {nodes}",
-    consequence: "",
     short_fix: "read /var/log/pods",
     page: include_str!("../../docs/rules/docker-log-dir.md"),
-    host_path: None,
-    target: None,
     check: Check::HostPath(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {

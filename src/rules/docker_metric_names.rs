@@ -1,6 +1,6 @@
 //! DKR702 docker-metric-names: rules and dashboards that rely on metrics as Docker gave them.
 
-use super::configuration::promql::{docker_selectors, names_container};
+use crate::analysis::configuration::promql::{docker_selectors, names_container};
 use crate::analysis::settings::{Settings, maps, scalars};
 use crate::embedded::Node;
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule, Target};
@@ -12,16 +12,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Degrades,
-    action: None,
-    needs_docker_absent: true,
     summary: "rules or dashboards query metrics that change or vanish without Docker",
     reason: "the series differ on {nodes}",
     consequence: "the query returns nothing, so alerts stay silent and panels empty",
     short_fix: "query by container and pod",
     page: include_str!("../../docs/rules/docker-metric-names.md"),
-    host_path: None,
-    target: None,
     check: Check::Settings(check),
+    ..Rule::BASE
 };
 
 /// Settings that speak to people.

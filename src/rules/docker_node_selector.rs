@@ -10,15 +10,13 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Possible,
     impact: Impact::Breaks,
     action: Some(Action::Record),
-    needs_docker_absent: true,
     summary: "a node selector, node affinity or toleration asks for nodes that run Docker",
     reason: "no such node once all have moved",
     consequence: "the Pod stays Pending",
     short_fix: "drop the selector",
     page: include_str!("../../docs/rules/docker-node-selector.md"),
-    host_path: None,
-    target: None,
     check: Check::Pod(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, findings: &mut Findings) {

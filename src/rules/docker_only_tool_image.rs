@@ -1,6 +1,6 @@
 //! DKR204 docker-only-tool-image: a tool that only speaks Docker's API.
 
-use super::images;
+use super::findings;
 use crate::analysis::{Container, Pod};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::catalog::ImageRole;
@@ -11,22 +11,19 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a container runs a tool that can only talk to Docker (docker-gc, logspout, \
         watchtower)",
     reason: "speaks only Docker's API",
     consequence: "it finds no daemon on {nodes}, or one without the cluster's containers",
     short_fix: "remove it or take its successor",
     page: include_str!("../../docs/rules/docker-only-tool-image.md"),
-    host_path: None,
-    target: None,
     check: Check::Container(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     if container.image_role() == Some(ImageRole::DockerOnly) {
         let what = "runs Docker-only tool";
-        findings.push(images::finding(&RULE, pod, container, what));
+        findings.push(findings::image_finding(&RULE, pod, container, what));
     }
 }

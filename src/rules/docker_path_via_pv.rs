@@ -12,16 +12,12 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a claim leads to a PersistentVolume on a path of Docker",
     reason: "Docker's path is absent on {nodes}",
-    consequence: "",
     short_fix: "see the rule of the path",
     page: include_str!("../../docs/rules/docker-path-via-pv.md"),
-    host_path: None,
-    target: None,
     check: Check::HostPath(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
@@ -29,8 +25,8 @@ fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     let mut targets = super::RULES
         .iter()
         .filter_map(|rule| Some((rule, rule.host_path.as_ref()?)));
-    let (target, about) = targets.find(|(_, about)| (about.matches)(mount.judged_path()))?;
-    let mut finding = host_paths::finding(&RULE, about.thing, workload, mount);
+    let (target, about) = targets.find(|(_, about)| about.matches(mount.judged_path()))?;
+    let mut finding = host_paths::finding(&RULE, about.0, workload, mount);
     finding.what = format!("reaches {} by PV {volume}", finding.evidence);
     finding.certainty = target.certainty.min(finding.certainty);
     finding.impact = target.impact.min(finding.impact);

@@ -9,19 +9,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a hostPath volume reaches /var/run/docker.pid or /var/run/docker/netns",
     reason: "absent on {nodes}",
-    consequence: "",
     short_fix: "use /var/run/netns or the API",
     page: include_str!("../../docs/rules/docker-run-state.md"),
-    host_path: Some(HostPathRule {
-        thing: Thing::Directory,
-        matches,
-    }),
-    target: None,
+    host_path: Some(HostPathRule(Thing::Directory, matches)),
     check: Check::MatchingPath,
+    ..Rule::BASE
 };
 
 fn matches(path: &HostPath) -> bool {

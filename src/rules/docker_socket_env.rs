@@ -11,17 +11,14 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a variable or argument other than DOCKER_HOST names a Docker socket that is mounted \
         from the node",
     reason: "no such socket on {nodes}",
     consequence: "the tool that reads it finds nothing there",
     short_fix: "name the CRI socket or unset it",
     page: include_str!("../../docs/rules/docker-socket-env.md"),
-    host_path: None,
-    target: None,
     check: Check::Mentioning(|found| found.docker, check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {

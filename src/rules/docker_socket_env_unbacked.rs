@@ -20,9 +20,8 @@ pub(super) static RULE: Rule = Rule {
     consequence: "it has no effect today, or something else mounts the socket",
     short_fix: "unset it",
     page: include_str!("../../docs/rules/docker-socket-env-unbacked.md"),
-    host_path: None,
-    target: None,
     check: Check::Mentioning(|found| found.docker, check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {

@@ -1,6 +1,5 @@
 //! DKR404 docker-socket-http: plain HTTP over the Docker socket.
 
-use super::configuration::scripts;
 use super::findings;
 use crate::analysis::scripts::Script;
 use crate::analysis::{Container, Pod, Workload, docker_usage, resolve};
@@ -14,16 +13,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a command speaks to docker.sock with curl, nc or socat",
     reason: "no socket to answer on {nodes}",
     consequence: "the call fails",
     short_fix: "use the Kubernetes API",
     page: include_str!("../../docs/rules/docker-socket-http.md"),
-    host_path: None,
-    target: None,
     check: Check::Commands(check, check_script),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -62,7 +58,9 @@ fn check_script(workload: &Workload<'_>, script: &Script<'_>, findings: &mut Fin
     for command in &script.commands {
         if let Some(socket) = socket_of(&command.invocation, str::to_owned) {
             let shown = format!("{} {socket}", command.invocation.program());
-            findings.push(scripts::finding(&RULE, workload, script, command, &shown));
+            findings.push(findings::script_finding(
+                &RULE, workload, script, command, &shown,
+            ));
         }
     }
 }

@@ -1,8 +1,9 @@
 //! DKR304 docker-tcp-on-node: Docker's TCP ports on the node.
 
-use crate::analysis::endpoint::Endpoint;
+use super::findings;
+use crate::analysis::endpoint::{Endpoint, docker_addresses};
 use crate::analysis::{Container, Pod, resolve};
-use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::address::{canonical, is_loopback};
 
 pub(super) static RULE: Rule = Rule {
@@ -11,16 +12,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a container addresses port 2375 or 2376 of its node",
     reason: "no daemon on {nodes}",
     consequence: "and today the port gives everyone who reaches it control of the node",
     short_fix: "use the Kubernetes API",
     page: include_str!("../../docs/rules/docker-tcp-on-node.md"),
-    host_path: None,
-    target: None,
     check: Check::Container(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -53,12 +51,15 @@ fn check_probes(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Finding
             .what(format!("lets kubelet ask {evidence} in {place}"))
             .evidence(&evidence);
         findings.push(if is_own || is_loopback && has_daemon {
-            shared_port(finding)
+            findings::shared_port(finding)
         } else {
             finding
         });
     }
 }
+
+/// Addresses of one text that are looked at; each may ask for variables.
+const MAX_ADDRESSES: usize = 64;
 
 /// Addresses in the texts of `container`.
 fn check_texts(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -85,61 +86,8 @@ fn check_texts(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings
             .evidence(&evidence)
             .within(text);
         findings.push(match endpoint {
-            Endpoint::NodeOrPod => shared_port(finding),
+            Endpoint::NodeOrPod => findings::shared_port(finding),
             _ => finding,
         });
     }
-}
-
-/// A finding about a port that the node's daemon or one in the Pod has.
-pub(super) fn shared_port(finding: Finding) -> Finding {
-    finding
-        .certainty(Certainty::Possible)
-        .action(Action::Warn)
-        .reason("under hostNetwork the node's daemon can have that port")
-        .consequence("a daemon in the Pod has it only where the node has none")
-}
-
-/// Longest IPv6 address, with a zone.
-const MAX_IPV6: usize = 64;
-
-/// Addresses of one text that are looked at; each may ask for variables.
-const MAX_ADDRESSES: usize = 64;
-
-/// The hosts in front of `:2375` or `:2376` in `text`, and the port.
-fn docker_addresses(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let ports = memchr::memchr_iter(b':', text.as_bytes()).filter_map(|at| {
-        // Go's clients take a plus and zeros in front of a port.
-        let rest = &text[at + 1..];
-        let rest = rest
-            .strip_prefix('+')
-            .unwrap_or(rest)
-            .trim_start_matches('0');
-        let port = rest
-            .get(..4)
-            .filter(|port| matches!(*port, "2375" | "2376"))?;
-        let is_longer = rest.as_bytes().get(4).is_some_and(u8::is_ascii_digit);
-        (!is_longer).then_some((at, port))
-    });
-    ports.filter_map(|(at, port)| {
-        // As a host holds no colon outside of brackets, each is looked for behind the colon before.
-        let front = &text[..at];
-        let host = match front.strip_suffix(']') {
-            Some(inside) => {
-                let near =
-                    &inside[inside.floor_char_boundary(inside.len().saturating_sub(MAX_IPV6))..];
-                &near[near.rfind('[')? + 1..]
-            }
-            None => {
-                &front[front.rfind(|c: char| !is_of_host(c)).map_or(0, |i| {
-                    i + front[i..].chars().next().map_or(1, char::len_utf8)
-                })..]
-            }
-        };
-        (!host.is_empty()).then_some((host, port))
-    })
-}
-
-fn is_of_host(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "._-$(){}".contains(c)
 }

@@ -12,19 +12,14 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
-    action: None,
     needs_docker_absent: false,
     summary: "a hostPath volume reaches dockershim.sock",
     reason: "gone since Kubernetes 1.24",
-    consequence: "",
     short_fix: "mount the runtime's own CRI socket",
     page: include_str!("../../docs/rules/dockershim-socket-mount.md"),
-    host_path: Some(HostPathRule {
-        thing: Thing::Socket,
-        matches,
-    }),
-    target: None,
+    host_path: Some(HostPathRule(Thing::Socket, matches)),
     check: Check::HostPath(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {

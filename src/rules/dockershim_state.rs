@@ -9,19 +9,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a hostPath volume reaches /var/lib/dockershim or /var/lib/cri-dockerd",
     reason: "absent on {nodes}",
-    consequence: "",
     short_fix: "use the CRI or the API",
     page: include_str!("../../docs/rules/dockershim-state.md"),
-    host_path: Some(HostPathRule {
-        thing: Thing::Directory,
-        matches,
-    }),
-    target: None,
+    host_path: Some(HostPathRule(Thing::Directory, matches)),
     check: Check::MatchingPath,
+    ..Rule::BASE
 };
 
 fn matches(path: &HostPath) -> bool {

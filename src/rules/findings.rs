@@ -1,13 +1,12 @@
-//! The findings that rules share: for a call of a program, for a setting that names a socket.
+//! The findings that rules share: for a call of a program, for an image, for a setting that names a
+//! socket, for a text of an object.
 
-use super::objects;
-use crate::analysis::{Command, Container, Pod};
-use crate::finding::{Finding, Rule};
-use crate::workload::budget::spend;
+use crate::analysis::scripts::{Script, TextCommand, place_of};
+use crate::analysis::{Command, Container, Pod, Workload, docker_usage};
+use crate::finding::{Action, Certainty, Finding, Rule};
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::TextField;
-use crate::workload::search::mentions;
-use crate::workload::shell::Invocation;
+use crate::workload::string_fields::StringField;
 
 /// The finding of `rule` for `command`, which is the call `shown`.
 pub(super) fn call_finding(
@@ -17,42 +16,11 @@ pub(super) fn call_finding(
     command: &Command,
     shown: &str,
 ) -> Finding {
-    let finding = Finding::new(rule)
-        .in_container(pod, container, command.field.path())
-        .evidence(shown);
     let text = container.text_at(command.field);
-    match text.and_then(|text| place_of(&command.invocation, text)) {
-        Some(at) => finding.offset(at),
-        None => finding,
-    }
-}
-
-/// Where in a script the program of `invocation` stands: in a line that is no comment and holds its
-/// last word, too, or goes on to it.
-pub(super) fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
-    let program = invocation.words.first()?;
-    let last = invocation.words.last()?;
-    if !(spend(script.len()) && mentions(script, program)) {
-        return None;
-    }
-    let mut lines = objects::lines(script);
-    lines.find_map(|(start, line)| {
-        let at = start + line.find(program.as_str())?;
-        let command = whole_command(&script[at..]);
-        (spend(command.len()) && command.contains(last.as_str())).then_some(at)
-    })
-}
-
-/// The first line of `script` with those on which it goes on.
-fn whole_command(script: &str) -> &str {
-    let mut end = 0;
-    for line in script.split_inclusive('\n') {
-        end += line.len();
-        if !line.trim_end().ends_with('\\') {
-            break;
-        }
-    }
-    &script[..end]
+    Finding::new(rule)
+        .in_container(pod, container, command.field.path())
+        .evidence(shown)
+        .offset(text.and_then(|text| place_of(&command.invocation, text)))
 }
 
 /// The finding for a setting that names the socket `path`.
@@ -75,4 +43,69 @@ pub(super) fn for_several_runtimes(finding: Finding) -> Finding {
     finding
         .advisory("the script also handles other runtimes")
         .consequence("")
+}
+
+/// The finding of `rule` at the image of `container`, which does `what` with it. The identity is
+/// the repository, so that a new tag is not a new finding.
+pub(super) fn image_finding(
+    rule: &'static Rule,
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    what: &str,
+) -> Finding {
+    let image = container.raw.image.as_str();
+    Finding::new(rule)
+        .in_container(pod, container, "image")
+        .what(format!("{what} {image}"))
+        .evidence(image)
+        .identity(container.image().repository())
+}
+
+/// The finding of `rule` at `string_field` of the object.
+pub(super) fn object_finding(
+    rule: &'static Rule,
+    workload: &Workload<'_>,
+    string_field: &StringField,
+) -> Finding {
+    // A file of kubeadm has no name.
+    let name = if workload.name.is_empty() {
+        workload.kind()
+    } else {
+        workload.name
+    };
+    Finding::new(rule)
+        .on("object", name)
+        .field(string_field.path.as_str())
+}
+
+/// The finding of `rule` for `command` of `script`, which is the call `shown`: who runs it, and
+/// where, is not shown.
+pub(super) fn script_finding(
+    rule: &'static Rule,
+    workload: &Workload<'_>,
+    script: &Script<'_>,
+    command: &TextCommand,
+    shown: &str,
+) -> Finding {
+    let place = || place_of(&command.invocation, &script.field.text);
+    let finding = object_finding(rule, workload, script.field)
+        .what(format!("runs \"{shown}\""))
+        .evidence(shown)
+        .offset(command.offset.or_else(place))
+        .certainty(Certainty::Possible)
+        .action(Action::Warn)
+        .reason("where it runs is not visible");
+    match docker_usage::run_other_runtimes(script.calls()) {
+        true => for_several_runtimes(finding),
+        false => finding,
+    }
+}
+
+/// A finding about a port that the node's daemon or one in the Pod has.
+pub(super) fn shared_port(finding: Finding) -> Finding {
+    finding
+        .certainty(Certainty::Possible)
+        .action(Action::Warn)
+        .reason("under hostNetwork the node's daemon can have that port")
+        .consequence("a daemon in the Pod has it only where the node has none")
 }

@@ -13,20 +13,14 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a hostPath volume reaches a docker.sock outside the usual directories, or a socket \
         that the configuration names",
     reason: "absent on {nodes}",
-    consequence: "",
     short_fix: "build with BuildKit/Buildah",
     page: include_str!("../../docs/rules/foreign-named-docker-socket.md"),
-    host_path: Some(HostPathRule {
-        thing: Thing::Socket,
-        matches,
-    }),
-    target: None,
+    host_path: Some(HostPathRule(Thing::Socket, matches)),
     check: Check::HostPath(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {

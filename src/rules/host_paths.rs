@@ -19,10 +19,10 @@ pub(super) fn find(
         let pod = workload.pod.as_ref();
         pod.is_some_and(|pod| sockets::is_leftover_beside_cri(pod, mount))
     };
-    if mount.claimed.is_some() || !(about.matches)(mount.judged_path()) || is_leftover() {
+    if mount.claimed.is_some() || !about.matches(mount.judged_path()) || is_leftover() {
         return None;
     }
-    Some(finding(rule, about.thing, workload, mount))
+    Some(finding(rule, about.0, workload, mount))
 }
 
 /// The finding of `rule` for `mount`.

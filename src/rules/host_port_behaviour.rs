@@ -9,16 +9,14 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Possible,
     impact: Impact::Advisory,
-    action: None,
     needs_docker_absent: false,
     summary: "a container takes a hostPort without hostNetwork",
     reason: "another component serves it on {nodes}",
     consequence: "with CRI runtimes the CNI's portmap plug-in serves host ports",
     short_fix: "test it once",
     page: include_str!("../../docs/rules/host-port-behaviour.md"),
-    host_path: None,
-    target: None,
     check: Check::Container(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {

@@ -1,6 +1,6 @@
 //! DKR206 insecure-or-mirrored-registry: a registry that the runtime may need settings for.
 
-use super::images;
+use super::findings;
 use crate::analysis::{Container, Pod};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 
@@ -10,7 +10,6 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Possible,
     impact: Impact::Advisory,
-    action: None,
     needs_docker_absent: false,
     summary: "the image's registry is a private address or a local name with a port",
     reason: "registry settings move with the runtime",
@@ -18,14 +17,13 @@ pub(super) static RULE: Rule = Rule {
         the new runtime",
     short_fix: "configure it in the runtime",
     page: include_str!("../../docs/rules/insecure-or-mirrored-registry.md"),
-    host_path: None,
-    target: None,
     check: Check::Container(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     if is_local_registry(container.image().host) {
-        findings.push(images::finding(&RULE, pod, container, "pulls"));
+        findings.push(findings::image_finding(&RULE, pod, container, "pulls"));
     }
 }
 

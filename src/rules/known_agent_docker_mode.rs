@@ -1,7 +1,7 @@
 //! DKR601 known-agent-docker-mode: an agent that is known to have a mode without Docker, in its
 //! Docker mode.
 
-use super::images;
+use super::findings;
 use crate::analysis::runtime_selectors::runtime_selectors;
 use crate::analysis::{Container, Pod, docker_usage, sockets};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
@@ -13,16 +13,12 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Degrades,
-    action: None,
-    needs_docker_absent: true,
     summary: "a known agent that is set up to watch Docker",
     reason: "blind on {nodes}",
-    consequence: "",
     short_fix: "switch its runtime setting",
     page: include_str!("../../docs/rules/known-agent-docker-mode.md"),
-    host_path: None,
-    target: None,
     check: Check::Container(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
@@ -42,7 +38,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             && !mounts.any(|mount| sockets::is_cri_socket(&mount.path))
         || !runtime_selectors(container).is_empty();
     if watches {
-        let mut finding = images::finding(&RULE, pod, container, "")
+        let mut finding = findings::image_finding(&RULE, pod, container, "")
             .what(format!("runs {} in Docker mode", agent.name))
             .consequence(agent.remedy);
         finding.short_fix = agent.remedy;

@@ -11,7 +11,6 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Advisory,
-    action: None,
     needs_docker_absent: false,
     summary: "a known agent mounts the Docker socket beside a CRI socket, so that it does without \
         Docker",
@@ -20,9 +19,8 @@ pub(super) static RULE: Rule = Rule {
         an empty directory on nodes without Docker",
     short_fix: "drop the mount",
     page: include_str!("../../docs/rules/known-agent-multi-runtime.md"),
-    host_path: None,
-    target: None,
     check: Check::HostPath(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {

@@ -10,16 +10,14 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Advisory,
-    action: None,
     needs_docker_absent: false,
     summary: "the nodes run more than one container runtime",
     reason: "the migration is under way",
     consequence: "a workload can meet either runtime, whichever node it lands on",
     short_fix: "go on until one is left",
     page: include_str!("../../docs/rules/mixed-runtime.md"),
-    host_path: None,
-    target: None,
     check: Check::Node(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>) -> Option<Finding> {

@@ -14,7 +14,6 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Possible,
     impact: Impact::Advisory,
-    action: None,
     needs_docker_absent: false,
     summary: "a privileged container among the node's processes, or a hostPath volume inside \
         another Pod's volume",
@@ -22,9 +21,8 @@ pub(super) static RULE: Rule = Rule {
     consequence: "nothing in the object shows that Docker is used; check the image once",
     short_fix: "drop what is not needed",
     page: include_str!("../../docs/rules/node-access.md"),
-    host_path: None,
-    target: None,
     check: Check::Object(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {

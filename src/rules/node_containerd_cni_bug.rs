@@ -10,16 +10,14 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Degrades,
-    action: None,
     needs_docker_absent: false,
     summary: "a node with containerd 1.6.0 to 1.6.3",
     reason: "sandboxes can fail in this release",
     consequence: "Pods get stuck while their network is set up or taken down",
     short_fix: "upgrade containerd to 1.6.4 or newer",
     page: include_str!("../../docs/rules/node-containerd-cni-bug.md"),
-    host_path: None,
-    target: None,
     check: Check::Node(check),
+    ..Rule::BASE
 };
 
 const FAULTY: [&str; 4] = [

@@ -10,16 +10,14 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Advisory,
-    action: None,
     needs_docker_absent: false,
     summary: "a node that runs Docker Engine behind cri-dockerd",
     reason: "keeps Docker, without dockershim",
     consequence: "nothing breaks until Docker itself leaves",
     short_fix: "move it when ready",
     page: include_str!("../../docs/rules/node-cri-dockerd.md"),
-    host_path: None,
-    target: None,
     check: Check::Node(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>) -> Option<Finding> {

@@ -12,16 +12,14 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Advisory,
-    action: None,
     needs_docker_absent: false,
     summary: "a node condition or reason names Docker",
     reason: "node-problem-detector watches Docker",
     consequence: "on a node without Docker it is always quiet or always wrong",
     short_fix: "use the containerd monitors",
     page: include_str!("../../docs/rules/node-docker-problem-condition.md"),
-    host_path: None,
-    target: None,
     check: Check::Text(&["Node"], check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, string_field: &StringField) -> Option<Finding> {

@@ -17,9 +17,8 @@ pub(super) static RULE: Rule = Rule {
     consequence: "kubeadm upgrade hands the socket to kubelet, which no longer serves it",
     short_fix: "annotate the new socket",
     page: include_str!("../../docs/rules/node-dockershim-annotation.md"),
-    host_path: None,
-    target: None,
     check: Check::Node(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>) -> Option<Finding> {

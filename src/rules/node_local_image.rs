@@ -10,15 +10,13 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
     action: Some(Action::Warn),
-    needs_docker_absent: true,
     summary: "imagePullPolicy: Never, so that the image must be in the runtime's own store",
     reason: "{nodes} have another image store",
     consequence: "the container stays in ErrImageNeverPull",
     short_fix: "push it to a registry",
     page: include_str!("../../docs/rules/node-local-image.md"),
-    host_path: None,
-    target: None,
     check: Check::Container(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {

@@ -17,9 +17,8 @@ pub(super) static RULE: Rule = Rule {
     consequence: "kubelet 1.24 does not start with Docker",
     short_fix: "move it to containerd or CRI-O",
     page: include_str!("../../docs/rules/node-runtime-docker.md"),
-    host_path: None,
-    target: None,
     check: Check::Node(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>) -> Option<Finding> {

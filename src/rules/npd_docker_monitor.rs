@@ -11,16 +11,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Degrades,
-    action: None,
-    needs_docker_absent: true,
     summary: "node-problem-detector is told to watch Docker",
     reason: "no effect or false alarms on {nodes}",
     consequence: "the log that it watches is silent, and the health check reports a dead Docker",
     short_fix: "use the containerd monitors",
     page: include_str!("../../docs/rules/npd-docker-monitor.md"),
-    host_path: None,
-    target: None,
     check: Check::Object(check),
+    ..Rule::BASE
 };
 
 /// Source: kubernetes/node-problem-detector, config.

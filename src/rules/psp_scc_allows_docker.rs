@@ -1,6 +1,6 @@
 //! CLU903 psp-scc-allows-docker: an admission policy that lets Docker's socket through.
 
-use super::objects;
+use super::findings;
 use crate::analysis::{Workload, data_root};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::host_path::HostPath;
@@ -13,7 +13,6 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Advisory,
-    action: None,
     needs_docker_absent: false,
     summary: "a PodSecurityPolicy, SCC or policy exception allows a path of Docker or \
         docker/default",
@@ -21,9 +20,8 @@ pub(super) static RULE: Rule = Rule {
     consequence: "it lets Pods reach Docker, and has no purpose once Docker is gone",
     short_fix: "remove the exception",
     page: include_str!("../../docs/rules/psp-scc-allows-docker.md"),
-    host_path: None,
-    target: None,
     check: Check::Object(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
@@ -65,7 +63,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         let allowed = socket.unwrap_or(&string_field.text);
         if allows_path || allows_profile || socket.is_some() || fits {
             findings.push(
-                objects::finding(&RULE, workload, string_field)
+                findings::object_finding(&RULE, workload, string_field)
                     .what(format!("allows {allowed}"))
                     .evidence(allowed),
             );
@@ -95,6 +93,6 @@ fn is_path_of_docker(text: &str) -> bool {
     let about = super::RULES
         .iter()
         .filter_map(|rule| rule.host_path.as_ref());
-    about.into_iter().any(|about| (about.matches)(&path))
+    about.into_iter().any(|about| about.matches(&path))
         || data_root::below_data_root(&path).is_some()
 }

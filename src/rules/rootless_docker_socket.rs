@@ -9,19 +9,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a hostPath volume reaches /run/user/UID/docker.sock",
     reason: "absent on {nodes}",
-    consequence: "",
     short_fix: "build with BuildKit/Buildah",
     page: include_str!("../../docs/rules/rootless-docker-socket.md"),
-    host_path: Some(HostPathRule {
-        thing: Thing::Socket,
-        matches,
-    }),
-    target: None,
+    host_path: Some(HostPathRule(Thing::Socket, matches)),
     check: Check::MatchingPath,
+    ..Rule::BASE
 };
 
 fn matches(path: &HostPath) -> bool {

@@ -11,15 +11,13 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
     action: Some(Action::Warn),
-    needs_docker_absent: true,
     summary: "a flag or variable that selects Docker as the container runtime",
     reason: "no Docker to select on {nodes}",
     consequence: "the tool looks for Docker's API and finds none",
     short_fix: "select the new runtime",
     page: include_str!("../../docs/rules/runtime-selector-docker.md"),
-    host_path: None,
-    target: None,
     check: Check::Mentioning(|found| found.docker, check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {

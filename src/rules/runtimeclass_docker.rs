@@ -9,16 +9,13 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a RuntimeClass with the handler docker, or a Pod that asks for such a class",
     reason: "no such handler on {nodes}",
     consequence: "the Pod fails when its sandbox is made",
     short_fix: "drop the runtime class",
     page: include_str!("../../docs/rules/runtimeclass-docker.md"),
-    host_path: None,
-    target: None,
     check: Check::Object(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {

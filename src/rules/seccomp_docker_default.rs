@@ -9,16 +9,14 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Certain,
     impact: Impact::Advisory,
-    action: None,
     needs_docker_absent: false,
     summary: "a seccomp annotation with the value docker/default",
     reason: "ignored since Kubernetes 1.27",
     consequence: "the container runs unconfined unless kubelet has a default",
     short_fix: "set seccompProfile",
     page: include_str!("../../docs/rules/seccomp-docker-default.md"),
-    host_path: None,
-    target: None,
     check: Check::Object(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {

@@ -1,6 +1,6 @@
 //! DKR207 short-image-name: an image name without a registry, for CRI-O.
 
-use super::images;
+use super::findings;
 use crate::analysis::{Container, Pod};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule, Target};
 
@@ -17,14 +17,14 @@ pub(super) static RULE: Rule = Rule {
     consequence: "CRI-O resolves short names by its registries.conf and refuses ambiguous ones",
     short_fix: "write docker.io/ in front",
     page: include_str!("../../docs/rules/short-image-name.md"),
-    host_path: None,
     target: Some(Target::CriO),
     check: Check::Container(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     if container.image().is_short {
         let what = "runs short-named image";
-        findings.push(images::finding(&RULE, pod, container, what));
+        findings.push(findings::image_finding(&RULE, pod, container, what));
     }
 }

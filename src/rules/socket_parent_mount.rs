@@ -12,8 +12,6 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
-    action: None,
-    needs_docker_absent: true,
     summary: "a hostPath volume on /, /var, /run or /var/run, and something in the container uses \
         Docker through it",
     reason: "no Docker there on {nodes}",
@@ -21,9 +19,8 @@ pub(super) static RULE: Rule = Rule {
         fails at its first call",
     short_fix: "drop the Docker client",
     page: include_str!("../../docs/rules/socket-parent-mount.md"),
-    host_path: None,
-    target: None,
     check: Check::HostPath(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {

@@ -13,16 +13,14 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Possible,
     impact: Impact::Advisory,
-    action: None,
     needs_docker_absent: false,
     summary: "a hostPath volume on /, /var, /run or /var/run, with no sign of Docker",
     reason: "reaches the Docker socket",
     consequence: "nothing in the object shows that Docker is used; check the image once",
     short_fix: "mount only what is needed",
     page: include_str!("../../docs/rules/socket-parent-mount-bare.md"),
-    host_path: None,
-    target: None,
     check: Check::HostPath(check),
+    ..Rule::BASE
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {

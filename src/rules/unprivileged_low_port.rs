@@ -18,9 +18,8 @@ pub(super) static RULE: Rule = Rule {
         does not",
     short_fix: "use a port from 1024 up",
     page: include_str!("../../docs/rules/unprivileged-low-port.md"),
-    host_path: None,
-    target: None,
     check: Check::Container(check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {

@@ -17,9 +17,8 @@ pub(super) static RULE: Rule = Rule {
         do not",
     short_fix: "use another probe",
     page: include_str!("../../docs/rules/unprivileged-ping.md"),
-    host_path: None,
-    target: None,
     check: Check::Mentioning(|found| found.ping, check),
+    ..Rule::BASE
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {

@@ -15,9 +15,7 @@ shape! {
         metadata: Metadata<'a> = "metadata",
         spec: HeadSpec<'a> = "spec",
     }
-}
 
-shape! {
     struct HeadSpec<'a> {
         node_name: LenientStr<'a> = "nodeName",
     }
@@ -64,42 +62,30 @@ shape! {
     pub(super) struct Parts<'a> {
         spec: PartsSpec<'a> = "spec",
     }
-}
 
-shape! {
     struct PartsSpec<'a> {
         init_containers: List<Named<'a>> = "initContainers",
         containers: List<Named<'a>> = "containers",
         ephemeral_containers: List<Named<'a>> = "ephemeralContainers",
         volumes: List<HostVolume<'a>> = "volumes",
     }
-}
 
-shape! {
     struct Named<'a> {
         name: LenientStr<'a> = "name",
     }
-}
 
-shape! {
     struct HostVolume<'a> {
         host_path: Option<HostSource<'a>> = "hostPath",
     }
-}
 
-shape! {
     struct HostSource<'a> {
         path: LenientStr<'a> = "path",
     }
-}
 
-shape! {
     struct Replicated<'a> {
         spec: ReplicatedSpec<'a> = "spec",
     }
-}
 
-shape! {
     struct ReplicatedSpec<'a> {
         replicas: LenientInt = "replicas",
         template: Parts<'a> = "template",
@@ -145,23 +131,17 @@ shape! {
         metadata: AsideMetadata<'a> = "metadata",
         spec: AsideSpec<'a> = "spec",
     }
-}
 
-shape! {
     struct AsideMetadata<'a> {
         managed_fields: List<ManagedFields<'a>> = "managedFields",
     }
-}
 
-shape! {
     struct ManagedFields<'a> {
         manager: LenientStr<'a> = "manager",
         subresource: LenientStr<'a> = "subresource",
         time: LenientStr<'a> = "time",
     }
-}
 
-shape! {
     struct AsideSpec<'a> {
         schedule: LenientStr<'a> = "schedule",
     }

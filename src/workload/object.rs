@@ -40,9 +40,7 @@ shape! {
         pub(crate) annotations: Annotations<'a> = "annotations",
         pub(crate) owner_references: List<OwnerReference<'a>> = "ownerReferences",
     }
-}
 
-shape! {
     pub(crate) struct OwnerReference<'a> {
         pub(crate) api_version: LenientStr<'a> = "apiVersion",
         pub(crate) kind: LenientStr<'a> = "kind",
@@ -50,23 +48,17 @@ shape! {
         pub(crate) uid: LenientStr<'a> = "uid",
         pub(crate) controller: LenientBool = "controller",
     }
-}
 
-shape! {
     pub(crate) struct Template<'a> {
         pub(crate) metadata: Metadata<'a> = "metadata",
         pub(crate) spec: Option<Box<Spec<'a>>> = "spec",
     }
-}
 
-shape! {
     pub(crate) struct JobTemplate<'a> {
         pub(crate) metadata: Metadata<'a> = "metadata",
         pub(crate) spec: Option<Box<Spec<'a>>> = "spec",
     }
-}
 
-shape! {
     /// A pod spec, a workload's spec, or a PersistentVolume's spec.
     pub(crate) struct Spec<'a> {
         pub(crate) init_containers: List<Container<'a>> = "initContainers",
@@ -101,101 +93,73 @@ shape! {
         /// Where each of `containers` lies, for custom resources that keep them in other places.
         pub(crate) places: Vec<String>,
     }
-}
 
-shape! {
     /// Which nodes a Pod must have; what it merely prefers is not read.
     pub(crate) struct Affinity<'a> {
         pub(crate) node_affinity: Option<NodeAffinity<'a>> = "nodeAffinity",
     }
-}
 
-shape! {
     pub(crate) struct NodeAffinity<'a> {
         pub(crate) required: Option<NodeSelector<'a>> =
             "requiredDuringSchedulingIgnoredDuringExecution",
     }
-}
 
-shape! {
     pub(crate) struct NodeSelector<'a> {
         pub(crate) node_selector_terms: List<NodeSelectorTerm<'a>> = "nodeSelectorTerms",
     }
-}
 
-shape! {
     pub(crate) struct NodeSelectorTerm<'a> {
         pub(crate) match_expressions: List<NodeRequirement<'a>> = "matchExpressions",
     }
-}
 
-shape! {
     pub(crate) struct NodeRequirement<'a> {
         pub(crate) key: LenientStr<'a> = "key",
         pub(crate) operator: LenientStr<'a> = "operator",
         pub(crate) values: List<LenientStr<'a>> = "values",
     }
-}
 
-shape! {
     pub(crate) struct ClaimRef<'a> {
         pub(crate) namespace: LenientStr<'a> = "namespace",
         pub(crate) name: LenientStr<'a> = "name",
     }
-}
 
-shape! {
     /// A claim that a controller makes from this.
     pub(crate) struct ClaimTemplate<'a> {
         pub(crate) metadata: Metadata<'a> = "metadata",
         pub(crate) spec: Option<Box<ClaimSpec<'a>>> = "spec",
     }
-}
 
-shape! {
     pub(crate) struct ClaimSpec<'a> {
         pub(crate) volume_name: LenientStr<'a> = "volumeName",
         pub(crate) storage_class_name: Option<LenientStr<'a>> = "storageClassName",
     }
-}
 
-shape! {
     /// A generic ephemeral volume.
     pub(crate) struct EphemeralSource<'a> {
         pub(crate) template: Option<ClaimTemplate<'a>> = "volumeClaimTemplate",
     }
-}
 
-shape! {
     pub(crate) struct Toleration<'a> {
         pub(crate) key: LenientStr<'a> = "key",
         pub(crate) value: LenientStr<'a> = "value",
     }
-}
 
-shape! {
     pub(crate) struct HostAlias<'a> {
         pub(crate) ip: LenientStr<'a> = "ip",
         pub(crate) hostnames: List<LenientStr<'a>> = "hostnames",
     }
-}
 
-shape! {
     pub(crate) struct PodSecurityContext<'a> {
         pub(crate) run_as_non_root: Option<LenientBool> = "runAsNonRoot",
         pub(crate) run_as_user: Option<LenientInt> = "runAsUser",
         pub(crate) sysctls: List<Sysctl<'a>> = "sysctls",
         pub(crate) app_armor_profile: Option<Profile<'a>> = "appArmorProfile",
     }
-}
 
-shape! {
     pub(crate) struct Sysctl<'a> {
         pub(crate) name: LenientStr<'a> = "name",
     }
-}
 
-shape! {
     pub(crate) struct Container<'a> {
         pub(crate) name: LenientStr<'a> = "name",
         pub(crate) image: LenientStr<'a> = "image",
@@ -309,24 +273,18 @@ shape! {
     pub(crate) struct ValueFrom<'a> {
         pub(crate) field_ref: Option<FieldRef<'a>> = "fieldRef",
     }
-}
 
-shape! {
     pub(crate) struct FieldRef<'a> {
         pub(crate) field_path: LenientStr<'a> = "fieldPath",
     }
-}
 
-shape! {
     pub(crate) struct VolumeMount<'a> {
         pub(crate) name: LenientStr<'a> = "name",
         pub(crate) mount_path: LenientStr<'a> = "mountPath",
         pub(crate) sub_path: LenientStr<'a> = "subPath",
         pub(crate) sub_path_expr: LenientStr<'a> = "subPathExpr",
     }
-}
 
-shape! {
     pub(crate) struct SecurityContext<'a> {
         pub(crate) privileged: LenientBool = "privileged",
         pub(crate) run_as_non_root: Option<LenientBool> = "runAsNonRoot",
@@ -334,38 +292,28 @@ shape! {
         pub(crate) capabilities: Option<Capabilities<'a>> = "capabilities",
         pub(crate) app_armor_profile: Option<Profile<'a>> = "appArmorProfile",
     }
-}
 
-shape! {
     /// An AppArmor profile.
     pub(crate) struct Profile<'a> {
         pub(crate) localhost_profile: LenientStr<'a> = "localhostProfile",
     }
-}
 
-shape! {
     pub(crate) struct Capabilities<'a> {
         pub(crate) add: List<LenientStr<'a>> = "add",
         pub(crate) drop: List<LenientStr<'a>> = "drop",
     }
-}
 
-shape! {
     pub(crate) struct Port<'a> {
         pub(crate) name: LenientStr<'a> = "name",
         pub(crate) container_port: LenientInt = "containerPort",
         pub(crate) host_port: LenientInt = "hostPort",
     }
-}
 
-shape! {
     pub(crate) struct Lifecycle<'a> {
         pub(crate) post_start: Option<Box<Handler<'a>>> = "postStart",
         pub(crate) pre_stop: Option<Box<Handler<'a>>> = "preStop",
     }
-}
 
-shape! {
     /// A probe or a lifecycle hook.
     pub(crate) struct Handler<'a> {
         pub(crate) exec: Option<Exec<'a>> = "exec",
@@ -373,9 +321,7 @@ shape! {
         pub(crate) tcp_socket: Option<ProbePort<'a>> = "tcpSocket",
         pub(crate) grpc: Option<ProbePort<'a>> = "grpc",
     }
-}
 
-shape! {
     /// What a probe connects to.
     pub(crate) struct ProbePort<'a> {
         /// Empty for the Pod's own address.
@@ -383,15 +329,11 @@ shape! {
         /// A number, or the name of one of the container's ports.
         pub(crate) port: LenientStr<'a> = "port",
     }
-}
 
-shape! {
     pub(crate) struct Exec<'a> {
         pub(crate) command: List<LenientStr<'a>> = "command",
     }
-}
 
-shape! {
     pub(crate) struct Volume<'a> {
         pub(crate) name: LenientStr<'a> = "name",
         pub(crate) host_path: Option<HostPathSource<'a>> = "hostPath",
@@ -399,17 +341,13 @@ shape! {
         pub(crate) persistent_volume_claim: Option<ClaimSource<'a>> = "persistentVolumeClaim",
         pub(crate) ephemeral: Option<Box<EphemeralSource<'a>>> = "ephemeral",
     }
-}
 
-shape! {
     /// `hostPath`, or `local` of a PersistentVolume (which has no `type`).
     pub(crate) struct HostPathSource<'a> {
         pub(crate) path: LenientStr<'a> = "path",
         pub(crate) kind: LenientStr<'a> = "type",
     }
-}
 
-shape! {
     pub(crate) struct ClaimSource<'a> {
         pub(crate) claim_name: LenientStr<'a> = "claimName",
     }

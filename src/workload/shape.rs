@@ -272,14 +272,14 @@ macro_rules! read_by_value_visitor {
     };
 }
 
-/// Declares a struct, with the key of each field behind it. Fields without a key are not in the
+/// Declares structs, with the key of each field behind it. Fields without a key are not in the
 /// input.
 macro_rules! shape {
-    ($(#[$meta:meta])* $vis:vis struct $name:ident $(<$a:lifetime>)? { $($fields:tt)* }) => {
+    ($($(#[$meta:meta])* $vis:vis struct $name:ident $(<$a:lifetime>)? { $($fields:tt)* })+) => {$(
         shape! { @struct [$(#[$meta])* $vis struct $name $(<$a>)?] $($fields)* }
         shape! { @place [$name] [$($a)?] $($fields)* }
         $crate::workload::shape::read_by_value_visitor! { $name $(<$a>)? }
-    };
+    )+};
     (
         @struct [$($head:tt)*]
         $($(#[$meta:meta])* $vis:vis $field:ident: $type:ty $(= $key:literal)?),* $(,)?

@@ -6,18 +6,18 @@ use crate::embedded::Node;
 use crate::workload::search::mentions;
 
 /// A unit of Docker that an input asks the journal for.
-pub(in crate::rules) struct Unit<'n> {
-    pub(in crate::rules) node: &'n Node,
+pub(crate) struct Unit<'n> {
+    pub(crate) node: &'n Node,
     /// The unit, or the field of Docker's log driver.
-    pub(in crate::rules) name: &'static str,
+    pub(crate) name: &'static str,
     /// The input asks for other units as well, which go on.
-    pub(in crate::rules) is_one_of_many: bool,
+    pub(crate) is_one_of_many: bool,
 }
 
 /// Docker's units in the filters of journal inputs: `_SYSTEMD_UNIT=docker.service`, `units:
 /// [docker]`, `matches [{"_SYSTEMD_UNIT": "docker.service"}]`. `documents` are those of one object;
 /// where one of its inputs asks for the unit of another runtime, they find what there is.
-pub(in crate::rules) fn docker_units<'s, 'w>(
+pub(crate) fn docker_units<'s, 'w>(
     documents: &'s [Settings<'w>],
 ) -> Vec<(&'s Settings<'w>, Unit<'w>)> {
     let is_docker = |unit: &str| matches!(unit, "docker" | "docker.service");

@@ -79,7 +79,7 @@ const LISTED: [(&str, &str, &str, &str); 3] = [
 ];
 
 /// What in `settings` makes an agent ask Docker's API, with its place.
-pub(in crate::rules) fn docker_inputs<'w>(settings: &Settings<'w>) -> Vec<(&'w Node, String)> {
+pub(crate) fn docker_inputs<'w>(settings: &Settings<'w>) -> Vec<(&'w Node, String)> {
     let root = settings.root;
     let mut found: Vec<(&'w Node, &str)> = Vec::new();
     for input in fluent_bit_inputs(settings) {

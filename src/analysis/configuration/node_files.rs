@@ -11,19 +11,19 @@ use crate::embedded::{Language, Node};
 use crate::workload::search::mentions;
 
 /// A setting that brings Docker to a node.
-pub(in crate::rules) struct Found<'n> {
-    pub(in crate::rules) node: &'n Node,
+pub(crate) struct Found<'n> {
+    pub(crate) node: &'n Node,
     /// Where in the text of the node it stands.
-    pub(in crate::rules) inside: usize,
+    pub(crate) inside: usize,
     /// `sets …`, `requires …`.
-    pub(in crate::rules) what: String,
-    pub(in crate::rules) evidence: String,
+    pub(crate) what: String,
+    pub(crate) evidence: String,
     /// It names Docker, and nothing shows that the node needs it.
-    pub(in crate::rules) is_hint: bool,
+    pub(crate) is_hint: bool,
 }
 
 impl<'n> Found<'n> {
-    pub(in crate::rules) fn new(node: &'n Node, what: String, evidence: &str) -> Self {
+    pub(crate) fn new(node: &'n Node, what: String, evidence: &str) -> Self {
         Self {
             node,
             inside: 0,
@@ -34,7 +34,7 @@ impl<'n> Found<'n> {
     }
 
     /// What a script in `node` does.
-    pub(in crate::rules) fn act(node: &'n Node, (act, inside): Act) -> Self {
+    pub(crate) fn act(node: &'n Node, (act, inside): Act) -> Self {
         Self {
             inside: inside.unwrap_or_default(),
             ..Self::new(node, format!("runs \"{act}\""), &act)
@@ -51,7 +51,7 @@ impl<'n> Found<'n> {
 
 /// What the file in `settings` sets. `of_installer` says that it lies in an object of an installer,
 /// whose units run on its nodes.
-pub(in crate::rules) fn found<'w>(settings: &Settings<'w>, of_installer: bool) -> Vec<Found<'w>> {
+pub(crate) fn found<'w>(settings: &Settings<'w>, of_installer: bool) -> Vec<Found<'w>> {
     let root = settings.root;
     // A machine of its own is none of the cluster's nodes.
     if settings.object_kind().starts_with("VirtualMachine") {
@@ -216,7 +216,7 @@ fn cloud_init(root: &Node) -> Vec<Found<'_>> {
 
 /// Files of dockerd that are written to a node: `path` with `content`, or with `contents` as
 /// Ignition has it.
-pub(in crate::rules) fn written_files(root: &Node) -> Vec<Found<'_>> {
+pub(crate) fn written_files(root: &Node) -> Vec<Found<'_>> {
     let maps = maps(root).into_iter().map(|(_, map)| map);
     let files = maps.filter(|map| map.get("content").or(map.get("contents")).is_some());
     let paths = files.filter_map(|map| map.get("path"));

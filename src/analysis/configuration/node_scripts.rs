@@ -1,7 +1,6 @@
 //! What a command or a script for new nodes does with Docker, and the flags of their kubelet.
 
-use crate::rules::findings::place_of;
-use crate::rules::objects;
+use crate::analysis::scripts::{code_lines, place_of};
 use crate::workload::search::mentions;
 use crate::workload::shell::{Invocation, read_script};
 
@@ -29,10 +28,10 @@ const PACKAGERS: [&str; 8] = [
 ];
 
 /// Something that a script does, and where in its text it stands, as far as that is known.
-pub(in crate::rules) type Act = (String, Option<usize>);
+pub(crate) type Act = (String, Option<usize>);
 
 /// What a command or a script for new nodes does with Docker, in order.
-pub(in crate::rules) fn installs_docker(text: &str) -> Vec<Act> {
+pub(crate) fn installs_docker(text: &str) -> Vec<Act> {
     if !mentions(text, "docker") || !text.contains([' ', '\n']) {
         return Vec::new();
     }
@@ -42,7 +41,7 @@ pub(in crate::rules) fn installs_docker(text: &str) -> Vec<Act> {
 }
 
 /// Where a script makes Docker the runtime of Kubernetes, whoever runs it.
-pub(in crate::rules) fn selections(text: &str) -> Vec<Act> {
+pub(crate) fn selections(text: &str) -> Vec<Act> {
     acts(text, |call| selects_docker(call, text))
 }
 
@@ -118,7 +117,7 @@ pub(super) fn selects_docker_for_k3s(value: &str) -> bool {
 
 /// Assignments of that variable in a script.
 fn k3s_variables(script: &str) -> impl Iterator<Item = Act> {
-    let lines = objects::lines(script).filter(|(_, line)| mentions(line, K3S_VARIABLE));
+    let lines = code_lines(script).filter(|(_, line)| mentions(line, K3S_VARIABLE));
     lines.filter_map(|(start, line)| {
         let at = line.find(K3S_VARIABLE)?;
         let value = line[at..].strip_prefix(K3S_VARIABLE)?.strip_prefix('=')?;
@@ -154,7 +153,7 @@ pub(super) fn selecting_flag(flags: &str) -> Option<String> {
 }
 
 /// True for the socket of Docker behind the CRI.
-pub(in crate::rules) fn is_docker_endpoint(endpoint: &str) -> bool {
+pub(crate) fn is_docker_endpoint(endpoint: &str) -> bool {
     let sockets = ["dockershim", "cri-dockerd", "/docker.sock"];
     sockets.iter().any(|name| mentions(endpoint, name))
 }

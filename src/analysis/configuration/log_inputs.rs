@@ -8,19 +8,21 @@
 mod fluent;
 mod journal;
 mod others;
+mod unparsed;
 
 use crate::analysis::settings::{Settings, maps};
 use crate::embedded::Node;
 
-pub(in crate::rules) use fluent::fluent_bit_inputs;
-pub(in crate::rules) use journal::{Unit, docker_units};
+pub(crate) use fluent::fluent_bit_inputs;
+pub(crate) use journal::{Unit, docker_units};
+pub(crate) use unparsed::{DIRECTORY, named_directory};
 
 /// Where an input shows that it reads Docker's files only, and what shows it.
-pub(in crate::rules) type Found<'n> = (&'n Node, &'static str);
+pub(crate) type Found<'n> = (&'n Node, &'static str);
 
 /// The inputs of `documents`, which are those of one object, that read Docker's files only, each
 /// with its document.
-pub(in crate::rules) fn docker_only<'s, 'w>(
+pub(crate) fn docker_only<'s, 'w>(
     documents: &'s [Settings<'w>],
 ) -> Vec<(&'s Settings<'w>, Found<'w>)> {
     // Parsers stand in a file of their own.

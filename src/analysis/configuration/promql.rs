@@ -10,10 +10,10 @@
 use crate::workload::search::{mentions, occurrences};
 
 /// A selector that changes, and where it stands in the text.
-pub(in crate::rules) struct Selector {
-    pub(in crate::rules) offset: usize,
+pub(crate) struct Selector {
+    pub(crate) offset: usize,
     /// What it selects, in a stable spelling.
-    pub(in crate::rules) name: String,
+    pub(crate) name: String,
 }
 
 /// Series that vanish, by the beginning of their name.
@@ -36,7 +36,7 @@ const FILE_SYSTEM: [&str; 9] = [
 const MAX_TEXT: usize = 1024 * 1024;
 
 /// The selectors of `text` that change without Docker. `has_docker` says that cri-dockerd keeps it.
-pub(in crate::rules) fn docker_selectors(text: &str, keeps_docker: bool) -> Vec<Selector> {
+pub(crate) fn docker_selectors(text: &str, keeps_docker: bool) -> Vec<Selector> {
     const WORDS: [&str; 7] = [
         "docker",
         "k8s_",
@@ -185,7 +185,7 @@ fn changed_label(name: &str, matcher: &Matcher<'_>) -> Option<String> {
 }
 
 /// True for an expression of Docker's names of containers, `k8s_CONTAINER_POD_NAMESPACE_…`.
-pub(in crate::rules) fn names_container(expression: &str) -> bool {
+pub(crate) fn names_container(expression: &str) -> bool {
     let mut found = occurrences(expression, "k8s_");
     found.any(|at| !expression[..at].ends_with(|c: char| c.is_alphanumeric() || "_-".contains(c)))
 }

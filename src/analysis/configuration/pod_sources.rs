@@ -12,13 +12,13 @@ use crate::workload::search::mentions;
 use crate::workload::shell;
 
 /// A setting, the words for it, and what shows it.
-pub(in crate::rules) struct Found<'n> {
-    pub(in crate::rules) node: &'n Node,
-    pub(in crate::rules) what: String,
-    pub(in crate::rules) evidence: String,
+pub(crate) struct Found<'n> {
+    pub(crate) node: &'n Node,
+    pub(crate) what: String,
+    pub(crate) evidence: String,
     /// Docker may not be meant: the directory above its socket, a machine that may be none of the
     /// cluster's.
-    pub(in crate::rules) is_doubtful: bool,
+    pub(crate) is_doubtful: bool,
 }
 
 impl<'n> Found<'n> {
@@ -42,7 +42,7 @@ impl<'n> Found<'n> {
 }
 
 /// Everything in `root` that gives Pods the node's Docker.
-pub(in crate::rules) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w>> {
+pub(crate) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w>> {
     let mut found = Vec::new();
     let is_chaos = settings.kind().contains("Chaos");
     settings.root.walk(&mut |key, node| {

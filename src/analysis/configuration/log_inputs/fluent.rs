@@ -5,7 +5,7 @@ use crate::analysis::settings::Settings;
 use crate::embedded::{Language, Node};
 
 /// Every input of Fluent Bit in `settings`, in any of its spellings.
-pub(in crate::rules) fn fluent_bit_inputs<'w>(settings: &Settings<'w>) -> Vec<&'w Node> {
+pub(crate) fn fluent_bit_inputs<'w>(settings: &Settings<'w>) -> Vec<&'w Node> {
     let root = settings.root;
     let mut found = named(root, &["INPUT", "inputTail"]);
     let inputs = root.all("pipeline.inputs").into_iter();
