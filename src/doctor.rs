@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::api::ApiError;
 use crate::api::request::{self, read};
 use crate::finding::text::escape_controls;
+use crate::output::style::Style;
 use crate::registration::{NAMESPACE, SERVICE};
 
 /// Name of the ValidatingWebhookConfiguration.
@@ -211,11 +212,7 @@ pub fn write_table(out: &mut dyn Write, examined: &Examined, colour: bool) -> io
             Health::Fail => ("FAIL   ", "31;1"),
             Health::Skipped => ("skipped", "36"),
         };
-        let word = if colour {
-            format!("\u{1b}[{code}m{word}\u{1b}[0m")
-        } else {
-            word.to_owned()
-        };
+        let word = Style { colour }.paint(code, word);
         writeln!(
             out,
             "{word}  {:width$}  {}",

@@ -159,12 +159,17 @@ impl Finding {
             &self.identity,
         ]
         .join("|");
-        let digest = Sha256::digest(text.as_bytes());
-        let number = digest[..8]
-            .iter()
-            .fold(0, |number, byte| number << 8 | u64::from(*byte));
-        format!("{number:016x}")
+        short_digest(&text)
     }
+}
+
+/// The first 16 hex digits of the SHA-256 of `text`: no two texts of a cluster have the same ones.
+pub(crate) fn short_digest(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    let number = digest[..8]
+        .iter()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte));
+    format!("{number:016x}")
 }
 
 /// The action that the contract fixes, else the one that impact and certainty give.

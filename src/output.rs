@@ -9,4 +9,4 @@ pub mod markdown;
 pub mod sarif;
 pub mod scan_json;
 pub mod scan_table;
-mod style;
+pub(crate) mod style;

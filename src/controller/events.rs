@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use kube::Client;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::namespaces::LostMode;
 use super::notices::{OwnerFindings, SERIES, Standing};
@@ -20,6 +19,7 @@ use super::{Failure, LeaderGuard, write_outcome};
 use crate::api::ApiError;
 use crate::api::path::resource;
 use crate::api::request::write;
+use crate::finding::short_digest;
 use crate::finding::text::{clip, escape_controls};
 use crate::scan::{Scanned, ScannedOwner};
 
@@ -306,11 +306,7 @@ fn event(notice: &Notice<'_>, holder: &str, now: Timestamp) -> Value {
     if !about.namespace.is_empty() {
         regarding["namespace"] = about.namespace.into();
     }
-    let digest = Sha256::digest(format!("{}/{code}/{reason}/{is_warning}", about.uid));
-    let digest: String = digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = short_digest(&format!("{}/{code}/{reason}/{is_warning}", about.uid));
     json!({
         "apiVersion": "events.k8s.io/v1", "kind": "Event",
         "metadata": {"name": format!("undock.{digest}"), "namespace": namespace(about)},

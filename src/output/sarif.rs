@@ -42,7 +42,7 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     let notifications = checked
         .errors
         .iter()
-        .map(notification)
+        .map(unread)
         .chain(charts)
         .chain(unseen);
     let run = json!({
@@ -117,17 +117,14 @@ fn result(
     };
     let index = rules.iter().position(|rule| rule.code == finding.rule.code);
     let (file, has_lines) = object.artifact();
-    let mut location = json!({"artifactLocation": {"uri": uri(file)}});
-    if has_lines {
-        location["region"] = region(placed.line, placed.column);
-    }
+    let place = has_lines.then_some((placed.line, placed.column));
     let mut result = json!({
         "ruleId": finding.rule.code,
         "ruleIndex": index,
         "level": level,
         "message": {"text": format!("{}. {}", finding.message(), finding.fix())},
         "locations": [{
-            "physicalLocation": location,
+            "physicalLocation": location(file, place),
             "logicalLocations": [{
                 "fullyQualifiedName": format!(
                     "{}/{}/{} {}",
@@ -150,10 +147,6 @@ fn result(
     result
 }
 
-fn region(line: usize, column: usize) -> Value {
-    json!({"startLine": line.max(1), "startColumn": column.max(1)})
-}
-
 /// An exemption, which somebody granted until a day.
 fn suppression(granted: &Granted) -> Value {
     let (terms, scope) = (&granted.terms, granted.scope.as_str());
@@ -165,30 +158,38 @@ fn suppression(granted: &Granted) -> Value {
 }
 
 fn not_rendered(chart: &str) -> Value {
-    let location = json!({"artifactLocation": {"uri": uri(&format!("{chart}/Chart.yaml"))}});
-    let message = format!("not rendered: {}", render_command(chart));
-    json!({"level": "note", "message": {"text": message},
-        "locations": [{"physicalLocation": location}]})
+    let location = location(&format!("{chart}/Chart.yaml"), None);
+    notification(
+        "note",
+        format!("not rendered: {}", render_command(chart)),
+        location,
+    )
 }
 
 fn not_judged(object: &CheckedObject, unseen: &str) -> Value {
     let (file, has_lines) = object.artifact();
-    let mut location = json!({"artifactLocation": {"uri": uri(file)}});
-    if has_lines {
-        location["region"] = region(object.line, 1);
-    }
+    let location = location(file, has_lines.then_some((object.line, 1)));
     let message = format!("not judged: {unseen} of {} {}", object.kind, object.name);
-    json!({"level": "note", "message": {"text": message},
+    notification("note", message, location)
+}
+
+fn unread(error: &CheckError) -> Value {
+    let place = (error.line > 0).then_some((error.line, error.column));
+    notification("error", error.message.clone(), location(&error.file, place))
+}
+
+fn notification(level: &str, message: String, location: Value) -> Value {
+    json!({"level": level, "message": {"text": message},
         "locations": [{"physicalLocation": location}]})
 }
 
-fn notification(error: &CheckError) -> Value {
-    let mut location = json!({"artifactLocation": {"uri": uri(&error.file)}});
-    if error.line > 0 {
-        location["region"] = region(error.line, error.column);
+/// A file, and a line and column of it, if it has any.
+fn location(file: &str, place: Option<(usize, usize)>) -> Value {
+    let mut location = json!({"artifactLocation": {"uri": uri(file)}});
+    if let Some((line, column)) = place {
+        location["region"] = json!({"startLine": line.max(1), "startColumn": column.max(1)});
     }
-    json!({"level": "error", "message": {"text": error.message},
-        "locations": [{"physicalLocation": location}]})
+    location
 }
 
 /// A path as a URI, relative as long as the path is: forward slashes, everything but plain

@@ -2,13 +2,13 @@
 
 /// How a table is written.
 #[derive(Clone, Copy)]
-pub(super) struct Style {
-    pub(super) colour: bool,
+pub(crate) struct Style {
+    pub(crate) colour: bool,
 }
 
 impl Style {
     /// `text` with the ANSI attributes `code`, where colours are wanted.
-    pub(super) fn paint(self, code: &str, text: &str) -> String {
+    pub(crate) fn paint(self, code: &str, text: &str) -> String {
         if self.colour {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
         } else {

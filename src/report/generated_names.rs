@@ -5,11 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use sha2::{Digest, Sha256};
-
 use super::evidence::{Flags, OwnerKey};
 use super::evidence_store::EvidenceStore;
 use super::name_pattern::pattern;
+use crate::finding::short_digest;
 use crate::record::user_kind;
 
 /// Objects with the same findings that make a series.
@@ -169,9 +168,7 @@ impl EvidenceStore {
             } = owner;
             let field = field.unwrap_or_default();
             let text = ["v1", namespace, kind, name, &finding.rule, &field].join("|");
-            let digest = Sha256::digest(text.as_bytes());
-            let digits = digest[..8].iter().map(|byte| format!("{byte:02x}"));
-            Some((number, digits.collect()))
+            Some((number, short_digest(&text)))
         });
         findings.collect()
     }

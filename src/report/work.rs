@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::model::{Finding, Namespace, Report, Status, Verdict};
+use crate::finding::text::shell_word;
 use crate::rules::RULES;
 
 /// Namespaces of the system, which nobody switches on the word of a report.
@@ -61,7 +62,7 @@ pub(super) fn switch_commands(ready: &[&Namespace], report: &Report) -> Vec<Stri
     };
     let command = |namespaces: &[&Namespace]| {
         let context = context(&namespaces[0].cluster, report);
-        let names: Vec<String> = namespaces.iter().map(|own| word(&own.name)).collect();
+        let names: Vec<String> = namespaces.iter().map(|own| shell_word(&own.name)).collect();
         let names = names.join(" ");
         format!("kubectl{context} label ns {names} undock.dev/mode=enforce --overwrite")
     };
@@ -75,19 +76,9 @@ pub(super) fn switch_commands(ready: &[&Namespace], report: &Report) -> Vec<Stri
 /// ` --context CLUSTER` where there are several clusters.
 fn context(cluster: &str, report: &Report) -> String {
     if report.clusters.len() > 1 && !cluster.is_empty() {
-        format!(" --context {}", word(cluster))
+        format!(" --context {}", shell_word(cluster))
     } else {
         String::new()
-    }
-}
-
-/// A name as a word of the shell.
-fn word(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:/@".contains(c);
-    if name.chars().all(is_plain) {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', "'\\''"))
     }
 }
 

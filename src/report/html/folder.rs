@@ -5,9 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use super::{Kind, write_page};
+use crate::finding::short_digest;
 use crate::report::model::{Finding, Report};
 use crate::report::selection::of_findings;
 
@@ -56,11 +55,8 @@ pub(super) fn file_name(team: &str) -> String {
         }
     }
     if name.len() > MAX_NAME {
-        let digest = Sha256::digest(team.as_bytes());
         name.truncate(MAX_NAME);
-        digest[..8]
-            .iter()
-            .for_each(|byte| name.push_str(&format!("{byte:02x}")));
+        name.push_str(&short_digest(team));
     }
     name + ".html"
 }

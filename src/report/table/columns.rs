@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::Style;
 use crate::finding::text::escape_controls;
+use crate::output;
 
 /// The least room for a column that is wrapped.
 const MIN_WRAPPED: usize = 24;
@@ -71,8 +72,9 @@ fn paint(cell: &str, style: Style) -> String {
     let code = [("BLOCKED", "31;1"), ("UNKNOWN", "33;1"), ("READY", "32;1")]
         .iter()
         .find(|(word, _)| *word == cell.trim_end());
-    match code.filter(|_| style.colour) {
-        Some((_, code)) => format!("\u{1b}[{code}m{cell}\u{1b}[0m"),
+    let colour = style.colour;
+    match code {
+        Some((_, code)) => output::style::Style { colour }.paint(code, cell),
         None => cell.to_owned(),
     }
 }

@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use super::{Evaluation, ScannedOwner, key, word};
+use crate::finding::short_digest;
 use crate::workload::derived_owner::derive;
 use crate::workload::series::is_series;
 use crate::workload::{Owner, Workload};
@@ -15,9 +14,8 @@ pub(super) fn identify_series(owner: &mut ScannedOwner, words: &mut HashSet<Arc<
     if !owner.uid.is_empty() || !is_series(&owner.kind, &owner.name) {
         return;
     }
-    let digest = Sha256::digest(key(&owner.namespace, &owner.kind, &owner.name));
-    let digits = digest[..8].iter().map(|byte| format!("{byte:02x}"));
-    owner.uid = format!("series-{}", digits.collect::<String>()).into();
+    let digest = short_digest(&key(&owner.namespace, &owner.kind, &owner.name));
+    owner.uid = format!("series-{digest}").into();
     owner.is_series = true;
     if !matches!(&*owner.kind, "Pod" | "Job") {
         owner.api_version = word(words, &owner.group);
