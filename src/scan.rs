@@ -22,11 +22,11 @@ use hyper::Request;
 use hyper::header::DATE;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroup, APIGroupList};
 use kube::Client;
 use kube::client::Body;
 pub use manual::MANUAL;
 pub use nodes::NodeGroup;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::api::list::{List, Step, list};
@@ -387,24 +387,6 @@ pub async fn server_time(client: &Client) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
 }
 
-#[derive(Deserialize)]
-struct Groups {
-    #[serde(default)]
-    groups: Vec<Group>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Group {
-    name: String,
-    preferred_version: GroupVersion,
-}
-
-#[derive(Deserialize)]
-struct GroupVersion {
-    version: String,
-}
-
 /// The API groups of the cluster, with the version that each prefers.
 pub(crate) async fn groups(client: &Client) -> Result<BTreeMap<String, String>, ApiError> {
     let body = match request::get(client, "/apis").await {
@@ -413,11 +395,8 @@ pub(crate) async fn groups(client: &Client) -> Result<BTreeMap<String, String>, 
         Err(ApiError::Forbidden(_) | ApiError::NotFound(_)) => return Ok(BTreeMap::new()),
         Err(error) => return Err(error),
     };
-    let groups: Groups =
+    let list: APIGroupList =
         serde_json::from_slice(&body).map_err(|error| ApiError::Unreadable(error.to_string()))?;
-    Ok(groups
-        .groups
-        .into_iter()
-        .map(|group| (group.name, group.preferred_version.version))
-        .collect())
+    let preferred = |group: APIGroup| Some((group.name, group.preferred_version?.version));
+    Ok(list.groups.into_iter().filter_map(preferred).collect())
 }

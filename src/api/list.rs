@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 
 use hyper::Request;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
 use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
@@ -93,14 +94,7 @@ pub enum Step<'s> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Page {
-    metadata: Option<PageMetadata>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct PageMetadata {
-    r#continue: Option<String>,
-    resource_version: Option<String>,
+    metadata: Option<ListMeta>,
 }
 
 /// Reads `list` and gives it to `take`, which may end it. Returns the version of the list, from
@@ -125,7 +119,7 @@ pub async fn list(
                     limit = (PAGE_BYTES / average.max(1)).clamp(1, PAGE_ITEMS);
                 }
                 attempt = 0;
-                token = metadata.r#continue.unwrap_or_default();
+                token = metadata.continue_.unwrap_or_default();
                 if token.is_empty() {
                     return Ok(metadata.resource_version.unwrap_or_default());
                 }
@@ -168,7 +162,7 @@ async fn page(
     uri: &str,
     read: &mut Read,
     take: &mut impl FnMut(Step<'_>) -> ControlFlow<()>,
-) -> Result<Option<PageMetadata>, ApiError> {
+) -> Result<Option<ListMeta>, ApiError> {
     let request = list.request(uri, "PartialObjectMetadataList")?;
     let (head, mut body) = begin(client, request).await?.into_parts();
     let mut items = Items::new(list.max_item);

@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::{Method, Request, Response, StatusCode};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::Client;
 use kube::client::Body;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -96,15 +96,13 @@ impl ApiError {
     /// What a refusal means.
     pub(super) fn from_status(code: StatusCode, body: &[u8]) -> Self {
         let status: Status = serde_json::from_slice(body).unwrap_or_default();
-        let causes = status.details.unwrap_or_default().causes;
+        let causes = status.details.and_then(|details| details.causes);
         let is_terminating = causes
             .iter()
-            .any(|cause| cause.reason == "NamespaceTerminating");
-        let message = if status.message.is_empty() {
-            code.to_string()
-        } else {
-            status.message
-        };
+            .flatten()
+            .any(|cause| cause.reason.as_deref() == Some("NamespaceTerminating"));
+        let message = status.message.filter(|message| !message.is_empty());
+        let message = message.unwrap_or_else(|| code.to_string());
         match code {
             StatusCode::FORBIDDEN if is_terminating => Self::Terminating,
             StatusCode::FORBIDDEN => Self::Forbidden(message),
@@ -112,7 +110,7 @@ impl ApiError {
             StatusCode::NOT_FOUND => Self::NotFound(message),
             StatusCode::CONFLICT => Self::Conflict(message),
             StatusCode::GONE => Self::Expired {
-                token: status.metadata.token,
+                token: status.metadata.continue_.unwrap_or_default(),
             },
             code => Self::Status {
                 code: code.as_u16(),
@@ -120,33 +118,6 @@ impl ApiError {
             },
         }
     }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Status {
-    message: String,
-    metadata: StatusMetadata,
-    details: Option<StatusDetails>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct StatusMetadata {
-    #[serde(rename = "continue")]
-    token: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct StatusDetails {
-    causes: Vec<StatusCause>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct StatusCause {
-    reason: String,
 }
 
 /// Reads `uri`; failures that may pass are tried again.

@@ -1,8 +1,8 @@
 //! ConfigMaps of the controller in undock's own namespace, written only where they differ.
 
 use hyper::Method;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Client;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::{LeaderGuard, write_outcome};
@@ -12,25 +12,8 @@ use crate::api::request::{read, write};
 
 /// Bytes of text in a ConfigMap, of which the API server takes 1 MiB.
 const MAX_TEXT: usize = 1_000_000;
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ConfigMap {
-    metadata: Metadata,
-    data: Data,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Metadata {
-    resource_version: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Data {
-    list: String,
-}
+/// The key of the lines.
+const KEY: &str = "list";
 
 /// The lines of ConfigMap `name`; none if it does not exist.
 ///
@@ -38,7 +21,7 @@ struct Data {
 /// See [`ApiError`].
 pub(super) async fn lines(client: &Client, name: &str) -> Result<Vec<String>, ApiError> {
     match read::<ConfigMap>(client, &path(client, name)).await {
-        Ok(map) => Ok(map.data.list.lines().map(str::to_owned).collect()),
+        Ok(map) => Ok(list_of(&map).lines().map(str::to_owned).collect()),
         Err(ApiError::NotFound(_)) => Ok(Vec::new()),
         Err(error) => Err(error),
     }
@@ -68,7 +51,7 @@ pub(super) async fn keep(
     }
     let path = path(client, name);
     let before = match read::<ConfigMap>(client, &path).await {
-        Ok(map) if map.data.list == list => return Ok(()),
+        Ok(map) if list_of(&map) == list => return Ok(()),
         Ok(map) => Some(map.metadata.resource_version),
         Err(ApiError::NotFound(_)) => None,
         Err(error) => return Err(error),
@@ -77,7 +60,7 @@ pub(super) async fn keep(
         return Ok(());
     }
     let mut map = json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "data": {"list": list},
+        "apiVersion": "v1", "kind": "ConfigMap", "data": {KEY: list},
         "metadata": {
             "name": name,
             "labels": {
@@ -99,6 +82,12 @@ pub(super) async fn keep(
     let outcome = written.as_ref().map_or_else(write_outcome, |()| "updated");
     guard.count("configmap", outcome);
     written
+}
+
+fn list_of(map: &ConfigMap) -> &str {
+    let data = map.data.as_ref();
+    data.and_then(|data| data.get(KEY))
+        .map_or("", String::as_str)
 }
 
 fn path(client: &Client, name: &str) -> String {

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use kube::Client;
+use k8s_openapi::api::core::v1::Node;
+use kube::{Client, ResourceExt};
 use prometheus_client::metrics::counter::Counter;
-use serde::Deserialize;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -22,39 +22,6 @@ use crate::registration::NODES_CONFIG_MAP;
 const SETTLE: Duration = Duration::from_secs(2);
 /// From a write that failed to the next attempt.
 const RETRY: Duration = Duration::from_secs(30);
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Node {
-    metadata: Metadata,
-    spec: Spec,
-    status: Status,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Spec {
-    #[serde(rename = "podCIDRs")]
-    pod_cidrs: Vec<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Metadata {
-    name: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Status {
-    addresses: Vec<Address>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Address {
-    address: String,
-}
 
 /// The nodes that are known: each with its name and addresses on one line.
 #[derive(Default)]
@@ -81,17 +48,15 @@ impl Nodes {
                 let Ok(node) = serde_json::from_str::<Node>(object.get()) else {
                     return false;
                 };
-                let addresses = node.status.addresses.into_iter().map(|node| node.address);
-                let gateways = node
-                    .spec
-                    .pod_cidrs
-                    .iter()
-                    .filter_map(|range| gateway(range));
+                let addresses = node.status.and_then(|status| status.addresses);
+                let addresses = addresses.into_iter().flatten().map(|node| node.address);
+                let ranges = node.spec.and_then(|spec| spec.pod_cidrs);
+                let gateways = ranges.iter().flatten().filter_map(|range| gateway(range));
                 let words: BTreeSet<String> = addresses
                     .chain(gateways)
                     .filter(|address| !address.contains(char::is_whitespace))
                     .collect();
-                let name = node.metadata.name;
+                let name = node.metadata.name.unwrap_or_default();
                 let words = words
                     .iter()
                     .map(String::as_str)
@@ -106,7 +71,7 @@ impl Nodes {
                 is_new && self.listed.is_none()
             }
             Event::Deleted(object) => serde_json::from_str::<Node>(object.get())
-                .is_ok_and(|node| self.lines.remove(&node.metadata.name).is_some()),
+                .is_ok_and(|node| self.lines.remove(&node.name_any()).is_some()),
             Event::TooLarge(_) | Event::Interrupted(_) => false,
         }
     }

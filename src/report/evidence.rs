@@ -9,9 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::interner::Latest;
 use super::model::Status;
-use crate::scan::document::ExemptionEntry;
 use crate::workload::series::{gitlab_project, is_series};
-use crate::workload::text::LenientStr;
 
 /// Milliseconds of a day.
 pub(super) const DAY: i64 = 86_400_000;
@@ -271,23 +269,6 @@ pub(super) struct Deletion {
     pub(super) user: String,
 }
 
-/// An exemption as a scan lists it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ListedExemption {
-    /// Empty for the configuration file's.
-    pub(super) namespace: String,
-    /// `KIND/NAME` of the workload that carries it.
-    pub(super) holder: String,
-    pub(super) scope: String,
-    pub(super) rules: String,
-    pub(super) until: String,
-    pub(super) reference: String,
-    pub(super) reason: String,
-    /// What is wrong with it.
-    pub(super) error: String,
-    pub(super) is_allowed: bool,
-}
-
 impl AboutOwner {
     pub(super) fn merge(&mut self, other: Self) {
         let Self {
@@ -331,25 +312,6 @@ impl Details {
         self.first_seen = [self.first_seen, first_seen].into_iter().flatten().min();
         self.projects.append(&mut projects);
         self.past = self.past.take().or(past);
-    }
-}
-
-impl From<&ExemptionEntry<'_>> for ListedExemption {
-    fn from(entry: &ExemptionEntry<'_>) -> Self {
-        fn text(text: &Option<LenientStr<'_>>) -> String {
-            text.as_ref().map(LenientStr::to_string).unwrap_or_default()
-        }
-        Self {
-            namespace: entry.namespace.to_string(),
-            holder: entry.holder.to_string(),
-            scope: entry.scope.to_string(),
-            rules: entry.rules.to_string(),
-            until: text(&entry.until),
-            reference: text(&entry.reference),
-            reason: text(&entry.reason),
-            error: text(&entry.error),
-            is_allowed: entry.status.as_str() != "not-allowed",
-        }
     }
 }
 

@@ -9,17 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::civil::Date;
 
 use super::disappearance::Disappearances;
-use super::evidence::ListedExemption;
 use super::evidence_store::EvidenceStore;
 use super::model::{Exemption, ExemptionStatus, Finding, Status};
 use crate::decision::exemption::{NOTICE_DAYS, Rules};
-
-/// Where an exemption stands, and its terms.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    cluster: String,
-    listed: ListedExemption,
-}
 
 /// All exemptions as they stand on `today`, the most urgent first. Of `findings`, each is counted
 /// with the one that covers it.
@@ -29,31 +21,36 @@ pub(super) fn exemptions(
     findings: &[Finding],
     today: Option<Date>,
 ) -> Vec<Exemption> {
-    let mut all: BTreeMap<Key, i64> = BTreeMap::new();
+    // With the time of the last scan that lists it.
+    let mut all: BTreeMap<Exemption, i64> = BTreeMap::new();
     for scan in store.scans.values() {
         for listed in &scan.exemptions {
-            let seen = all
-                .entry(Key {
-                    cluster: scan.cluster.clone(),
-                    listed: listed.clone(),
-                })
-                .or_insert(scan.time);
+            let cluster = scan.cluster.clone();
+            let listed = Exemption {
+                cluster,
+                ..listed.clone()
+            };
+            let seen = all.entry(listed).or_insert(scan.time);
             *seen = scan.time.max(*seen);
         }
     }
     // The newest scan that would list it has the last word.
-    all.retain(|Key { cluster, listed }, seen| {
-        let would_list = |time: i64| time > *seen;
-        let scans = ends
-            .scans(cluster)
-            .iter()
-            .filter(|scan| scan.knows_namespace(&listed.namespace));
-        let holder_kind = listed.holder.split('/').next().unwrap_or_default();
-        let mut scans = scans
-            .filter(|scan| listed.holder.is_empty() || scan.covers(holder_kind, &listed.namespace));
-        !scans.any(|scan| would_list(scan.time))
+    all.retain(|own, seen| {
+        let holder_kind = own.holder.split('/').next().unwrap_or_default();
+        !ends.scans(&own.cluster).iter().any(|scan| {
+            scan.time > *seen
+                && scan.knows_namespace(&own.namespace)
+                && (own.holder.is_empty() || scan.covers(holder_kind, &own.namespace))
+        })
     });
-    let mut exemptions: Vec<Exemption> = all.into_keys().map(|key| key.exemption(today)).collect();
+    let mut exemptions: Vec<Exemption> = all.into_keys().collect();
+    for own in &mut exemptions {
+        own.days_left = days_left(&own.until, today);
+        let is_over = own.days_left.is_some_and(|days| days < 0);
+        if is_over && own.status != ExemptionStatus::Malformed {
+            own.status = ExemptionStatus::Expired;
+        }
+    }
     let mut index = Index::default();
     for (at, exemption) in exemptions.iter().enumerate() {
         index.add(at, exemption);
@@ -73,85 +70,33 @@ pub(super) fn exemptions(
         .iter_mut()
         .filter(|exemption| exemption.status == ExemptionStatus::Unused && exemption.findings > 0)
     {
-        exemption.status = if is_soon(exemption.days_left) {
-            ExemptionStatus::Ending
-        } else {
-            ExemptionStatus::InUse
-        };
+        exemption.status = in_use(exemption.days_left);
     }
     exemptions.sort_by(|a, b| order(a).cmp(&order(b)));
     exemptions
 }
 
-impl Key {
-    /// As it stands before anything is known to use it.
-    fn exemption(self, today: Option<Date>) -> Exemption {
-        let Self { cluster, listed } = self;
-        let ListedExemption {
-            namespace,
-            holder,
-            scope,
-            rules,
-            until,
-            reference,
-            reason,
-            error,
-            is_allowed,
-        } = listed;
-        let days_left = days_left(&until, today);
-        let status = match (error.is_empty(), days_left) {
-            (false, _) => ExemptionStatus::Malformed,
-            (true, Some(days)) if days < 0 => ExemptionStatus::Expired,
-            _ if !is_allowed => ExemptionStatus::NotAllowed,
-            _ => ExemptionStatus::Unused,
-        };
-        Exemption {
-            cluster,
-            namespace,
-            holder,
-            scope,
-            rules,
-            status,
-            until,
-            days_left,
-            reason,
-            reference,
-            findings: 0,
-            error,
-        }
-    }
-}
-
 /// One that no scan lists, told by the finding that it lets through.
 fn used(finding: &Finding, today: Option<Date>) -> Exemption {
     let days_left = days_left(&finding.exempt_until, today);
-    let is_of_workload = finding.exempt_scope == "workload";
-    let is_configured = finding.exempt_scope == "configuration";
+    let (mut namespace, mut holder) = (finding.namespace.clone(), String::new());
+    match finding.exempt_scope.as_str() {
+        "configuration" => namespace.clear(),
+        "workload" => holder = owner_of(finding),
+        _ => {}
+    }
     Exemption {
         cluster: finding.cluster.clone(),
-        namespace: if is_configured {
-            String::new()
-        } else {
-            finding.namespace.clone()
-        },
-        holder: if is_of_workload {
-            holder(finding)
-        } else {
-            String::new()
-        },
+        namespace,
+        holder,
         scope: finding.exempt_scope.clone(),
         rules: finding.rule.clone(),
-        status: if is_soon(days_left) {
-            ExemptionStatus::Ending
-        } else {
-            ExemptionStatus::InUse
-        },
+        status: in_use(days_left),
         until: finding.exempt_until.clone(),
         days_left,
-        reason: String::new(),
         reference: finding.exempt_ref.clone(),
         findings: 1,
-        error: String::new(),
+        ..Exemption::default()
     }
 }
 
@@ -179,15 +124,14 @@ impl Index {
         };
         let (until, reference) = (exemption.until.clone(), exemption.reference.clone());
         let (scope, cluster) = (exemption.scope.clone(), exemption.cluster.clone());
+        let is_configured = scope == "configuration";
+        let mut target = [scope, cluster, place, rules, until, reference];
+        self.granted.entry(target.clone()).or_insert(at);
         // The configuration's are for some only: who wrote the others should hear that they ended.
-        if exemption.status == ExemptionStatus::Expired && scope != "configuration" {
-            let target = [scope.clone(), cluster.clone(), place.clone(), rules.clone()];
-            let [scope, cluster, place, rules] = target;
-            let ended = [scope, cluster, place, rules, String::new(), String::new()];
-            self.expired.entry(ended).or_insert(at);
+        if exemption.status == ExemptionStatus::Expired && !is_configured {
+            target[4..].iter_mut().for_each(String::clear);
+            self.expired.entry(target).or_insert(at);
         }
-        let target = [scope, cluster, place, rules, until, reference];
-        self.granted.entry(target).or_insert(at);
     }
 
     /// The one that lets `finding` through, or did so until it ended.
@@ -205,7 +149,7 @@ impl Index {
             ("configuration", String::new()),
             (
                 "workload",
-                [finding.namespace.as_str(), &holder(finding)].join("/"),
+                [finding.namespace.as_str(), &owner_of(finding)].join("/"),
             ),
             ("namespace", finding.namespace.clone()),
             ("", finding.namespace.clone()),
@@ -231,7 +175,7 @@ impl Index {
     }
 }
 
-fn holder(finding: &Finding) -> String {
+fn owner_of(finding: &Finding) -> String {
     format!("{}/{}", finding.owner.kind, finding.owner.name)
 }
 
@@ -241,8 +185,11 @@ fn days_left(until: &str, today: Option<Date>) -> Option<i64> {
     ))
 }
 
-fn is_soon(days_left: Option<i64>) -> bool {
-    days_left.is_some_and(|days| days <= i64::from(NOTICE_DAYS))
+fn in_use(days_left: Option<i64>) -> ExemptionStatus {
+    match days_left {
+        Some(days) if days <= i64::from(NOTICE_DAYS) => ExemptionStatus::Ending,
+        _ => ExemptionStatus::InUse,
+    }
 }
 
 fn order(exemption: &Exemption) -> (ExemptionStatus, &str, &str, &str, &str, &str, &str, &str) {

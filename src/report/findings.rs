@@ -325,13 +325,7 @@ fn order(finding: &Finding) -> (Status, bool, [&str; 6]) {
 /// What tells a finding from all others: cluster, namespace, kind and name of its owner, rule,
 /// fingerprint.
 pub(super) fn key(finding: &Finding) -> [&str; 6] {
-    [
-        &finding.cluster,
-        &finding.namespace,
-        &finding.owner.kind,
-        &finding.owner.name,
-        &finding.rule,
-        &finding.fingerprint,
-    ]
-    .map(String::as_str)
+    let [cluster, namespace, kind, name] = finding.owner_key();
+    let (rule, fingerprint) = (&finding.rule, &finding.fingerprint);
+    [cluster, namespace, kind, name, rule, fingerprint]
 }

@@ -208,11 +208,6 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
          | --- | --- | --- | --- | ---: | --- | --- |"
     )?;
     for exemption in report.exemptions.iter().take(MAX_ROWS) {
-        let why = if exemption.error.is_empty() {
-            &exemption.reason
-        } else {
-            &exemption.error
-        };
         let place = if report.clusters.len() > 1 {
             format!("{}: {}", exemption.cluster, exemption.place())
         } else {
@@ -221,7 +216,7 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let texts = [&exemption.until, &exemption.rules, &place]
             .map(|text| cell(text))
             .join(" | ");
-        let (reference, why) = (cell(&exemption.reference), cell(why));
+        let (reference, why) = (cell(&exemption.reference), cell(exemption.why()));
         writeln!(
             out,
             "| {} | {texts} | {} | {reference} | {why} |",

@@ -316,8 +316,8 @@ pub enum SeenAt {
 }
 
 impl Finding {
-    /// Its owner, as one text that no other owner has.
-    pub(super) fn place(&self) -> String {
+    /// What tells its owner from all others: cluster, namespace, kind, name.
+    pub(super) fn owner_key(&self) -> [&str; 4] {
         [
             &self.cluster,
             &self.namespace,
@@ -325,7 +325,6 @@ impl Finding {
             &self.owner.name,
         ]
         .map(String::as_str)
-        .join("/")
     }
 
     /// How it is known to have ended, for people: `by USER`, with the name cut to `limit`.
@@ -341,7 +340,7 @@ impl Finding {
 }
 
 /// How an exemption stands at the report's clock, the most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExemptionStatus {
     /// Its last day is over.
@@ -353,6 +352,7 @@ pub enum ExemptionStatus {
     /// The namespace does not let workloads exempt themselves.
     NotAllowed,
     /// Nothing needs it.
+    #[default]
     Unused,
     /// It lets findings through.
     InUse,
@@ -373,7 +373,7 @@ impl ExemptionStatus {
 }
 
 /// An exemption. Scans list all; without one, only those are known that reviews used.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Exemption {
     /// Its cluster.
@@ -411,6 +411,15 @@ impl Exemption {
             ("", _) => "configuration file".to_owned(),
             (namespace, "") => format!("namespace {namespace}"),
             (namespace, holder) => format!("{namespace}/{holder}"),
+        }
+    }
+
+    /// What is wrong with it, else why it is there.
+    pub(super) fn why(&self) -> &str {
+        if self.error.is_empty() {
+            &self.reason
+        } else {
+            &self.error
         }
     }
 }

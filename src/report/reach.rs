@@ -5,9 +5,10 @@
 
 use std::collections::HashSet;
 
-use super::evidence::ListedExemption;
+use super::model::{Exemption, ExemptionStatus};
 use crate::kinds::{self, Handling, KINDS, Kind};
-use crate::scan::document::{PartEntry, ScanDocument};
+use crate::scan::document::{ExemptionEntry, PartEntry, ScanDocument};
+use crate::workload::text::LenientStr;
 
 /// How far a scan reached, and whom it saw.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub(super) struct Reach {
     /// Namespaces that it lists.
     pub(super) listed: HashSet<String>,
     /// Exemptions that it lists.
-    pub(super) exemptions: Vec<ListedExemption>,
+    pub(super) exemptions: Vec<Exemption>,
 }
 
 /// A part that could not be read, whole or in one namespace.
@@ -57,7 +58,7 @@ impl Reach {
                 .iter()
                 .map(|namespace| namespace.name.to_string())
                 .collect(),
-            exemptions: scan.exemptions.iter().map(ListedExemption::from).collect(),
+            exemptions: scan.exemptions.iter().map(listed).collect(),
         }
     }
 
@@ -154,5 +155,28 @@ impl Reach {
         // One that is incomplete without an error that says where is so everywhere.
         (read.complete || errors.peek().is_some())
             && errors.all(|error| !error.namespace.is_empty() && error.namespace != namespace)
+    }
+}
+
+/// An exemption as a scan lists it, of a cluster that is known later, before anything is known to
+/// use it.
+fn listed(entry: &ExemptionEntry<'_>) -> Exemption {
+    let text = |text: &Option<LenientStr<'_>>| text.as_ref().map(LenientStr::to_string);
+    let error = text(&entry.error).unwrap_or_default();
+    Exemption {
+        namespace: entry.namespace.to_string(),
+        holder: entry.holder.to_string(),
+        scope: entry.scope.to_string(),
+        rules: entry.rules.to_string(),
+        status: match entry.status.as_str() {
+            _ if !error.is_empty() => ExemptionStatus::Malformed,
+            "not-allowed" => ExemptionStatus::NotAllowed,
+            _ => ExemptionStatus::Unused,
+        },
+        until: text(&entry.until).unwrap_or_default(),
+        reason: text(&entry.reason).unwrap_or_default(),
+        reference: text(&entry.reference).unwrap_or_default(),
+        error,
+        ..Exemption::default()
     }
 }

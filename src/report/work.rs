@@ -87,20 +87,15 @@ pub(super) fn owners(report: &Report) -> Vec<OwnerWork<'_>> {
     let mut owners: BTreeMap<[&str; 4], OwnerWork<'_>> = BTreeMap::new();
     let is_open = |own: &&Finding| matches!(own.status, Status::Open | Status::Stale);
     for finding in report.findings.iter().filter(is_open) {
-        let key = [
-            &finding.cluster,
-            &finding.namespace,
-            &finding.owner.kind,
-            &finding.owner.name,
-        ]
-        .map(String::as_str);
-        let work = owners.entry(key).or_insert_with(|| OwnerWork {
-            finding,
-            rules: Vec::new(),
-            is_refused: false,
-            last_seen: "",
-            fix: fix(finding),
-        });
+        let work = owners
+            .entry(finding.owner_key())
+            .or_insert_with(|| OwnerWork {
+                finding,
+                rules: Vec::new(),
+                is_refused: false,
+                last_seen: "",
+                fix: fix(finding),
+            });
         if !work.rules.contains(&finding.rule.as_str()) {
             work.rules.push(&finding.rule);
         }

@@ -128,7 +128,7 @@ fn standing(report: &Report) -> String {
                 .findings
                 .iter()
                 .filter(|finding| finding.status == Status::Open && finding.denies)
-                .map(Finding::place)
+                .map(Finding::owner_key)
                 .collect();
             format!(
                 "{} in {} would be refused under enforce; {switchable} of {all} namespaces can be \

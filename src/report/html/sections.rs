@@ -92,11 +92,6 @@ impl Exemptions {
 }
 
 fn exemption(report: &Report, own: &Exemption) -> ExemptionRow {
-    let why = if own.error.is_empty() {
-        &own.reason
-    } else {
-        &own.error
-    };
     let place = if report.clusters.len() > 1 {
         format!("{}: {}", own.cluster, own.place())
     } else {
@@ -114,7 +109,7 @@ fn exemption(report: &Report, own: &Exemption) -> ExemptionRow {
         place: short(&place),
         findings: own.findings,
         reference: short(&own.reference),
-        why: clip(why, 200),
+        why: clip(own.why(), 200),
     }
 }
 

@@ -98,18 +98,12 @@ impl Owners {
 
 fn row(report: &Report, work: &OwnerWork<'_>, teams: &HashSet<&str>) -> OwnerRow {
     let own = work.finding;
-    let names = [
-        &own.cluster,
-        &own.namespace,
-        &own.owner.kind,
-        &own.owner.name,
-    ];
     let link = |code: &&str| RuleLink {
         code: (*code).to_owned(),
         is_known: RULES.iter().any(|rule| rule.code == *code),
     };
     OwnerRow {
-        anchor: anchor("owner", &names.map(String::as_str)),
+        anchor: anchor("owner", &own.owner_key()),
         place: short(&place(report, &own.cluster, &own.namespace)),
         kind: short(&own.owner.kind),
         name: short(&own.owner.name),

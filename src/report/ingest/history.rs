@@ -100,13 +100,7 @@ impl Gatherer {
             Some(_) => String::new(),
             None => own.last_writer.clone(),
         };
-        let key = [
-            &own.cluster,
-            &own.namespace,
-            &own.owner.kind,
-            &own.owner.name,
-        ];
-        let key = key.map(String::as_str).join("/");
+        let key = own.owner_key().join("/");
         let key = format!("{key}/{}/{}/{as_of}", own.rule, own.fingerprint);
         let review = Review {
             // Evidence that it is there, never later than its end.
