@@ -8,7 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 
 use crate::admission::Reviewed;
 use crate::record::queue::Counts;
@@ -82,87 +82,49 @@ impl Metrics {
     /// All metrics at zero; `records` are the counters of the record queue.
     pub fn new(records: &Counts) -> Self {
         let mut registry = Registry::with_prefix("undock");
-        let metrics = Self {
-            reviews: Family::default(),
-            findings: Family::default(),
-            would_deny: Counter::default(),
-            duration: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
-            errors: Family::default(),
-            refused: Family::default(),
-            connections: Gauge::default(),
-            evicted_connections: Counter::default(),
-            handshake_failures: Counter::default(),
-            watch_errors: Counter::default(),
-            configuration_errors: Counter::default(),
-            certificate_errors: Counter::default(),
-            certificate_expiry: Gauge::default(),
-            registry: Registry::default(),
-        };
-        registry.register("reviews", "Answered reviews", metrics.reviews.clone());
-        registry.register(
-            "findings",
-            "Findings of answered reviews",
-            metrics.findings.clone(),
-        );
-        registry.register(
-            "would_deny",
-            "Reviews that enforce mode would have refused",
-            metrics.would_deny.clone(),
-        );
-        registry.register_with_unit(
+        let all = &mut registry;
+        let reviews = add(all, "reviews", "Answered reviews");
+        let findings = add(all, "findings", "Findings of answered reviews");
+        let would_deny = "Reviews that enforce mode would have refused";
+        let would_deny = add(all, "would_deny", would_deny);
+        let duration: Family<_, _, fn() -> Histogram> =
+            Family::new_with_constructor(|| Histogram::new(BUCKETS));
+        all.register_with_unit(
             "review_duration",
             "Time from the whole body to the answer",
             Unit::Seconds,
-            metrics.duration.clone(),
+            duration.clone(),
         );
-        registry.register(
-            "review_errors",
-            "Reviews whose object could not be evaluated",
-            metrics.errors.clone(),
-        );
-        registry.register(
-            "refused_requests",
-            "Requests that were no reviews",
-            metrics.refused.clone(),
-        );
-        registry.register(
-            "connections",
-            "Open TLS connections",
-            metrics.connections.clone(),
-        );
-        registry.register(
-            "evicted_connections",
-            "TLS connections that were closed to make room for new ones",
-            metrics.evicted_connections.clone(),
-        );
-        registry.register(
-            "tls_handshake_failures",
-            "TLS handshakes that failed or took too long",
-            metrics.handshake_failures.clone(),
-        );
-        registry.register(
-            "certificate_errors",
-            "Certificate reloads that failed",
-            metrics.certificate_errors.clone(),
-        );
-        registry.register(
-            "certificate_expiry_timestamp",
-            "End of the serving certificate, since 1970",
-            metrics.certificate_expiry.clone(),
-        );
-        registry.register(
-            "report_records",
-            "Records of flagged reviews",
-            records.by_outcome.clone(),
-        );
-        register_process(
-            &mut registry,
-            &metrics.watch_errors,
-            &metrics.configuration_errors,
-        );
+        let errors = "Reviews whose object could not be evaluated";
+        let errors = add(all, "review_errors", errors);
+        let refused = add(all, "refused_requests", "Requests that were no reviews");
+        let connections = add(all, "connections", "Open TLS connections");
+        let evicted = "TLS connections that were closed to make room for new ones";
+        let evicted_connections = add(all, "evicted_connections", evicted);
+        let handshakes = "TLS handshakes that failed or took too long";
+        let handshake_failures = add(all, "tls_handshake_failures", handshakes);
+        let certificate_errors = "Certificate reloads that failed";
+        let certificate_errors = add(all, "certificate_errors", certificate_errors);
+        let expiry = "End of the serving certificate, since 1970";
+        let certificate_expiry = add(all, "certificate_expiry_timestamp", expiry);
+        let by_outcome = records.by_outcome.clone();
+        all.register("report_records", "Records of flagged reviews", by_outcome);
+        let (watch_errors, configuration_errors) = add_process(all);
         Self {
+            reviews,
+            findings,
+            would_deny,
+            duration,
+            errors,
+            refused,
+            connections,
+            evicted_connections,
+            handshake_failures,
+            watch_errors,
+            configuration_errors,
+            certificate_errors,
+            certificate_expiry,
             registry,
-            ..metrics
         }
     }
 
@@ -215,27 +177,21 @@ impl Metrics {
     }
 }
 
-/// What every process tells about itself.
-fn register_process(
-    registry: &mut Registry,
-    watch_errors: &Counter,
-    configuration_errors: &Counter,
-) {
-    registry.register(
-        "watch_errors",
-        "Interruptions of the watches",
-        watch_errors.clone(),
-    );
-    registry.register(
-        "configuration_errors",
-        "Configuration reloads that failed",
-        configuration_errors.clone(),
-    );
-    registry.register(
-        "build",
-        "Version of undock",
-        Info::new([("version", env!("CARGO_PKG_VERSION"))]),
-    );
+/// A new metric of this name.
+fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+/// What every process tells about itself: interruptions of watches, failed reloads, its version.
+fn add_process(registry: &mut Registry) -> (Counter, Counter) {
+    let watch_errors = add(registry, "watch_errors", "Interruptions of the watches");
+    let configuration_errors = "Configuration reloads that failed";
+    let configuration_errors = add(registry, "configuration_errors", configuration_errors);
+    let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+    registry.register("build", "Version of undock", version);
+    (watch_errors, configuration_errors)
 }
 
 fn encode(registry: &Registry) -> String {

@@ -12,12 +12,12 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::ReasonLabels;
+use super::{ReasonLabels, add, add_process};
 use crate::decision::Outcome;
 use crate::scan::Scanned;
 
 /// What the controller tells about itself and the cluster.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ControllerMetrics {
     /// 1 on the replica that leads.
     pub leads: Gauge,
@@ -61,56 +61,39 @@ impl ControllerMetrics {
     /// All at zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("undock");
-        let metrics = Self::default();
-        super::register_process(
-            &mut registry,
-            &metrics.watch_errors,
-            &metrics.configuration_errors,
-        );
-        registry.register(
-            "controller_leads",
-            "1 on the replica that scans the cluster",
-            metrics.leads.clone(),
-        );
-        registry.register(
-            "last_scan_timestamp_seconds",
-            "Begin of the last scan, since 1970",
-            metrics.last.clone(),
-        );
-        registry.register_with_unit(
+        let all = &mut registry;
+        let (watch_errors, configuration_errors) = add_process(all);
+        let leads = "1 on the replica that scans the cluster";
+        let leads = add(all, "controller_leads", leads);
+        let last = "Begin of the last scan, since 1970";
+        let last = add(all, "last_scan_timestamp_seconds", last);
+        let duration = Gauge::default();
+        all.register_with_unit(
             "scan_duration",
             "Time that the last scan took",
             Unit::Seconds,
-            metrics.duration.clone(),
+            duration.clone(),
         );
-        registry.register(
-            "owners",
-            "Owners of the last scan, by what enforce mode would do",
-            metrics.owners.clone(),
-        );
-        registry.register(
-            "open_findings",
-            "Findings of the last scan, by rule",
-            metrics.findings.clone(),
-        );
-        registry.register(
-            "nodes",
-            "Nodes of the last scan, by runtime",
-            metrics.nodes.clone(),
-        );
-        registry.register(
-            "scan_errors",
-            "Parts and objects that a scan could not read",
-            metrics.errors.clone(),
-        );
-        registry.register(
-            "controller_writes",
-            "What the controller wrote, and what became of it",
-            metrics.writes.clone(),
-        );
+        let owners = "Owners of the last scan, by what enforce mode would do";
+        let owners = add(all, "owners", owners);
+        let findings = add(all, "open_findings", "Findings of the last scan, by rule");
+        let nodes = add(all, "nodes", "Nodes of the last scan, by runtime");
+        let errors = "Parts and objects that a scan could not read";
+        let errors = add(all, "scan_errors", errors);
+        let writes = "What the controller wrote, and what became of it";
+        let writes = add(all, "controller_writes", writes);
         Self {
+            leads,
+            last,
+            duration,
+            owners,
+            findings,
+            nodes,
+            errors,
+            writes,
+            watch_errors,
+            configuration_errors,
             registry,
-            ..metrics
         }
     }
 

@@ -4,14 +4,13 @@ mod columns;
 
 use std::io::{self, Write};
 
-use super::model::{Finding, Report, Status, Verdict};
+use super::model::{Finding, Namespace, Report, Status, Verdict};
 use super::place::place;
 use super::work::{
     OwnerWork, by_cluster, last_week, own_reasons, owners, shared_reasons, switch_commands,
     switchable,
 };
-use crate::finding::text::count;
-use crate::finding::text::{elide, escape_controls};
+use crate::finding::text::{count, elide, escape_controls};
 use columns::columns;
 
 /// Findings that are listed; every other output has them all.
@@ -124,8 +123,7 @@ fn clusters(
         return Ok(());
     }
     let titles = ["CLUSTER", "BLOCKED", "UNKNOWN", "READY", "OWNERS TO FIX"];
-    let mut rows = vec![titles.map(str::to_owned)];
-    rows.extend(clusters.iter().map(|(cluster, counts)| {
+    let rows = clusters.iter().map(|(cluster, counts)| {
         [
             or_dash(cluster),
             counts.blocked.to_string(),
@@ -133,8 +131,8 @@ fn clusters(
             counts.ready.to_string(),
             counts.owners.to_string(),
         ]
-    }));
-    columns(out, &rows, &[], style)?;
+    });
+    columns(out, titles, rows, &[], style)?;
     writeln!(out)
 }
 
@@ -165,8 +163,7 @@ fn to_do(
     let what = count(refused as u64, "owner");
     writeln!(out, "TO DO  {what} of {} would be refused", owners.len())?;
     let titles = ["OWNER", "RULES", "REFUSED", "TEAM", "LAST SEEN", "FIX"];
-    let mut rows = vec![titles.map(str::to_owned)];
-    rows.extend(owners.iter().take(MAX_FINDINGS).map(|work| {
+    let rows = owners.iter().take(MAX_FINDINGS).map(|work| {
         let own = work.finding;
         [
             place(report, &own.cluster, &own.namespace)
@@ -177,12 +174,14 @@ fn to_do(
             day(work.last_seen),
             work.fix.to_owned(),
         ]
-    }));
-    columns(out, &rows, &[4, 3], style)?;
-    let more = owners.len().saturating_sub(MAX_FINDINGS);
-    if more > 0 {
-        writeln!(out, "{more} more are in -o csv, -o json and -o html")?;
-    }
+    });
+    columns(out, titles, rows, &[4, 3], style)?;
+    more(
+        out,
+        owners.len(),
+        MAX_FINDINGS,
+        "-o csv, -o json and -o html",
+    )?;
     writeln!(out)
 }
 
@@ -213,24 +212,21 @@ fn namespaces(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<
     for reason in &shared {
         writeln!(out, "In every namespace: {}", escape_controls(reason))?;
     }
-    let mut rows = vec![titles.map(str::to_owned)];
-    let mut left_out = 0;
+    // READY ones are what everybody looks for: they are never cut.
     let mut shown = [0; 2];
-    for namespace in &report.namespaces {
-        // READY ones are what everybody looks for: they are never cut.
-        let limit = match namespace.verdict {
-            Verdict::Ready => None,
-            Verdict::Blocked => Some(&mut shown[0]),
-            Verdict::Unknown => Some(&mut shown[1]),
+    let mut is_shown = |namespace: &&Namespace| {
+        let shown = match namespace.verdict {
+            Verdict::Ready => return true,
+            Verdict::Blocked => &mut shown[0],
+            Verdict::Unknown => &mut shown[1],
         };
-        if let Some(shown) = limit {
-            *shown += 1;
-            if *shown > MAX_NAMESPACES {
-                left_out += 1;
-                continue;
-            }
-        }
-        rows.push([
+        *shown += 1;
+        *shown <= MAX_NAMESPACES
+    };
+    let namespaces = report.namespaces.iter();
+    let shown: Vec<&Namespace> = namespaces.filter(|own| is_shown(own)).collect();
+    let rows = shown.iter().map(|namespace| {
+        [
             place(report, &namespace.cluster, &namespace.name),
             or_dash(&namespace.mode),
             namespace.verdict.as_str().to_owned(),
@@ -240,15 +236,17 @@ fn namespaces(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<
             namespace.fixed.to_string(),
             namespace.removed.to_string(),
             namespace.would_deny.to_string(),
-            (namespace.unreviewed).to_string(),
+            namespace.unreviewed.to_string(),
             own_reasons(namespace, &shared).join("; "),
-        ]);
-    }
-    columns(out, &rows, &[5, 7, 3, 6, 8, 9], style)?;
-    if left_out > 0 {
-        writeln!(out, "{left_out} more are in -o json and -o html")?;
-    }
-    Ok(())
+        ]
+    });
+    columns(out, titles, rows, &[5, 7, 3, 6, 8, 9], style)?;
+    more(
+        out,
+        report.namespaces.len(),
+        shown.len(),
+        "-o json and -o html",
+    )
 }
 
 fn findings(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
@@ -280,8 +278,7 @@ fn findings(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
         "SEEN",
         "LAST WRITER",
     ];
-    let mut rows = vec![titles.map(str::to_owned)];
-    rows.extend(report.findings.iter().take(MAX_FINDINGS).map(|finding| {
+    let rows = report.findings.iter().take(MAX_FINDINGS).map(|finding| {
         [
             finding.rule.clone(),
             or_dash(&finding.impact),
@@ -299,13 +296,14 @@ fn findings(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
             finding.observations.to_string(),
             elide(&finding.last_writer, 44),
         ]
-    }));
-    columns(out, &rows, &[9, 5, 6, 8, 4, 1], style)?;
-    let more = report.findings.len().saturating_sub(MAX_FINDINGS);
-    if more > 0 {
-        writeln!(out, "{more} more are in -o csv, -o json and -o html")?;
-    }
-    Ok(())
+    });
+    columns(out, titles, rows, &[9, 5, 6, 8, 4, 1], style)?;
+    more(
+        out,
+        report.findings.len(),
+        MAX_FINDINGS,
+        "-o csv, -o json and -o html",
+    )
 }
 
 /// The status, with who ended it and when.
@@ -329,13 +327,10 @@ fn exemptions(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<
         return Ok(());
     }
     writeln!(out, "\nEXEMPTIONS  the most urgent first")?;
-    let mut rows = vec![
-        [
-            "STATUS", "UNTIL", "RULES", "WHERE", "FINDINGS", "REF", "REASON",
-        ]
-        .map(str::to_owned),
+    let titles = [
+        "STATUS", "UNTIL", "RULES", "WHERE", "FINDINGS", "REF", "REASON",
     ];
-    rows.extend(report.exemptions.iter().take(MAX_NOTES).map(|exemption| {
+    let rows = report.exemptions.iter().take(MAX_NOTES).map(|exemption| {
         [
             exemption.status.as_str().to_owned(),
             or_dash(&exemption.until),
@@ -352,16 +347,10 @@ fn exemptions(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<
                 elide(&exemption.error, 80)
             },
         ]
-    }));
-    columns(out, &rows, &[5, 4], style)?;
-    let more = report.exemptions.len().saturating_sub(MAX_NOTES);
-    if more > 0 {
-        writeln!(
-            out,
-            "{more} more are in -o csv-exemptions, -o json and -o html"
-        )?;
-    }
-    Ok(())
+    });
+    columns(out, titles, rows, &[5, 4], style)?;
+    let formats = "-o csv-exemptions, -o json and -o html";
+    more(out, report.exemptions.len(), MAX_NOTES, formats)
 }
 
 fn missed(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -385,11 +374,20 @@ fn missed(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         );
         writeln!(out, "{}", escape_controls(&line))?;
     }
-    let more = report.missed_writes.len().saturating_sub(MAX_NOTES);
-    if more > 0 {
-        writeln!(out, "{more} more are in -o json and -o html")?;
+    more(
+        out,
+        report.missed_writes.len(),
+        MAX_NOTES,
+        "-o json and -o html",
+    )
+}
+
+/// Where the rest is, if not all were shown.
+fn more(out: &mut dyn Write, all: usize, shown: usize, formats: &str) -> io::Result<()> {
+    match all.saturating_sub(shown) {
+        0 => Ok(()),
+        more => writeln!(out, "{more} more are in {formats}"),
     }
-    Ok(())
 }
 
 fn burn_down(out: &mut dyn Write, report: &Report) -> io::Result<()> {

@@ -9,17 +9,19 @@ use crate::output;
 /// The least room for a column that is wrapped.
 const MIN_WRAPPED: usize = 24;
 
-/// Writes `rows` in columns. On a terminal that is too narrow, the columns of `spare` are left out
+/// Writes `rows` in columns below `titles`. On a terminal that is too narrow, the columns of `spare` are left out
 /// in their order, and the last one is wrapped.
 pub(super) fn columns<const N: usize>(
     out: &mut dyn Write,
-    rows: &[[String; N]],
+    titles: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
     spare: &[usize],
     style: Style,
 ) -> io::Result<()> {
-    let rows: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| row.iter().map(|cell| escape_controls(cell)).collect())
+    let titles = std::iter::once(titles.map(str::to_owned));
+    let rows: Vec<[String; N]> = titles
+        .chain(rows)
+        .map(|row| row.map(|cell| escape_controls(&cell)))
         .collect();
     let widths: Vec<usize> = (0..N)
         .map(|at| {
@@ -102,23 +104,19 @@ mod tests {
     use super::*;
 
     fn lines(width: Option<usize>) -> Vec<String> {
-        let row =
-            |name: &str, number: &str, why: &str| [name, "warn", number, why].map(str::to_owned);
+        let titles = ["NAMESPACE", "MODE", "OWNERS", "WHY NOT"];
+        let why = "3 writes reached the cluster unreviewed, and no later scan";
         let rows = [
-            row("NAMESPACE", "OWNERS", "WHY NOT"),
-            row(
-                "payments",
-                "12",
-                "3 writes reached the cluster unreviewed, and no later scan",
-            ),
-            row("a-namespace-with-a-long-name", "1", "enforced"),
+            ["payments", "warn", "12", why],
+            ["a-namespace-with-a-long-name", "warn", "1", "enforced"],
         ];
+        let rows = rows.into_iter().map(|row| row.map(str::to_owned));
         let style = Style {
             colour: false,
             width,
         };
         let mut out = Vec::new();
-        columns(&mut out, &rows, &[2, 1], style).expect("memory takes everything");
+        columns(&mut out, titles, rows, &[2, 1], style).expect("memory takes everything");
         let text = String::from_utf8(out).expect("only text was written");
         text.lines().map(str::to_owned).collect()
     }
