@@ -190,20 +190,6 @@ impl<'a> Workload<'a> {
             .for_each(|part| part.relate_to(related_objects));
     }
 
-    /// True if its findings depend on other objects, so that [`Workload::relate_to`] matters.
-    pub fn needs_related_objects(&self) -> bool {
-        let has_class = |pod: &Pod<'_>| !pod.spec.runtime_class_name.is_empty();
-        let has_templates =
-            (self.object.spec.as_ref()).is_some_and(|spec| !spec.volume_claim_templates.is_empty());
-        self.kind() == "Node"
-            || has_templates
-            || self
-                .pod
-                .as_ref()
-                .is_some_and(|pod| pod.has_claims() || has_class(pod))
-            || self.parts.iter().any(Self::needs_related_objects)
-    }
-
     /// What a node says runs its containers, such as `containerd://2.1.4`.
     pub(crate) fn node_runtime(&self) -> Option<&str> {
         self.string_fields

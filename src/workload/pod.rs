@@ -338,12 +338,4 @@ impl<'a> Pod<'a> {
     pub(crate) fn names_node(&self, host: &str) -> bool {
         self.nodes.contains(host)
     }
-
-    /// True if the Pod has volumes of claims.
-    pub(crate) fn has_claims(&self) -> bool {
-        self.spec
-            .volumes
-            .iter()
-            .any(|volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some())
-    }
 }

@@ -207,11 +207,6 @@ impl RelatedObjects {
         Arc::clone(&self.nodes)
     }
 
-    /// True if nothing was noted.
-    pub fn is_empty(&self) -> bool {
-        self.volumes.is_empty() && self.runtimes.is_empty() && self.nodes.0.is_empty()
-    }
-
     /// True if `volume` was noted, which is so only where it has a host path.
     pub fn has_volume(&self, volume: &str) -> bool {
         self.volumes.contains_key(volume)
