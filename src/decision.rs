@@ -1,18 +1,18 @@
 //! Findings, mode and configuration in; what happens to the write out. The findings themselves
 //! never change.
 
+mod applied_exemptions;
 pub mod cluster_state;
-mod configured;
+mod configured_exemption;
 pub mod controllers;
-mod exempt;
 pub mod exemption;
 pub mod message;
 mod mode;
 pub mod namespace;
 mod unevaluated;
 
-pub use configured::ConfiguredExemption;
-pub use exempt::OwnerExemptions;
+pub use applied_exemptions::OwnerExemptions;
+pub use configured_exemption::ConfiguredExemption;
 pub use mode::{Mode, Outcome};
 pub use unevaluated::decide_unevaluated;
 
@@ -295,7 +295,7 @@ pub fn decide(
     if let Some((before, _)) = &before {
         mark_known(&mut findings, before);
     }
-    exempt::exempt(
+    applied_exemptions::apply(
         &mut findings,
         workload,
         settings.as_deref(),

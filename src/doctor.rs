@@ -25,14 +25,14 @@ const CONFIGURATION: &str = "undock";
 
 /// Where undock is, and where it may be tried.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Installation {
     /// Namespace of the installation.
     pub namespace: String,
     /// Namespace of the probe.
     pub probe_namespace: String,
 }
 
-impl Default for Place {
+impl Default for Installation {
     fn default() -> Self {
         Self {
             namespace: NAMESPACE.to_owned(),
@@ -141,15 +141,15 @@ impl Examined {
 ///
 /// # Errors
 /// Where the API server does not answer, or does not know who asks.
-pub async fn examine(client: &Client, place: &Place) -> Result<Examined, ApiError> {
+pub async fn examine(client: &Client, installation: &Installation) -> Result<Examined, ApiError> {
     let mut checks = vec![api_server(client).await?];
     let configuration = format!(
         "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{CONFIGURATION}"
     );
     match read::<ValidatingWebhookConfiguration>(client, &configuration).await {
         Ok(configuration) => {
-            checks.extend(registration::examine(&configuration, place));
-            checks.extend(service::examine(client, place, Some(&configuration)).await);
+            checks.extend(registration::examine(&configuration, installation));
+            checks.extend(service::examine(client, installation, Some(&configuration)).await);
         }
         Err(ApiError::NotFound(_)) => {
             let cure = "install it: kubectl apply -k manifests/overlays/warn, then \
@@ -159,19 +159,19 @@ pub async fn examine(client: &Client, place: &Place) -> Result<Examined, ApiErro
                 format!("there is no ValidatingWebhookConfiguration {CONFIGURATION}"),
                 cure,
             ));
-            checks.extend(service::examine(client, place, None).await);
+            checks.extend(service::examine(client, installation, None).await);
         }
         Err(error) => {
             checks.push(Check::unread("registration", &error));
-            checks.extend(service::examine(client, place, None).await);
+            checks.extend(service::examine(client, installation, None).await);
         }
     }
-    checks.extend(next_pod::examine(client, place).await);
+    checks.extend(next_pod::examine(client, installation).await);
     let is_registered = checks
         .iter()
         .any(|check| check.id == "registration" && check.result != Health::Fail);
     checks.push(if is_registered {
-        probe::examine(client, place).await
+        probe::examine(client, installation).await
     } else {
         Check::skipped("probe", "nothing is registered yet", "")
     });

@@ -9,7 +9,7 @@ use crate::workload::catalog;
 use crate::workload::object;
 use crate::workload::pod::TextField;
 use crate::workload::search::mentions;
-use crate::workload::shell::{self, HostEntry, Surroundings};
+use crate::workload::shell::{self, HostEntry, ShellContext};
 
 impl Container<'_> {
     /// The programs that the container runs, as far as the object shows them.
@@ -38,7 +38,7 @@ fn read(container: &Container<'_>) -> Vec<Command> {
         let value = container.variable(name)?;
         Some(value.text.clone().into_owned())
     };
-    let surroundings = Surroundings {
+    let context = ShellContext {
         variable: &variable,
         directory: &container.working_directory(),
     };
@@ -51,7 +51,7 @@ fn read(container: &Container<'_>) -> Vec<Command> {
         container.raw,
         entrypoint,
         word,
-        (&is_wanted, &surroundings),
+        (&is_wanted, &context),
         &mut found,
     );
     for (at, variable) in container.raw.env.iter().enumerate() {
@@ -61,12 +61,12 @@ fn read(container: &Container<'_>) -> Vec<Command> {
             continue;
         }
         if let Some(on_host) = runs_variable(container, &variable.name, script) {
-            let invocations = shell::read_script_in(script, on_host, &surroundings).into_iter();
+            let invocations = shell::read_script_in(script, on_host, &context).into_iter();
             found.extend(invocations.map(|invocation| Command { field, invocation }));
         }
     }
     if let Some((field, script)) = (container.script()).filter(|(_, script)| is_wanted(script)) {
-        let invocations = shell::read_script_in(script, None, &surroundings).into_iter();
+        let invocations = shell::read_script_in(script, None, &context).into_iter();
         found.extend(invocations.map(|invocation| Command { field, invocation }));
     }
     found
@@ -94,7 +94,7 @@ fn runs_variable(container: &Container<'_>, name: &str, script: &str) -> Option<
 pub(crate) fn read_naming(container: &object::Container<'_>, needle: &str) -> Vec<Command> {
     let mut found = Vec::new();
     let is_wanted = |word: &str| mentions(word, needle);
-    let how = (&is_wanted as &dyn Fn(&str) -> bool, &Surroundings::UNKNOWN);
+    let how = (&is_wanted as &dyn Fn(&str) -> bool, &ShellContext::UNKNOWN);
     read_vectors(
         container,
         None,
@@ -112,7 +112,7 @@ fn read_vectors<'c>(
     container: &'c object::Container<'_>,
     entrypoint: Option<&'c str>,
     word: impl Fn(TextField, &'c str) -> Word<'c>,
-    how: (&dyn Fn(&str) -> bool, &Surroundings<'_>),
+    how: (&dyn Fn(&str) -> bool, &ShellContext<'_>),
     found: &mut Vec<Command>,
 ) {
     let command = container.command.iter().enumerate();
@@ -135,7 +135,7 @@ const MAX_PROGRAMS: usize = 256;
 /// Reads one argument vector of `words`.
 fn read_argv<'t>(
     words: impl Iterator<Item = Word<'t>>,
-    (is_wanted, surroundings): (&dyn Fn(&str) -> bool, &Surroundings<'_>),
+    (is_wanted, context): (&dyn Fn(&str) -> bool, &ShellContext<'_>),
     found: &mut Vec<Command>,
 ) {
     let words: Vec<Word<'t>> = words
@@ -146,7 +146,7 @@ fn read_argv<'t>(
     }
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut last = 0;
-    for invocation in shell::read_argv_in(words.iter().map(|(_, word)| *word), surroundings) {
+    for invocation in shell::read_argv_in(words.iter().map(|(_, word)| *word), context) {
         let program = &invocation.words[0];
         let place = places.get(program).copied().or_else(|| {
             if places.len() >= MAX_PROGRAMS {

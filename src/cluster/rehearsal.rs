@@ -279,7 +279,7 @@ fn lines(
     lines
 }
 
-/// The facts with only this namespace in it, whose mode is that of the policy.
+/// The cluster state with only this namespace in it, whose mode is that of the policy.
 fn cluster_state(
     policy: &Policy,
     namespace: &str,

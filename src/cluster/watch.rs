@@ -1,4 +1,4 @@
-//! Keeps the facts about namespaces, volumes, claims and nodes up to date. An outage of the API
+//! Keeps the state of namespaces, volumes, claims and nodes up to date. An outage of the API
 //! server leaves them as they were.
 
 use std::borrow::Cow;
@@ -174,8 +174,9 @@ async fn volumes(
             Event::Listing => seen = Some(HashSet::new()),
             Event::Listed => {
                 let seen = seen.take().unwrap_or_default();
-                cluster_state
-                    .update_surroundings(|known| known.retain_volumes(|name| seen.contains(name)));
+                cluster_state.update_related_objects(|known| {
+                    known.retain_volumes(|name| seen.contains(name))
+                });
                 listed();
             }
             Event::Applied(object) => {
@@ -187,13 +188,13 @@ async fn volumes(
                 }
                 if let Ok(object) = serde_json::from_str::<Object<'_>>(&volume.json()) {
                     cluster_state
-                        .update_surroundings(|known| known.note(&Workload::new(&object, "")));
+                        .update_related_objects(|known| known.note(&Workload::new(&object, "")));
                 }
             }
             Event::Deleted(object) => {
                 if let Ok(volume) = serde_json::from_str::<Volume<'_>>(object.get()) {
                     cluster_state
-                        .update_surroundings(|known| known.remove_volume(&volume.metadata.name));
+                        .update_related_objects(|known| known.remove_volume(&volume.metadata.name));
                 }
             }
             Event::TooLarge(_) | Event::Interrupted(_) => {}
@@ -238,8 +239,9 @@ async fn claims(client: &Client, cluster_state: &ClusterState, errors: &Counter)
             Event::Listing => seen = Some(HashSet::new()),
             Event::Listed => {
                 let seen = seen.take().unwrap_or_default();
-                cluster_state
-                    .update_surroundings(|known| known.retain_claims(|claim| seen.contains(claim)));
+                cluster_state.update_related_objects(|known| {
+                    known.retain_claims(|claim| seen.contains(claim))
+                });
             }
             Event::Applied(object) => {
                 let Ok(claim) = serde_json::from_str::<PersistentVolumeClaim<'_>>(object.get())
@@ -255,13 +257,13 @@ async fn claims(client: &Client, cluster_state: &ClusterState, errors: &Counter)
                     class: claim.spec.storage_class_name.map(LenientStr::into_owned),
                 };
                 cluster_state
-                    .update_surroundings(|known| known.set_claim(namespace, name, Some(wanted)));
+                    .update_related_objects(|known| known.set_claim(namespace, name, Some(wanted)));
             }
             Event::Deleted(object) => {
                 if let Ok(claim) = serde_json::from_str::<PersistentVolumeClaim<'_>>(object.get()) {
                     let (namespace, name) = (&claim.metadata.namespace, &claim.metadata.name);
                     cluster_state
-                        .update_surroundings(|known| known.set_claim(namespace, name, None));
+                        .update_related_objects(|known| known.set_claim(namespace, name, None));
                 }
             }
             Event::TooLarge(_) | Event::Interrupted(_) => {}
@@ -299,7 +301,7 @@ async fn nodes(client: &Client, cluster_state: &ClusterState, errors: &Counter) 
             && let Ok(map) = serde_json::from_str::<ConfigMap<'_>>(object.get())
         {
             let nodes: NodeNames = map.data.list.split_whitespace().collect();
-            cluster_state.update_surroundings(|known| known.set_nodes(nodes));
+            cluster_state.update_related_objects(|known| known.set_nodes(nodes));
         }
     })
     .await;

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::cluster::{ClusterOptions, block_on};
 use super::output::Outputs;
 use super::{Exit, fail};
-use crate::doctor::{Health, Place, examine, write_json, write_table};
+use crate::doctor::{Health, Installation, examine, write_json, write_table};
 use crate::registration::NAMESPACE;
 
 /// For `--help`.
@@ -50,13 +50,13 @@ pub fn run(options: Options) -> Exit {
         cluster,
         output,
     } = options;
-    let place = Place {
+    let installation = Installation {
         namespace,
         probe_namespace,
     };
     let examined = block_on(async {
         let client = cluster.client().await?;
-        examine(&client, &place)
+        examine(&client, &installation)
             .await
             .map_err(|error| error.to_string())
     });

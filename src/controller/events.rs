@@ -45,7 +45,7 @@ enum State {
 /// States by code of the rule.
 type States = BTreeMap<&'static str, State>;
 
-/// What the scan before told, by uid of the owner; nothing before the first one.
+/// What the scan before found, by uid of the owner; nothing before the first one.
 #[derive(Default)]
 pub(super) struct EventState(Option<BTreeMap<Box<str>, States>>);
 
@@ -112,21 +112,21 @@ impl EventState {
         let mut now: BTreeMap<Box<str>, States> = BTreeMap::new();
         let mut notices = Vec::new();
         let before = self.0.take();
-        for told in owners {
-            let states = states(told, today);
+        for flagged in owners {
+            let states = states(flagged, today);
             if let Some(before) = &before {
-                let before = before.get(&told.owner.uid);
-                let told = states.iter().filter_map(|(code, state)| {
+                let before = before.get(&flagged.owner.uid);
+                let new = states.iter().filter_map(|(code, state)| {
                     tell(
-                        told,
+                        flagged,
                         code,
                         before.and_then(|states| states.get(code)),
                         *state,
                     )
                 });
-                notices.extend(told);
+                notices.extend(new);
             }
-            now.insert(told.owner.uid.clone(), states);
+            now.insert(flagged.owner.uid.clone(), states);
         }
         // Between two runs of a series, and while another job runs, there is nothing to see of it.
         for owner in scanned.owners.iter().filter(|owner| !owner.is_series) {
@@ -164,15 +164,15 @@ impl EventState {
 }
 
 /// How each rule stands with an owner: as its most urgent finding does.
-fn states(told: &OwnerFindings<'_>, today: Date) -> States {
+fn states(flagged: &OwnerFindings<'_>, today: Date) -> States {
     let mut states = States::new();
-    for found in &told.findings {
+    for found in &flagged.findings {
         let urgency = |state: &State| match state {
             State::Exempt(soon) => *soon,
             State::Open => 3,
             State::Blocked => 4,
         };
-        let state = match (told.standing(found), &found.judged.exempt) {
+        let state = match (flagged.standing(found), &found.judged.exempt) {
             (Standing::Blocked, _) => State::Blocked,
             (Standing::Exempt, Some(granted)) => {
                 State::Exempt(match granted.terms.ends_soon(today) {
@@ -195,7 +195,7 @@ fn states(told: &OwnerFindings<'_>, today: Date) -> States {
 
 /// The notice, if the change from `before` to `now` is any.
 fn tell<'s>(
-    told: &OwnerFindings<'s>,
+    flagged: &OwnerFindings<'s>,
     code: &'static str,
     before: Option<&State>,
     now: State,
@@ -211,7 +211,7 @@ fn tell<'s>(
         // A mode was lowered: that says nothing new about the workload.
         (Some(_), State::Open) => return None,
     };
-    let mut found = told
+    let mut found = flagged
         .findings
         .iter()
         .filter(|found| found.judged.finding.rule.code == code);
@@ -226,10 +226,10 @@ fn tell<'s>(
     });
     let note = format!(
         "{until}{}{more}. Details: undock explain {code}",
-        told.sentence(first)
+        flagged.sentence(first)
     );
     Some(Notice {
-        about: told.owner.into(),
+        about: flagged.owner.into(),
         code,
         reason,
         is_warning,

@@ -123,13 +123,13 @@ mod tests {
         let kept = remembered(parse(&lines), &gone);
         assert_eq!(kept, lines, "a namespace that may come back");
         let back = scanned(&[("ci", "u3", None), ("web", "u2", None)]);
-        let told = lost(&parse(&kept), &back, Mode::Warn);
-        assert_eq!(told.len(), 1, "an ordinary change of a label is reviewed");
+        let found = lost(&parse(&kept), &back, Mode::Warn);
+        assert_eq!(found.len(), 1, "an ordinary change of a label is reviewed");
         assert_eq!(
-            (told[0].namespace.as_str(), told[0].before, told[0].now),
+            (found[0].namespace.as_str(), found[0].before, found[0].now),
             ("ci", Mode::Enforce, Mode::Warn)
         );
-        assert!(told[0].note().contains("undock.dev/mode=enforce"));
+        assert!(found[0].note().contains("undock.dev/mode=enforce"));
         let kept = remembered(parse(&kept), &back);
         assert_eq!(lost(&parse(&kept), &back, Mode::Warn), []);
     }

@@ -84,7 +84,7 @@ fn found(page: Bytes) -> Response {
 }
 
 fn absent() -> Response {
-    let told = format!(
+    let text = format!(
         "no report yet: this replica has finished no scan. Only the replica that leads scans: \
          wait until its first scan has ended, ask the other replicas, or make one with: {BY_HAND}\n"
     );
@@ -92,21 +92,21 @@ fn absent() -> Response {
     (
         StatusCode::SERVICE_UNAVAILABLE,
         headers("text/plain; charset=utf-8", more),
-        told,
+        text,
     )
         .into_response()
 }
 
 fn failed(problem: &str) -> Response {
     tracing::error!(problem, "cannot make the page of the last scan");
-    let told = format!(
+    let text = format!(
         "no report: the last scan cannot be shown ({problem}); this is a defect. \
          Meanwhile: {BY_HAND}\n"
     );
     (
         StatusCode::INTERNAL_SERVER_ERROR,
         headers("text/plain; charset=utf-8", []),
-        told,
+        text,
     )
         .into_response()
 }

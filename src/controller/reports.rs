@@ -69,7 +69,7 @@ struct Standard {
     is_right: bool,
 }
 
-/// What is to be done, told from what stands in the cluster.
+/// What is to be done, by what stands in the cluster.
 #[derive(Default)]
 struct Plan {
     standing: HashMap<usize, Standard>,
@@ -77,27 +77,28 @@ struct Plan {
     surplus: Vec<(String, String)>,
 }
 
-/// Makes the reports of the cluster say what `told` says. Reports of owners that are not in it are
-/// removed, if the scan `is_whole`; those of a series stay while it may come back. `seen` are the
-/// series of which the scan saw objects, by uid.
+/// Makes the reports of the cluster say what `owners` says. Reports of owners that are not in it
+/// are removed, if the scan `is_whole`; those of a series stay while it may come back. `seen` are
+/// the series of which the scan saw objects, by uid.
 pub(super) async fn publish(
     client: &Client,
     flavour: &Flavour,
-    told: &[OwnerFindings<'_>],
+    owners: &[OwnerFindings<'_>],
     seen: &HashSet<&str>,
     is_whole: bool,
     guard: &LeaderGuard<'_>,
 ) -> Vec<Failure> {
     let mut failures = Vec::new();
     for (place, &(plural, kind)) in flavour.resources.iter().enumerate() {
-        let is_here = |told: &OwnerFindings<'_>| told.owner.namespace.is_empty() == (place == 1);
-        let told: Vec<&OwnerFindings<'_>> = told.iter().filter(|told| is_here(told)).collect();
+        let is_here =
+            |flagged: &OwnerFindings<'_>| flagged.owner.namespace.is_empty() == (place == 1);
+        let owners = owners.iter().filter(|flagged| is_here(flagged)).collect();
         let publisher = Publisher {
             client,
             flavour,
             plural,
             kind,
-            told,
+            owners,
             seen,
             now: jiff::Timestamp::now().as_second(),
             guard,
@@ -112,7 +113,7 @@ struct Publisher<'p> {
     flavour: &'p Flavour,
     plural: &'static str,
     kind: &'static str,
-    told: Vec<&'p OwnerFindings<'p>>,
+    owners: Vec<&'p OwnerFindings<'p>>,
     /// Series of which the scan saw objects, by uid.
     seen: &'p HashSet<&'p str>,
     now: i64,
@@ -133,24 +134,24 @@ impl Publisher<'_> {
                 ));
             }
         };
-        for (place, told) in self.told.iter().enumerate() {
+        for (place, flagged) in self.owners.iter().enumerate() {
             let written = match plan.standing.get(&place) {
                 Some(Standard { is_right: true, .. }) => continue,
                 Some(standard) => {
-                    let mut report = self.report(told, &standard.since);
+                    let mut report = self.report(flagged, &standard.since);
                     report["metadata"]["resourceVersion"] =
                         standard.resource_version.as_str().into();
-                    let path = self.path(&told.owner.namespace, &name(told));
+                    let path = self.path(&flagged.owner.namespace, &name(flagged));
                     self.write("updated", Method::PUT, &path, Some(&report))
                         .await
                 }
                 None => {
-                    let path = self.path(&told.owner.namespace, "");
+                    let path = self.path(&flagged.owner.namespace, "");
                     self.write(
                         "created",
                         Method::POST,
                         &path,
-                        Some(&self.report(told, &HashMap::new())),
+                        Some(&self.report(flagged, &HashMap::new())),
                     )
                     .await
                 }
@@ -210,10 +211,10 @@ impl Publisher<'_> {
 
     async fn plan(&self) -> Result<Plan, ApiError> {
         let places: HashMap<_, _> = self
-            .told
+            .owners
             .iter()
             .enumerate()
-            .map(|(place, told)| ((told.owner.namespace.to_string(), name(told)), place))
+            .map(|(place, flagged)| ((flagged.owner.namespace.to_string(), name(flagged)), place))
             .collect();
         let mut plan = Plan::default();
         let (path, labels) = (self.path("", ""), format!("{}={}", LABEL.0, LABEL.1));
@@ -250,7 +251,7 @@ impl Publisher<'_> {
         match places.get(&key) {
             Some(place) => {
                 let since = since(report);
-                let is_right = contains(report, &self.report(self.told[*place], &since));
+                let is_right = contains(report, &self.report(self.owners[*place], &since));
                 let standard = Standard {
                     resource_version: text("resourceVersion"),
                     since,
@@ -271,17 +272,18 @@ impl Publisher<'_> {
         resource(group, version, namespace, self.plural, name)
     }
 
-    /// The report about `told`. The same scan gives the same report; `since` is when its findings
-    /// were reported first.
-    fn report(&self, told: &OwnerFindings<'_>, since: &HashMap<String, i64>) -> Value {
-        let owner = told.owner;
+    /// The report about `flagged`. The same scan gives the same report; `since` is when its
+    /// findings were reported first.
+    fn report(&self, flagged: &OwnerFindings<'_>, since: &HashMap<String, i64>) -> Value {
+        let owner = flagged.owner;
         let count = |standing| {
-            told.findings
+            flagged
+                .findings
                 .iter()
-                .filter(|found| told.standing(found) == standing)
+                .filter(|found| flagged.standing(found) == standing)
                 .count()
         };
-        let results = told.findings.iter().take(MAX_RESULTS).map(|found| {
+        let results = flagged.findings.iter().take(MAX_RESULTS).map(|found| {
             let judged = &found.judged;
             let seconds = since.get(&judged.fingerprint).copied().unwrap_or(self.now);
             json!({
@@ -289,16 +291,16 @@ impl Publisher<'_> {
                 "rule": judged.finding.rule.code,
                 "category": "Container runtime migration",
                 "severity": severity(judged.finding.impact), "scored": true,
-                "result": result(told.standing(found)), "message": told.sentence(found),
+                "result": result(flagged.standing(found)), "message": flagged.sentence(found),
                 "timestamp": {"seconds": seconds, "nanos": 0},
-                "properties": properties(told, found),
+                "properties": properties(flagged, found),
             })
         });
         let mut scope = json!({"apiVersion": &*owner.api_version, "kind": &*owner.kind,
             "name": &*owner.name, "uid": &*owner.uid});
-        let mut metadata = json!({"name": name(told), "labels": {LABEL.0: LABEL.1}});
+        let mut metadata = json!({"name": name(flagged), "labels": {LABEL.0: LABEL.1}});
         if owner.is_series {
-            series::mark(&mut metadata, told, self.now);
+            series::mark(&mut metadata, flagged, self.now);
         } else {
             metadata["ownerReferences"] = json!([scope]);
         }
@@ -326,8 +328,8 @@ impl Publisher<'_> {
     }
 }
 
-fn name(told: &OwnerFindings<'_>) -> String {
-    format!("{PREFIX}{}", told.owner.uid)
+fn name(flagged: &OwnerFindings<'_>) -> String {
+    format!("{PREFIX}{}", flagged.owner.uid)
 }
 
 fn severity(impact: Impact) -> &'static str {
@@ -346,8 +348,11 @@ fn result(standing: Standing) -> &'static str {
     }
 }
 
-fn properties(told: &OwnerFindings<'_>, found: &crate::scan::ScannedFinding) -> Map<String, Value> {
-    let (judged, finding, owner) = (&found.judged, &found.judged.finding, told.owner);
+fn properties(
+    flagged: &OwnerFindings<'_>,
+    found: &crate::scan::ScannedFinding,
+) -> Map<String, Value> {
+    let (judged, finding, owner) = (&found.judged, &found.judged.finding, flagged.owner);
     let until = judged
         .exempt
         .as_ref()
@@ -361,7 +366,7 @@ fn properties(told: &OwnerFindings<'_>, found: &crate::scan::ScannedFinding) -> 
         ("fingerprint", Some(judged.fingerprint.as_str())),
         ("certainty", Some(finding.certainty.as_str())),
         ("impact", Some(finding.impact.as_str())),
-        ("mode", Some(told.mode.as_str())),
+        ("mode", Some(flagged.mode.as_str())),
         ("field", Some(finding.field.as_str())),
         ("container", finding.container.as_deref()),
         ("object", found.object.as_deref()),

@@ -2,7 +2,7 @@
 //! claims.
 //!
 //! A watch keeps it up to date; reviews only read. Without a watch (on a laptop, in `check`) there
-//! are no facts, and the defaults hold.
+//! is no state, and the defaults hold.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::namespace::NamespaceSettings;
 use crate::workload::RelatedObjects;
 
-/// Facts of a cluster.
+/// The state of a cluster.
 #[derive(Debug, Default)]
 pub struct ClusterState {
     is_watching: AtomicBool,
@@ -34,7 +34,7 @@ pub enum Known {
 }
 
 impl ClusterState {
-    /// From now on facts are expected.
+    /// From now on a state is expected.
     pub fn set_watching(&self) {
         self.is_watching.store(true, Ordering::Release);
     }
@@ -44,7 +44,7 @@ impl ClusterState {
         self.is_warm.store(true, Ordering::Release);
     }
 
-    /// False while facts are expected and have not come.
+    /// False while a state is expected and has not come.
     pub fn is_ready(&self) -> bool {
         !self.is_watching.load(Ordering::Acquire) || self.is_warm.load(Ordering::Acquire)
     }
@@ -90,7 +90,7 @@ impl ClusterState {
     }
 
     /// Changes what is known of volumes, claims and nodes.
-    pub fn update_surroundings(&self, change: impl FnOnce(&mut RelatedObjects)) {
+    pub fn update_related_objects(&self, change: impl FnOnce(&mut RelatedObjects)) {
         let mut related_objects = self
             .related_objects
             .write()

@@ -7,7 +7,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec, Secret, Volume};
 use kube::Client;
 
-use super::{Check, Place};
+use super::{Check, Installation};
 use crate::api::ApiError;
 use crate::api::path::resource;
 use crate::api::request::read;
@@ -20,21 +20,21 @@ const GENERATE: &str = "run certs-script/generate.sh --apply";
 
 /// Examines what the next Pod of the webhook and of the controller will read, and whether a
 /// controller is there.
-pub async fn examine(client: &Client, place: &Place) -> Vec<Check> {
+pub async fn examine(client: &Client, installation: &Installation) -> Vec<Check> {
     let mut checks = Vec::new();
     let deployment = |name| {
-        let path = resource("apps", "v1", &place.namespace, "deployments", name);
+        let path = resource("apps", "v1", &installation.namespace, "deployments", name);
         async move { read::<Deployment>(client, &path).await }
     };
     if let Ok(webhook) = deployment(SERVICE).await {
-        checks.push(configuration(client, place, "next-configuration", &webhook).await);
-        checks.push(certificate(client, place, &webhook).await);
+        checks.push(configuration(client, installation, "next-configuration", &webhook).await);
+        checks.push(certificate(client, installation, &webhook).await);
     }
     let controller = deployment(CONTROLLER).await;
     checks.push(controller_check(&controller));
     if let Ok(controller) = controller {
         let id = "next-controller-configuration";
-        checks.push(configuration(client, place, id, &controller).await);
+        checks.push(configuration(client, installation, id, &controller).await);
     }
     checks
 }
@@ -65,7 +65,7 @@ fn controller_check(controller: &Result<Deployment, ApiError>) -> Check {
 
 async fn configuration(
     client: &Client,
-    place: &Place,
+    installation: &Installation,
     id: &'static str,
     deployment: &Deployment,
 ) -> Check {
@@ -80,7 +80,7 @@ async fn configuration(
     else {
         return Check::skipped(id, "the configuration is in no ConfigMap", "");
     };
-    let path = resource("", "v1", &place.namespace, "configmaps", name);
+    let path = resource("", "v1", &installation.namespace, "configmaps", name);
     let map = match read::<ConfigMap>(client, &path).await {
         Ok(map) => map,
         Err(ApiError::NotFound(_)) => {
@@ -104,12 +104,19 @@ async fn configuration(
         Some(problem) => Check::fail(
             id,
             format!("ConfigMap {name} is wrong, so the next Pod will not start: {problem}"),
-            format!("kubectl edit configmap {name} -n {}", place.namespace),
+            format!(
+                "kubectl edit configmap {name} -n {}",
+                installation.namespace
+            ),
         ),
     }
 }
 
-async fn certificate(client: &Client, place: &Place, deployment: &Deployment) -> Check {
+async fn certificate(
+    client: &Client,
+    installation: &Installation,
+    deployment: &Deployment,
+) -> Check {
     let id = "next-certificate";
     let files = ["--tls-cert", "--tls-key"].map(|flag| File::of_flag(deployment, flag));
     let [Some(certificate), Some(key)] = files else {
@@ -120,7 +127,7 @@ async fn certificate(client: &Client, place: &Place, deployment: &Deployment) ->
     else {
         return Check::skipped(id, "certificate and key are not in one Secret", "");
     };
-    let path = resource("", "v1", &place.namespace, "secrets", &name);
+    let path = resource("", "v1", &installation.namespace, "secrets", &name);
     let data = match read::<Secret>(client, &path).await {
         Ok(secret) => secret.data.unwrap_or_default(),
         Err(ApiError::NotFound(_)) => {
@@ -162,9 +169,9 @@ impl<'d> File<'d> {
         let pod: &PodSpec = deployment.spec.template.spec.as_ref()?;
         let container: &Container = pod.containers.first()?;
         let arguments = container.args.as_deref().unwrap_or_default();
-        let path = arguments.iter().enumerate().find_map(|(place, argument)| {
+        let path = arguments.iter().enumerate().find_map(|(at, argument)| {
             match argument.strip_prefix(flag)? {
-                "" => arguments.get(place + 1).map(String::as_str),
+                "" => arguments.get(at + 1).map(String::as_str),
                 value => value.strip_prefix('='),
             }
         })?;

@@ -6,15 +6,15 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
 
-use super::{Check, Place, read};
+use super::{Check, Installation, read};
 use crate::api::request;
 use crate::decision::namespace::MODE_LABEL;
 
 const ID: &str = "probe";
 
 /// Sends the probe. Nothing is stored, and undock marks the review as a dry run.
-pub(super) async fn examine(client: &Client, place: &Place) -> Check {
-    let namespace = &place.probe_namespace;
+pub(super) async fn examine(client: &Client, installation: &Installation) -> Check {
+    let namespace = &installation.probe_namespace;
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "undock-doctor-"},
         "spec": {

@@ -6,7 +6,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 
 use super::connection::certificates_of;
-use super::{Check, Place};
+use super::{Check, Installation};
 use crate::registration::{PATH, Reviewed, SERVICE, WEBHOOKS, reviewed};
 
 const APPLY: &str =
@@ -14,12 +14,15 @@ const APPLY: &str =
 const GENERATE: &str = "run certs-script/generate.sh --apply";
 
 /// Everything that the registration itself tells.
-pub(super) fn examine(configuration: &ValidatingWebhookConfiguration, place: &Place) -> Vec<Check> {
+pub(super) fn examine(
+    configuration: &ValidatingWebhookConfiguration,
+    installation: &Installation,
+) -> Vec<Check> {
     let webhooks = configuration.webhooks.as_deref().unwrap_or_default();
     vec![
         names(webhooks),
         rules(webhooks),
-        target(webhooks, place),
+        target(webhooks, installation),
         ca_bundle(webhooks),
         settings(webhooks),
         failure_policy(webhooks),
@@ -97,14 +100,15 @@ fn covers(rule: &RuleWithOperations, expected: &Reviewed, operation: &str) -> bo
         && has(&rule.operations, operation)
 }
 
-fn target(webhooks: &[ValidatingWebhook], place: &Place) -> Check {
+fn target(webhooks: &[ValidatingWebhook], installation: &Installation) -> Check {
     let id = "registration-target";
     for webhook in webhooks {
         let client = &webhook.client_config;
         let wrong = match (&client.service, &client.url) {
             (Some(service), _) => {
                 let path = service.path.as_deref().unwrap_or("/");
-                let is_ours = service.name == SERVICE && service.namespace == place.namespace;
+                let is_ours =
+                    service.name == SERVICE && service.namespace == installation.namespace;
                 (!is_ours || path != PATH)
                     .then(|| format!("Service {}/{}{path}", service.namespace, service.name))
             }
@@ -114,7 +118,7 @@ fn target(webhooks: &[ValidatingWebhook], place: &Place) -> Check {
             (None, None) => Some("nothing".to_owned()),
         };
         if let Some(wrong) = wrong {
-            let expected = format!("Service {}/{SERVICE}{PATH}", place.namespace);
+            let expected = format!("Service {}/{SERVICE}{PATH}", installation.namespace);
             let cure = format!(
                 "{APPLY}; for an installation elsewhere name its namespace with --namespace"
             );

@@ -9,7 +9,7 @@ use kube::Client;
 use serde::Deserialize;
 
 use super::connection::{ConnectError, connect, verify};
-use super::{Check, Place, read, server_name};
+use super::{Check, Installation, read, server_name};
 use crate::api::ApiError;
 use crate::finding::text::count;
 use crate::registration::SERVICE;
@@ -27,10 +27,10 @@ struct Slices {
 /// Service, endpoints, certificate and version.
 pub(super) async fn examine(
     client: &Client,
-    place: &Place,
+    installation: &Installation,
     configuration: Option<&ValidatingWebhookConfiguration>,
 ) -> Vec<Check> {
-    let namespace = &place.namespace;
+    let namespace = &installation.namespace;
     let service = read::<Service>(
         client,
         &format!("/api/v1/namespaces/{namespace}/services/{SERVICE}"),
@@ -70,7 +70,7 @@ pub(super) async fn examine(
     checks.push(
         certificate_check(
             client,
-            place,
+            installation,
             configuration,
             &addresses,
             deployment.as_ref().ok(),
@@ -140,7 +140,7 @@ fn ready_addresses(slices: &[EndpointSlice]) -> Vec<String> {
 
 async fn certificate_check(
     client: &Client,
-    place: &Place,
+    installation: &Installation,
     configuration: Option<&ValidatingWebhookConfiguration>,
     addresses: &[String],
     deployment: Option<&Deployment>,
@@ -150,7 +150,7 @@ async fn certificate_check(
     let Some(bundle) = webhook.and_then(|webhook| webhook.client_config.ca_bundle.as_ref()) else {
         return Check::skipped(id, "there is no caBundle to hold it against", "");
     };
-    let name = server_name(&place.namespace);
+    let name = server_name(&installation.namespace);
     for address in addresses {
         match connect(address, &name, &bundle.0).await {
             Ok(end) => {
@@ -175,7 +175,7 @@ async fn certificate_check(
     if let Some(secret_name) = secret_name {
         let path = format!(
             "/api/v1/namespaces/{}/secrets/{secret_name}",
-            place.namespace
+            installation.namespace
         );
         if let Ok(secret) = read::<Secret>(client, &path).await {
             let certificate = secret

@@ -49,8 +49,8 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// What holds of a rule that does not say otherwise: `..Rule::BASE`. Every rule has texts of its
-    /// own.
+    /// What holds of a rule that does not say otherwise: `..Rule::BASE`. Every rule has texts of
+    /// its own.
     pub(crate) const BASE: Self = Self {
         code: "",
         name: "",

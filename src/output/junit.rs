@@ -144,7 +144,7 @@ fn write_case(out: &mut dyn Write, object: &CheckedObject) -> io::Result<()> {
             escape(unseen)
         )?;
     }
-    let (denied, told): (Vec<_>, Vec<_>) = object
+    let (denied, others): (Vec<_>, Vec<_>) = object
         .new_findings()
         .partition(|placed| placed.judged.action == Action::Deny);
     if let Some(first) = denied.first() {
@@ -156,11 +156,11 @@ fn write_case(out: &mut dyn Write, object: &CheckedObject) -> io::Result<()> {
             lines(object, &denied)
         )?;
     }
-    if !told.is_empty() {
+    if !others.is_empty() {
         writeln!(
             out,
             "      <system-out>{}</system-out>",
-            lines(object, &told)
+            lines(object, &others)
         )?;
     }
     writeln!(out, "    </testcase>")

@@ -202,12 +202,12 @@ impl<'e> AnnotatedFinding<'e> {
         let (rule, fingerprint) = (words.next()?, words.next()?);
         let rest = words.next().unwrap_or_default();
         // What it did, and behind a slash what it does in mode `enforce`, where that is more.
-        let told = rest.split_once(' ').and_then(|(word, field)| {
+        let action = rest.split_once(' ').and_then(|(word, field)| {
             let (action, enforced) = word.split_once('/').unwrap_or((word, word));
-            let is_told = ACTIONS.contains(&action) && ACTIONS.contains(&enforced);
-            is_told.then_some((Some(enforced == Action::Deny.as_str()), field))
+            let is_known = ACTIONS.contains(&action) && ACTIONS.contains(&enforced);
+            is_known.then_some((Some(enforced == Action::Deny.as_str()), field))
         });
-        let (denies, field) = told.unwrap_or((None, rest));
+        let (denies, field) = action.unwrap_or((None, rest));
         let found = Self {
             rule,
             fingerprint,

@@ -8,7 +8,7 @@ use super::evidence_store::EvidenceStore;
 use super::model::{Finding, OwnerName, SeenAt, Status};
 use super::moment;
 use super::moved;
-use super::resolution::{OwnerHistory, Writer};
+use super::resolution::{EndedBy, OwnerHistory};
 use crate::finding::text::{clip, escape_controls};
 use crate::record::user_kind;
 use crate::rules::RULES;
@@ -174,9 +174,9 @@ impl AboutAll<'_, '_> {
                 .map(|(time, _)| moment(time))
                 .unwrap_or_default(),
             ended_by: match resolution.end {
-                Some((_, Writer::Reviewed(user))) => escape_controls(store.texts.get(user)),
-                Some((_, Writer::Deleted(user))) => escape_controls(user),
-                Some((_, Writer::Nobody)) | None => String::new(),
+                Some((_, EndedBy::Reviewed(user))) => escape_controls(store.texts.get(user)),
+                Some((_, EndedBy::Deleted(user))) => escape_controls(user),
+                Some((_, EndedBy::Nobody)) | None => String::new(),
             },
             never_stored: resolution.stored_since.is_none(),
             seen_at: seen_at(shown),

@@ -15,7 +15,7 @@ use crate::record::user_kind;
 const MIN_OBJECTS: usize = 10;
 
 /// What the objects of such a series share: cluster, namespace, kind, pattern of the name.
-type Place = (String, String, String, String);
+type SeriesPlace = (String, String, String, String);
 
 /// What is known of an object that may be one of a series.
 #[derive(Debug, Default)]
@@ -104,7 +104,7 @@ impl EvidenceStore {
                 candidate.findings.push((rule, field.unwrap_or_default()));
             }
         }
-        let mut groups: BTreeMap<(Place, u32), Vec<(u32, Candidate)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(SeriesPlace, u32), Vec<(u32, Candidate)>> = BTreeMap::new();
         for (number, mut candidate) in candidates {
             candidate.findings.sort();
             candidate.findings.dedup();

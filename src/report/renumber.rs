@@ -26,16 +26,19 @@ impl EvidenceStore {
             set.dedup();
         });
         let mut about: HashMap<u32, AboutOwner> = HashMap::with_capacity(self.about.len());
-        for (owner, told) in self.about.drain() {
-            about.entry(owners[owner as usize]).or_default().merge(told);
+        for (owner, known) in self.about.drain() {
+            about
+                .entry(owners[owner as usize])
+                .or_default()
+                .merge(known);
         }
         self.about = about;
         let mut details: HashMap<u32, Details> = HashMap::with_capacity(self.details.len());
-        for (finding, told) in self.details.drain() {
+        for (finding, known) in self.details.drain() {
             details
                 .entry(findings[finding as usize])
                 .or_default()
-                .merge(told);
+                .merge(known);
         }
         self.details = details;
         for review in self.reviews.values_mut() {

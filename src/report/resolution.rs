@@ -25,14 +25,14 @@ const SERIES_PAUSE: i64 = DAY;
 pub(super) struct Resolution<'d> {
     pub(super) status: Status,
     /// When, and who; for fixed and removed.
-    pub(super) end: Option<(i64, Writer<'d>)>,
+    pub(super) end: Option<(i64, EndedBy<'d>)>,
     /// First stored write that held it; none if all were refused.
     pub(super) stored_since: Option<i64>,
 }
 
 /// Who ended it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writer<'d> {
+pub(super) enum EndedBy<'d> {
     /// By number.
     Reviewed(u32),
     /// As the audit log, or an earlier report, names him; empty where a scan tells, which sees no
@@ -99,7 +99,7 @@ impl<'h> OwnerHistory<'h> {
 
     /// The history without the reviews that say nothing about a finding.
     pub(super) fn without(&self, is_silent: impl Fn(&Review) -> bool) -> Self {
-        let told = |reviews: &[&'h Review]| -> Vec<&'h Review> {
+        let heard = |reviews: &[&'h Review]| -> Vec<&'h Review> {
             let reviews = reviews.iter().copied();
             reviews.filter(|review| !is_silent(review)).collect()
         };
@@ -107,12 +107,12 @@ impl<'h> OwnerHistory<'h> {
             reviews: self.reviews,
             ends: self.ends.clone(),
             is_series: self.is_series,
-            of_owner: told(&self.of_owner),
-            of_part: told(&self.of_part),
-            of_pod: told(&self.of_pod),
-            by_scan: told(&self.by_scan),
+            of_owner: heard(&self.of_owner),
+            of_part: heard(&self.of_part),
+            of_pod: heard(&self.of_pod),
+            by_scan: heard(&self.by_scan),
             by_project: (self.by_project.iter())
-                .map(|(project, reviews)| (*project, told(reviews)))
+                .map(|(project, reviews)| (*project, heard(reviews)))
                 .collect(),
         }
     }
@@ -162,7 +162,7 @@ impl<'h> OwnerHistory<'h> {
         if let Some(end) = past_end.filter(|end| end.time >= last_strong) {
             return Resolution {
                 status: end.status,
-                end: Some((end.time, Writer::Deleted(&end.by))),
+                end: Some((end.time, EndedBy::Deleted(&end.by))),
                 stored_since: Some(stored_since),
             };
         }
@@ -172,8 +172,8 @@ impl<'h> OwnerHistory<'h> {
             self.fix(stored().copied(), last_strong, end.map(|end| end.time))
         };
         let (status, end) = match (fix, end) {
-            (Some(fix), _) => (Status::Fixed, Some((fix.time, Writer::Reviewed(fix.user)))),
-            (None, Some(end)) => (end.status, Some((end.time, Writer::Deleted(end.by)))),
+            (Some(fix), _) => (Status::Fixed, Some((fix.time, EndedBy::Reviewed(fix.user)))),
+            (None, Some(end)) => (end.status, Some((end.time, EndedBy::Deleted(end.by)))),
             (None, None) if is_exempt => (Status::Exempt, None),
             (None, None) if now - last.time > STALE_DAYS * DAY => (Status::Stale, None),
             (None, None) => (Status::Open, None),
@@ -198,9 +198,9 @@ impl<'h> OwnerHistory<'h> {
                 .min_by_key(|review| review.time)
         };
         let (status, end) = match fix {
-            Some(fix) => (Status::Fixed, Some((fix.time, Writer::Reviewed(fix.user)))),
+            Some(fix) => (Status::Fixed, Some((fix.time, EndedBy::Reviewed(fix.user)))),
             None if now - last > BLOCKED_DAYS * DAY => {
-                (Status::Removed, Some((last, Writer::Nobody)))
+                (Status::Removed, Some((last, EndedBy::Nobody)))
             }
             None => (Status::Blocked, None),
         };

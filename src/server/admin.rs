@@ -44,7 +44,7 @@ pub struct Admin {
 
 /// `/livez` and `/readyz`, for kubelet.
 pub fn health(admin: Admin) -> Router {
-    // Alive means that the runtime answers; nothing that a restart could not mend belongs here.
+    // Alive means that the runtime answers; nothing that a restart could not fix belongs here.
     let live = || async { "ok\n" };
     Router::new()
         .route("/livez", get(live))

@@ -58,7 +58,7 @@ struct Entry {
 
 /// A connection's place in the table; dropping it frees the place.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Slot {
     entry: Arc<Entry>,
     connections: Arc<Connections>,
 }
@@ -76,7 +76,7 @@ impl Connections {
 
     /// A place for a new connection, and whether another one was closed for it. Waits only while
     /// every connection is within its grace.
-    pub(super) async fn place(self: &Arc<Self>) -> (Place, bool) {
+    pub(super) async fn place(self: &Arc<Self>) -> (Slot, bool) {
         loop {
             if let Some(placed) = self.try_place(self.now()) {
                 return placed;
@@ -86,7 +86,7 @@ impl Connections {
         }
     }
 
-    fn try_place(self: &Arc<Self>, now: u64) -> Option<(Place, bool)> {
+    fn try_place(self: &Arc<Self>, now: u64) -> Option<(Slot, bool)> {
         let mut open = self.lock();
         let is_full = open.len() >= self.most;
         if is_full {
@@ -104,7 +104,7 @@ impl Connections {
             evicted: Notify::new(),
         });
         open.push(Arc::clone(&entry));
-        let place = Place {
+        let place = Slot {
             entry,
             connections: Arc::clone(self),
         };
@@ -147,7 +147,7 @@ impl Entry {
     }
 }
 
-impl Place {
+impl Slot {
     /// Ends when this connection has to make room.
     pub(super) async fn evicted(&self) {
         self.entry.evicted.notified().await;
@@ -176,7 +176,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let mut open = self.connections.lock();
         if let Some(at) = open
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     /// A table, and a connection of each of `shown`, used at that moment.
-    fn table(most: usize, shown: &[(Trust, bool, u64)]) -> (Arc<Connections>, Vec<Place>) {
+    fn table(most: usize, shown: &[(Trust, bool, u64)]) -> (Arc<Connections>, Vec<Slot>) {
         let connections = Connections::new(most);
         let places = shown.iter().map(|(trust, is_busy, used)| {
             let (place, _) = connections.try_place(*used).unwrap();
@@ -210,7 +210,7 @@ mod tests {
         (connections, places)
     }
 
-    fn is_open(connections: &Connections, place: &Place) -> bool {
+    fn is_open(connections: &Connections, place: &Slot) -> bool {
         let open = connections.lock();
         open.iter().any(|entry| Arc::ptr_eq(entry, &place.entry))
     }

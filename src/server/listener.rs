@@ -25,7 +25,7 @@ use tokio_rustls::server::TlsStream;
 use tower_service::Service;
 
 use super::SharedApp;
-use super::connections::{Connections, Place, Trust};
+use super::connections::{Connections, Slot, Trust};
 use super::header_deadline::{HeaderDeadline, Serving};
 pub use super::limits::Limits;
 use super::routes::router;
@@ -125,7 +125,7 @@ async fn accept(
     listener: &TcpListener,
     connections: &Arc<Connections>,
     app: &SharedApp,
-) -> io::Result<(TcpStream, Place)> {
+) -> io::Result<(TcpStream, Slot)> {
     let (stream, _) = listener.accept().await?;
     let (place, was_full) = connections.place().await;
     if was_full {
@@ -136,7 +136,7 @@ async fn accept(
 
 /// One connection, from its handshake to its end.
 struct Connection {
-    place: Arc<Place>,
+    place: Arc<Slot>,
     router: Router,
     app: SharedApp,
     limits: Limits,

@@ -85,14 +85,14 @@ impl Invocation {
 }
 
 /// What is known of where a script runs.
-pub struct Surroundings<'e> {
+pub struct ShellContext<'e> {
     /// The value of a variable of its environment.
     pub variable: &'e dyn Fn(&str) -> Option<String>,
     /// Its working directory.
     pub directory: &'e str,
 }
 
-impl Surroundings<'_> {
+impl ShellContext<'_> {
     /// Nothing is known.
     pub(crate) const UNKNOWN: Self = Self {
         variable: &|_| None,
@@ -102,47 +102,41 @@ impl Surroundings<'_> {
 
 /// All commands of a script, in the order in which they are written.
 pub fn read_script(script: &str) -> Vec<Invocation> {
-    read_script_in(script, None, &Surroundings::UNKNOWN)
+    read_script_in(script, None, &ShellContext::UNKNOWN)
 }
 
-/// The same for a script that runs where `on_host` leads, and of whose `surroundings` something is
+/// The same for a script that runs where `on_host` leads, and of whose `context` something is
 /// known.
 pub(crate) fn read_script_in(
     script: &str,
     on_host: Option<HostEntry>,
-    surroundings: &Surroundings<'_>,
+    context: &ShellContext<'_>,
 ) -> Vec<Invocation> {
     let mut found = Vec::new();
     let outer = Invocation {
         on_host,
         ..Invocation::default()
     };
-    read_nested(
-        script,
-        &outer,
-        &mut Values::new(surroundings),
-        0,
-        &mut found,
-    );
+    read_nested(script, &outer, &mut Values::new(context), 0, &mut found);
     found
 }
 
 /// The command of an exec form (`command` and `args`), and what it runs in turn.
 pub fn read_argv<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Invocation> {
-    read_argv_in(words, &Surroundings::UNKNOWN)
+    read_argv_in(words, &ShellContext::UNKNOWN)
 }
 
-/// The same where something is known of its `surroundings`.
+/// The same where something is known of its `context`.
 pub(crate) fn read_argv_in<'a>(
     words: impl IntoIterator<Item = &'a str>,
-    surroundings: &Surroundings<'_>,
+    context: &ShellContext<'_>,
 ) -> Vec<Invocation> {
     let words = words.into_iter();
     let words: Vec<String> = words
         .take_while(|word| keep(size_of::<String>() + word.len()))
         .map(str::to_owned)
         .collect();
-    let values = Values::new(surroundings);
+    let values = Values::new(context);
     let invocation = Invocation {
         words,
         directories: values.directories.clone().into(),

@@ -4,7 +4,7 @@ use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 use undock::api::connect::own_cluster;
 use undock::doctor::next_pod::examine;
-use undock::doctor::{Check, Health, Place};
+use undock::doctor::{Check, Health, Installation};
 
 use crate::support::store::Store;
 
@@ -56,7 +56,7 @@ fn examined(store: &Store) -> Vec<Check> {
         .unwrap();
     runtime.block_on(async {
         let client = own_cluster(Some(&kubeconfig)).await.unwrap().unwrap();
-        examine(&client, &Place::default()).await
+        examine(&client, &Installation::default()).await
     })
 }
 

@@ -17,12 +17,12 @@ const STALE_DAYS: i64 = 30;
 
 /// Adds to the metadata of a report what keeps it while its series comes back. `now` is in seconds
 /// since 1970.
-pub(super) fn mark(metadata: &mut Value, told: &OwnerFindings<'_>, now: i64) {
+pub(super) fn mark(metadata: &mut Value, flagged: &OwnerFindings<'_>, now: i64) {
     metadata["annotations"] = json!({LAST_SEEN: day(now)});
-    if !told.namespace_uid.is_empty() {
+    if !flagged.namespace_uid.is_empty() {
         metadata["ownerReferences"] = json!([{
             "apiVersion": "v1", "kind": "Namespace",
-            "name": &*told.owner.namespace, "uid": told.namespace_uid,
+            "name": &*flagged.owner.namespace, "uid": flagged.namespace_uid,
         }]);
     }
 }

@@ -24,7 +24,7 @@ const MAX_OUTLOOK: i64 = 60;
 pub(super) struct Figure {
     pub(super) id: &'static str,
     pub(super) title: &'static str,
-    pub(super) told: String,
+    pub(super) caption: String,
     /// Attributes of the `svg`.
     pub(super) size: String,
     /// As SVG.
@@ -96,7 +96,7 @@ fn verdicts(summary: &Summary) -> askama::Result<Option<Figure>> {
     Ok(Some(Figure {
         id: "readiness",
         title: "Namespaces by verdict",
-        told: format!(
+        caption: format!(
             "{} BLOCKED, {} UNKNOWN, {} of {total} READY.",
             summary.blocked_namespaces, summary.unknown, summary.ready
         ),
@@ -182,14 +182,14 @@ fn burn_down(burn_down: &BurnDown) -> askama::Result<Option<Figure>> {
     Ok(Some(Figure {
         id: "burn-down",
         title: "Burn-down of open findings",
-        told: told(burn_down),
+        caption: caption(burn_down),
         size: view(),
         drawing: drawing.render()?,
         rows: data(days.iter().map(|day| (day.date.clone(), day.open as u64))),
     }))
 }
 
-fn told(burn_down: &BurnDown) -> String {
+fn caption(burn_down: &BurnDown) -> String {
     let days = &burn_down.days;
     let [first, last] = [days.first(), days.last()]
         .map(|day| day.map(|day| format!("{} open on {}", day.open, day.date)))
@@ -252,7 +252,7 @@ fn would_deny(burn_down: &BurnDown) -> askama::Result<Option<Figure>> {
     Ok(Some(Figure {
         id: "would-deny",
         title: "Writes that enforce would have refused",
-        told: format!(
+        caption: format!(
             "{total} from {} to {}, at most {top} on one day.",
             first.date, last.date
         ),
@@ -308,7 +308,7 @@ fn open_by(
     Ok(Some(Figure {
         id,
         title,
-        told: format!("{total} open; most in {most}: {top}."),
+        caption: format!("{total} open; most in {most}: {top}."),
         size: format!("height={}", drawing.bars.len() * ROW),
         drawing: drawing.render()?,
         rows: data(rows.iter().cloned()),

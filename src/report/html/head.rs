@@ -84,22 +84,22 @@ pub(super) fn links(report: &Report, has_clusters: bool) -> Vec<(&'static str, &
 
 /// The state of things in three sentences at most.
 pub(super) fn lede(report: &Report) -> String {
-    let mut told = standing(report);
+    let mut lede = standing(report);
     let burn_down = &report.burn_down;
     let is_over = |deadline: &str| report.as_of.get(..10).is_some_and(|today| today > deadline);
     let pace = "At the pace of the last 14 days nothing is left on";
     _ = match (&burn_down.projected_zero, &burn_down.deadline) {
         (Some(zero), Some(deadline)) if zero <= deadline => {
-            write!(told, " {pace} {zero}, before the deadline {deadline}.")
+            write!(lede, " {pace} {zero}, before the deadline {deadline}.")
         }
         (Some(zero), Some(deadline)) => {
-            write!(told, " {pace} {zero}: after the deadline {deadline}.")
+            write!(lede, " {pace} {zero}: after the deadline {deadline}.")
         }
-        (Some(zero), None) => write!(told, " {pace} {zero}."),
+        (Some(zero), None) => write!(lede, " {pace} {zero}."),
         (None, Some(deadline)) if is_over(deadline) => {
-            write!(told, " The deadline {deadline} is over.")
+            write!(lede, " The deadline {deadline} is over.")
         }
-        (None, Some(deadline)) => write!(told, " The deadline is {deadline}."),
+        (None, Some(deadline)) => write!(lede, " The deadline is {deadline}."),
         (None, None) => Ok(()),
     };
     let ending = report
@@ -109,9 +109,9 @@ pub(super) fn lede(report: &Report) -> String {
         .count();
     if ending > 0 {
         let verb = if ending == 1 { " ends" } else { "s end" };
-        _ = write!(told, " {ending} exemption{verb} within 14 days.");
+        _ = write!(lede, " {ending} exemption{verb} within 14 days.");
     }
-    told
+    lede
 }
 
 /// What would be refused, and what can be switched.

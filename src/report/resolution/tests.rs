@@ -33,10 +33,10 @@ fn review(day: i64, letters: &str) -> Review {
 }
 
 fn status(story: &[(i64, &str)], deleted: &[i64], now: i64) -> (Status, Option<i64>) {
-    told(story, deleted, now, false)
+    resolved(story, deleted, now, false)
 }
 
-fn told(
+fn resolved(
     story: &[(i64, &str)],
     deleted: &[i64],
     now: i64,
@@ -294,6 +294,6 @@ fn a_series_is_open_while_its_finding_comes_back() {
             (Status::Fixed, Some(3)),
         ),
     ] {
-        assert_eq!(told(story, &[], now, true), expected, "{what}");
+        assert_eq!(resolved(story, &[], now, true), expected, "{what}");
     }
 }

@@ -9,8 +9,8 @@ use crate::output;
 /// The least room for a column that is wrapped.
 const MIN_WRAPPED: usize = 24;
 
-/// Writes `rows` in columns below `titles`. On a terminal that is too narrow, the columns of `spare` are left out
-/// in their order, and the last one is wrapped.
+/// Writes `rows` in columns below `titles`. On a terminal that is too narrow, the columns of
+/// `spare` are left out in their order, and the last one is wrapped.
 pub(super) fn columns<const N: usize>(
     out: &mut dyn Write,
     titles: [&str; N],

@@ -49,19 +49,19 @@ impl Evaluation {
 
     /// Notes the owner for what `workload` will control, if that would be told another.
     pub(super) fn note_above(&mut self, workload: &Workload<'_>, owner: &Owner<'_>) {
-        let told = derive(
+        let derived = derive(
             workload.api_version(),
             workload.kind(),
             workload.name,
             workload.labels(),
         );
-        if (&told.kind, &told.name) == (&owner.kind, &owner.name) {
+        if (&derived.kind, &derived.name) == (&owner.kind, &owner.name) {
             return;
         }
-        let told = key(workload.namespace, &told.kind, &told.name);
-        if !self.places.contains_key(&told) {
+        let derived = key(workload.namespace, &derived.kind, &derived.name);
+        if !self.places.contains_key(&derived) {
             self.above.insert(
-                told,
+                derived,
                 (
                     owner.group.to_string(),
                     owner.kind.to_string(),

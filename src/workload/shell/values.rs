@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Surroundings;
+use super::ShellContext;
 use super::word::{Parameter, Reference, Word};
 use crate::workload::budget::{keep, spend};
 
@@ -24,7 +24,7 @@ const VALUE_BYTES: usize = 2 * size_of::<String>();
 
 /// The values at one place of a script.
 pub(super) struct Values<'e> {
-    surroundings: &'e Surroundings<'e>,
+    context: &'e ShellContext<'e>,
     /// Those of the script around it.
     outer: Option<&'e Self>,
     variables: HashMap<String, Vec<String>>,
@@ -57,14 +57,14 @@ struct Fields {
 }
 
 impl<'e> Values<'e> {
-    pub(super) fn new(surroundings: &'e Surroundings<'e>) -> Self {
+    pub(super) fn new(context: &'e ShellContext<'e>) -> Self {
         Self {
-            surroundings,
+            context,
             outer: None,
             variables: HashMap::new(),
             certain: HashSet::new(),
             arguments: HashMap::new(),
-            directories: vec![surroundings.directory.to_owned()],
+            directories: vec![context.directory.to_owned()],
             separators: String::new(),
         }
     }
@@ -81,7 +81,7 @@ impl<'e> Values<'e> {
             None => self.arguments.get(&function).cloned().unwrap_or_default(),
         };
         Values {
-            surroundings: self.surroundings,
+            context: self.context,
             outer: Some(self),
             variables: HashMap::new(),
             certain: HashSet::new(),
@@ -250,7 +250,7 @@ impl<'e> Values<'e> {
         if !found.is_empty() && self.is_certain(name) {
             return found;
         }
-        if let Some(value) = (self.surroundings.variable)(name) {
+        if let Some(value) = (self.context.variable)(name) {
             // What a branch may have set does not hide what the container has.
             found.push(Value::Text(value));
         } else if let Some(start) = default {

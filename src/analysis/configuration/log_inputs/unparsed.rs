@@ -1,4 +1,5 @@
-//! Docker's log directory in texts whose language is not read here: rsyslog, syslog-ng and the like.
+//! Docker's log directory in texts whose language is not read here: rsyslog, syslog-ng and the
+//! like.
 
 use crate::analysis::scripts::code_lines;
 use crate::workload::search::mentions;

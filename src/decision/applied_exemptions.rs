@@ -28,7 +28,7 @@ impl OwnerExemptions {
 }
 
 /// Lets findings through that an exemption covers, and notes exemptions that cover nothing.
-pub(super) fn exempt(
+pub(super) fn apply(
     findings: &mut [Judged],
     workload: &Workload<'_>,
     settings: Option<&NamespaceSettings>,
