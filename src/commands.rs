@@ -14,6 +14,8 @@ pub mod report;
 pub mod scan;
 pub mod serve;
 
+use std::fmt::Display;
+
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// How a verb ended, for all verbs alike.
@@ -95,9 +97,10 @@ impl Cli {
         Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
 
-    /// Runs the verb.
+    /// Runs the verb, and says in one line why it does not go on, if it does not.
+    #[expect(clippy::print_stderr, reason = "the one place for it")]
     pub fn run(self) -> Exit {
-        match self.verb {
+        let ended = match self.verb {
             Verb::Serve(options) => serve::run(options),
             Verb::Controller(options) => controller::run(options),
             Verb::Check(options) => check::run(options),
@@ -106,13 +109,23 @@ impl Cli {
             Verb::Explain(options) => explain::run(options),
             Verb::Doctor(options) => doctor::run(options),
             Verb::Completion(options) => completion::run(options),
-        }
+        };
+        ended.unwrap_or_else(|(exit, message)| {
+            eprintln!("undock: {message}");
+            exit
+        })
     }
 }
 
-/// Says in one line why undock does not go on.
-#[expect(clippy::print_stderr, reason = "the one place for it")]
-fn fail(exit: Exit, message: &str) -> Exit {
-    eprintln!("undock: {message}");
-    exit
+/// Why a verb does not go on, for people.
+type Failure = (Exit, String);
+
+/// What was asked for cannot be done: flags, configuration, what they name.
+fn usage(error: impl Display) -> Failure {
+    (Exit::Usage, error.to_string())
+}
+
+/// It could not be done.
+fn failed(error: impl Display) -> Failure {
+    (Exit::Failed, error.to_string())
 }

@@ -211,7 +211,7 @@ impl Reporter {
                 }
             });
         });
-        joiner.finish(&mut |rest| reading.decode(rest, Unit::at(last_line)));
+        joiner.finish(&mut |rest| reading.decode(rest, Unit::new(last_line, Ok(&[]))));
         for time in passed.moments() {
             reading.log_time(time);
         }

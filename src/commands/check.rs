@@ -12,7 +12,7 @@ use files::{Files, Found};
 use rayon::prelude::*;
 
 use super::output::{CheckFormat, FailOn, Outputs};
-use super::{Exit, config_file, fail};
+use super::{Exit, Failure, config_file, failed, usage};
 use crate::check::{Baseline, CheckError, Checked, Input, InputKind, check};
 use crate::decision::Mode;
 use crate::output::{check_json, check_table};
@@ -59,20 +59,12 @@ pub struct Options {
 }
 
 /// Checks what is named and prints the result.
-pub fn run(options: Options) -> Exit {
-    let config = match config_file::read(options.config.as_deref()) {
-        Ok(config) => config,
-        Err(error) => return fail(Exit::Usage, &error.to_string()),
-    };
-    let baseline = match options.baseline.as_deref().map(read_baseline).transpose() {
-        Ok(baseline) => baseline,
-        Err(error) => return fail(Exit::Usage, &error),
-    };
+pub(super) fn run(options: Options) -> Result<Exit, Failure> {
+    let config = config_file::read(options.config.as_deref()).map_err(usage)?;
+    let baseline = options.baseline.as_deref().map(read_baseline).transpose();
+    let baseline = baseline.map_err(usage)?;
     let exclude = [options.exclude.as_slice(), &config.exclude].concat();
-    let found = match files::find(&options.paths, &exclude) {
-        Ok(found) => found,
-        Err(error) => return fail(Exit::Usage, &error),
-    };
+    let found = files::find(&options.paths, &exclude).map_err(usage)?;
     // A check asks what enforce would refuse: the file's mode is the cluster's, not the question's.
     let policy = config.policy(Some(options.mode.unwrap_or(Mode::Enforce)));
     let inputs = read(&found, options.helm);
@@ -101,19 +93,17 @@ pub fn run(options: Options) -> Exit {
         |out, colour| check_table::write(out, &checked, colour),
         |out| check_json::write(out, &checked),
     );
-    if let Err(error) = written {
-        return fail(Exit::Failed, &error);
-    }
+    written.map_err(failed)?;
     exit(&checked, &options)
 }
 
 /// A finding is certain, whatever else could not be read.
-fn exit(checked: &Checked, options: &Options) -> Exit {
+fn exit(checked: &Checked, options: &Options) -> Result<Exit, Failure> {
     if options.fail_on.is_reached(checked.worst()) {
-        return Exit::Findings;
+        return Ok(Exit::Findings);
     }
     if !checked.errors.is_empty() {
-        return Exit::Incomplete;
+        return Ok(Exit::Incomplete);
     }
     if checked.objects.is_empty() && !options.allow_empty {
         let charts = match checked.not_rendered.len() {
@@ -121,9 +111,9 @@ fn exit(checked: &Checked, options: &Options) -> Exit {
             _ => "; charts are not rendered, --helm does it",
         };
         let message = format!("nothing to check: no Kubernetes object in what was named{charts}");
-        return fail(Exit::Incomplete, &message);
+        return Err((Exit::Incomplete, message));
     }
-    Exit::Clean
+    Ok(Exit::Clean)
 }
 
 fn nothing_in(path: &str, what: &str) -> CheckError {

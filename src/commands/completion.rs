@@ -5,7 +5,7 @@ use std::io;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Cli, Exit, fail};
+use super::{Cli, Exit, Failure, failed};
 
 /// For `--help`.
 pub(super) const EXIT_CODES: &str = "\
@@ -19,17 +19,16 @@ pub(super) struct Options {
 }
 
 /// Prints the completions.
-pub(super) fn run(options: Options) -> Exit {
+pub(super) fn run(options: Options) -> Result<Exit, Failure> {
     let mut command = Cli::command();
     command.set_bin_name("undock");
     command.build();
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut command, "undock", &mut script);
     match io::Write::write_all(&mut io::stdout(), &script) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(
-            Exit::Failed,
-            &format!("cannot write standard output: {error}"),
-        ),
-        _ => Exit::Clean,
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(failed(format!("cannot write standard output: {error}")))
+        }
+        _ => Ok(Exit::Clean),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::process::{self, Signals, bind};
-use super::{Exit, config_file};
+use super::{Exit, Failure, config_file, usage};
 use crate::api::connect;
 use crate::controller::{self, Controller, admin};
 use crate::decision::Mode;
@@ -40,12 +40,12 @@ pub struct Options {
 }
 
 /// Runs the controller until a signal ends it.
-pub fn run(options: Options) -> Exit {
+pub(super) fn run(options: Options) -> Result<Exit, Failure> {
     // The scans run on this thread, the admin port on another.
     process::run(1, control(options))
 }
 
-async fn control(options: Options) -> Result<Exit, (Exit, String)> {
+async fn control(options: Options) -> Result<Exit, Failure> {
     let Options {
         admin_listen,
         mode,
@@ -54,14 +54,12 @@ async fn control(options: Options) -> Result<Exit, (Exit, String)> {
         policy_reports,
         events,
     } = options;
-    let usage = |error: &dyn std::fmt::Display| (Exit::Usage, error.to_string());
-    let config = config_file::read(path.as_deref()).map_err(|error| usage(&error))?;
+    let config = config_file::read(path.as_deref()).map_err(usage)?;
     let client = connect::own_cluster(kubeconfig.as_deref())
         .await
-        .map_err(|error| usage(&error))?
-        .ok_or_else(|| usage(&"no cluster: run inside of one, or name it with --kubeconfig"))?;
-    let mut signals = Signals::new()
-        .map_err(|error| (Exit::Failed, format!("cannot wait for signals: {error}")))?;
+        .map_err(usage)?
+        .ok_or_else(|| usage("no cluster: run inside of one, or name it with --kubeconfig"))?;
+    let mut signals = Signals::new()?;
     let listener = bind(admin_listen, "--admin-listen").await?;
     let controller = Arc::new(Controller::new(config.policy(mode), config.cluster));
     tokio::spawn(serve(

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::cluster::{ClusterOptions, block_on};
 use super::output::Outputs;
-use super::{Exit, fail};
+use super::{Exit, Failure, failed};
 use crate::doctor::{Health, Installation, examine, write_json, write_table};
 use crate::registration::NAMESPACE;
 
@@ -43,7 +43,7 @@ enum Format {
 }
 
 /// Examines the installation and prints the result.
-pub fn run(options: Options) -> Exit {
+pub(super) fn run(options: Options) -> Result<Exit, Failure> {
     let Options {
         namespace,
         probe_namespace,
@@ -60,23 +60,18 @@ pub fn run(options: Options) -> Exit {
             .await
             .map_err(|error| error.to_string())
     });
-    let examined = match examined.map_err(|error| error.to_string()).flatten() {
-        Ok(examined) => examined,
-        Err(error) => return fail(Exit::Failed, &error),
-    };
+    let examined = examined.map_err(failed)?.map_err(failed)?;
     let written = output.write(|format, out, colour| match format {
         Format::Table => write_table(out, &examined, colour),
         Format::Json => write_json(out, &examined),
     });
-    if let Err(error) = written {
-        return fail(Exit::Failed, &error);
-    }
+    written.map_err(failed)?;
     // A failed check is certain, whatever else could not be looked at.
-    if examined.count(Health::Fail) > 0 {
+    Ok(if examined.count(Health::Fail) > 0 {
         Exit::Findings
     } else if examined.checks.iter().any(|check| check.is_incomplete) {
         Exit::Incomplete
     } else {
         Exit::Clean
-    }
+    })
 }

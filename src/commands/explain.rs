@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::output::Outputs;
-use super::{Exit, fail};
+use super::{Exit, Failure, failed, usage};
 use crate::explain;
 use crate::rules::{self, RULES};
 
@@ -32,23 +32,20 @@ enum Format {
 }
 
 /// Prints the rule, or all of them.
-pub fn run(options: Options) -> Exit {
+pub(super) fn run(options: Options) -> Result<Exit, Failure> {
     let Options { rule, output } = options;
-    let rule = match rule.as_deref().map(|name| rules::find(name).ok_or(name)) {
-        None => None,
-        Some(Ok(rule)) => Some(rule),
-        Some(Err(name)) => {
-            return fail(
-                Exit::Usage,
-                &format!("there is no rule {name:?}; `undock explain` lists them"),
-            );
-        }
+    let unknown = |name| {
+        usage(format!(
+            "there is no rule {name:?}; `undock explain` lists them"
+        ))
     };
+    let find = |name: &str| rules::find(name).ok_or_else(|| unknown(name));
+    let rule = rule.as_deref().map(find).transpose()?;
     let written = output.write(|format, out, _| match (rule, format) {
         (Some(rule), Format::Json) => explain::write_json(out, &[rule]),
         (Some(rule), Format::Table | Format::Markdown) => out.write_all(rule.page.as_bytes()),
         (None, Format::Json) => explain::write_json(out, RULES),
         (None, format) => explain::write_list(out, format == Format::Markdown),
     });
-    written.map_or_else(|error| fail(Exit::Failed, &error), |()| Exit::Clean)
+    written.map(|()| Exit::Clean).map_err(failed)
 }

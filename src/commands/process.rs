@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Exit, fail};
+use super::{Exit, Failure, failed};
 use crate::telemetry;
 
 /// Exit codes, for `--help`.
@@ -16,48 +16,38 @@ Exit codes: 0 stopped by a signal, 2 wrong usage or configuration, 4 could not r
 /// Runs `work` on this thread, and what it spawns on `worker_threads` others.
 pub(super) fn run(
     worker_threads: usize,
-    work: impl Future<Output = Result<Exit, (Exit, String)>>,
-) -> Exit {
+    work: impl Future<Output = Result<Exit, Failure>>,
+) -> Result<Exit, Failure> {
     telemetry::start();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(worker_threads)
         .enable_all()
         .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(Exit::Failed, &format!("cannot start: {error}")),
-    };
-    let exit = runtime
-        .block_on(work)
-        .unwrap_or_else(|(exit, message)| fail(exit, &message));
+        .map_err(|error| failed(format!("cannot start: {error}")))?;
+    let ended = runtime.block_on(work);
     runtime.shutdown_timeout(Duration::from_secs(1));
-    exit
+    ended
 }
 
 /// Listens on `address`, which `flag` chooses.
 ///
 /// # Errors
 /// See [`cannot_listen`].
-pub(super) async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, (Exit, String)> {
+pub(super) async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
     let bound = TcpListener::bind(address).await;
     bound.map_err(|error| cannot_listen(address, &error, flag))
 }
 
 /// Says in one line why `address` cannot be had, and what to do.
-pub(super) fn cannot_listen(
-    address: SocketAddr,
-    error: &std::io::Error,
-    flag: &str,
-) -> (Exit, String) {
+pub(super) fn cannot_listen(address: SocketAddr, error: &std::io::Error, flag: &str) -> Failure {
     let cure = match error.kind() {
         std::io::ErrorKind::AddrInUse => "another process has this port; stop it or choose another",
         std::io::ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another",
         _ => "choose an address of this machine",
     };
-    (
-        Exit::Failed,
-        format!("cannot listen on {address}: {error}; {cure} with {flag}"),
-    )
+    failed(format!(
+        "cannot listen on {address}: {error}; {cure} with {flag}"
+    ))
 }
 
 /// The signals that ask for an end.
@@ -69,11 +59,14 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    pub(super) fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> Result<Self, Failure> {
+        let wait_for = |kind| {
+            signal(kind).map_err(|error| failed(format!("cannot wait for signals: {error}")))
+        };
         Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
+            terminate: wait_for(SignalKind::terminate())?,
+            interrupt: wait_for(SignalKind::interrupt())?,
+            hang_up: wait_for(SignalKind::hangup())?,
         })
     }
 

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::output::Outputs;
-use super::{Exit, config_file, fail};
+use super::{Exit, Failure, config_file, failed, usage};
 use crate::decision::Mode;
 use crate::report::model::{Report, Status, Verdict};
 use crate::report::{
@@ -171,7 +171,7 @@ impl FailOn {
 }
 
 /// Makes the report and prints it.
-pub fn run(options: Options) -> Exit {
+pub(super) fn run(options: Options) -> Result<Exit, Failure> {
     let Options {
         inputs,
         mut output,
@@ -192,10 +192,7 @@ pub fn run(options: Options) -> Exit {
     if let Some(Verb::Diff(options)) = verb {
         return run_diff(&options);
     }
-    let config = match config_file::read(config.as_deref()) {
-        Ok(config) => config,
-        Err(error) => return fail(Exit::Usage, &error.to_string()),
-    };
+    let config = config_file::read(config.as_deref()).map_err(usage)?;
     // What enforce would have refused is the question of a replay.
     let replay = replay.then(|| config.policy(Some(Mode::Enforce)));
     let (of_cluster, named): (Vec<_>, Vec<_>) =
@@ -204,10 +201,9 @@ pub fn run(options: Options) -> Exit {
         [] => "",
         [name] => name.as_str(),
         _ => {
-            return fail(
-                Exit::Usage,
+            return Err(usage(
                 "--cluster names the cluster of all inputs once; of one input: --cluster NAME=FILE",
-            );
+            ));
         }
     };
     let mut reporter = Reporter::new(ReportOptions {
@@ -229,10 +225,7 @@ pub fn run(options: Options) -> Exit {
         read(&mut reporter, Path::new(input), name, true);
     }
     if let Some(path) = history {
-        match load(&path) {
-            Ok(report) => reporter.keep_history(&path.display().to_string(), report),
-            Err(error) => return fail(Exit::Incomplete, &error),
-        }
+        reporter.keep_history(&path.display().to_string(), load(&path)?);
     }
     let mut report = reporter.finish();
     Selection {
@@ -242,16 +235,12 @@ pub fn run(options: Options) -> Exit {
     }
     .apply(&mut report);
     if report.as_of.is_empty() && report.errors.is_empty() {
-        return fail(
-            Exit::Incomplete,
-            "nothing to report: no record, no audit event and no scan in what was named",
-        );
+        let message = "nothing to report: no record, no audit event and no scan in what was named";
+        return Err((Exit::Incomplete, message.to_owned()));
     }
     for folder in output.take_folders(Format::Html) {
-        if let Err(error) = html::write_folder(&folder, &report) {
-            let folder = folder.display();
-            return fail(Exit::Failed, &format!("cannot write {folder}: {error}"));
-        }
+        html::write_folder(&folder, &report)
+            .map_err(|error| failed(format!("cannot write {}: {error}", folder.display())))?;
     }
     let written = output.write(|format, out, colour| match format {
         Format::Table => table::write(out, &report, style(colour)),
@@ -261,17 +250,15 @@ pub fn run(options: Options) -> Exit {
         Format::Markdown => markdown::write(out, &report),
         Format::Html => html::write(out, &report),
     });
-    if let Err(error) = written {
-        return fail(Exit::Failed, &error);
-    }
+    written.map_err(failed)?;
     // A finding is certain, whatever else could not be read.
-    if fail_on.is_reached(&report) {
+    Ok(if fail_on.is_reached(&report) {
         Exit::Findings
     } else if report.coverage.unreadable > 0 || !report.notices.is_empty() {
         Exit::Incomplete
     } else {
         Exit::Clean
-    }
+    })
 }
 
 /// The terminal's width, and its colours where they are wanted.
@@ -322,24 +309,24 @@ fn read(reporter: &mut Reporter, path: &Path, cluster: &str, named: bool) {
 }
 
 /// A report that -o json wrote.
-fn load(path: &Path) -> Result<Report, String> {
-    let bytes =
-        fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    json::read(&bytes).map_err(|error| {
-        format!(
-            "{} is no report of undock: {error}; write one with undock report -o json",
-            path.display()
-        )
-    })
+fn load(path: &Path) -> Result<Report, Failure> {
+    let shown = path.display();
+    let report = fs::read(path)
+        .map_err(|error| format!("cannot read {shown}: {error}"))
+        .and_then(|bytes| {
+            json::read(&bytes).map_err(|error| {
+                format!(
+                    "{shown} is no report of undock: {error}; write one with undock report -o json"
+                )
+            })
+        });
+    report.map_err(|message| (Exit::Incomplete, message))
 }
 
-fn run_diff(options: &DiffOptions) -> Exit {
-    let (old, new) = match (load(&options.old), load(&options.new)) {
-        (Ok(old), Ok(new)) => (old, new),
-        (Err(error), _) | (_, Err(error)) => return fail(Exit::Incomplete, &error),
-    };
+fn run_diff(options: &DiffOptions) -> Result<Exit, Failure> {
+    let (old, new) = (load(&options.old)?, load(&options.new)?);
     if let Some(problem) = diff::incomparable(&old, &new) {
-        return fail(Exit::Usage, &problem);
+        return Err(usage(problem));
     }
     let diff = diff::Diff::new(&old, &new);
     let written = options.output.write(|format, out, _| match format {
@@ -347,9 +334,9 @@ fn run_diff(options: &DiffOptions) -> Exit {
         DiffFormat::Json => diff.write_json(out),
         DiffFormat::Markdown => diff.write_markdown(out),
     });
-    match written {
-        Err(error) => fail(Exit::Failed, &error),
-        Ok(()) if options.fail_on_new && !diff.new.is_empty() => Exit::Findings,
-        Ok(()) => Exit::Clean,
-    }
+    written.map_err(failed)?;
+    Ok(match options.fail_on_new && !diff.new.is_empty() {
+        true => Exit::Findings,
+        false => Exit::Clean,
+    })
 }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::cluster::{ClusterOptions, block_on};
 use super::output::{CheckFormat, FailOn, Outputs};
-use super::{Exit, config_file, fail};
+use super::{Exit, Failure, config_file, failed, usage};
 use crate::api::path::is_dns_label;
 use crate::decision::Mode;
 use crate::output::{scan_json, scan_table};
@@ -54,7 +54,7 @@ pub struct Options {
 }
 
 /// Scans the cluster and prints the result.
-pub fn run(options: Options) -> Exit {
+pub(super) fn run(options: Options) -> Result<Exit, Failure> {
     let Options {
         namespace,
         all_namespaces,
@@ -65,17 +65,14 @@ pub fn run(options: Options) -> Exit {
         fail_on,
         config,
     } = options;
-    let config = match config_file::read(config.as_deref()) {
-        Ok(config) => config,
-        Err(error) => return fail(Exit::Usage, &error.to_string()),
-    };
+    let config = config_file::read(config.as_deref()).map_err(usage)?;
     let namespaces = if all_namespaces {
         Vec::new()
     } else {
         namespace
     };
     if let Some(wrong) = namespaces.iter().find(|name| !is_dns_label(name)) {
-        return fail(Exit::Usage, &format!("{wrong:?} is no name of a namespace"));
+        return Err(usage(format!("{wrong:?} is no name of a namespace")));
     }
     // As for check, the question is what enforce would refuse; the modes of the namespaces are
     // listed.
@@ -98,10 +95,7 @@ pub fn run(options: Options) -> Exit {
             .map_err(|error| error.to_string())
     });
     line.clear();
-    let (began, scanned) = match scanned.map_err(|error| error.to_string()).flatten() {
-        Ok(read) => read,
-        Err(error) => return fail(Exit::Failed, &error),
-    };
+    let (began, scanned) = scanned.map_err(failed)?.map_err(failed)?;
     let about = scan_json::About {
         cluster: &config.cluster,
         time: began.to_string(),
@@ -113,17 +107,15 @@ pub fn run(options: Options) -> Exit {
         |out, colour| scan_table::write(out, &scanned, &policy, colour),
         |out| scan_json::write(out, &scanned, &policy, &about),
     );
-    if let Err(error) = written {
-        return fail(Exit::Failed, &error);
-    }
+    written.map_err(failed)?;
     // A finding is certain, whatever else could not be read.
-    if fail_on.is_reached(scanned.worst()) {
+    Ok(if fail_on.is_reached(scanned.worst()) {
         Exit::Findings
     } else if !scanned.errors.is_empty() {
         Exit::Incomplete
     } else {
         Exit::Clean
-    }
+    })
 }
 
 /// One line on a terminal that is written over; nothing anywhere else.

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::process::{self, Signals, bind, cannot_listen};
-use super::{Exit, config_file};
+use super::{Exit, Failure, config_file, failed, usage};
 use crate::admission;
 use crate::api::connect;
 use crate::cluster;
@@ -102,11 +102,11 @@ fn worker_threads() -> usize {
 }
 
 /// Runs the webhook until a signal ends it.
-pub fn run(options: Options) -> Exit {
+pub(super) fn run(options: Options) -> Result<Exit, Failure> {
     process::run(worker_threads(), serve(options))
 }
 
-async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
+async fn serve(options: Options) -> Result<Exit, Failure> {
     let Options {
         listen,
         admin_listen,
@@ -120,17 +120,15 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
         config: config_path,
         kubeconfig,
     } = options;
-    let usage = |error: &dyn std::fmt::Display| (Exit::Usage, error.to_string());
-    let config = config_file::read(config_path.as_deref()).map_err(|error| usage(&error))?;
+    let config = config_file::read(config_path.as_deref()).map_err(usage)?;
 
     let mut ca = None;
     let (certificates, pair) = match (tls_cert, tls_key) {
         (Some(certificate), Some(key)) => {
-            Certificates::from_files(&certificate, &key).map_err(|error| usage(&error))?
+            Certificates::from_files(&certificate, &key).map_err(usage)?
         }
         _ => {
-            let ephemeral =
-                Certificates::ephemeral().map_err(|error| (Exit::Failed, error.to_string()))?;
+            let ephemeral = Certificates::ephemeral().map_err(failed)?;
             ca = Some(ephemeral.ca);
             (ephemeral.certificates, Default::default())
         }
@@ -139,11 +137,11 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     let client_certificates = client_ca
         .map(|path| ClientCertificates::read(&path, client_name).map(Arc::new))
         .transpose()
-        .map_err(|error| usage(&error))?;
+        .map_err(usage)?;
     let tokens = client_token_file.as_deref().map(Tokens::read).transpose();
     let callers = Callers {
         certificates: client_certificates.is_some(),
-        tokens: tokens.map_err(|error| usage(&error))?,
+        tokens: tokens.map_err(usage)?,
     };
     let tls = tls_config(
         Arc::clone(&certificates),
@@ -152,31 +150,22 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     );
 
     // From here on a signal is a request to end, not the end.
-    let mut signals = Signals::new()
-        .map_err(|error| (Exit::Failed, format!("cannot wait for signals: {error}")))?;
+    let mut signals = Signals::new()?;
     let listener =
         listener::listen(listen).map_err(|error| cannot_listen(listen, &error, "--listen"))?;
     let admin_listener = bind(admin_listen, "--admin-listen").await?;
-    let address = |listener: &TcpListener| {
-        listener
-            .local_addr()
-            .map_err(|error| (Exit::Failed, error.to_string()))
-    };
+    let address = |listener: &TcpListener| listener.local_addr().map_err(failed);
     let (listen, admin_listen) = (address(&listener)?, address(&admin_listener)?);
 
-    let (records, writer) = Queue::start(std::io::stdout()).map_err(|error| {
-        (
-            Exit::Failed,
-            format!("cannot start the writer of records: {error}"),
-        )
-    })?;
+    let (records, writer) = Queue::start(std::io::stdout())
+        .map_err(|error| failed(format!("cannot start the writer of records: {error}")))?;
     let metrics = Metrics::new(records.counts());
     metrics
         .certificate_expiry
         .set(certificates.expiry().unwrap_or_default());
     let client = connect::own_cluster(kubeconfig.as_deref())
         .await
-        .map_err(|error| usage(&error))?;
+        .map_err(usage)?;
     let policy = config.policy(mode);
     let cluster_state = Arc::clone(&policy.cluster_state);
     let mut background = JoinSet::new();
@@ -228,7 +217,7 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     let ca_file = ca
         .map(|ca| introduce(listen, &ca))
         .transpose()
-        .map_err(|error| (Exit::Failed, error))?;
+        .map_err(failed)?;
 
     let was_asked_by_kubelet = signals.next().await;
     app.state.set_draining();
@@ -253,7 +242,7 @@ async fn serve(options: Options) -> Result<Exit, (Exit, String)> {
     drop(app);
     tokio::task::spawn_blocking(move || writer.stop())
         .await
-        .map_err(|error| (Exit::Failed, error.to_string()))?;
+        .map_err(failed)?;
     Ok(Exit::Clean)
 }
 

@@ -64,11 +64,10 @@ impl Splitter {
     /// Ends the input: what is open is incomplete.
     pub(super) fn finish(&mut self, take: &mut dyn FnMut(Unit<'_>)) {
         if self.depth > 0 || self.in_string {
-            take(Unit {
-                line: self.unit_line,
-                bytes: Err("the JSON text ends before it is whole"),
-                log_group: "",
-            });
+            take(Unit::new(
+                self.unit_line,
+                Err("the JSON text ends before it is whole"),
+            ));
         }
     }
 

@@ -26,15 +26,9 @@ pub(super) fn read(
 ) -> io::Result<Option<&'static str>> {
     match unpack(input)? {
         Unpacked::Unsupported(what) => return Ok(Some(what)),
-        Unpacked::LenientStr(mut text) => units(&mut text, take)?,
+        Unpacked::Text(mut text) => units(&mut text, take)?,
         Unpacked::Csv(table) => {
-            let mut row = |line, bytes: &[u8]| {
-                take(Unit {
-                    line,
-                    bytes: Ok(bytes),
-                    log_group: "",
-                })
-            };
+            let mut row = |line, bytes: &[u8]| take(Unit::new(line, Ok(bytes)));
             csv_rows(table, &mut row).map_err(io::Error::other)?;
         }
     }
@@ -98,21 +92,13 @@ fn lines(
         let mut start = 0;
         while let Some(length) = memchr(b'\n', &bytes[start..]) {
             number += 1;
-            take(Unit {
-                line: number,
-                bytes: Ok(&bytes[start..start + length]),
-                log_group: "",
-            });
+            take(Unit::new(number, Ok(&bytes[start..start + length])));
             start += length + 1;
         }
         let is_too_long = bytes.len() - start > MAX_UNIT;
         if is_too_long {
             number += 1;
-            take(Unit {
-                line: number,
-                bytes: Err("the line is longer than 64 MiB"),
-                log_group: "",
-            });
+            take(Unit::new(number, Err("the line is longer than 64 MiB")));
             start = bytes.len();
         }
         buffer.consume(start);
@@ -121,11 +107,7 @@ fn lines(
         }
     }
     if !buffer.bytes().is_empty() {
-        take(Unit {
-            line: number + 1,
-            bytes: Ok(buffer.bytes()),
-            log_group: "",
-        });
+        take(Unit::new(number + 1, Ok(buffer.bytes())));
     }
     Ok(())
 }

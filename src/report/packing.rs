@@ -15,7 +15,7 @@ const MAX_LAYERS: usize = 4;
 /// An input as text.
 pub(super) enum Unpacked<'r> {
     /// JSON, or lines with JSON in them.
-    LenientStr(Box<dyn Read + 'r>),
+    Text(Box<dyn Read + 'r>),
     /// A table with a line of titles.
     Csv(Box<dyn Read + 'r>),
     /// Something else: what it is, and what to do.
@@ -42,7 +42,7 @@ pub(super) fn unpack<'r>(input: impl Read + 'r) -> io::Result<Unpacked<'r>> {
             [0x28, 0xb5, 0x2f, 0xfd] => Box::new(ZstdFrames::new(whole)?),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Box::new(DecodeReaderBytes::new(whole)),
             _ if is_csv => return Ok(Unpacked::Csv(Box::new(whole))),
-            _ => return Ok(Unpacked::LenientStr(Box::new(whole))),
+            _ => return Ok(Unpacked::Text(Box::new(whole))),
         };
     }
     Ok(Unpacked::Unsupported("packed more than four times"))

@@ -11,13 +11,14 @@ pub(super) struct Unit<'a> {
     pub(super) log_group: &'a str,
 }
 
-impl Unit<'_> {
-    /// One without anything, for what ends after `line`.
-    pub(super) fn at(line: usize) -> Self {
+impl<'a> Unit<'a> {
+    /// What starts at `line`, without a log group around it.
+    pub(super) fn new(line: usize, bytes: Result<&'a [u8], &'static str>) -> Self {
+        let log_group = "";
         Self {
             line,
-            bytes: Ok(&[]),
-            log_group: "",
+            bytes,
+            log_group,
         }
     }
 }

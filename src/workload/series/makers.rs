@@ -217,11 +217,8 @@ pub(crate) static MAKERS: [Maker; 23] = [
         labels: &[("spark-role", SPARK_ROLES)],
         names: &[
             Naming::Keys(&["spark-app-name"]),
-            Naming::Cut(Of::Name, &[Part::LenientStr("-driver"), Part::Hex]),
-            Naming::Cut(
-                Of::Name,
-                &[Part::Number, Part::LenientStr("-exec"), Part::Hex],
-            ),
+            Naming::Cut(Of::Name, &[Part::Text("-driver"), Part::Hex]),
+            Naming::Cut(Of::Name, &[Part::Number, Part::Text("-exec"), Part::Hex]),
         ],
         edit: "what submits this application: its pod template files and spark.kubernetes settings",
     },
@@ -298,7 +295,7 @@ const AIRFLOW_EDIT: &str =
 const RUNNER_SET_EDIT: &str =
     "template of the AutoscalingRunnerSet (Helm values of gha-runner-scale-set), or the workflow";
 
-const EPHEMERAL_RUNNER: &[Part] = &[Part::Five, Part::LenientStr("-runner"), Part::Five];
+const EPHEMERAL_RUNNER: &[Part] = &[Part::Five, Part::Text("-runner"), Part::Five];
 
 const SPARK_CONTROLLERS: &[&str] = &["", "Pod", "SparkApplication"];
 const SPARK_ROLES: &[&str] = &["driver", "executor"];

@@ -40,13 +40,13 @@ pub(super) enum Part {
     /// Sixteen hexadecimal digits.
     Hex,
     /// This text, whose dash it holds itself.
-    LenientStr(&'static str),
+    Text(&'static str),
 }
 
 impl Part {
     /// `name` without this part; none if it does not end so.
     fn cut(self, name: &str) -> Option<&str> {
-        if let Self::LenientStr(text) = self {
+        if let Self::Text(text) = self {
             return name.strip_suffix(text);
         }
         let (rest, part) = name.rsplit_once('-')?;
@@ -63,7 +63,7 @@ impl Part {
             Self::Number => !part.is_empty() && is_digits(),
             Self::Seconds => part.len() >= 10 && is_digits(),
             Self::Hex => part.len() == 16 && part.bytes().all(|byte| byte.is_ascii_hexdigit()),
-            Self::LenientStr(_) => false,
+            Self::Text(_) => false,
         };
         (is_it && !rest.is_empty()).then_some(rest)
     }
