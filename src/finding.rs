@@ -1,12 +1,14 @@
 //! A finding: one rule, at one field of one object, with the words that tell people about it.
 
 mod builder;
+mod missing_path;
 mod page;
 mod rule;
 pub(crate) mod text;
 
 use std::fmt;
 
+pub(crate) use missing_path::missing_path;
 pub(crate) use rule::Check;
 pub use rule::{Context, HostPathRule, Rule, Target, Thing};
 use serde::Serialize;

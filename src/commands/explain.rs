@@ -34,7 +34,7 @@ enum Format {
 /// Prints the rule, or all of them.
 pub(super) fn run(options: Options) -> Result<Exit, Failure> {
     let Options { rule, output } = options;
-    let unknown = |name| {
+    let unknown = |name: &str| {
         usage(format!(
             "there is no rule {name:?}; `undock explain` lists them"
         ))

@@ -1,6 +1,6 @@
 //! DKR201 docker-cli-image: a Docker client by its image.
 
-use super::{findings, host_paths};
+use super::findings;
 use crate::analysis::endpoint::Endpoint;
 use crate::analysis::{Container, Pod, docker_usage};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
@@ -49,7 +49,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             .certainty(Certainty::Possible)
             .consequence("judged by its name alone")
     } else if let Endpoint::NodeSocket(path) = endpoint {
-        let socket = host_paths::shown(&path);
+        let socket = path.shown();
         finding
             .certainty(Certainty::Certain)
             .consequence(format!("it talks to the node's daemon through {socket}"))

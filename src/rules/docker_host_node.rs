@@ -1,6 +1,6 @@
 //! DKR301 docker-host-node: a Docker endpoint that leads to the node.
 
-use super::{findings, host_paths};
+use super::findings;
 use crate::analysis::endpoint::Endpoint;
 use crate::analysis::endpoint_settings::{EndpointSetting, endpoint_settings, without_secrets};
 use crate::analysis::{Container, Pod, resolve, sockets};
@@ -63,7 +63,7 @@ fn judged(finding: Finding, container: &Container<'_>, name: &str, endpoint: End
             let finding = finding
                 .identity(format!("{name}={path}"))
                 .certainty(Certainty::Certain)
-                .consequence(format!("it is the node's {}", host_paths::shown(&path)));
+                .consequence(format!("it is the node's {}", path.shown()));
             if sockets::is_agent(container) && sockets::names_cri_socket(container) {
                 finding
                     .advisory("one of several runtimes' sockets")

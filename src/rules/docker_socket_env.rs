@@ -1,6 +1,6 @@
 //! DKR302 docker-socket-env: a variable or an argument that names a mounted Docker socket.
 
-use super::{findings, host_paths};
+use super::findings;
 use crate::analysis::endpoint::Endpoint;
 use crate::analysis::{Container, Pod, resolve, sockets};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
@@ -35,7 +35,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
                 .advisory("one of several runtimes' sockets")
                 .consequence("the agent also names a CRI socket; drop this one")
         } else {
-            let socket = host_paths::shown(&host_path);
+            let socket = host_path.shown();
             finding.consequence(format!("it is the node's {socket}"))
         });
     }

@@ -3,8 +3,7 @@
 
 use super::findings;
 use crate::analysis::{Workload, docker_usage, sockets};
-use crate::finding::{Action, Certainty, Finding, Impact, Rule, Thing};
-use crate::workload::host_path::HostPath;
+use crate::finding::{Action, Certainty, Finding, Impact, Rule, Thing, missing_path};
 use crate::workload::pod::{HostMount, MountUser, Named};
 
 /// The finding of `rule` for `mount`, if the rule's `host_path` is about it. Paths behind a claim
@@ -59,7 +58,7 @@ pub(super) fn finding(
     if mount.user == MountUser::Unseen {
         finding.certainty = finding.certainty.min(Certainty::Likely);
     }
-    if let Some((reason, consequence)) = failure_mode(&mount.kind, thing) {
+    if let Some((reason, consequence)) = missing_path(&mount.kind, thing) {
         // A Pod that never starts is broken, however little it needed the path.
         if let Some(reason) = reason {
             finding.impact = Impact::Breaks;
@@ -88,8 +87,8 @@ fn named_finding(
     let finding = finding
         .in_container(pod, container, &named.field)
         .what(match mount.volume {
-            "" => format!("names {} on the node", shown(&mount.path)),
-            volume => format!("names {} through volume \"{volume}\"", shown(&mount.path)),
+            "" => format!("names {} on the node", mount.path.shown()),
+            volume => format!("names {} through volume \"{volume}\"", mount.path.shown()),
         })
         .evidence(&named.text)
         .identity(mount.path.as_str())
@@ -103,56 +102,12 @@ fn named_finding(
     }
 }
 
-/// How kubelet and the runtime treat a missing path, by `hostPath.type`
-/// (kubelet: pkg/volume/hostpath/host_path.go; containerd: internal/cri/opts/spec_linux_opts.go).
-fn failure_mode(kind: &str, thing: Thing) -> Option<(Option<&'static str>, &'static str)> {
-    Some(match (kind, thing) {
-        ("Socket" | "File" | "Directory" | "CharDevice" | "BlockDevice", _) => (
-            Some("Pod stuck on {nodes}"),
-            "its hostPath type makes kubelet check for the path, so the Pod stays in \
-             ContainerCreating with FailedMount",
-        ),
-        ("DirectoryOrCreate", Thing::Socket | Thing::File) => (
-            None,
-            "kubelet creates an empty directory of that name, so the Pod starts and fails \
-             at its first call",
-        ),
-        ("FileOrCreate", Thing::Socket) => (
-            None,
-            "kubelet creates an empty file of that name, so the Pod starts and fails at \
-             its first call",
-        ),
-        ("", Thing::Socket) => (
-            None,
-            "no hostPath type, so the Pod starts with an empty directory there and fails \
-             at its first call",
-        ),
-        ("", Thing::File) => (
-            None,
-            "no hostPath type, so the Pod starts with an empty directory there",
-        ),
-        (_, Thing::Directory) => (None, "the Pod starts with an empty directory there"),
-        _ => return None,
-    })
-}
-
 /// The host path of `mount` for people.
 fn shown_path(mount: &HostMount<'_>) -> String {
-    let shown = shown(&mount.path);
+    let shown = mount.path.shown();
     if mount.open_below {
         format!("{}/…", shown.trim_end_matches('/'))
     } else {
         shown
-    }
-}
-
-/// A path for people: `/var/run` as manifests write it, because that is what they will search for.
-pub(super) fn shown(path: &HostPath) -> String {
-    let path = path.as_str();
-    match path.strip_prefix("/run/") {
-        Some(rest) => format!("/var/run/{rest}"),
-        None if path == "/run" => "/var/run".to_owned(),
-        None if path.starts_with("/pipe/") => format!(r"\\.{}", path.replace('/', r"\")),
-        None => path.to_owned(),
     }
 }

@@ -62,6 +62,17 @@ impl HostPath {
         }
     }
 
+    /// For people: `/var/run` as manifests write it, because that is what they will search for.
+    pub(crate) fn shown(&self) -> String {
+        let path = self.as_str();
+        match path.strip_prefix("/run/") {
+            Some(rest) => format!("/var/run/{rest}"),
+            None if path == "/run" => "/var/run".to_owned(),
+            None if path.starts_with("/pipe/") => format!(r"\\.{}", path.replace('/', r"\")),
+            None => path.to_owned(),
+        }
+    }
+
     /// The cleaned text.
     pub fn as_str(&self) -> &str {
         &self.0
