@@ -137,7 +137,7 @@ pub(super) struct PastDays {
 }
 
 /// By what a finding is exempt.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ExemptTerms {
     /// The last day. Dates as text are in order.
     pub(super) until: String,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::burndown::{OpenSpan, date};
-use super::evidence::{Flags, Past, Review};
+use super::evidence::{AboutOwner, Flags, Past, Review};
 use super::evidence_store::EvidenceStore;
 use super::model::{Finding, OwnerName, SeenAt, Status};
 use super::moment;
@@ -101,7 +101,8 @@ impl AboutAll<'_, '_> {
         else {
             return (None, None);
         };
-        let about = store.about.get(&key.owner);
+        let nothing = AboutOwner::default();
+        let about = store.about.get(&key.owner).unwrap_or(&nothing);
         let exempt = details
             .exempt
             .get()
@@ -126,8 +127,7 @@ impl AboutAll<'_, '_> {
         let first_seen = details
             .first_seen
             .map_or(first.time, |time| time.min(first.time));
-        let text = |text: Option<String>| text.unwrap_or_default();
-        let (impact, certainty) = (details.impact.text(), details.certainty.text());
+        let terms = exempt.cloned().unwrap_or_default();
         // Where no input tells, a namespace must not be called READY for it.
         let denies = details.denies.get().copied().unwrap_or(true);
         let rule = RULES.iter().find(|rule| rule.code == key.rule);
@@ -138,13 +138,13 @@ impl AboutAll<'_, '_> {
                 kind: owner.kind.clone(),
                 name: owner.name.clone(),
             },
-            team: text(about.map(|about| about.team.text())),
-            managed_by: text(about.map(|about| about.managed_by.text())),
-            release: text(about.map(|about| about.release.text())),
+            team: about.team.text(),
+            managed_by: about.managed_by.text(),
+            release: about.release.text(),
             rule: key.rule.clone(),
             rule_name: rule.map(|rule| rule.name.to_owned()).unwrap_or_default(),
-            impact,
-            certainty,
+            impact: details.impact.text(),
+            certainty: details.certainty.text(),
             status: resolution.status,
             denies,
             container: details.container.text(),
@@ -155,8 +155,9 @@ impl AboutAll<'_, '_> {
             last_seen: moment(last_seen),
             observations: counts.all,
             objects: if owner.is_series() {
-                let pods = about.and_then(|about| about.pods.get());
-                counts.objects.max(pods.copied().unwrap_or_default())
+                counts
+                    .objects
+                    .max(about.pods.get().copied().unwrap_or_default())
             } else {
                 0
             },
@@ -166,9 +167,9 @@ impl AboutAll<'_, '_> {
             would_deny: if denies { counts.would_deny } else { 0 },
             sources: counts.sources,
             last_writer: self.last_writer.to_owned(),
-            exempt_until: text(exempt.map(|terms| terms.until.clone())),
-            exempt_ref: text(exempt.map(|terms| terms.reference.clone())),
-            exempt_scope: text(exempt.map(|terms| terms.scope.clone())),
+            exempt_until: terms.until,
+            exempt_ref: terms.reference,
+            exempt_scope: terms.scope,
             ended_at: resolution
                 .end
                 .map(|(time, _)| moment(time))

@@ -138,15 +138,13 @@ impl Gatherer {
 
     pub(super) fn about(&mut self, owner: u32, time: i64, fields: &OwnerFields) {
         let about = self.store.about.entry(owner).or_default();
-        about
-            .team
-            .tell(time, fields.team.as_deref().unwrap_or_default());
-        about
-            .managed_by
-            .tell(time, fields.managed_by.as_deref().unwrap_or_default());
-        about
-            .release
-            .tell(time, fields.release.as_deref().unwrap_or_default());
+        for (latest, text) in [
+            (&mut about.team, &fields.team),
+            (&mut about.managed_by, &fields.managed_by),
+            (&mut about.release, &fields.release),
+        ] {
+            latest.tell(time, text.as_deref().unwrap_or_default());
+        }
     }
 
     pub(super) fn mode(&mut self, cluster: &str, namespace: &str, time: i64, mode: &str) {
