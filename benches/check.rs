@@ -6,7 +6,7 @@
 //!
 //! Reads `../shared/corpus/manifests` (or `UNDOCK_TEST_SHARED`) again and again until it has 10,000 objects; without the
 //! corpus, manifests that it makes. Prints MB/s of the reading of YAML alone and of the whole check, and the memory at
-//! the start and at the end. The gate is 60 MB/s; `docs/performance.md` says where the time goes.
+//! the start and at the end. The gate is 60 MB/s.
 
 #![allow(clippy::print_stdout, reason = "the figures are for people")]
 

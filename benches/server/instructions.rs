@@ -42,7 +42,7 @@ pub(crate) fn measure(gates: &mut Gates) -> Outcome<()> {
             body.review().len()
         );
         match body {
-            Body::Clean => gates.at_most(&name, each, 250_000.0, ""),
+            Body::Clean => gates.at_most(&name, each, 110_000.0, ""),
             _ => println!("{name:<52} {each:>9.0}"),
         }
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench --bench server                   everything
 //! cargo bench --bench server -- --smoke        everything in seconds; fails only on four times a gate, because machines of CI are noisy
-//! cargo bench --bench server -- cpu            server CPU per request, against the floor and kube's DynamicObject
+//! cargo bench --bench server -- cpu            server CPU per request and p99, against the floor and kube's DynamicObject
 //! cargo bench --bench server -- instructions   instructions of one evaluation (needs valgrind)
 //! cargo bench --bench server -- memory         resident memory, and the time from start to ready
 //! cargo bench --bench server -- bounds         CPU and memory of the dearest reviews of the size that kube-apiserver stores

@@ -96,7 +96,16 @@ impl Server {
 
     /// undock itself; its records go to `records`.
     pub(crate) fn start_undock(certificates: &Path, records: &Path) -> Outcome<Self> {
-        let mut command = pinned(Side::Server, Path::new(env!("CARGO_BIN_EXE_undock")))?;
+        Self::start(
+            Path::new(env!("CARGO_BIN_EXE_undock")),
+            certificates,
+            records,
+        )
+    }
+
+    /// `undock`, of any version.
+    pub(crate) fn start(undock: &Path, certificates: &Path, records: &Path) -> Outcome<Self> {
+        let mut command = pinned(Side::Server, undock)?;
         let admin = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         command.args([
             "serve",
@@ -218,10 +227,10 @@ impl Load {
         Ok(load)
     }
 
-    /// Sends `requests` and waits for their answers.
-    pub(crate) fn send(&mut self, requests: usize) -> Outcome<()> {
+    /// Sends `requests` and waits for their answers; the p99 of their times, in microseconds.
+    pub(crate) fn send(&mut self, requests: usize) -> Outcome<f64> {
         writeln!(self.orders.as_mut().ok_or("ended")?, "{requests}")?;
-        self.expect("done")
+        Ok(self.expect("done")?.parse()?)
     }
 
     /// Closes the connections.
@@ -234,13 +243,13 @@ impl Load {
         }
     }
 
-    fn expect(&mut self, word: &str) -> Outcome<()> {
+    /// What follows `word` on the next line.
+    fn expect(&mut self, word: &str) -> Outcome<String> {
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
-        if line.trim() == word {
-            Ok(())
-        } else {
-            Err(format!("the load generator failed: no {word}").into())
+        match line.trim().strip_prefix(word) {
+            Some(rest) => Ok(rest.trim().to_owned()),
+            None => Err(format!("the load generator failed: no {word}").into()),
         }
     }
 }
