@@ -13,6 +13,7 @@ use undock::workload::Workload;
 use undock::workload::budget::{Budget, Spent, within};
 use undock::workload::object::Object;
 
+use crate::cpu_time::cpu_time_of;
 use crate::support::answer::Answer;
 use crate::support::dear;
 use crate::support::reviews::{bytes, clean_pod, create, socket_pod, update, with};
@@ -276,13 +277,6 @@ fn evaluate(object: &Object<'_>) -> usize {
     undock::rules::evaluate(&workload, undock::finding::Context::default()).len()
 }
 
-/// What this thread has used of its processor.
-fn cpu() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text.split(' ').next().and_then(|field| field.parse().ok());
-    Duration::from_nanos(nanoseconds.unwrap_or_default())
-}
-
 /// Repeats `part` in each of the places that a writer can fill.
 fn filled(part: &str, times: usize) -> Vec<(&'static str, Value)> {
     let text = part.repeat(times);
@@ -441,9 +435,8 @@ fn no_review_takes_long() {
         ),
     ] {
         let body = go(&create(pod));
-        let started = cpu();
-        let reviewed = admission::review(&body, &policy(Some("enforce"), &[])).unwrap();
-        let took = cpu() - started;
+        let policy = policy(Some("enforce"), &[]);
+        let (reviewed, took) = cpu_time_of(|| admission::review(&body, &policy).unwrap());
         println!(
             "{name}: {} bytes, {took:?}, {:?}",
             body.len(),
@@ -458,9 +451,8 @@ fn no_review_takes_long() {
 fn took(pod: &Value) -> (Duration, Option<Failure>) {
     let body = go(&create(pod.clone()));
     let policy = policy(Some("enforce"), &[]);
-    let started = cpu();
-    let reviewed = admission::review(&body, &policy).unwrap();
-    (cpu() - started, reviewed.failure)
+    let (reviewed, took) = cpu_time_of(|| admission::review(&body, &policy).unwrap());
+    (took, reviewed.failure)
 }
 
 #[test]

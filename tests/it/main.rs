@@ -17,6 +17,7 @@ mod check_repository;
 mod command_line;
 mod controller;
 mod corpus;
+mod cpu_time;
 mod decisions;
 mod doctor;
 mod exemptions;

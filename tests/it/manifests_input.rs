@@ -1,9 +1,11 @@
 //! Reading manifests: what is an object, where it stands, and what a fault costs.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use undock::check::{Checked, Input, Placed};
 use undock::decision::{Mode, Policy};
+
+use crate::cpu_time::cpu_time_of;
 
 fn read(bytes: &[u8]) -> Checked {
     let policy = Policy {
@@ -579,13 +581,8 @@ fn text_that_is_not_utf_8_is_an_error_with_a_place() {
 
 /// Runs `text`, and wants it done in a time that only exponential or cubic work exceeds.
 fn ends(what: &str, text: &str) -> Checked {
-    let start = Instant::now();
-    let checked = check(text);
-    assert!(
-        start.elapsed() < Duration::from_secs(20),
-        "{what} took {:?}",
-        start.elapsed()
-    );
+    let (checked, took) = cpu_time_of(|| check(text));
+    assert!(took < Duration::from_secs(20), "{what} took {took:?}");
     checked
 }
 

@@ -1,6 +1,6 @@
 //! Properties: nothing that is read can stop the reader or make it slow, and no equal spelling of an object hides a finding.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use undock::check::{Checked, Input};
@@ -8,6 +8,8 @@ use undock::decision::{Mode, Policy};
 use undock::workload::host_path::HostPath;
 use undock::workload::image::ImageReference;
 use undock::workload::shell::read_script;
+
+use crate::cpu_time::cpu_time_of;
 
 mod rewrites;
 
@@ -143,28 +145,14 @@ proptest! {
     }
 }
 
-/// CPU time of this thread where the system tells it, so that a busy neighbour does not count; else the time of day.
-fn time(started: Instant) -> Duration {
-    let own = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let own = own
-        .as_deref()
-        .and_then(|text| text.split(' ').next()?.parse().ok());
-    own.map_or_else(|| started.elapsed(), Duration::from_nanos)
-}
-
 /// Whether four times the input takes much more than four times the time; sixteen times is what quadratic work takes.
 fn grows_too_fast(
     input: impl Fn(usize) -> String,
     size: usize,
-    read: impl Fn(&str),
+    read: impl Fn(&str) + Sync,
 ) -> Option<String> {
-    let started = Instant::now();
     let cost = |text: &str| {
-        let runs = (0..2).map(|_| {
-            let before = time(started);
-            read(text);
-            time(started) - before
-        });
+        let runs = (0..2).map(|_| cpu_time_of(|| read(text)).1);
         runs.min().unwrap_or_default()
     };
     let (small, large) = (input(size), input(4 * size));
@@ -412,9 +400,8 @@ fn a_few_variables_cannot_ask_for_more_than_there_is_memory() {
         "env": [{"name": "A", "value": big}, {"name": "DOCKER_HOST", "value": "$(A)".repeat(50_000)}],
         "volumeMounts": [{"name": "v", "mountPath": "/v", "subPathExpr": "$(A)".repeat(50_000)}]}],
         "volumes": [{"name": "v", "hostPath": {"path": "/run"}}]}});
-    let start = Instant::now();
-    check(text.to_string().as_bytes());
-    assert!(start.elapsed() < Duration::from_secs(20));
+    let (_, took) = cpu_time_of(|| check(text.to_string().as_bytes()));
+    assert!(took < Duration::from_secs(20), "{took:?}");
 }
 
 #[test]
