@@ -141,7 +141,7 @@ pub fn fail(
         || partial.operation == "UPDATE" && partial.is_being_deleted;
     let decision = if passes {
         // It brings nothing in, so there was nothing to evaluate.
-        Decision::skipped(policy.mode)
+        decision::skip(&partial.namespace, policy)
     } else {
         // A Namespace is never refused for its form: that would lock the cluster's administrators
         // out.
@@ -228,7 +228,7 @@ fn answer(version: Version, request: &Request<'_>, decider: Decider<'_>) -> Revi
             decide_namespace(request, workload, policy)
         }
         Some(workload) => (decide(request, workload, decider), None),
-        None => (Decision::skipped(policy.mode), None),
+        None => (decision::skip(namespace, policy), None),
     };
     let by_controller = workload
         .as_ref()
@@ -274,7 +274,7 @@ fn decide(request: &Request<'_>, workload: &Workload<'_>, decider: Decider<'_>) 
     let operation = request.operation.as_str();
     // What is being deleted must be able to lose its finalizers. Nothing is created in deletion.
     if !is_write(operation) || (operation == "UPDATE" && workload.is_being_deleted()) {
-        return Decision::skipped(policy.mode);
+        return decision::skip(&request.namespace, policy);
     }
     // An old object that cannot be read had nothing that is known, so all that is found counts as
     // new.
@@ -329,7 +329,7 @@ fn decide_namespace(
         .as_ref()
         .is_some_and(|(object, _)| Workload::new(object, "").is_being_deleted());
     if is_being_deleted {
-        return (Decision::skipped(policy.mode), None);
+        return (decision::skip(&request.namespace, policy), None);
     }
     let new = NamespaceSettings::of(workload);
     let requester = Requester {

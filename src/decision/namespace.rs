@@ -3,12 +3,16 @@
 
 use super::exemption::{Exemption, Period, Scope};
 use super::{Mode, Policy, Requester};
+use crate::finding::text::clip;
 use crate::workload::Workload;
 
 /// The label that sets the mode.
 pub const MODE_LABEL: &str = "undock.dev/mode";
 /// The label that lets workloads exempt themselves.
 pub const WORKLOAD_EXEMPTIONS_LABEL: &str = "undock.dev/workload-exemptions";
+
+/// What labels of undock begin with.
+const LABEL_PREFIX: &str = "undock.dev/";
 
 /// Labels and annotations of a Namespace, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub struct NamespaceSettings {
     pub exemptions: Vec<Exemption>,
     /// Labels whose value does not exist; the default applies instead.
     pub problems: Vec<LabelProblem>,
+    /// Labels that look like ours and say nothing.
+    pub unknown_labels: Vec<String>,
 }
 
 /// A label with a value that does not exist.
@@ -65,6 +71,9 @@ impl NamespaceSettings {
                     "deny" => {}
                     _ => settings.problem(WORKLOAD_EXEMPTIONS_LABEL, value, "allow or deny"),
                 },
+                _ if label.starts_with(LABEL_PREFIX) => {
+                    settings.unknown_labels.push(label.to_owned());
+                }
                 _ => {}
             }
         }
@@ -80,9 +89,14 @@ impl NamespaceSettings {
             .exemptions
             .iter()
             .filter_map(|exemption| exemption.flaw(period));
+        let unknown = self.unknown_labels.iter().map(|label| {
+            let label = clip(label, 40);
+            format!("no label {label} is known: write {MODE_LABEL} or {WORKLOAD_EXEMPTIONS_LABEL}")
+        });
         self.problems
             .iter()
             .map(ToString::to_string)
+            .chain(unknown)
             .chain(exemptions)
             .collect()
     }

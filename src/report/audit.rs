@@ -131,7 +131,8 @@ impl<'e> Annotations<'e> {
     pub(super) fn of(event: &'e Event<'_>) -> Option<Self> {
         let mut all = Self::default();
         for (key, value) in event.annotations.iter() {
-            let Some(key) = own_key(key) else {
+            // Tables have a column for each key that any row has.
+            let Some(key) = own_key(key).filter(|_| !value.is_empty()) else {
                 continue;
             };
             match key {

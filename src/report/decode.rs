@@ -60,7 +60,13 @@ pub(super) fn unit(bytes: &[u8], cluster: &str, take: &mut Take<'_>) -> Result<(
         cluster: cluster.to_owned(),
         depth: 0,
     }
-    .texts(text.trim(), take)
+    .texts(text.trim_matches(is_blank), take)
+}
+
+/// True for what can stand around a text: blanks, and the zeros that copying and truncating a log
+/// leaves in it.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\0'
 }
 
 /// True for a line that can be somebody else's: no trace of what a report is made from.
@@ -86,24 +92,32 @@ struct Decoder {
 }
 
 impl Decoder {
-    /// One or more JSON texts, behind a prefix or not.
-    fn texts(&mut self, text: &str, take: &mut Take<'_>) -> Result<(), String> {
-        let json = match text.as_bytes().first() {
-            None => return Ok(()),
-            _ if self.depth > MAX_DEPTH => return Err("wrapped too deep".to_owned()),
-            Some(b'{') => text,
-            Some(b'"') if serde_json::from_str::<String>(text).is_ok() => text,
-            Some(b'[') if !is_prefix(text) => text,
-            Some(_) => match without_prefix(text)? {
-                Some(json) => json,
-                None => return Ok(()),
-            },
-        };
-        for value in serde_json::Deserializer::from_str(json).into_iter::<&RawValue>() {
-            let value = value.map_err(|error| place(&error))?;
-            self.value(value.get(), take)?;
+    /// One or more JSON texts, each behind a prefix or not.
+    fn texts(&mut self, mut text: &str, take: &mut Take<'_>) -> Result<(), String> {
+        if self.depth > MAX_DEPTH && !text.is_empty() {
+            return Err("wrapped too deep".to_owned());
         }
-        Ok(())
+        loop {
+            let json = match text.as_bytes().first() {
+                None => return Ok(()),
+                Some(b'{') => text,
+                Some(b'"') if serde_json::from_str::<String>(text).is_ok() => text,
+                Some(b'[') if !is_prefix(text) => text,
+                Some(_) => match without_prefix(text)? {
+                    Some(json) => json,
+                    None => return Ok(()),
+                },
+            };
+            let mut values = serde_json::Deserializer::from_str(json).into_iter::<&RawValue>();
+            let error = loop {
+                match values.next() {
+                    None => return Ok(()),
+                    Some(Ok(value)) => self.value(value.get(), take)?,
+                    Some(Err(error)) => break error,
+                }
+            };
+            text = after(json, values.byte_offset()).ok_or_else(|| place(&error))?;
+        }
     }
 
     fn value(&mut self, json: &str, take: &mut Take<'_>) -> Result<(), String> {
@@ -233,6 +247,17 @@ fn without_prefix(text: &str) -> Result<Option<&str>, String> {
         }
     }
     Err("no JSON".to_owned())
+}
+
+/// What stands in `json` behind its first `end` bytes, where that is no JSON itself: the end of
+/// what is around the text, and whatever follows with a prefix of its own, as frames of syslog do.
+fn after(json: &str, end: usize) -> Option<&str> {
+    let rest = json.get(end..)?.trim_start();
+    if end == 0 || rest.starts_with(['{', '[', '"']) {
+        return None;
+    }
+    let rest = rest.trim_start_matches(is_blank);
+    Some(if rest.contains("{\"") { rest } else { "" })
 }
 
 /// `[pod/name/container] ...`, which is no list.

@@ -17,7 +17,7 @@ pub(super) struct Filter {
     failed_open: Finder<'static>,
     audit: Finder<'static>,
     payload: Finder<'static>,
-    packed: Finder<'static>,
+    packed: [Finder<'static>; 3],
     journal: Finder<'static>,
     verb: Finder<'static>,
     object: Finder<'static>,
@@ -33,8 +33,9 @@ impl Filter {
             failed_open: memmem::Finder::new(b"failed-open"),
             audit: memmem::Finder::new(b"udit"),
             payload: memmem::Finder::new(b"protoPayload"),
-            // The base64 of a queue, and a message that the journal did not write as a text.
-            packed: memmem::Finder::new(b"\"data\""),
+            // The base64 of a queue, by its key or as gzip and JSON begin in it, and a message that
+            // the journal did not write as a text.
+            packed: [&b"\"data\""[..], b"\"H4sI", b"\"eyJ"].map(memmem::Finder::new),
             journal: memmem::Finder::new(b"__CURSOR"),
             verb: memmem::Finder::new(b"\"verb\":\""),
             object: memmem::Finder::new(b"\"objectRef\":{"),
@@ -57,7 +58,7 @@ impl Filter {
             || self.ours.find(line).is_some()
             || self.payload.find(line).is_some()
             || self.failed_open.find(line).is_some()
-            || self.packed.find(line).is_some()
+            || self.packed.iter().any(|sign| sign.find(line).is_some())
             || self.journal.find(line).is_some()
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::evidence::{Flags, OwnerKey};
 use super::evidence_store::EvidenceStore;
-use super::name_pattern::pattern;
+use super::name_pattern::{Alphabet, Shape, pattern};
 use crate::finding::short_digest;
 use crate::record::user_kind;
 
@@ -25,6 +25,72 @@ struct Candidate {
     has_reviews: bool,
     /// Rules and fields of its findings.
     findings: Vec<(String, String)>,
+}
+
+/// Shapes of names that are tried for one writer's objects; real ones have one or two.
+const MAX_SHAPES: usize = 16;
+
+/// What the names of the series of one writer have in common. By chance, some of them look as if a
+/// person had written them: of eight random letters and digits, one in thirteen has no digit.
+#[derive(Debug, Default)]
+struct Moulds {
+    shapes: HashMap<([String; 3], u32), BTreeSet<Shape>>,
+    series: HashMap<([String; 3], u32, String), Mould>,
+}
+
+#[derive(Debug)]
+struct Mould {
+    series: OwnerKey,
+    findings: Vec<(String, String)>,
+    alphabet: Alphabet,
+}
+
+impl Moulds {
+    fn add(
+        &mut self,
+        object: &OwnerKey,
+        writer: u32,
+        series: &OwnerKey,
+        findings: &[(String, String)],
+    ) {
+        let Some(shape) = Shape::of(&object.name) else {
+            return;
+        };
+        let Some((mould, alphabet)) = shape.mould(&object.name) else {
+            return;
+        };
+        let place = place_of(object);
+        let shapes = self.shapes.entry((place.clone(), writer)).or_default();
+        shapes.insert(shape);
+        let known = self.series.entry((place, writer, mould));
+        let known = known.or_insert_with(|| Mould {
+            series: series.clone(),
+            findings: findings.to_vec(),
+            alphabet,
+        });
+        known.alphabet = known.alphabet.with(alphabet);
+    }
+
+    /// The series whose names `object` could have by chance, with the same findings.
+    fn find(
+        &self,
+        object: &OwnerKey,
+        writer: u32,
+        findings: &[(String, String)],
+    ) -> Option<&OwnerKey> {
+        let place = place_of(object);
+        let shapes = self.shapes.get(&(place.clone(), writer))?;
+        shapes.iter().take(MAX_SHAPES).find_map(|shape| {
+            let (mould, alphabet) = shape.mould(&object.name)?;
+            let known = self.series.get(&(place.clone(), writer, mould))?;
+            let is_one = known.findings == findings && known.alphabet.holds(alphabet);
+            is_one.then_some(&known.series)
+        })
+    }
+}
+
+fn place_of(owner: &OwnerKey) -> [String; 3] {
+    [&owner.cluster, &owner.namespace, &owner.kind].map(String::from)
 }
 
 impl EvidenceStore {
@@ -105,25 +171,32 @@ impl EvidenceStore {
             }
         }
         let mut groups: BTreeMap<(SeriesPlace, u32), Vec<(u32, Candidate)>> = BTreeMap::new();
+        let mut others: Vec<(u32, u32, Candidate)> = Vec::new();
         for (number, mut candidate) in candidates {
             candidate.findings.sort();
             candidate.findings.dedup();
             let owner = self.owners.get(number);
             let is_program = |user: &u32| user_kind(self.texts.get(*user)) == "serviceaccount";
-            let writer = candidate.writer.filter(is_program);
-            if let (Some(writer), Some(name)) = (writer, pattern(&owner.name)) {
-                let OwnerKey {
-                    cluster,
-                    namespace,
-                    kind,
-                    ..
-                } = owner.clone();
-                let key = ((cluster, namespace, kind, name), writer);
-                groups.entry(key).or_default().push((number, candidate));
+            let Some(writer) = candidate.writer.filter(is_program) else {
+                continue;
+            };
+            match pattern(&owner.name) {
+                Some(name) => {
+                    let OwnerKey {
+                        cluster,
+                        namespace,
+                        kind,
+                        ..
+                    } = owner.clone();
+                    let key = ((cluster, namespace, kind, name), writer);
+                    groups.entry(key).or_default().push((number, candidate));
+                }
+                None => others.push((number, writer, candidate)),
             }
         }
         let mut renamed = HashMap::new();
-        for (((cluster, namespace, kind, name), _), objects) in groups {
+        let mut moulds = Moulds::default();
+        for (((cluster, namespace, kind, name), writer), objects) in groups {
             let mut counts: BTreeMap<&[(String, String)], usize> = BTreeMap::new();
             for (_, object) in &objects {
                 *counts.entry(&object.findings).or_default() += 1;
@@ -131,12 +204,16 @@ impl EvidenceStore {
             let same = counts
                 .into_iter()
                 .filter(|(findings, _)| !findings.is_empty());
-            let Some((findings, count)) = same.max_by_key(|(_, count)| *count) else {
+            let largest = same.max_by_key(|(_, count)| *count);
+            let Some((findings, _)) = largest.filter(|(_, count)| *count >= MIN_OBJECTS) else {
+                others.extend(
+                    objects
+                        .into_iter()
+                        .map(|(own, object)| (own, writer, object)),
+                );
                 continue;
             };
-            if count < MIN_OBJECTS {
-                continue;
-            }
+            let findings = findings.to_vec();
             let series = OwnerKey {
                 cluster,
                 namespace,
@@ -146,8 +223,15 @@ impl EvidenceStore {
             // Without findings, it is the same made right.
             let is_one =
                 |object: &Candidate| object.findings.is_empty() || object.findings == findings;
-            let members = objects.iter().filter(|(_, object)| is_one(object));
-            renamed.extend(members.map(|(number, _)| (*number, series.clone())));
+            for (number, _) in objects.iter().filter(|(_, object)| is_one(object)) {
+                renamed.insert(*number, series.clone());
+                moulds.add(self.owners.get(*number), writer, &series, &findings);
+            }
+        }
+        for (number, writer, object) in others {
+            if let Some(series) = moulds.find(self.owners.get(number), writer, &object.findings) {
+                renamed.insert(number, series.clone());
+            }
         }
         renamed
     }

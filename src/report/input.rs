@@ -135,6 +135,8 @@ fn elements(
 struct Buffer {
     bytes: Vec<u8>,
     start: usize,
+    /// Why nothing more can be read; told when what was read before is consumed.
+    error: Option<io::Error>,
 }
 
 impl Buffer {
@@ -150,23 +152,28 @@ impl Buffer {
     fn fill(&mut self, input: &mut dyn Read) -> io::Result<bool> {
         self.bytes.drain(..self.start);
         self.start = 0;
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
         let before = self.bytes.len();
         self.bytes.resize(before + CHUNK, 0);
         let mut end = before;
-        let mut result = Ok(());
         while end < self.bytes.len() {
             match input.read(&mut self.bytes[end..]) {
                 Ok(0) => break,
                 Ok(count) => end += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    result = Err(error);
+                    self.error = Some(error);
                     break;
                 }
             }
         }
         self.bytes.truncate(end);
-        result.map(|()| end > before)
+        match self.error.take_if(|_| end == before) {
+            Some(error) => Err(error),
+            None => Ok(end > before),
+        }
     }
 
     /// Drops everything to the next line; false at the end of the input.

@@ -30,7 +30,12 @@ pub(super) fn unpack<'r>(input: impl Read + 'r) -> io::Result<Unpacked<'r>> {
     let mut input: Box<dyn Read + 'r> = Box::new(input);
     for _ in 0..MAX_LAYERS {
         let mut head = Vec::new();
-        input.by_ref().take(HEAD).read_to_end(&mut head)?;
+        if let Err(error) = input.by_ref().take(HEAD).read_to_end(&mut head) {
+            if head.is_empty() {
+                return Err(error);
+            }
+            input = Box::new(Broken(Some(error)));
+        }
         if let Some(what) = unsupported(&head) {
             return Ok(Unpacked::Unsupported(what));
         }
@@ -56,7 +61,14 @@ fn unsupported(head: &[u8]) -> Option<&'static str> {
         () if starts(b"PK\x03\x04") => "a zip archive: unzip -p FILE | undock report -",
         () if starts(b"\xfd7zXZ") => "packed with xz: xz -dc FILE | undock report -",
         () if starts(b"BZh") => "packed with bzip2: bzip2 -dc FILE | undock report -",
+        () if starts(b"\x04\x22\x4d\x18") => "packed with lz4: lz4 -dc FILE | undock report -",
+        () if starts(b"7z\xbc\xaf\x27\x1c") => "a 7z archive: 7z x -so FILE | undock report -",
         () if starts(b"PAR1") => "a Parquet file: export JSON lines instead",
+        () if starts(b"ORC") => "an ORC file: export JSON lines instead",
+        () if starts(b"Obj\x01") => {
+            "an Avro file, such as Event Hubs Capture writes: export JSON lines instead, with \
+             avro-tools tojson FILE | undock report -"
+        }
         () if head.get(257..262) == Some(b"ustar") => {
             "a tar archive: tar -xOf FILE | undock report -"
         }
@@ -77,7 +89,7 @@ fn is_markup(text: &[u8]) -> bool {
     next.is_some_and(|next| matches!(next, b'?' | b'!') || next.is_ascii_alphabetic())
 }
 
-/// True for titles with commas between them, and JSON in what follows.
+/// True for titles, and JSON in the cells of what follows: there, quotes stand twice.
 fn is_csv(head: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let Some(end) = memchr::memchr(b'\n', head) else {
@@ -89,9 +101,21 @@ fn is_csv(head: &[u8]) -> bool {
         let title = title.trim_ascii();
         !title.is_empty() && title.len() < 80 && title.iter().all(is_plain)
     };
-    titles.contains(&b',')
-        && titles.split(|byte| *byte == b',').all(is_title)
-        && rest.contains(&b'{')
+    // A line of words before the log itself is no line of titles.
+    let has_plain_json = memchr::memmem::find_iter(rest, b"{\"")
+        .any(|at| rest.get(at + 2).is_some_and(|next| *next != b'"'));
+    let is_table = titles.contains(&b',') && rest.contains(&b'{')
+        || rest.trim_ascii_start().starts_with(b"\"{\"\"");
+    is_table && !has_plain_json && titles.split(|byte| *byte == b',').all(is_title)
+}
+
+/// What is left of an input that broke off: the reason, once what came before was read.
+struct Broken(Option<io::Error>);
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 /// The frames of a zstd file one after the other.

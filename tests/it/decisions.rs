@@ -1,8 +1,12 @@
 //! What is decided about writes that are not judged by their findings alone: mirror Pods, what is not evaluated, what
 //! exists in mode `freeze`, and old findings in mode `enforce`.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use undock::admission;
+use undock::decision::cluster_state::ClusterState;
+use undock::decision::namespace::{MODE_LABEL, NamespaceSettings};
 use undock::decision::{Mode, Policy};
 
 use crate::support::answer::Answer;
@@ -60,6 +64,29 @@ fn what_is_not_evaluated_is_skipped_and_not_clean() {
 }
 
 /// A review of `object` by `user`, of this resource.
+#[test]
+fn what_is_not_evaluated_has_the_mode_of_its_namespace() {
+    let cluster_state = ClusterState::default();
+    cluster_state.set_watching();
+    cluster_state.set_warm();
+    let settings = NamespaceSettings::read([(MODE_LABEL, "enforce")].into_iter(), [].into_iter());
+    cluster_state.set_namespace("ci", Some(settings));
+    let policy = Policy {
+        cluster_state: Arc::new(cluster_state),
+        ..Policy::default()
+    };
+    let mut ending = socket_pod();
+    ending["metadata"]["deletionTimestamp"] = json!("2026-11-28T00:00:00Z");
+    let mut deletion = update(socket_pod(), Value::Null);
+    deletion["request"]["operation"] = json!("DELETE");
+    for review in [update(socket_pod(), ending), deletion] {
+        let reviewed = admission::review(&bytes(&review), &policy).unwrap();
+        let answer = Answer::parse(&reviewed.response);
+        let told = ["decision", "mode"].map(|key| answer.annotations[key].as_str());
+        assert_eq!(told, ["skipped", "enforce"], "{review}");
+    }
+}
+
 fn by(user: &str, resource: &str, object: Value) -> Value {
     let group = match resource {
         "pods" | "replicationcontrollers" => "",

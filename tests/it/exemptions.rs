@@ -473,3 +473,19 @@ fn who_writes_an_exemption_of_a_namespace_hears_what_is_wrong_with_it() {
         Value::Null
     );
 }
+
+#[test]
+fn a_label_that_looks_like_ours_and_says_nothing_is_told() {
+    let label = r#""undock.dev/mod":"enforce""#;
+    let body = crate::support::reviews::bytes(&crate::support::reviews::create(
+        serde_json::from_str(&namespace(label, "")).unwrap(),
+    ));
+    let reviewed = review(&body, &policy(Mode::Warn, "")).unwrap();
+    let answer = crate::support::answer::Answer::parse(&reviewed.response);
+    assert!(answer.allowed);
+    let warning = &answer.warnings[0];
+    assert!(
+        warning.contains("undock.dev/mod is known") && warning.len() <= 120,
+        "{warning}"
+    );
+}

@@ -210,6 +210,9 @@ fn by_report(object: &Value) -> Identity {
 fn webhook_check_scan_and_report_say_the_same() {
     let tekton = json!({"tekton.dev/task": "image", "tekton.dev/pipelineRun": "a-x7k2p"});
     let dag = json!({"dag_id": "etl", "task_id": "image", "kubernetes_pod_operator": "True"});
+    let prefect = |run: &str| json!({"prefect.io/flow-run-id": "0190046e", "prefect.io/flow-run-name": run, "prefect.io/deployment-name": "nightly"});
+    let nextflow = |task: &str| json!({"nextflow.io/app": "nextflow", "nextflow.io/processName": "ALIGN", "nextflow.io/taskName": task});
+    let flyte = |run: &str| json!({"execution-id": run, "node-id": "n0", "task-name": "wf-train", "workflow-name": "wf"});
     for (objects, expected) in [
         ([build(1), build(22)], RUNNER),
         (
@@ -258,6 +261,44 @@ fn webhook_check_scan_and_report_say_the_same() {
                 json!({"name": "build-9bvxz", "generateName": "build-"}),
             ],
             "Pod/build-*",
+        ),
+        (
+            [
+                json!({"name": "hasty-cougar-x7k2p", "labels": prefect("hasty-cougar")}),
+                json!({"name": "calm-newt-9bvxz", "labels": prefect("calm-newt")}),
+            ],
+            "prefect/nightly",
+        ),
+        (
+            [
+                json!({"name": "nf-0c1b2a39485766758493a2b1c0d9e8f7", "labels": nextflow("a_1")}),
+                json!({"name": "nf-1c1b2a39485766758493a2b1c0d9e8f7-781ab", "labels": nextflow("a_2")}),
+            ],
+            "nextflow/ALIGN",
+        ),
+        (
+            [
+                controlled(
+                    "a10fsh4jwllvoopl3jqf-n0-0",
+                    "flyteworkflow",
+                    "a10fsh4jwllvoopl3jqf",
+                    flyte("a10fsh4jwllvoopl3jqf"),
+                ),
+                controlled(
+                    "f2418a596e73302e955d-n0-0",
+                    "flyteworkflow",
+                    "f2418a596e73302e955d",
+                    flyte("f2418a596e73302e955d"),
+                ),
+            ],
+            "flyte/wf-train",
+        ),
+        (
+            [
+                json!({"name": "jupyter-ada", "labels": {"app": "jupyterhub", "component": "singleuser-server", "release": "hub"}}),
+                json!({"name": "jupyter-bob", "labels": {"app": "jupyterhub", "component": "singleuser-server", "release": "hub"}}),
+            ],
+            "jupyterhub/hub",
         ),
     ] {
         let identities: BTreeSet<Identity> = objects
@@ -565,6 +606,47 @@ fn generated_names_of_one_writer_with_the_same_findings_are_one_series() {
     // The order of the lines changes nothing.
     lines.reverse();
     assert_eq!(report(&lines), fixed);
+}
+
+#[test]
+fn runs_whose_names_look_like_words_by_chance_are_of_the_series_too() {
+    const WRITER: &str = "system:serviceaccount:ci:harness";
+    let named = |name: &str| pod(json!({"name": name, "namespace": "ci"}));
+    let mut lines: Vec<Value> = (0..12)
+        .map(|number| {
+            let name = format!("build-0d{number:02}jpyu");
+            created(
+                &named(&name),
+                WRITER,
+                &format!("2026-11-01T08:{number:02}:00"),
+            )
+        })
+        .collect();
+    for (name, writer) in [
+        ("build-gvlgqmzu", WRITER),
+        ("build-abcdef12", WRITER),
+        // Another length, another prefix, another writer, or a person.
+        ("build-frontend-x", WRITER),
+        ("build-frontends", WRITER),
+        ("tests-frontend", WRITER),
+        ("build-backends", "system:serviceaccount:ci:other"),
+        ("build-frontier", "ada"),
+    ] {
+        lines.push(created(&named(name), writer, "2026-11-01T09:00:00"));
+    }
+    let joined = report(&lines);
+    let owners: BTreeSet<String> = findings(&joined).iter().map(owner_of).collect();
+    let expected = [
+        "Pod/build-*",
+        "Pod/build-backends",
+        "Pod/build-frontend-x",
+        "Pod/build-frontends",
+        "Pod/build-frontier",
+        "Pod/tests-frontend",
+    ];
+    assert_eq!(owners, expected.map(String::from).into(), "{joined:#}");
+    lines.reverse();
+    assert_eq!(report(&lines), joined);
 }
 
 #[test]

@@ -23,9 +23,11 @@ pub(super) fn read(
     take: &mut Take<'_>,
 ) -> Result<bool, String> {
     let payload = ["protoPayload", "protopayload_auditlog"];
-    if fields.has("auditID") || fields.has("AuditId") {
+    // Other servers count their own requests with an `auditID`.
+    let has = |keys: &[&str]| fields.raw(keys).is_some();
+    if has(&["auditID", "AuditId"]) && has(&["verb", "Verb"]) {
         kubernetes(fields, cluster, take)?;
-    } else if fields.raw(&payload).is_some() {
+    } else if has(&payload) {
         google(fields, &fields.read(&payload), cluster, take)?;
     } else {
         return Ok(false);
@@ -152,9 +154,10 @@ fn google(
         code => 400 + code.clamp(0, 99),
     };
     let labels = pairs(fields, &["labels"]);
-    let is_dry_run = labels
-        .iter()
-        .any(|(key, _)| matches!(key, "command.gke.io/dryRun" | "command_gke_io_dryRun"));
+    // Tables have a column for each label that any row has.
+    let is_dry_run = labels.iter().any(|(key, value)| {
+        matches!(key, "command.gke.io/dryRun" | "command_gke_io_dryRun") && !value.is_empty()
+    });
     let request = payload.object(&["request", "requestJson"]);
     let response = payload.object(&["response", "responseJson"]);
     let of_resource = pairs(&resource, &["labels"]);

@@ -11,14 +11,16 @@ use crate::report::fields::Fields;
 
 #[derive(Deserialize)]
 struct Column {
+    #[serde(alias = "ColumnName")]
     name: String,
 }
 
-/// The rows of `{"columns": [{"name": ...}], "rows": [[...]]}` as objects.
+/// The rows of `{"columns": [{"name": ...}], "rows": [[...]]}` as objects; Kusto writes the keys in
+/// capitals, Elasticsearch and OpenSearch have names of their own.
 pub(super) fn rows(fields: &Fields<'_>) -> Option<Vec<String>> {
-    let columns = fields.raw(&["columns"])?.get();
+    let columns = fields.raw(&["columns", "Columns", "schema"])?.get();
     let columns: Vec<Column> = serde_json::from_str(columns).ok()?;
-    let rows = fields.raw(&["rows"])?.get();
+    let rows = fields.raw(&["rows", "Rows", "values", "datarows"])?.get();
     let rows: Vec<Vec<&RawValue>> = serde_json::from_str(rows).ok()?;
     let object = |row: &Vec<&RawValue>| {
         let pairs = columns.iter().zip(row).map(|(column, value)| {

@@ -28,7 +28,7 @@ const ANY: &[&str] = &[];
 pub(crate) const GITLAB_RUNNER: &str = "gitlab-runner";
 
 /// All makers. Of two that fit, the first counts.
-pub(crate) static MAKERS: [Maker; 23] = [
+pub(crate) static MAKERS: [Maker; 27] = [
     // gitlab-runner: common/build.go ProjectUniqueName, executors/kubernetes/kubernetes.go
     // generateNameForK8sResources (8 random characters; before 16.x a generateName without a dash).
     // Labels are optional: old versions had only `pod`.
@@ -275,6 +275,52 @@ pub(crate) static MAKERS: [Maker; 23] = [
             "io.drone.repo.name",
         ])],
         edit: ".drone.yml of this repository, or the policy of the Drone runner",
+    },
+    // PrefectHQ/prefect: src/prefect/workers/base.py _base_flow_run_labels, _base_deployment_labels,
+    // _base_flow_labels (labels of the Job and its Pods, whose names begin with a random run name).
+    Maker {
+        kind: "prefect",
+        group: "prefect.io",
+        controllers: &["", "Job"],
+        labels: &[("prefect.io/flow-run-id", ANY)],
+        names: &[
+            Naming::Keys(&["prefect.io/deployment-name"]),
+            Naming::Keys(&["prefect.io/flow-name"]),
+        ],
+        edit: "the job variables of this deployment, or the base job template of its work pool",
+    },
+    // nextflow-io/nextflow: K8sTaskHandler.groovy getLabels (labels), getSyntheticPodName (`nf-HASH`,
+    // in newer versions with a second part).
+    Maker {
+        kind: "nextflow",
+        group: "nextflow.io",
+        controllers: &["", "Job"],
+        labels: &[("nextflow.io/app", &["nextflow"])],
+        names: &[Naming::Keys(&["nextflow.io/processName"])],
+        edit: "the pod directive of this process, or the scope k8s of nextflow.config",
+    },
+    // flyteorg/flyte: flytepropeller (a Pod is controlled by its execution, whose name is random, and
+    // has the labels execution-id, node-id, workflow-name and task-name).
+    Maker {
+        kind: "flyte",
+        group: "flyte.org",
+        controllers: &["flyteworkflow"],
+        labels: &[("execution-id", ANY)],
+        names: &[
+            Naming::Keys(&["task-name"]),
+            Naming::Keys(&["workflow-name"]),
+        ],
+        edit: "the pod template of this task in its workflow",
+    },
+    // jupyterhub/kubespawner: kubespawner/spawner.py (label component, names after users), and
+    // jupyterhub/zero-to-jupyterhub-k8s: files/hub/jupyterhub_config.py (labels app and release).
+    Maker {
+        kind: "jupyterhub",
+        group: "jupyter.org",
+        controllers: NO_CONTROLLER,
+        labels: &[("component", &["singleuser-server"])],
+        names: &[Naming::Keys(&["release"]), Naming::Keys(&["app"])],
+        edit: "the Helm value singleuser of JupyterHub, or c.KubeSpawner in its configuration",
     },
 ];
 

@@ -140,6 +140,15 @@ fn every_wrapping_gives_the_same_report() {
         ("CSV", format!("TimeGenerated,log_s\n{}", strings.iter().map(quoted).collect::<String>()).into_bytes()),
         ("pieces of containerd", strings.iter().map(|line| { let (a, b) = line.split_at(100); format!("2026-11-01T10:00:00Z stdout P {a}\n2026-11-01T10:00:00Z stdout F {b}\n") }).collect::<String>().into_bytes()),
         ("bytes in the journal", text(&each(&|line| json!({"__CURSOR": "s=1", "MESSAGE": line.bytes().collect::<Vec<_>>()})))),
+        ("Kinesis records", json!({"Records": each(&|line| json!({"Data": base64(&gzip(line.as_bytes())), "PartitionKey": "a"}))}).to_string().into_bytes()),
+        ("base64 under another key", text(&each(&|line| json!({"Body": base64(line.as_bytes())})))),
+        ("an answer of Kusto", kusto(&string_rows).to_string().into_bytes()),
+        ("CSV of one column", format!("line\n{}", strings.iter().map(|line| format!("\"{}\"\n", line.replace('"', "\"\""))).collect::<String>()).into_bytes()),
+        ("zeros of a log that was copied and truncated", [vec![0; 5_000], text(&story[..2]), vec![0; 5_000], text(&story[2..])].concat()),
+        ("GELF", each(&|line| json!({"version": "1.1", "short_message": line})).iter().map(|own| format!("{own}\0")).collect::<String>().into_bytes()),
+        ("frames of syslog", strings.iter().map(|line| format!("<134>1 2026-11-01T10:00:00Z host audit 1 - - {line}")).map(|frame| format!("{} {frame}", frame.len())).collect::<String>().into_bytes()),
+        ("columns behind the text", strings.iter().map(|line| format!("kube-audit-admin\t{line}\tPrimaryResult\t2026-11-01T10:00:00Z\n")).collect::<String>().into_bytes()),
+        ("colours", strings.iter().map(|line| format!("\u{1b}[1m{line}\u{1b}[0m\n")).collect::<String>().into_bytes()),
         ("EventList on one line", list.to_string().into_bytes()),
         ("EventList", serde_json::to_vec_pretty(&list).unwrap()),
         ("CloudWatch filter-log-events", serde_json::to_vec_pretty(&cloudwatch).unwrap()),
@@ -181,6 +190,18 @@ fn row(event: &Value, strings: bool) -> Value {
         "ObjectRef": object("objectRef"), "ResponseStatus": object("responseStatus"), "Annotations": object("annotations"),
         "StageReceivedTime": event["stageTimestamp"], "TimeGenerated": event["stageTimestamp"],
     })
+}
+
+/// The same rows as Azure Data Explorer answers.
+fn kusto(rows: &[Value]) -> Value {
+    let keys: Vec<&String> = rows[0].as_object().unwrap().keys().collect();
+    let columns: Vec<Value> = (keys.iter())
+        .map(|key| json!({"ColumnName": key, "DataType": "String"}))
+        .collect();
+    let rows: Vec<Value> = (rows.iter())
+        .map(|row| keys.iter().map(|key| row[key.as_str()].clone()).collect())
+        .collect();
+    json!({"Tables": [{"TableName": "Table_0", "Columns": columns, "Rows": rows}]})
 }
 
 /// As a collector of OpenTelemetry writes JSON that it has parsed.
@@ -266,6 +287,84 @@ fn cloud_logging_has_annotations_in_labels() {
             ),
             (&json!(1), &json!("deployments"))
         );
+    }
+}
+
+#[test]
+fn rows_of_bigquery_have_a_column_for_each_label_of_any_row() {
+    let underscores = |key: &str| key.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    let rows: Vec<Value> = story()
+        .iter()
+        .map(|event| {
+            let mut labels = json!({"pods_undock_dev_decision": null, "command_gke_io_dryRun": null});
+            for (key, value) in event["annotations"].as_object().unwrap() {
+                labels[underscores(key)] = value.clone();
+            }
+            labels["zz_undock_dev_decision"] = Value::Null;
+            labels["namespaces_undock_dev_decision"] = Value::Null;
+            json!({
+                "insertId": event["auditID"], "timestamp": event["stageTimestamp"].as_str().unwrap().replace('T', " ").replace('Z', " UTC"),
+                "labels": labels, "operation": {"id": event["auditID"]}, "resource": {"labels": {"cluster_name": "prod-eu1"}},
+                "protopayload_auditlog": {
+                    "authenticationInfo": {"principalEmail": "alice"}, "requestJson": null, "status": null,
+                    "methodName": format!("io.k8s.apps.v1.deployments.{}", event["verb"].as_str().unwrap()),
+                    "resourceName": "apps/v1/namespaces/ci/deployments/runner",
+                },
+            })
+        })
+        .collect();
+    let report = of(&text(&rows));
+    let finding = &report["findings"][0];
+    assert_eq!(
+        (&finding["status"], &finding["observations"]),
+        (&json!("fixed"), &json!(2)),
+        "{report:#}"
+    );
+    assert_eq!(report["coverage"]["missed"], 1);
+}
+
+#[test]
+fn words_before_the_log_are_no_titles_of_a_table() {
+    for words in [
+        "Defaulted container \"kube-apiserver\" out of: kube-apiserver, init (init)",
+        "Starting the API server, please wait",
+    ] {
+        let bytes = [format!("{words}\n").into_bytes(), text(&story())].concat();
+        let report = of(&bytes);
+        assert_eq!(report["coverage"]["otherLines"], 1, "{words}");
+        assert_eq!(report["summary"], of(&text(&story()))["summary"], "{words}");
+    }
+}
+
+#[test]
+fn what_was_read_before_an_error_counts() {
+    let plain = of(&text(&story()));
+    let mut padded = gzip(&text(&story()));
+    padded.extend([0; 512]);
+    let mut broken = gzip(&text(&story()));
+    broken.extend(b"and something else");
+    for bytes in [padded, broken] {
+        let path = Inputs::new().write("a.log.gz", &bytes);
+        let (report, exit) = report_on(&path, &[]);
+        assert_eq!(
+            (exit, &report["coverage"]["unreadable"]),
+            (3, &json!(1)),
+            "{:#}",
+            report["errors"]
+        );
+        assert_eq!(report["summary"], plain["summary"]);
+    }
+}
+
+#[test]
+fn a_text_that_breaks_off_behind_another_is_told() {
+    let story = story();
+    let cut = &story[1].to_string()[..200];
+    for between in ["", " ", "\0", "99 <134>1 - host "] {
+        let line = format!("{}{between}{cut}\n", story[0]);
+        let path = Inputs::new().write("a.log", line.as_bytes());
+        let (report, _) = report_on(&path, &[]);
+        assert_eq!(report["coverage"]["unreadable"], 1, "{between:?}");
     }
 }
 
@@ -529,6 +628,19 @@ fn an_input_that_gives_nothing_is_named_with_what_to_do() {
         ("other.json", b"{\"some\": \"thing\"}", "unsupported input"),
         ("words.log", b"nothing\nof use\n", "unsupported input"),
         ("a.zip", b"PK\x03\x04 and so on", "unzip -p"),
+        ("a.lz4", b"\x04\x22\x4d\x18 and so on", "lz4 -dc"),
+        ("a.7z", b"7z\xbc\xaf\x27\x1c and so on", "7z x -so"),
+        ("a.orc", b"ORC\x00\x01", "JSON lines"),
+        (
+            "capture.avro",
+            b"Obj\x01\x04\x16avro.schema {\"records\": [",
+            "Avro",
+        ),
+        (
+            "rancher.log",
+            b"{\"auditID\":\"a\",\"requestURI\":\"/v3/clusters\",\"method\":\"GET\"}\n",
+            "unsupported input",
+        ),
         ("denied.xml", b"<?xml version=\"1.0\"?>\n<Error/>\n", "XML"),
         (
             "pointer.log",
