@@ -10,6 +10,7 @@ mod build;
 mod burndown;
 mod coverage;
 pub mod csv;
+mod csv_layout;
 mod decode;
 pub mod diff;
 mod disappearance;

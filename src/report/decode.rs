@@ -45,8 +45,8 @@ pub(super) type Take<'t> = dyn FnMut(Input<'_>) -> Result<(), String> + 't;
 const MAX_DEPTH: usize = 12;
 /// Longest text inside of a text that is unpacked.
 const MAX_UNPACKED: u64 = 64 << 20;
-/// How far into a line its JSON may begin.
-const MAX_PREFIX: usize = 512;
+/// How far into a line its JSON may begin: behind all labels of a stream.
+const MAX_PREFIX: usize = 8 << 10;
 
 /// Reads `bytes` to `take`. What is JSON and not ours is passed over. `cluster` is what the wrapper
 /// around tells, if anything.
@@ -253,7 +253,9 @@ fn without_prefix(text: &str) -> Result<Option<&str>, String> {
 /// what is around the text, and whatever follows with a prefix of its own, as frames of syslog do.
 fn after(json: &str, end: usize) -> Option<&str> {
     let rest = json.get(end..)?.trim_start();
-    if end == 0 || rest.starts_with(['{', '[', '"']) {
+    // Where the text goes on as JSON does, the beginning of it was cut off.
+    let goes_on = rest.starts_with([':', '}']) || rest.starts_with(",\"");
+    if end == 0 || goes_on || rest.starts_with(['{', '[', '"']) {
         return None;
     }
     let rest = rest.trim_start_matches(is_blank);

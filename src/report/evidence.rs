@@ -16,12 +16,18 @@ pub(super) const DAY: i64 = 86_400_000;
 
 /// Milliseconds since 1970.
 pub(super) fn millis(text: &str) -> Option<i64> {
-    let moment = text.parse::<Timestamp>().or_else(|error| {
-        // As a table of Google prints it: `2026-11-20 10:00:00.123 UTC`.
-        let zoned = text.strip_suffix(" UTC").map(|text| format!("{text}Z"));
-        zoned.ok_or(error)?.parse()
-    });
+    let moment = text.parse::<Timestamp>();
+    let moment = moment.or_else(|_| rfc3339(text).parse());
     moment.ok().map(Timestamp::as_millisecond)
+}
+
+/// A moment as an API server writes it, also where it comes as a table of Google prints it:
+/// `2026-11-20 10:00:00.123 UTC`.
+pub(super) fn rfc3339(text: &str) -> String {
+    match text.strip_suffix(" UTC") {
+        Some(text) => format!("{}Z", text.replacen(' ', "T", 1)),
+        None => text.to_owned(),
+    }
 }
 
 /// Who is responsible for an object.

@@ -8,7 +8,7 @@ mod seen;
 use super::audit::{Annotations, Event, missed, whole_object};
 use super::decode::Input;
 use super::evidence::{
-    Cause, Deletion, Flags, OwnerKey, Review, UnreviewedWrite, id, millis, project_mark,
+    Cause, Deletion, Flags, OwnerKey, Review, UnreviewedWrite, id, millis, project_mark, rfc3339,
 };
 use super::evidence_store::EvidenceStore;
 use super::model::Missed;
@@ -106,8 +106,10 @@ impl Gatherer {
     /// # Errors
     /// If it is not a valid timestamp, or in the future.
     pub(super) fn moment(&self, text: &str, what: &str) -> Result<Option<i64>, String> {
-        let time = millis(text)
-            .ok_or_else(|| format!("invalid RFC 3339 timestamp in {} {what}", article(what)))?;
+        let time = millis(text).ok_or_else(|| {
+            let a = article(what);
+            format!("invalid RFC 3339 timestamp in {a} {what}: export as JSON, with times in UTC")
+        })?;
         match self.horizon {
             Horizon::AsOf(last) if time > last => Ok(None),
             Horizon::Now(last) if time > last => Err(format!(
@@ -195,7 +197,7 @@ impl Gatherer {
             sub => format!("{}/{sub}", object.resource),
         };
         Missed {
-            time: event.time.to_string(),
+            time: rfc3339(&event.time),
             cluster: self.cluster(&event.cluster),
             namespace: object.namespace.to_string(),
             verb: event.verb.to_string(),

@@ -27,9 +27,9 @@ pub(super) fn read(
     match unpack(input)? {
         Unpacked::Unsupported(what) => return Ok(Some(what)),
         Unpacked::Text(mut text) => units(&mut text, take)?,
-        Unpacked::Csv(table) => {
+        Unpacked::Csv(table, layout) => {
             let mut row = |line, bytes: &[u8]| take(Unit::new(line, Ok(bytes)));
-            csv_rows(table, &mut row).map_err(io::Error::other)?;
+            csv_rows(table, layout, &mut row).map_err(io::Error::other)?;
         }
     }
     Ok(None)

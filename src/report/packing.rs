@@ -7,8 +7,10 @@ use encoding_rs_io::DecodeReaderBytes;
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
+use super::csv_layout::CsvLayout;
+
 /// How much of an input tells what it is.
-const HEAD: u64 = 4096;
+const HEAD: u64 = 32 << 10;
 /// How often one packing stands inside of another.
 const MAX_LAYERS: usize = 4;
 
@@ -16,8 +18,8 @@ const MAX_LAYERS: usize = 4;
 pub(super) enum Unpacked<'r> {
     /// JSON, or lines with JSON in them.
     Text(Box<dyn Read + 'r>),
-    /// A table with a line of titles.
-    Csv(Box<dyn Read + 'r>),
+    /// A table.
+    Csv(Box<dyn Read + 'r>, CsvLayout),
     /// Something else: what it is, and what to do.
     Unsupported(&'static str),
 }
@@ -39,15 +41,19 @@ pub(super) fn unpack<'r>(input: impl Read + 'r) -> io::Result<Unpacked<'r>> {
         if let Some(what) = unsupported(&head) {
             return Ok(Unpacked::Unsupported(what));
         }
-        let is_csv = is_csv(&head);
+        let csv = CsvLayout::of(&head);
         let magic: [u8; 4] = std::array::from_fn(|at| head.get(at).copied().unwrap_or_default());
         let whole = Cursor::new(head).chain(input);
         input = match magic {
             [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(whole)),
             [0x28, 0xb5, 0x2f, 0xfd] => Box::new(ZstdFrames::new(whole)?),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Box::new(DecodeReaderBytes::new(whole)),
-            _ if is_csv => return Ok(Unpacked::Csv(Box::new(whole))),
-            _ => return Ok(Unpacked::Text(Box::new(whole))),
+            _ => {
+                return Ok(match csv {
+                    Some(layout) => Unpacked::Csv(Box::new(whole), layout),
+                    None => Unpacked::Text(Box::new(whole)),
+                });
+            }
         };
     }
     Ok(Unpacked::Unsupported("packed more than four times"))
@@ -87,26 +93,6 @@ fn unsupported(head: &[u8]) -> Option<&'static str> {
 fn is_markup(text: &[u8]) -> bool {
     let next = text.strip_prefix(b"<").and_then(<[u8]>::first);
     next.is_some_and(|next| matches!(next, b'?' | b'!') || next.is_ascii_alphabetic())
-}
-
-/// True for titles, and JSON in the cells of what follows: there, quotes stand twice.
-fn is_csv(head: &[u8]) -> bool {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let Some(end) = memchr::memchr(b'\n', head) else {
-        return false;
-    };
-    let (titles, rest) = head.split_at(end);
-    let is_title = |title: &[u8]| {
-        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" _@.-[]:/()\"".contains(byte);
-        let title = title.trim_ascii();
-        !title.is_empty() && title.len() < 80 && title.iter().all(is_plain)
-    };
-    // A line of words before the log itself is no line of titles.
-    let has_plain_json = memchr::memmem::find_iter(rest, b"{\"")
-        .any(|at| rest.get(at + 2).is_some_and(|next| *next != b'"'));
-    let is_table = titles.contains(&b',') && rest.contains(&b'{')
-        || rest.trim_ascii_start().starts_with(b"\"{\"\"");
-    is_table && !has_plain_json && titles.split(|byte| *byte == b',').all(is_title)
 }
 
 /// What is left of an input that broke off: the reason, once what came before was read.

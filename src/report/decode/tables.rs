@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::report::csv_layout::CsvLayout;
 use crate::report::fields::Fields;
 
 #[derive(Deserialize)]
@@ -31,26 +32,41 @@ pub(super) fn rows(fields: &Fields<'_>) -> Option<Vec<String>> {
     Some(rows.iter().map(object).collect())
 }
 
-/// Gives each row of a CSV file to `take` with its line, as an object in JSON.
+/// Gives each row of a CSV file to `take` with its line, as an object in JSON; a cell without a title
+/// has its number.
 ///
 /// # Errors
 /// If a row cannot be read.
 pub(in crate::report) fn csv_rows(
-    input: impl Read,
+    mut input: impl Read,
+    layout: CsvLayout,
     take: &mut dyn FnMut(usize, &[u8]),
 ) -> Result<(), csv::Error> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
+    let mut before = Vec::new();
+    let start = u64::try_from(layout.start).unwrap_or_default();
+    input.by_ref().take(start).read_to_end(&mut before)?;
+    let lines_before = memchr::memchr_iter(b'\n', &before).count();
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .delimiter(layout.delimiter)
+        .has_headers(layout.has_titles)
+        .from_reader(input);
     let titles = reader.headers()?.clone();
     for row in reader.records() {
         let row = row?;
         let line = row.position().map_or(0, |position| position.line());
-        let object: Map<String, Value> = titles
-            .iter()
-            .zip(&row)
-            .map(|(title, cell)| (title.trim().to_owned(), Value::from(cell)))
+        let title = |column: usize| match titles.get(column) {
+            Some(title) if layout.has_titles => title.trim().to_owned(),
+            _ => column.to_string(),
+        };
+        // What a row does not have stands in some exports as a dash.
+        let cells = row.iter().enumerate();
+        let cells = cells.filter(|(_, cell)| !matches!(*cell, "" | "-"));
+        let object: Map<String, Value> = cells
+            .map(|(column, cell)| (title(column), Value::from(cell)))
             .collect();
         take(
-            usize::try_from(line).unwrap_or_default(),
+            lines_before + usize::try_from(line).unwrap_or_default(),
             Value::Object(object).to_string().as_bytes(),
         );
     }

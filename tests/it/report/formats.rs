@@ -144,6 +144,11 @@ fn every_wrapping_gives_the_same_report() {
         ("base64 under another key", text(&each(&|line| json!({"Body": base64(line.as_bytes())})))),
         ("an answer of Kusto", kusto(&string_rows).to_string().into_bytes()),
         ("CSV of one column", format!("line\n{}", strings.iter().map(|line| format!("\"{}\"\n", line.replace('"', "\"\""))).collect::<String>()).into_bytes()),
+        ("cells between tabs", format!("time\tlog\n{}", strings.iter().map(|line| quoted(line).replacen("\",\"", "\"\t\"", 1)).collect::<String>()).into_bytes()),
+        ("CSV of a spreadsheet", format!("sep=;\r\nZeit;Größe\r\n{}", strings.iter().map(|line| quoted(line).replacen("\",\"", "\";\"", 1)).collect::<String>()).into_bytes()),
+        ("a column for each field", columns(&story).into_bytes()),
+        ("CSV without titles", strings.iter().map(quoted).collect::<String>().into_bytes()),
+        ("logcli with many labels", strings.iter().map(|line| format!("2026-11-01T10:00:00Z {{{}}} {line}\n", ["some_label=\"some value\""; 40].join(", "))).collect::<String>().into_bytes()),
         ("zeros of a log that was copied and truncated", [vec![0; 5_000], text(&story[..2]), vec![0; 5_000], text(&story[2..])].concat()),
         ("GELF", each(&|line| json!({"version": "1.1", "short_message": line})).iter().map(|own| format!("{own}\0")).collect::<String>().into_bytes()),
         ("frames of syslog", strings.iter().map(|line| format!("<134>1 2026-11-01T10:00:00Z host audit 1 - - {line}")).map(|frame| format!("{} {frame}", frame.len())).collect::<String>().into_bytes()),
@@ -190,6 +195,33 @@ fn row(event: &Value, strings: bool) -> Value {
         "ObjectRef": object("objectRef"), "ResponseStatus": object("responseStatus"), "Annotations": object("annotations"),
         "StageReceivedTime": event["stageTimestamp"], "TimeGenerated": event["stageTimestamp"],
     })
+}
+
+/// A column for each field that any event has, as Kibana exports it.
+fn columns(story: &[Value]) -> String {
+    let rows: Vec<Value> = story.iter().map(|event| dotted(event, "")).collect();
+    let mut titles: Vec<&String> = rows
+        .iter()
+        .flat_map(|row| row.as_object().unwrap().keys())
+        .collect();
+    titles.sort();
+    titles.dedup();
+    let cell = |value: Option<&Value>| match value {
+        None => "-".to_owned(),
+        Some(Value::String(text)) => text.replace('"', "\"\""),
+        Some(value) => value.to_string().replace('"', "\"\""),
+    };
+    let quoted = |cells: Vec<String>| format!("\"{}\"\n", cells.join("\",\""));
+    let mut table = quoted(titles.iter().map(|title| (*title).clone()).collect());
+    for row in &rows {
+        table.push_str(&quoted(
+            titles
+                .iter()
+                .map(|title| cell(row.get(title.as_str())))
+                .collect(),
+        ));
+    }
+    table
 }
 
 /// The same rows as Azure Data Explorer answers.
@@ -365,6 +397,19 @@ fn a_text_that_breaks_off_behind_another_is_told() {
         let path = Inputs::new().write("a.log", line.as_bytes());
         let (report, _) = report_on(&path, &[]);
         assert_eq!(report["coverage"]["unreadable"], 1, "{between:?}");
+    }
+    // Its beginning is missing.
+    let whole = story[1].to_string();
+    for start in [1, 60, 200, 300] {
+        let line = format!("{}\n{}\n", &whole[start..], story[0]);
+        let path = Inputs::new().write("a.log", line.as_bytes());
+        let (report, _) = report_on(&path, &[]);
+        let coverage = &report["coverage"];
+        assert_eq!(
+            (&coverage["unreadable"], &coverage["reviews"]),
+            (&json!(1), &json!(1)),
+            "{start}"
+        );
     }
 }
 
