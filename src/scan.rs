@@ -62,6 +62,8 @@ pub struct Scanned {
     pub namespaces: BTreeMap<String, Option<Mode>>,
     /// Identities of the namespaces.
     pub namespace_uids: BTreeMap<String, Box<str>>,
+    /// Of namespaces with labels without meaning: what is wrong with them.
+    pub label_flaws: BTreeMap<String, Vec<String>>,
     /// Exemptions, used and unused.
     pub exemptions: Vec<ListedExemption>,
     /// What was read.

@@ -89,16 +89,17 @@ impl NamespaceSettings {
             .exemptions
             .iter()
             .filter_map(|exemption| exemption.flaw(period));
+        self.label_flaws().into_iter().chain(exemptions).collect()
+    }
+
+    /// Labels without meaning.
+    pub fn label_flaws(&self) -> Vec<String> {
         let unknown = self.unknown_labels.iter().map(|label| {
             let label = clip(label, 40);
             format!("no label {label} is known: write {MODE_LABEL} or {WORKLOAD_EXEMPTIONS_LABEL}")
         });
-        self.problems
-            .iter()
-            .map(ToString::to_string)
-            .chain(unknown)
-            .chain(exemptions)
-            .collect()
+        let problems = self.problems.iter().map(ToString::to_string);
+        problems.chain(unknown).collect()
     }
 
     fn problem(&mut self, label: &'static str, value: &str, choices: &'static str) {

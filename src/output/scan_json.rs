@@ -60,6 +60,7 @@ pub fn write(
             .map(|(name, mode)| NamespaceEntry {
                 mode: mode.map(|mode| mode.as_str().into()),
                 name: name.as_str().into(),
+                label_flaws: scanned.label_flaws.get(name).cloned().unwrap_or_default(),
             })
             .collect(),
         checks: checks(scanned),

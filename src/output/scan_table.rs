@@ -32,6 +32,7 @@ pub fn write(
     writeln!(out)?;
     write_owners(out, scanned, style)?;
     write_exemptions(out, scanned, style)?;
+    write_label_flaws(out, scanned, style)?;
     writeln!(
         out,
         "{}",
@@ -232,6 +233,20 @@ fn write_exemptions(out: &mut dyn Write, scanned: &Scanned, style: Style) -> io:
                 Err(error) => error.to_string(),
             };
             let text = format!("{place}  {}  {terms}", entry.exemption.rules);
+            writeln!(out, "    {}", escape_controls(&text))?;
+        }
+    }
+    writeln!(out)
+}
+
+fn write_label_flaws(out: &mut dyn Write, scanned: &Scanned, style: Style) -> io::Result<()> {
+    if scanned.label_flaws.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{}", style.paint("1", "Labels without effect"))?;
+    for (namespace, flaws) in &scanned.label_flaws {
+        for flaw in flaws {
+            let text = format!("namespace {namespace}  {flaw}");
             writeln!(out, "    {}", escape_controls(&text))?;
         }
     }

@@ -57,7 +57,7 @@ fn units(input: &mut dyn Read, take: &mut dyn FnMut(Unit<'_>)) -> io::Result<()>
 fn is_document(start: &[u8]) -> bool {
     let start = start.trim_ascii_start();
     let Some(first) = start.first().filter(|byte| matches!(byte, b'{' | b'[')) else {
-        return false;
+        return opens_behind_prefix(start);
     };
     let Some(end) = memchr(b'\n', start) else {
         return start.len() >= CHUNK / 2;
@@ -79,6 +79,15 @@ fn is_document(start: &[u8]) -> bool {
     let is_prefixed = *first == b'[' && line.get(1).is_some_and(u8::is_ascii_lowercase);
     let was_cut = line.len() > 1 && next.starts_with(b"{") && is_line(next);
     !is_prefixed && !was_cut
+}
+
+/// True for `TIME STREAM {` alone in its line, as `aws logs tail --format json` begins each text.
+fn opens_behind_prefix(start: &[u8]) -> bool {
+    let line = start.split(|byte| *byte == b'\n').next();
+    let line = line.unwrap_or_default().trim_ascii_end();
+    let other = |byte: &u8| b"{[\"".contains(byte);
+    line.strip_suffix(b" {")
+        .is_some_and(|prefix| !prefix.iter().any(other))
 }
 
 fn lines(

@@ -110,6 +110,9 @@ pub struct NamespaceEntry<'a> {
     pub mode: Option<LenientStr<'a>>,
     /// Its name.
     pub name: LenientStr<'a>,
+    /// Labels that mean nothing, and what to write.
+    #[serde(rename = "labelFlaws", default, skip_serializing_if = "Vec::is_empty")]
+    pub label_flaws: Vec<String>,
 }
 
 /// A question of the migration guide and its answer.

@@ -29,6 +29,7 @@ pub(super) struct Evaluation {
     nodes: Nodes,
     namespaces: BTreeMap<String, Option<Mode>>,
     namespace_uids: BTreeMap<String, Box<str>>,
+    label_flaws: BTreeMap<String, Vec<String>>,
     ledger: Ledger,
     owners: Vec<ScannedOwner>,
     /// Places in `owners`, by key.
@@ -77,6 +78,7 @@ impl Evaluation {
             nodes: Nodes::default(),
             namespaces: BTreeMap::new(),
             namespace_uids: BTreeMap::new(),
+            label_flaws: BTreeMap::new(),
             ledger,
             owners: Vec::new(),
             places: HashMap::new(),
@@ -275,6 +277,10 @@ impl Evaluation {
         }
         self.namespaces
             .insert(workload.name.to_owned(), settings.mode);
+        let flaws = settings.label_flaws();
+        if !flaws.is_empty() {
+            self.label_flaws.insert(workload.name.to_owned(), flaws);
+        }
         self.namespace_uids.insert(
             workload.name.to_owned(),
             workload.object.metadata.uid.as_str().into(),
@@ -420,6 +426,7 @@ impl Evaluation {
             nodes,
             namespaces,
             namespace_uids,
+            label_flaws,
             ledger,
             mut owners,
             parts,
@@ -456,6 +463,7 @@ impl Evaluation {
             nodes: nodes.groups(),
             namespaces,
             namespace_uids,
+            label_flaws,
             exemptions,
             parts,
             errors,

@@ -149,6 +149,7 @@ fn every_wrapping_gives_the_same_report() {
         ("a column for each field", columns(&story).into_bytes()),
         ("CSV without titles", strings.iter().map(quoted).collect::<String>().into_bytes()),
         ("logcli with many labels", strings.iter().map(|line| format!("2026-11-01T10:00:00Z {{{}}} {line}\n", ["some_label=\"some value\""; 40].join(", "))).collect::<String>().into_bytes()),
+        ("aws logs tail", story.iter().map(|event| format!("2026-11-01T10:00:00+00:00 kube-apiserver-audit {event:#}\n")).collect::<String>().into_bytes()),
         ("zeros of a log that was copied and truncated", [vec![0; 5_000], text(&story[..2]), vec![0; 5_000], text(&story[2..])].concat()),
         ("GELF", each(&|line| json!({"version": "1.1", "short_message": line})).iter().map(|own| format!("{own}\0")).collect::<String>().into_bytes()),
         ("frames of syslog", strings.iter().map(|line| format!("<134>1 2026-11-01T10:00:00Z host audit 1 - - {line}")).map(|frame| format!("{} {frame}", frame.len())).collect::<String>().into_bytes()),
@@ -376,8 +377,8 @@ fn what_was_read_before_an_error_counts() {
     let mut broken = gzip(&text(&story()));
     broken.extend(b"and something else");
     for bytes in [padded, broken] {
-        let path = Inputs::new().write("a.log.gz", &bytes);
-        let (report, exit) = report_on(&path, &[]);
+        let inputs = Inputs::new();
+        let (report, exit) = report_on(&inputs.write("a.log.gz", &bytes), &[]);
         assert_eq!(
             (exit, &report["coverage"]["unreadable"]),
             (3, &json!(1)),
@@ -394,16 +395,16 @@ fn a_text_that_breaks_off_behind_another_is_told() {
     let cut = &story[1].to_string()[..200];
     for between in ["", " ", "\0", "99 <134>1 - host "] {
         let line = format!("{}{between}{cut}\n", story[0]);
-        let path = Inputs::new().write("a.log", line.as_bytes());
-        let (report, _) = report_on(&path, &[]);
+        let inputs = Inputs::new();
+        let (report, _) = report_on(&inputs.write("a.log", line.as_bytes()), &[]);
         assert_eq!(report["coverage"]["unreadable"], 1, "{between:?}");
     }
     // Its beginning is missing.
     let whole = story[1].to_string();
     for start in [1, 60, 200, 300] {
         let line = format!("{}\n{}\n", &whole[start..], story[0]);
-        let path = Inputs::new().write("a.log", line.as_bytes());
-        let (report, _) = report_on(&path, &[]);
+        let inputs = Inputs::new();
+        let (report, _) = report_on(&inputs.write("a.log", line.as_bytes()), &[]);
         let coverage = &report["coverage"];
         assert_eq!(
             (&coverage["unreadable"], &coverage["reviews"]),

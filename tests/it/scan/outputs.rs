@@ -101,10 +101,21 @@ fn json_tells_whose_an_owner_is_and_fits_its_schema() {
     let terms = json!("until=2999-01-01; reason=moving; ref=PLAT-4");
     namespace["metadata"]["annotations"] =
         json!({"exempt.undock.dev/DKR101": terms, "exempt.undock.dev/DKR201": "soon"});
+    namespace["metadata"]["labels"] =
+        json!({"undock.dev/mode": "enfroce", "undock.dev/mod": "enforce"});
     let api = FakeApi::new()
         .with("/api/v1/namespaces", vec![namespace])
         .with("/apis/batch/v1/cronjobs", vec![runner]);
     let report = as_json(&run(&api));
+    let flaws = report["namespaces"][0]["labelFlaws"].as_array().unwrap();
+    let flaws: Vec<&str> = flaws.iter().map(|flaw| flaw.as_str().unwrap()).collect();
+    assert_eq!(
+        flaws,
+        [
+            "label undock.dev/mode is \"enfroce\"; write enforce, freeze, warn, audit or off",
+            "no label undock.dev/mod is known: write undock.dev/mode or undock.dev/workload-exemptions"
+        ]
+    );
     let owner = &report["objects"][0];
     let told = ["team", "managedBy", "release", "manager", "schedule"]
         .map(|key| owner[key].as_str().unwrap());
