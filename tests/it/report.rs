@@ -18,3 +18,4 @@ mod pages;
 mod scans;
 mod schema;
 mod support;
+mod wrappings;

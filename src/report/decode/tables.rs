@@ -32,8 +32,8 @@ pub(super) fn rows(fields: &Fields<'_>) -> Option<Vec<String>> {
     Some(rows.iter().map(object).collect())
 }
 
-/// Gives each row of a CSV file to `take` with its line, as an object in JSON; a cell without a title
-/// has its number.
+/// Gives each row of a CSV file to `take` with its line, as an object in JSON; a cell without a
+/// title has its number.
 ///
 /// # Errors
 /// If a row cannot be read.

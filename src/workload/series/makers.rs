@@ -276,8 +276,9 @@ pub(crate) static MAKERS: [Maker; 27] = [
         ])],
         edit: ".drone.yml of this repository, or the policy of the Drone runner",
     },
-    // PrefectHQ/prefect: src/prefect/workers/base.py _base_flow_run_labels, _base_deployment_labels,
-    // _base_flow_labels (labels of the Job and its Pods, whose names begin with a random run name).
+    // PrefectHQ/prefect: src/prefect/workers/base.py _base_flow_run_labels,
+    // _base_deployment_labels, _base_flow_labels (labels of the Job and its Pods, whose names begin
+    // with a random run name).
     Maker {
         kind: "prefect",
         group: "prefect.io",
@@ -289,8 +290,8 @@ pub(crate) static MAKERS: [Maker; 27] = [
         ],
         edit: "the job variables of this deployment, or the base job template of its work pool",
     },
-    // nextflow-io/nextflow: K8sTaskHandler.groovy getLabels (labels), getSyntheticPodName (`nf-HASH`,
-    // in newer versions with a second part).
+    // nextflow-io/nextflow: K8sTaskHandler.groovy getLabels (labels), getSyntheticPodName
+    // (`nf-HASH`, in newer versions with a second part).
     Maker {
         kind: "nextflow",
         group: "nextflow.io",
@@ -299,8 +300,8 @@ pub(crate) static MAKERS: [Maker; 27] = [
         names: &[Naming::Keys(&["nextflow.io/processName"])],
         edit: "the pod directive of this process, or the scope k8s of nextflow.config",
     },
-    // flyteorg/flyte: flytepropeller (a Pod is controlled by its execution, whose name is random, and
-    // has the labels execution-id, node-id, workflow-name and task-name).
+    // flyteorg/flyte: flytepropeller (a Pod is controlled by its execution, whose name is random,
+    // and has the labels execution-id, node-id, workflow-name and task-name).
     Maker {
         kind: "flyte",
         group: "flyte.org",
