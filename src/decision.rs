@@ -265,8 +265,8 @@ fn is_mirror_of_node(workload: &Workload<'_>, requester: Requester<'_>) -> bool 
     node.is_some_and(|node| workload.is_mirror_of(node))
 }
 
-/// A write in `namespace` that is not evaluated, whatever its mode: a deletion, or an object that is
-/// being deleted.
+/// A write in `namespace` that is not evaluated, whatever its mode: a deletion, or an object that
+/// is being deleted.
 pub fn skip(namespace: &str, policy: &Policy) -> Decision {
     let mut doubts = Vec::new();
     let settings = settings_of(namespace, policy, &mut doubts);

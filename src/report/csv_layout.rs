@@ -27,7 +27,9 @@ impl CsvLayout {
             .any(|at| table.get(at + 2).is_some_and(|next| *next != b'"'));
         // In cells, quotes stand twice.
         let has_cells = memmem::find(table, b"\"\":").is_some();
-        let is_table = has_cells || has_plain_titles(first, &rest[1..]) && rest.contains(&b'{');
+        // A column for each field may leave no JSON at all; one of them is `auditID`.
+        let has_fields = || rest.contains(&b'{') || memmem::find(first, b"udit").is_some();
+        let is_table = has_cells || has_plain_titles(first, &rest[1..]) && has_fields();
         if has_plain_json || !is_table {
             return None;
         }
@@ -116,6 +118,7 @@ mod tests {
                 layout(0, b',', true),
             ),
             ("a,b\n1,{}\n", layout(0, b',', true)),
+            ("auditID,verb\n1,get\n", layout(0, b',', true)),
             ("Starting, please wait\n{\"a\":1}\n", None),
             ("{\"a\":1,\"b\":\"\"}\n{\"a\":1}\n", None),
             ("I1109 one, two\nI1109 three\n", None),
