@@ -46,7 +46,7 @@ impl Room {
 pub struct Node {
     /// The value.
     pub value: Value,
-    /// Where it starts in the text, in bytes.
+    /// Where it starts in the text, in bytes; of a list or map under a key, where the key does.
     pub offset: usize,
 }
 
@@ -199,6 +199,17 @@ impl Node {
         match &self.value {
             Value::Scalar(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// The value of a key at `place`.
+    fn under(self, place: usize) -> Self {
+        match self.value {
+            Value::Scalar(_) => self,
+            _ => Self {
+                offset: place,
+                ..self
+            },
         }
     }
 

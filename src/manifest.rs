@@ -144,7 +144,7 @@ impl<'t> Manifest<'t> {
     /// Line and column of the value at `field` of `item`; those of the deepest part that exists
     /// where it does not.
     pub fn locate(&self, item: &Item, field: &str) -> (usize, usize) {
-        self.tree.place(self.tree.find(item.node, field))
+        self.tree.place_at(item.node, field)
     }
 
     /// The text at `field` of `item`, as YAML reads it; that of the deepest part that exists, if it

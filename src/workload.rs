@@ -98,7 +98,12 @@ impl Share {
 
 impl<'a> Workload<'a> {
     /// Adds the texts by which objects without a pod are judged.
-    pub fn read_texts(&mut self, string_fields: StringFields) {
+    pub fn read_texts(&mut self, mut string_fields: StringFields) {
+        match self.kind() {
+            "ConfigMap" => string_fields.decode("binaryData"),
+            "Secret" => string_fields.decode("data"),
+            _ => {}
+        }
         self.is_cut |= string_fields.is_cut();
         self.budget = Budget::TEXTS;
         self.string_fields = string_fields;

@@ -1,6 +1,7 @@
 //! What configuration says of Docker: inputs of agents, templates of Pods, queries.
 
 pub(crate) mod docker_inputs;
+pub(crate) mod expressions;
 pub(crate) mod installers;
 pub(crate) mod log_inputs;
 mod node_files;

@@ -57,10 +57,11 @@ impl Script<'_> {
     }
 }
 
-/// The commands of `string_field`, if it mentions Docker.
+/// The commands of `string_field`, if it mentions Docker or one of its chains.
 fn read(string_field: &StringField) -> Vec<TextCommand> {
     let text = string_field.text.as_str();
-    if !spend(text.len() / 16) || !mentions(text, "docker") {
+    let names_docker = mentions(text, "docker") || mentions(text, "DOCKER");
+    if !spend(text.len() / 16) || !names_docker {
         return Vec::new();
     }
     if is_script(string_field.key(), text) {
@@ -75,10 +76,9 @@ fn read(string_field: &StringField) -> Vec<TextCommand> {
     let is_unit = |language| matches!(language, Language::Sections | Language::Toml);
     let unit = document.filter(|document| is_unit(document.language));
     let mut found = Vec::new();
-    for (offset, command) in unit
-        .map(|unit| unit_commands(&unit.root))
-        .unwrap_or_default()
-    {
+    let commands = unit.map(|unit| unit_commands(&unit.root));
+    let commands = commands.unwrap_or_default().into_iter();
+    for (offset, command) in commands.chain(line_commands(string_field.key(), text)) {
         found.extend(
             read_script(command)
                 .into_iter()
@@ -103,12 +103,47 @@ fn unit_commands(root: &Node) -> Vec<(usize, &str)> {
     commands.collect()
 }
 
+/// Commands on lines of their own, each with its place: those of cron's tables and the recipes of
+/// make.
+fn line_commands<'t>(name: &str, text: &'t str) -> Vec<(usize, &'t str)> {
+    let is_makefile = name.eq_ignore_ascii_case("makefile") || name.ends_with(".mk");
+    let lines = text
+        .split_inclusive('\n')
+        .filter(|line| mentions(line, "docker"));
+    let commands = lines.filter_map(|line| match is_makefile {
+        true => Some(line.strip_prefix('\t')?.trim_start_matches(['@', '-'])),
+        false => cron_command(line),
+    });
+    // Each is a part of the text.
+    let start = |command: &str| command.as_ptr().addr() - text.as_ptr().addr();
+    commands.map(|command| (start(command), command)).collect()
+}
+
+/// The command of a line `MINUTE HOUR DAY MONTH WEEKDAY [USER] COMMAND`.
+fn cron_command(line: &str) -> Option<&str> {
+    let is_time = |word: &str| {
+        let is_part = |b: u8| b.is_ascii_digit() || b"*/,-".contains(&b);
+        !word.is_empty() && word.bytes().all(is_part)
+    };
+    let mut rest = line;
+    for _ in 0..5 {
+        let (word, behind) = rest.trim_start().split_once([' ', '\t'])?;
+        rest = Some(behind).filter(|_| is_time(word))?;
+    }
+    let command = rest.trim_start();
+    // Only the tables of the system name a user.
+    let with_user = command.split_once([' ', '\t']);
+    let of_system = with_user.filter(|(user, rest)| *user == "root" || rest.starts_with('/'));
+    let of_system = of_system.filter(|(user, _)| !user.contains('/'));
+    Some(of_system.map_or(command, |(_, command)| command.trim_start()))
+}
+
 /// The command in the value of a unit's setting, without the marks in front of the program.
 pub(crate) fn unit_command(text: &str) -> &str {
     text.trim_start_matches(['-', '@', ':', '+', '!'])
 }
 
-/// True for a script of a POSIX shell: its first line says so, or its name.
+/// True for a script of a shell: its first line says so, or its name.
 fn is_script(name: &str, text: &str) -> bool {
     const SHELLS: [&str; 6] = ["ash", "bash", "dash", "ksh", "sh", "zsh"];
     match text.strip_prefix("#!") {
@@ -117,7 +152,9 @@ fn is_script(name: &str, text: &str) -> bool {
             let mut words = line.split([' ', '/', '\t']);
             words.any(|word| SHELLS.contains(&word))
         }
-        None => name.ends_with(".sh") || name.ends_with(".bash"),
+        None => [".bash", ".ps1", ".sh"]
+            .iter()
+            .any(|end| name.ends_with(end)),
     }
 }
 

@@ -86,6 +86,25 @@ const WRITERS: [&str; 13] = [
     "yq",
 ];
 
+/// The files that `invocation` writes, and what writes each.
+fn written_files(invocation: &Invocation) -> impl Iterator<Item = (&str, &String)> {
+    let program = invocation.program();
+    let words = invocation.arguments().iter();
+    let words = words.filter(move |_| WRITERS.contains(&program));
+    let words = words.map(move |word| (program, word));
+    words.chain(invocation.written.iter().map(|word| (">", word)))
+}
+
+/// What `invocation`, in a script that nothing shows the place of, writes of dockerd's
+/// configuration.
+pub(crate) fn configuration_named(invocation: &Invocation) -> Option<String> {
+    let mut files = written_files(invocation);
+    let (program, file) = files.find(|(_, file)| {
+        file.starts_with('/') && catalog::is_docker_configuration(&HostPath::new(file))
+    })?;
+    Some(format!("{program} {file}"))
+}
+
 /// What `invocation` writes of dockerd's configuration on the node, and whether that is less than
 /// the daemon's own: certificates of a registry.
 pub(crate) fn configuration_written(
@@ -93,12 +112,7 @@ pub(crate) fn configuration_written(
     container: &Container<'_>,
     invocation: &Invocation,
 ) -> Option<(String, bool)> {
-    let program = invocation.program();
-    let words = invocation.arguments().iter();
-    let words = words.filter(|_| WRITERS.contains(&program));
-    let words = words.map(|word| (program, word));
-    let written = invocation.written.iter().map(|word| (">", word));
-    words.chain(written).find_map(|(program, word)| {
+    written_files(invocation).find_map(|(program, word)| {
         let path = docker_usage::path_on_node(pod, container, invocation, word)?;
         let is_minor = path.is_within("/etc/docker/certs.d");
         let shown = match is_minor {

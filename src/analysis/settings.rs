@@ -146,10 +146,9 @@ impl Settings<'_> {
         match self.place {
             Place::Object => {
                 let string_field = self.string_fields.at(node.offset);
+                let first = string_field.map(|string_field| string_field.path.as_str());
                 (
-                    string_field
-                        .map(|string_field| string_field.path.clone())
-                        .unwrap_or_default(),
+                    above(first.unwrap_or_default(), depth(node)).to_owned(),
                     None,
                 )
             }
@@ -186,6 +185,32 @@ impl Settings<'_> {
             _ => (self.inner.iter()).any(|inner| inner.offset == node.offset),
         }
     }
+}
+
+/// How many steps below `node`, which is a value of an object, its first text stands.
+fn depth(node: &Node) -> usize {
+    let is_first = |child: &&Node| child.offset == node.offset;
+    let first = match &node.value {
+        Value::Scalar(_) => None,
+        // Elements without a text have the number of the next one.
+        Value::List(elements) => elements.iter().rfind(is_first),
+        Value::Map(entries) => entries.iter().map(|(_, value)| value).rfind(is_first),
+    };
+    first.map_or(0, |first| 1 + depth(first))
+}
+
+/// The field that is so many steps above `field`.
+fn above(field: &str, steps: usize) -> &str {
+    (0..steps).fold(field, |field, _| {
+        let start = if field.ends_with("']") {
+            field.rfind("['")
+        } else if field.ends_with(']') {
+            field.rfind('[')
+        } else {
+            field.rfind('.')
+        };
+        &field[..start.unwrap_or_default()]
+    })
 }
 
 /// Where `offset` of `text` stands in the text of `string_field`, in which the string starts at

@@ -1,8 +1,16 @@
 //! A character of a value and where the file has it: scalars are written in several styles.
 
-/// Where in `source`, which begins at a scalar of YAML or JSON, the character stands that is at
-/// `offset` of `text`, its value.
+/// Where in `source`, which begins at a scalar of YAML, JSON or TOML, the character stands that is
+/// at `offset` of `text`, its value.
 pub(crate) fn aligned(text: &str, offset: usize, source: &str) -> Option<usize> {
+    let lines = [("\"\"\"", Style::Lines), ("'''", Style::Plain)];
+    let lines = lines.into_iter().find_map(|(quotes, style)| {
+        let rest = source.strip_prefix(quotes)?;
+        Some(quotes.len() + align(text, offset, rest, style)?)
+    });
+    if lines.is_some() {
+        return lines;
+    }
     let inside = |quote| source.strip_prefix(quote).map(|rest| (1, rest));
     let double =
         inside('"').and_then(|(at, rest)| Some(at + align(text, offset, rest, Style::Double)?));
@@ -18,6 +26,8 @@ enum Style {
     Plain,
     Single,
     Double,
+    /// TOML's text of several lines in double quotes, in which a quote is a quote.
+    Lines,
 }
 
 /// Walks through value and source together. How white space is written differs from style to style
@@ -49,7 +59,7 @@ fn character(source: &str, style: Style) -> Option<(char, usize)> {
     match (style, first) {
         (Style::Single, '\'') => source.starts_with("''").then_some(('\'', 2)),
         (Style::Double, '"') => None,
-        (Style::Double, '\\') => escaped(source),
+        (Style::Double | Style::Lines, '\\') => escaped(source),
         _ => Some((first, first.len_utf8())),
     }
 }

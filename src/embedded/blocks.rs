@@ -165,11 +165,13 @@ impl Reader {
             match self.peek().map(|token| token.kind.clone()) {
                 Some(Kind::Assign) => {
                     self.next += 1;
-                    return Some((name.text, self.value(depth + 1)?));
+                    let value = self.value(depth + 1)?;
+                    return Some((name.text, value.under(name.offset)));
                 }
                 Some(Kind::Bracket(b'{')) => {
                     self.next += 1;
-                    return Some((name.text, self.block(depth + 1, label)?));
+                    let block = self.block(depth + 1, label)?;
+                    return Some((name.text, block.under(name.offset)));
                 }
                 Some(Kind::Line | Kind::Bracket(b'}')) | None => {
                     let value = Value::Scalar(String::new());

@@ -14,7 +14,7 @@ const QUERIES: [&str; 6] = [
 ];
 
 /// Endings of the names of texts for people.
-const PROSE: [&str; 4] = [".adoc", ".markdown", ".md", ".rst"];
+const PROSE: [&str; 6] = [".adoc", ".htm", ".html", ".markdown", ".md", ".rst"];
 
 /// True for the name of a text for people: what it shows is no setting.
 pub(crate) fn is_prose(name: &str) -> bool {

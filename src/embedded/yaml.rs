@@ -10,8 +10,8 @@ use super::{MAX_DEPTH, Node, Room, Value};
 struct Open {
     node: Node,
     anchor: usize,
-    /// The key that waits for its value.
-    key: Option<String>,
+    /// The key that waits for its value, and its place.
+    key: Option<(String, usize)>,
 }
 
 /// Reads `text`; `None` where it is not YAML, or larger than a document may be.
@@ -92,9 +92,11 @@ impl Reader<'_> {
         };
         match (&mut open.node.value, open.key.take()) {
             (Value::List(elements), _) => elements.push(node),
-            (Value::Map(_), None) => open.key = Some(node.text().unwrap_or_default().to_owned()),
-            (Value::Map(entries), Some(key)) if key == "<<" => merge(entries, &node),
-            (Value::Map(entries), Some(key)) => entries.push((key, node)),
+            (Value::Map(_), None) => {
+                open.key = Some((node.text().unwrap_or_default().to_owned(), node.offset));
+            }
+            (Value::Map(entries), Some((key, _))) if key == "<<" => merge(entries, &node),
+            (Value::Map(entries), Some((key, place))) => entries.push((key, node.under(place))),
             (Value::Scalar(_), _) => return None,
         }
         Some(())

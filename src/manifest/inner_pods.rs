@@ -26,7 +26,8 @@ pub(super) fn find<'a>(tree: &'a Tree<'_>, root: NodeId) -> Vec<InnerPod<'a>> {
     if tree.get(root, "kind").and_then(|kind| tree.text(kind)) == Some("StepAction") {
         let step = tree.get(root, "spec");
         let step = step.and_then(|step| tree.read::<Container<'_>>(step).ok());
-        return step.into_iter().map(single_step).collect();
+        let step = step.map(|step| pod_of("spec".to_owned(), "step", step));
+        return step.into_iter().collect();
     }
     for (key, value) in tree.entries(root).iter() {
         // What others wrote about the object, and its state, are not the object.
@@ -40,15 +41,15 @@ pub(super) fn find<'a>(tree: &'a Tree<'_>, root: NodeId) -> Vec<InnerPod<'a>> {
     search.found
 }
 
-/// The pod of a step that is the whole spec of its object.
-fn single_step(step: Container<'_>) -> InnerPod<'_> {
-    let mut spec = Spec::default();
-    spec.add_containers(vec![("step".into(), step)]);
-    InnerPod {
-        path: "spec".to_owned(),
-        spec,
-        moved: vec![("spec.step".to_owned(), "spec".to_owned())],
+/// The pod of `container`, which is all that stands at `path`, and has this name if it has none.
+fn pod_of<'a>(path: String, name: &str, mut container: Container<'a>) -> InnerPod<'a> {
+    if container.name.is_empty() {
+        container.name = name.to_owned().into();
     }
+    let mut spec = Spec::default();
+    spec.add_containers(vec![("step".into(), container)]);
+    let moved = vec![(format!("{path}.step"), path.clone())];
+    InnerPod { path, spec, moved }
 }
 
 /// What a workflow gives all of its templates.
@@ -82,6 +83,20 @@ impl<'a> Search<'a, '_> {
         }
         if let Some((spec, moved)) = self.spec_at(node, &path, around) {
             self.found.push(InnerPod { path, spec, moved });
+            return;
+        }
+        // A container under a name of the operator's own: `upgrade: {image: …, command: [...]}`.
+        let has = |key: &str| tree.get(node, key);
+        let is_called = ["command", "args"]
+            .iter()
+            .any(|key| has(key).is_some_and(|list| tree.is_list(list)));
+        let is_container = has("image").is_some_and(|image| tree.text(image).is_some());
+        if is_container && is_called && !path.ends_with(']') {
+            let container = tree.read::<Container<'_>>(node).ok();
+            self.found.extend(container.map(|container| {
+                let name = path.rsplit('.').next().unwrap_or_default().to_owned();
+                pod_of(path, &name, container)
+            }));
             return;
         }
         // The templates of a workflow mount its volumes and have its defaults.
@@ -147,15 +162,21 @@ impl<'a> Search<'a, '_> {
         let single = ["container", "script"]
             .into_iter()
             .filter(|key| tree.get(node, key).is_some_and(is_container));
-        let listed = ["steps", "sidecars"]
+        // Argo's `containerSet` gives its mounts to all of its containers.
+        let mounts = tree.get(node, "volumeMounts");
+        let shares_mounts = mounts.is_some_and(|mounts| tree.is_list(mounts));
+        let listed = ["containers", "steps", "sidecars"]
             .into_iter()
-            .filter(|key| lists_containers(key));
+            .filter(|key| lists_containers(key) && (*key != "containers" || shares_mounts));
         let (single, listed): (Vec<&str>, Vec<&str>) = (single.collect(), listed.collect());
         if !has_pod && single.is_empty() && listed.is_empty() {
             return None;
         }
         // Fields of another shape than a pod's are another thing.
         let mut spec: Spec<'_> = tree.read(node).ok()?;
+        if listed.contains(&"containers") {
+            spec.containers = List::default();
+        }
         let mut moved = Vec::new();
         if let Some((volumes, place)) = &around.volumes {
             let volumes: List<_> = tree.read(*volumes).ok()?;
@@ -190,6 +211,7 @@ impl<'a> Search<'a, '_> {
                 Some("steps") => tree
                     .get(node, "stepTemplate")
                     .map(|node| (node, path, "stepTemplate")),
+                Some(key @ "containers") => Some((node, path, key)),
                 Some(key @ ("container" | "script")) => {
                     around.defaults.as_ref().and_then(|(defaults, place)| {
                         Some((tree.get(*defaults, key)?, place.as_str(), key))
@@ -204,6 +226,7 @@ impl<'a> Search<'a, '_> {
                 continue;
             };
             let above = match key {
+                "containers" => above.to_owned(),
                 "stepTemplate" => format!("{above}.stepTemplate"),
                 key => format!("{above}.templateDefaults.{key}"),
             };

@@ -30,8 +30,8 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let has_pods = workload.pod.is_some() || !workload.parts.is_empty();
     for document in &workload.settings {
         // The pods of the object itself have rules of their own, and so have a policy's patterns.
-        let is_judged_elsewhere = document.is_object() && has_pods
-            || document.kind().contains("Policy") && !mutates(document);
+        let is_judged_elsewhere =
+            document.is_object() && has_pods || is_policy(document) && !mutates(document);
         if is_judged_elsewhere {
             continue;
         }
@@ -72,6 +72,19 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 
 /// What stands between a name and its value in the languages of templates.
 const MARKS: [char; 9] = [':', '=', '>', '"', '\'', ' ', '{', '\n', '\t'];
+
+/// True for a policy of admission; operators call settings of their own so, too.
+fn is_policy(document: &Settings<'_>) -> bool {
+    const CONTENTS: [&str; 5] = [
+        "spec.exceptions",
+        "spec.policies",
+        "spec.rules",
+        "spec.settings",
+        "spec.validations",
+    ];
+    let mut contents = CONTENTS.iter();
+    document.kind().contains("Policy") && contents.any(|field| document.root.get(field).is_some())
+}
 
 /// A policy that changes or makes objects makes what it holds for them.
 fn mutates(document: &Settings<'_>) -> bool {

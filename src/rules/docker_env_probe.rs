@@ -1,6 +1,8 @@
 //! DKR405 docker-env-probe: a script that looks for traces of Docker.
 
-use crate::analysis::{Container, Pod};
+use super::findings;
+use crate::analysis::scripts::{Script, code_lines};
+use crate::analysis::{Container, Pod, Workload};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::search::mentions;
 
@@ -17,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     consequence: "the test gives another answer there",
     short_fix: "test for something else",
     page: include_str!("../../docs/rules/docker-env-probe.md"),
-    check: Check::Mentioning(|found| found.docker, check),
+    check: Check::Commands(check, check_script),
     ..Rule::BASE
 };
 
@@ -34,6 +36,18 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// A script or a unit in a text.
+fn check_script(workload: &Workload<'_>, script: &Script<'_>, findings: &mut Findings) {
+    let lines = code_lines(&script.field.text);
+    let traces = lines.filter_map(|(start, line)| Some((start, trace_of(line)?)));
+    findings.extend(traces.map(|(start, trace)| {
+        findings::object_finding(&RULE, workload, script.field)
+            .offset(Some(start))
+            .what(format!("looks for {trace}"))
+            .evidence(trace)
+    }));
 }
 
 /// The trace of Docker that `text` looks for.

@@ -2,7 +2,9 @@
 
 use super::findings;
 use crate::analysis::scripts::Script;
-use crate::analysis::service_control::{asks_for_dockerd, configuration_written, service_act};
+use crate::analysis::service_control::{
+    asks_for_dockerd, configuration_named, configuration_written, service_act,
+};
 use crate::analysis::{Container, Pod, Workload, docker_usage};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
 
@@ -65,7 +67,8 @@ fn check_script(workload: &Workload<'_>, script: &Script<'_>, findings: &mut Fin
         return;
     }
     for command in &script.commands {
-        if let Some(act) = service_act(&command.invocation) {
+        let invocation = &command.invocation;
+        if let Some(act) = service_act(invocation).or_else(|| configuration_named(invocation)) {
             findings.push(findings::script_finding(
                 &RULE, workload, script, command, &act,
             ));

@@ -1,6 +1,6 @@
 //! DKR604 npd-docker-monitor: node-problem-detector with its Docker monitors.
 
-use crate::analysis::settings::{Settings, maps};
+use crate::analysis::settings::{Settings, maps, scalars};
 use crate::analysis::{Container, Pod, Workload};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 use crate::workload::search::mentions;
@@ -64,6 +64,13 @@ fn check_settings(document: &Settings<'_>, findings: &mut Findings) {
             .what(what)
             .evidence(evidence)
     };
+    // A monitor among those that a chart's values load.
+    for (_, node, text) in scalars(document.root) {
+        let monitors = MONITORS.iter();
+        let mut loaded = monitors.filter(|monitor| text.rsplit('/').next() == Some(**monitor));
+        let loaded = loaded.next();
+        findings.extend(loaded.map(|monitor| finding(node, &format!("loads {monitor}"), monitor)));
+    }
     for (key, map) in maps(document.root) {
         let source = map.get("source").filter(|_| key == "pluginConfig");
         if let Some(source) = source.filter(|source| source.text() == Some("dockerd")) {

@@ -1,6 +1,7 @@
 //! CLU903 psp-scc-allows-docker: an admission policy that lets Docker's socket through.
 
 use super::findings;
+use crate::analysis::configuration::expressions;
 use crate::analysis::{Workload, data_root};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::host_path::HostPath;
@@ -39,29 +40,39 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         .api_version()
         .starts_with("constraints.gatekeeper.sh/");
     let is_kyverno = matches!(kind, "ClusterPolicy" | "Policy" | "ValidatingPolicy");
-    if !(is_exception || is_policy || is_constraint || is_kyverno) {
+    let has_expressions = is_kyverno || kind == "ValidatingAdmissionPolicy";
+    if !(is_exception || is_policy || is_constraint || has_expressions) {
         return;
     }
     for string_field in workload.string_fields.iter() {
-        let allows_path =
-            string_field.path.contains("allowedHostPaths") && is_path_of_docker(&string_field.text);
+        let text = string_field.text.as_str();
+        let allows_path = string_field.path.contains("allowedHostPaths") && is_path_of_docker(text);
+        let is_listed = is_constraint && string_field.path.contains("allowedProfiles[");
         let allows_profile = string_field.path.contains("seccomp")
-            && mentions(&string_field.text, "docker/default")
-            || string_field.path.contains("apparmor")
-                && mentions(&string_field.text, "localhost/docker-default");
+            && mentions(text, "docker/default")
+            || string_field.path.contains("apparmor") && mentions(text, "localhost/docker-default")
+            || is_listed && matches!(text, "docker/default" | "localhost/docker-default");
         // By the path, or by the name of the policy or rule.
         let socket = ["docker.sock", "docker-sock", "docker_sock", "docker-socket"]
             .into_iter()
-            .find(|name| is_exception && mentions(&string_field.text, name));
+            .find(|name| is_exception && mentions(text, name));
         // A pattern that a Pod has to fit; with `!` in front it forbids.
         let is_pattern =
             string_field.path.contains(".pattern") || string_field.path.contains(".anyPattern");
-        let mut patterns = string_field.text.split('|').map(str::trim);
+        let mut patterns = text.split('|').map(str::trim);
         let fits = is_kyverno && is_pattern && patterns.any(is_path_of_docker);
         let fits = fits || is_kyverno && is_only_allowed(workload, string_field);
+        // What has to be true; variables and conditions of a match only name something.
+        let is_expression = has_expressions
+            && string_field.key() == "expression"
+            && (string_field.path.contains("validations[")
+                || string_field.path.contains("expressions["));
+        let expression = Some(text).filter(|_| is_expression).unwrap_or_default();
+        let mut equal = expressions::allowed(expression).into_iter();
+        let equal = equal.find(|path| is_path_of_docker(path));
         // An exception's text may be a whole expression.
-        let allowed = socket.unwrap_or(&string_field.text);
-        if allows_path || allows_profile || socket.is_some() || fits {
+        let allowed = socket.or(equal).unwrap_or(text);
+        if allows_path || allows_profile || socket.or(equal).is_some() || fits {
             findings.push(
                 findings::object_finding(&RULE, workload, string_field)
                     .what(format!("allows {allowed}"))

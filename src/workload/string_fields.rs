@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -129,6 +130,18 @@ impl StringFields {
         self.bytes += size_of::<StringField>() + path.len() + text.len();
         if !self.is_cut() {
             self.found.push(StringField::new(path, text.to_owned()));
+        }
+    }
+
+    /// Reads the texts below `field` as what their Base64 stands for, where that is a text.
+    pub fn decode(&mut self, field: &str) {
+        for string_field in &mut self.found {
+            let below = string_field.path.strip_prefix(field);
+            if below.is_some_and(|below| below.starts_with(['.', '['])) {
+                let bytes = BASE64_STANDARD.decode(string_field.text.trim()).ok();
+                let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+                string_field.text = text.unwrap_or_default();
+            }
         }
     }
 

@@ -206,3 +206,47 @@ fn commands_that_go_on_over_several_lines() {
         [place(7, 5, "kubeadm")]
     );
 }
+
+#[test]
+fn a_map_or_list_is_pointed_at_by_its_key() {
+    let head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n";
+    for (text, line, column) in [
+        // In a text.
+        (
+            format!(
+                "{head}  p.yaml: |\n    scrape_configs:\n    - docker_sd_configs:\n      - host: unix:///run/docker.sock\n"
+            ),
+            7,
+            7,
+        ),
+        (
+            format!(
+                "{head}  c.alloy: |\n    discovery.docker \"a\" {{\n      host = \"unix:///run/docker.sock\"\n    }}\n"
+            ),
+            6,
+            5,
+        ),
+        // In the object.
+        (
+            "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nspec:\n  config:\n    receivers:\n      docker_stats:\n        endpoint: unix:///run/docker.sock\n"
+                .to_owned(),
+            6,
+            7,
+        ),
+    ] {
+        let found = places(&text, "DKR605");
+        let found: Vec<_> = found.iter().map(|(line, column, _)| (*line, *column)).collect();
+        assert_eq!(found, [(line, column)], "{text}");
+    }
+}
+
+#[test]
+fn lines_of_a_text_inside_toml() {
+    let head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  config.toml: |\n";
+    for quotes in ["'''", "\"\"\""] {
+        let text = format!(
+            "{head}    [[runners]]\n    patch = {quotes}\n      volumes:\n      - name: \"sock\"\n        hostPath: {{path: /run/docker.sock}}\n    {quotes}\n"
+        );
+        assert_eq!(places(&text, "CLU902")[0].0, 10, "{text}");
+    }
+}

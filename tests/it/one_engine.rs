@@ -60,7 +60,7 @@ fn by_webhook(object: &Value, policy: &Policy) -> Vec<String> {
 }
 
 /// Kinds whose texts only the check reads: no webhook is registered for them.
-const BY_TEXTS: [&str; 43] = [
+const BY_TEXTS: [&str; 47] = [
     "AdmissionPolicy",
     "Application",
     "ApplicationSet",
@@ -86,10 +86,13 @@ const BY_TEXTS: [&str; 43] = [
     "InitConfiguration",
     "InstanceGroup",
     "K8sPSPHostFilesystem",
+    "K8sPSPSeccomp",
+    "KThreesConfigTemplate",
     "KubeadmConfig",
     "KubeadmConfigTemplate",
     "KubeadmControlPlane",
     "Kustomization",
+    "LaunchTemplate",
     "MachineConfig",
     "MutatingAdmissionPolicy",
     "Node",
@@ -104,16 +107,19 @@ const BY_TEXTS: [&str; 43] = [
     "ServiceMonitor",
     "Shoot",
     "VMRule",
+    "ValidatingAdmissionPolicy",
 ];
 
 /// Custom resources whose pods lie elsewhere than in a pod template of their own: the webhook meets those pods as Pods.
-const BY_INNER_PODS: [&str; 6] = [
+const BY_INNER_PODS: [&str; 8] = [
     "Beat",
+    "Plan",
     "ScaledJob",
     "SparkApplication",
     "StepAction",
     "Task",
     "Workflow",
+    "WorkflowTemplate",
 ];
 
 /// The objects of `document`, lists unwrapped.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::log_inputs::fluent_bit_inputs;
+use super::log_inputs::{fluent_bit_inputs, is_off};
 use crate::analysis::endpoint;
 use crate::analysis::providers::switched_on;
 use crate::analysis::settings::{Settings, maps, scalars};
@@ -185,10 +185,16 @@ fn addresses(root: &Node, is_alloy: bool) -> Vec<&Node> {
     let all = scalars(root).into_iter();
     let mut found: Vec<(&str, &Node)> = all
         .filter_map(|(key, node, text)| {
-            let path = text.trim().strip_prefix("unix://")?;
-            is_docker(path).then_some((key, node))
+            let text = text.trim();
+            // The value of a flag.
+            let address = match text.split_once('=') {
+                Some((flag, value)) if flag.starts_with('-') => value,
+                _ => text,
+            };
+            is_docker(address.strip_prefix("unix://")?).then_some((key, node))
         })
         .collect();
+    found.extend(socket_paths(root));
     if found.is_empty() {
         return Vec::new();
     }
@@ -203,9 +209,10 @@ fn addresses(root: &Node, is_alloy: bool) -> Vec<&Node> {
         .map(|(_, node, _)| place(node))
         .collect();
     // What a runner gives to its jobs is a finding of its own.
-    let variables = maps(root)
-        .into_iter()
-        .filter(|(_, map)| map.text_of("name") == Some("DOCKER_HOST"));
+    let variables = maps(root).into_iter().filter(|(_, map)| {
+        let mut names = ["name", "key"].iter().map(|name| map.text_of(name));
+        names.any(|name| name == Some("DOCKER_HOST"))
+    });
     let variables: HashSet<*const Node> = variables
         .filter_map(|(_, map)| map.get("value").map(place))
         .collect();
@@ -215,6 +222,33 @@ fn addresses(root: &Node, is_alloy: bool) -> Vec<&Node> {
         !is_of_jobs && !off.contains(&place(node))
     });
     found.into_iter().map(|(_, node)| node).collect()
+}
+
+/// Paths of Docker's socket under a name that calls them so; none beside the socket of another
+/// runtime, which the agent asks as well.
+fn socket_paths(root: &Node) -> Vec<(&str, &Node)> {
+    let is_socket = |key: &str| key.to_ascii_lowercase().contains("sock");
+    let all = scalars(root).into_iter();
+    let named = all.filter(|(key, _, _)| is_socket(key));
+    // `dockerSocket: {path: …}`
+    let inside = maps(root).into_iter().filter(|(key, _)| is_socket(key));
+    let inside = inside.filter_map(|(_, map)| {
+        let path = map.get("path")?;
+        Some(("path", path, path.text()?))
+    });
+    let named: Vec<(&str, &Node, &str)> = named.chain(inside).collect();
+    let is_other = |text: &str| {
+        let other = ["/containerd.sock", "/crio.sock"];
+        other.iter().any(|name| text.ends_with(name))
+    };
+    if named.iter().any(|(_, _, text)| is_other(text)) {
+        return Vec::new();
+    }
+    // What a controller gives to its Pods is a finding of its own, and so is what joins nodes.
+    let docker = named.into_iter().filter(|(key, _, text)| {
+        *key != "dockerSockPath" && text.ends_with("/docker.sock") && is_docker(text)
+    });
+    docker.map(|(key, node, _)| (key, node)).collect()
 }
 
 fn is(node: Option<&Node>, text: &str) -> bool {
@@ -238,9 +272,7 @@ fn is_on(input: &Node) -> bool {
         "host",
         "hosts",
     ];
-    let is_off = is(Some(input), "false")
-        || is(input.get("enabled"), "false")
-        || is(input.get("disabled"), "true");
+    let is_off = is(Some(input), "false") || is_off(input);
     let addresses: Vec<&Node> = ADDRESSES
         .iter()
         .flat_map(|key| input.texts_of(key))

@@ -1,12 +1,13 @@
 //! Objects of installers: kOps, Cluster API, Karpenter, Gardener, Rancher, KubeOne, GKE.
 
 use super::node_files::{self, Found};
-use super::node_scripts::{installs_docker, is_docker_endpoint};
+use super::node_scripts::{installs_docker, is_docker_endpoint, selections};
 use crate::analysis::settings::{Settings, maps, scalars};
 use crate::embedded::Node;
+use crate::workload::search::mentions;
 
 /// Objects of installers, and their files where they lie in a string.
-const KINDS: [&str; 22] = [
+const KINDS: [&str; 18] = [
     "AWSNodeTemplate",
     "Cluster",
     "ClusterConfig",
@@ -17,10 +18,6 @@ const KINDS: [&str; 22] = [
     "InitConfiguration",
     "InstanceGroup",
     "JoinConfiguration",
-    "KubeadmConfig",
-    "KubeadmConfigTemplate",
-    "KubeadmControlPlane",
-    "KubeadmControlPlaneTemplate",
     "KubeOneCluster",
     "KubeletConfiguration",
     "MachineConfig",
@@ -33,16 +30,36 @@ const KINDS: [&str; 22] = [
 
 /// What `document` sets: an object of an installer, or a file of nodes in a string.
 pub(crate) fn found<'w>(document: &Settings<'w>) -> Vec<Found<'w>> {
-    match KINDS.contains(&document.kind()) {
+    match is_installer(document) {
         true => of_installer(document.root),
-        false if document.is_object() && !holds_files(document) => Vec::new(),
+        false if document.is_object() && !holds_files(document) => of_nodes(document),
         false => node_files::found(document, KINDS.contains(&document.object_kind())),
     }
+}
+
+/// True for an object of an installer. Those of Cluster API's providers are many.
+fn is_installer(document: &Settings<'_>) -> bool {
+    let version = document.root.text_of("apiVersion").unwrap_or_default();
+    let is_provider = ["bootstrap.", "controlplane."]
+        .iter()
+        .any(|role| version.starts_with(role) && version.contains("cluster.x-k8s.io/"));
+    KINDS.contains(&document.kind()) || is_provider
 }
 
 /// True for an object whose texts are files and variables of others.
 fn holds_files(document: &Settings<'_>) -> bool {
     matches!(document.kind(), "ConfigMap" | "Secret")
+}
+
+/// Scripts in any other object that make Docker the runtime of a node: user data of machines.
+fn of_nodes<'w>(document: &Settings<'w>) -> Vec<Found<'w>> {
+    let texts = scalars(document.root).into_iter();
+    let scripts = texts.filter(|(_, _, text)| text.contains('\n') && mentions(text, "docker"));
+    let acts = scripts.flat_map(|(_, node, text)| {
+        let acts = selections(text).into_iter();
+        acts.map(move |act| Found::act(node, act))
+    });
+    acts.collect()
 }
 
 /// What an installer's object sets.
@@ -71,8 +88,9 @@ fn of_installer(root: &Node) -> Vec<Found<'_>> {
         let docker = map.get("containerRuntime.docker");
         let what = "sets containerRuntime to docker";
         found.extend(docker.map(|docker| Found::new(docker, what.into(), "docker")));
-        found.extend(unit(map));
+        found.extend(node_files::switched_on(map));
     }
+    found.extend(dockerd_of_kops(root));
     found.extend(node_files::written_files(root));
     found
 }
@@ -80,16 +98,12 @@ fn of_installer(root: &Node) -> Vec<Found<'_>> {
 /// Relations of units, as kOps' hooks name them.
 const ORDERS: [&str; 2] = ["requires", "bindsTo"];
 
-/// A unit of Docker that is switched on or changed.
-fn unit(map: &Node) -> Option<Found<'_>> {
-    let name = map.get("name")?;
-    let unit = name.text()?;
-    let is_docker = matches!(unit, "docker.service" | "docker.socket");
-    let is_off = map.text_of("enabled") == Some("false") || map.text_of("mask") == Some("true");
-    let is_set = ["enabled", "contents", "dropins"]
-        .iter()
-        .any(|key| map.get(key).is_some());
-    (is_docker && is_set && !is_off).then(|| Found::new(name, format!("sets up {unit}"), unit))
+/// The settings of dockerd in a cluster of kOps, which another runtime leaves unread.
+fn dockerd_of_kops(root: &Node) -> Option<Found<'_>> {
+    let is_kops = root.text_of("apiVersion")?.starts_with("kops.k8s.io/");
+    let docker = root.get("spec.docker").filter(|_| is_kops)?;
+    let runtime = root.text_of("spec.containerRuntime").unwrap_or("docker");
+    (runtime == "docker").then(|| Found::new(docker, "sets up dockerd".into(), "docker"))
 }
 
 /// The setting, if it selects Docker as the runtime.

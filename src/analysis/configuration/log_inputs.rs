@@ -44,8 +44,8 @@ pub(crate) fn docker_only<'s, 'w>(
     all
 }
 
-/// True for an input that is switched off.
-fn is_off(map: &Node) -> bool {
+/// True for an input, or any other setting, that is switched off.
+pub(super) fn is_off(map: &Node) -> bool {
     is(map.get("enabled"), "false") || is(map.get("disabled"), "true")
 }
 

@@ -1,13 +1,13 @@
 //! Files of nodes that set Docker up, where they lie in a string: units, cloud-init, k3s,
-//! kubespray, RKE.
+//! kubespray, RKE, Ansible.
 
 use super::node_scripts::{
-    Act, DOCKER_PACKAGES, K3S_VARIABLE, installs_docker, is_docker_endpoint, selecting_flag,
-    selections, selects_docker_for_k3s,
+    Act, DOCKER_PACKAGES, K3S_VARIABLE, PACKAGERS, installs_docker, is_docker_endpoint,
+    selecting_flag, selections, selects_docker_for_k3s,
 };
 use crate::analysis::scripts::unit_command;
 use crate::analysis::settings::{Settings, maps, scalars};
-use crate::embedded::{Language, Node};
+use crate::embedded::{Language, Node, Value};
 use crate::workload::search::mentions;
 
 /// A setting that brings Docker to a node.
@@ -59,6 +59,12 @@ pub(crate) fn found<'w>(settings: &Settings<'w>, of_installer: bool) -> Vec<Foun
     }
     let mut found = k3s(root);
     found.extend(playbooks(root));
+    // Ignition, and Butane, from which it is made.
+    if root.get("ignition").or(root.get("systemd.units")).is_some() {
+        let maps = maps(root).into_iter();
+        found.extend(maps.filter_map(|(_, map)| switched_on(map)));
+        found.extend(written_files(root));
+    }
     // TOML takes short units, too.
     if matches!(settings.language, Some(Language::Sections | Language::Toml)) {
         found.extend(unit(root, of_installer));
@@ -96,6 +102,18 @@ fn unit(root: &Node, of_installer: bool) -> Vec<Found<'_>> {
         }
     }
     found
+}
+
+/// A unit of Docker that is switched on or changed.
+pub(super) fn switched_on(map: &Node) -> Option<Found<'_>> {
+    let name = map.get("name")?;
+    let unit = name.text()?;
+    let is_docker = matches!(unit, "docker.service" | "docker.socket");
+    let is_off = map.text_of("enabled") == Some("false") || map.text_of("mask") == Some("true");
+    let is_set = ["enabled", "contents", "dropins"]
+        .iter()
+        .any(|key| map.get(key).is_some());
+    (is_docker && is_set && !is_off).then(|| Found::new(name, format!("sets up {unit}"), unit))
 }
 
 /// The command of a unit, which stands in `node`.
@@ -164,6 +182,29 @@ fn playbooks(root: &Node) -> Vec<Found<'_>> {
         sockets.map(|(node, text)| Found::new(node, format!("sets criSocket to {text}"), text)),
     );
     found.extend(rke(root));
+    found.extend(tasks(root));
+    found
+}
+
+/// Tasks of Ansible, alone or in a playbook, that install Docker or start its unit. Source:
+/// docs.ansible.com, ansible.builtin.
+fn tasks(root: &Node) -> Vec<Found<'_>> {
+    const SERVICES: [&str; 4] = ["service", "systemd", "systemd_service", "sysvinit"];
+    let mut found = Vec::new();
+    let is_list = matches!(root.value, Value::List(_));
+    for (key, module) in maps(root).into_iter().filter(|_| is_list) {
+        let name = key.rsplit('.').next().unwrap_or_default();
+        let is_off = matches!(module.text_of("state"), Some("absent" | "stopped"));
+        let is_docker = |text: &str| {
+            let is_package = name == "package" || PACKAGERS.contains(&name);
+            SERVICES.contains(&name) && matches!(text, "docker" | "docker.service")
+                || is_package && DOCKER_PACKAGES.contains(&text)
+        };
+        for node in module.texts_of("name").into_iter().filter(|_| !is_off) {
+            let text = node.text().filter(|text| is_docker(text));
+            found.extend(text.map(|text| Found::new(node, format!("sets up {text}"), text)));
+        }
+    }
     found
 }
 

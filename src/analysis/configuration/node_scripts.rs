@@ -16,7 +16,7 @@ pub(super) const DOCKER_PACKAGES: [&str; 7] = [
 ];
 
 /// Programs that install packages.
-const PACKAGERS: [&str; 8] = [
+pub(super) const PACKAGERS: [&str; 8] = [
     "amazon-linux-extras",
     "apk",
     "apt",
@@ -55,8 +55,19 @@ fn acts(text: &str, act: impl Fn(&Invocation) -> Option<String>) -> Vec<Act> {
 fn brings_docker(call: &Invocation) -> Option<String> {
     let words = || call.arguments().iter().map(String::as_str);
     let program = call.program();
+    // Who switches Docker off, or asks for it, brings none.
+    const OTHER_VERBS: [&str; 7] = [
+        "disable",
+        "is-active",
+        "is-enabled",
+        "mask",
+        "show",
+        "status",
+        "stop",
+    ];
     let is_service = matches!(program, "systemctl" | "service")
-        && words().any(|word| matches!(word, "docker" | "docker.service" | "docker.socket"));
+        && words().any(|word| matches!(word, "docker" | "docker.service" | "docker.socket"))
+        && !words().any(|word| OTHER_VERBS.contains(&word));
     let verb = || {
         words()
             .find(|word| !word.starts_with('-'))
@@ -67,6 +78,10 @@ fn brings_docker(call: &Invocation) -> Option<String> {
     }
     if program == "docker" || program == "dockerd" {
         return Some(format!("{program} {}", verb()).trim_end().to_owned());
+    }
+    // Docker's own script of installation.
+    if words().any(|word| mentions(word, "get.docker.com")) {
+        return Some(format!("{program} get.docker.com"));
     }
     let installs = matches!(verb(), "install" | "add") && PACKAGERS.contains(&program);
     let package = words().find(|word| {

@@ -1,10 +1,13 @@
 //! Configuration from which a controller makes Pods that use the node's Docker: pod templates,
 //! runners' volumes, executors.
 
+use std::collections::HashSet;
+
+use super::log_inputs::is_off;
 use crate::analysis::endpoint::BRIDGE_ADDRESSES;
 use crate::analysis::settings::{Settings, maps, scalars};
 use crate::analysis::{data_root, docker_usage, sockets};
-use crate::embedded::{Language, Node, Value};
+use crate::embedded::{Language, Node, Value, is_prose};
 use crate::workload::catalog::{self, ImageRole};
 use crate::workload::host_path::HostPath;
 use crate::workload::image::ImageReference;
@@ -65,7 +68,8 @@ pub(crate) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w>> {
             found.extend(killed_daemon(key, node));
         }
     });
-    for (key, node, text) in scalars(settings.root) {
+    let texts = scalars(settings.root).into_iter();
+    for (key, node, text) in texts.filter(|(key, ..)| !is_prose(key)) {
         found.extend(bind(text).map(|path| Found::mounts(node, path)));
         let is_chart_value = key.ends_with("hostPath.path") && is_docker(text);
         found.extend(is_chart_value.then(|| Found::mounts(node, text)));
@@ -77,6 +81,9 @@ pub(crate) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w>> {
     if is_of_chart(settings) {
         found.extend(chart_runtimes(settings.root));
     }
+    if is_of_chart(settings) || settings.is_object() {
+        found.extend(runtimes(settings.root, is_of_chart(settings)));
+    }
     if settings.kind() == "Kustomization" {
         let images = settings.root.all("images").into_iter();
         found.extend(images.flat_map(Node::elements).filter_map(docker_image));
@@ -86,8 +93,21 @@ pub(crate) fn docker_pods<'w>(settings: &Settings<'w>) -> Vec<Found<'w>> {
             found.extend(docker_call(map));
         }
     }
+    let off = switched_off(settings.root);
+    found.retain(|found| !off.contains(&std::ptr::from_ref(found.node)));
     found.sort_by_key(|found| found.node.offset);
     found.dedup_by(|a, b| a.node.offset == b.node.offset);
+    found
+}
+
+/// What stands in a map that is switched off: `docker: {enabled: false, hostPath: …}`.
+fn switched_off(root: &Node) -> HashSet<*const Node> {
+    let mut found = HashSet::new();
+    for (_, map) in maps(root).into_iter().filter(|(_, map)| is_off(map)) {
+        map.walk(&mut |_, node| {
+            found.insert(std::ptr::from_ref(node));
+        });
+    }
     found
 }
 
@@ -172,9 +192,11 @@ fn docker_host<'n>(key: &str, node: &'n Node, text: &str) -> Option<Found<'n>> {
     is_node_address(address).then(|| Found::sets(node, format!("DOCKER_HOST={address}")))
 }
 
-/// The same as a variable of a pod template: `name: DOCKER_HOST` with its value.
+/// The same as a variable of a pod template: `name: DOCKER_HOST` with its value, in Jenkins' form
+/// `key: DOCKER_HOST`.
 fn docker_host_variable(node: &Node) -> Option<Found<'_>> {
-    let (name, value) = (node.text_of("name")?, node.get("value")?);
+    let name = node.text_of("name").or_else(|| node.text_of("key"))?;
+    let value = node.get("value")?;
     let address = value.text().filter(|_| name == "DOCKER_HOST")?;
     is_node_address(address).then(|| Found::sets(value, format!("DOCKER_HOST={address}")))
 }
@@ -290,6 +312,27 @@ fn is_of_chart(settings: &Settings<'_>) -> bool {
         "HelmRelease",
     ];
     KINDS.contains(&settings.object_kind()) || settings.key().starts_with("values")
+}
+
+/// The runtime by a name that leaves no doubt, as charts spell it: `container_runtime`. The GPU
+/// operator has had no use for its `defaultRuntime` since 1.9, and its chart still sets it: outside
+/// of charts only that counts, and it is doubtful. Source: docs.nvidia.com, installing the GPU
+/// operator 22.9.
+fn runtimes(root: &Node, is_of_chart: bool) -> Vec<Found<'_>> {
+    let all = scalars(root).into_iter();
+    let docker = all.filter(|(_, _, text)| *text == "docker");
+    let found = docker.filter_map(|(key, node, text)| {
+        let letters = key.chars().filter(|c| !matches!(c, '_' | '-'));
+        let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+        let is_default = name == "defaultruntime";
+        let is_named = is_of_chart && matches!(&*name, "containerengine" | "containerruntime");
+        let found = Found::sets(node, format!("{key}: {text}"));
+        (is_default || is_named).then_some(Found {
+            is_doubtful: is_default,
+            ..found
+        })
+    });
+    found.collect()
 }
 
 fn chart_runtimes(root: &Node) -> Vec<Found<'_>> {

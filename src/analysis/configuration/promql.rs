@@ -7,6 +7,8 @@
 //! stays: series of the root cgroup (`id="/"`). Sources: kubernetes/website#30681,
 //! google/cadvisor#2666, containerd/containerd#4541, containerd/containerd#5882.
 
+use crate::analysis::data_root;
+use crate::workload::host_path::HostPath;
 use crate::workload::search::{mentions, occurrences};
 
 /// A selector that changes, and where it stands in the text.
@@ -173,6 +175,9 @@ fn changed_label(name: &str, matcher: &Matcher<'_>) -> Option<String> {
         "name" if of_cadvisor => names_container(value),
         "id" => mentions(value, "docker.service") || mentions(value, "/docker/"),
         "container_runtime_version" | "container_id" => mentions(value, "docker://"),
+        "mountpoint" => {
+            !matcher.is_negative() && data_root::below_data_root(&HostPath::new(value)).is_some()
+        }
         label if label.starts_with("container_label_") => true,
         _ => *value == "docker.service" && !matcher.is_negative(),
     };

@@ -77,7 +77,7 @@ fn filters<'n>(key: &str, map: &'n Node) -> Vec<(&'n Node, String)> {
     let mut found = Vec::new();
     for setting in SETTINGS.iter().flat_map(|name| map.all(name)) {
         for (_, node, text) in scalars(setting) {
-            found.extend(unit_in(text).map(|unit| (node, unit)));
+            found.extend(units_in(text).map(|unit| (node, unit)));
         }
         // `include_matches: {match: ["_SYSTEMD_UNIT=x"]}` is among these, `_SYSTEMD_UNIT: x` is a
         // pair.
@@ -98,10 +98,11 @@ fn filters<'n>(key: &str, map: &'n Node) -> Vec<(&'n Node, String)> {
     found
 }
 
-/// The unit of `_SYSTEMD_UNIT=NAME`, or of the same in the JSON of Fluentd.
-fn unit_in(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("_SYSTEMD_UNIT")?;
-    let name = rest.trim_start_matches(['"', ' ', ':', '=']);
-    let end = name.find(['"', ' ', '}', ',']);
-    Some(name[..end.unwrap_or(name.len())].to_owned())
+/// The unit of `_SYSTEMD_UNIT=NAME`, or those of the list in the JSON of Fluentd.
+fn units_in(text: &str) -> impl Iterator<Item = String> {
+    text.split("_SYSTEMD_UNIT").skip(1).map(|rest| {
+        let name = rest.trim_start_matches(['"', ' ', ':', '=']);
+        let end = name.find(['"', ' ', '}', ',']);
+        name[..end.unwrap_or(name.len())].to_owned()
+    })
 }

@@ -34,7 +34,9 @@ pub(crate) fn named_directory(string_field: &StringField) -> Option<NamedDirecto
     let front = &line[..line.find(DIRECTORY)?];
     let is_statement = STATEMENTS.iter().any(|statement| front.contains(statement));
     let reads_pods = text.contains("/log/pods") || text.contains("/log/containers");
-    (is_statement || string_field.document().is_none()).then_some(NamedDirectory {
+    // The rotation of its files, `/…/*.log { … }`, has the form of a block.
+    let is_rotation = front.starts_with('/') && line.ends_with('{');
+    (is_statement || is_rotation || string_field.document().is_none()).then_some(NamedDirectory {
         line: start,
         is_read_alone: is_statement && !reads_pods,
     })
