@@ -79,7 +79,7 @@ impl Controller {
             policy: ArcSwap::from_pointee(policy),
             last_scan: ArcSwapOption::empty(),
             cluster,
-            metrics: ControllerMetrics::new(),
+            metrics: ControllerMetrics::default(),
             changed: Notify::new(),
         }
     }

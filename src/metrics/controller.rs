@@ -57,9 +57,9 @@ struct WriteLabels {
     outcome: &'static str,
 }
 
-impl ControllerMetrics {
+impl Default for ControllerMetrics {
     /// All at zero.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let mut registry = Registry::with_prefix("undock");
         let all = &mut registry;
         let (watch_errors, configuration_errors) = add_process(all);
@@ -96,7 +96,9 @@ impl ControllerMetrics {
             registry,
         }
     }
+}
 
+impl ControllerMetrics {
     /// The metrics in OpenMetrics text.
     pub fn encode(&self) -> String {
         super::encode(&self.registry)
