@@ -2,8 +2,7 @@
 //! Docker.
 
 use super::findings;
-use crate::analysis::configuration::pod_sources::docker_pods;
-use crate::analysis::settings::Settings;
+use crate::analysis::configuration::pod_sources::{self, docker_pods};
 use crate::analysis::{Workload, sockets};
 use crate::embedded::{Language, is_prose};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
@@ -31,7 +30,7 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for document in &workload.settings {
         // The pods of the object itself have rules of their own, and so have a policy's patterns.
         let is_judged_elsewhere =
-            document.is_object() && has_pods || is_policy(document) && !mutates(document);
+            document.is_object() && has_pods || pod_sources::is_refusing_policy(document);
         if is_judged_elsewhere {
             continue;
         }
@@ -72,30 +71,6 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
 
 /// What stands between a name and its value in the languages of templates.
 const MARKS: [char; 9] = [':', '=', '>', '"', '\'', ' ', '{', '\n', '\t'];
-
-/// True for a policy of admission; operators call settings of their own so, too.
-fn is_policy(document: &Settings<'_>) -> bool {
-    const CONTENTS: [&str; 5] = [
-        "spec.exceptions",
-        "spec.policies",
-        "spec.rules",
-        "spec.settings",
-        "spec.validations",
-    ];
-    let mut contents = CONTENTS.iter();
-    document.kind().contains("Policy") && contents.any(|field| document.root.get(field).is_some())
-}
-
-/// A policy that changes or makes objects makes what it holds for them.
-fn mutates(document: &Settings<'_>) -> bool {
-    let rules = document.root.get("spec.rules");
-    rules.is_some_and(|rules| {
-        rules
-            .elements()
-            .iter()
-            .any(|rule| rule.get("mutate").is_some() || rule.get("generate").is_some())
-    })
-}
 
 /// A path of Docker behind the word `hostPath` (`hostPath: '…'`, `<hostPath>…</hostPath>`,
 /// `hostPath{path: "…"}`, and YAML inside another language), and its place.

@@ -351,3 +351,32 @@ fn chart_runtimes(root: &Node) -> Vec<Found<'_>> {
     }
     found
 }
+
+/// True for a policy whose patterns are those of what it refuses or lets through.
+pub(crate) fn is_refusing_policy(document: &Settings<'_>) -> bool {
+    is_policy(document) && !mutates(document)
+}
+
+/// True for a policy of admission; operators call settings of their own so, too.
+fn is_policy(document: &Settings<'_>) -> bool {
+    const CONTENTS: [&str; 5] = [
+        "spec.exceptions",
+        "spec.policies",
+        "spec.rules",
+        "spec.settings",
+        "spec.validations",
+    ];
+    let mut contents = CONTENTS.iter();
+    document.kind().contains("Policy") && contents.any(|field| document.root.get(field).is_some())
+}
+
+/// A policy that changes or makes objects makes what it holds for them.
+fn mutates(document: &Settings<'_>) -> bool {
+    let rules = document.root.get("spec.rules");
+    rules.is_some_and(|rules| {
+        rules
+            .elements()
+            .iter()
+            .any(|rule| rule.get("mutate").is_some() || rule.get("generate").is_some())
+    })
+}
