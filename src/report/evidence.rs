@@ -81,7 +81,7 @@ pub(super) struct FindingKey {
 }
 
 /// What the inputs say about a finding.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Details {
     pub(super) impact: Latest<String>,
     pub(super) certainty: Latest<String>,

@@ -78,11 +78,10 @@ impl LogCoverage {
 impl EvidenceStore {
     /// Takes a review; of one that is known already, what is new.
     pub(super) fn add(&mut self, id: u128, review: Review) {
-        let Some(known) = self.reviews.get_mut(&id) else {
+        let Some(&old) = self.reviews.get(&id) else {
             self.reviews.insert(id, review);
             return;
         };
-        let old = *known;
         let (better, other) = if review.flags.rank() > old.flags.rank() {
             (review, old)
         } else {
@@ -91,31 +90,57 @@ impl EvidenceStore {
         if other.set != better.set {
             self.further_sets.entry(id).or_default().push(other.set);
         }
-        *known = Review {
+        let both = Review {
+            owner: self.owner_of_both(better.owner, other.owner),
             suppressed: better.suppressed.max(other.suppressed),
             flags: old.flags.merge(review.flags),
             ..better
         };
+        self.reviews.insert(id, both);
     }
 
-    /// Gives each review all findings that any input shows of it. Once, at the end: many inputs may
-    /// show the same one.
+    /// The owner of a review that two inputs show: they may differ in the cluster, which not every
+    /// input names. `better` is of the input that tells more.
+    fn owner_of_both(&self, better: u32, other: u32) -> u32 {
+        let cluster = |owner| self.owners.get(owner).cluster.as_str();
+        // Of two that are named the first, so that the order of the inputs does not matter.
+        let rank = |owner| (cluster(owner).is_empty(), cluster(owner));
+        match rank(other) < rank(better) {
+            true => other,
+            false => better,
+        }
+    }
+
+    /// Gives each review all findings that any input shows of it, as findings of its owner. Once,
+    /// at the end: many inputs may show the same one.
     pub(super) fn unite_sets(&mut self) {
         for (id, mut sets) in std::mem::take(&mut self.further_sets) {
-            let Some(review) = self.reviews.get_mut(&id) else {
+            let Some(&Review { owner, set, .. }) = self.reviews.get(&id) else {
                 continue;
             };
-            sets.push(review.set);
+            sets.push(set);
             sets.sort_unstable();
             sets.dedup();
-            let mut union: Vec<u32> = sets
+            let mut numbers: Vec<u32> = sets
                 .iter()
                 .flat_map(|set| self.sets.get(*set))
                 .copied()
                 .collect();
-            union.sort_unstable();
-            union.dedup();
-            review.set = self.sets.number(&union);
+            numbers.sort_unstable();
+            numbers.dedup();
+            let mut union = Vec::with_capacity(numbers.len());
+            for number in numbers {
+                let key = self.findings.get(number).clone();
+                if key.owner == owner {
+                    insert(&mut union, number);
+                } else {
+                    let details = self.details.get(&number).cloned().unwrap_or_default();
+                    self.finding(&mut union, owner, &key.rule, &key.fingerprint)
+                        .merge(details);
+                }
+            }
+            let set = self.sets.number(&union);
+            self.reviews.entry(id).and_modify(|review| review.set = set);
         }
     }
 
@@ -170,10 +195,15 @@ impl EvidenceStore {
             rule: rule.to_owned(),
             fingerprint: fingerprint.to_owned(),
         });
-        if let Err(place) = set.binary_search(&number) {
-            set.insert(place, number);
-        }
+        insert(set, number);
         self.details.entry(number).or_default()
+    }
+}
+
+/// Adds `number` to `set`, which is in order.
+fn insert(set: &mut Vec<u32>, number: u32) {
+    if let Err(place) = set.binary_search(&number) {
+        set.insert(place, number);
     }
 }
 

@@ -390,3 +390,36 @@ fn an_output_into_a_folder_that_is_not_there_says_so() {
         "{told}"
     );
 }
+
+/// The same reviews in a copy of the log that is given another name, and in one without a name.
+#[test]
+fn one_review_under_several_clusters_is_of_one_of_them() {
+    let lines: Vec<Value> = (1..6)
+        .map(|day| flagged(day, &at(day, "10:00")))
+        .chain([record(2, &at(2, "10:00")), quiet(9, &at(9, "10:00"))])
+        .collect();
+    let inputs = Inputs::new();
+    let paths = ["east", "west", "none"]
+        .map(|name| inputs.write(name, &text(&lines)))
+        .map(|path| path.to_str().unwrap().to_owned());
+    let [east, west, none] = &paths;
+    let (east, west) = (format!("east={east}"), format!("west={west}"));
+    let all = [
+        vec!["--cluster", &east, "--cluster", &west, none],
+        vec![none, "--cluster", &west, "--cluster", &east],
+        vec!["--cluster", &west, none, "--cluster", &east],
+    ];
+    // Tables of hashes have another order in each run.
+    let reports: Vec<String> = (0..9)
+        .map(|run| [&["report", "-o", "json"], all[run % 3].as_slice()].concat())
+        .map(|arguments| String::from_utf8(undock(&arguments).stdout).unwrap())
+        .collect();
+    let report: Value = serde_json::from_str(&reports[0]).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!(findings[0]["cluster"], "east");
+    assert_eq!(findings[0]["observations"], 5);
+    for other in &reports {
+        assert!(*other == reports[0], "{other}\n{}", reports[0]);
+    }
+}
