@@ -95,5 +95,7 @@ fn ends_before_value(front: &str) -> bool {
     let front = spellings
         .find_map(|var| front.strip_suffix(var))
         .unwrap_or(front);
-    front.ends_with(['"', '\'', '`', '=', ':', '@']) || front.ends_with("://")
+    // Behind a scheme, Docker's own clients take one slash, two or three.
+    let front = front.trim_end_matches('/');
+    front.ends_with(['"', '\'', '`', '=', ':', '@'])
 }

@@ -24,7 +24,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
-    for (field, text) in container.texts_with(|found| found.docker) {
+    let texts = container.texts_with(|found| found.docker);
+    for (field, text) in texts.filter(|(_, text)| !leaves_out(text)) {
         if let Some(trace) = trace_of(text) {
             let place = container.describe(field);
             findings.push(
@@ -48,6 +49,13 @@ fn check_script(workload: &Workload<'_>, script: &Script<'_>, findings: &mut Fin
             .what(format!("looks for {trace}"))
             .evidence(trace)
     }));
+}
+
+/// True for an option that leaves out what it names, such as interfaces: it works without them.
+fn leaves_out(text: &str) -> bool {
+    let (option, _) = text.split_once('=').unwrap_or_default();
+    let words = ["exclude", "ignore", "skip"];
+    !option.contains(char::is_whitespace) && words.iter().any(|word| option.contains(word))
 }
 
 /// The trace of Docker that `text` looks for.

@@ -79,10 +79,17 @@ fn check_settings(document: &Settings<'_>, findings: &mut Findings) {
         let log = map.get("logPath").filter(|log| is_log(log));
         findings.extend(log.map(|log| finding(log, "watches the log of dockerd", "docker.log")));
         let arguments = map.texts_of("args").into_iter();
-        let is_docker = |node: &&_| is_component(node);
-        for component in arguments.filter(is_docker) {
-            let evidence = "--component=docker";
-            findings.push(finding(component, "checks the health of docker", evidence));
+        for argument in arguments {
+            if is_component(argument) {
+                let evidence = "--component=docker";
+                findings.push(finding(argument, "checks the health of docker", evidence));
+            } else if is_journal(argument) {
+                findings.push(finding(
+                    argument,
+                    "counts lines of dockerd's journal",
+                    "dockerd",
+                ));
+            }
         }
     }
 }
@@ -96,4 +103,10 @@ fn is_log(path: &crate::embedded::Node) -> bool {
 fn is_component(argument: &crate::embedded::Node) -> bool {
     let text = argument.text().unwrap_or_default();
     text.trim_start_matches('-') == "component=docker"
+}
+
+/// True for the flag of log-counter that names dockerd's journal.
+fn is_journal(argument: &crate::embedded::Node) -> bool {
+    let text = argument.text().unwrap_or_default();
+    text.trim_start_matches('-') == "journald-source=dockerd"
 }

@@ -7,7 +7,7 @@ use crate::analysis::endpoint;
 use crate::analysis::providers::switched_on;
 use crate::analysis::settings::{Settings, maps, scalars};
 use crate::analysis::sockets;
-use crate::embedded::{Language, Node};
+use crate::embedded::{Language, Node, Value};
 use crate::workload::catalog;
 use crate::workload::host_path::HostPath;
 
@@ -202,7 +202,8 @@ fn addresses(root: &Node, is_alloy: bool) -> Vec<&Node> {
     let all = maps(root).into_iter();
     let off = all.flat_map(|(_, map)| {
         let own = Some(map).filter(|map| !is_on(map));
-        own.into_iter().chain(unused_components(map))
+        let off = own.into_iter().chain(unused_components(map));
+        off.chain(containers(map))
     });
     let off: HashSet<*const Node> = off
         .flat_map(scalars)
@@ -222,6 +223,15 @@ fn addresses(root: &Node, is_alloy: bool) -> Vec<&Node> {
         !is_of_jobs && !off.contains(&place(node))
     });
     found.into_iter().map(|(_, node)| node).collect()
+}
+
+/// Containers of a Pod: what they are given is judged by what the Pod mounts.
+fn containers(map: &Node) -> impl Iterator<Item = &Node> {
+    let lists = ["containers", "initContainers"].iter();
+    let lists = lists.filter_map(|key| map.get(key));
+    let all = lists.filter(|list| matches!(list.value, Value::List(_)));
+    let all = all.flat_map(|list| list.elements());
+    all.filter(|container| container.get("image").is_some())
 }
 
 /// Paths of Docker's socket under a name that calls them so; none beside the socket of another
