@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::installers::is_runtime_endpoint;
 use super::log_inputs::{fluent_bit_inputs, is_off};
 use crate::analysis::endpoint;
 use crate::analysis::providers::switched_on;
@@ -220,7 +221,7 @@ fn addresses(root: &Node, is_alloy: bool) -> Vec<&Node> {
     found.retain(|(key, node)| {
         let is_variable = variables.contains(&place(node));
         let is_of_jobs = is_variable || key.eq_ignore_ascii_case("docker_host") && !is_alloy;
-        !is_of_jobs && !off.contains(&place(node))
+        !is_of_jobs && !is_runtime_endpoint(key) && !off.contains(&place(node))
     });
     found.into_iter().map(|(_, node)| node).collect()
 }

@@ -116,10 +116,16 @@ fn selects_docker(key: &str, text: &str) -> Option<String> {
         "imageType" => ["COS", "UBUNTU", "WINDOWS_LTSC", "WINDOWS_SAC"]
             .iter()
             .any(|image| image.eq_ignore_ascii_case(text)),
-        "criSocket" | "containerRuntimeEndpoint" | "container-runtime-endpoint" => {
-            is_docker_endpoint(text)
-        }
+        _ if is_runtime_endpoint(key) => is_docker_endpoint(text),
         _ => false,
     };
     selects.then(|| format!("{key} to {text}"))
+}
+
+/// True for a setting of kubelet or kubeadm that names the socket of the node's runtime.
+pub(super) fn is_runtime_endpoint(key: &str) -> bool {
+    matches!(
+        key,
+        "criSocket" | "containerRuntimeEndpoint" | "container-runtime-endpoint"
+    )
 }
