@@ -227,9 +227,16 @@ impl Findings {
         findings.into_iter().for_each(|finding| self.push(finding));
     }
 
-    /// Takes `finding`, with the texts of the target filled in.
-    /// Where the budget does not suffice for another one, it is left out.
+    /// Takes `finding`, with the texts of the target filled in, unless its rule is about another
+    /// target. Where the budget does not suffice for another one, it is left out.
     pub(crate) fn push(&mut self, mut finding: Finding) {
+        if finding
+            .rule
+            .target
+            .is_some_and(|target| target != self.target)
+        {
+            return;
+        }
         let length = finding.identity.len() + finding.what.len();
         let is_affordable = spend(FINDING_STEPS + length) && keep(FINDING_BYTES + 2 * length);
         if !is_affordable && self.found.len() >= FIRST_FINDINGS {

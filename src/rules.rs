@@ -79,9 +79,8 @@ use crate::workload::pod::HostMount;
 /// findings everywhere.
 pub fn evaluate(workload: &workload::Workload<'_>, context: Context) -> Vec<Finding> {
     let mut findings = Findings::new(context.target);
-    let is_meant = |rule: &&&Rule| rule.target.is_none_or(|target| target == context.target);
     let analysis = Workload::new(workload);
-    for rule in RULES.iter().filter(is_meant) {
+    for rule in RULES {
         run(rule, &analysis, &mut findings);
     }
     let mut found = findings.into_inner();

@@ -9,6 +9,8 @@
 
 mod scan;
 
+use std::borrow::Cow;
+
 use memchr::memchr;
 
 use crate::workload::budget::keep;
@@ -59,13 +61,19 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     fn value(&mut self, place: &mut dyn ValueVisitor<'a>) -> Result<(), Unknown> {
         let is_taken = match self.peek()? {
-            b'"' => place.take_text(self.string()?),
+            b'"' => match self.plain_string() {
+                Some(text) => place.take_text(text),
+                None => match self.other_text()? {
+                    Cow::Borrowed(text) => place.take_text(text),
+                    Cow::Owned(text) => place.take_unescaped(text),
+                },
+            },
             b'{' => self.object(place)?,
             b'[' => self.list(place)?,
             b'n' => self.take_word("null")?,
-            b't' => self.take_word("true")? && place.take_text(LenientStr::from("true")),
-            b'f' => self.take_word("false")? && place.take_text(LenientStr::from("false")),
-            b'0'..=b'9' => place.take_text(LenientStr::from(self.integer()?)),
+            b't' => self.take_word("true")? && place.take_text("true"),
+            b'f' => self.take_word("false")? && place.take_text("false"),
+            b'0'..=b'9' => place.take_text(self.integer()?),
             _ => false,
         };
         if is_taken { Ok(()) } else { Err(Unknown) }
@@ -163,7 +171,7 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Result<LenientStr<'a>, Unknown> {
         match self.plain_string() {
             Some(text) => Ok(LenientStr::from(text)),
-            None => self.other_text(),
+            None => self.other_text().map(LenientStr::from),
         }
     }
 
@@ -172,22 +180,22 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     fn plain_string(&mut self) -> Option<&'a str> {
         let start = self.at + 1;
-        let rest = self.text.get(start..)?;
-        let length = end_of_plain(rest.as_bytes())?;
-        if rest.as_bytes()[length] != b'"' {
+        let bytes = self.text.as_bytes().get(start..)?;
+        let length = end_of_plain(bytes)?;
+        if bytes[length] != b'"' {
             return None;
         }
         self.at = start + length + 1;
-        rest.get(..length)
+        self.text.get(start..start + length)
     }
 
     /// Takes any other string.
     #[inline(never)]
-    fn other_text(&mut self) -> Result<LenientStr<'a>, Unknown> {
+    fn other_text(&mut self) -> Result<Cow<'a, str>, Unknown> {
         let text = self.raw_string()?;
         Ok(match memchr(b'\\', text.as_bytes()) {
-            None => LenientStr::from(text),
-            Some(plain) => LenientStr::from(unescaped(text, plain)?),
+            None => text.into(),
+            Some(plain) => unescaped(text, plain)?.into(),
         })
     }
 

@@ -2,7 +2,6 @@
 //! came.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -87,7 +86,33 @@ struct Response<'a> {
     status: Option<Status<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
-    audit_annotations: BTreeMap<&'static str, Cow<'static, str>>,
+    audit_annotations: Annotations,
+}
+
+/// `decision` and `mode` always, `dry-run` on every dry run, the rest where it applies. Keys hold
+/// no slash: the API server puts the webhook's name in front. In the order of the alphabet, in
+/// which the API server logs them, too.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Annotations {
+    decision: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dry_run: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exempt: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<String>,
+    mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review_uid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_deny: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -144,54 +169,38 @@ const MAX_FINDINGS: usize = 600;
 const MAX_RULES: usize = 300;
 /// Longest value of `owner`; namespace and name of the longest kind that Kubernetes has fit.
 const MAX_OWNER: usize = 560;
+/// Longest value of `error`.
+const MAX_ERROR: usize = 160;
 /// Longest value of `exempt`.
 const MAX_EXEMPT: usize = 200;
 /// Longest value of `review-uid`; a real one has 36 characters.
 const MAX_UID: usize = 64;
 
-/// `decision` and `mode` always, `dry-run` on every dry run, the rest where it applies. Keys hold
-/// no slash: the API server puts the webhook's name in front.
-fn annotations(
-    answer: &Answer<'_>,
-    decision: &Decision,
-) -> BTreeMap<&'static str, Cow<'static, str>> {
-    let mut all = BTreeMap::from([
-        ("decision", Cow::Borrowed(decision.outcome.as_str())),
-        ("mode", Cow::Borrowed(decision.mode.as_str())),
-    ]);
-    if answer.is_dry_run {
-        all.insert("dry-run", "true".into());
+fn annotations(answer: &Answer<'_>, decision: &Decision) -> Annotations {
+    let has_findings = !decision.findings.is_empty();
+    let note = decision.doubts.first().or(decision.notes.first());
+    let error = note.or(decision.error.as_ref());
+    // A clean Pod of a series is evidence about the series, which its own name does not tell.
+    let is_told = |owner: &&Owner<'_>| {
+        let is_clean_of_series =
+            owner.source == OwnerSource::Series && decision.outcome == Outcome::Clean;
+        has_findings || is_clean_of_series
+    };
+    let owner = answer.owner.filter(is_told);
+    let identifies = has_findings || decision.error.is_some();
+    let has_rules = has_findings || !decision.rules_off.is_empty();
+    Annotations {
+        decision: decision.outcome.as_str(),
+        dry_run: answer.is_dry_run.then_some("true"),
+        error: error.map(|error| ascii(error, MAX_ERROR)),
+        exempt: exempt(&decision.findings),
+        findings: has_findings.then(|| findings(&decision.findings)),
+        mode: decision.mode.as_str(),
+        owner: owner.map(|owner| owner_path(owner, answer.namespace)),
+        review_uid: identifies.then(|| ascii(answer.uid, MAX_UID)),
+        rules: has_rules.then(|| rules(decision)),
+        would_deny: decision.would_deny().then_some("true"),
     }
-    if let Some(error) = &decision.error {
-        all.insert("error", ascii(&clip(error, 160)).into());
-        all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)).into());
-    }
-    if let Some(note) = decision.doubts.first().or(decision.notes.first()) {
-        all.insert("error", ascii(&clip(note, 160)).into());
-    }
-    if !(decision.findings.is_empty() && decision.rules_off.is_empty()) {
-        all.insert("rules", rules(decision).into());
-    }
-    if decision.findings.is_empty() {
-        // A clean Pod of a series is evidence about the series, which its own name does not tell.
-        let is_series = |owner: &&Owner<'_>| owner.source == OwnerSource::Series;
-        let is_clean = decision.outcome == Outcome::Clean;
-        let series = answer.owner.filter(is_series).filter(|_| is_clean);
-        all.extend(series.map(|owner| ("owner", owner_path(owner, answer.namespace).into())));
-        return all;
-    }
-    let exempt = exempt(&decision.findings);
-    if !exempt.is_empty() {
-        all.insert("exempt", exempt.into());
-    }
-    if decision.would_deny() {
-        all.insert("would-deny", "true".into());
-    }
-    all.insert("findings", findings(&decision.findings).into());
-    all.insert("review-uid", ascii(&clip(answer.uid, MAX_UID)).into());
-    let owner = answer.owner;
-    all.extend(owner.map(|owner| ("owner", owner_path(owner, answer.namespace).into())));
-    all
 }
 
 /// `apps/Deployment/ci/runner derived`
@@ -203,11 +212,12 @@ fn owner_path(owner: &Owner<'_>, namespace: &str) -> String {
     };
     let (kind, name, source) = (&owner.kind, &owner.name, owner.source.as_str());
     let path = format!("{group}/{kind}/{namespace}/{name} {source}");
-    ascii(&clip(&path, MAX_OWNER))
+    ascii(&path, MAX_OWNER)
 }
 
-/// `DKR101 by=namespace until=2026-12-01 ref=PLAT-412; …`, each rule once.
-fn exempt(findings: &[Judged]) -> String {
+/// `DKR101 by=namespace until=2026-12-01 ref=PLAT-412; …`, each rule once; nothing without an
+/// exemption.
+fn exempt(findings: &[Judged]) -> Option<String> {
     let granted = findings
         .iter()
         .filter_map(|judged| Some((judged.finding.rule.code, judged.exempt.as_ref()?)));
@@ -226,42 +236,43 @@ fn exempt(findings: &[Judged]) -> String {
         })
         .collect();
     entries.dedup();
-    ascii(&clip(&entries.join("; "), MAX_EXEMPT))
+    (!entries.is_empty()).then(|| ascii(&entries.join("; "), MAX_EXEMPT))
 }
 
 /// `DKR101=1,DKR201=2`, and `DKR203=off` for a rule that the configuration switches off.
 fn rules(decision: &Decision) -> String {
-    let mut counts = BTreeMap::new();
-    for judged in &decision.findings {
-        *counts.entry(judged.finding.rule.code).or_insert(0) += 1;
-    }
+    // Findings stand in the order of codes.
+    let code = |judged: &Judged| judged.finding.rule.code;
+    let of_rules = decision.findings.chunk_by(|a, b| code(a) == code(b));
+    let counted = of_rules.map(|found| format!("{}={}", code(&found[0]), found.len()));
     let off = decision.rules_off.iter().map(|code| format!("{code}=off"));
-    let counted = counts.iter().map(|(code, count)| format!("{code}={count}"));
     let pairs: Vec<String> = counted.chain(off).collect();
     clip(&pairs.join(","), MAX_RULES)
 }
 
 /// `CODE FINGERPRINT ACTION FIELD; …`, then `+N` for those that found no room.
 fn findings(findings: &[Judged]) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(MAX_FINDINGS);
     for (at, judged) in findings.iter().enumerate() {
-        let entry = [
-            judged.finding.rule.code,
-            " ",
-            &judged.fingerprint,
-            " ",
-            &action(judged),
-            " ",
-            &ascii(&judged.finding.field),
-        ]
-        .concat();
-        let separator = if at == 0 { "" } else { "; " };
-        if text.len() + separator.len() + entry.len() > MAX_FINDINGS {
+        let finding = &judged.finding;
+        let whole = text.len();
+        if at > 0 {
+            text.push_str("; ");
+        }
+        let (code, action, field) = (
+            finding.rule.code,
+            action(judged),
+            ascii(&finding.field, MAX_FINDINGS),
+        );
+        for part in [code, " ", &judged.fingerprint, " ", &action, " ", &field] {
+            text.push_str(part);
+        }
+        if text.len() > MAX_FINDINGS {
+            text.truncate(whole);
+            let separator = if at == 0 { "" } else { "; " };
             text.push_str(&format!("{separator}+{}", findings.len() - at));
             break;
         }
-        text.push_str(separator);
-        text.push_str(&entry);
     }
     text
 }
@@ -277,17 +288,15 @@ fn action(judged: &Judged) -> Cow<'static, str> {
     }
 }
 
-fn ascii(text: &str) -> String {
-    if is_plain(text) {
-        return text.to_owned();
+/// `text` cut to `limit` bytes, without what a header or a log cannot hold.
+fn ascii(text: &str, limit: usize) -> String {
+    let text = clip(text, limit);
+    if is_plain(&text) {
+        return text;
     }
-    text.chars()
-        .map(|c| {
-            if c.is_ascii() && !c.is_ascii_control() {
-                c
-            } else {
-                '?'
-            }
-        })
-        .collect()
+    let is_shown = |c: &char| c.is_ascii() && !c.is_ascii_control();
+    let shown = text
+        .chars()
+        .map(|c| Some(c).filter(is_shown).unwrap_or('?'));
+    shown.collect()
 }

@@ -113,7 +113,7 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
             &app.cluster,
             app.callers.caller(),
         );
-        app.records.push(*record);
+        app.records.push(record);
     }
     let (Some(stricter), Some(client)) = (reviewed.stricter, &app.client) else {
         return Ok(reviewed.response);

@@ -47,6 +47,12 @@ impl<'a> From<&'a str> for LenientStr<'a> {
     }
 }
 
+impl<'a> From<Cow<'a, str>> for LenientStr<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self(text)
+    }
+}
+
 impl From<String> for LenientStr<'_> {
     fn from(text: String) -> Self {
         Self(Cow::Owned(text))

@@ -12,7 +12,7 @@ pub(crate) use naming::gitlab_project;
 
 use super::object::{Object, OwnerReference};
 use super::owner::{Owner, OwnerSource, group_of};
-use makers::{MAKERS, Maker};
+use makers::{MAKERS, Maker, NO_CONTROLLER};
 
 /// Controllers whose objects are told by the controller's name alone, which the most common Pods
 /// have.
@@ -56,7 +56,7 @@ pub(super) fn of<'a>(
     object: &'a Object<'a>,
     controller: Option<&'a OwnerReference<'a>>,
 ) -> Option<Owner<'a>> {
-    let controller_kind = controller.map_or("", |reference| reference.kind.as_str());
+    let controller_kind = controller.map_or(NO_CONTROLLER, |reference| reference.kind.as_str());
     if PLAIN.contains(&controller_kind) {
         return None;
     }

@@ -21,8 +21,13 @@ pub(crate) trait ValueVisitor<'a> {
     /// What belongs here, with its article.
     fn expected(&self) -> &'static str;
 
-    /// Takes a text, a number or a boolean; false if none belongs here.
-    fn take_text(&mut self, _: LenientStr<'a>) -> bool {
+    /// Takes a text, a number or a boolean as it is written; false if none belongs here.
+    fn take_text(&mut self, _: &'a str) -> bool {
+        false
+    }
+
+    /// The same for a text that is written otherwise, with escapes.
+    fn take_unescaped(&mut self, _: String) -> bool {
         false
     }
 
@@ -100,8 +105,16 @@ impl Seen {
 pub(crate) struct Fill<'p, 'a>(pub(crate) &'p mut dyn ValueVisitor<'a>);
 
 impl<'a> Fill<'_, 'a> {
-    fn text<E: Error>(self, text: LenientStr<'a>, found: &str) -> Result<(), E> {
+    fn text<E: Error>(self, text: &'a str, found: &str) -> Result<(), E> {
         if self.0.take_text(text) {
+            Ok(())
+        } else {
+            Err(self.unexpected(found))
+        }
+    }
+
+    fn unescaped<E: Error>(self, text: String, found: &str) -> Result<(), E> {
+        if self.0.take_unescaped(text) {
             Ok(())
         } else {
             Err(self.unexpected(found))
@@ -138,7 +151,7 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
-        self.text(LenientStr::from(text), "a string")
+        self.text(text, "a string")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
@@ -146,26 +159,23 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
     }
 
     fn visit_string<E: Error>(self, text: String) -> Result<(), E> {
-        self.text(LenientStr::from(text), "a string")
+        self.unescaped(text, "a string")
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.text(
-            LenientStr::from(if value { "true" } else { "false" }),
-            "a boolean",
-        )
+        self.text(if value { "true" } else { "false" }, "a boolean")
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.text(LenientStr::from(value.to_string()), "a number")
+        self.unescaped(value.to_string(), "a number")
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.text(LenientStr::from(value.to_string()), "a number")
+        self.unescaped(value.to_string(), "a number")
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.text(LenientStr::from(value.to_string()), "a number")
+        self.unescaped(value.to_string(), "a number")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
@@ -221,8 +231,12 @@ impl<'a, T: ValueVisitor<'a> + Default> ValueVisitor<'a> for Option<T> {
         T::default().expected()
     }
 
-    fn take_text(&mut self, text: LenientStr<'a>) -> bool {
+    fn take_text(&mut self, text: &'a str) -> bool {
         self.get_or_insert_default().take_text(text)
+    }
+
+    fn take_unescaped(&mut self, text: String) -> bool {
+        self.get_or_insert_default().take_unescaped(text)
     }
 
     fn begin_map(&mut self) -> bool {

@@ -14,8 +14,13 @@ impl<'a> ValueVisitor<'a> for LenientStr<'a> {
         "a string"
     }
 
-    fn take_text(&mut self, text: Self) -> bool {
-        *self = text;
+    fn take_text(&mut self, text: &'a str) -> bool {
+        *self = Self::from(text);
+        true
+    }
+
+    fn take_unescaped(&mut self, text: String) -> bool {
+        *self = Self::from(text);
         true
     }
 }
@@ -179,13 +184,23 @@ impl<'a> ValueVisitor<'a> for LenientBool {
         "a boolean"
     }
 
-    fn take_text(&mut self, text: LenientStr<'a>) -> bool {
-        self.0 = matches!(text.as_str(), "true" | "True" | "TRUE" | "yes" | "on");
+    fn take_text(&mut self, text: &'a str) -> bool {
+        self.0 = is_true(text);
+        true
+    }
+
+    fn take_unescaped(&mut self, text: String) -> bool {
+        self.0 = is_true(&text);
         true
     }
 }
 
 read_by_value_visitor! { LenientBool }
+
+/// What YAML 1.1 reads as true.
+fn is_true(text: &str) -> bool {
+    matches!(text, "true" | "True" | "TRUE" | "yes" | "on")
+}
 
 /// Whether there is something at all, whatever it is: an `emptyDir` of no settings, a list of any
 /// elements.
@@ -197,7 +212,12 @@ impl<'a> ValueVisitor<'a> for IsSet {
         "anything"
     }
 
-    fn take_text(&mut self, _: LenientStr<'a>) -> bool {
+    fn take_text(&mut self, _: &'a str) -> bool {
+        self.0 = true;
+        true
+    }
+
+    fn take_unescaped(&mut self, _: String) -> bool {
         self.0 = true;
         true
     }
@@ -226,7 +246,12 @@ impl<'a> ValueVisitor<'a> for LenientInt {
         "a number"
     }
 
-    fn take_text(&mut self, text: LenientStr<'a>) -> bool {
+    fn take_text(&mut self, text: &'a str) -> bool {
+        self.0 = text.parse().ok();
+        true
+    }
+
+    fn take_unescaped(&mut self, text: String) -> bool {
         self.0 = text.parse().ok();
         true
     }
