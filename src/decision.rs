@@ -314,6 +314,14 @@ pub fn decide(
         requester,
         &mut notes,
     );
+    if findings.is_empty() && is_whole {
+        return Decision {
+            notes,
+            doubts,
+            rules_off: policy.rules_off(),
+            ..Decision::clean(mode)
+        };
+    }
     let made_for = controllers::owner_of(workload, requester);
     let is_existing = mode == Mode::Freeze && made_for.is_some();
     // A mirror Pod runs whatever is answered; refused, it would run unseen.

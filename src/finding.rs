@@ -16,7 +16,6 @@ use sha2::{Digest, Sha256};
 use text::{escape_controls, is_plain};
 
 use crate::workload::budget::{keep, spend};
-use crate::workload::search::mentions;
 
 /// How sure it is that the *node's* Docker is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
@@ -249,9 +248,7 @@ impl Findings {
             finding.consequence = String::new();
         }
         for text in [&mut finding.reason, &mut finding.consequence] {
-            if mentions(text, "{nodes}") {
-                *text = text.replace("{nodes}", self.target.nodes());
-            }
+            name_nodes(text, self.target.nodes());
         }
         for text in [
             &mut finding.evidence,
@@ -264,5 +261,18 @@ impl Findings {
             }
         }
         self.found.push(finding);
+    }
+}
+
+/// Puts `nodes` where `text` says `{nodes}`.
+fn name_nodes(text: &mut String, nodes: &str) {
+    const PLACE: &str = "{nodes}";
+    let mut from = 0;
+    while let Some(brace) = text[from..].find('{') {
+        let at = from + brace;
+        if text[at..].starts_with(PLACE) {
+            text.replace_range(at..at + PLACE.len(), nodes);
+        }
+        from = at + 1;
     }
 }

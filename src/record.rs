@@ -258,7 +258,7 @@ impl Record {
         let codes = codes(decision);
         let place = workload.map_or_else(
             || source.namespace.to_owned(),
-            |w| format!("{} {}/{}", w.owner.kind, w.namespace, w.owner.name),
+            |w| [&w.owner.kind, " ", w.namespace, "/", &w.owner.name].concat(),
         );
         let told = decision.error.as_deref().unwrap_or(&codes);
         Self {
@@ -270,7 +270,7 @@ impl Record {
             }
             .into(),
             message: clip(
-                &format!("{} {place}: {told}", decision.outcome.as_str()),
+                &[decision.outcome.as_str(), " ", &place, ": ", told].concat(),
                 200,
             ),
             event: match decision.outcome {

@@ -94,6 +94,9 @@ pub fn evaluate(workload: &workload::Workload<'_>, context: Context) -> Vec<Find
         let of_part = evaluate(part, context).into_iter().filter(is_inside);
         found.extend(of_part.map(|finding| moved(finding, part.moved)));
     }
+    if found.is_empty() {
+        return found;
+    }
     let denied_first = |finding: &Finding| Reverse(finding.default_action(Certainty::Likely));
     found.sort_by(|a, b| {
         let key = (a.rule.code, &a.field, &a.evidence);
@@ -184,6 +187,9 @@ fn run(rule: &'static Rule, workload: &Workload<'_>, findings: &mut Findings) {
             for document in &workload.settings {
                 check(document, findings);
             }
+        }
+        (Check::Texts(check), _) if !workload.string_fields.is_empty() => {
+            check(workload, findings);
         }
         (Check::Node(check), None) if workload.kind() == "Node" => {
             findings.extend(check(workload));

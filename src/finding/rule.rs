@@ -113,6 +113,9 @@ pub(crate) enum Check {
     /// Each document with settings: the object itself, where it is no workload, and the documents
     /// in its strings.
     Settings(fn(&Settings<'_>, &mut Findings)),
+    /// The texts, documents and scripts of an object that is judged by them: a ConfigMap, a custom
+    /// resource, no Pod of a review.
+    Texts(fn(&Workload<'_>, &mut Findings)),
     /// A Node.
     Node(fn(&Workload<'_>) -> Option<Finding>),
     /// The object, where none of these fits or more than one does.

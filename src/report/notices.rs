@@ -27,11 +27,7 @@ pub(super) fn notices(store: &EvidenceStore, coverage: &Coverage) -> Vec<String>
             .filter(|write| write.cause == Cause::NoObject && in_cluster(write.owner))
             .count() as u64;
         notices.push(if without_object > 0 {
-            format!(
-                "the audit log{of} holds {} without the object: nothing could be replayed; set the \
-                 audit policy to level Request for Pods and workloads",
-                count(without_object, "write")
-            )
+            no_objects(&of, without_object)
         } else if unreviewed > 0 {
             format!(
                 "the audit log{of} holds {} and no review by undock: add \
@@ -46,5 +42,18 @@ pub(super) fn notices(store: &EvidenceStore, coverage: &Coverage) -> Vec<String>
             )
         });
     }
+    // A log that holds reviews is reported from those; its objects were asked for, too.
+    if notices.is_empty() && coverage.replayed == 0 && coverage.without_object > 0 {
+        notices.push(no_objects("", coverage.without_object));
+    }
     notices
+}
+
+/// Why no object of the audit log `of` a cluster could be evaluated.
+fn no_objects(of: &str, writes: u64) -> String {
+    format!(
+        "the audit log{of} holds {} without the object: nothing could be replayed; set the audit \
+         policy to level Request for Pods and workloads",
+        count(writes, "write")
+    )
 }

@@ -288,21 +288,27 @@ fn unescaped(written: &str, mut escape: usize) -> Result<String, Unknown> {
         // Both ends lie beside an escape, so neither splits a character.
         text.push_str(written.get(at..escape).ok_or(Unknown)?);
         // Escapes often stand in rows.
-        while bytes.get(escape) == Some(&b'\\') {
-            escape += 2;
-            match bytes.get(escape - 1) {
-                Some(b'u') => {
-                    push_character(&mut text, bytes.get(escape..escape + 4).ok_or(Unknown)?)?;
-                    escape += 4;
+        let mut rest = &bytes[escape..];
+        loop {
+            let (escaped, behind) = match rest {
+                [b'\\', b'u', a, b, c, d, behind @ ..] => {
+                    push_character(&mut text, [*a, *b, *c, *d])?;
+                    rest = behind;
+                    continue;
                 }
-                Some(b'n') => text.push('\n'),
-                Some(b't') => text.push('\t'),
-                Some(b'r') => text.push('\r'),
-                Some(byte @ (b'"' | b'\\' | b'/')) => text.push(char::from(*byte)),
+                [b'\\', escaped, behind @ ..] => (escaped, behind),
+                _ => break,
+            };
+            match escaped {
+                b'n' => text.push('\n'),
+                b't' => text.push('\t'),
+                b'r' => text.push('\r'),
+                b'"' | b'\\' | b'/' => text.push(char::from(*escaped)),
                 _ => return Err(Unknown),
             }
+            rest = behind;
         }
-        at = escape;
+        at = bytes.len() - rest.len();
         match memchr(b'\\', &bytes[at..]) {
             Some(plain) => escape = at + plain,
             None => break,
@@ -315,10 +321,10 @@ fn unescaped(written: &str, mut escape: usize) -> Result<String, Unknown> {
 /// What a text of its own takes beside its bytes: an allocation is as dear in time as in memory.
 const OWNED_BYTES: usize = 64;
 
-/// Adds the character with the four hexadecimal `digits`. Halves of a pair are left to serde_json.
+/// Adds the character with these hexadecimal `digits`. Halves of a pair are left to serde_json.
 #[inline(always)]
-fn push_character(text: &mut String, digits: &[u8]) -> Result<(), Unknown> {
-    match digits {
+fn push_character(text: &mut String, digits: [u8; 4]) -> Result<(), Unknown> {
+    match &digits {
         b"003c" => text.push('<'),
         b"003e" => text.push('>'),
         b"0026" => text.push('&'),

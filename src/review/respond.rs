@@ -211,7 +211,7 @@ fn owner_path(owner: &Owner<'_>, namespace: &str) -> String {
         &owner.group
     };
     let (kind, name, source) = (&owner.kind, &owner.name, owner.source.as_str());
-    let path = format!("{group}/{kind}/{namespace}/{name} {source}");
+    let path = [group, "/", kind, "/", namespace, "/", name, " ", source].concat();
     ascii(&path, MAX_OWNER)
 }
 
@@ -244,7 +244,7 @@ fn rules(decision: &Decision) -> String {
     // Findings stand in the order of codes.
     let code = |judged: &Judged| judged.finding.rule.code;
     let of_rules = decision.findings.chunk_by(|a, b| code(a) == code(b));
-    let counted = of_rules.map(|found| format!("{}={}", code(&found[0]), found.len()));
+    let counted = of_rules.map(|found| [code(&found[0]), "=", &found.len().to_string()].concat());
     let off = decision.rules_off.iter().map(|code| format!("{code}=off"));
     let pairs: Vec<String> = counted.chain(off).collect();
     clip(&pairs.join(","), MAX_RULES)
@@ -284,7 +284,7 @@ fn action(judged: &Judged) -> Cow<'static, str> {
     if action == enforced {
         action.into()
     } else {
-        format!("{action}/{enforced}").into()
+        [action, "/", enforced].concat().into()
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     consequence: "the agent logs errors and what it collected from Docker is missing",
     short_fix: "use the Kubernetes input",
     page: include_str!("../../docs/rules/agent-config-docker.md"),
-    check: Check::Object(check),
+    check: Check::Texts(check),
     ..Rule::BASE
 };
 

@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     consequence: "every Pod that the controller makes from it depends on the node's Docker",
     short_fix: "change it at the source",
     page: include_str!("../../docs/rules/ci-controller-config-docker.md"),
-    check: Check::Object(check),
+    check: Check::Texts(check),
     ..Rule::BASE
 };
 

@@ -23,10 +23,9 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
-    let what = format!("mounts {} as {}", mount.path, mount.mount_path);
     poses(mount).then(|| {
         host_paths::finding(&RULE, Thing::Socket, workload, mount)
-            .what(what)
+            .what(format!("mounts {} as {}", mount.path, mount.mount_path))
             .rule_texts()
     })
 }

@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     consequence: "new nodes do not join from Kubernetes 1.24 on",
     short_fix: "select containerd",
     page: include_str!("../../docs/rules/installer-docker.md"),
-    check: Check::Object(check),
+    check: Check::Texts(check),
     ..Rule::BASE
 };
 

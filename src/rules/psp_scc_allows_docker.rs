@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     consequence: "it lets Pods reach Docker, and has no purpose once Docker is gone",
     short_fix: "remove the exception",
     page: include_str!("../../docs/rules/psp-scc-allows-docker.md"),
-    check: Check::Object(check),
+    check: Check::Texts(check),
     ..Rule::BASE
 };
 

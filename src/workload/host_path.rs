@@ -48,7 +48,7 @@ impl HostPath {
         if path == "/var/run" {
             path = "/run".to_owned();
         } else if let Some(rest) = path.strip_prefix("/var/run/") {
-            path = format!("/run/{rest}");
+            path = ["/run/", rest].concat();
         }
         Self(path)
     }
@@ -66,7 +66,7 @@ impl HostPath {
     pub(crate) fn shown(&self) -> String {
         let path = self.as_str();
         match path.strip_prefix("/run/") {
-            Some(rest) => format!("/var/run/{rest}"),
+            Some(rest) => ["/var/run/", rest].concat(),
             None if path == "/run" => "/var/run".to_owned(),
             None if path.starts_with("/pipe/") => format!(r"\\.{}", path.replace('/', r"\")),
             None => path.to_owned(),

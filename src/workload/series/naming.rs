@@ -184,7 +184,9 @@ impl<'n> GitlabJob<'n> {
     }
 
     fn read(name: &'n str) -> Option<Self> {
-        let (front, rest) = name.rsplit_once("-concurrent-")?;
+        // Asked first, because every Pod is asked, and almost none goes on.
+        let named = Some(name).filter(|name| name.starts_with("runner-"))?;
+        let (front, rest) = named.rsplit_once("-concurrent-")?;
         let (runner, project) = front.rsplit_once("-project-")?;
         let token = runner.strip_prefix("runner-")?;
         let is_number = !project.is_empty() && project.bytes().all(|byte| byte.is_ascii_digit());

@@ -15,8 +15,9 @@ pub(super) struct Reference {
     pub(super) at: usize,
     /// What is put there stays one word.
     pub(super) is_quoted: bool,
-    /// What the command in it writes, where that is known; the text has `$()` there.
-    pub(super) output: Option<Word>,
+    /// What the command in it writes, where that is known; the text has `$()` there. In a box,
+    /// because it seldom is, and a word may have hundreds of thousands of references.
+    pub(super) output: Option<Box<Word>>,
 }
 
 /// What stands behind a `$`.
@@ -61,7 +62,7 @@ impl Word {
         self.references.push(Reference {
             at: self.text.len(),
             is_quoted,
-            output,
+            output: output.map(Box::new),
         });
     }
 

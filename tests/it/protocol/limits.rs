@@ -119,7 +119,7 @@ proptest! {
             let again = admission::review(&body, &policy).expect("a review");
             prop_assert_eq!(&reviewed.response, &again.response);
             if let Some(record) = reviewed.record {
-                let line = line(*record);
+                let line = line(record);
                 prop_assert!(line.len() <= MAX_LINE, "{} bytes: {}", line.len(), line);
                 let read: Value = serde_json::from_str(&line).expect("a record is JSON");
                 let shown = read["findings"].as_array().map_or(0, Vec::len);
@@ -133,7 +133,7 @@ proptest! {
 }
 
 /// The line that the queue makes of `record`.
-fn line(record: undock::record::Record) -> String {
+fn line(record: Box<undock::record::Record>) -> String {
     let sink = Lines::default();
     let (queue, writer) = undock::record::queue::Queue::start(sink.clone()).expect("a thread");
     queue.push(record);

@@ -202,6 +202,15 @@ fn replay_that_could_evaluate_nothing_says_so() {
         "exit {exit}: {notice}"
     );
     assert_eq!(namespace(&report, "ci")["verdict"], "UNKNOWN");
+    // The same where the log holds reviews, which are reported.
+    let reviewed = weeks(vec![clean(1, &at(10, "10:00"))]);
+    let (report, exit) = report_with(&reviewed, &["--replay"]);
+    let notice = report["notices"][0].as_str().unwrap_or_default();
+    assert!(
+        exit == 3 && notice.contains("level Request"),
+        "exit {exit}: {notice}"
+    );
+    assert_eq!(report_with(&reviewed, &[]).0["notices"], json!([]));
     // One that is clean tells nothing about the one whose object is not there.
     let mut whole = other(event(2, &at(9, "10:00"), "create"), "pods", "clean");
     whole["requestObject"] = json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "clean"},
