@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Version;
 use crate::decision::{Decision, Judged, Outcome, message};
@@ -86,33 +86,8 @@ struct Response<'a> {
     status: Option<Status<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
-    audit_annotations: Annotations,
-}
-
-/// `decision` and `mode` always, `dry-run` on every dry run, the rest where it applies. Keys hold
-/// no slash: the API server puts the webhook's name in front. In the order of the alphabet, in
-/// which the API server logs them, too.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Annotations {
-    decision: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dry_run: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exempt: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    findings: Option<String>,
-    mode: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    owner: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    review_uid: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rules: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    would_deny: Option<&'static str>,
+    #[serde(serialize_with = "as_map")]
+    audit_annotations: Vec<Annotation>,
 }
 
 #[derive(Serialize)]
@@ -176,7 +151,16 @@ const MAX_EXEMPT: usize = 200;
 /// Longest value of `review-uid`; a real one has 36 characters.
 const MAX_UID: usize = 64;
 
-fn annotations(answer: &Answer<'_>, decision: &Decision) -> Annotations {
+/// A key and its value. Keys hold no slash: the API server puts the webhook's name in front.
+type Annotation = (&'static str, Cow<'static, str>);
+
+fn as_map<S: Serializer>(annotations: &[Annotation], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(annotations.iter().map(|(key, value)| (key, value)))
+}
+
+/// `decision` and `mode` always, `dry-run` on every dry run, the rest where it applies; in the
+/// order of the alphabet, as the API server logs them.
+fn annotations(answer: &Answer<'_>, decision: &Decision) -> Vec<Annotation> {
     let has_findings = !decision.findings.is_empty();
     let note = decision.doubts.first().or(decision.notes.first());
     let error = note.or(decision.error.as_ref());
@@ -189,18 +173,21 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> Annotations {
     let owner = answer.owner.filter(is_told);
     let identifies = has_findings || decision.error.is_some();
     let has_rules = has_findings || !decision.rules_off.is_empty();
-    Annotations {
-        decision: decision.outcome.as_str(),
-        dry_run: answer.is_dry_run.then_some("true"),
-        error: error.map(|error| ascii(error, MAX_ERROR)),
-        exempt: exempt(&decision.findings),
-        findings: has_findings.then(|| findings(&decision.findings)),
-        mode: decision.mode.as_str(),
-        owner: owner.map(|owner| owner_path(owner, answer.namespace)),
-        review_uid: identifies.then(|| ascii(answer.uid, MAX_UID)),
-        rules: has_rules.then(|| rules(decision)),
-        would_deny: decision.would_deny().then_some("true"),
-    }
+    let word = |key, word: &'static str| (key, Cow::Borrowed(word));
+    let text = |key, text: String| (key, Cow::Owned(text));
+    let all = [
+        Some(word("decision", decision.outcome.as_str())),
+        answer.is_dry_run.then(|| word("dry-run", "true")),
+        error.map(|error| text("error", ascii(error, MAX_ERROR))),
+        exempt(&decision.findings).map(|exempt| text("exempt", exempt)),
+        has_findings.then(|| text("findings", findings(&decision.findings))),
+        Some(word("mode", decision.mode.as_str())),
+        owner.map(|owner| text("owner", owner_path(owner, answer.namespace))),
+        identifies.then(|| text("review-uid", ascii(answer.uid, MAX_UID))),
+        has_rules.then(|| text("rules", rules(decision))),
+        decision.would_deny().then(|| word("would-deny", "true")),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// `apps/Deployment/ci/runner derived`

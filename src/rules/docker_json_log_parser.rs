@@ -32,6 +32,9 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             findings.extend(image_default(pod, container));
         }
     }
+    if workload.string_fields.is_empty() {
+        return;
+    }
     let documents = &workload.settings;
     for (document, (node, input)) in log_inputs::docker_only(documents) {
         findings.push(
