@@ -28,7 +28,8 @@ pub struct Rule {
     /// The action, where the contract fixes it; otherwise impact and certainty decide.
     pub action: Option<Action>,
     /// True if only Docker's absence does the harm, so that nothing breaks where cri-dockerd keeps
-    /// Docker.
+    /// Docker. Its findings are signs that the container uses Docker, which the notes DKR111 and
+    /// DKR113 say nothing beside.
     pub needs_docker_absent: bool,
     /// What it flags, in one line without a full stop.
     pub summary: &'static str,

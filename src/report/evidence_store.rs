@@ -62,6 +62,8 @@ pub(super) struct LogCoverage {
     pub(super) has_audit: bool,
     /// A review left its mark in the audit log.
     pub(super) has_reviews: bool,
+    /// An event holds an object, as none does at audit level Metadata.
+    pub(super) has_objects: bool,
 }
 
 impl LogCoverage {
@@ -72,6 +74,7 @@ impl LogCoverage {
         self.days.extend(other.days);
         self.has_audit |= other.has_audit;
         self.has_reviews |= other.has_reviews;
+        self.has_objects |= other.has_objects;
     }
 }
 

@@ -65,6 +65,7 @@ impl Gatherer {
         let logs = self.store.see(&cluster, time);
         logs.has_audit = true;
         logs.has_reviews |= annotations.is_some();
+        logs.has_objects |= event.request.or(event.response).is_some();
         let is_stored = event.code < 400;
         let is_known_dry_run = annotations.as_ref().is_some_and(|own| {
             own.is_dry_run || self.store.dry_runs.contains(&id(own.review_uid, ""))

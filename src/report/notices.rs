@@ -43,7 +43,8 @@ pub(super) fn notices(store: &EvidenceStore, coverage: &Coverage) -> Vec<String>
         });
     }
     // A log that holds reviews is reported from those; its objects were asked for, too.
-    if notices.is_empty() && coverage.replayed == 0 && coverage.without_object > 0 {
+    let has_objects = store.logs.values().any(|logs| logs.has_objects);
+    if notices.is_empty() && !has_objects && coverage.without_object > 0 {
         notices.push(no_objects("", coverage.without_object));
     }
     notices

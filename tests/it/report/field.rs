@@ -9,7 +9,13 @@ use super::support::{report_on, undock};
 fn field(name: &str) -> Option<PathBuf> {
     let shared = std::env::var_os("UNDOCK_TEST_SHARED")
         .map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
-    Some(shared.join("field/report").join(name)).filter(|path| path.exists())
+    let found = Some(shared.join("field/report").join(name)).filter(|path| path.exists());
+    if found.is_none() {
+        eprintln!(
+            "SKIPPED: no {name}; UNDOCK_TEST_SHARED names the folder that holds field/report/"
+        );
+    }
+    found
 }
 
 /// Verdicts as `CLUSTER/NAMESPACE=VERDICT`, of namespaces that are no system's.
