@@ -180,13 +180,13 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     fn plain_string(&mut self) -> Option<&'a str> {
         let start = self.at + 1;
-        let bytes = self.text.as_bytes().get(start..)?;
-        let length = end_of_plain(bytes)?;
-        if bytes[length] != b'"' {
+        let rest = self.text.get(start..)?;
+        let length = end_of_plain(rest.as_bytes())?;
+        if rest.as_bytes()[length] != b'"' {
             return None;
         }
         self.at = start + length + 1;
-        self.text.get(start..start + length)
+        rest.get(..length)
     }
 
     /// Takes any other string.
