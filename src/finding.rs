@@ -6,6 +6,7 @@ mod page;
 mod rule;
 pub(crate) mod text;
 
+use std::borrow::Cow;
 use std::fmt;
 
 pub(crate) use missing_path::missing_path;
@@ -112,11 +113,11 @@ pub struct Finding {
     /// What it does: `mounts /var/run/docker.sock`.
     pub what: String,
     /// Why that fails, in a few words, for the one-line warning.
-    pub reason: String,
+    pub reason: Cow<'static, str>,
     /// What to do, in a few words, for the one-line warning.
     pub short_fix: &'static str,
     /// What will happen, in full; may repeat the reason's topic but not its words.
-    pub consequence: String,
+    pub consequence: Cow<'static, str>,
 }
 
 impl Finding {
@@ -244,34 +245,32 @@ impl Findings {
         if self.target == Target::CriDockerd && finding.rule.needs_docker_absent {
             finding.impact = Impact::Security.min(finding.impact);
             finding.action = finding.action.map(|action| action.min(Action::Warn));
-            finding.reason = "works only while cri-dockerd keeps Docker".to_owned();
-            finding.consequence = String::new();
+            finding.reason = "works only while cri-dockerd keeps Docker".into();
+            finding.consequence = "".into();
         }
         for text in [&mut finding.reason, &mut finding.consequence] {
             name_nodes(text, self.target.nodes());
         }
-        for text in [
-            &mut finding.evidence,
-            &mut finding.name,
-            &mut finding.what,
-            &mut finding.consequence,
-        ] {
+        for text in [&mut finding.evidence, &mut finding.name, &mut finding.what] {
             if !is_plain(text) {
                 *text = escape_controls(text);
             }
+        }
+        if !is_plain(&finding.consequence) {
+            finding.consequence = escape_controls(&finding.consequence).into();
         }
         self.found.push(finding);
     }
 }
 
 /// Puts `nodes` where `text` says `{nodes}`.
-fn name_nodes(text: &mut String, nodes: &str) {
+fn name_nodes(text: &mut Cow<'static, str>, nodes: &str) {
     const PLACE: &str = "{nodes}";
     let mut from = 0;
     while let Some(brace) = text[from..].find('{') {
         let at = from + brace;
         if text[at..].starts_with(PLACE) {
-            text.replace_range(at..at + PLACE.len(), nodes);
+            text.to_mut().replace_range(at..at + PLACE.len(), nodes);
         }
         from = at + 1;
     }

@@ -68,7 +68,7 @@ mod unprivileged_low_port;
 mod unprivileged_ping;
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Context, Finding, Findings, Rule};
@@ -205,7 +205,7 @@ fn each_path(
     findings: &mut Findings,
     check: impl Fn(&HostMount<'_>) -> Option<Finding>,
 ) {
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     for mount in workload.host_mounts().iter().chain(&workload.named_paths) {
         let finding = check(mount);
         if finding.is_some() && seen.insert((mount.volume, mount.path.as_str())) {

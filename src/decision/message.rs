@@ -110,13 +110,14 @@ pub fn warning(judged: &Judged, mode: Mode) -> String {
     }
     // One of two tools is enough to go on with.
     let shorter_fix = fix.replace("BuildKit/Buildah", "BuildKit");
-    let reason = finding.reason.replace(" nodes", "");
+    let short_reason = finding.reason.replace(" nodes", "");
+    let reason = short_reason.as_str();
     let forms = [
-        (MAX_NAME, whole, &reason, fix.as_str()),
-        (MAX_NAME, whole, &reason, &shorter_fix),
-        (SHORT_NAME, whole, &reason, &shorter_fix),
-        (SHORT_NAME, SHORT_WHAT, &reason, &shorter_fix),
-        (MAX_NAME, whole, &finding.reason, ""),
+        (MAX_NAME, whole, reason, fix.as_str()),
+        (MAX_NAME, whole, reason, &shorter_fix),
+        (SHORT_NAME, whole, reason, &shorter_fix),
+        (SHORT_NAME, SHORT_WHAT, reason, &shorter_fix),
+        (MAX_NAME, whole, &*finding.reason, ""),
     ];
     let mut forms = forms
         .into_iter()
@@ -257,6 +258,9 @@ fn clip_line(text: &str, limit: usize) -> String {
 
 /// Drops later repeats; the API server would, and "5 shown" must count different ones.
 fn dedup(lines: &mut Vec<String>) {
+    if lines.len() < 2 {
+        return;
+    }
     let mut seen = std::collections::HashSet::new();
     lines.retain(|line| seen.insert(line.clone()));
 }

@@ -1,6 +1,7 @@
 //! How rules put a finding together: `Finding::new(&RULE)`, where it is, what is there, and, where
 //! it differs from the rule's own, how sure and how bad it is.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use super::text::clip;
@@ -28,9 +29,9 @@ impl Finding {
             noun: "object",
             name: String::new(),
             what: String::new(),
-            reason: rule.reason.to_owned(),
+            reason: rule.reason.into(),
             short_fix: rule.short_fix,
-            consequence: rule.consequence.to_owned(),
+            consequence: rule.consequence.into(),
         }
     }
 
@@ -110,13 +111,13 @@ impl Finding {
     }
 
     /// Why that fails, in a few words.
-    pub(crate) fn reason(mut self, reason: &str) -> Self {
-        reason.clone_into(&mut self.reason);
+    pub(crate) fn reason(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
+        self.reason = reason.into();
         self
     }
 
     /// What will happen, in full.
-    pub(crate) fn consequence(mut self, consequence: impl Into<String>) -> Self {
+    pub(crate) fn consequence(mut self, consequence: impl Into<Cow<'static, str>>) -> Self {
         self.consequence = consequence.into();
         self
     }
@@ -128,7 +129,7 @@ impl Finding {
     }
 
     /// Nothing breaks, as far as it shows, for this `reason`: it is only recorded.
-    pub(crate) fn advisory(mut self, reason: &str) -> Self {
+    pub(crate) fn advisory(mut self, reason: &'static str) -> Self {
         self.impact = Impact::Advisory;
         self.certainty(Certainty::Possible)
             .action(Action::Record)
