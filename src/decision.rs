@@ -314,6 +314,7 @@ pub fn decide(
         requester,
         &mut notes,
     );
+    // Most objects; nothing of what follows is about them.
     if findings.is_empty() && is_whole {
         return Decision {
             notes,
