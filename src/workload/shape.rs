@@ -26,7 +26,8 @@ pub(crate) trait ValueVisitor<'a> {
         false
     }
 
-    /// The same for a text that is written otherwise, with escapes.
+    /// The same for a text that does not stand in the input so: escapes were in it, or the reader
+    /// made it.
     fn take_unescaped(&mut self, _: String) -> bool {
         false
     }
