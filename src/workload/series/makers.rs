@@ -21,9 +21,9 @@ pub(crate) struct Maker {
     pub(crate) edit: &'static str,
 }
 
-/// In the place of the kind of a controller: no kind of the API has parentheses. An empty text would
-/// do, but to compare two of those is slow where `memcmp` loads a masked vector from the address of
-/// an empty text (docs/performance.md).
+/// In the place of the kind of a controller: no kind of the API has parentheses. An empty text
+/// would do, but to compare two of those is slow where `memcmp` loads a masked vector from the
+/// address of an empty text (docs/performance.md).
 pub(super) const NO_CONTROLLER: &str = "(none)";
 const ANY: &[&str] = &[];
 
