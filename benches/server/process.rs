@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::apps::v1::Deployment;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use super::Outcome;
@@ -45,15 +46,39 @@ pub(crate) fn check_processors() -> Outcome<()> {
     Ok(())
 }
 
-/// A command that runs `program` on the processor of `side`.
+/// A command that runs `program` on the processor of `side`; a server has the environment of the
+/// shipped manifests.
 pub(crate) fn pinned(side: Side, program: &Path) -> Outcome<Command> {
     let (first, last) = processors()?;
     let mut command = Command::new("taskset");
+    let (processor, variables) = match side {
+        Side::Server => (first, shipped_environment()?),
+        Side::Load => (last, Vec::new()),
+    };
     command
         .arg("-c")
-        .arg(if side == Side::Server { first } else { last })
-        .arg(program);
+        .arg(processor)
+        .arg(program)
+        .envs(variables);
     Ok(command)
+}
+
+/// The variables of `manifests/base`: they set the limits at which glibc gives memory back.
+fn shipped_environment() -> Outcome<Vec<(String, String)>> {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/manifests/base/deployment.yaml"
+    );
+    let deployment: Deployment = serde_saphyr::from_str(&fs::read_to_string(path)?)?;
+    let pod = deployment.spec.template.spec;
+    let containers = pod
+        .ok_or("a Deployment without a Pod")?
+        .containers
+        .into_iter();
+    let variables = containers.flat_map(|container| container.env.unwrap_or_default());
+    Ok(variables
+        .filter_map(|variable| Some((variable.name, variable.value?)))
+        .collect())
 }
 
 /// A server; dropped, it is stopped.

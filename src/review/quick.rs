@@ -282,60 +282,90 @@ fn unescaped(written: &str, mut escape: usize) -> Result<String, Unknown> {
     // It is needed whatever is left: what comes behind it goes without.
     let _ = keep(OWNED_BYTES + escape);
     // No escape is shorter than what it stands for.
-    let mut text = String::with_capacity(written.len());
+    let mut text = Vec::with_capacity(written.len());
     let mut at = 0;
     loop {
-        // Both ends lie beside an escape, so neither splits a character.
-        text.push_str(written.get(at..escape).ok_or(Unknown)?);
-        // Escapes often stand in rows.
-        let mut rest = &bytes[escape..];
-        loop {
-            let (escaped, behind) = match rest {
-                [b'\\', b'u', a, b, c, d, behind @ ..] => {
-                    push_character(&mut text, [*a, *b, *c, *d])?;
-                    rest = behind;
-                    continue;
-                }
-                [b'\\', escaped, behind @ ..] => (escaped, behind),
-                _ => break,
-            };
-            match escaped {
-                b'n' => text.push('\n'),
-                b't' => text.push('\t'),
-                b'r' => text.push('\r'),
-                b'"' | b'\\' | b'/' => text.push(char::from(*escaped)),
-                _ => return Err(Unknown),
-            }
-            rest = behind;
-        }
-        at = bytes.len() - rest.len();
+        text.extend_from_slice(&bytes[at..escape]);
+        at = escape + unescape_row(&bytes[escape..], &mut text)?;
         match memchr(b'\\', &bytes[at..]) {
             Some(plain) => escape = at + plain,
             None => break,
         }
     }
-    text.push_str(written.get(at..).ok_or(Unknown)?);
-    Ok(text)
+    text.extend_from_slice(&bytes[at..]);
+    String::from_utf8(text).map_err(|_| Unknown)
+}
+
+/// Takes the row of escapes with which `bytes` begin. Returns how many bytes they are.
+fn unescape_row(bytes: &[u8], text: &mut Vec<u8>) -> Result<usize, Unknown> {
+    let mut at = 0;
+    while let [b'\\', escaped, behind @ ..] = &bytes[at..] {
+        at += match escaped {
+            b'u' => match unescape_ascii(&bytes[at..], text) {
+                0 => {
+                    let character = character(behind.first_chunk().ok_or(Unknown)?)?;
+                    text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                    6
+                }
+                taken => taken,
+            },
+            _ => {
+                text.push(match escaped {
+                    b'n' => b'\n',
+                    b't' => b'\t',
+                    b'r' => b'\r',
+                    b'"' | b'\\' | b'/' => *escaped,
+                    _ => return Err(Unknown),
+                });
+                2
+            }
+        }
+    }
+    Ok(at)
+}
+
+/// Takes the first escapes of `bytes` that have the form `\u00xx` and stand for ASCII, up to 32.
+/// Returns how many bytes they are.
+fn unescape_ascii(bytes: &[u8], text: &mut Vec<u8>) -> usize {
+    let mut row = [0; 32];
+    let mut count = 0;
+    for (slot, escape) in row.iter_mut().zip(bytes.as_chunks().0) {
+        let [b'\\', b'u', b'0', b'0', high, low] = *escape else {
+            break;
+        };
+        let number = HEX[usize::from(high)] * 16 + HEX[usize::from(low)];
+        let Some(byte) = u8::try_from(number).ok().filter(u8::is_ascii) else {
+            break;
+        };
+        *slot = byte;
+        count += 1;
+    }
+    text.extend_from_slice(&row[..count]);
+    count * 6
 }
 
 /// What a text of its own takes beside its bytes: an allocation is as dear in time as in memory.
 const OWNED_BYTES: usize = 64;
 
-/// Adds the character with these hexadecimal `digits`. Halves of a pair are left to serde_json.
-#[inline(always)]
-fn push_character(text: &mut String, digits: [u8; 4]) -> Result<(), Unknown> {
-    match &digits {
-        b"003c" => text.push('<'),
-        b"003e" => text.push('>'),
-        b"0026" => text.push('&'),
-        _ => {
-            let number = digits.iter().try_fold(0, |number, digit| {
-                Some(number * 16 + char::from(*digit).to_digit(16)?)
-            });
-            text.push(number.and_then(char::from_u32).ok_or(Unknown)?);
-        }
+/// The value of each hexadecimal digit; 256, more than a byte holds, for what is none.
+const HEX: [u16; 256] = {
+    let mut values = [256; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value as usize];
+        values[digit as usize] = value;
+        values[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
     }
-    Ok(())
+    values
+};
+
+/// The character with these hexadecimal `digits`. Halves of a pair are left to serde_json.
+fn character(digits: &[u8; 4]) -> Result<char, Unknown> {
+    let number = digits.iter().try_fold(0, |number, digit| {
+        Some(number * 16 + char::from(*digit).to_digit(16)?)
+    });
+    number.and_then(char::from_u32).ok_or(Unknown)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::task::Poll;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Frame;
+use memmap2::{MmapMut, MmapOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
@@ -18,6 +19,10 @@ pub const MAX_BODY: usize = 40 * 1024 * 1024;
 
 /// Bodies up to this size are read at once; almost all are. Larger ones need a share of [`Room`].
 pub(super) const SMALL: usize = 64 * 1024;
+
+/// Bodies from this size on lie in huge pages, where the system has them: to get the 9,000 ordinary
+/// pages of the largest body takes a third of the time of its review.
+const HUGE: usize = 8 * 1024 * 1024;
 
 /// Memory for the large bodies of all connections together: without a limit, a few hundred clients
 /// that send slowly would hold gigabytes. A body that finds no room is left in the socket until
@@ -77,7 +82,7 @@ pub async fn read<B>(mut body: B, length: Option<usize>, deadline: Instant, room
 where
     B: hyper::body::Body<Data = Bytes> + Unpin,
 {
-    let mut collected = BytesMut::new();
+    let mut collected = Collected::Heap(BytesMut::new());
     let mut share = None;
     // Of a body that says it is too large, only the beginning is needed, to answer it.
     let limit = if length.is_some_and(|length| length > MAX_BODY) {
@@ -95,7 +100,7 @@ where
                 Err(_) => continue,
             },
         };
-        if collected.is_empty() && length == Some(data.len()) {
+        if collected.len() == 0 && length == Some(data.len()) {
             return Body {
                 bytes: data,
                 end: End::Whole,
@@ -104,7 +109,7 @@ where
         }
         if collected.len() + data.len() > limit {
             let left = limit - collected.len();
-            collected.extend_from_slice(&data[..left]);
+            collected.extend(&data[..left]);
             drain(body, deadline).await;
             break End::TooLarge;
         }
@@ -115,19 +120,73 @@ where
                 .ok()
                 .flatten();
             if share.is_none() {
-                collected.extend_from_slice(&data);
+                collected.extend(&data);
                 break End::Deadline;
             }
         }
-        if collected.is_empty() {
-            collected.reserve(needed.min(limit));
+        if collected.len() == 0 {
+            collected = Collected::with_capacity(needed.min(limit));
         }
-        collected.extend_from_slice(&data);
+        collected.extend(&data);
     };
     Body {
         bytes: collected.freeze(),
         end,
         room: share,
+    }
+}
+
+/// The bytes of a body as they arrive.
+enum Collected {
+    Heap(BytesMut),
+    /// A mapping of its own, and how much of it is filled.
+    Mapping(MmapMut, usize),
+}
+
+impl Collected {
+    /// Room for `capacity` bytes, and not more where that is [`HUGE`].
+    fn with_capacity(capacity: usize) -> Self {
+        if capacity >= HUGE
+            && let Ok(mapping) = MmapOptions::new().len(capacity).map_anon()
+        {
+            // Where there are none, ordinary pages do.
+            #[cfg(target_os = "linux")]
+            let _ = mapping.advise(memmap2::Advice::HugePage);
+            return Self::Mapping(mapping, 0);
+        }
+        Self::Heap(BytesMut::with_capacity(capacity))
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Heap(bytes) => bytes.len(),
+            Self::Mapping(_, filled) => *filled,
+        }
+    }
+
+    fn extend(&mut self, data: &[u8]) {
+        match self {
+            Self::Heap(bytes) => bytes.extend_from_slice(data),
+            Self::Mapping(mapping, filled) => {
+                let end = *filled + data.len();
+                if let Some(place) = mapping.get_mut(*filled..end) {
+                    place.copy_from_slice(data);
+                    *filled = end;
+                } else {
+                    // More than was announced.
+                    let mut bytes = BytesMut::from(&mapping[..*filled]);
+                    bytes.extend_from_slice(data);
+                    *self = Self::Heap(bytes);
+                }
+            }
+        }
+    }
+
+    fn freeze(self) -> Bytes {
+        match self {
+            Self::Heap(bytes) => bytes.freeze(),
+            Self::Mapping(mapping, filled) => Bytes::from_owner(mapping).slice(..filled),
+        }
     }
 }
 
@@ -173,5 +232,39 @@ where
             return;
         }
         left -= length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    use futures::stream;
+    use http_body_util::StreamBody;
+
+    use super::*;
+
+    async fn read_frames(sent: &[u8], announced: Option<usize>) -> Body {
+        let frames = sent.chunks(16 * 1024).map(|data| {
+            let data = Bytes::copy_from_slice(data);
+            Ok::<_, Infallible>(Frame::data(data))
+        });
+        let body = StreamBody::new(stream::iter(frames));
+        let deadline = Instant::now() + Duration::from_secs(60);
+        read(body, announced, deadline, &Room::default()).await
+    }
+
+    #[tokio::test]
+    async fn a_body_of_any_size_arrives_whole() {
+        for size in [0, 10, SMALL, SMALL + 1, HUGE - 1, HUGE, HUGE + 1, MAX_BODY] {
+            let sent: Vec<u8> = (0..size).map(|at| (at / 7) as u8).collect();
+            // What HTTP lets nobody do, to announce less, loses nothing either.
+            for announced in [Some(size), None, Some(size / 2)] {
+                let body = read_frames(&sent, announced).await;
+                assert_eq!(body.end, End::Whole, "{size} {announced:?}");
+                assert!(body.bytes == sent, "{size} {announced:?}");
+            }
+        }
     }
 }

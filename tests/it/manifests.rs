@@ -580,6 +580,7 @@ fn large_blocks_are_given_back_at_once() {
         assert_eq!(value("MALLOC_ARENA_MAX"), Some("2"));
         assert_eq!(value("MALLOC_MMAP_THRESHOLD_"), Some("262144"));
         assert_eq!(value("MALLOC_TRIM_THRESHOLD_"), Some("262144"));
+        assert_eq!(value("MALLOC_TOP_PAD_"), Some("1048576"));
     }
 }
 

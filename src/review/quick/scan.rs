@@ -33,29 +33,52 @@ pub(super) fn length_of_nested(bytes: &[u8], open: u8, close: u8) -> Option<usiz
     let (open, close) = (u8x16::splat(open), u8x16::splat(close));
     let mut depth = 1;
     let mut strings = Strings::default();
-    find_in_blocks(bytes, |block| {
-        strings.close_in(block, open, close, &mut depth)
+    find_in_blocks(bytes, |start, block| {
+        let end = strings.close_in(block, open, close, &mut depth)?;
+        Some(start + end)
     })
 }
 
 /// The length of the string whose rest is `bytes`, as it is written, up to its closing quote;
 /// `None` if it has no end, or a control character.
 pub(super) fn length_of_string(bytes: &[u8]) -> Option<usize> {
-    let mut strings = Strings::default();
-    let end = find_in_blocks(bytes, |block| strings.end_in(block))?;
+    let (quote, control) = (u8x16::splat(b'"'), u8x16::splat(b' ' - 1));
+    let end = find_in_blocks(bytes, |start, block| {
+        let mut ends = places(block, |bytes| {
+            bytes.simd_eq(quote) | bytes.simd_eq(bytes.min(control))
+        });
+        while ends != 0 {
+            let end = start + ends.trailing_zeros() as usize;
+            if !(bytes.get(end) == Some(&b'"') && is_escaped(&bytes[..end])) {
+                return Some(end);
+            }
+            ends &= ends - 1;
+        }
+        None
+    })?;
     (bytes[end] == b'"').then_some(end)
 }
 
-/// Looks at 64 bytes at a time, the last ones filled up with spaces, until `find` finds a place in
-/// them.
+/// True if what stands behind `before` is escaped: behind an odd number of backslashes.
+fn is_escaped(before: &[u8]) -> bool {
+    let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\');
+    backslashes.count() % 2 == 1
+}
+
+/// Looks at 64 bytes at a time, the last ones filled up with spaces, until `find`, which is given
+/// where they start, finds a place.
 #[inline(always)]
-fn find_in_blocks(bytes: &[u8], mut find: impl FnMut(&[u8; 64]) -> Option<usize>) -> Option<usize> {
+fn find_in_blocks(
+    bytes: &[u8],
+    mut find: impl FnMut(usize, &[u8; 64]) -> Option<usize>,
+) -> Option<usize> {
     let (blocks, tail) = bytes.as_chunks::<64>();
     let mut last = [b' '; 64];
     last[..tail.len()].copy_from_slice(tail);
     for number in 0..=blocks.len() {
-        if let Some(place) = find(blocks.get(number).unwrap_or(&last)) {
-            return Some(number * 64 + place);
+        let block = blocks.get(number).unwrap_or(&last);
+        if let Some(place) = find(number * 64, block) {
+            return Some(place);
         }
     }
     None
@@ -105,19 +128,6 @@ impl Strings {
         let outside = brackets & !inside(quotes, was_open);
         let opens = outside & places(block, |bytes| bytes.simd_eq(open));
         close_of(opens, outside ^ opens, depth)
-    }
-
-    /// Where in `block` the string ends that goes on in it, or its first control character stands.
-    fn end_in(&mut self, block: &[u8; 64]) -> Option<usize> {
-        let mut quotes = places(block, |bytes| bytes.simd_eq(u8x16::splat(b'"')));
-        let backslashes = places(block, |bytes| bytes.simd_eq(u8x16::splat(b'\\')));
-        if backslashes | self.escaped != 0 {
-            quotes &= !self.escaped_in(backslashes);
-        }
-        let control = u8x16::splat(b' ' - 1);
-        let controls = places(block, |bytes| bytes.simd_eq(bytes.min(control)));
-        let ends = quotes | controls;
-        (ends != 0).then(|| ends.trailing_zeros() as usize)
     }
 
     /// The bits behind backslashes that are not escaped themselves: of a run of backslashes every

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use memchr::memchr3;
+
 use super::pattern::matches;
 use super::word::Word;
 use crate::workload::budget::keep;
@@ -80,7 +82,7 @@ fn is_of_interest(word: &str) -> bool {
 pub(super) fn spell_out(word: &mut String) {
     /// Letters that a pattern has to have.
     const LETTERS: usize = 3;
-    if !word.contains(['*', '?', '[']) {
+    if memchr3(b'*', b'?', b'[', word.as_bytes()).is_none() {
         return;
     }
     let start = word.rfind('/').map_or(0, |at| at + 1);

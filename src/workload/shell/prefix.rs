@@ -103,9 +103,8 @@ fn is_input(file: &str) -> bool {
 /// For a program that runs the rest of its words: how many words to drop. Notes what it changes for
 /// the inner one.
 fn inner_words(invocation: &mut Invocation) -> Option<usize> {
-    let program = invocation.program().to_owned();
     let words = &invocation.words;
-    let inner = match program.as_str() {
+    let inner = match invocation.program() {
         "exec" | "nohup" | "setsid" | "stdbuf" | "ionice" | "unbuffer" | "builtin" | "tini"
         | "dumb-init" | "catatonit" | "dind" => {
             after_options(words, 1, &["-a", "-c", "-n", "-p", "-i", "-o", "-e"])
