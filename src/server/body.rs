@@ -144,7 +144,7 @@ enum Collected {
 }
 
 impl Collected {
-    /// Room for `capacity` bytes, and not more where that is [`HUGE`].
+    /// Room for `capacity` bytes; a mapping does not grow.
     fn with_capacity(capacity: usize) -> Self {
         if capacity >= HUGE
             && let Ok(mapping) = MmapOptions::new().len(capacity).map_anon()
@@ -173,7 +173,7 @@ impl Collected {
                     place.copy_from_slice(data);
                     *filled = end;
                 } else {
-                    // More than was announced.
+                    // More than was announced, which HTTP does not allow.
                     let mut bytes = BytesMut::from(&mapping[..*filled]);
                     bytes.extend_from_slice(data);
                     *self = Self::Heap(bytes);

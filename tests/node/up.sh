@@ -15,6 +15,12 @@ if [ -e "$folder/pid" ]; then
   echo "up.sh: $folder is in use: down.sh $folder" >&2
   exit 2
 fi
+for tool in busybox runc; do
+  if ! command -v "$tool" >/dev/null; then
+    echo "up.sh: $tool is missing: apt-get install busybox-static runc" >&2
+    exit 4
+  fi
+done
 KUBEBUILDER_ASSETS=${KUBEBUILDER_ASSETS:-$("$here/../cluster/control-plane.sh")}
 NODE_ASSETS=$("$here/build.sh")
 export KUBEBUILDER_ASSETS NODE_ASSETS
