@@ -37,8 +37,8 @@ const STREAMS: u32 = 8;
 const STREAM_WINDOW: u32 = 8 * 1024;
 /// Longest headers of one HTTP/2 request; those of an API server, with a token, take two or three.
 const HEADER_LIST: u32 = 8 * 1024;
-/// What is read from a socket at once: the largest TLS record, and an ordinary review is one. rustls
-/// asks for 4 KiB at a time.
+/// What is read from a socket at once: the largest TLS record, and an ordinary review is one.
+/// rustls asks for 4 KiB at a time.
 const SOCKET_READ: usize = 17 * 1024;
 /// What HTTP/1.1 reads ahead.
 const READ_AHEAD: usize = 64 * 1024;

@@ -10,6 +10,7 @@ use undock::workload::image::ImageReference;
 use undock::workload::shell::read_script;
 
 use crate::cpu_time::cpu_time_of;
+use crate::support::reviews::{create, socket_pod};
 
 mod rewrites;
 
@@ -142,6 +143,24 @@ proptest! {
         prop_assert!(checked.errors.is_empty(), "{:?} in\n{}", checked.errors, text);
         let found: Vec<_> = checked.objects.iter().flat_map(|object| &object.findings).map(|placed| placed.judged.finding.rule.code).collect();
         prop_assert!(found.contains(&code), "{} is lost, {:?} found, in\n{}", code, found, text);
+    }
+
+    #[test]
+    fn no_spelling_of_a_review_changes_the_answer(
+        script in "(docker ps|<|>|&|\n|\"|\\\\|\t|é|🐋|/run/docker.sock| ){0,20}",
+        seed in any::<u64>(),
+        of in 1_usize..8,
+    ) {
+        let mut pod = socket_pod();
+        pod["spec"]["containers"][0]["args"] = serde_json::json!(["sh", "-c", script]);
+        let plain = create(pod).to_string();
+        let spelled = rewrites::Random(seed).json(&plain, of);
+        prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&spelled).unwrap(), serde_json::from_str::<serde_json::Value>(&plain).unwrap());
+        let answer = |body: &str| {
+            let reviewed = undock::admission::review(body.as_bytes(), &Policy::default());
+            String::from_utf8(reviewed.unwrap().response).unwrap()
+        };
+        prop_assert_eq!(answer(&spelled), answer(&plain));
     }
 }
 

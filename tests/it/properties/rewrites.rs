@@ -39,7 +39,36 @@ impl Random {
         }
     }
 
-    /// The same, with one of the names of `/run`.
+    /// The same JSON, compact as before, with one of `of` characters of its strings as an escape.
+    pub(crate) fn json(&mut self, text: &str, of: usize) -> String {
+        let mut spelled = String::new();
+        let mut is_inside = false;
+        let mut characters = text.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '"' => is_inside = !is_inside,
+                '\\' => {
+                    let escaped = characters.next();
+                    let digits = if escaped == Some('u') { 4 } else { 0 };
+                    spelled.push(character);
+                    spelled.extend(escaped);
+                    spelled.extend(characters.by_ref().take(digits));
+                    continue;
+                }
+                _ if is_inside && self.below(of) == 0 => {
+                    for unit in character.encode_utf16(&mut [0; 2]) {
+                        spelled.push_str(&format!("\\u{unit:04x}"));
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            spelled.push(character);
+        }
+        spelled
+    }
+
+    /// The same path, with one of the names of `/run`.
     fn host_path(&mut self, path: &str) -> String {
         if path.starts_with(r"\\.\pipe\") {
             return self.pipe(path);
