@@ -96,8 +96,7 @@ async fn read(client: &Client, owner: &UnreadOwner) -> Result<Vec<Exemption>, Ow
             Some(above) => at = above,
             None => {
                 let annotations = object.metadata.annotations.iter();
-                let read = |(key, value)| Exemption::from_annotation(key, value, Scope::Workload);
-                return Ok(annotations.filter_map(read).collect());
+                return Ok(Exemption::of(annotations, Scope::Workload));
             }
         }
     }

@@ -127,9 +127,8 @@ fn of_workload(workload: &Workload<'_>) -> Vec<Exemption> {
         .controller()
         .is_some_and(|owner| workload.kind() == "Job" && *owner.kind == *"CronJob");
     let own = workload.annotations().skip(usize::from(is_of_cron_job));
-    own.flat_map(|(_, annotations)| annotations.iter())
-        .filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload))
-        .collect()
+    let annotations = own.flat_map(|(_, annotations)| annotations.iter());
+    Exemption::of(annotations, Scope::Workload)
 }
 
 /// Says of exemptions on `jobTemplate.metadata` where they would count.

@@ -193,7 +193,20 @@ pub struct Exemption {
     pub terms: Result<Terms, TermsError>,
 }
 
+/// Exemptions of one object that are read: more than there are rules. API servers take 256 KiB of
+/// annotations, which would be some ten thousand, and each has its notes.
+pub(super) const MOST: usize = 256;
+
 impl Exemption {
+    /// The exemptions among `annotations`, up to [`MOST`].
+    pub fn of<'s>(
+        annotations: impl Iterator<Item = (&'s str, &'s str)>,
+        scope: Scope,
+    ) -> Vec<Self> {
+        let read = |(key, value)| Self::from_annotation(key, value, scope);
+        annotations.filter_map(read).take(MOST).collect()
+    }
+
     /// Reads an annotation; `None` for one that is about something else.
     pub fn from_annotation(key: &str, value: &str, scope: Scope) -> Option<Self> {
         let rules = Rules::parse(key.strip_prefix(ANNOTATION_PREFIX)?);

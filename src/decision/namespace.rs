@@ -1,7 +1,7 @@
 //! What a Namespace says about its workloads: mode, exemptions, and whether workloads may exempt
 //! themselves.
 
-use super::exemption::{Exemption, Period, Scope};
+use super::exemption::{self, Exemption, Period, Scope};
 use super::{Mode, Policy, Requester};
 use crate::finding::text::clip;
 use crate::workload::Workload;
@@ -13,6 +13,9 @@ pub const WORKLOAD_EXEMPTIONS_LABEL: &str = "undock.dev/workload-exemptions";
 
 /// What labels of undock begin with.
 const LABEL_PREFIX: &str = "undock.dev/";
+
+/// Unknown labels that are told; an object may have any number.
+const MOST_UNKNOWN: usize = 16;
 
 /// Labels and annotations of a Namespace, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,15 +74,15 @@ impl NamespaceSettings {
                     "deny" => {}
                     _ => settings.problem(WORKLOAD_EXEMPTIONS_LABEL, value, "allow or deny"),
                 },
-                _ if label.starts_with(LABEL_PREFIX) => {
+                _ if label.starts_with(LABEL_PREFIX)
+                    && settings.unknown_labels.len() < MOST_UNKNOWN =>
+                {
                     settings.unknown_labels.push(label.to_owned());
                 }
                 _ => {}
             }
         }
-        settings.exemptions = annotations
-            .filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Namespace))
-            .collect();
+        settings.exemptions = Exemption::of(annotations, Scope::Namespace);
         settings
     }
 
@@ -89,7 +92,12 @@ impl NamespaceSettings {
             .exemptions
             .iter()
             .filter_map(|exemption| exemption.flaw(period));
-        self.label_flaws().into_iter().chain(exemptions).collect()
+        let cut = (self.exemptions.len() == exemption::MOST).then(|| {
+            let most = exemption::MOST;
+            format!("only the first {most} exemptions are read: remove those that are not needed")
+        });
+        let labels = self.label_flaws().into_iter();
+        labels.chain(cut).chain(exemptions).collect()
     }
 
     /// Labels without meaning.
@@ -192,7 +200,7 @@ pub fn judge_change(
         let is_new =
             |exemption: &&Exemption| !old.exemptions.iter().any(|known| known == *exemption);
         for exemption in new.exemptions.iter().filter(is_new) {
-            let key = format!("{}{}", super::exemption::ANNOTATION_PREFIX, exemption.rules);
+            let key = format!("{}{}", exemption::ANNOTATION_PREFIX, exemption.rules);
             refuse(
                 format!("metadata.annotations['{key}']"),
                 format!("adding or changing the exemption {}", exemption.rules),
@@ -251,6 +259,25 @@ mod tests {
         assert_eq!(
             settings.problems[0].to_string(),
             "label undock.dev/mode is \"loud\"; write enforce, freeze, warn, audit or off"
+        );
+    }
+
+    #[test]
+    fn any_number_of_exemptions_and_labels_is_cheap() {
+        let keys: Vec<String> = (0..100_000)
+            .map(|number| format!("exempt.undock.dev/x{number}"))
+            .collect();
+        let labels: Vec<String> = keys.iter().map(|key| key.replace("exempt.", "")).collect();
+        let settings = NamespaceSettings::read(
+            labels.iter().map(|label| (label.as_str(), "")),
+            keys.iter().map(|key| (key.as_str(), "until")),
+        );
+        assert_eq!(settings.exemptions.len(), exemption::MOST);
+        assert_eq!(settings.unknown_labels.len(), MOST_UNKNOWN);
+        let notes = judge_change(None, &settings, &Policy::default(), Requester::default()).notes;
+        assert!(
+            notes.iter().any(|note| note.contains("only the first 256")),
+            "{notes:?}"
         );
     }
 

@@ -114,8 +114,10 @@ where
             break End::TooLarge;
         }
         let needed = length.unwrap_or(collected.len() + data.len());
-        if share.is_none() && (SMALL..=MAX_BODY).contains(&needed) {
-            share = timeout_at(deadline, room.take(length.unwrap_or(MAX_BODY)))
+        // Who announces a large body and sends nothing takes no room from others.
+        if share.is_none() && collected.len() + data.len() >= SMALL {
+            let announced = length.unwrap_or(MAX_BODY).min(MAX_BODY);
+            share = timeout_at(deadline, room.take(announced))
                 .await
                 .ok()
                 .flatten();

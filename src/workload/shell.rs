@@ -22,7 +22,7 @@ use memchr::memrchr2;
 
 pub(crate) use arguments::found_paths;
 
-use super::budget::{keep, spend};
+use super::budget::{exceed, keep, spend};
 use arguments::Input;
 use lexer::{Lexer, RawCommand};
 use names::Names;
@@ -155,7 +155,10 @@ fn read_nested(
     depth: usize,
     found: &mut Vec<Invocation>,
 ) {
-    if depth > MAX_DEPTH || !spend(script.len() / lexer::READ_AT_ONCE) {
+    if depth > MAX_DEPTH {
+        return exceed();
+    }
+    if !spend(script.len() / lexer::READ_AT_ONCE) {
         return;
     }
     // Only what a Docker client reads is handed on: everything else would be copied once for every

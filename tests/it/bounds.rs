@@ -63,6 +63,33 @@ fn dear(size: usize) -> Value {
     )
 }
 
+/// What stands deeper than scripts are followed is not called clean.
+#[test]
+fn nesting_hides_nothing() {
+    let policy = policy(Some("enforce"), &[]);
+    let deep = |open: &str, close: &str| {
+        let (open, close) = (open.repeat(80), close.repeat(80));
+        format!("{open}docker ps{close}")
+    };
+    let mut quoted = "docker ps".to_owned();
+    for _ in 0..14 {
+        quoted = format!("sh -c '{}'", quoted.replace('\'', "'\\''"));
+    }
+    for script in [
+        deep("( ", " )"),
+        deep("$(echo ", ")"),
+        deep("${a:-", "}"),
+        format!("{}eval 'docker ps'", "command ".repeat(20)),
+        quoted,
+    ] {
+        let pod = pad(clean_pod(), "command", json!(["sh", "-c", script]));
+        let (reviewed, answer) = reviewed(&create(pod), &policy);
+        let start: String = script.chars().take(60).collect();
+        assert_eq!(reviewed.failure, Some(Failure::OverBudget), "{start}");
+        assert!(!answer.allowed, "{start}");
+    }
+}
+
 #[test]
 fn padding_hides_nothing() {
     let labels: Value = (0..12_000).map(|i| (format!("l{i}"), json!(""))).collect();

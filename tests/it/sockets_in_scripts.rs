@@ -113,6 +113,10 @@ fn a_file_that_a_script_decides_is_told() {
     ] {
         expect(&script(text), Outcome::Warn, "DKR111 warn", text);
     }
+    // More values than are followed.
+    let names: String = (0..40).map(|i| format!("w{i} ")).collect();
+    let many = format!("for i in {names} docke; do dial /h/${{i}}r.sock; done");
+    expect(&script(&many), Outcome::Warn, "DKR111 warn", &many);
     let from_elsewhere = json!({"args": ["/h/$(C).sock"], "env": [
         {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}]});
     expect(

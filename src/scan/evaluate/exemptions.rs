@@ -12,9 +12,7 @@ impl Evaluation {
         let annotations = workload
             .annotations()
             .flat_map(|(_, annotations)| annotations.iter());
-        for exemption in annotations
-            .filter_map(|(key, value)| Exemption::from_annotation(key, value, Scope::Workload))
-        {
+        for exemption in Exemption::of(annotations, Scope::Workload) {
             let is_allowed = match self.policy.cluster_state.namespace(workload.namespace) {
                 decision::cluster_state::Known::Settings(settings) => {
                     settings.allows_workload_exemptions

@@ -5,7 +5,7 @@ mod redirection;
 mod words;
 
 use super::word::Word;
-use crate::workload::budget::{keep, spend};
+use crate::workload::budget::{exceed, keep, spend};
 use grammar::{is_assignment, is_delimiter, is_number, is_reserved};
 use redirection::HereDocument;
 
@@ -62,7 +62,8 @@ enum End {
     Array,
 }
 
-/// Substitutions inside substitutions are followed this deep; deeper text is skipped.
+/// Substitutions inside substitutions are followed this deep; a script with deeper ones is not
+/// evaluated.
 const MAX_NESTING: usize = 64;
 
 /// What an open branch takes here and where its commands are followed.
@@ -393,6 +394,7 @@ impl<'a> Lexer<'a> {
     /// A substitution or subshell, its closing byte included.
     fn nested(&mut self, end: End) {
         if self.nesting >= MAX_NESTING {
+            exceed();
             self.at = self.text.len();
             return;
         }

@@ -3,7 +3,7 @@
 
 use super::arguments::{self, Input};
 use super::names;
-use crate::workload::budget::{keep, spend};
+use crate::workload::budget::{exceed, keep, spend};
 
 use super::values::Values;
 use super::{HostEntry, Invocation, MAX_DEPTH, read_nested};
@@ -23,7 +23,11 @@ pub(super) fn unwrap(
     depth: usize,
     found: &mut Vec<Invocation>,
 ) {
-    for _ in 0..MAX_DEPTH {
+    for taken in 0.. {
+        if taken == MAX_DEPTH {
+            exceed();
+            break;
+        }
         if !spend(invocation.words.len()) {
             return;
         }
@@ -133,6 +137,10 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
         // A mask or a priority stands in front of the program.
         "taskset" => after_options(words, 1, &[]) + 1,
         "chrt" => after_options(words, 1, &["-T", "-P", "-D"]) + 1,
+        "setarch" => after_options(words, 1, &[]) + 1,
+        "linux32" | "linux64" => after_options(words, 1, &[]),
+        "prlimit" => after_options(words, 1, &["-p", "--pid", "-o", "--output"]),
+        "choom" => after_options(words, 1, &["-n", "--adjust", "-p", "--pid"]),
         "chpst" => after_options(words, 1, &["-u", "-U", "-b", "-e", "-n"]),
         "strace" | "ltrace" => after_options(words, 1, &["-o", "-e", "-p", "-s", "-u"]),
         "parallel" => after_options(words, 1, &["-j", "-P", "--jobs", "-a"]),
@@ -260,7 +268,7 @@ fn script_of(invocation: &Invocation) -> Option<(String, Option<Vec<String>>)> {
         "su" | "runuser" | "sg" | "script" => {
             let at = words
                 .iter()
-                .position(|word| word == "-c" || word == "--command")?;
+                .position(|word| word == "--command" || is_option_c(word))?;
             words.get(at + 1).cloned()
         }
         "trap" => words.first().cloned(),
@@ -289,19 +297,36 @@ fn script_of(invocation: &Invocation) -> Option<(String, Option<Vec<String>>)> {
             } else {
                 words
             };
-            let at = words.iter().position(|word| {
-                word.starts_with('-') && !word.starts_with("--") && word.contains('c')
-            })?;
-            let at = at
-                + 1
-                + words[at + 1..]
-                    .iter()
-                    .position(|word| !word.starts_with('-'))?;
+            let at = script_after_options(words)?;
             return Some((words[at].clone(), Some(words[at + 1..].to_vec())));
         }
         _ => None,
     };
     Some((script?, None))
+}
+
+/// True for `-c`, also written together with others: `script -qc`.
+fn is_option_c(word: &str) -> bool {
+    word.starts_with('-') && !word.starts_with("--") && word.ends_with('c')
+}
+
+/// Where in the `words` of a shell the script of its `-c` stands. Each `o` among its options takes
+/// a word, also where it is written together with the `c`: `sh -co errexit SCRIPT`.
+fn script_after_options(words: &[String]) -> Option<usize> {
+    let mut takes_script = false;
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        at += 1;
+        if word.starts_with("--") {
+            at += usize::from(matches!(word.as_str(), "--rcfile" | "--init-file"));
+        } else if let Some(letters) = word.strip_prefix(['-', '+']) {
+            takes_script |= word.starts_with('-') && letters.contains('c');
+            at += letters.matches(['o', 'O']).count();
+        } else {
+            return takes_script.then_some(at - 1);
+        }
+    }
+    None
 }
 
 pub(super) fn is_shell(program: &str) -> bool {

@@ -111,7 +111,11 @@ impl<'e> Values<'e> {
         }
         let values = self.variables.get_mut(name);
         if let Some(values) = values.filter(|_| value.len() <= MAX_LENGTH) {
+            let are_all = values.len() < MAX_VALUES || values.iter().any(|known| known == value);
             add(values, value.to_owned());
+            if !are_all {
+                leave_open(values, name);
+            }
         }
     }
 
@@ -315,8 +319,7 @@ impl Fields {
     }
 }
 
-/// Adds `value` to `values`. Where they are too many, those that could be a path of a socket or a
-/// program that leads to one stay.
+/// Adds `value` to `values`. Where they are too many, those that are telling stay.
 fn add(values: &mut Vec<String>, value: String) {
     if values.contains(&value) || !spend(values.len()) || !keep(VALUE_BYTES + value.len()) {
         return;
@@ -325,17 +328,29 @@ fn add(values: &mut Vec<String>, value: String) {
         values.push(value);
         return;
     }
-    let is_telling = |value: &str| {
-        ["docker", ".sock", "nsenter", "chroot"]
-            .iter()
-            .any(|word| value.contains(word))
-    };
     if is_telling(&value) {
         let other = values.iter_mut().find(|other| !is_telling(other));
         if let Some(other) = other {
             *other = value;
         }
     }
+}
+
+/// Says among the `values` of the variable `name`, which are too many, that it has others.
+fn leave_open(values: &mut [String], name: &str) {
+    let open = format!("${{{name}}}");
+    if !values.contains(&open)
+        && let Some(other) = values.iter_mut().rfind(|other| !is_telling(other))
+    {
+        *other = open;
+    }
+}
+
+/// True for a value that could be a path of a socket or a program that leads to one.
+fn is_telling(value: &str) -> bool {
+    ["docker", ".sock", "nsenter", "chroot"]
+        .iter()
+        .any(|word| value.contains(word))
 }
 
 /// Adds each of `parts` to each of `all`; where that are too many, each part to one at least.

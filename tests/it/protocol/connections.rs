@@ -204,6 +204,26 @@ fn a_burst_of_callers_pushes_nobody_out() {
 }
 
 #[test]
+fn large_bodies_that_are_only_announced_hold_no_room() {
+    let server = Server::start(Mode::Enforce);
+    let head = request("POST", "/validate?timeout=10s", JSON, b"");
+    let head = String::from_utf8(head).unwrap();
+    let head = head.replace("Length: 0", &format!("Length: {}", 35 << 20));
+    let mut announced: Vec<Client> = (0..8).map(|_| server.connect()).collect();
+    for client in &mut announced {
+        client
+            .send(&[head.as_bytes(), &[b' '; 100]].concat())
+            .unwrap();
+    }
+    let mut review = create(clean_pod());
+    review["request"]["object"]["metadata"]["annotations"] = json!({"big": "x".repeat(300_000)});
+    let started = Instant::now();
+    Answer::of(&server.connect().post(&bytes(&review)));
+    assert!(started.elapsed() < Duration::from_secs(5), "it waited");
+    assert_eq!(server.app.state.large_bodies().taken(), 0);
+}
+
+#[test]
 fn large_bodies_that_stall_hold_no_more_than_their_share_of_memory() {
     let server = Server::start(Mode::Enforce);
     let mut review = create(clean_pod());

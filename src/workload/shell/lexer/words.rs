@@ -1,6 +1,6 @@
 //! The words of shell text: quotes, substitutions, parameters.
 
-use crate::workload::budget::{keep, spend};
+use crate::workload::budget::{exceed, keep, spend};
 
 use super::super::escapes::{printf, unescape};
 use super::super::word::Word;
@@ -138,6 +138,7 @@ impl Lexer<'_> {
     /// `${NAME…}`, whose default may hold substitutions in turn.
     fn parameter(&mut self, word: &mut Word, is_quoted: bool) {
         if self.nesting >= MAX_NESTING {
+            exceed();
             self.at = self.text.len();
             return;
         }
@@ -208,8 +209,11 @@ impl Lexer<'_> {
 
     /// The commands of the substitutions in `text`, which is otherwise data.
     pub(super) fn substitutions(&mut self, text: &str) {
-        if self.nesting >= MAX_NESTING || memchr::memchr2(b'$', b'`', text.as_bytes()).is_none() {
+        if memchr::memchr2(b'$', b'`', text.as_bytes()).is_none() {
             return;
+        }
+        if self.nesting >= MAX_NESTING {
+            return exceed();
         }
         if !spend(text.len() / READ_AT_ONCE) {
             return self.stop();
