@@ -178,7 +178,9 @@ impl<'w> Container<'w> {
             }
             rest = &behind[length..];
             // A brace that nothing closes was looked for up to the end.
-            if !spend(VARIABLE_STEPS + length + behind.len() / 16) {
+            let is_open = length == 0 && behind.starts_with('{');
+            let searched = if is_open { behind.len() / 16 } else { length };
+            if !spend(VARIABLE_STEPS + searched) {
                 break;
             }
         }
