@@ -198,7 +198,7 @@ pub struct Exemption {
 pub(super) const MOST: usize = 256;
 
 impl Exemption {
-    /// The exemptions among `annotations`, up to [`MOST`].
+    /// The exemptions among `annotations`, up to 256: more than there are rules.
     pub fn of<'s>(
         annotations: impl Iterator<Item = (&'s str, &'s str)>,
         scope: Scope,
