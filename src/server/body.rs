@@ -113,8 +113,7 @@ where
             drain(body, deadline).await;
             break End::TooLarge;
         }
-        let needed = length.unwrap_or(collected.len() + data.len());
-        // Who announces a large body and sends nothing takes no room from others.
+        // Who announces a large body and sends nothing takes neither room nor memory.
         if share.is_none() && collected.len() + data.len() >= SMALL {
             let announced = length.unwrap_or(MAX_BODY).min(MAX_BODY);
             share = timeout_at(deadline, room.take(announced))
@@ -125,9 +124,10 @@ where
                 collected.extend(&data);
                 break End::Deadline;
             }
-        }
-        if collected.len() == 0 {
-            collected = Collected::with_capacity(needed.min(limit));
+            collected = collected.with_capacity(announced);
+        } else if collected.len() == 0 {
+            let needed = length.unwrap_or(data.len());
+            collected = collected.with_capacity(needed.min(2 * SMALL));
         }
         collected.extend(&data);
     };
@@ -146,17 +146,24 @@ enum Collected {
 }
 
 impl Collected {
-    /// Room for `capacity` bytes; a mapping does not grow.
-    fn with_capacity(capacity: usize) -> Self {
+    /// The same with room for `capacity` bytes; a mapping does not grow.
+    fn with_capacity(self, capacity: usize) -> Self {
+        let mut bytes = match self {
+            Self::Heap(bytes) => bytes,
+            mapping @ Self::Mapping(..) => return mapping,
+        };
         if capacity >= HUGE
             && let Ok(mapping) = MmapOptions::new().len(capacity).map_anon()
         {
             // Where there are none, ordinary pages do.
             #[cfg(target_os = "linux")]
             let _ = mapping.advise(memmap2::Advice::HugePage);
-            return Self::Mapping(mapping, 0);
+            let mut large = Self::Mapping(mapping, 0);
+            large.extend(&bytes);
+            return large;
         }
-        Self::Heap(BytesMut::with_capacity(capacity))
+        bytes.reserve(capacity.saturating_sub(bytes.len()));
+        Self::Heap(bytes)
     }
 
     fn len(&self) -> usize {

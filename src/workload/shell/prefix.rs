@@ -310,6 +310,20 @@ fn is_option_c(word: &str) -> bool {
     word.starts_with('-') && !word.starts_with("--") && word.ends_with('c')
 }
 
+/// Long options of bash, which takes them behind one dash, too.
+const LONG_OPTIONS: [&str; 10] = [
+    "debugger",
+    "init-file",
+    "login",
+    "noediting",
+    "noprofile",
+    "norc",
+    "posix",
+    "rcfile",
+    "restricted",
+    "verbose",
+];
+
 /// Where in the `words` of a shell the script of its `-c` stands. Each `o` among its options takes
 /// a word, also where it is written together with the `c`: `sh -co errexit SCRIPT`.
 fn script_after_options(words: &[String]) -> Option<usize> {
@@ -317,8 +331,9 @@ fn script_after_options(words: &[String]) -> Option<usize> {
     let mut at = 0;
     while let Some(word) = words.get(at) {
         at += 1;
-        if word.starts_with("--") {
-            at += usize::from(matches!(word.as_str(), "--rcfile" | "--init-file"));
+        let name = word.trim_start_matches('-');
+        if word.starts_with("--") || word.starts_with('-') && LONG_OPTIONS.contains(&name) {
+            at += usize::from(matches!(name, "rcfile" | "init-file"));
         } else if let Some(letters) = word.strip_prefix(['-', '+']) {
             takes_script |= word.starts_with('-') && letters.contains('c');
             at += letters.matches(['o', 'O']).count();

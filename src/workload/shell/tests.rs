@@ -45,6 +45,7 @@ fn finds_commands_at_command_position() {
         "sh -co errexit 'docker ps'",
         "bash +O extglob -o pipefail -oec nounset 'docker ps' name",
         "bash --rcfile x --norc -c 'docker ps'",
+        "bash -noprofile -norc -c 'docker ps'",
         "script -qc 'docker ps' /dev/null",
         "setarch x86_64 docker ps",
         "linux64 -R docker ps",
