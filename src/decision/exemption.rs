@@ -208,7 +208,7 @@ impl Exemption {
     }
 
     /// Reads an annotation; `None` for one that is about something else.
-    fn from_annotation(key: &str, value: &str, scope: Scope) -> Option<Self> {
+    pub fn from_annotation(key: &str, value: &str, scope: Scope) -> Option<Self> {
         let rules = Rules::parse(key.strip_prefix(ANNOTATION_PREFIX)?);
         Some(Self {
             rules,

@@ -118,6 +118,19 @@ fn stalled_bodies_of_strangers_keep_nobody_out() {
 }
 
 #[test]
+fn announced_bodies_of_strangers_hold_little_memory() {
+    let flood = Flood::new();
+    let head = request("POST", "/validate?timeout=30s", JSON, &[]);
+    let head = String::from_utf8(head).expect("headers are text");
+    let announced = head.replace("Length: 0", "Length: 36700160") + &" ".repeat(100);
+    flood.beside_reviews("1,200 bodies of 35 MB that are only announced", || {
+        flood.strangers(1_200, |client| {
+            let _ = client.send(announced.as_bytes());
+        });
+    });
+}
+
+#[test]
 fn stalled_http2_streams_hold_little_memory() {
     let flood = Flood::new();
     let config = flood.config("h2");
