@@ -68,6 +68,7 @@ pub struct State {
     listening: AtomicBool,
     draining: AtomicBool,
     large_bodies: body::Room,
+    large_bodies_of_strangers: body::Room,
     large_reviews: Arc<Semaphore>,
 }
 
@@ -77,6 +78,7 @@ impl Default for State {
             listening: AtomicBool::default(),
             draining: AtomicBool::default(),
             large_bodies: body::Room::default(),
+            large_bodies_of_strangers: body::Room::default(),
             large_reviews: Arc::new(Semaphore::new(routes::LARGE_AT_ONCE)),
         }
     }
@@ -93,9 +95,19 @@ impl State {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// The memory that large bodies share.
-    pub fn large_bodies(&self) -> &body::Room {
-        &self.large_bodies
+    /// The memory that large bodies share: those on connections that have shown nothing yet have
+    /// their own.
+    pub(crate) fn large_bodies(&self, is_stranger: bool) -> &body::Room {
+        if is_stranger {
+            &self.large_bodies_of_strangers
+        } else {
+            &self.large_bodies
+        }
+    }
+
+    /// Bytes that large bodies hold at the moment.
+    pub fn large_bodies_taken(&self) -> usize {
+        self.large_bodies.taken() + self.large_bodies_of_strangers.taken()
     }
 
     /// The turns that large requests take to be evaluated.

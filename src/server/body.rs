@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
@@ -24,19 +25,31 @@ pub(super) const SMALL: usize = 64 * 1024;
 /// pages of the largest body takes a third of the time of its review.
 const HUGE: usize = 8 * 1024 * 1024;
 
-/// Memory for the large bodies of all connections together: without a limit, a few hundred clients
-/// that send slowly would hold gigabytes. A body that finds no room is left in the socket until
-/// there is some.
+/// A body that holds a share of [`Room`] may take this long, and a second for each [`PACE`] bytes.
+/// After that it stays only as long as nobody waits for its share.
+const HEAD_START: Duration = Duration::from_secs(1);
+
+/// What the slowest way to an API server carries in a second: a tunnel to another network does.
+const PACE: usize = 4 * 1024 * 1024;
+
+/// Memory for the large bodies of several connections together: without a limit, a few hundred
+/// clients that send slowly would hold gigabytes. A body that finds no room is left in the socket
+/// until there is some.
 #[derive(Debug)]
 pub struct Room(Arc<Semaphore>);
 
 impl Room {
-    // A quarter of the memory limit of `manifests/base`; the largest body still leaves some of it.
-    const BYTES: usize = 64 * 1024 * 1024;
+    // There are two rooms, and the memory limit of `manifests/base` is three times both.
+    const BYTES: usize = MAX_BODY;
 
     /// How much is taken.
-    pub fn taken(&self) -> usize {
+    pub(super) fn taken(&self) -> usize {
         Self::BYTES - self.0.available_permits()
+    }
+
+    /// True if somebody may be waiting: who does holds whatever is left already.
+    fn is_full(&self) -> bool {
+        self.0.available_permits() == 0
     }
 
     async fn take(&self, length: usize) -> Option<OwnedSemaphorePermit> {
@@ -73,6 +86,8 @@ pub enum End {
     TooLarge,
     /// The deadline came first.
     Deadline,
+    /// Others waited for the share of [`Room`] that it held for too long.
+    TooSlow,
     /// The connection broke.
     Broken,
 }
@@ -90,9 +105,16 @@ where
     } else {
         MAX_BODY
     };
+    // Until when it holds its share, whoever waits.
+    let mut undisturbed = deadline;
     let end = loop {
-        let data = match next(&mut body, deadline).await {
-            Err(_) => break End::Deadline,
+        let data = match next(&mut body, undisturbed.min(deadline)).await {
+            Err(_) if Instant::now() >= deadline => break End::Deadline,
+            Err(_) if room.is_full() => break End::TooSlow,
+            Err(_) => {
+                undisturbed = Instant::now() + HEAD_START;
+                continue;
+            }
             Ok(None) => break End::Whole,
             Ok(Some(Err(_))) => break End::Broken,
             Ok(Some(Ok(frame))) => match frame.into_data() {
@@ -125,6 +147,8 @@ where
                 break End::Deadline;
             }
             collected = collected.with_capacity(announced);
+            let ordinary = Duration::from_secs((announced / PACE) as u64);
+            undisturbed = Instant::now() + HEAD_START + ordinary;
         } else if collected.len() == 0 {
             let needed = length.unwrap_or(data.len());
             collected = collected.with_capacity(needed.min(2 * SMALL));
@@ -247,7 +271,6 @@ where
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
-    use std::time::Duration;
 
     use futures::stream;
     use http_body_util::StreamBody;

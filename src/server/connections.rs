@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hyper::Request;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -158,6 +159,13 @@ impl Slot {
         self.entry.trust.fetch_max(trust as u8, Ordering::Relaxed);
     }
 
+    /// Notes on `request` that this connection has shown nothing yet, if so: few requests take it.
+    pub(super) fn mark<B>(&self, request: &mut Request<B>) {
+        if self.entry.trust() == Trust::Stranger as u8 {
+            request.extensions_mut().insert(Trust::Stranger);
+        }
+    }
+
     /// The headers of a request are complete.
     pub(super) fn begin(&self) {
         self.entry.requests.fetch_add(1, Ordering::Relaxed);
@@ -174,6 +182,11 @@ impl Slot {
         let now = self.connections.now();
         self.entry.used.store(now, Ordering::Relaxed);
     }
+}
+
+/// True if the connection of `request` had shown nothing of itself before.
+pub(super) fn is_from_stranger<B>(request: &Request<B>) -> bool {
+    request.extensions().get() == Some(&Trust::Stranger)
 }
 
 impl Drop for Slot {

@@ -225,7 +225,7 @@ struct Exchange {
 }
 
 impl Exchange {
-    async fn respond(&self, request: Request<Incoming>) -> Response {
+    async fn respond(&self, mut request: Request<Incoming>) -> Response {
         let Connection {
             place, app, limits, ..
         } = &self.connection;
@@ -254,6 +254,7 @@ impl Exchange {
                 Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
             },
         };
+        place.mark(&mut request);
         let mut router = self.connection.router.clone();
         let Ok(mut response) = router.call(request).await;
         if response.status() == StatusCode::OK {

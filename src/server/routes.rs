@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::SharedApp;
 use super::body::{self, End};
+use super::connections::is_from_stranger;
 use crate::admission::{self, Failure, ModeTightened, NotAReview, Reviewed};
 use crate::cluster::{owner, rehearsal};
 use crate::decision::{OwnerExemptions, Policy};
@@ -89,8 +90,9 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
         .headers()
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
+    let room = app.state.large_bodies(is_from_stranger(&request));
     let body: Body = request.into_body();
-    let mut body = body::read(body, length, deadline, app.state.large_bodies()).await;
+    let mut body = body::read(body, length, deadline, room).await;
 
     let started = Instant::now();
     let policy = app.policy.load();
@@ -159,6 +161,12 @@ async fn evaluate_body(
             &body.bytes,
             Failure::Deadline,
             "the API server's timeout is near and the request is not whole",
+            policy,
+        ),
+        End::TooSlow => admission::fail(
+            &body.bytes,
+            Failure::Deadline,
+            "the request arrives too slowly, and others wait for the memory that it holds",
             policy,
         ),
         End::TooLarge => {

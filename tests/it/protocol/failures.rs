@@ -132,7 +132,7 @@ fn a_late_evaluation_keeps_its_share_of_memory_until_it_ends() {
     let mut client = server.connect();
     client.send(&request).unwrap();
     client.receive().unwrap();
-    let taken = || server.app.state.large_bodies().taken();
+    let taken = || server.app.state.large_bodies_taken();
     assert!(
         taken() >= body.len(),
         "it is answered and goes on: {}",
