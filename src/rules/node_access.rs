@@ -15,8 +15,8 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Possible,
     impact: Impact::Advisory,
     needs_docker_absent: false,
-    summary: "a privileged container among the node's processes, or a hostPath volume inside \
-        another Pod's volume",
+    summary: "a container that may look into the node's processes, or a hostPath inside another \
+        Pod's volume",
     reason: "can reach the Docker socket",
     consequence: "nothing in the object shows that Docker is used; check the image once",
     short_fix: "drop what is not needed",
@@ -28,8 +28,8 @@ pub(super) static RULE: Rule = Rule {
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
     if pod.spec.host_pid.0 {
-        let privileged = pod.containers.iter().filter(|own| own.is_privileged());
-        findings.extend(privileged.map(|container| among_processes(pod, container)));
+        let containers = pod.containers.iter();
+        findings.extend(containers.filter_map(|container| among_processes(pod, container)));
     }
     let mounts = workload.host_mounts().iter();
     let inside = mounts.filter(|mount| {
@@ -47,17 +47,32 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     }));
 }
 
-/// Whoever sees the node's processes, and may look at them, has the node's files at `/proc/1/root`.
-fn among_processes(pod: &Pod<'_>, container: &Container<'_>) -> Finding {
+/// Whoever sees the node's processes, and may look at them, has the node's files at `/proc/1/root`
+/// (`PTRACE_MODE_READ_FSCREDS` in ptrace(2)).
+fn among_processes(pod: &Pod<'_>, container: &Container<'_>) -> Option<Finding> {
+    let (field, what, evidence) = if container.is_privileged() {
+        let what = "is privileged and sees the node's processes";
+        (
+            "securityContext.privileged",
+            what,
+            "privileged with hostPID",
+        )
+    } else if container.adds_capability("SYS_PTRACE") {
+        let what = "may look into the node's processes";
+        let field = "securityContext.capabilities.add";
+        (field, what, "SYS_PTRACE with hostPID")
+    } else {
+        return None;
+    };
     let finding = Finding::new(&RULE)
-        .in_container(pod, container, "securityContext.privileged")
-        .what("is privileged and sees the node's processes")
-        .evidence("privileged with hostPID");
-    if socket_use::leaves_node_open(pod, container) {
+        .in_container(pod, container, field)
+        .what(what)
+        .evidence(evidence);
+    Some(if socket_use::leaves_node_open(pod, container) {
         finding
             .action(Action::Warn)
             .reason("a script decides which file is used")
     } else {
         finding
-    }
+    })
 }

@@ -124,7 +124,7 @@ impl<'a> Container<'a> {
             capabilities
                 .add
                 .iter()
-                .any(|added| **added == *name || **added == *"ALL")
+                .any(|added| is_capability(added, name))
         })
     }
 
@@ -135,11 +135,8 @@ impl<'a> Container<'a> {
             .security_context
             .as_ref()
             .and_then(|context| context.capabilities.as_ref());
-        let is_dropped = capabilities.is_some_and(|c| {
-            c.drop
-                .iter()
-                .any(|dropped| **dropped == *name || **dropped == *"ALL")
-        });
+        let is_dropped =
+            capabilities.is_some_and(|c| c.drop.iter().any(|dropped| is_capability(dropped, name)));
         is_dropped && !self.adds_capability(name)
     }
 
@@ -261,4 +258,14 @@ impl TextField {
             Self::Source => "source".to_owned(),
         }
     }
+}
+
+/// True if `written` means the capability `name`, alone or with all others. Runtimes take them in
+/// any case, and CRI-O also as the kernel calls them.
+fn is_capability(written: &str, name: &str) -> bool {
+    let written = match written.split_at_checked(4) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("CAP_") => rest,
+        _ => written,
+    };
+    written.eq_ignore_ascii_case(name) || written.eq_ignore_ascii_case("ALL")
 }
