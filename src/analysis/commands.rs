@@ -57,7 +57,8 @@ fn read(container: &Container<'_>) -> Vec<Command> {
     for (at, variable) in container.raw.env.iter().enumerate() {
         let field = TextField::Env(at);
         let script = container.expanded_text(field, &variable.value);
-        if !(script.contains('\n') && (reads_all || mentions(script, "docker"))) {
+        let may_be_script = script.contains('\n') || is_expanded_by_shells(&variable.name, script);
+        if !(may_be_script && (reads_all || mentions(script, "docker"))) {
             continue;
         }
         if let Some(on_host) = runs_variable(container, &variable.name, script) {
@@ -85,9 +86,17 @@ fn runs_variable(container: &Container<'_>, name: &str, script: &str) -> Option<
     let on_node = match known {
         Some(on_node) => on_node,
         None if is_shell => container.shares_node(),
+        None if is_expanded_by_shells(name, script) => false,
         None => return None,
     };
     Some(on_node.then_some(HostEntry::Nsenter))
+}
+
+/// True for a variable whose substitutions a shell runs of itself: when it starts, before it asks,
+/// or with `set -x` (Shell Variables in the Bash Reference Manual).
+fn is_expanded_by_shells(name: &str, text: &str) -> bool {
+    let is_such = matches!(name, "BASH_ENV" | "ENV" | "PS0" | "PS1" | "PS2" | "PS4");
+    name == "PROMPT_COMMAND" || is_such && (text.contains("$(") || text.contains('`'))
 }
 
 /// The commands of `container` in those texts that hold `needle`.

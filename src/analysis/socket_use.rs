@@ -247,7 +247,15 @@ fn add_word(
     let whole = is_text.then_some(word).filter(|word| word.starts_with('/'));
     let pieces = Some(word).filter(|_| !is_text);
     for part in pieces.into_iter().flat_map(parts).chain(whole) {
-        for path in absolute(part, directories) {
+        let paths = match behind_descriptor(part) {
+            // Any of the directories can have been opened.
+            Some(rest) => {
+                let open = |mount: &Mount<'_>| format!("{}${{fd}}{rest}", mount.path);
+                mounts.iter().map(open).collect()
+            }
+            None => absolute(part, directories),
+        };
+        for path in paths {
             if !spend(WORD_STEPS + path.len()) {
                 return;
             }
@@ -309,6 +317,15 @@ fn parts(word: &str) -> impl Iterator<Item = &str> {
         bare.unwrap_or(piece)
     });
     pieces.chain(whole).filter(|piece| !piece.is_empty())
+}
+
+/// What stands behind an open file of a process: `/proc/self/fd/3`, `/dev/fd/3`.
+fn behind_descriptor(path: &str) -> Option<&str> {
+    let behind = match path.strip_prefix("/proc/") {
+        Some(process) => process.split_once("/fd/")?.1,
+        None => path.strip_prefix("/dev/fd/")?,
+    };
+    behind.find('/').map(|at| &behind[at..])
 }
 
 /// `path` as it is seen from each of `directories`.

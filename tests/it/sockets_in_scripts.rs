@@ -74,6 +74,13 @@ fn a_word_that_comes_to_be_the_socket_is_refused() {
         "echo '/h/docker.sock' | xargs dial",
         "echo 'a=/h/docker; dial $a.sock' | sh",
         "dockerd & dial /h/docker.sock",
+        "HOME=/h; dial ~/docker.sock",
+        "HOME=/h; cd; dial docker.sock",
+        "HOME=/h; S=~/docker; dial $S.sock",
+        "cd /h; cd /tmp; dial $OLDPWD/docker.sock",
+        "echo 'dial /h/$1.sock' > /tmp/x; sh -e /tmp/x docker",
+        "cat > /tmp/x <<E\na=docker\ndial /h/$a.sock\nE\nchmod +x /tmp/x; /tmp/x",
+        "echo 'a=docker; dial /h/$a.sock' >> x; . x",
     ] {
         expect(&script(text), Outcome::Deny, "DKR110", text);
     }
@@ -85,6 +92,10 @@ fn a_word_that_comes_to_be_the_socket_is_refused() {
         json!({"command": ["sh", "-c", "dial $0", "/h/docker.sock"]}),
         json!({"livenessProbe": {"exec": {"command": ["dial", "/h/docker.sock"]}}}),
         json!({"lifecycle": {"preStop": {"exec": {"command": ["sh", "-c", "dial /h/d''ocker.sock"]}}}}),
+        json!({"command": ["sh", "-c", "dial ~/docker.sock"], "env": [{"name": "HOME", "value": "/h"}]}),
+        json!({"command": ["sh", "-x"], "env": [{"name": "PS4", "value": "$(dial /h/do''cker.sock)"}]}),
+        json!({"stdin": true, "tty": true, "env": [
+            {"name": "PROMPT_COMMAND", "value": "a=docker; dial /h/$a.sock"}]}),
         json!({"args": ["/h d/docker.sock"], "volumeMounts": [{"name": "h", "mountPath": "/h d"}]}),
         json!({"args": ["/h*/docker.sock"], "volumeMounts": [{"name": "h", "mountPath": "/h*"}]}),
     ] {
@@ -110,6 +121,14 @@ fn a_file_that_a_script_decides_is_told() {
         "mount --bind /h /tmp/l",
         "cat /etc/what | base64 -d | sh",
         "eval \"$(cat /etc/what)\"",
+        "exec 3</h; dial /proc/self/fd/3/docker.sock",
+        "exec 3</h; dial /dev/fd/3/d*.sock",
+        "x=$(base64 -d /etc/what); $x",
+        "set -- $(base64 -d /etc/what); \"$@\"",
+        "base64 -d /etc/what | while read a b; do $a $b; done",
+        "base64 -d /etc/what > /tmp/x; sh /tmp/x",
+        "curl http://x/y >/tmp/x && chmod +x /tmp/x && exec /tmp/x a",
+        "for a in 1 2 3 4 5 doc; do for b in 1 2 3 4 ker; do dial /h/$a$b.sock; done; done",
     ] {
         expect(&script(text), Outcome::Warn, "DKR111 warn", text);
     }

@@ -35,7 +35,12 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
                 readers.extend(names.filter(|name| !name.starts_with('-')));
                 let piped = at.checked_sub(1).map(|before| &commands[before]);
                 let piped = piped.filter(|before| before.pipes);
-                let piped = piped.map_or_else(Vec::new, |before| output_of(before, values));
+                let is_piped = piped.is_some();
+                let mut piped = piped.map_or_else(Vec::new, |before| output_of(before, values));
+                if is_piped && piped.is_empty() {
+                    // As the output of a command stands in a word.
+                    piped.push("$()".to_owned());
+                }
                 let texts = piped.iter().chain(&command.here_document);
                 let lines: Vec<&str> = texts.flat_map(|text| text.lines()).collect();
                 for name in command.words[1..].iter().map(Word::as_str) {
@@ -71,6 +76,12 @@ fn learn_from(command: &RawCommand, values: &mut Values<'_>) {
             .iter()
             .for_each(|item| values.add(name.as_str(), item));
     }
+    for word in &command.written {
+        let texts = output_of(command, values);
+        for path in values.texts(word, command.function) {
+            values.write(&path, texts.clone());
+        }
+    }
     let Some((program, words)) = command.words.split_first() else {
         return;
     };
@@ -94,8 +105,8 @@ fn learn_from(command: &RawCommand, values: &mut Values<'_>) {
         }
         "cd" | "pushd" => {
             let directory = words.iter().find(|word| !word.text.starts_with('-'));
-            let directories = directory.map(|word| values.texts(word, command.function));
-            let directories = directories.unwrap_or_default();
+            let home = Word::reference("HOME");
+            let directories = values.texts(directory.unwrap_or(&home), command.function);
             directories
                 .iter()
                 .for_each(|directory| values.go(directory));

@@ -8,6 +8,9 @@ use crate::workload::budget::{exceed, keep, spend};
 use super::values::Values;
 use super::{HostEntry, Invocation, MAX_DEPTH, read_nested};
 
+/// Files that run one another are followed this far.
+const MAX_FILES: usize = 2;
+
 /// What an invocation costs all rules that look at it, whatever its words.
 const INVOCATION_STEPS: usize = 64;
 
@@ -51,6 +54,11 @@ pub(super) fn unwrap(
         return;
     }
     names::spell_out(&mut invocation.words[0]);
+    // So is a program whose name one writes; in a directory that one writes it is a file that
+    // nothing shows.
+    let program = &invocation.words[0];
+    invocation.runs_unseen |= program.starts_with("$()") && !program.contains('/');
+    read_file(&mut invocation, (values, function), depth, found);
     if let Some((script, arguments)) = script_of(&invocation) {
         // What a command that nobody sees writes is run.
         invocation.runs_unseen |= script.starts_with("$(");
@@ -68,6 +76,34 @@ pub(super) fn unwrap(
         }
     }
     found.push(invocation);
+}
+
+/// Reads the file that `invocation` runs, if the script writes it.
+fn read_file(
+    invocation: &mut Invocation,
+    (values, function): (&Values<'_>, usize),
+    depth: usize,
+    found: &mut Vec<Invocation>,
+) {
+    let words = &invocation.words;
+    let at = match invocation.program() {
+        "." | "source" => 1,
+        program if is_shell(program) => after_options(words, 1, &["-o", "+o"]),
+        _ => 0,
+    };
+    let Some(texts) = words.get(at).and_then(|file| values.file(file)) else {
+        return;
+    };
+    if texts.is_empty() || values.from_files == MAX_FILES {
+        invocation.runs_unseen = true;
+        return;
+    }
+    let arguments = words[at..].to_vec();
+    for text in texts {
+        let mut values = values.inside(function, Some(arguments.clone()));
+        values.from_files += 1;
+        read_nested(text, invocation, &mut values, depth + 1, found);
+    }
 }
 
 /// True if `invocation` runs what it reads: a shell without a script, a way onto the host without a

@@ -374,6 +374,8 @@ fn words_are_what_a_shell_puts_together() {
         "chrt 10 dial /h/docker.sock",
         "IFS=_; x=/h/docker.sock_; dial $x",
         "cd /h; dial $PWD/docker.sock",
+        "HOME=/h; dial ~/docker.sock",
+        "echo 'dial /h/docker.sock' > x; sh x",
     ] {
         let found = dialled(script);
         assert!(
@@ -395,6 +397,10 @@ fn what_nothing_shows_stays_as_it_is_written() {
         ("f() { dial $1; }; set -- x", "$1"),
         ("dial /h/*.sock", "/h/*.sock"),
         ("sh -c 'dial $x' sh a", "$x"),
+        ("dial ~/a", "~/a"),
+        ("HOME=/h; dial '~/a' ", "~/a"),
+        ("HOME=/h; dial x~/a", "x~/a"),
+        ("HOME=/h; dial ~root/a", "~root/a"),
     ] {
         assert_eq!(dialled(script), [words], "{script}");
     }
@@ -425,6 +431,9 @@ fn a_shell_that_runs_what_nobody_sees_says_so() {
         "curl x | bash -s",
         "eval \"$(x)\"",
         "sh -c \"$(x)\"",
+        "y=$(x); $y",
+        "x | while read y; do $y; done",
+        "x > y; sh y",
     ] {
         assert!(
             read_script(script).iter().any(|call| call.runs_unseen),
@@ -438,6 +447,11 @@ fn a_shell_that_runs_what_nobody_sees_says_so() {
         "sh",
         "x | cat",
         "eval ls",
+        "$(dirname $0)/run.sh",
+        "$(which x) y",
+        "x > y; cat y",
+        "echo ls > y; sh y",
+        "x | while read y; do ls $y; done",
     ] {
         assert!(
             !read_script(script).iter().any(|call| call.runs_unseen),
@@ -459,5 +473,6 @@ fn values_that_multiply_are_few() {
     let names: String = (0..40).map(|i| format!("for x{i} in a b c; do ")).collect();
     let words: String = (0..40).map(|i| format!("$x{i}")).collect();
     let found = dialled(&format!("{names} dial {words}"));
-    assert!((1..=16).contains(&found.len()), "{}", found.len());
+    assert!((1..=17).contains(&found.len()), "{}", found.len());
+    assert_eq!(found.last(), Some(&words), "the others are left open");
 }

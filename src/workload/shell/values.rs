@@ -30,6 +30,10 @@ pub(super) struct Values<'e> {
     variables: HashMap<String, Vec<String>>,
     /// The variables that have a value, whichever branches were taken.
     certain: HashSet<String>,
+    /// The texts of the files that the script writes; none where nothing shows one.
+    files: HashMap<String, Vec<String>>,
+    /// Files that this script was read from, one by the other.
+    pub(super) from_files: usize,
     /// The words that a function or, with number 0, the script itself is called with: one list for
     /// each call.
     arguments: HashMap<usize, Vec<Vec<String>>>,
@@ -63,6 +67,8 @@ impl<'e> Values<'e> {
             outer: None,
             variables: HashMap::new(),
             certain: HashSet::new(),
+            files: HashMap::new(),
+            from_files: 0,
             arguments: HashMap::new(),
             directories: vec![context.directory.to_owned()],
             separators: String::new(),
@@ -85,6 +91,8 @@ impl<'e> Values<'e> {
             outer: Some(self),
             variables: HashMap::new(),
             certain: HashSet::new(),
+            files: HashMap::new(),
+            from_files: self.from_files,
             arguments: HashMap::from([(0, arguments)]),
             directories: self.directories.clone(),
             separators: self.separators.clone(),
@@ -127,6 +135,20 @@ impl<'e> Values<'e> {
         {
             calls.push(words);
         }
+    }
+
+    /// Notes that the script writes `texts` to the file at `path`.
+    pub(super) fn write(&mut self, path: &str, texts: Vec<String>) {
+        let bytes: usize = texts.iter().map(|text| VALUE_BYTES + text.len()).sum();
+        if !path.starts_with("/dev/") && keep(VALUE_BYTES + path.len() + bytes) {
+            self.files.entry(path.to_owned()).or_default().extend(texts);
+        }
+    }
+
+    /// The texts of the file at `path`, if the script or one around it writes it.
+    pub(super) fn file(&self, path: &str) -> Option<&Vec<String>> {
+        let own = self.files.get(path);
+        own.or_else(|| self.outer?.file(path))
     }
 
     /// Notes that the script may go to `directory`.
@@ -183,9 +205,11 @@ impl<'e> Values<'e> {
         fields.map(|fields| fields.join(" ")).collect()
     }
 
-    /// The words that `word` comes apart into, for each of the values in it.
+    /// The words that `word` comes apart into, for each of the values in it; it itself too, where
+    /// they make more words than are kept.
     fn fields(&self, word: &Word, function: usize) -> Vec<Vec<String>> {
         let mut all = vec![Fields::default()];
+        let mut is_whole = true;
         let mut at = 0;
         for reference in &word.references {
             // It stands in a default that was taken or left with what is around it.
@@ -202,7 +226,7 @@ impl<'e> Values<'e> {
             let values = self.values(word, reference, &parameter, (function, end));
             let written = &word.text[reference.at..end];
             let is_quoted = reference.is_quoted && !written.ends_with("[@]}");
-            combine(&mut all, &values, |fields, value| match value {
+            is_whole &= combine(&mut all, &values, |fields, value| match value {
                 Value::Text(text) if is_quoted => fields.push_quoted(text),
                 Value::Text(text) => fields.push_apart(text, &self.separators),
                 Value::Words(words) if reference.is_quoted => fields.push_words(words),
@@ -217,7 +241,8 @@ impl<'e> Values<'e> {
             fields.done.extend(fields.last);
             fields.done
         });
-        finished.collect()
+        let left_open = (!is_whole && keep(word.text.len())).then(|| vec![word.text.clone()]);
+        finished.chain(left_open).collect()
     }
 
     /// What `reference` can become.
@@ -241,7 +266,7 @@ impl<'e> Values<'e> {
                 words.map(Value::Words).collect()
             }
             "IFS" if self.variable(name).is_none() => vec![Value::Text(" ".to_owned())],
-            "PWD" if self.variable(name).is_none() => texts(self.directories.clone()),
+            "PWD" | "OLDPWD" if self.variable(name).is_none() => texts(self.directories.clone()),
             _ => match name.parse::<usize>() {
                 Ok(number) => {
                     let calls = self.arguments.get(&function).into_iter().flatten();
@@ -271,7 +296,7 @@ impl<'e> Values<'e> {
 
     /// True for a name that has a value at this place, whichever branches were taken.
     fn is_certain(&self, name: &str) -> bool {
-        let is_special = matches!(name, "PWD" | "IFS")
+        let is_special = matches!(name, "PWD" | "OLDPWD" | "IFS")
             || name.starts_with(|c: char| c.is_ascii_digit() || c == '@' || c == '*');
         let is_set = || self.certain.contains(name);
         is_special || is_set() || self.outer.is_some_and(|outer| outer.is_certain(name))
@@ -353,10 +378,11 @@ fn is_telling(value: &str) -> bool {
         .any(|word| value.contains(word))
 }
 
-/// Adds each of `parts` to each of `all`; where that are too many, each part to one at least.
-fn combine<A: Clone, P>(all: &mut Vec<A>, parts: &[P], add: impl Fn(&mut A, &P)) {
+/// Adds each of `parts` to each of `all`; where that are too many, each part to one at least, and
+/// false.
+fn combine<A: Clone, P>(all: &mut Vec<A>, parts: &[P], add: impl Fn(&mut A, &P)) -> bool {
     if parts.is_empty() {
-        return;
+        return true;
     }
     let before = all.len();
     let product = before * parts.len();
@@ -373,4 +399,5 @@ fn combine<A: Clone, P>(all: &mut Vec<A>, parts: &[P], add: impl Fn(&mut A, &P))
         let part = if is_product { at / before } else { at };
         add(one, &parts[part % parts.len()]);
     }
+    is_product
 }

@@ -8,7 +8,7 @@ pub(super) struct Word {
     pub(super) references: Vec<Reference>,
 }
 
-/// A `$` in a word that no quotes take the meaning of.
+/// A `$` or a `~` in a word that no quotes take the meaning of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reference {
     /// Where in the text it stands.
@@ -104,9 +104,12 @@ impl Word {
         }
     }
 
-    /// What the `$` at `at` stands in front of, and where that ends.
+    /// What the reference at `at` refers to, and where that ends.
     pub(super) fn parameter(&self, at: usize) -> (Parameter<'_>, usize) {
         let behind = self.text.get(at + 1..).unwrap_or_default();
+        if self.text[at..].starts_with('~') {
+            return (Parameter::Named("HOME", None), at + 1);
+        }
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if behind.starts_with("()") {
             return (Parameter::Command, at + 3);

@@ -4,7 +4,7 @@ use crate::workload::budget::{exceed, keep, spend};
 
 use super::super::escapes::{printf, unescape};
 use super::super::word::Word;
-use super::{End, Lexer, MAX_NESTING, READ_AT_ONCE, RawCommand, is_delimiter};
+use super::{End, Lexer, MAX_NESTING, READ_AT_ONCE, RawCommand, is_assignment, is_delimiter};
 
 /// What a word costs, without its length.
 const WORD_STEPS: usize = 8;
@@ -24,6 +24,12 @@ impl Lexer<'_> {
         let start = self.at;
         while let Some(byte) = self.peek() {
             match byte {
+                b'~' if self.is_tilde(start, &word.text) => {
+                    // What is put there does not come apart.
+                    word.refer(true, None);
+                    self.push_char(&mut word.text);
+                }
+                b'~' => self.push_char(&mut word.text),
                 b'\'' => {
                     quoted = true;
                     self.at += 1;
@@ -57,7 +63,7 @@ impl Lexer<'_> {
                 _ if is_delimiter(byte) && self.at > start => break,
                 _ if is_delimiter(byte) => self.push_char(&mut word.text),
                 _ => self.push_plain(&mut word.text, |b| {
-                    is_delimiter(b) || matches!(b, b'\'' | b'"' | b'\\' | b'$' | b'`')
+                    is_delimiter(b) || matches!(b, b'\'' | b'"' | b'\\' | b'$' | b'`' | b'~')
                 }),
             }
         }
@@ -65,6 +71,14 @@ impl Lexer<'_> {
             self.stop();
         }
         (word, quoted)
+    }
+
+    /// True at a `~` that stands for the home directory in the word from `start` on, of which
+    /// `before` was read: at its beginning, or at that of the value that it assigns.
+    fn is_tilde(&self, start: usize, before: &str) -> bool {
+        let is_value = || before.ends_with('=') && is_assignment(before);
+        let ends = |byte: Option<&u8>| byte.is_none_or(|b| is_delimiter(*b) || *b == b'/');
+        (self.at == start || is_value()) && ends(self.text.as_bytes().get(self.at + 1))
     }
 
     fn double_quoted(&mut self, word: &mut Word) {
