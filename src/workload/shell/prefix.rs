@@ -164,12 +164,20 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
             );
             after_assignments(invocation, at)
         }
+        // What it takes apart itself is read as a script.
+        "env" if split_string(words).is_some() => return None,
         "env" => {
-            let at = after_options(words, 1, &["-u", "-C", "-S", "--unset", "--chdir"]);
+            let at = after_options(words, 1, &ENV_VALUES);
             after_assignments(invocation, at)
         }
         "gosu" | "su-exec" | "setuidgid" | "s6-setuidgid" => 2,
-        "setpriv" | "unshare" | "numactl" => after_options(words, 1, &SETPRIV_VALUES),
+        "setpriv" | "unshare" | "numactl" => {
+            let at = after_options(words, 1, &SETPRIV_VALUES);
+            if at < words.len() {
+                enter_host(invocation);
+            }
+            at
+        }
         // A mask or a priority stands in front of the program.
         "taskset" => after_options(words, 1, &[]) + 1,
         "chrt" => after_options(words, 1, &["-T", "-P", "-D"]) + 1,
@@ -222,7 +230,7 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
 }
 
 /// Options of setpriv and unshare that take the next word.
-const SETPRIV_VALUES: [&str; 8] = [
+const SETPRIV_VALUES: [&str; 12] = [
     "--reuid",
     "--regid",
     "--groups",
@@ -231,12 +239,38 @@ const SETPRIV_VALUES: [&str; 8] = [
     "--selinux-label",
     "-S",
     "-G",
+    "-R",
+    "--root",
+    "-w",
+    "--wd",
 ];
+
+/// Options of env that take the next word.
+const ENV_VALUES: [&str; 4] = ["-u", "-C", "--unset", "--chdir"];
+
+/// The words of `env` that it takes apart at blanks, `-S STRING`, with those behind.
+fn split_string(words: &[String]) -> Option<String> {
+    let end = after_options(words, 1, &ENV_VALUES).min(words.len());
+    let options = words.get(1..end)?;
+    let (at, string) = options.iter().enumerate().find_map(|(at, word)| {
+        let string = word.strip_prefix("--split-string");
+        let string = string.map(|string| string.strip_prefix('=').unwrap_or(string));
+        let short = || {
+            let letters = word.strip_prefix('-')?.split_once('S')?;
+            let are_flags = letters.0.bytes().all(|b| matches!(b, b'i' | b'v' | b'0'));
+            are_flags.then_some(letters.1)
+        };
+        Some((at + 1, string.or_else(short)?))
+    })?;
+    let rest = words[at + 1..].iter().map(String::as_str);
+    let all: Vec<&str> = Some(string).into_iter().chain(rest).collect();
+    Some(all.join(" "))
+}
 
 /// Options of nsenter that take the next word.
 const NSENTER_VALUES: [&str; 6] = ["-t", "--target", "-S", "--setuid", "-G", "--setgid"];
 
-/// Notes how `invocation`, a call of nsenter or chroot, leaves the container.
+/// Notes how `invocation`, a call of nsenter, chroot or unshare, leaves the container.
 fn enter_host(invocation: &mut Invocation) {
     let words = &invocation.words;
     match invocation.program() {
@@ -244,6 +278,18 @@ fn enter_host(invocation: &mut Invocation) {
         "chroot" => {
             let root = words.get(after_options(words, 1, &[])).cloned();
             invocation.on_host = root.map(HostEntry::Chroot).or(invocation.on_host.take());
+        }
+        "unshare" => {
+            let end = after_options(words, 1, &SETPRIV_VALUES).min(words.len());
+            let given = words[..end].windows(2).find_map(|pair| match pair {
+                [option, root] if option == "-R" || option == "--root" => Some(root.as_str()),
+                _ => None,
+            });
+            let mut options = words[..end].iter();
+            let joined = || options.find_map(|word| word.strip_prefix("--root="));
+            if let Some(root) = given.or_else(joined) {
+                invocation.on_host = Some(HostEntry::Chroot(root.to_owned()));
+            }
         }
         _ => {}
     }
@@ -301,6 +347,7 @@ fn script_of(invocation: &Invocation) -> Option<(String, Option<Vec<String>>)> {
     let words = invocation.arguments();
     let script = match invocation.program() {
         "eval" => Some(words.join(" ")),
+        "env" => split_string(&invocation.words),
         "su" | "runuser" | "sg" | "script" => {
             let at = words
                 .iter()

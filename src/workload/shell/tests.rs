@@ -65,6 +65,8 @@ fn finds_commands_at_command_position() {
         "diff <(docker ps) x",
         "nsenter -t 1 -m -- docker ps",
         "chroot /host docker ps",
+        "unshare -R /host docker ps",
+        "unshare -m --root=/host docker ps",
         "coproc docker events",
         "su -c 'docker ps' root",
         "echo $((1 + 2)); docker ps",
@@ -163,11 +165,17 @@ fn keeps_assignments_and_the_way_to_the_host() {
             .and_then(|i| i.on_host.clone()),
         Some(HostEntry::Nsenter)
     );
-    let found = read_argv(["chroot", "/host", "docker", "ps"]);
-    assert_eq!(
-        found[found.len() - 1].on_host,
-        Some(HostEntry::Chroot("/host".into()))
-    );
+    for words in [
+        "chroot /host docker ps",
+        "unshare -R /host docker ps",
+        "unshare --root=/host -w / docker ps",
+    ] {
+        let found = read_argv(words.split(' '));
+        let last = &found[found.len() - 1];
+        assert_eq!(last.on_host, Some(HostEntry::Chroot("/host".into())));
+    }
+    let found = read_argv("unshare -m docker cp -R /a /b".split(' '));
+    assert_eq!(found[found.len() - 1].on_host, None);
 }
 
 #[test]
@@ -371,6 +379,9 @@ fn words_are_what_a_shell_puts_together() {
         "echo 'dial /h/docker.sock' | sudo /bin/bash -x",
         "start-stop-daemon -S -x /bin/dial -- /h/docker.sock",
         "taskset 1 dial /h/docker.sock",
+        "env -S 'dial /h/docker.sock'",
+        "env -iS 'A=b dial' /h/docker.sock",
+        "env '--split-string=sh -c \"dial /h/docker.sock\"'",
         "chrt 10 dial /h/docker.sock",
         "IFS=_; x=/h/docker.sock_; dial $x",
         "cd /h; dial $PWD/docker.sock",
