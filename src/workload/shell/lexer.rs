@@ -31,6 +31,12 @@ pub(super) struct RawCommand {
 }
 
 impl RawCommand {
+    /// True inside `[[ … ]]`, where `&&` and `||` join conditions.
+    fn is_open_test(&self) -> bool {
+        let is = |word: Option<&Word>, text| word.is_some_and(|word| word.text == text);
+        is(self.words.first(), "[[") && !is(self.words.last(), "]]")
+    }
+
     /// True if nothing was said about it yet.
     fn is_unused(&self) -> bool {
         self.words.is_empty()
@@ -179,6 +185,9 @@ impl<'a> Lexer<'a> {
                 }
                 b'&' | b'|' if self.starts_with("&&") || self.starts_with("||") => {
                     self.at += 2;
+                    if self.commands[current].is_open_test() {
+                        continue;
+                    }
                     let follows_test = matches!(
                         self.commands[current].words.first().map(Word::as_str),
                         Some("[" | "[[" | "test")

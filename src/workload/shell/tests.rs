@@ -463,6 +463,7 @@ fn a_shell_that_runs_what_nobody_sees_says_so() {
         "x > y; cat y",
         "echo ls > y; sh y",
         "x | while read y; do ls $y; done",
+        "y=$(x); [[ -n a && \"$y\" == b || $y ]] && ls",
     ] {
         assert!(
             !read_script(script).iter().any(|call| call.runs_unseen),
