@@ -55,6 +55,22 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
             }
         }
     }
+    commands
+        .iter()
+        .for_each(|command| learn_files(command, values));
+}
+
+/// Notes the files that `command` writes.
+fn learn_files(command: &RawCommand, values: &mut Values<'_>) {
+    if command.written.is_empty() {
+        return;
+    }
+    let texts = output_of(command, values);
+    for word in &command.written {
+        for path in values.texts(word, command.function) {
+            values.write(&path, &texts);
+        }
+    }
 }
 
 /// Notes what one command sets.
@@ -75,12 +91,6 @@ fn learn_from(command: &RawCommand, values: &mut Values<'_>) {
         items
             .iter()
             .for_each(|item| values.add(name.as_str(), item));
-    }
-    for word in &command.written {
-        let texts = output_of(command, values);
-        for path in values.texts(word, command.function) {
-            values.write(&path, texts.clone());
-        }
     }
     let Some((program, words)) = command.words.split_first() else {
         return;

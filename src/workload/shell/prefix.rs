@@ -91,18 +91,16 @@ fn read_file(
         program if is_shell(program) => after_options(words, 1, &["-o", "+o"]),
         _ => 0,
     };
-    let Some(texts) = words.get(at).and_then(|file| values.file(file)) else {
+    let Some(file) = words.get(at).and_then(|path| values.file(path)) else {
         return;
     };
-    if texts.is_empty() || values.from_files == MAX_FILES {
-        invocation.runs_unseen = true;
-        return;
-    }
+    let is_last = values.from_files == MAX_FILES;
     let arguments = words[at..].to_vec();
-    for text in texts {
-        let mut values = values.inside(function, Some(arguments.clone()));
+    invocation.runs_unseen |= file.is_open || is_last;
+    if !is_last {
+        let mut values = values.inside(function, Some(arguments));
         values.from_files += 1;
-        read_nested(text, invocation, &mut values, depth + 1, found);
+        read_nested(&file.text, invocation, &mut values, depth + 1, found);
     }
 }
 

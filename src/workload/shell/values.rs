@@ -30,8 +30,8 @@ pub(super) struct Values<'e> {
     variables: HashMap<String, Vec<String>>,
     /// The variables that have a value, whichever branches were taken.
     certain: HashSet<String>,
-    /// The texts of the files that the script writes; none where nothing shows one.
-    files: HashMap<String, Vec<String>>,
+    /// The files that the script writes.
+    files: HashMap<String, File>,
     /// Files that this script was read from, one by the other.
     pub(super) from_files: usize,
     /// The words that a function or, with number 0, the script itself is called with: one list for
@@ -41,6 +41,15 @@ pub(super) struct Values<'e> {
     pub(super) directories: Vec<String>,
     /// What separates words besides blanks: the value of `IFS`.
     separators: String,
+}
+
+/// A file that a script writes.
+#[derive(Default)]
+pub(super) struct File {
+    /// All that is known of it: what replaces it and what is added to it, line after line.
+    pub(super) text: String,
+    /// Something is written to it that nothing shows.
+    pub(super) is_open: bool,
 }
 
 /// What a reference becomes.
@@ -137,17 +146,25 @@ impl<'e> Values<'e> {
         }
     }
 
-    /// Notes that the script writes `texts` to the file at `path`.
-    pub(super) fn write(&mut self, path: &str, texts: Vec<String>) {
-        let bytes: usize = texts.iter().map(|text| VALUE_BYTES + text.len()).sum();
-        if !path.starts_with("/dev/") && keep(VALUE_BYTES + path.len() + bytes) {
-            self.files.entry(path.to_owned()).or_default().extend(texts);
+    /// Notes that the script writes one of `texts` to the file at `path`; none if nothing shows
+    /// them.
+    pub(super) fn write(&mut self, path: &str, texts: &[String]) {
+        let bytes: usize = texts.iter().map(|text| text.len() + 1).sum();
+        if path.starts_with("/dev/") || !keep(2 * VALUE_BYTES + path.len() + bytes) {
+            return;
+        }
+        let path = path.trim_start_matches("./").to_owned();
+        let file = self.files.entry(path).or_default();
+        file.is_open |= texts.is_empty();
+        for text in texts {
+            file.text.push_str(text);
+            file.text.push('\n');
         }
     }
 
-    /// The texts of the file at `path`, if the script or one around it writes it.
-    pub(super) fn file(&self, path: &str) -> Option<&Vec<String>> {
-        let own = self.files.get(path);
+    /// The file at `path`, if the script or one around it writes it.
+    pub(super) fn file(&self, path: &str) -> Option<&File> {
+        let own = self.files.get(path.trim_start_matches("./"));
         own.or_else(|| self.outer?.file(path))
     }
 
