@@ -55,21 +55,35 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
             }
         }
     }
-    commands
-        .iter()
-        .for_each(|command| learn_files(command, values));
+    let mut before: Option<&RawCommand> = None;
+    for command in commands {
+        // Behind `sudo`, too.
+        let tee = command
+            .words
+            .iter()
+            .take(2)
+            .position(|word| word.text == "tee");
+        if let Some(tee) = tee {
+            let piped = before.filter(|before| before.pipes);
+            let mut texts = piped.map_or_else(Vec::new, |before| output_of(before, values));
+            texts.extend(command.here_document.clone());
+            let files = command.words[tee + 1..].iter();
+            let files = files.filter(|word| !word.text.starts_with('-'));
+            files.for_each(|file| write(file, command, &texts, values));
+        }
+        if !command.written.is_empty() {
+            let texts = output_of(command, values);
+            let files = command.written.iter();
+            files.for_each(|file| write(file, command, &texts, values));
+        }
+        before = Some(command);
+    }
 }
 
-/// Notes the files that `command` writes.
-fn learn_files(command: &RawCommand, values: &mut Values<'_>) {
-    if command.written.is_empty() {
-        return;
-    }
-    let texts = output_of(command, values);
-    for word in &command.written {
-        for path in values.texts(word, command.function) {
-            values.write(&path, &texts);
-        }
+/// Notes that `command` writes one of `texts` to `file`.
+fn write(file: &Word, command: &RawCommand, texts: &[String], values: &mut Values<'_>) {
+    for path in values.texts(file, command.function) {
+        values.write(&path, texts);
     }
 }
 

@@ -28,7 +28,10 @@ pub(crate) fn pods(size: usize) -> Vec<(&'static str, Value)> {
         ("words", script(format!("docker {}", repeated("a ")))),
         ("a word", script(repeated("docker.soc"))),
         ("files", script(repeated("echo docker sh a>a;sh a;"))),
-        ("homes", script(format!("HOME=docker;{}", repeated("~ ~/;")))),
+        (
+            "homes",
+            script(format!("HOME=docker;{}", repeated("~ ~/;"))),
+        ),
         ("letters", script(format!("docker {}", repeated("k7$g")))),
         ("ports", script(repeated("]:2375"))),
         (
