@@ -302,7 +302,15 @@ pub fn decide(
     let is_refused = |judged: &Judged| judged.enforce_action == Action::Deny;
     let before = old
         .filter(|_| !is_whole || findings.iter().any(is_refused))
-        .map(|old| judge(old, policy, mode));
+        // A gated Pod has not run yet: who takes its last gate away starts it.
+        .filter(|old| mode != Mode::Enforce || workload.is_gated() || !old.is_gated())
+        .map(|old| {
+            let (mut before, was_whole) = judge(old, policy, mode);
+            let is_for_images =
+                applied_exemptions::lost_with_images(old, workload, policy, requester);
+            before.retain(|judged| !is_for_images(judged.finding.rule.code));
+            (before, was_whole)
+        });
     if let Some((before, _)) = &before {
         mark_known(&mut findings, before);
     }

@@ -73,7 +73,7 @@ use std::collections::{BTreeSet, HashSet};
 use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Context, Finding, Findings, Rule};
 use crate::workload;
-use crate::workload::pod::HostMount;
+use crate::workload::pod::{HostMount, MountUser};
 
 /// All findings of `workload`, in the order of codes, then fields. The same object gives the same
 /// findings everywhere.
@@ -199,16 +199,26 @@ fn run(rule: &'static Rule, workload: &Workload<'_>, findings: &mut Findings) {
     }
 }
 
-/// Calls `check` for each host path of `workload`, and keeps one finding for a volume and path.
+/// Calls `check` for each host path of `workload`, and keeps one finding for a volume and path, and
+/// one for the ephemeral containers that mount it: they come later than the others.
 fn each_path(
     workload: &Workload<'_>,
     findings: &mut Findings,
     check: impl Fn(&HostMount<'_>) -> Option<Finding>,
 ) {
+    let is_ephemeral = |mount: &HostMount<'_>| match mount.user {
+        MountUser::Container(at) => {
+            let container = workload.containers().get(at);
+            container.is_some_and(|container| container.is_ephemeral())
+        }
+        _ => false,
+    };
     let mut seen = BTreeSet::new();
     for mount in workload.host_mounts().iter().chain(&workload.named_paths) {
         let finding = check(mount);
-        if finding.is_some() && seen.insert((mount.volume, mount.path.as_str())) {
+        if finding.is_some()
+            && seen.insert((mount.volume, mount.path.as_str(), is_ephemeral(mount)))
+        {
             findings.extend(finding);
         }
     }

@@ -67,8 +67,7 @@ impl fmt::Debug for App {
 pub struct State {
     listening: AtomicBool,
     draining: AtomicBool,
-    large_bodies: body::Room,
-    large_bodies_of_strangers: body::Room,
+    large_bodies: body::Rooms,
     large_reviews: Arc<Semaphore>,
 }
 
@@ -77,8 +76,7 @@ impl Default for State {
         Self {
             listening: AtomicBool::default(),
             draining: AtomicBool::default(),
-            large_bodies: body::Room::default(),
-            large_bodies_of_strangers: body::Room::default(),
+            large_bodies: body::Rooms::default(),
             large_reviews: Arc::new(Semaphore::new(routes::LARGE_AT_ONCE)),
         }
     }
@@ -95,19 +93,14 @@ impl State {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// The memory that large bodies share: those on connections that have shown nothing yet have
-    /// their own.
-    pub(crate) fn large_bodies(&self, is_stranger: bool) -> &body::Room {
-        if is_stranger {
-            &self.large_bodies_of_strangers
-        } else {
-            &self.large_bodies
-        }
+    /// The memory that large bodies share.
+    fn large_bodies(&self) -> &body::Rooms {
+        &self.large_bodies
     }
 
     /// Bytes that large bodies hold at the moment.
     pub fn large_bodies_taken(&self) -> usize {
-        self.large_bodies.taken() + self.large_bodies_of_strangers.taken()
+        self.large_bodies.taken()
     }
 
     /// The turns that large requests take to be evaluated.

@@ -305,16 +305,25 @@ impl<'a> Workload<'a> {
         &self.object.metadata.labels
     }
 
-    /// The images of all containers, as written.
+    /// True for a Pod that waits for somebody to take a gate away.
+    pub(crate) fn is_gated(&self) -> bool {
+        let spec = self.pod.as_ref().map(|pod| pod.spec);
+        self.kind() == "Pod" && spec.is_some_and(|spec| !spec.scheduling_gates.is_empty())
+    }
+
+    /// The images of all containers and image volumes, as written.
     pub fn images(&self) -> impl Iterator<Item = &'a str> {
         let pods = self
             .pod
             .iter()
             .chain(self.parts.iter().filter_map(|part| part.pod.as_ref()));
         pods.flat_map(|pod| {
-            pod.containers
-                .iter()
+            let containers = pod.containers.iter();
+            let volumes = pod.spec.volumes.iter();
+            let volumes = volumes.filter_map(|volume| volume.image.as_ref());
+            containers
                 .map(|container| container.raw.image.as_str())
+                .chain(volumes.map(|image| image.reference.as_str()))
         })
     }
 

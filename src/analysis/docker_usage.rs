@@ -193,18 +193,24 @@ pub(crate) fn needs_no_daemon(container: &Container<'_>) -> bool {
         .iter()
         .map(|command| &command.invocation)
         .filter(|invocation| invocation.program() == "docker");
-    let is_free = |invocation: &Invocation| match invocation
-        .arguments()
-        .iter()
-        .find(|word| !word.starts_with('-'))
-        .map(String::as_str)
-    {
-        Some("login" | "logout" | "manifest") => true,
-        Some("buildx") => builds_elsewhere,
-        _ => false,
+    let is_free = |invocation: &Invocation| {
+        asks_no_daemon(invocation) || builds_elsewhere && docker_verb(invocation) == Some("buildx")
     };
     let first = calls.next().is_some_and(is_free);
     first && calls.all(is_free)
+}
+
+/// True for a call of the client that needs registries and its own files alone. `login` does it by
+/// itself where no daemon answers (docker/cli: cli/command/registry/login.go).
+pub(crate) fn asks_no_daemon(invocation: &Invocation) -> bool {
+    let words = invocation.arguments().iter().map(String::as_str);
+    let mut words = words.filter(|word| !word.starts_with('-'));
+    invocation.program() == "docker"
+        && match words.next() {
+            Some("context" | "login" | "logout" | "manifest") => true,
+            Some("buildx") => words.next() == Some("imagetools"),
+            _ => false,
+        }
 }
 
 /// `nsenter` or `chroot` where `invocation` runs on the node; `None` where it stays in its

@@ -93,14 +93,31 @@ fn mount_of<'a>(volume: &'a str, user: MountUser, path: HostPath, named: Named) 
     }
 }
 
+/// Longest name of a flag that counts.
+const MAX_FLAG: usize = 48;
+
+/// The word of `text` in front of `token`, a part of it, or to which it is joined by `=`.
+fn word_before<'t>(text: &'t str, token: &str) -> &'t str {
+    let at = token.as_ptr() as usize - text.as_ptr() as usize;
+    let front = &text[text.floor_char_boundary(at.saturating_sub(MAX_FLAG))..at];
+    let front = front.trim_end_matches([' ', '\t', '=', '"', '\'']);
+    let start = front.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    &front[start..]
+}
+
+/// True for a flag that names what a program passes over.
+fn leaves_out(text: &str) -> bool {
+    let words = ["exclude", "ignore", "skip"];
+    text.starts_with('-') && words.iter().any(|word| mentions(text, word))
+}
+
 fn add_paths<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut Vec<HostMount<'a>>) {
     let mut seen = HashSet::new();
+    let mut before = "";
     for (field, text) in container.all_texts() {
-        // What a flag leaves out is not used.
-        let is_left_out = text.starts_with('-')
-            && ["exclude", "ignore"]
-                .iter()
-                .any(|word| mentions(text, word));
+        // What a flag leaves out is not used, nor what its value does.
+        let is_left_out = leaves_out(text) || leaves_out(before) && !before.contains('=');
+        before = text;
         if is_left_out
             || !(spend(text.len()) && (mentions(text, "docker") || pod.has_moved_data_root()))
         {
@@ -108,7 +125,8 @@ fn add_paths<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut Vec<HostM
         }
         let assigned = assigned_paths(text);
         let mut tokens = HashSet::new();
-        for token in paths(text).filter(|token| tokens.insert(*token)) {
+        let used = paths(text).filter(|token| !leaves_out(word_before(text, token)));
+        for token in used.filter(|token| tokens.insert(*token)) {
             let filled = container.fill(token);
             let filled = fill_in(&assigned, &filled);
             if !filled.starts_with('/') {

@@ -1,6 +1,8 @@
 //! Which words of a container are Docker's socket, or could be it, below a directory above the
 //! socket that the container mounts.
 
+use std::borrow::Cow;
+
 use super::Workload;
 use super::container::{Container, DockerUse};
 use super::docker_usage::docker_sign;
@@ -247,15 +249,9 @@ fn add_word(
     let whole = is_text.then_some(word).filter(|word| word.starts_with('/'));
     let pieces = Some(word).filter(|_| !is_text);
     for part in pieces.into_iter().flat_map(parts).chain(whole) {
-        let paths = match behind_descriptor(part) {
-            // Any of the directories can have been opened.
-            Some(rest) => {
-                let open = |mount: &Mount<'_>| format!("{}${{fd}}{rest}", mount.path);
-                mounts.iter().map(open).collect()
-            }
-            None => absolute(part, directories),
-        };
-        for path in paths {
+        let part = decoded(part);
+        let seen = absolute(&part, directories).into_iter();
+        for path in seen.flat_map(|path| through_descriptor(path, mounts)) {
             if !spend(WORD_STEPS + path.len()) {
                 return;
             }
@@ -319,13 +315,32 @@ fn parts(word: &str) -> impl Iterator<Item = &str> {
     pieces.chain(whole).filter(|piece| !piece.is_empty())
 }
 
-/// What stands behind an open file of a process: `/proc/self/fd/3`, `/dev/fd/3`.
-fn behind_descriptor(path: &str) -> Option<&str> {
+/// The path that stands for the host of a URL, as in `http+unix://%2Frun%2Fdocker.sock/info`.
+fn decoded(part: &str) -> Cow<'_, str> {
+    let is_encoded = part
+        .get(..3)
+        .is_some_and(|start| start.eq_ignore_ascii_case("%2f"));
+    if !is_encoded {
+        return part.into();
+    }
+    let host = part.split('/').next().unwrap_or_default();
+    host.replace("%2F", "/").replace("%2f", "/").into()
+}
+
+/// `path`, or what it can be where it goes through an open file of a process, `/proc/self/fd/3`:
+/// any of the directories can have been opened.
+fn through_descriptor(path: String, mounts: &[Mount<'_>]) -> Vec<String> {
     let behind = match path.strip_prefix("/proc/") {
-        Some(process) => process.split_once("/fd/")?.1,
-        None => path.strip_prefix("/dev/fd/")?,
+        Some(process) => process.split_once("/fd/").map(|(_, behind)| behind),
+        None => path.strip_prefix("/dev/fd/"),
     };
-    behind.find('/').map(|at| &behind[at..])
+    match behind.and_then(|behind| behind.split_once('/')) {
+        Some((_, rest)) => {
+            let open = |mount: &Mount<'_>| format!("{}${{fd}}/{rest}", mount.path);
+            mounts.iter().map(open).collect()
+        }
+        None => vec![path],
+    }
 }
 
 /// `path` as it is seen from each of `directories`.

@@ -119,6 +119,26 @@ pub(super) fn apply(
     notes.retain(|note| seen.insert(note.clone()));
 }
 
+/// Tells of a code whether an exemption for the images of `old` lets its findings in, and not those
+/// of `new`: what was exempt for its images alone is new with others.
+pub(super) fn lost_with_images<'p>(
+    old: &Workload<'_>,
+    new: &Workload<'_>,
+    policy: &'p Policy,
+    requester: Requester<'_>,
+) -> impl Fn(&str) -> bool + use<'p> {
+    let entries = policy.exemptions.iter();
+    let lost: Vec<&Exemption> = entries
+        .filter(|entry| {
+            let is_for = |workload| entry.is_for(workload, requester);
+            !entry.images.is_empty() && is_for(old) && !is_for(new)
+        })
+        .map(|entry| &entry.exemption)
+        .collect();
+    let period = policy.period();
+    move |code| exemption::grant(lost.iter().copied(), code, period).is_some()
+}
+
 /// The exemptions that are written on the workload or its pod template.
 fn of_workload(workload: &Workload<'_>) -> Vec<Exemption> {
     // A Job of a CronJob has the annotations of the job template, where an exemption does not

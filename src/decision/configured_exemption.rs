@@ -1,8 +1,9 @@
 //! Exemptions of the configuration file, and the patterns that say whom they are for.
 
-use super::Requester;
 use super::exemption::Exemption;
+use super::{Requester, controllers};
 use crate::workload::Workload;
+use crate::workload::owner::OwnerSource;
 
 /// An exemption of the configuration file, with whom it is for. An empty list is for everybody.
 #[derive(Clone, Debug)]
@@ -28,7 +29,10 @@ impl ConfiguredExemption {
         // Of an object that was not read as a whole, an image may be missing here.
         let has_images = self.images.is_empty()
             || !workload.is_cut && (workload.images()).all(|image| any(&self.images, image));
-        self.is_for_writer(workload.namespace, requester) && any(&self.owners, &owner) && has_images
+        self.is_for_writer(workload.namespace, requester)
+            && (self.owners.is_empty()
+                || any(&self.owners, &owner) && is_owner_proven(workload, requester))
+            && has_images
     }
 
     /// True if it is for whatever `requester` writes in `namespace`.
@@ -49,6 +53,18 @@ impl ConfiguredExemption {
                 .any(|group| any(&self.groups, group));
         any(&self.namespaces, namespace) && any(&self.users, requester.user) && in_groups
     }
+}
+
+/// True if the owner of `workload` is more than an owner reference says, which anybody can write:
+/// what built-in controllers make for an owner, they write themselves. Of other owners there is no
+/// such proof, and none where nobody is writing.
+fn is_owner_proven(workload: &Workload<'_>, requester: Requester<'_>) -> bool {
+    let reference = workload.controller();
+    let is_built_in = reference.is_some_and(|reference| controllers::is_owner(&reference.kind));
+    requester.user.is_empty()
+        || workload.owner.source != OwnerSource::Derived
+        || !is_built_in
+        || controllers::owner_of(workload, requester).is_some()
 }
 
 /// True if one of `patterns` fits `text`; none fits everything.

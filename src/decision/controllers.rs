@@ -80,6 +80,11 @@ pub(crate) fn of(makes: &str, reference: &OwnerReference<'_>) -> Option<&'static
     })
 }
 
+/// True for a kind for which a built-in controller makes something.
+pub(super) fn is_owner(kind: &str) -> bool {
+    BUILT_IN.iter().any(|known| known.owner == kind)
+}
+
 /// The owner for which a built-in controller writes `workload`, and that controller.
 ///
 /// Anybody can write an owner reference, so it counts only where the very controller that makes

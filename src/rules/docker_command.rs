@@ -34,7 +34,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         let Some(verb) = docker_usage::docker_verb(invocation) else {
             continue;
         };
-        if verb == "buildx" && builds_elsewhere {
+        if verb == "buildx" && builds_elsewhere || docker_usage::asks_no_daemon(invocation) {
             continue;
         }
         let call = shown(invocation, verb);
@@ -81,6 +81,7 @@ fn check_script(workload: &Workload<'_>, script: &Script<'_>, findings: &mut Fin
         };
         let call = shown(invocation, verb);
         let is_elsewhere = verb == "buildx" && builds_elsewhere;
+        let is_elsewhere = is_elsewhere || docker_usage::asks_no_daemon(invocation);
         if is_elsewhere || endpoint::leads_elsewhere(invocation) || seen.contains(&call) {
             continue;
         }

@@ -1,5 +1,7 @@
 //! DKR113 node-access: a Pod that can reach Docker's socket in ways that its object does not show.
 
+use std::collections::BTreeSet;
+
 use super::host_paths;
 use crate::analysis::{Container, Pod, Workload, socket_use};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule, Thing};
@@ -27,11 +29,26 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     let Some(pod) = &workload.pod else { return };
-    if pod.spec.host_pid.0 {
-        let containers = pod.containers.iter();
-        findings.extend(containers.filter_map(|container| among_processes(pod, container)));
-    }
     let mounts = workload.host_mounts().iter();
+    let of_processes = mounts
+        .clone()
+        .filter(|mount| mount.path.as_str() == "/proc");
+    let mounting: BTreeSet<usize> = of_processes
+        .filter_map(|mount| match mount.user {
+            MountUser::Container(index) => Some(index),
+            _ => None,
+        })
+        .collect();
+    if pod.spec.host_pid.0 || !mounting.is_empty() {
+        for container in pod.containers.iter() {
+            let by = match pod.spec.host_pid.0 {
+                true => "hostPID",
+                false if mounting.contains(&container.index) => "the node's /proc",
+                false => continue,
+            };
+            findings.extend(among_processes(pod, container, by));
+        }
+    }
     let inside = mounts.filter(|mount| {
         mount.user != MountUser::Nobody
             && mount
@@ -47,27 +64,22 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
     }));
 }
 
-/// Whoever sees the node's processes, and may look at them, has the node's files at `/proc/1/root`
-/// (`PTRACE_MODE_READ_FSCREDS` in ptrace(2)).
-fn among_processes(pod: &Pod<'_>, container: &Container<'_>) -> Option<Finding> {
-    let (field, what, evidence) = if container.is_privileged() {
+/// Whoever sees the node's processes, `by` hostPID or a mount of its `/proc`, and may look at them,
+/// has the node's files at `1/root` there (`PTRACE_MODE_READ_FSCREDS` in ptrace(2)).
+fn among_processes(pod: &Pod<'_>, container: &Container<'_>, by: &str) -> Option<Finding> {
+    let (field, what, right) = if container.is_privileged() {
         let what = "is privileged and sees the node's processes";
-        (
-            "securityContext.privileged",
-            what,
-            "privileged with hostPID",
-        )
+        ("securityContext.privileged", what, "privileged")
     } else if container.adds_capability("SYS_PTRACE") {
         let what = "may look into the node's processes";
-        let field = "securityContext.capabilities.add";
-        (field, what, "SYS_PTRACE with hostPID")
+        ("securityContext.capabilities.add", what, "SYS_PTRACE")
     } else {
         return None;
     };
     let finding = Finding::new(&RULE)
         .in_container(pod, container, field)
         .what(what)
-        .evidence(evidence);
+        .evidence(&format!("{right} with {by}"));
     Some(if socket_use::leaves_node_open(pod, container) {
         finding
             .action(Action::Warn)

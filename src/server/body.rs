@@ -21,13 +21,16 @@ pub const MAX_BODY: usize = 40 * 1024 * 1024;
 /// Bodies up to this size are read at once; almost all are. Larger ones need a share of [`Room`].
 pub(super) const SMALL: usize = 64 * 1024;
 
+/// Up to this size large bodies of strangers do not wait for larger ones.
+const MEDIUM: usize = 1024 * 1024;
+
 /// Bodies from this size on lie in huge pages, where the system has them: to get the 9,000 ordinary
 /// pages of the largest body takes a third of the time of its review.
 const HUGE: usize = 8 * 1024 * 1024;
 
-/// A body that holds a share of [`Room`] may take this long, and a second for each [`PACE`] bytes.
-/// After that it stays only as long as nobody waits for its share.
-const HEAD_START: Duration = Duration::from_secs(1);
+/// A body that holds a share of [`Room`] may be this long behind the slowest one, which brings
+/// [`PACE`] bytes in a second. After that it stays only as long as nobody waits for its share.
+const HEAD_START: Duration = Duration::from_millis(500);
 
 /// What the slowest way to an API server carries in a second: a tunnel to another network does.
 const PACE: usize = 4 * 1024 * 1024;
@@ -36,33 +39,70 @@ const PACE: usize = 4 * 1024 * 1024;
 /// clients that send slowly would hold gigabytes. A body that finds no room is left in the socket
 /// until there is some.
 #[derive(Debug)]
-pub struct Room(Arc<Semaphore>);
+pub(super) struct Room {
+    bytes: usize,
+    free: Arc<Semaphore>,
+}
 
 impl Room {
-    // There are two rooms, and the memory limit of `manifests/base` is three times both.
-    const BYTES: usize = MAX_BODY;
+    fn new(bytes: usize) -> Self {
+        Self {
+            bytes,
+            free: Arc::new(Semaphore::new(bytes)),
+        }
+    }
 
     /// How much is taken.
-    pub(super) fn taken(&self) -> usize {
-        Self::BYTES - self.0.available_permits()
+    fn taken(&self) -> usize {
+        self.bytes - self.free.available_permits()
     }
 
     /// True if somebody may be waiting: who does holds whatever is left already.
     fn is_full(&self) -> bool {
-        self.0.available_permits() == 0
+        self.free.available_permits() == 0
     }
 
     async fn take(&self, length: usize) -> Option<OwnedSemaphorePermit> {
-        let room = Arc::clone(&self.0);
+        let room = Arc::clone(&self.free);
         room.acquire_many_owned(u32::try_from(length).ok()?)
             .await
             .ok()
     }
 }
 
-impl Default for Room {
+/// The rooms for large bodies. Strangers have their own, and the larger of them another one than
+/// the smaller: who stalls keeps only his like waiting. Together they are a third of the memory
+/// limit of `manifests/base`.
+#[derive(Debug)]
+pub(super) struct Rooms {
+    reviewers: Room,
+    strangers: Room,
+    small_of_strangers: Room,
+}
+
+impl Rooms {
+    /// The room for a body of `length` bytes, on a connection that has shown nothing yet or not.
+    pub(super) fn of(&self, is_from_stranger: bool, length: Option<usize>) -> &Room {
+        match length {
+            _ if !is_from_stranger => &self.reviewers,
+            Some(..=MEDIUM) => &self.small_of_strangers,
+            _ => &self.strangers,
+        }
+    }
+
+    /// How much is taken of all of them.
+    pub(super) fn taken(&self) -> usize {
+        self.reviewers.taken() + self.strangers.taken() + self.small_of_strangers.taken()
+    }
+}
+
+impl Default for Rooms {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(Self::BYTES)))
+        Self {
+            reviewers: Room::new(MAX_BODY),
+            strangers: Room::new(MAX_BODY),
+            small_of_strangers: Room::new(8 * MEDIUM),
+        }
     }
 }
 
@@ -93,7 +133,12 @@ pub enum End {
 }
 
 /// Reads `body`, which says it holds `length` bytes, until `deadline`.
-pub async fn read<B>(mut body: B, length: Option<usize>, deadline: Instant, room: &Room) -> Body
+pub(super) async fn read<B>(
+    mut body: B,
+    length: Option<usize>,
+    deadline: Instant,
+    room: &Room,
+) -> Body
 where
     B: hyper::body::Body<Data = Bytes> + Unpin,
 {
@@ -105,7 +150,8 @@ where
     } else {
         MAX_BODY
     };
-    // Until when it holds its share, whoever waits.
+    // Since when it holds its share, and until when it does, whoever waits.
+    let mut since = Instant::now();
     let mut undisturbed = deadline;
     let end = loop {
         let data = match next(&mut body, undisturbed.min(deadline)).await {
@@ -147,13 +193,16 @@ where
                 break End::Deadline;
             }
             collected = collected.with_capacity(announced);
-            let ordinary = Duration::from_secs((announced / PACE) as u64);
-            undisturbed = Instant::now() + HEAD_START + ordinary;
+            since = Instant::now();
         } else if collected.len() == 0 {
             let needed = length.unwrap_or(data.len());
             collected = collected.with_capacity(needed.min(2 * SMALL));
         }
         collected.extend(&data);
+        if share.is_some() {
+            let ordinary = Duration::from_secs_f64(collected.len() as f64 / PACE as f64);
+            undisturbed = since + HEAD_START + ordinary;
+        }
     };
     Body {
         bytes: collected.freeze(),
@@ -284,7 +333,7 @@ mod tests {
         });
         let body = StreamBody::new(stream::iter(frames));
         let deadline = Instant::now() + Duration::from_secs(60);
-        read(body, announced, deadline, &Room::default()).await
+        read(body, announced, deadline, &Room::new(MAX_BODY)).await
     }
 
     #[tokio::test]

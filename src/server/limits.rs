@@ -5,8 +5,8 @@ use std::time::Duration;
 /// What clients are allowed. The defaults are those of the product; tests choose shorter ones.
 ///
 /// A connection can make the process hold 64 KiB that hyper has read, a body of 64 KiB, and on
-/// HTTP/2 as much again in streams that wait; larger bodies share two [`super::body::Room`]s of
-/// 40 MiB. So all connections together hold about 144 MiB at most.
+/// HTTP/2 as much again in streams that wait; larger bodies share the 88 MiB of `body::Rooms`. So
+/// all connections together hold about 152 MiB at most.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Open connections, handshakes included. An API server keeps at most 25 idle ones. When all

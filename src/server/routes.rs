@@ -90,7 +90,8 @@ async fn answer(app: &SharedApp, request: Request) -> Result<Vec<u8>, (StatusCod
         .headers()
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
-    let room = app.state.large_bodies(is_from_stranger(&request));
+    let rooms = app.state.large_bodies();
+    let room = rooms.of(is_from_stranger(&request), length);
     let body: Body = request.into_body();
     let mut body = body::read(body, length, deadline, room).await;
 

@@ -85,7 +85,12 @@ impl<'a> Container<'a> {
     /// True for a container that sees the processes of others in its Pod: all share theirs, or it
     /// was added to look at one.
     pub(crate) fn sees_processes(&self, spec: &Spec<'_>) -> bool {
-        spec.share_process_namespace.0 || self.list == "ephemeralContainers"
+        spec.share_process_namespace.0 || self.is_ephemeral()
+    }
+
+    /// True for a container that is added to a Pod that runs.
+    pub(crate) fn is_ephemeral(&self) -> bool {
+        self.list == "ephemeralContainers"
     }
 
     /// True for `securityContext.privileged`.

@@ -77,6 +77,7 @@ shape! {
         pub(crate) tolerations: List<Toleration<'a>> = "tolerations",
         pub(crate) affinity: Option<Box<Affinity<'a>>> = "affinity",
         pub(crate) host_aliases: List<HostAlias<'a>> = "hostAliases",
+        pub(crate) scheduling_gates: List<SchedulingGate<'a>> = "schedulingGates",
         pub(crate) security_context: Option<Box<PodSecurityContext<'a>>> = "securityContext",
         /// PersistentVolume.
         pub(crate) host_path: Option<HostPathSource<'a>> = "hostPath",
@@ -92,6 +93,11 @@ shape! {
         pub(crate) volume_claim_templates: List<ClaimTemplate<'a>> = "volumeClaimTemplates",
         /// Where each of `containers` lies, for custom resources that keep them in other places.
         pub(crate) places: Vec<String>,
+    }
+
+    /// While a Pod has one, it is not given to a node.
+    pub(crate) struct SchedulingGate<'a> {
+        name: LenientStr<'a> = "name",
     }
 
     /// Which nodes a Pod must have; what it merely prefers is not read.
@@ -340,6 +346,12 @@ shape! {
         pub(crate) empty_dir: IsSet = "emptyDir",
         pub(crate) persistent_volume_claim: Option<ClaimSource<'a>> = "persistentVolumeClaim",
         pub(crate) ephemeral: Option<Box<EphemeralSource<'a>>> = "ephemeral",
+        pub(crate) image: Option<ImageSource<'a>> = "image",
+    }
+
+    /// An image as a volume.
+    pub(crate) struct ImageSource<'a> {
+        pub(crate) reference: LenientStr<'a> = "reference",
     }
 
     /// `hostPath`, or `local` of a PersistentVolume (which has no `type`).

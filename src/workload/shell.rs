@@ -10,6 +10,7 @@ mod escapes;
 mod learn;
 mod lexer;
 mod names;
+mod options;
 pub(crate) mod pattern;
 mod prefix;
 mod scope;

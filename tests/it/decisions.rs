@@ -340,3 +340,61 @@ fn a_finding_in_an_ephemeral_container_is_the_pods_own() {
         ("clean", None)
     );
 }
+
+/// A Pod with Docker's socket that the ReplicaSet of a Deployment owns.
+fn owned_pod() -> Value {
+    let mut pod = socket_pod();
+    pod["metadata"]["ownerReferences"] = json!([
+        {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "runner-5d8f7c9b4d", "uid": "r", "controller": true}
+    ]);
+    pod["metadata"]["labels"] = json!({"pod-template-hash": "5d8f7c9b4d"});
+    pod
+}
+
+#[test]
+fn an_ephemeral_container_that_mounts_the_socket_is_new() {
+    for old in [socket_pod(), owned_pod()] {
+        let mounts = old["spec"]["containers"][0]["volumeMounts"].clone();
+        let mut pod = old.clone();
+        pod["spec"]["ephemeralContainers"] =
+            json!([{"name": "debug", "image": "x", "volumeMounts": mounts}]);
+        let review = update(old.clone(), pod.clone());
+        let review = with(review, "subResource", json!("ephemeralcontainers"));
+        for mode in [Mode::Enforce, Mode::Freeze] {
+            let (answer, decision, _) = answer(&review, mode);
+            assert!(!answer.allowed, "{mode:?} {decision}");
+        }
+        // What was there before does not refuse another one.
+        let mut next = pod.clone();
+        let containers = next["spec"]["ephemeralContainers"].as_array_mut().unwrap();
+        containers.push(json!({"name": "other", "image": "x"}));
+        let review = with(
+            update(pod, next),
+            "subResource",
+            json!("ephemeralcontainers"),
+        );
+        assert!(answer(&review, Mode::Enforce).0.allowed);
+    }
+}
+
+#[test]
+fn who_takes_the_last_gate_away_starts_the_pod() {
+    let gated = |gates: Value| {
+        let mut pod = socket_pod();
+        pod["spec"]["schedulingGates"] = gates;
+        pod
+    };
+    let two = gated(json!([{"name": "a/a"}, {"name": "b/b"}]));
+    let one = gated(json!([{"name": "a/a"}]));
+    for (old, new, mode, allowed) in [
+        (&two, &one, Mode::Enforce, true),
+        (&one, &gated(json!([])), Mode::Enforce, false),
+        (&two, &socket_pod(), Mode::Enforce, false),
+        // It was there before.
+        (&one, &socket_pod(), Mode::Freeze, true),
+        (&one, &socket_pod(), Mode::Warn, true),
+    ] {
+        let review = update(old.clone(), new.clone());
+        assert_eq!(answer(&review, mode).0.allowed, allowed, "{mode:?} {new}");
+    }
+}

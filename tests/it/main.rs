@@ -21,6 +21,7 @@ mod cpu_time;
 mod decisions;
 mod doctor;
 mod exemptions;
+mod forged_exemptions;
 mod image_oracle;
 mod known_faults;
 mod large_objects;

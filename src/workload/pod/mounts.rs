@@ -123,10 +123,13 @@ impl<'a> Pod<'a> {
 
     pub(super) fn find_host_mounts(&self) -> Vec<HostMount<'a>> {
         let mut found = Found::default();
-        for (index, volume) in self.spec.volumes.iter().enumerate() {
-            let Some(host_path) = &volume.host_path else {
-                continue;
-            };
+        let volumes = self.spec.volumes.iter().enumerate();
+        let of_host =
+            volumes.filter_map(|(index, volume)| Some((index, volume, volume.host_path.as_ref()?)));
+        // What a container mounts comes before what merely stands there and may exceed the budget.
+        let (mounted, others): (Vec<_>, Vec<_>) =
+            of_host.partition(|(_, volume, _)| !self.uses(&volume.name).is_empty());
+        for (index, volume, host_path) in mounted.into_iter().chain(others) {
             let field = format!("{}.volumes[{index}].hostPath.path", self.path);
             let source = Source {
                 path: &host_path.path,
@@ -194,6 +197,11 @@ impl<'a> Pod<'a> {
             ));
         }
         if found.mounts.len() == before {
+            let length = root.as_str().len();
+            let bytes = size_of::<HostMount<'_>>() + MOUNT_BYTES + length;
+            if !(spend(MOUNT_STEPS + length) && keep(bytes)) {
+                return;
+            }
             let user = if self.containers.is_empty() {
                 MountUser::Unseen
             } else {

@@ -106,7 +106,9 @@ fn learn_from(command: &RawCommand, values: &mut Values<'_>) {
             .iter()
             .for_each(|item| values.add(name.as_str(), item));
     }
-    let Some((program, words)) = command.words.split_first() else {
+    let is_builtin = |word: &&Word| matches!(word.as_str(), "builtin" | "command");
+    let before = command.words.iter().take_while(is_builtin).count();
+    let Some((program, words)) = command.words[before..].split_first() else {
         return;
     };
     match program.as_str() {
@@ -127,7 +129,7 @@ fn learn_from(command: &RawCommand, values: &mut Values<'_>) {
                 }
             }
         }
-        "cd" | "pushd" => {
+        "cd" | "chdir" | "pushd" => {
             let directory = words.iter().find(|word| !word.text.starts_with('-'));
             let home = Word::reference("HOME");
             let directories = values.texts(directory.unwrap_or(&home), command.function);

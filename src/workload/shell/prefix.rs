@@ -3,6 +3,10 @@
 
 use super::arguments::{self, Input};
 use super::names;
+use super::options::{
+    ENV_VALUES, SETPRIV_VALUES, SYSTEMD_RUN_VALUES, after_nsenter_options, after_options,
+    is_option_c, script_after_options, split_string,
+};
 use crate::workload::budget::{exceed, keep, spend};
 
 use super::values::Values;
@@ -166,6 +170,7 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
         "env" if split_string(words).is_some() => return None,
         "env" => {
             let at = after_options(words, 1, &ENV_VALUES);
+            go(invocation, at, &["-C", "--chdir"]);
             after_assignments(invocation, at)
         }
         "gosu" | "su-exec" | "setuidgid" | "s6-setuidgid" => 2,
@@ -174,6 +179,7 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
             if at < words.len() {
                 enter_host(invocation);
             }
+            go(invocation, at, &["-w", "--wd"]);
             at
         }
         // A mask or a priority stands in front of the program.
@@ -205,9 +211,20 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
         "nice" => after_options(words, 1, &["-n", "--adjustment"]),
         "timeout" => after_options(words, 1, &["-s", "-k", "--signal", "--kill-after"]) + 1,
         "flock" => after_options(words, 1, &["-w", "-E", "--timeout"]) + 1,
-        "watch" => after_options(words, 1, &["-n", "--interval"]),
+        "runuser" if words.iter().any(|word| word == "-u" || word == "--user") => after_options(
+            words,
+            1,
+            &["-u", "--user", "-g", "--group", "-G", "--supp-group"],
+        ),
+        "ip" if words
+            .get(1..3)
+            .is_some_and(|words| words == ["netns", "exec"]) =>
+        {
+            4
+        }
+        "systemd-run" => after_options(words, 1, &SYSTEMD_RUN_VALUES),
         "xargs" => after_options(words, 1, &["-n", "-I", "-P", "-L", "-d", "-a", "-s", "-E"]),
-        "busybox" => 1,
+        "busybox" | "toybox" => 1,
         "nsenter" => {
             let at = after_nsenter_options(words);
             if at < words.len() {
@@ -226,47 +243,6 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
     };
     (inner < invocation.words.len()).then_some(inner)
 }
-
-/// Options of setpriv and unshare that take the next word.
-const SETPRIV_VALUES: [&str; 12] = [
-    "--reuid",
-    "--regid",
-    "--groups",
-    "--securebits",
-    "--apparmor-profile",
-    "--selinux-label",
-    "-S",
-    "-G",
-    "-R",
-    "--root",
-    "-w",
-    "--wd",
-];
-
-/// Options of env that take the next word.
-const ENV_VALUES: [&str; 4] = ["-u", "-C", "--unset", "--chdir"];
-
-/// The words of `env` that it takes apart at blanks, `-S STRING`, with those behind.
-fn split_string(words: &[String]) -> Option<String> {
-    let end = after_options(words, 1, &ENV_VALUES).min(words.len());
-    let options = words.get(1..end)?;
-    let (at, string) = options.iter().enumerate().find_map(|(at, word)| {
-        let string = word.strip_prefix("--split-string");
-        let string = string.map(|string| string.strip_prefix('=').unwrap_or(string));
-        let short = || {
-            let letters = word.strip_prefix('-')?.split_once('S')?;
-            let are_flags = letters.0.bytes().all(|b| matches!(b, b'i' | b'v' | b'0'));
-            are_flags.then_some(letters.1)
-        };
-        Some((at + 1, string.or_else(short)?))
-    })?;
-    let rest = words[at + 1..].iter().map(String::as_str);
-    let all: Vec<&str> = Some(string).into_iter().chain(rest).collect();
-    Some(all.join(" "))
-}
-
-/// Options of nsenter that take the next word.
-const NSENTER_VALUES: [&str; 6] = ["-t", "--target", "-S", "--setuid", "-G", "--setgid"];
 
 /// Notes how `invocation`, a call of nsenter, chroot or unshare, leaves the container.
 fn enter_host(invocation: &mut Invocation) {
@@ -293,38 +269,20 @@ fn enter_host(invocation: &mut Invocation) {
     }
 }
 
-/// Index of the first word that is no option; `valued` are the options that take the next word.
-fn after_options(words: &[String], mut at: usize, valued: &[&str]) -> usize {
-    while let Some(word) = words.get(at) {
-        if word == "--" {
-            return at + 1;
-        }
-        if !word.starts_with('-') || word == "-" {
-            break;
-        }
-        at += if valued.contains(&word.as_str()) {
-            2
-        } else {
-            1
-        };
-    }
-    at
-}
-
-/// The same for nsenter, whose short options may be written together: `-at 1`.
-fn after_nsenter_options(words: &[String]) -> usize {
-    let mut at = after_options(words, 1, &NSENTER_VALUES);
-    let ends_with_target = |word: &String| {
-        word.len() > 2 && word.ends_with('t') && word[1..].bytes().all(|b| b.is_ascii_alphabetic())
+/// Notes that the program runs in the directory that one of the `options` before `end` names.
+fn go(invocation: &mut Invocation, end: usize, options: &[&str]) {
+    let words = &invocation.words[..end.min(invocation.words.len())];
+    let next = words
+        .windows(2)
+        .find(|pair| options.contains(&pair[0].as_str()));
+    let joined = || {
+        let mut pairs = words.iter().filter_map(|word| word.split_once('='));
+        let named = pairs.find(|(option, _)| options.contains(option));
+        named.map(|(_, directory)| directory.to_owned())
     };
-    if at > 1
-        && words[..at.min(words.len())]
-            .last()
-            .is_some_and(|word| word.starts_with('-') && ends_with_target(word))
-    {
-        at = after_options(words, at + 1, &NSENTER_VALUES);
+    if let Some(directory) = next.map(|pair| pair[1].clone()).or_else(joined) {
+        invocation.directories = [directory].into();
     }
-    at
 }
 
 fn after_assignments(invocation: &mut Invocation, mut at: usize) -> usize {
@@ -346,6 +304,16 @@ fn script_of(invocation: &Invocation) -> Option<(String, Option<Vec<String>>)> {
     let script = match invocation.program() {
         "eval" => Some(words.join(" ")),
         "env" => split_string(&invocation.words),
+        "watch" => {
+            let at = after_options(
+                &invocation.words,
+                1,
+                &["-n", "--interval", "-q", "--equexit"],
+            );
+            Some(invocation.words.get(at..)?.join(" "))
+        }
+        // `sg GROUP COMMAND` goes without an option.
+        "sg" if !words.iter().any(|word| is_option_c(word)) => words.get(1).cloned(),
         "su" | "runuser" | "sg" | "script" => {
             let at = words
                 .iter()
@@ -386,49 +354,22 @@ fn script_of(invocation: &Invocation) -> Option<(String, Option<Vec<String>>)> {
     Some((script?, None))
 }
 
-/// True for `-c`, also written together with others: `script -qc`.
-fn is_option_c(word: &str) -> bool {
-    word.starts_with('-') && !word.starts_with("--") && word.ends_with('c')
-}
-
-/// Long options of bash, which takes them behind one dash, too.
-const LONG_OPTIONS: [&str; 10] = [
-    "debugger",
-    "init-file",
-    "login",
-    "noediting",
-    "noprofile",
-    "norc",
-    "posix",
-    "rcfile",
-    "restricted",
-    "verbose",
-];
-
-/// Where in the `words` of a shell the script of its `-c` stands. Each `o` among its options takes
-/// a word, also where it is written together with the `c`: `sh -co errexit SCRIPT`.
-fn script_after_options(words: &[String]) -> Option<usize> {
-    let mut takes_script = false;
-    let mut at = 0;
-    while let Some(word) = words.get(at) {
-        at += 1;
-        let name = word.trim_start_matches('-');
-        if word.starts_with("--") || word.starts_with('-') && LONG_OPTIONS.contains(&name) {
-            at += usize::from(matches!(name, "rcfile" | "init-file"));
-        } else if let Some(letters) = word.strip_prefix(['-', '+']) {
-            takes_script |= word.starts_with('-') && letters.contains('c');
-            at += letters.matches(['o', 'O']).count();
-        } else {
-            return takes_script.then_some(at - 1);
-        }
-    }
-    None
-}
-
 pub(super) fn is_shell(program: &str) -> bool {
     matches!(
         program,
-        "sh" | "bash" | "ash" | "dash" | "zsh" | "ksh" | "mksh"
+        "sh" | "bash"
+            | "ash"
+            | "dash"
+            | "zsh"
+            | "ksh"
+            | "mksh"
+            | "rbash"
+            | "rksh"
+            | "yash"
+            | "posh"
+            | "csh"
+            | "tcsh"
+            | "fish"
     )
 }
 

@@ -98,6 +98,11 @@ fn finds_commands_at_command_position() {
         "script -q -c 'docker ps' /dev/null",
         "strace -f docker ps",
         "chpst -u ci docker ps",
+        "runuser -u root -- docker ps",
+        "sg docker 'docker ps'",
+        "ip netns exec x docker ps",
+        "systemd-run -p A=b --wait docker ps",
+        "watch -n 1 docker ps",
     ] {
         assert!(
             runs_docker(script),

@@ -168,12 +168,12 @@ impl<'e> Values<'e> {
         own.or_else(|| self.outer?.file(path))
     }
 
-    /// Notes that the script may go to `directory`.
+    /// Notes that the script may go to `directory`, of which a part can be open.
     pub(super) fn go(&mut self, directory: &str) {
-        if directory.is_empty() || directory.contains(['$', '*', '?']) || directory == "-" {
+        if directory.is_empty() || directory == "-" {
             return;
         }
-        if directory.starts_with('/') {
+        if directory.starts_with(['/', '$']) {
             add(&mut self.directories, directory.to_owned());
         } else {
             for outer in self.directories.clone() {

@@ -262,18 +262,18 @@ fn large_review() -> Vec<u8> {
     bytes(&review)
 }
 
-/// Clients that begin to send a body of 21 MiB, of which two find no room, and then stall.
-fn stall(server: &Server, clients: usize) -> Vec<Client> {
+/// Clients that begin to send a body of so many MiB and then stall.
+fn stall(server: &Server, clients: usize, length: usize) -> Vec<Client> {
     let head = request("POST", "/validate?timeout=30s", JSON, b"");
     let head = String::from_utf8(head).unwrap();
-    let head = head.replace("Length: 0", &format!("Length: {}", 21 << 20));
+    let head = head.replace("Length: 0", &format!("Length: {}", length << 20));
     let begun = [head.as_bytes(), &large_review()[..100_000]].concat();
     let mut stalled: Vec<Client> = (0..clients).map(|_| server.connect()).collect();
     for client in &mut stalled {
         client.send(&begun).unwrap();
     }
     crate::support::eventually("a share is taken", || {
-        (server.app.state.large_bodies_taken() > 20 << 20).then_some(())
+        (server.app.state.large_bodies_taken() >= length << 20).then_some(())
     });
     stalled
 }
@@ -283,16 +283,18 @@ fn large_bodies_of_strangers_that_stall_keep_no_api_server_waiting() {
     let server = Server::start(Mode::Enforce);
     let mut api_server = server.connect();
     answered(&mut api_server);
-    let _stalled = stall(&server, 8);
+    let _large = stall(&server, 8, 21);
+    let _small = stall(&server, 16, 1);
     let started = Instant::now();
     Answer::of(&api_server.post(&large_review()));
-    assert!(started.elapsed() < Duration::from_millis(900), "it waited");
+    assert!(started.elapsed() < Duration::from_millis(400), "it waited");
 }
 
 #[test]
 fn a_large_body_that_stalls_makes_room_for_the_next() {
     let server = Server::start(Mode::Enforce);
-    let mut stalled = stall(&server, 2);
+    // Two of these find no room.
+    let mut stalled = stall(&server, 2, 21);
     // Which of them came first is not known.
     let (first, second) = stalled.split_at_mut(1);
     let answer = std::thread::scope(|scope| {
@@ -305,6 +307,25 @@ fn a_large_body_that_stalls_makes_room_for_the_next() {
     });
     let answer = Answer::of(&answer);
     assert!(answer.message().contains("too slowly"), "{answer:?}");
+}
+
+#[test]
+fn bodies_that_trickle_keep_new_callers_waiting_for_moments_only() {
+    let server = Server::start(Mode::Enforce);
+    let mut trickling = stall(&server, 24, 1);
+    std::thread::scope(|scope| {
+        for client in &mut trickling {
+            // Until it is cut off.
+            scope.spawn(|| {
+                while client.send(b"    ").is_ok() {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            });
+        }
+        let started = Instant::now();
+        Answer::of(&server.connect().post(&large_review()));
+        assert!(started.elapsed() < Duration::from_secs(5), "it waited");
+    });
 }
 
 #[test]

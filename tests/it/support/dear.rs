@@ -105,6 +105,12 @@ pub(crate) fn pods(size: usize) -> Vec<(&'static str, Value)> {
     one_volume["spec"]["volumes"] =
         json!([{"name": "sock", "hostPath": {"path": format!("/run/{}", "a".repeat(size / 4))}}]);
     pods.push(("mounts of a long path", one_volume));
+    let mut unmounted = with_container(json!({}));
+    unmounted["spec"]["volumes"] = many(
+        55,
+        &|i| json!({"name": named(i), "hostPath": {"path": "/run/docker.sock"}}),
+    );
+    pods.push(("unmounted volumes", unmounted));
     let mut aliases = script(repeated("docker -H tcp://a ps;"));
     aliases["spec"]["hostAliases"] =
         many(60, &|i| json!({"ip": "10.0.0.1", "hostnames": [named(i)]}));
