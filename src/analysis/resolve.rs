@@ -19,6 +19,8 @@ use crate::workload::shell::Invocation;
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 /// The same on Windows.
 const DEFAULT_PIPE: &str = "//./pipe/docker_engine";
+/// What [`HostPath`] makes of it.
+const CLEAN_PIPE: &str = "/pipe/docker_engine";
 
 /// What it costs to find out where an address leads.
 const RESOLVE_STEPS: usize = 64;
@@ -121,11 +123,13 @@ fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, path: &str) -> Endpo
     // The root directory of the node's processes, which the Pod sees: no volume is needed to get
     // there.
     let is_of_node = host_path::follows_root_link(path) && pod.spec.host_pid.0;
-    let path = match path.starts_with('/') {
+    let path = match path.starts_with(['/', '\\']) {
         true => HostPath::new(path),
         false => HostPath::new(&container.working_directory()).join(path),
     };
-    if is_of_node {
+    // A process of the node needs none either.
+    let is_pipe = path.as_str() == CLEAN_PIPE && container.is_host_process(pod.spec);
+    if is_of_node || is_pipe {
         return Endpoint::NodeSocket(path);
     }
     match pod.host_path_at(container, &path) {

@@ -143,7 +143,10 @@ struct Mount<'m> {
 impl<'m> Mount<'m> {
     fn new(pod: &Pod<'_>, mount: &'m HostMount<'_>) -> Self {
         let named = pod.overrides.sockets.iter().map(HostPath::as_str);
-        let sockets = SOCKETS.into_iter().chain(named).filter_map(|socket| {
+        let rootless = host_path::is_rootless_directory(mount.path.as_str());
+        let rootless = rootless.then(|| format!("{}/docker.sock", mount.path));
+        let known = SOCKETS.into_iter().chain(named).chain(rootless.as_deref());
+        let sockets = known.filter_map(|socket| {
             let below = match mount.path.as_str() {
                 "/" => socket,
                 directory => socket.strip_prefix(directory)?,

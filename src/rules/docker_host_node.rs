@@ -33,6 +33,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             expanded,
         } = setting;
         let endpoint = match expanded {
+            // Clients take an empty one for none.
+            Some(value) if value.trim().is_empty() => continue,
             Some(value) => resolve::resolve(pod, container, value),
             None => container.endpoint(pod).clone(),
         };

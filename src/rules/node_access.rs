@@ -17,8 +17,8 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Possible,
     impact: Impact::Advisory,
     needs_docker_absent: false,
-    summary: "a container that may look into the node's processes, or a hostPath inside another \
-        Pod's volume",
+    summary: "a container that may look into the node's processes or is one, or a hostPath in \
+        another Pod's volume",
     reason: "can reach the Docker socket",
     consequence: "nothing in the object shows that Docker is used; check the image once",
     short_fix: "drop what is not needed",
@@ -39,14 +39,13 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
             _ => None,
         })
         .collect();
-    if pod.spec.host_pid.0 || !mounting.is_empty() {
-        for container in pod.containers.iter() {
-            let by = match pod.spec.host_pid.0 {
-                true => "hostPID",
-                false if mounting.contains(&container.index) => "the node's /proc",
-                false => continue,
-            };
-            findings.extend(among_processes(pod, container, by));
+    for container in pod.containers.iter() {
+        if container.is_host_process(pod.spec) {
+            findings.push(host_process(pod, container));
+        } else if pod.spec.host_pid.0 {
+            findings.extend(among_processes(pod, container, "hostPID"));
+        } else if mounting.contains(&container.index) {
+            findings.extend(among_processes(pod, container, "the node's /proc"));
         }
     }
     let inside = mounts.filter(|mount| {
@@ -62,6 +61,14 @@ fn check(workload: &Workload<'_>, findings: &mut Findings) {
         finding.impact = RULE.impact;
         finding.rule_texts()
     }));
+}
+
+/// What runs on a Windows node itself has its named pipes.
+fn host_process(pod: &Pod<'_>, container: &Container<'_>) -> Finding {
+    Finding::new(&RULE)
+        .in_container(pod, container, "securityContext.windowsOptions.hostProcess")
+        .what("runs on the node itself")
+        .evidence("hostProcess")
 }
 
 /// Whoever sees the node's processes, `by` hostPID or a mount of its `/proc`, and may look at them,

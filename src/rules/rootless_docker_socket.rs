@@ -1,7 +1,7 @@
 //! DKR106 rootless-docker-socket: the socket of a rootless Docker in a Pod.
 
 use crate::finding::{Certainty, Check, HostPathRule, Impact, Rule, Thing};
-use crate::workload::host_path::HostPath;
+use crate::workload::host_path::{HostPath, is_rootless_directory};
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR106",
@@ -23,9 +23,6 @@ fn matches(path: &HostPath) -> bool {
 }
 
 pub(super) fn is_rootless_socket(path: &HostPath) -> bool {
-    let uid = path
-        .as_str()
-        .strip_prefix("/run/user/")
-        .and_then(|rest| rest.strip_suffix("/docker.sock"));
-    uid.is_some_and(|uid| !uid.is_empty() && uid.bytes().all(|b| b.is_ascii_digit()))
+    let directory = path.as_str().strip_suffix("/docker.sock");
+    directory.is_some_and(is_rootless_directory)
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::budget::{keep, spend};
 use super::host_path::HostPath;
-use super::object::{self, Spec};
+use super::object::{self, Spec, WindowsOptions};
 use super::text::LenientStr;
 
 /// One container of any of the three lists.
@@ -99,6 +99,17 @@ impl<'a> Container<'a> {
             .security_context
             .as_ref()
             .is_some_and(|context| context.privileged.0)
+    }
+
+    /// True for a container that is a process of a Windows node.
+    pub(crate) fn is_host_process(&self, spec: &Spec<'_>) -> bool {
+        let own = self.raw.security_context.as_ref();
+        let own = own.and_then(|context| context.windows_options.as_ref());
+        let shared = spec.security_context.as_ref();
+        let shared = shared.and_then(|context| context.windows_options.as_ref());
+        let is_said = |options: Option<&WindowsOptions>| options?.host_process;
+        let host_process = is_said(own).or_else(|| is_said(shared));
+        host_process.is_some_and(|host_process| host_process.0)
     }
 
     /// True if the object says that the container does not run as root; the container's word counts

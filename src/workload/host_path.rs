@@ -141,6 +141,12 @@ pub(crate) fn follows_root_link(path: &str) -> bool {
         })
 }
 
+/// True for the directory in which a rootless Docker has its socket, `/run/user/UID`.
+pub(crate) fn is_rootless_directory(path: &str) -> bool {
+    let user = path.strip_prefix("/run/user/");
+    user.is_some_and(|user| !user.is_empty() && user.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// The name of a pipe of this machine, after the prefix that leads to it: `//./pipe/`,
 /// `//?/globalroot/device/namedpipe/`, `//localhost/pipe/` and the like. `text` is lower case with
 /// forward slashes.

@@ -160,6 +160,7 @@ shape! {
         pub(crate) run_as_user: Option<LenientInt> = "runAsUser",
         pub(crate) sysctls: List<Sysctl<'a>> = "sysctls",
         pub(crate) app_armor_profile: Option<Profile<'a>> = "appArmorProfile",
+        pub(crate) windows_options: Option<WindowsOptions> = "windowsOptions",
     }
 
     pub(crate) struct Sysctl<'a> {
@@ -297,6 +298,11 @@ shape! {
         pub(crate) run_as_user: Option<LenientInt> = "runAsUser",
         pub(crate) capabilities: Option<Capabilities<'a>> = "capabilities",
         pub(crate) app_armor_profile: Option<Profile<'a>> = "appArmorProfile",
+        pub(crate) windows_options: Option<WindowsOptions> = "windowsOptions",
+    }
+
+    pub(crate) struct WindowsOptions {
+        pub(crate) host_process: Option<LenientBool> = "hostProcess",
     }
 
     /// An AppArmor profile.

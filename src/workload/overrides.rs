@@ -1,7 +1,7 @@
 //! Site-specific additions to the built-in tables: mirrors of Docker Hub, sockets, client images.
 
 use super::catalog::{self, ImageRole};
-use super::host_path::HostPath;
+use super::host_path::{HostPath, is_rootless_directory};
 use super::image::ImageReference;
 
 /// Additions to the built-in tables.
@@ -50,6 +50,7 @@ impl Overrides {
     /// Docker socket; `/var` holds it where `/var/run` is no link.
     pub(super) fn is_socket_parent(&self, path: &HostPath) -> bool {
         matches!(path.as_str(), "/" | "/var" | "/run")
+            || is_rootless_directory(path.as_str())
             || self
                 .sockets
                 .iter()

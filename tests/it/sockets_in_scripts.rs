@@ -339,3 +339,49 @@ fn processes_of_the_node_lead_to_its_files() {
         expect(&among(text), Outcome::Record, "DKR113 record", text);
     }
 }
+
+#[test]
+fn the_directory_of_a_rootless_docker_is_one_above_its_socket() {
+    let with = |text: &str| {
+        let mut pod = script(text);
+        pod["spec"]["volumes"][0]["hostPath"]["path"] = json!("/run/user/1000");
+        pod
+    };
+    for text in [
+        "dial /h/dock''er.sock",
+        "cd /h; dial docker.sock",
+        "x=/h; app --sock=$x/docker.sock",
+    ] {
+        expect(&with(text), Outcome::Deny, "DKR110", text);
+    }
+    for text in ["dial /h/*.sock", "dial /h/$X"] {
+        expect(&with(text), Outcome::Warn, "DKR111 warn", text);
+    }
+    expect(
+        &with("podman --url unix:///h/podman/podman.sock"),
+        Outcome::Record,
+        "DKR111",
+        "podman",
+    );
+}
+
+#[test]
+fn a_process_of_a_windows_node_has_its_pipes() {
+    for (text, variable) in [
+        ("docker -H npipe:////./pipe/docker_engine ps", ""),
+        ("docker ps", ""),
+        ("app", "npipe:////./pipe/DOCKER_ENGINE"),
+        ("app", r"npipe:\\.\pipe\docker_engine"),
+    ] {
+        let container = |host_process: bool| {
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {
+                "hostNetwork": true, "containers": [{"name": "c", "image": "registry.example/tool:1",
+                "command": ["cmd", "/c", text], "env": [{"name": "DOCKER_HOST", "value": variable}],
+                "securityContext": {"windowsOptions": {"hostProcess": host_process}}}]}})
+        };
+        let (outcome, rules) = judged(&container(true), &policy());
+        assert_eq!(outcome, Outcome::Deny, "{text} {variable}: {rules:?}");
+        let (outcome, rules) = judged(&container(false), &policy());
+        assert!(outcome < Outcome::Deny, "{text} {variable}: {rules:?}");
+    }
+}
