@@ -126,7 +126,7 @@ pub enum End {
     TooLarge,
     /// The deadline came first.
     Deadline,
-    /// Others waited for the share of [`Room`] that it held for too long.
+    /// Others waited for the memory that it held for too long.
     TooSlow,
     /// The connection broke.
     Broken,
