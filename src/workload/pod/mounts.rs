@@ -129,7 +129,8 @@ impl<'a> Pod<'a> {
         // What a container mounts comes before what merely stands there and may exceed the budget.
         let (mounted, others): (Vec<_>, Vec<_>) =
             of_host.partition(|(_, volume, _)| !self.uses(&volume.name).is_empty());
-        for (index, volume, host_path) in mounted.into_iter().chain(others) {
+        let in_order = mounted.into_iter().chain(others);
+        for (index, volume, host_path) in in_order.take_while(|_| spend(1)) {
             let field = format!("{}.volumes[{index}].hostPath.path", self.path);
             let source = Source {
                 path: &host_path.path,
