@@ -1,7 +1,7 @@
 //! A container with what is derived from it, each part when a rule first asks for it.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 
 use super::endpoint::Endpoint;
@@ -53,7 +53,7 @@ pub(super) struct DockerUse {
     pub(super) paths: Vec<(String, HostPath)>,
     /// Where the container mounts a directory above a socket, of which a command takes a file that
     /// nothing shows.
-    pub(super) open_mounts: Vec<String>,
+    pub(super) open_mounts: HashSet<String>,
     /// The same below the root directory of a process of the node.
     pub(super) leaves_node_open: bool,
     /// Sockets in the mounts of other containers, through their processes: what names them, the

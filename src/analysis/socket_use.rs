@@ -11,7 +11,7 @@ use super::{daemon, sockets};
 use crate::workload::budget::{keep, spend};
 use crate::workload::host_path::{self, HostPath};
 use crate::workload::pod::{HostMount, MountUser, TextField};
-use crate::workload::shell::{Invocation, found_paths, pattern};
+use crate::workload::shell::{found_paths, pattern};
 
 /// Longest path that Linux opens.
 const MAX_LENGTH: usize = 4096;
@@ -95,13 +95,13 @@ fn docker_use<'c>(pod: &Pod<'_>, container: &'c Container<'_>) -> &'c DockerUse 
         if !is_daemon {
             add_texts(pod, container, &mut uses);
         }
-        let mounts: Vec<Mount<'_>> = pod
+        let mut mounts: Vec<Mount<'_>> = pod
             .mounts_of(container)
             .filter(|mount| is_socket_parent(mount))
             .map(|mount| Mount::new(pod, mount))
             .collect();
         if container.has_way_to_socket() {
-            add_words(pod, container, &mounts, &mut uses);
+            add_words(pod, container, &mut mounts, &mut uses);
         }
         uses
     })
@@ -181,8 +181,13 @@ impl<'m> Mount<'m> {
 }
 
 /// Adds the sockets that words of commands and variables of `container` are or could be, as shells
-/// put them together.
-fn add_words(pod: &Pod<'_>, container: &Container<'_>, mounts: &[Mount<'_>], uses: &mut DockerUse) {
+/// put them together. `mounts` are those of which nothing is open yet.
+fn add_words(
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    mounts: &mut Vec<Mount<'_>>,
+    uses: &mut DockerUse,
+) {
     let directory = [container.working_directory()];
     for (at, variable) in container.raw.env.iter().enumerate() {
         let field = TextField::Env(at);
@@ -199,8 +204,7 @@ fn add_words(pod: &Pod<'_>, container: &Container<'_>, mounts: &[Mount<'_>], use
             continue;
         }
         if invocation.runs_unseen {
-            let mounts = mounts.iter().map(|mount| mount.path.to_owned());
-            uses.open_mounts.extend(mounts);
+            open_where(mounts, uses, |_| true);
         }
         let given = [
             &invocation.words,
@@ -218,29 +222,37 @@ fn add_words(pod: &Pod<'_>, container: &Container<'_>, mounts: &[Mount<'_>], use
         for word in given.chain(&found) {
             let at = (command.field, word.as_str(), &*invocation.directories);
             add_word(pod, container, mounts, at, uses);
-            add_directory(mounts, invocation, word, uses);
+            // Another place for the directory of the socket.
+            if matches!(invocation.program(), "ln" | "mount") {
+                let path = HostPath::new(word);
+                open_where(mounts, uses, |mount| {
+                    mount.is_directory_of_socket(path.as_str())
+                });
+            }
         }
     }
 }
 
-/// Notes the mounts whose directory of the socket `invocation` gives another place.
-fn add_directory(mounts: &[Mount<'_>], invocation: &Invocation, word: &str, uses: &mut DockerUse) {
-    if !matches!(invocation.program(), "ln" | "mount") {
-        return;
-    }
-    let path = HostPath::new(word);
-    for mount in mounts {
-        if mount.is_directory_of_socket(path.as_str()) {
-            uses.open_mounts.push(mount.path.to_owned());
+/// Moves those of `mounts` to the open ones that a command leaves open.
+fn open_where(
+    mounts: &mut Vec<Mount<'_>>,
+    uses: &mut DockerUse,
+    is_open: impl Fn(&Mount<'_>) -> bool,
+) {
+    mounts.retain(|mount| {
+        let stays = !spend(WORD_STEPS + mount.path.len()) || !is_open(mount);
+        if !stays {
+            uses.open_mounts.insert(mount.path.to_owned());
         }
-    }
+        stays
+    });
 }
 
 /// Adds what `word`, which runs in one of `directories`, is or could be.
 fn add_word(
     pod: &Pod<'_>,
     container: &Container<'_>,
-    mounts: &[Mount<'_>],
+    mounts: &mut Vec<Mount<'_>>,
     (field, word, directories): (TextField, &str, &[String]),
     uses: &mut DockerUse,
 ) {
@@ -252,11 +264,15 @@ fn add_word(
     let whole = is_text.then_some(word).filter(|word| word.starts_with('/'));
     let pieces = Some(word).filter(|_| !is_text);
     for part in pieces.into_iter().flat_map(parts).chain(whole) {
-        let part = decoded(part);
-        let seen = absolute(&part, directories).into_iter();
-        for path in seen.flat_map(|path| through_descriptor(path, mounts)) {
+        for path in absolute(&decoded(part), directories) {
             if !spend(WORD_STEPS + path.len()) {
                 return;
+            }
+            if let Some(rest) = behind_descriptor(&path) {
+                // Any of the directories can have been opened.
+                let below = |mount: &Mount<'_>| format!("{}${{fd}}/{rest}", mount.path);
+                open_where(mounts, uses, |mount| mount.may_hold(&below(mount)));
+                continue;
             }
             let clean = HostPath::new(&path);
             if host_path::follows_root_link(&path) {
@@ -270,9 +286,7 @@ fn add_word(
                     return;
                 }
             } else if pattern::is_open(clean.as_str()) {
-                let open = mounts.iter().filter(|mount| mount.may_hold(clean.as_str()));
-                uses.open_mounts
-                    .extend(open.map(|mount| mount.path.to_owned()));
+                open_where(mounts, uses, |mount| mount.may_hold(clean.as_str()));
             }
         }
     }
@@ -330,20 +344,13 @@ fn decoded(part: &str) -> Cow<'_, str> {
     host.replace("%2F", "/").replace("%2f", "/").into()
 }
 
-/// `path`, or what it can be where it goes through an open file of a process, `/proc/self/fd/3`:
-/// any of the directories can have been opened.
-fn through_descriptor(path: String, mounts: &[Mount<'_>]) -> Vec<String> {
+/// What stands behind an open file of a process: `/proc/self/fd/3/`, `/dev/fd/3/`.
+fn behind_descriptor(path: &str) -> Option<&str> {
     let behind = match path.strip_prefix("/proc/") {
-        Some(process) => process.split_once("/fd/").map(|(_, behind)| behind),
-        None => path.strip_prefix("/dev/fd/"),
+        Some(process) => process.split_once("/fd/")?.1,
+        None => path.strip_prefix("/dev/fd/")?,
     };
-    match behind.and_then(|behind| behind.split_once('/')) {
-        Some((_, rest)) => {
-            let open = |mount: &Mount<'_>| format!("{}${{fd}}/{rest}", mount.path);
-            mounts.iter().map(open).collect()
-        }
-        None => vec![path],
-    }
+    Some(behind.split_once('/')?.1)
 }
 
 /// `path` as it is seen from each of `directories`.

@@ -105,6 +105,12 @@ pub(crate) fn pods(size: usize) -> Vec<(&'static str, Value)> {
     one_volume["spec"]["volumes"] =
         json!([{"name": "sock", "hostPath": {"path": format!("/run/{}", "a".repeat(size / 4))}}]);
     pods.push(("mounts of a long path", one_volume));
+    let mut open = with_container(json!({
+        "command": ["sh", "-c", format!("dial {}", "/$a /dev/fd/3/$b ".repeat(size / 50))],
+        "volumeMounts": many(60, &|i| json!({"name": "run", "mountPath": format!("/{i}")})),
+    }));
+    open["spec"]["volumes"] = json!([{"name": "run", "hostPath": {"path": "/run"}}]);
+    pods.push(("open words below mounts", open));
     let mut unmounted = with_container(json!({}));
     unmounted["spec"]["volumes"] = many(
         55,
