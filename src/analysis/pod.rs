@@ -4,7 +4,6 @@ use std::cell::OnceCell;
 use std::ops::Deref;
 
 use super::container::Container;
-use crate::workload::budget::keep;
 use crate::workload::pod;
 
 /// The Pod of the workload, its containers with what is derived from each.
@@ -27,8 +26,9 @@ impl<'w> Deref for Pod<'w> {
 impl<'w> Pod<'w> {
     /// `pod`, with nothing derived yet.
     pub(super) fn new(pod: &'w pod::Pod<'w>) -> Self {
+        // Their room was taken with the Pod's: mounts name them by their places in it.
+        const { assert!(size_of::<Container<'_>>() <= pod::DERIVED_BYTES) };
         let containers = pod.containers.iter();
-        let containers = containers.take_while(|_| keep(size_of::<Container<'_>>()));
         Self {
             pod,
             containers: containers.map(|raw| Container::new(pod, raw)).collect(),

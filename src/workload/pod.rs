@@ -108,6 +108,9 @@ impl HostMount<'_> {
 /// What a container costs all rules, whatever it is.
 const CONTAINER_STEPS: usize = 256;
 
+/// Room for what rules derive from a container, without its texts.
+pub(crate) const DERIVED_BYTES: usize = 1024;
+
 /// What it costs to read the name of a host.
 const ALIAS_STEPS: usize = 32;
 
@@ -142,7 +145,8 @@ impl<'a> Pod<'a> {
         for (list, raw) in lists {
             for (position, raw) in raw.iter().enumerate() {
                 // What has no room is not evaluated, and the rest is decided by the namespace.
-                if !(spend(CONTAINER_STEPS) && keep(size_of::<Container<'_>>())) {
+                let bytes = size_of::<Container<'_>>() + DERIVED_BYTES;
+                if !(spend(CONTAINER_STEPS) && keep(bytes)) {
                     break;
                 }
                 let index = containers.len();
