@@ -193,22 +193,21 @@ pub(crate) fn needs_no_daemon(container: &Container<'_>) -> bool {
         .iter()
         .map(|command| &command.invocation)
         .filter(|invocation| invocation.program() == "docker");
-    let is_free = |invocation: &Invocation| {
-        asks_no_daemon(invocation) || builds_elsewhere && docker_verb(invocation) == Some("buildx")
-    };
+    let is_free = |invocation: &Invocation| asks_no_daemon(invocation, builds_elsewhere);
     let first = calls.next().is_some_and(is_free);
     first && calls.all(is_free)
 }
 
-/// True for a call of the client that needs registries and its own files alone. `login` does it by
-/// itself where no daemon answers (docker/cli: cli/command/registry/login.go).
-pub(crate) fn asks_no_daemon(invocation: &Invocation) -> bool {
+/// True for a call of the client that needs registries and its own files alone, or a builder that
+/// is no Docker daemon where it `builds_elsewhere`. `login` does it by itself where no daemon
+/// answers (docker/cli: cli/command/registry/login.go).
+pub(crate) fn asks_no_daemon(invocation: &Invocation, builds_elsewhere: bool) -> bool {
     let words = invocation.arguments().iter().map(String::as_str);
     let mut words = words.filter(|word| !word.starts_with('-'));
     invocation.program() == "docker"
         && match words.next() {
             Some("context" | "login" | "logout" | "manifest") => true,
-            Some("buildx") => words.next() == Some("imagetools"),
+            Some("buildx") => builds_elsewhere || words.next() == Some("imagetools"),
             _ => false,
         }
 }

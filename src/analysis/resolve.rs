@@ -19,8 +19,6 @@ use crate::workload::shell::Invocation;
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 /// The same on Windows.
 const DEFAULT_PIPE: &str = "//./pipe/docker_engine";
-/// What [`HostPath`] makes of it.
-const CLEAN_PIPE: &str = "/pipe/docker_engine";
 
 /// What it costs to find out where an address leads.
 const RESOLVE_STEPS: usize = 64;
@@ -128,7 +126,7 @@ fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, path: &str) -> Endpo
         false => HostPath::new(&container.working_directory()).join(path),
     };
     // A process of the node needs none either.
-    let is_pipe = path.as_str() == CLEAN_PIPE && container.is_host_process(pod.spec);
+    let is_pipe = container.is_host_process(pod.spec) && path == HostPath::new(DEFAULT_PIPE);
     if is_of_node || is_pipe {
         return Endpoint::NodeSocket(path);
     }

@@ -272,7 +272,6 @@ fn add_word(
                 // Any of the directories can have been opened.
                 let below = |mount: &Mount<'_>| format!("{}${{fd}}/{rest}", mount.path);
                 open_where(mounts, uses, |mount| mount.may_hold(&below(mount)));
-                continue;
             }
             let clean = HostPath::new(&path);
             if host_path::follows_root_link(&path) {
@@ -347,7 +346,7 @@ fn decoded(part: &str) -> Cow<'_, str> {
 /// What stands behind an open file of a process: `/proc/self/fd/3/`, `/dev/fd/3/`.
 fn behind_descriptor(path: &str) -> Option<&str> {
     let behind = match path.strip_prefix("/proc/") {
-        Some(process) => process.split_once("/fd/")?.1,
+        Some(process) => process.split_once('/')?.1.strip_prefix("fd/")?,
         None => path.strip_prefix("/dev/fd/")?,
     };
     Some(behind.split_once('/')?.1)

@@ -34,7 +34,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         let Some(verb) = docker_usage::docker_verb(invocation) else {
             continue;
         };
-        if verb == "buildx" && builds_elsewhere || docker_usage::asks_no_daemon(invocation) {
+        if docker_usage::asks_no_daemon(invocation, builds_elsewhere) {
             continue;
         }
         let call = shown(invocation, verb);
@@ -80,8 +80,7 @@ fn check_script(workload: &Workload<'_>, script: &Script<'_>, findings: &mut Fin
             continue;
         };
         let call = shown(invocation, verb);
-        let is_elsewhere = verb == "buildx" && builds_elsewhere;
-        let is_elsewhere = is_elsewhere || docker_usage::asks_no_daemon(invocation);
+        let is_elsewhere = docker_usage::asks_no_daemon(invocation, builds_elsewhere);
         if is_elsewhere || endpoint::leads_elsewhere(invocation) || seen.contains(&call) {
             continue;
         }

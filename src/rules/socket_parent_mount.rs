@@ -12,8 +12,8 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     certainty: Certainty::Likely,
     impact: Impact::Breaks,
-    summary: "a hostPath volume on /, /var, /run or /var/run, and something in the container uses \
-        Docker through it",
+    summary: "a hostPath volume on /, /var, /run or /run/user/UID, and something in the container \
+        uses Docker through it",
     reason: "no Docker there on {nodes}",
     consequence: "the directory stays, the socket in it does not, so the container starts and \
         fails at its first call",

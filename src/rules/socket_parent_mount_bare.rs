@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     certainty: Certainty::Possible,
     impact: Impact::Advisory,
     needs_docker_absent: false,
-    summary: "a hostPath volume on /, /var, /run or /var/run, with no sign of Docker",
+    summary: "a hostPath volume on /, /var, /run or /run/user/UID, with no sign of Docker",
     reason: "reaches the Docker socket",
     consequence: "nothing in the object shows that Docker is used; check the image once",
     short_fix: "mount only what is needed",

@@ -47,7 +47,7 @@ impl Overrides {
     }
 
     /// True for a directory in which Docker's socket lies, or one that the operator says to be a
-    /// Docker socket; `/var` holds it where `/var/run` is no link.
+    /// Docker socket; `/var` holds it where `/var/run` is no link, `/run/user/UID` a rootless one.
     pub(super) fn is_socket_parent(&self, path: &HostPath) -> bool {
         matches!(path.as_str(), "/" | "/var" | "/run")
             || is_rootless_directory(path.as_str())

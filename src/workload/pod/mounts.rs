@@ -162,15 +162,18 @@ impl<'a> Pod<'a> {
             field,
             named: None,
         };
+        // Its path is kept, and its field.
+        let is_affordable = |length: usize| {
+            let bytes = size_of::<HostMount<'_>>() + MOUNT_BYTES + length;
+            spend(MOUNT_STEPS + length) && keep(bytes)
+        };
         let before = found.mounts.len();
         for &(index, position) in &*self.uses(name) {
             let container = &self.containers[index];
             let mount = &container.raw.volume_mounts[position];
             let texts = [&mount.mount_path, &mount.sub_path, &mount.sub_path_expr];
             let length = root.as_str().len() + texts.iter().map(|text| text.len()).sum::<usize>();
-            // Its path is kept, and its field.
-            let bytes = size_of::<HostMount<'_>>() + MOUNT_BYTES + length;
-            if !(spend(MOUNT_STEPS + length) && keep(bytes)) {
+            if !is_affordable(length) {
                 return;
             }
             let field = |name| {
@@ -198,9 +201,7 @@ impl<'a> Pod<'a> {
             ));
         }
         if found.mounts.len() == before {
-            let length = root.as_str().len();
-            let bytes = size_of::<HostMount<'_>>() + MOUNT_BYTES + length;
-            if !(spend(MOUNT_STEPS + length) && keep(bytes)) {
+            if !is_affordable(root.as_str().len()) {
                 return;
             }
             let user = if self.containers.is_empty() {

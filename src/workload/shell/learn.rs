@@ -33,15 +33,12 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
             if program.text == "read" {
                 let names = command.words[1..].iter().map(Word::as_str);
                 readers.extend(names.filter(|name| !name.starts_with('-')));
-                let piped = at.checked_sub(1).map(|before| &commands[before]);
-                let piped = piped.filter(|before| before.pipes);
-                let is_piped = piped.is_some();
-                let mut piped = piped.map_or_else(Vec::new, |before| output_of(before, values));
-                if is_piped && piped.is_empty() {
+                let mut piped = piped_to(commands, at, values);
+                if let Some(texts) = piped.as_mut().filter(|texts| texts.is_empty()) {
                     // As the output of a command stands in a word.
-                    piped.push("$()".to_owned());
+                    texts.push("$()".to_owned());
                 }
-                let texts = piped.iter().chain(&command.here_document);
+                let texts = piped.iter().flatten().chain(&command.here_document);
                 let lines: Vec<&str> = texts.flat_map(|text| text.lines()).collect();
                 for name in command.words[1..].iter().map(Word::as_str) {
                     lines.iter().for_each(|line| values.add(name, line.trim()));
@@ -55,8 +52,7 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
             }
         }
     }
-    let mut before: Option<&RawCommand> = None;
-    for command in commands {
+    for (at, command) in commands.iter().enumerate() {
         // Behind `sudo`, too.
         let tee = command
             .words
@@ -64,8 +60,7 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
             .take(2)
             .position(|word| word.text == "tee");
         if let Some(tee) = tee {
-            let piped = before.filter(|before| before.pipes);
-            let mut texts = piped.map_or_else(Vec::new, |before| output_of(before, values));
+            let mut texts = piped_to(commands, at, values).unwrap_or_default();
             texts.extend(command.here_document.clone());
             let files = command.words[tee + 1..].iter();
             let files = files.filter(|word| !word.text.starts_with('-'));
@@ -76,8 +71,13 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
             let files = command.written.iter();
             files.for_each(|file| write(file, command, &texts, values));
         }
-        before = Some(command);
     }
+}
+
+/// What the command before the one at `at` writes to it, if it does: none where nothing shows it.
+fn piped_to(commands: &[RawCommand], at: usize, values: &Values<'_>) -> Option<Vec<String>> {
+    let before = &commands[at.checked_sub(1)?];
+    before.pipes.then(|| output_of(before, values))
 }
 
 /// Notes that `command` writes one of `texts` to `file`.
