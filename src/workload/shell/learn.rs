@@ -71,6 +71,37 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
             let files = command.written.iter();
             files.for_each(|file| write(file, command, &texts, values));
         }
+        copy(command, values);
+    }
+}
+
+/// Notes what `command` copies or renames of the files that were written.
+fn copy(command: &RawCommand, values: &mut Values<'_>) {
+    let program = command.words.first().map_or("", Word::as_str);
+    if !matches!(program, "cp" | "mv" | "ln" | "install") {
+        return;
+    }
+    let files = command.words[1..].iter();
+    let mut files = files.filter(|word| !word.text.starts_with('-'));
+    let Some(target) = files.next_back() else {
+        return;
+    };
+    let sources = files.flat_map(|source| values.texts(source, command.function));
+    for path in sources.collect::<Vec<_>>() {
+        let Some(file) = values.file(&path) else {
+            continue;
+        };
+        let texts = (!file.text.is_empty()).then(|| file.text.clone());
+        let is_open = file.is_open;
+        let mut target = target.clone();
+        if target.text.ends_with('/') {
+            let name = path.rsplit('/').next();
+            target.text.push_str(name.unwrap_or_default());
+        }
+        write(&target, command, texts.as_slice(), values);
+        if is_open {
+            write(&target, command, &[], values);
+        }
     }
 }
 

@@ -19,18 +19,21 @@ pub(crate) fn fluent_bit_inputs<'w>(settings: &Settings<'w>) -> Vec<&'w Node> {
     found
 }
 
-/// The names of the parsers for JSON that `settings` define.
-pub(super) fn json_parsers(settings: &Settings<'_>) -> Vec<String> {
+/// The parsers that `settings` define: their names, and whether they read JSON.
+pub(super) fn parsers(settings: &Settings<'_>) -> Vec<(String, bool)> {
     let root = settings.root;
     let listed = root.all("parsers").into_iter().flat_map(Node::elements);
     let parsers = named(root, &["PARSER"]).into_iter().chain(listed);
-    let parsers = parsers.filter(|parser| is(parser.get("format"), "json"));
-    let names = parsers.filter_map(|parser| Some(parser.text_of("name")?.to_ascii_lowercase()));
-    names.collect()
+    let parsers = parsers.filter_map(|parser| {
+        let name = parser.text_of("name")?.to_ascii_lowercase();
+        Some((name, is(Some(parser.get("format")?), "json")))
+    });
+    parsers.collect()
 }
 
-/// An input of Fluent Bit. `own` are the names of parsers for JSON that the object defines.
-pub(super) fn fluent_bit<'n>(input: &'n Node, own: &[String]) -> Option<Found<'n>> {
+/// An input of Fluent Bit. `own` are the parsers that the object defines, which replace those that
+/// come with Fluent Bit.
+pub(super) fn fluent_bit<'n>(input: &'n Node, own: &[(String, bool)]) -> Option<Found<'n>> {
     let tail = input.get("tail").unwrap_or(input);
     // The tail of the Logging operator has no name.
     let is_tail = is(input.get("name"), "tail") || input.get("name").is_none();
@@ -53,7 +56,10 @@ pub(super) fn fluent_bit<'n>(input: &'n Node, own: &[String]) -> Option<Found<'n
     if reads_cri {
         return None;
     }
-    if names.iter().any(|name| name == "docker") {
+    let definition = |name: &String| own.iter().find(|(parser, _)| parser == name);
+    let reads_json = |name: &String| definition(name).map(|(_, reads_json)| *reads_json);
+    let is_docker = |name: &String| name == "docker" && reads_json(name) != Some(false);
+    if names.iter().any(is_docker) {
         return Some((parsers.first()?, "Fluent Bit's docker parser"));
     }
     let mode = tail.get("docker_mode").or_else(|| tail.get("dockerMode"));
@@ -61,9 +67,9 @@ pub(super) fn fluent_bit<'n>(input: &'n Node, own: &[String]) -> Option<Found<'n
         return Some((mode, "Fluent Bit's docker parser"));
     }
     let of_pods = paths(tail).into_iter().any(is_log_directory);
-    let is_json = |name: &String| name == "json" || own.contains(name);
-    let reads_json = of_pods && names.iter().any(is_json);
-    reads_json.then_some((parsers.first().copied()?, "Fluent Bit's json parser"))
+    let is_json = |name: &String| reads_json(name).unwrap_or(name == "json");
+    let is_found = of_pods && names.iter().any(is_json);
+    is_found.then_some((parsers.first().copied()?, "Fluent Bit's json parser"))
 }
 
 /// The inputs of Fluentd: each `<source>`, and those of its operator.
