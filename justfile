@@ -55,7 +55,7 @@ fuzz SECONDS='600':
 
 # Instructions of one evaluation, memory, and the server against its floor
 bench:
-    cargo bench --locked --bench server -- --smoke
+    cargo bench --locked --bench server
 
 # A control plane of this machine with undock registered in it, until Ctrl-C
 up:

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! cargo bench --bench server                   everything
-//! cargo bench --bench server -- --smoke        everything in seconds; fails only on four times a gate, because machines of CI are noisy
+//! cargo bench --bench server -- --smoke        everything in a minute or two; fails only on four times a gate, because machines of
+//!                                              CI are noisy and build it with less optimisation (`--profile smoke`)
 //! cargo bench --bench server -- cpu            server CPU per request and p99, against the floor and kube's DynamicObject
 //! cargo bench --bench server -- instructions   instructions of one evaluation (needs valgrind)
 //! cargo bench --bench server -- memory         resident memory, and the time from start to ready
