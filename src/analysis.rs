@@ -8,7 +8,7 @@
 mod commands;
 pub(crate) mod configuration;
 mod container;
-mod daemon;
+pub(crate) mod daemon;
 pub(crate) mod data_root;
 pub(crate) mod docker_usage;
 pub(crate) mod endpoint;

@@ -26,11 +26,11 @@ use exemption::{Granted, Period};
 use jiff::civil::Date;
 use namespace::{NamespaceSettings, Refusal};
 
-use crate::finding::{Action, Certainty, Context, Finding};
+use crate::finding::{Action, Certainty, Check, Context, Finding};
 use crate::rules;
 use crate::workload::budget;
 use crate::workload::text::LenientStr;
-use crate::workload::{Overrides, Workload};
+use crate::workload::{Overrides, Share, Workload};
 
 /// What the operator set: how findings become actions.
 #[derive(Clone, Debug)]
@@ -298,14 +298,15 @@ pub fn decide(
             ..Decision::skipped(mode)
         };
     }
-    let (mut findings, is_whole) = judge(workload, policy, mode);
+    let (mut findings, is_whole) = judge(workload, workload.share, policy, mode);
     let is_refused = |judged: &Judged| judged.enforce_action == Action::Deny;
     let before = old
         .filter(|_| !is_whole || findings.iter().any(is_refused))
         // A gated Pod has not run yet: who takes its last gate away starts it.
         .filter(|old| mode != Mode::Enforce || workload.is_gated() || !old.is_gated())
         .map(|old| {
-            let (mut before, was_whole) = judge(old, policy, mode);
+            // All of it: who frees a Pod from its owner did not add its ephemeral containers.
+            let (mut before, was_whole) = judge(old, Share::All, policy, mode);
             let is_for_images =
                 applied_exemptions::lost_with_images(old, workload, policy, requester);
             before.retain(|judged| !is_for_images(judged.finding.rule.code));
@@ -385,22 +386,37 @@ pub fn decide(
     )
 }
 
-/// What was a mere hint before, a volume that no container mounted, is new when it becomes more.
+/// What was a mere hint before, a volume that no container mounted, is new when it becomes more,
+/// and so is what more containers do.
 fn mark_known(findings: &mut [Judged], before: &[Judged]) {
-    let mut known: HashMap<&str, Action> = HashMap::new();
+    let mut known: HashMap<_, (Action, usize)> = HashMap::new();
     for judged in before {
-        let action = known
-            .entry(&judged.fingerprint)
-            .or_insert(judged.enforce_action);
+        let (action, uses) = known.entry(subject(judged)).or_insert((Action::Off, 0));
         *action = judged.enforce_action.max(*action);
+        *uses += judged.finding.uses;
     }
     for judged in findings {
-        let was = known.get(judged.fingerprint.as_str());
-        if was.is_some_and(|action| *action >= judged.enforce_action) {
+        let Some((action, uses)) = known.get_mut(&subject(judged)) else {
+            continue;
+        };
+        if *action >= judged.enforce_action && *uses >= judged.finding.uses {
+            *uses -= judged.finding.uses;
             judged.preexisting = true;
             judged.action = judged.action.min(Action::Warn);
         }
     }
+}
+
+/// What `judged` tells: the rule, where and what. A host path is the same in any volume and
+/// container. The owner does not count, which a label or a reference changes.
+fn subject(judged: &Judged) -> (&'static str, String, String, bool) {
+    let finding = &judged.finding;
+    let place = match finding.rule.check {
+        Check::HostPath(_) | Check::MatchingPath => "",
+        _ => finding.container.as_deref().unwrap_or(&finding.name),
+    };
+    let (place, identity) = (place.to_owned(), finding.identity.clone());
+    (finding.rule.code, place, identity, judged.is_ephemeral)
 }
 
 fn mode_of(settings: Option<&NamespaceSettings>, policy: &Policy) -> Mode {
@@ -433,8 +449,13 @@ fn settings_of(
     None
 }
 
-/// The findings of `workload`, and whether all of it was evaluated.
-fn judge(workload: &Workload<'_>, policy: &Policy, mode: Mode) -> (Vec<Judged>, bool) {
+/// The findings in this share of `workload`, and whether all of it was evaluated.
+fn judge(
+    workload: &Workload<'_>,
+    share: Share,
+    policy: &Policy,
+    mode: Mode,
+) -> (Vec<Judged>, bool) {
     let evaluate = || rules::evaluate(workload, policy.context);
     let (findings, spent) = budget::within(workload.budget, evaluate);
     let judged = findings.into_iter().map(|finding| {
@@ -456,7 +477,7 @@ fn judge(workload: &Workload<'_>, policy: &Policy, mode: Mode) -> (Vec<Judged>, 
             finding,
         }
     });
-    let judged = judged
-        .filter(|judged| judged.action != Action::Off && workload.share.holds(judged.is_ephemeral));
+    let judged =
+        judged.filter(|judged| judged.action != Action::Off && share.holds(judged.is_ephemeral));
     (judged.collect(), !(spent.is_exceeded() || workload.is_cut))
 }

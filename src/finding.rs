@@ -118,6 +118,9 @@ pub struct Finding {
     pub short_fix: &'static str,
     /// What will happen, in full; may repeat the reason's topic but not its words.
     pub consequence: Cow<'static, str>,
+    /// How many containers it stands for: one finding tells of a host path that several mount, and
+    /// 0 are meant by a volume that nobody mounts.
+    pub uses: usize,
 }
 
 impl Finding {
@@ -220,6 +223,18 @@ impl Findings {
     /// What was found.
     pub(crate) fn into_inner(self) -> Vec<Finding> {
         self.found
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Notes that the finding with this number stands for one container more.
+    pub(crate) fn add_use(&mut self, number: usize) {
+        if let Some(finding) = self.found.get_mut(number) {
+            finding.uses += 1;
+        }
     }
 
     /// Takes all of `findings`.

@@ -68,7 +68,8 @@ mod unprivileged_low_port;
 mod unprivileged_ping;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::analysis::Workload;
 use crate::finding::{Certainty, Check, Context, Finding, Findings, Rule};
@@ -213,13 +214,25 @@ fn each_path(
         }
         _ => false,
     };
-    let mut seen = BTreeSet::new();
+    // For each of them, its number among the findings and the last container that it stands for.
+    let mut seen = BTreeMap::new();
     for mount in workload.host_mounts().iter().chain(&workload.named_paths) {
-        let finding = check(mount);
-        if finding.is_some()
-            && seen.insert((mount.volume, mount.path.as_str(), is_ephemeral(mount)))
-        {
-            findings.extend(finding);
+        let Some(finding) = check(mount) else {
+            continue;
+        };
+        let place = (mount.volume, mount.path.as_str(), is_ephemeral(mount));
+        match seen.entry(place) {
+            Entry::Vacant(entry) => {
+                entry.insert((findings.len(), mount.user));
+                findings.push(finding);
+            }
+            Entry::Occupied(mut entry) => {
+                let (number, last_user) = entry.get_mut();
+                if *last_user != mount.user {
+                    findings.add_use(*number);
+                    *last_user = mount.user;
+                }
+            }
         }
     }
 }

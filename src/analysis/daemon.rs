@@ -18,9 +18,28 @@ impl<'w> Pod<'w> {
         indices.iter().map(|&index| &self.containers[index])
     }
 
-    /// The first of them, if there is one.
+    /// The first of them that its clients can count on.
     pub(crate) fn daemon(&self) -> Option<&Container<'w>> {
-        self.daemons().next()
+        self.daemons().find(|container| self.serves(container))
+    }
+
+    /// True for a container whose daemon can start. Without privileges only an image that brings
+    /// one is believed, because the nodes may have a sandbox by default; a script can name `dockerd`
+    /// for no reason.
+    pub(crate) fn serves(&self, container: &Container<'_>) -> bool {
+        let is_image = || match container.image_role() {
+            Some(ImageRole::Docker | ImageRole::DockerInDocker) => true,
+            _ => catalog::names_dind(container.image()),
+        };
+        let can_start = || Confinement::of(self, container) != Confinement::Unprivileged;
+        self.is_daemon(container) && (can_start() || is_image())
+    }
+
+    /// True for a container whose Docker daemon can take an address of the node's network for
+    /// itself.
+    pub(crate) fn has_privileged_daemon(&self) -> bool {
+        self.daemons()
+            .any(|daemon| Confinement::of(self, daemon) != Confinement::Unprivileged)
     }
 
     /// True if `container` runs a Docker daemon of its own.
@@ -28,6 +47,42 @@ impl<'w> Pod<'w> {
         self.daemons().next();
         let daemons = self.daemons.get();
         daemons.is_some_and(|indices| indices.binary_search(&container.index).is_ok())
+    }
+}
+
+/// What keeps a daemon from the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Confinement {
+    /// Nothing: it is privileged.
+    None,
+    /// A runtime with a kernel or namespaces of its own.
+    Sandbox,
+    /// `hostUsers: false`.
+    UserNamespace,
+    /// The daemon runs without root.
+    Rootless,
+    /// It has no privileges.
+    Unprivileged,
+}
+
+impl Confinement {
+    /// That of `container`.
+    pub(crate) fn of(pod: &Pod<'_>, container: &Container<'_>) -> Self {
+        // Sysbox, Kata Containers and gVisor by the usual names of their classes.
+        const SANDBOXES: [&str; 4] = ["sysbox", "kata", "gvisor", "runsc"];
+        let class = &*pod.spec.runtime_class_name;
+        let image = &*container.raw.image;
+        if SANDBOXES.iter().any(|name| mentions(class, name)) {
+            Self::Sandbox
+        } else if pod.spec.host_users.as_ref().is_some_and(|flag| !flag.0) {
+            Self::UserNamespace
+        } else if mentions(image, "rootless") || container.runs_without_root(pod.spec) {
+            Self::Rootless
+        } else if container.is_privileged() || container.adds_capability("SYS_ADMIN") {
+            Self::None
+        } else {
+            Self::Unprivileged
+        }
     }
 }
 
@@ -76,6 +131,13 @@ fn is_daemon(pod: &Pod<'_>, container: &Container<'_>) -> bool {
 /// True for dockerd under any of its names: `docker daemon` and `docker -d` before 1.12, the script
 /// of the first Docker-in-Docker image.
 pub(super) fn runs_dockerd(invocation: &Invocation) -> bool {
+    let is_question = |word: &String| {
+        let word = word.as_str();
+        matches!(word, "--version" | "-v" | "--help" | "-h" | "--validate")
+    };
+    if invocation.arguments().iter().any(is_question) {
+        return false;
+    }
     match invocation.program() {
         "dockerd" | "dockerd-entrypoint.sh" | "dockerd-rootless.sh" | "wrapdocker" => true,
         "docker" => matches!(

@@ -139,21 +139,11 @@ fn add_paths<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut Vec<HostM
             if !seen.insert(inside.clone()) {
                 continue;
             }
-            if let Some(mount) = mount_above(pod, container, &inside) {
+            if let Some(mount) = pod.mount_above(container, &inside) {
                 found.extend(resolved(pod, mount, &inside, (field, token)));
             }
         }
     }
-}
-
-/// The mount of a host path through which `container` reaches `inside`.
-fn mount_above<'p, 'a>(
-    pod: &'p Pod<'a>,
-    container: &Container<'_>,
-    inside: &HostPath,
-) -> Option<&'p HostMount<'a>> {
-    let (position, _) = container.mount_at(inside)?;
-    pod.host_mount_of(container, position)
 }
 
 /// `inside` as a mount of its own; `None` where `above` leads to nothing but Docker's files anyway.

@@ -117,20 +117,21 @@ pub(crate) fn of_invocation(
     }
 }
 
-fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, path: &str) -> Endpoint {
+fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, written: &str) -> Endpoint {
     // The root directory of the node's processes, which the Pod sees: no volume is needed to get
     // there.
-    let is_of_node = host_path::follows_root_link(path) && pod.spec.host_pid.0;
-    let path = match path.starts_with(['/', '\\']) {
-        true => HostPath::new(path),
-        false => HostPath::new(&container.working_directory()).join(path),
+    let is_of_node = host_path::follows_root_link(written) && pod.spec.host_pid.0;
+    let path = match written.starts_with(['/', '\\']) {
+        true => HostPath::new(written),
+        false => HostPath::new(&container.working_directory()).join(written),
     };
     // A process of the node needs none either.
     let is_pipe = container.is_host_process(pod.spec) && path == HostPath::new(DEFAULT_PIPE);
     if is_of_node || is_pipe {
         return Endpoint::NodeSocket(path);
     }
-    match pod.host_path_at(container, &path) {
+    let own = pod.host_path_at(container, &path);
+    match own.or_else(|| behind_process(pod, container, written, &path)) {
         // podman speaks Docker's API, and containerd's socket is another rule's business.
         Some(host_path) if OTHER_RUNTIME_SOCKETS.contains(&host_path.file_name()) => {
             Endpoint::Remote
@@ -140,6 +141,21 @@ fn resolve_socket(pod: &Pod<'_>, container: &Container<'_>, path: &str) -> Endpo
         None if is_open(path.as_str()) => Endpoint::Unknown,
         None => Endpoint::NotMounted,
     }
+}
+
+/// The host path to which `path`, which is `written` through the root directory of a process, leads
+/// in another container of the Pod whose processes `container` sees.
+fn behind_process(
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    written: &str,
+    path: &HostPath,
+) -> Option<HostPath> {
+    if !(host_path::follows_root_link(written) && container.sees_processes(pod.spec)) {
+        return None;
+    }
+    let mut others = pod.containers.iter().take_while(|_| spend(RESOLVE_STEPS));
+    others.find_map(|other| pod.host_path_at(other, path))
 }
 
 /// Where `host` leads in `pod`: to the node, to this Pod, or elsewhere.
@@ -154,10 +170,10 @@ pub(crate) fn of_host(pod: &Pod<'_>, host: &str) -> Endpoint {
     }
     // Docker's clients read `tcp://:2375` as localhost.
     if host.is_empty() || is_loopback(&host) {
-        return match (pod.spec.host_network.0, pod.daemon()) {
+        return match (pod.spec.host_network.0, pod.has_privileged_daemon()) {
             (false, _) => Endpoint::InPod,
-            (true, None) => Endpoint::NodeAddress { certain: false },
-            (true, Some(_)) => Endpoint::NodeOrPod,
+            (true, false) => Endpoint::NodeAddress { certain: false },
+            (true, true) => Endpoint::NodeOrPod,
         };
     }
     if is_open(&host) {

@@ -84,7 +84,7 @@ fn docker_use<'c>(pod: &Pod<'_>, container: &'c Container<'_>) -> &'c DockerUse 
     container.docker_use.get_or_init(|| {
         let mut uses = DockerUse::default();
         // A daemon in the Pod is what its clients use, but not what a path on the node leads to.
-        let is_daemon = pod.is_daemon(container);
+        let is_daemon = pod.serves(container);
         if !is_daemon {
             uses.by_itself = docker_sign(pod, container);
         }
@@ -92,7 +92,9 @@ fn docker_use<'c>(pod: &Pod<'_>, container: &'c Container<'_>) -> &'c DockerUse 
         if sockets::is_agent(container) && sockets::names_cri_socket(container) {
             return uses;
         }
-        if !is_daemon {
+        if is_daemon {
+            add_scripts_beside(pod, container, &mut uses);
+        } else {
             add_texts(pod, container, &mut uses);
         }
         let mut mounts: Vec<Mount<'_>> = pod
@@ -116,6 +118,27 @@ fn add_texts(pod: &Pod<'_>, container: &Container<'_>, uses: &mut DockerUse) {
         for token in sockets::socket_paths(text) {
             let path = HostPath::new(&container.fill(token));
             if pod.host_path_at(container, &path).is_some() && !add(uses, container, field, path) {
+                return;
+            }
+        }
+    }
+}
+
+/// Adds the sockets that scripts in other languages name, as arguments of what runs beside the
+/// daemon of `container`: the texts of the container name the daemon's own as well.
+fn add_scripts_beside(pod: &Pod<'_>, container: &Container<'_>, uses: &mut DockerUse) {
+    for command in container.commands() {
+        let invocation = &command.invocation;
+        if invocation.on_host.is_some() || daemon::runs_dockerd(invocation) {
+            continue;
+        }
+        let scripts = invocation.arguments().iter();
+        let scripts = scripts.filter(|word| word.contains(['(', '"', '\'']));
+        for token in scripts.flat_map(|script| sockets::socket_paths(script)) {
+            let path = HostPath::new(token);
+            if pod.host_path_at(container, &path).is_some()
+                && !add(uses, container, command.field, path)
+            {
                 return;
             }
         }

@@ -120,24 +120,32 @@ pub(crate) fn socket_settings(container: &Container<'_>) -> Vec<(TextField, Stri
         .collect()
 }
 
-/// The Docker sockets that scripts of `container` name through the root directory of a process,
-/// where the Pod sees those of the node: whatever program gets such a path, no volume is needed.
+/// The Docker sockets that scripts of `container` name through the root directory of a process that
+/// it sees, of the node or of another container: whatever program gets such a path, no volume is
+/// needed but that of `/proc`, where it is the node's.
 pub(crate) fn sockets_of_processes(
     pod: &Pod<'_>,
     container: &Container<'_>,
 ) -> Vec<(TextField, String)> {
-    if !pod.spec.host_pid.0 {
+    let has_processes = pod.spec.host_pid.0 || container.sees_processes(pod.spec);
+    let has_proc = || {
+        let mut mounts = pod.mounts_of(container);
+        mounts.any(|mount| mount.path.is_within("/proc"))
+    };
+    if !(has_processes || has_proc()) {
         return Vec::new();
     }
+    let is_below_process = |path: &str| {
+        let mount = || pod.mount_above(container, &HostPath::new(path));
+        host_path::follows_root_link(path)
+            || mount().is_some_and(|mount| mount.path.is_within("/proc"))
+    };
     let texts = container.texts_with(|found| found.docker);
     let scripts =
         texts.filter(|(field, text)| field.is_hook() || text.contains(char::is_whitespace));
     let sockets = scripts.filter_map(|(field, text)| {
         let mut paths = socket_paths(text).map(|path| container.fill(path));
-        Some((
-            field,
-            paths.find(|path| host_path::follows_root_link(path))?,
-        ))
+        Some((field, paths.find(|path| is_below_process(path))?))
     });
     let mut sockets: Vec<_> = sockets.collect();
     // Those that only come together in a shell: `cd /proc/1/root/run; x docker.sock`.
@@ -154,7 +162,7 @@ pub(crate) fn sockets_of_processes(
             })
         });
         let is_affordable = |path: &String| spend(PATH_STEPS + path.len());
-        let is_meant = |path: &String| is_affordable(path) && host_path::follows_root_link(path);
+        let is_meant = |path: &String| is_affordable(path) && is_below_process(path);
         if let Some(path) = paths.find(is_meant) {
             sockets.push((command.field, path));
         }

@@ -32,6 +32,7 @@ impl Finding {
             reason: rule.reason.into(),
             short_fix: rule.short_fix,
             consequence: rule.consequence.into(),
+            uses: 1,
         }
     }
 

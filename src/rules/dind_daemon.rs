@@ -1,9 +1,9 @@
 //! DKR203 dind-daemon: a Docker daemon inside the Pod.
 
 use super::findings;
+use crate::analysis::daemon::Confinement;
 use crate::analysis::{Container, Pod};
 use crate::finding::{Action, Certainty, Check, Findings, Impact, Rule};
-use crate::workload::search::mentions;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR203",
@@ -43,38 +43,4 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             .reason("not privileged, not tied to the node's Docker")
             .consequence("dockerd does not start without privileges, on {nodes} as anywhere"),
     });
-}
-
-/// What keeps a daemon from the node.
-enum Confinement {
-    /// Nothing: it is privileged.
-    None,
-    /// A runtime with a kernel or namespaces of its own.
-    Sandbox,
-    /// `hostUsers: false`.
-    UserNamespace,
-    /// The daemon runs without root.
-    Rootless,
-    /// It has no privileges.
-    Unprivileged,
-}
-
-impl Confinement {
-    fn of(pod: &Pod<'_>, container: &Container<'_>) -> Self {
-        // Sysbox, Kata Containers and gVisor by the usual names of their classes.
-        const SANDBOXES: [&str; 4] = ["sysbox", "kata", "gvisor", "runsc"];
-        let class = &*pod.spec.runtime_class_name;
-        let image = &*container.raw.image;
-        if SANDBOXES.iter().any(|name| mentions(class, name)) {
-            Self::Sandbox
-        } else if pod.spec.host_users.as_ref().is_some_and(|flag| !flag.0) {
-            Self::UserNamespace
-        } else if mentions(image, "rootless") || container.runs_without_root(pod.spec) {
-            Self::Rootless
-        } else if container.is_privileged() || container.adds_capability("SYS_ADMIN") {
-            Self::None
-        } else {
-            Self::Unprivileged
-        }
-    }
 }

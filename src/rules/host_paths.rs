@@ -51,6 +51,7 @@ pub(super) fn finding(
         finding.container = container.map(|container| container.name().to_owned());
     }
     if mount.user == MountUser::Nobody {
+        finding.uses = 0;
         return finding
             .advisory("no container mounts it")
             .consequence("kubelet skips the volume; remove it");

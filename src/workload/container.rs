@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::budget::{keep, spend};
 use super::host_path::HostPath;
@@ -46,22 +47,31 @@ impl<'a> Container<'a> {
     }
 
     /// The position of the mount at the longest directory above `path`, or at `path`, and that
-    /// directory.
-    pub(crate) fn mount_at<'p>(&self, path: &'p HostPath) -> Option<(usize, &'p str)> {
+    /// directory. Where two mounts have the same place in two spellings (`/run` and `/var/run`), it
+    /// depends on the image which of them is seen; then it is the one that `is_of_host`.
+    pub(crate) fn mount_at<'p>(
+        &self,
+        path: &'p HostPath,
+        is_of_host: impl Fn(usize) -> bool,
+    ) -> Option<(usize, &'p str)> {
         let mounts = self.mounts.get_or_init(|| {
-            let mounts = self
-                .raw
-                .volume_mounts
-                .iter()
-                .enumerate()
-                .filter(|(_, mount)| !mount.mount_path.is_empty());
+            let mut mounts = HashMap::new();
+            for (position, mount) in self.raw.volume_mounts.iter().enumerate() {
+                if mount.mount_path.is_empty() {
+                    continue;
+                }
+                if !keep(MOUNT_BYTES + mount.mount_path.len()) {
+                    break;
+                }
+                let path = HostPath::new(&mount.mount_path).as_str().to_owned();
+                match mounts.entry(path) {
+                    Entry::Occupied(known) if is_of_host(*known.get()) => {}
+                    entry => {
+                        entry.insert_entry(position);
+                    }
+                }
+            }
             mounts
-                .take_while(|(_, mount)| keep(MOUNT_BYTES + mount.mount_path.len()))
-                .map(|(position, mount)| {
-                    let path = HostPath::new(&mount.mount_path);
-                    (path.as_str().to_owned(), position)
-                })
-                .collect()
         });
         let mut at = path.as_str();
         if mounts.is_empty() || at.len() > MAX_PATH {

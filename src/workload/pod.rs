@@ -317,13 +317,32 @@ impl<'a> Pod<'a> {
         index.get(host).map(|&at| aliases[at].ip.as_str())
     }
 
+    /// See [`Container::mount_at`].
+    fn mount_at<'p>(
+        &self,
+        container: &Container<'_>,
+        path: &'p HostPath,
+    ) -> Option<(usize, &'p str)> {
+        container.mount_at(path, |at| self.host_mount_of(container, at).is_some())
+    }
+
+    /// The mount of a host path through which `container` reaches `path`.
+    pub(crate) fn mount_above(
+        &self,
+        container: &Container<'_>,
+        path: &HostPath,
+    ) -> Option<&HostMount<'a>> {
+        let (position, _) = self.mount_at(container, path)?;
+        self.host_mount_of(container, position)
+    }
+
     /// The volume that `container` sees at `path`.
     pub(crate) fn volume_at(
         &self,
         container: &Container<'_>,
         path: &HostPath,
     ) -> Option<&'a Volume<'a>> {
-        let (position, _) = container.mount_at(path)?;
+        let (position, _) = self.mount_at(container, path)?;
         self.volume(&container.raw.volume_mounts[position].name)
     }
 
@@ -333,7 +352,7 @@ impl<'a> Pod<'a> {
         container: &Container<'_>,
         path: &HostPath,
     ) -> Option<HostPath> {
-        let (position, at) = container.mount_at(path)?;
+        let (position, at) = self.mount_at(container, path)?;
         let mount = self.host_mount_of(container, position)?;
         Some(mount.path.join(path.as_str().strip_prefix(at)?))
     }
