@@ -44,9 +44,10 @@ fn read(container: &Container<'_>) -> Vec<Command> {
     };
     let mut found = Vec::new();
     // Arguments alone go to the program of the image, which a few images are named after.
-    let program = container.image().name();
-    let is_entrypoint = container.raw.command.is_empty() && catalog::ENTRYPOINTS.contains(&program);
-    let entrypoint = is_entrypoint.then_some(program);
+    let entrypoint = match container.raw.command.is_empty() {
+        true => catalog::entrypoint(container.image().name()),
+        false => &[],
+    };
     read_vectors(
         container.raw,
         entrypoint,
@@ -104,22 +105,16 @@ pub(crate) fn read_naming(container: &object::Container<'_>, needle: &str) -> Ve
     let mut found = Vec::new();
     let is_wanted = |word: &str| mentions(word, needle);
     let how = (&is_wanted as &dyn Fn(&str) -> bool, &ShellContext::UNKNOWN);
-    read_vectors(
-        container,
-        None,
-        |field, text| (field, text),
-        how,
-        &mut found,
-    );
+    read_vectors(container, &[], |field, text| (field, text), how, &mut found);
     found
 }
 
 /// Reads what `container` starts, `command` with `args`, then hooks and probes, each word of it as
-/// `word` gives it. `entrypoint` is the program that the image itself starts. A vector is read
+/// `word` gives it. `entrypoint` is what the image itself starts. A vector is read
 /// where one of its words is wanted.
 fn read_vectors<'c>(
     container: &'c object::Container<'_>,
-    entrypoint: Option<&'c str>,
+    entrypoint: &'c [&'c str],
     word: impl Fn(TextField, &'c str) -> Word<'c>,
     how: (&dyn Fn(&str) -> bool, &ShellContext<'_>),
     found: &mut Vec<Command>,
@@ -128,8 +123,8 @@ fn read_vectors<'c>(
     let command = command.map(|(i, text)| word(TextField::Command(i), text));
     let args = container.args.iter().enumerate();
     let args = args.map(|(i, text)| word(TextField::Args(i), text));
-    let program = entrypoint.map(|program| (TextField::Args(0), program));
-    read_argv(program.into_iter().chain(command).chain(args), how, found);
+    let program = entrypoint.iter().map(|word| (TextField::Args(0), *word));
+    read_argv(program.chain(command).chain(args), how, found);
     for (place, words) in container.hooks() {
         let words = words.iter().enumerate();
         let words = words.map(|(i, text)| word(TextField::Hook(place, i), text));

@@ -24,8 +24,8 @@ impl<'w> Pod<'w> {
     }
 
     /// True for a container whose daemon can start. Without privileges only an image that brings
-    /// one is believed, because the nodes may have a sandbox by default; a script can name `dockerd`
-    /// for no reason.
+    /// one is believed, because the nodes may have a sandbox by default; a script can name
+    /// `dockerd` for no reason.
     pub(crate) fn serves(&self, container: &Container<'_>) -> bool {
         let is_image = || match container.image_role() {
             Some(ImageRole::Docker | ImageRole::DockerInDocker) => true,

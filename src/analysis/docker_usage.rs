@@ -63,8 +63,9 @@ pub(super) fn docker_sign(pod: &Pod<'_>, container: &Container<'_>) -> Option<St
 
 /// Verbs of the Docker client that talk to the daemon. Source: docker/cli, the reference of its
 /// commands.
-const VERBS: [&str; 53] = [
+const VERBS: [&str; 54] = [
     "attach",
+    "bake",
     "build",
     "builder",
     "buildx",
@@ -196,6 +197,29 @@ pub(crate) fn needs_no_daemon(container: &Container<'_>) -> bool {
     let is_free = |invocation: &Invocation| asks_no_daemon(invocation, builds_elsewhere);
     let first = calls.next().is_some_and(is_free);
     first && calls.all(is_free)
+}
+
+/// True if the command of `container`, which replaces that of its image, is known whole and only
+/// puts files in their place: it hands the client to another container.
+pub(crate) fn only_copies(container: &Container<'_>) -> bool {
+    let is_copy = |invocation: &Invocation| {
+        let is_shell = matches!(invocation.program(), "sh" | "ash" | "bash");
+        let copies = matches!(
+            invocation.program(),
+            "cp" | "mv" | "ln" | "install" | "mkdir" | "chmod" | "chown" | "echo"
+        );
+        // A script of its own is read like the rest.
+        let is_read = is_shell
+            && invocation
+                .words
+                .get(1)
+                .is_some_and(|word| word.contains('c'));
+        (copies || is_read) && invocation.on_host.is_none() && !invocation.runs_unseen
+    };
+    let commands = container.commands();
+    !container.raw.command.is_empty()
+        && !commands.is_empty()
+        && commands.iter().all(|command| is_copy(&command.invocation))
 }
 
 /// True for a call of the client that needs registries and its own files alone, or a builder that

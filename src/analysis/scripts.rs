@@ -6,7 +6,7 @@ use crate::embedded::{Language, Node};
 use crate::workload::Workload;
 use crate::workload::budget::spend;
 use crate::workload::search::mentions;
-use crate::workload::shell::{Invocation, read_script};
+use crate::workload::shell::{Invocation, cron, read_script};
 use crate::workload::string_fields::StringField;
 
 /// A program that the text runs.
@@ -112,30 +112,11 @@ fn line_commands<'t>(name: &str, text: &'t str) -> Vec<(usize, &'t str)> {
         .filter(|line| mentions(line, "docker"));
     let commands = lines.filter_map(|line| match is_makefile {
         true => Some(line.strip_prefix('\t')?.trim_start_matches(['@', '-'])),
-        false => cron_command(line),
+        false => cron::command(line),
     });
     // Each is a part of the text.
     let start = |command: &str| command.as_ptr().addr() - text.as_ptr().addr();
     commands.map(|command| (start(command), command)).collect()
-}
-
-/// The command of a line `MINUTE HOUR DAY MONTH WEEKDAY [USER] COMMAND`.
-fn cron_command(line: &str) -> Option<&str> {
-    let is_time = |word: &str| {
-        let is_part = |b: u8| b.is_ascii_digit() || b"*/,-".contains(&b);
-        !word.is_empty() && word.bytes().all(is_part)
-    };
-    let mut rest = line;
-    for _ in 0..5 {
-        let (word, behind) = rest.trim_start().split_once([' ', '\t'])?;
-        rest = Some(behind).filter(|_| is_time(word))?;
-    }
-    let command = rest.trim_start();
-    // Only the tables of the system name a user.
-    let with_user = command.split_once([' ', '\t']);
-    let of_system = with_user.filter(|(user, rest)| *user == "root" || rest.starts_with('/'));
-    let of_system = of_system.filter(|(user, _)| !user.contains('/'));
-    Some(of_system.map_or(command, |(_, command)| command.trim_start()))
 }
 
 /// The command in the value of a unit's setting, without the marks in front of the program.

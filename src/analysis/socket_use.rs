@@ -116,12 +116,45 @@ fn add_texts(pod: &Pod<'_>, container: &Container<'_>, uses: &mut DockerUse) {
     }
     for (field, text) in container.texts_with(|found| found.docker) {
         for token in sockets::socket_paths(text) {
+            if is_looked_for(text, token) {
+                continue;
+            }
             let path = HostPath::new(&container.fill(token));
             if pod.host_path_at(container, &path).is_some() && !add(uses, container, field, path) {
                 return;
             }
         }
     }
+}
+
+/// True for a program that finds out whether a file is there, or takes it away, and asks nobody
+/// behind it.
+fn is_look(program: &str) -> bool {
+    matches!(
+        program,
+        "[" | "[[" | "test" | "ls" | "stat" | "lsof" | "rm" | "unlink"
+    )
+}
+
+/// True if the command in `text` of which `token`, a part of `text`, is a word only looks whether
+/// the file is there. What it writes must not go to another command.
+fn is_looked_for(text: &str, token: &str) -> bool {
+    const ENDS: [char; 8] = [';', '&', '|', '\n', '(', ')', '`', '{'];
+    let at = token.as_ptr() as usize - text.as_ptr() as usize;
+    let start = text[..at].rfind(ENDS).map_or(0, |end| end + 1);
+    let before = &text[start.saturating_sub(1)..start];
+    let rest = &text[at + token.len()..];
+    let behind = &rest[rest.find(ENDS).unwrap_or(rest.len())..];
+    let is_piped = behind.starts_with('|') && !behind.starts_with("||");
+    if matches!(before, "(" | "`") || is_piped {
+        return false;
+    }
+    let is_keyword =
+        |word: &&str| matches!(*word, "!" | "if" | "elif" | "then" | "do" | "else" | "sudo");
+    let mut words = text[start..at].split_whitespace();
+    let program = words.find(|word| !is_keyword(word));
+    let is_argument = |word: &str| word.starts_with(['-', '/', '"', '\'', '$', '!']);
+    program.is_some_and(is_look) && words.all(is_argument)
 }
 
 /// Adds the sockets that scripts in other languages name, as arguments of what runs beside the
@@ -223,7 +256,8 @@ fn add_words(
     for command in container.commands() {
         let invocation = &command.invocation;
         // What runs on the node names the node's own paths, and a daemon the socket that it makes.
-        if invocation.on_host.is_some() || daemon::runs_dockerd(invocation) {
+        let is_daemon = daemon::runs_dockerd(invocation);
+        if invocation.on_host.is_some() || is_daemon || is_look(invocation.program()) {
             continue;
         }
         if invocation.runs_unseen {

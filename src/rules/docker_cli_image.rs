@@ -34,6 +34,10 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
         finding
             .advisory("its daemon is not the node's")
             .consequence("")
+    } else if docker_usage::only_copies(container) {
+        finding
+            .advisory("its command only copies files")
+            .consequence("")
     } else if endpoint == Endpoint::NodeOrPod {
         findings::shared_port(finding)
     } else if !endpoint.is_node() && docker_usage::needs_no_daemon(container) {

@@ -1,5 +1,7 @@
 //! DKR302 docker-socket-env: a variable or an argument that names a mounted Docker socket.
 
+use std::collections::HashSet;
+
 use super::findings;
 use crate::analysis::endpoint::Endpoint;
 use crate::analysis::{Container, Pod, resolve, sockets};
@@ -23,7 +25,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let settings = sockets::socket_settings(container);
-    let in_scripts = sockets::sockets_of_processes(pod, container);
+    let named: HashSet<&str> = settings.iter().map(|(_, path)| path.as_str()).collect();
+    let mut in_scripts = sockets::sockets_of_processes(pod, container);
+    in_scripts.retain(|(_, path)| !named.contains(path.as_str()));
     for (field, path) in settings.into_iter().chain(in_scripts) {
         let Endpoint::NodeSocket(host_path) = resolve::resolve(pod, container, &path) else {
             continue;

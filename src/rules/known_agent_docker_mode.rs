@@ -32,10 +32,13 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let mounts_docker = mounts.any(|mount| {
         sockets::is_docker_socket(&mount.path) && !sockets::has_cri_socket(pod, mount)
     });
-    let mut mounts = pod.mounts_of(container);
+    let has_cri_socket = || {
+        let mut mounts = pod.mounts_of(container);
+        mounts.any(|mount| sockets::is_cri_socket(&mount.path))
+            || sockets::names_cri_socket(container)
+    };
     let watches = mounts_docker
-        || container.endpoint(pod).is_node()
-            && !mounts.any(|mount| sockets::is_cri_socket(&mount.path))
+        || container.endpoint(pod).is_node() && !has_cri_socket()
         || !runtime_selectors(container).is_empty();
     if watches {
         let mut finding = findings::image_finding(&RULE, pod, container, "")

@@ -1,7 +1,7 @@
 //! DKR111 socket-parent-mount-bare: a directory above the Docker socket, without a sign of Docker.
 
 use super::host_paths;
-use crate::analysis::{Workload, socket_use};
+use crate::analysis::{Workload, socket_use, sockets};
 use crate::finding::{Action, Certainty, Check, Finding, Impact, Rule, Thing};
 use crate::workload::catalog;
 use crate::workload::host_path::HostPath;
@@ -58,8 +58,10 @@ fn is_at_default_path(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
     };
     let socket = HostPath::new("/var/run/docker.sock");
     let container = &pod.containers[index];
+    let takes_another = || sockets::is_agent(container) && sockets::names_cri_socket(container);
     mount.path.as_str() == "/run"
         && mount.mount_path == "/run"
+        && !takes_another()
         && !catalog::is_network_plugin(container.image())
         && pod.host_path_at(container, &socket).as_ref() == Some(&socket)
 }

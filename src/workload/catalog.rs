@@ -201,8 +201,20 @@ pub(crate) fn is_network_plugin(image: &ImageReference<'_>) -> bool {
         .any(|name| mentions(&image.path, name))
 }
 
-/// Programs that images of their name start: curl's own image and alpine/curl, alpine/socat.
-pub(crate) const ENTRYPOINTS: [&str; 2] = ["curl", "socat"];
+/// What images of these names start, before their arguments.
+const ENTRYPOINTS: [(&str, &[&str]); 4] = [
+    ("curl", &["curl"]),       // curl/curl-container: Dockerfile; alpine/curl
+    ("nsenter", &["nsenter"]), // jpetazzo/nsenter: its README
+    // justincormack/nsenter1: nsenter1.c, which enters all namespaces of process 1
+    ("nsenter1", &["nsenter", "-t", "1", "-a"]),
+    ("socat", &["socat"]), // alpine-docker/socat: Dockerfile
+];
+
+/// The program, with its first words, that an image of this name starts.
+pub(crate) fn entrypoint(name: &str) -> &'static [&'static str] {
+    let known = ENTRYPOINTS.iter().find(|(image, _)| *image == name);
+    known.map_or(&[], |(_, words)| words)
+}
 
 /// Images that run a script which a variable holds.
 struct ScriptImage {

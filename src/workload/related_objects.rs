@@ -84,8 +84,8 @@ pub struct ClaimedPath {
 pub(super) enum Claim<'c> {
     /// Namespace and name.
     Named(&'c str, &'c str),
-    /// It is made from this for the Pod.
-    Template(&'c ClaimSpec<'c>),
+    /// It is made from this for the Pod, in this namespace and under this name, if that is known.
+    Template(&'c ClaimSpec<'c>, Option<(&'c str, String)>),
 }
 
 /// How sure it is that a claim gets a volume.
@@ -242,9 +242,18 @@ impl RelatedObjects {
                     (None, None) => return (Match::Unknown, self.free(None)),
                 }
             }
-            Claim::Template(spec) => {
+            Claim::Template(spec, name) => {
+                let key = name
+                    .as_ref()
+                    .map(|(namespace, name)| ((*namespace).to_owned(), name.clone()));
+                // A volume can be reserved for a claim that is still to be made.
+                let reserved = key.and_then(|key| self.bound.get(&key));
+                let volume = match reserved {
+                    Some(volume) if spec.volume_name.is_empty() => volume.as_str(),
+                    _ => spec.volume_name.as_str(),
+                };
                 let class = spec.storage_class_name.as_ref();
-                (spec.volume_name.as_str(), class.map(LenientStr::as_str))
+                (volume, class.map(LenientStr::as_str))
             }
         };
         if !volume.is_empty() {
@@ -258,15 +267,6 @@ impl RelatedObjects {
             Match::Unknown
         };
         (how, self.free(class))
-    }
-
-    /// True for a claim of which nothing is known: it comes after the Pod, or nobody lists claims.
-    pub(super) fn is_unseen(&self, claim: &Claim<'_>) -> bool {
-        let Claim::Named(namespace, name) = claim else {
-            return false;
-        };
-        let key = ((*namespace).to_owned(), (*name).to_owned());
-        !self.claims.contains_key(&key) && !self.bound.contains_key(&key)
     }
 
     /// The host paths of the volumes of `class`, or of any, that no claim has.

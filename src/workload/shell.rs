@@ -6,6 +6,7 @@
 //! the budget of the evaluation does not suffice, the rest is left unread.
 
 mod arguments;
+pub(crate) mod cron;
 mod escapes;
 mod learn;
 mod lexer;
@@ -208,6 +209,10 @@ fn read_nested(
             prefix::unwrap(invocation, &input, (values, raw.function), depth, found);
         }
         settle(raw, values);
+    }
+    for table in values.cron_tables() {
+        let mut values = values.inside(0, None);
+        read_nested(&cron::script(&table), outer, &mut values, depth + 1, found);
     }
 }
 

@@ -43,7 +43,13 @@ impl<'a> Pod<'a> {
                 let Some(spec) = template.and_then(|template| template.spec.as_deref()) else {
                     continue;
                 };
-                (Claim::Template(spec), "ephemeral.volumeClaimTemplate.spec")
+                // What else makes Pods gives them names that are not known yet.
+                let identity = &self.identity;
+                let is_known = self.path == "spec" && !identity.name.is_empty();
+                let name = is_known.then(|| format!("{}-{}", identity.name, volume.name));
+                let name = name.map(|name| (identity.namespace, name));
+                let claim = Claim::Template(spec, name);
+                (claim, "ephemeral.volumeClaimTemplate.spec")
             } else {
                 continue;
             };
@@ -56,7 +62,7 @@ impl<'a> Pod<'a> {
             let name = &template.metadata.name;
             self.mounts_of_claim(
                 name,
-                &Claim::Template(spec),
+                &Claim::Template(spec, None),
                 field,
                 related_objects,
                 &mut found,
@@ -87,13 +93,13 @@ impl<'a> Pod<'a> {
             };
             self.mounts_of_volume(name, &source, found);
         }
-        if found.mounts.len() == before && related_objects.is_unseen(claim) {
+        if found.mounts.len() == before && matches!(claim, Claim::Named(..)) {
             self.mounts_of_unseen(name, field, found);
         }
     }
 
-    /// A claim that is not there yet can still lead to the node. Nobody but Docker has a file of
-    /// that name, so a `subPath` that names it says where the volume will be.
+    /// A claim or a volume that is not there yet can still lead to the node. Nobody but Docker has
+    /// a file of that name, so a `subPath` that names it says where the volume will be.
     fn mounts_of_unseen(&self, name: &'a str, field: String, found: &mut Found<'a>) {
         let source = Source {
             path: "/run",

@@ -35,6 +35,26 @@ pub(super) fn after_nsenter_options(words: &[String]) -> usize {
     at
 }
 
+/// A script of PowerShell with the ends of its blocks as ends of commands: `if(1){docker ps}`.
+/// `${name}` stays a variable.
+pub(super) fn without_blocks(script: &str) -> String {
+    let mut before = ' ';
+    let mut is_name = false;
+    let characters = script.chars().map(|c| {
+        let is_end = match c {
+            '{' => {
+                is_name = before == '$';
+                !is_name
+            }
+            '}' => !std::mem::take(&mut is_name),
+            _ => false,
+        };
+        before = c;
+        if is_end { ';' } else { c }
+    });
+    characters.collect()
+}
+
 /// Long options of bash, which takes them behind one dash, too.
 pub(super) const LONG_OPTIONS: [&str; 10] = [
     "debugger",

@@ -2,9 +2,10 @@
 //! `chroot`.
 
 use super::arguments::{self, Input};
+use super::cron;
 use super::names;
 use super::options::{
-    ENV_VALUES, SETPRIV_VALUES, SYSTEMD_RUN_VALUES, after_nsenter_options, after_options,
+    self, ENV_VALUES, SETPRIV_VALUES, SYSTEMD_RUN_VALUES, after_nsenter_options, after_options,
     is_option_c, script_after_options, split_string,
 };
 use crate::workload::budget::{exceed, keep, spend};
@@ -69,6 +70,15 @@ pub(super) fn unwrap(
         let mut values = values.inside(function, arguments);
         read_nested(&script, &invocation, &mut values, depth + 1, found);
     }
+    if let Some(table) = cron::table_of(&invocation) {
+        let file = values.file(table).map(|file| file.text.as_str());
+        let read = input.texts.iter().filter(|_| table == "-");
+        for table in read.map(String::as_str).chain(file) {
+            let mut values = values.inside(function, None);
+            let script = cron::script(table);
+            read_nested(&script, &invocation, &mut values, depth + 1, found);
+        }
+    }
     if reads_script(&invocation) {
         invocation.runs_unseen |= input.is_piped && input.texts.is_empty();
         // Without a program of its own the way onto the host starts a shell, which reads the
@@ -95,7 +105,11 @@ fn read_file(
         program if is_shell(program) => after_options(words, 1, &["-o", "+o"]),
         _ => 0,
     };
-    let Some(file) = words.get(at).and_then(|path| values.file(path)) else {
+    let file_at = |path: &String| match invocation.on_host {
+        Some(_) => values.file_on_host(path),
+        None => values.file(path),
+    };
+    let Some(file) = words.get(at).and_then(file_at) else {
         return;
     };
     let is_last = values.from_files == MAX_FILES;
@@ -202,12 +216,15 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
         "wait-for-it.sh" | "wait-for-it" | "wait-for.sh" | "wait-for" => {
             words.iter().position(|word| word == "--")? + 1
         }
+        "Start-Process" => after_options(words, 1, &[]),
         "find" => {
             words
                 .iter()
                 .position(|word| matches!(word.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir"))?
                 + 1
         }
+        "time" => after_options(words, 1, &["-f", "-o", "--format", "--output"]),
+        "screen" => after_options(words, 1, &["-S", "-c", "-h", "-s", "-t"]),
         "nice" => after_options(words, 1, &["-n", "--adjustment"]),
         "timeout" => after_options(words, 1, &["-s", "-k", "--signal", "--kill-after"]) + 1,
         "flock" => after_options(words, 1, &["-w", "-E", "--timeout"]) + 1,
@@ -232,7 +249,7 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
             }
             at
         }
-        "chroot" => {
+        "chroot" | "arch-chroot" => {
             let at = after_options(words, 1, &[]) + 1;
             if at < words.len() {
                 enter_host(invocation);
@@ -249,7 +266,7 @@ fn enter_host(invocation: &mut Invocation) {
     let words = &invocation.words;
     match invocation.program() {
         "nsenter" => invocation.on_host = Some(HostEntry::Nsenter),
-        "chroot" => {
+        "chroot" | "arch-chroot" => {
             let root = words.get(after_options(words, 1, &[])).cloned();
             invocation.on_host = root.map(HostEntry::Chroot).or(invocation.on_host.take());
         }
@@ -302,14 +319,11 @@ fn after_assignments(invocation: &mut Invocation, mut at: usize) -> usize {
 fn script_of(invocation: &Invocation) -> Option<(String, Option<Vec<String>>)> {
     let words = invocation.arguments();
     let script = match invocation.program() {
-        "eval" => Some(words.join(" ")),
+        "eval" | "iex" | "Invoke-Expression" => Some(words.join(" ")),
         "env" => split_string(&invocation.words),
-        "watch" => {
-            let at = after_options(
-                &invocation.words,
-                1,
-                &["-n", "--interval", "-q", "--equexit"],
-            );
+        "watch" | "parallel" => {
+            let valued = ["-n", "--interval", "-q", "--equexit", "-j", "--jobs"];
+            let at = after_options(&invocation.words, 1, &valued);
             Some(invocation.words.get(at..)?.join(" "))
         }
         // `sg GROUP COMMAND` goes without an option.
@@ -337,7 +351,11 @@ fn script_of(invocation: &Invocation) -> Option<(String, Option<Vec<String>>)> {
                 .map(|at| at + 1)
                 .or_else(bare)?;
             // A backslash is a separator of paths there, no escape.
-            Some(words[at..].join(" ").replace('\\', "/"))
+            let script = words[at..].join(" ").replace('\\', "/");
+            Some(match invocation.program() {
+                "cmd" => script,
+                _ => options::without_blocks(&script),
+            })
         }
         // Arguments alone, for an image whose entrypoint is a shell.
         program if is_shell(program) || program.starts_with('-') => {

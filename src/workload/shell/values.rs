@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::ShellContext;
+use super::cron;
 use super::word::{Parameter, Reference, Word};
 use crate::workload::budget::{keep, spend};
 
@@ -166,6 +167,26 @@ impl<'e> Values<'e> {
     pub(super) fn file(&self, path: &str) -> Option<&File> {
         let own = self.files.get(path.trim_start_matches("./"));
         own.or_else(|| self.outer?.file(path))
+    }
+
+    /// The file at `path` of the node, if the script or one around it writes it below a mount of
+    /// the node's root directory.
+    pub(super) fn file_on_host(&self, path: &str) -> Option<&File> {
+        let is_there = |written: &str| path.starts_with('/') && written.ends_with(path);
+        let files = self.files.iter().take_while(|_| spend(NAME_STEPS));
+        let own = files.filter(|(written, _)| is_there(written));
+        let own = own.min_by_key(|(written, _)| *written);
+        let own = own.map(|(_, file)| file);
+        own.or_else(|| self.outer?.file_on_host(path))
+    }
+
+    /// What the script writes into tables of cron.
+    pub(super) fn cron_tables(&self) -> Vec<String> {
+        let files = self.files.iter();
+        let mut tables: Vec<_> = files.filter(|(path, _)| cron::is_table(path)).collect();
+        tables.sort_by_key(|(path, _)| *path);
+        let tables = tables.into_iter().map(|(_, file)| file.text.clone());
+        tables.take_while(|text| keep(text.len())).collect()
     }
 
     /// Notes that the script may go to `directory`, of which a part can be open.
