@@ -34,6 +34,11 @@ pub(crate) fn socket_paths(text: &str) -> impl Iterator<Item = &str> {
         let path = &token[token.find('/')?..];
         // `unix:///run/docker.sock` brings two slashes more than the path has.
         let path = &path[path.len() - path.trim_start_matches('/').len() - 1..];
+        // The end of a substitution that begins before it: `$(ls /run/docker.sock)`.
+        let path = match path.contains('(') {
+            true => path,
+            false => path.trim_end_matches(')'),
+        };
         path.trim_end_matches('/')
             .ends_with("/docker.sock")
             .then_some(path)

@@ -364,16 +364,16 @@ fn an_ephemeral_container_that_mounts_the_socket_is_new() {
             let (answer, decision, _) = answer(&review, mode);
             assert!(!answer.allowed, "{mode:?} {decision}");
         }
-        // What was there before does not refuse another one.
-        let mut next = pod.clone();
-        let containers = next["spec"]["ephemeralContainers"].as_array_mut().unwrap();
-        containers.push(json!({"name": "other", "image": "x"}));
-        let review = with(
-            update(pod, next),
-            "subResource",
-            json!("ephemeralcontainers"),
-        );
-        assert!(answer(&review, Mode::Enforce).0.allowed);
+        // What was there before does not refuse another one, unless that mounts it, too.
+        let mounts = &pod["spec"]["ephemeralContainers"][0]["volumeMounts"];
+        for (mounts, allowed) in [(json!([]), true), (mounts.clone(), false)] {
+            let mut next = pod.clone();
+            let containers = next["spec"]["ephemeralContainers"].as_array_mut().unwrap();
+            containers.push(json!({"name": "other", "image": "x", "volumeMounts": mounts}));
+            let review = update(pod.clone(), next);
+            let review = with(review, "subResource", json!("ephemeralcontainers"));
+            assert_eq!(answer(&review, Mode::Enforce).0.allowed, allowed);
+        }
     }
 }
 
@@ -396,5 +396,82 @@ fn who_takes_the_last_gate_away_starts_the_pod() {
     ] {
         let review = update(old.clone(), new.clone());
         assert_eq!(answer(&review, mode).0.allowed, allowed, "{mode:?} {new}");
+    }
+}
+
+#[test]
+fn what_was_there_is_known_whoever_owns_it() {
+    let freed = |pod: Value| {
+        let mut pod = pod;
+        pod["metadata"]
+            .as_object_mut()
+            .unwrap()
+            .remove("ownerReferences");
+        pod
+    };
+    let mut debugged = owned_pod();
+    debugged["spec"]["ephemeralContainers"] = json!([{"name": "debug", "image": "x",
+        "volumeMounts": socket_pod()["spec"]["containers"][0]["volumeMounts"]}]);
+    let mut labelled = owned_pod();
+    labelled["metadata"]["labels"] = json!({"app": "other"});
+    for (old, new) in [
+        (owned_pod(), freed(owned_pod())),
+        (freed(owned_pod()), owned_pod()),
+        (owned_pod(), labelled),
+        (debugged.clone(), freed(debugged)),
+    ] {
+        for mode in [Mode::Enforce, Mode::Freeze] {
+            let (answer, decision, _) = answer(&update(old.clone(), new.clone()), mode);
+            assert!(answer.allowed, "{mode:?} {decision} {new}");
+        }
+    }
+}
+
+#[test]
+fn of_a_mounted_socket_the_number_of_its_users_counts() {
+    let with = |names: &[&str]| {
+        let mounts = &socket_pod()["spec"]["containers"][0]["volumeMounts"];
+        let of = |name: &&str| json!({"name": name, "image": "x", "volumeMounts": mounts});
+        let mut pod = socket_pod();
+        pod["spec"]["containers"] = names.iter().map(of).collect();
+        deployment(&pod)
+    };
+    for (old, new, allowed) in [
+        (&["a", "b"][..], &["b"][..], true),
+        (&["a", "b"], &["b", "a"], true),
+        (&["a"], &["renamed"], true),
+        (&["a"], &["a", "b"], false),
+        (&["a"], &["b", "a"], false),
+    ] {
+        for mode in [Mode::Enforce, Mode::Freeze] {
+            let answer = answer_of(&update(with(old), with(new)), mode);
+            assert_eq!(answer.allowed, allowed, "{mode:?} {old:?} {new:?}");
+        }
+    }
+}
+
+#[test]
+fn an_ephemeral_container_that_takes_the_socket_of_another_is_new() {
+    let path = "/proc/1/root/var/run/docker.sock";
+    for more in [
+        json!({"command": ["curl", "--unix-socket", path, "http://x/_ping"]}),
+        json!({"command": ["sh", "-c", format!("socat - UNIX-CONNECT:{path}")]}),
+        json!({"env": [{"name": "DOCKER_HOST", "value": format!("unix://{path}")}]}),
+    ] {
+        for old in [socket_pod(), owned_pod()] {
+            let mut debug = json!({"name": "debug", "image": "x", "targetContainerName": "app"});
+            debug
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            let mut new = old.clone();
+            new["spec"]["ephemeralContainers"] = json!([debug]);
+            let review = with(
+                update(old, new),
+                "subResource",
+                json!("ephemeralcontainers"),
+            );
+            assert!(!answer(&review, Mode::Enforce).0.allowed, "{more}");
+        }
     }
 }

@@ -432,6 +432,11 @@ fn actions_are_those_of_the_contract() {
         ),
         ("DKR101", Action::Record, running("image: x", socket)),
         (
+            "DKR201",
+            Action::Record,
+            running("image: 'docker:cli', command: [cp, bin/docker, /t]", ""),
+        ),
+        (
             "DKR110",
             Action::Deny,
             mounting("/run", "").replace("image: ", "args: [/v/docker.sock]\n    image: "),

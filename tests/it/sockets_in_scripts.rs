@@ -83,6 +83,13 @@ fn a_word_that_comes_to_be_the_socket_is_refused() {
         "http --unix http+unix://%2Fh%2fdocker.sock/info",
         "watch -n 9 'cd /h; dial docker.sock'",
         "toybox sh -c 'dial /h/d''ocker.sock'",
+        "[ -S /h/docker.sock ] && dial /h/docker.sock",
+        "ls /h/docker.sock | xargs dial",
+        "dial $(ls /h/docker.sock)",
+        "until [ -S /h/docker.sock ]; do sleep 1; done",
+        "S=/h/docker.sock; ls $S; dial",
+        "dockerd --version; python -c \"dial('unix:///h/docker.sock')\"",
+        "sudo dockerd & python -c \"dial('unix:///h/docker.sock')\"",
         "yash -c 'a=docker; dial /h/$a.sock'",
         "HOME=/h; cd; dial docker.sock",
         "a=docker; dial /proc/1/../../h/fd/../$a.sock",
@@ -234,6 +241,10 @@ fn an_agent_that_takes_other_files_is_recorded() {
         "sh /scripts/run.sh",
         "echo $1; cd /tmp; cat $1",
         "curl -sf http://localhost:8080/healthz",
+        "if [ -S /h/docker.sock ]; then echo docker; fi",
+        "S=/tmp/x; test -e \"/h/docker.sock\" && echo found",
+        "[[ ! -S /h/docker.sock ]] || exit 1",
+        "ls -l /h/docker.sock || true; rm -f /h/docker.sock",
     ] {
         expect(&script(text), Outcome::Record, "DKR111 record", text);
     }
@@ -389,5 +400,37 @@ fn a_process_of_a_windows_node_has_its_pipes() {
         assert_eq!(outcome, Outcome::Deny, "{text} {variable}: {rules:?}");
         let (outcome, rules) = judged(&container(false), &policy());
         assert!(outcome < Outcome::Deny, "{text} {variable}: {rules:?}");
+    }
+}
+
+#[test]
+fn of_two_mounts_at_one_place_the_nodes_counts() {
+    let mounts = json!([
+        {"name": "h", "mountPath": "/var/run"}, {"name": "e", "mountPath": "/run"},
+    ]);
+    for mounts in [mounts.clone(), json!([mounts[1], mounts[0]])] {
+        let pod = with_spec(
+            json!({"image": "docker:27-cli", "volumeMounts": mounts}),
+            json!({"volumes": [{"name": "h", "hostPath": {"path": "/run"}},
+                {"name": "e", "emptyDir": {}}]}),
+        );
+        expect(&pod, Outcome::Deny, "DKR201", "two spellings of a place");
+    }
+}
+
+#[test]
+fn a_daemon_that_does_not_start_takes_no_address_of_the_node() {
+    for (daemon, is_privileged, outcome) in [
+        ("dockerd -D &", true, Outcome::Warn),
+        ("dockerd -D &", false, Outcome::Deny),
+        ("dockerd --version;", true, Outcome::Deny),
+    ] {
+        let script = format!("{daemon} dial tcp://localhost:2375");
+        let pod = with_spec(
+            json!({"command": ["sh", "-c", script], "volumeMounts": [],
+                "securityContext": {"privileged": is_privileged}}),
+            json!({"hostNetwork": true, "volumes": []}),
+        );
+        expect(&pod, outcome, "DKR304", daemon);
     }
 }
