@@ -132,10 +132,10 @@ fn add_paths<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut Vec<HostM
             if !filled.starts_with('/') {
                 continue;
             }
-            let inside = HostPath::new(&filled);
-            if seen.len() >= MAX_PATHS {
+            if seen.len() >= MAX_PATHS || !(spend(filled.len()) && keep(filled.len())) {
                 return;
             }
+            let inside = HostPath::new(&filled);
             if !seen.insert(inside.clone()) {
                 continue;
             }

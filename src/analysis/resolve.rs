@@ -160,6 +160,9 @@ fn behind_process(
 
 /// Where `host` leads in `pod`: to the node, to this Pod, or elsewhere.
 pub(crate) fn of_host(pod: &Pod<'_>, host: &str) -> Endpoint {
+    if !spend(host.len()) {
+        return Endpoint::Unknown;
+    }
     if is_node_field(host) {
         return Endpoint::NodeAddress { certain: true };
     }

@@ -22,6 +22,9 @@ const MAX_PARTS: usize = 16;
 /// Sockets of one container that are kept.
 const MAX_PATHS: usize = 256;
 
+/// Longest sign of Docker that is told, in bytes: an image's reference can have 255.
+const MAX_SIGN: usize = 320;
+
 /// What it costs to look at a word.
 const WORD_STEPS: usize = 16;
 
@@ -47,7 +50,7 @@ pub(crate) fn socket_parent_user(workload: &Workload<'_>, mount: &HostMount<'_>)
         .find(|(_, path)| path.is_within(&mount.mount_path))
         .map(|(shown, _)| shown);
     let of_others = || {
-        let others = pod.containers.iter();
+        let others = pod.containers.iter().take_while(|_| spend(1));
         let others = others.filter(|other| other.sees_processes(pod.spec));
         let sockets = others.flat_map(|other| &docker_use(pod, other).of_others);
         let mut sockets = sockets.take_while(|_| spend(1));
@@ -86,7 +89,7 @@ fn docker_use<'c>(pod: &Pod<'_>, container: &'c Container<'_>) -> &'c DockerUse 
         // A daemon in the Pod is what its clients use, but not what a path on the node leads to.
         let is_daemon = pod.serves(container);
         if !is_daemon {
-            uses.by_itself = docker_sign(pod, container);
+            uses.by_itself = docker_sign(pod, container).map(shortened);
         }
         // A known agent that names another runtime's socket as well takes what it finds.
         if sockets::is_agent(container) && sockets::names_cri_socket(container) {
@@ -144,7 +147,11 @@ fn is_looked_for(text: &str, token: &str) -> bool {
     let start = text[..at].rfind(ENDS).map_or(0, |end| end + 1);
     let before = &text[start.saturating_sub(1)..start];
     let rest = &text[at + token.len()..];
-    let behind = &rest[rest.find(ENDS).unwrap_or(rest.len())..];
+    let length = rest.find(ENDS).unwrap_or(rest.len());
+    if !spend((at - start + length) / 8) {
+        return false;
+    }
+    let behind = &rest[length..];
     let is_piped = behind.starts_with('|') && !behind.starts_with("||");
     if matches!(before, "(" | "`") || is_piped {
         return false;
@@ -180,13 +187,21 @@ fn add_scripts_beside(pod: &Pod<'_>, container: &Container<'_>, uses: &mut Docke
 
 /// Adds a socket that the text at `field` names; false where there is no room left.
 fn add(uses: &mut DockerUse, container: &Container<'_>, field: TextField, path: HostPath) -> bool {
-    let shown = container.describe(field);
+    let shown = shortened(container.describe(field));
     let is_kept = uses.paths.len() < MAX_PATHS
         && keep(size_of_val(&path) + shown.len() + path.as_str().len());
     if is_kept {
         uses.paths.push((shown, path));
     }
     is_kept
+}
+
+/// What is told of `sign`, which the writer may have made long: each mount repeats it.
+fn shortened(mut sign: String) -> String {
+    // It was made from the object already.
+    let _ = spend(sign.len() / 16);
+    sign.truncate(sign.floor_char_boundary(MAX_SIGN));
+    sign
 }
 
 /// A mount of a directory above sockets.
@@ -248,10 +263,14 @@ fn add_words(
     for (at, variable) in container.raw.env.iter().enumerate() {
         let field = TextField::Env(at);
         let text = container.expanded_text(field, &variable.value);
-        add_word(pod, container, mounts, (field, text, &directory), uses);
+        if !add_word(pod, container, mounts, (field, text, &directory), uses) {
+            return;
+        }
     }
     for (field, word) in container.changing_words() {
-        add_word(pod, container, mounts, (field, &word, &directory), uses);
+        if !add_word(pod, container, mounts, (field, &word, &directory), uses) {
+            return;
+        }
     }
     for command in container.commands() {
         let invocation = &command.invocation;
@@ -278,7 +297,9 @@ fn add_words(
         };
         for word in given.chain(&found) {
             let at = (command.field, word.as_str(), &*invocation.directories);
-            add_word(pod, container, mounts, at, uses);
+            if !add_word(pod, container, mounts, at, uses) {
+                return;
+            }
             // Another place for the directory of the socket.
             if matches!(invocation.program(), "ln" | "mount") {
                 let path = HostPath::new(word);
@@ -305,16 +326,17 @@ fn open_where(
     });
 }
 
-/// Adds what `word`, which runs in one of `directories`, is or could be.
+/// Adds what `word`, which runs in one of `directories`, is or could be; false where there is no
+/// room left.
 fn add_word(
     pod: &Pod<'_>,
     container: &Container<'_>,
     mounts: &mut Vec<Mount<'_>>,
     (field, word, directories): (TextField, &str, &[String]),
     uses: &mut DockerUse,
-) {
+) -> bool {
     if word.len() > MAX_LENGTH {
-        return;
+        return true;
     }
     // A script is a word of the shell that reads it, too; its own words come by themselves.
     let is_text = word.contains(char::is_whitespace);
@@ -323,7 +345,7 @@ fn add_word(
     for part in pieces.into_iter().flat_map(parts).chain(whole) {
         for path in absolute(&decoded(part), directories) {
             if !spend(WORD_STEPS + path.len()) {
-                return;
+                return false;
             }
             if let Some(rest) = behind_descriptor(&path) {
                 // Any of the directories can have been opened.
@@ -339,13 +361,14 @@ fn add_word(
                 .is_some_and(|path| is_socket(pod, &path))
             {
                 if !add(uses, container, field, clean) {
-                    return;
+                    return false;
                 }
             } else if pattern::is_open(clean.as_str()) {
                 open_where(mounts, uses, |mount| mount.may_hold(clean.as_str()));
             }
         }
     }
+    spend(0)
 }
 
 /// Adds what `path`, below the root directory of a process, is or could be.
@@ -363,7 +386,7 @@ fn add_through_process(
             let found = pod.host_path_at(other, path);
             let is_found = found.is_some_and(|found| is_socket(pod, &found));
             if is_found && uses.of_others.len() < MAX_PATHS {
-                let shown = container.describe(field);
+                let shown = shortened(container.describe(field));
                 uses.of_others.push((shown, other.index, path.clone()));
             }
         }
@@ -409,16 +432,23 @@ fn behind_descriptor(path: &str) -> Option<&str> {
     Some(behind.split_once('/')?.1)
 }
 
-/// `path` as it is seen from each of `directories`.
-fn absolute(path: &str, directories: &[String]) -> Vec<String> {
+/// `path` as it is seen from each of `directories` in which a process can be.
+fn absolute<'p>(path: &'p str, directories: &'p [String]) -> impl Iterator<Item = String> {
     let own = ["/proc/self/cwd", "/proc/thread-self/cwd", "/proc/$$/cwd"];
     let below = own.into_iter().find_map(|link| path.strip_prefix(link));
-    match below {
-        None if path.starts_with('/') => vec![path.to_owned()],
-        _ => {
-            let path = below.unwrap_or(path);
-            let join = |directory: &String| format!("{directory}/{path}");
-            directories.iter().map(join).collect()
-        }
-    }
+    let is_absolute = below.is_none() && path.starts_with('/');
+    let path = below.unwrap_or(path);
+    let directories = match is_absolute {
+        true => &[],
+        false => directories,
+    };
+    let short = directories
+        .iter()
+        .filter(|directory| directory.len() <= MAX_LENGTH)
+        .take_while(move |directory| spend(directory.len() + path.len()));
+    let relative = short.map(move |directory| format!("{directory}/{path}"));
+    is_absolute
+        .then(|| path.to_owned())
+        .into_iter()
+        .chain(relative)
 }

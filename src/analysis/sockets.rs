@@ -1,6 +1,8 @@
 //! Sockets: which paths are Docker's, which another runtime's, and which texts of a container name
 //! one.
 
+use std::collections::HashSet;
+
 use memchr::memmem;
 
 use super::container::Container;
@@ -154,9 +156,10 @@ pub(crate) fn sockets_of_processes(
     });
     let mut sockets: Vec<_> = sockets.collect();
     // Those that only come together in a shell: `cd /proc/1/root/run; x docker.sock`.
+    let mut fields: HashSet<TextField> = sockets.iter().map(|(field, _)| *field).collect();
     for command in container.commands() {
         let invocation = &command.invocation;
-        let known = sockets.iter().any(|(field, _)| *field == command.field);
+        let known = fields.contains(&command.field);
         let words = invocation.arguments().iter().filter(|_| !known);
         let words = words.filter(|word| word.ends_with("docker.sock"));
         let mut paths = words.flat_map(|word| {
@@ -169,6 +172,7 @@ pub(crate) fn sockets_of_processes(
         let is_affordable = |path: &String| spend(PATH_STEPS + path.len());
         let is_meant = |path: &String| is_affordable(path) && is_below_process(path);
         if let Some(path) = paths.find(is_meant) {
+            fields.insert(command.field);
             sockets.push((command.field, path));
         }
     }

@@ -172,15 +172,17 @@ impl<'w> Container<'w> {
                 Some(variable) => Some(&*variable.text),
                 None => default.filter(|_| !self.raw.env_from.0),
             };
+            let before = expanded.len();
             match value.filter(|value| expanded.len() + value.len() <= MAX_FILLED) {
                 Some(value) => expanded.push_str(value),
                 None => expanded.push_str(&rest[at..=at + length]),
             }
+            let added = (expanded.len() - before) / 16;
             rest = &behind[length..];
             // A brace that nothing closes was looked for up to the end.
             let is_open = length == 0 && behind.starts_with('{');
             let searched = if is_open { behind.len() / 16 } else { length };
-            if !spend(VARIABLE_STEPS + searched) {
+            if !spend(VARIABLE_STEPS + searched + added) {
                 break;
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::analysis::{Container, Pod};
 use crate::finding::{Action, Certainty, Check, Finding, Findings, Impact, Rule};
+use crate::workload::budget::spend;
 
 pub(super) static RULE: Rule = Rule {
     code: "DKR801",
@@ -57,7 +58,8 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
 /// True if `container` may listen on low ports with any runtime.
 fn may_bind(pod: &Pod<'_>, container: &Container<'_>) -> bool {
     let context = pod.spec.security_context.iter();
-    let mut sysctls = context.flat_map(|context| context.sysctls.iter());
+    let sysctls = context.flat_map(|context| context.sysctls.iter());
+    let mut sysctls = sysctls.take_while(|_| spend(1));
     pod.spec.host_network.0
         || sysctls.any(|sysctl| *sysctl.name == *"net.ipv4.ip_unprivileged_port_start")
         || !container.runs_without_root(pod.spec)

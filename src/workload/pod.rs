@@ -241,7 +241,8 @@ impl<'a> Pod<'a> {
             let mounts = container.raw.volume_mounts.iter().enumerate();
             mounts.map(|(position, mount)| (mount.name.as_str(), (container.index, position)))
         });
-        if mounts.clone().take(FEW + 1).count() <= FEW {
+        let are_few = || mounts.clone().take(FEW + 1).count() <= FEW;
+        if self.containers.len() <= FEW && are_few() {
             let uses = mounts.filter(|(of, _)| *of == name);
             return uses.map(|(_, place)| place).collect();
         }
