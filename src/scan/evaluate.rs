@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::exemptions::Ledger;
 use super::nodes::Nodes;
 use super::origin::origin;
-use super::{Origin, PartRead, ScanError, Scanned, ScannedFinding, ScannedOwner, item};
+use super::{Origin, PartEntry, ScanError, Scanned, ScannedFinding, ScannedOwner, item};
 use crate::api::MAX_OBJECT;
 use crate::decision::cluster_state::ClusterState;
 use crate::decision::namespace::NamespaceSettings;
@@ -23,6 +23,7 @@ use crate::workload::{Owner, RelatedObjects, Share, Workload};
 use injected::TemplateParts;
 
 /// A scan in the making.
+#[derive(Default)]
 pub(super) struct Evaluation {
     policy: Policy,
     related_objects: RelatedObjects,
@@ -41,7 +42,7 @@ pub(super) struct Evaluation {
     /// What is in those templates.
     template_parts: HashMap<String, TemplateParts>,
     words: HashSet<Arc<str>>,
-    parts: Vec<PartRead>,
+    parts: Vec<PartEntry>,
     errors: Vec<ScanError>,
     /// Pods by place of their owner.
     pods: HashMap<usize, usize>,
@@ -74,23 +75,8 @@ impl Evaluation {
                 cluster_state,
                 ..policy.clone()
             },
-            related_objects: RelatedObjects::default(),
-            nodes: Nodes::default(),
-            namespaces: BTreeMap::new(),
-            namespace_uids: BTreeMap::new(),
-            label_flaws: BTreeMap::new(),
             ledger,
-            owners: Vec::new(),
-            places: HashMap::new(),
-            above: HashMap::new(),
-            templates: HashSet::new(),
-            template_parts: HashMap::new(),
-            words: HashSet::new(),
-            parts: Vec::new(),
-            errors: Vec::new(),
-            pods: HashMap::new(),
-            pods_seen: 0,
-            mark: Mark::default(),
+            ..Self::default()
         }
     }
 
@@ -102,7 +88,7 @@ impl Evaluation {
             self.nodes.are_known = true;
             self.parts.retain(|read| read.part != kind.resource());
         }
-        self.parts.push(PartRead {
+        self.parts.push(PartEntry {
             part: kind.resource(),
             objects: 0,
             complete: true,
