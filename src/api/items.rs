@@ -22,6 +22,7 @@ pub(super) enum Item<'i> {
 }
 
 /// A list that is arriving.
+#[derive(Default)]
 pub(super) struct Items {
     max: usize,
     /// Everything but the items: `{"kind":"PodList","metadata":{},"items":[]}`.
@@ -41,13 +42,7 @@ impl Items {
     pub(super) fn new(max: usize) -> Self {
         Self {
             max,
-            outside: Vec::new(),
-            item: Vec::new(),
-            is_too_large: false,
-            in_items: false,
-            depth: 0,
-            in_string: false,
-            is_escaped: false,
+            ..Self::default()
         }
     }
 
