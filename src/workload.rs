@@ -429,21 +429,16 @@ fn persistent_volume<'a>(object: &'a Object<'a>, overrides: &Overrides) -> Vec<H
         .into_iter()
         .filter_map(|(source, field)| Some((source?, field)));
     offered
-        .map(|(source, field)| HostMount {
-            volume: owner::own_name(object),
-            kind: source.kind.as_str().into(),
-            claimed: None,
-            claim_match: Match::Bound,
-            is_named_socket: overrides.is_socket(&HostPath::new(&source.path)),
-            is_socket_parent: overrides.is_socket_parent(&HostPath::new(&source.path)),
-            path: HostPath::new(&source.path),
-            open_below: false,
-            user: MountUser::Claims,
-            position: 0,
-            mount_path: String::new(),
-            field: field.to_owned(),
-            usual_path: overrides.usual_path(&HostPath::new(&source.path)),
-            named: None,
+        .map(|(source, field)| {
+            let path = HostPath::new(&source.path);
+            HostMount {
+                kind: source.kind.as_str().into(),
+                is_named_socket: overrides.is_socket(&path),
+                is_socket_parent: overrides.is_socket_parent(&path),
+                field: field.to_owned(),
+                usual_path: overrides.usual_path(&path),
+                ..HostMount::new(owner::own_name(object), path, MountUser::Claims)
+            }
         })
         .collect()
 }

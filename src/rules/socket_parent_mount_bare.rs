@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     let is_used = || socket_use::socket_parent_user(workload, mount).is_some();
-    if !socket_use::is_socket_parent(mount) || is_used() {
+    if !mount.may_hold_socket() || is_used() {
         return None;
     }
     let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
