@@ -236,11 +236,7 @@ impl<'a> Workload<'a> {
 
     /// The reference to the controller of the object.
     pub(crate) fn controller(&self) -> Option<&'a OwnerReference<'a>> {
-        self.object
-            .metadata
-            .owner_references
-            .iter()
-            .find(|reference| reference.controller.0)
+        self.object.controller()
     }
 
     /// True if a controller made the object.

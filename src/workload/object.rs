@@ -27,6 +27,12 @@ impl<'a> Object<'a> {
     pub(crate) fn set_type(&mut self, api_version: LenientStr<'a>, kind: LenientStr<'a>) {
         (self.api_version, self.kind) = (api_version, kind);
     }
+
+    /// The reference to the object's controller.
+    pub(crate) fn controller(&self) -> Option<&OwnerReference<'a>> {
+        let mut references = self.metadata.owner_references.iter();
+        references.find(|reference| reference.controller.0)
+    }
 }
 
 shape! {
