@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::model::Report;
-use super::place::place;
+use super::place::{exemption_place, place};
 use super::work::{
     OwnerWork, by_cluster, last_week, own_reasons, owners, shared_reasons, switch_commands,
     switchable,
@@ -208,11 +208,7 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
          | --- | --- | --- | --- | ---: | --- | --- |"
     )?;
     for exemption in report.exemptions.iter().take(MAX_ROWS) {
-        let place = if report.clusters.len() > 1 {
-            format!("{}: {}", exemption.cluster, exemption.place())
-        } else {
-            exemption.place()
-        };
+        let place = exemption_place(report, exemption);
         let texts = [&exemption.until, &exemption.rules, &place]
             .map(|text| cell(text))
             .join(" | ");
