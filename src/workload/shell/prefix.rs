@@ -1,7 +1,7 @@
 //! Programs that run another program: `sudo`, `env`, `timeout`, shells with `-c`, `nsenter`,
 //! `chroot`.
 
-use super::arguments::{self, Input};
+use super::arguments::{self, Input, is_action};
 use super::names;
 use super::options::{
     ENV_VALUES, SETPRIV_VALUES, SYSTEMD_RUN_VALUES, after_nsenter_options, after_options,
@@ -202,12 +202,7 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
         "wait-for-it.sh" | "wait-for-it" | "wait-for.sh" | "wait-for" => {
             words.iter().position(|word| word == "--")? + 1
         }
-        "find" => {
-            words
-                .iter()
-                .position(|word| matches!(word.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir"))?
-                + 1
-        }
+        "find" => words.iter().position(|word| is_action(word))? + 1,
         "nice" => after_options(words, 1, &["-n", "--adjustment"]),
         "timeout" => after_options(words, 1, &["-s", "-k", "--signal", "--kill-after"]) + 1,
         "flock" => after_options(words, 1, &["-w", "-E", "--timeout"]) + 1,
