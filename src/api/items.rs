@@ -135,9 +135,7 @@ impl Items {
             }
             self.outside.extend_from_slice(bytes);
         } else if self.is_too_large || self.item.len() + bytes.len() > self.max {
-            self.item.extend_from_slice(&bytes[..bytes.len().min(HEAD)]);
-            self.item.truncate(HEAD);
-            self.item.shrink_to_fit();
+            keep_head(&mut self.item, bytes);
             self.is_too_large = true;
         } else {
             self.item.extend_from_slice(bytes);
@@ -159,6 +157,13 @@ impl Items {
         }
         flow
     }
+}
+
+/// Adds `bytes` to `item`, which is too large, as far as its name needs them.
+pub(super) fn keep_head(item: &mut Vec<u8>, bytes: &[u8]) {
+    item.extend_from_slice(&bytes[..bytes.len().min(HEAD)]);
+    item.truncate(HEAD);
+    item.shrink_to_fit();
 }
 
 /// `NAMESPACE/NAME` from the beginning of an object, as far as it tells.
