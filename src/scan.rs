@@ -39,6 +39,9 @@ use crate::kinds::{Handling, KINDS, Kind};
 use crate::workload::series;
 use evaluate::Evaluation;
 
+/// What the identity of a series begins with. Identities of objects are UUIDs.
+pub(crate) const SERIES_UID: &str = "series-";
+
 /// Objects between two reports of the progress.
 const PROGRESS: usize = 500;
 

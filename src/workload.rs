@@ -27,7 +27,7 @@ pub(crate) mod variables;
 pub use overrides::Overrides;
 pub use owner::{Owner, OwnerSource};
 pub(crate) use related_objects::Match;
-pub use related_objects::{ClaimState, ClaimedPath, DATA_ROOT_SETTINGS, NodeNames, RelatedObjects};
+pub use related_objects::{ClaimedPath, DATA_ROOT_SETTINGS, NodeNames, RelatedObjects};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -19,7 +19,7 @@ pub struct BuiltIn {
 }
 
 /// Every way from a workload to its Pods.
-static BUILT_IN: [BuiltIn; 7] = [
+pub static BUILT_IN: [BuiltIn; 7] = [
     built_in("ReplicaSet", "Deployment", "deployment-controller"),
     built_in("Pod", "ReplicaSet", "replicaset-controller"),
     built_in("Pod", "ReplicationController", "replication-controller"),

@@ -8,7 +8,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 use super::connection::certificates_of;
 use super::{Check, GENERATE, Installation};
 use crate::kinds::NAMESPACES_WEBHOOK;
-use crate::registration::{PATH, Reviewed, SERVICE, WEBHOOKS, reviewed};
+use crate::registration::{PATH, ReviewedResource, SERVICE, WEBHOOKS, reviewed};
 
 const APPLY: &str =
     "apply the registration of this version: kubectl apply -k manifests/overlays/warn (or enforce)";
@@ -76,7 +76,7 @@ fn rules(webhooks: &[ValidatingWebhook]) -> Check {
     }
 }
 
-fn covers(rule: &RuleWithOperations, expected: &Reviewed, operation: &str) -> bool {
+fn covers(rule: &RuleWithOperations, expected: &ReviewedResource, operation: &str) -> bool {
     let resource = expected.resource;
     let has = |list: &Option<Vec<String>>, wanted: &str| {
         list.iter()

@@ -1,7 +1,7 @@
 //! Registries that serve the images of Docker Hub, each with its source.
 
-/// Hub spellings that the reference library does not fold, and pull-through mirrors: the host, where
-/// a leading `*` stands for any text in front, and what comes before the Docker Hub path.
+/// Hub spellings that the reference library does not fold, and pull-through mirrors: the host, in
+/// which a leading `*` stands for any text in front, and what comes before the Docker Hub path.
 const MIRRORS: &[(&str, &str)] = &[
     ("*.docker.scarf.sh", ""), // litmuschaos/chaos-charts: faults/kubernetes/experiments.yaml
     ("*.mirror.aliyuncs.com", ""), // Alibaba Cloud (docs)

@@ -416,7 +416,7 @@ impl<'a> Lexer<'a> {
         self.word_on_line();
     }
 
-    /// Passes over the next word, if the line has one.
+    /// Reads the next word, if the line has one.
     fn word_on_line(&mut self) -> Option<Word> {
         self.blanks();
         let is_word = self.peek().is_some_and(|b| !is_delimiter(b));
