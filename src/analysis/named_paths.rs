@@ -51,6 +51,7 @@ fn add_paths_on_node<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut V
                     field: command.field.path(),
                     text: word.clone(),
                 };
+                // The text is for the node: no volume leads there.
                 let user = MountUser::Container(container.index);
                 found.push(HostMount {
                     named: Some(named),
