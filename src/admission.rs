@@ -168,13 +168,11 @@ pub fn fail(
     let is_recorded = decision.outcome == Outcome::Error && decision.mode != Mode::Off;
     let answer = Answer {
         version,
-        uid: &partial.uid,
+        source: &source,
         group: &partial.group,
         resource: &partial.resource,
-        namespace: &partial.namespace,
         name: &partial.name,
         owner: None,
-        is_dry_run: partial.dry_run,
         warn: true,
         more_warnings: &[],
     };
@@ -234,24 +232,22 @@ fn answer(version: Version, request: &Request<'_>, decider: Decider<'_>) -> Revi
         .as_ref()
         .is_some_and(|workload| workload.has_controller())
         && user_kind(&request.user_info.username) != "user";
-    let answer = Answer {
-        version,
-        uid: &request.uid,
-        group: &request.resource.group,
-        resource: &request.resource.resource,
-        namespace,
-        name: &request.name,
-        owner: workload.as_ref().map(|workload| &workload.owner),
-        is_dry_run: request.dry_run.0,
-        warn: !by_controller,
-        more_warnings: decider.more_warnings,
-    };
     let source = Source {
         review_uid: &request.uid,
         operation: &request.operation,
         namespace,
         dry_run: request.dry_run.0,
         user: &request.user_info.username,
+    };
+    let answer = Answer {
+        version,
+        source: &source,
+        group: &request.resource.group,
+        resource: &request.resource.resource,
+        name: &request.name,
+        owner: workload.as_ref().map(|workload| &workload.owner),
+        warn: !by_controller,
+        more_warnings: decider.more_warnings,
     };
     Reviewed {
         response: respond(&answer, &decision),

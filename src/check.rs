@@ -149,6 +149,11 @@ impl Checked {
 }
 
 impl CheckedObject {
+    /// `KIND NAMESPACE/NAME`
+    pub fn title(&self) -> String {
+        format!("{} {}/{}", self.kind, self.namespace, self.name)
+    }
+
     /// The findings that no baseline has.
     pub fn new_findings(&self) -> impl Iterator<Item = &Placed> + Clone {
         self.findings

@@ -11,7 +11,7 @@ mod config_maps;
 mod events;
 mod failure_log;
 mod leader;
-pub mod lease;
+mod lease;
 mod namespaces;
 mod nodes;
 mod notices;
@@ -34,6 +34,7 @@ use tokio::time::timeout;
 use crate::api::ApiError;
 use crate::decision::Policy;
 use crate::metrics::ControllerMetrics;
+use crate::registration::CONTROLLER;
 use failure_log::{Failure, NOT_INSTALLED};
 use leader::LeaderGuard;
 use lease::Election;
@@ -144,7 +145,7 @@ impl Controller {
     fn note(&self, error: &dyn Display, is_logged: &AtomicBool) {
         self.metrics.count_write("lease", "failed");
         if !is_logged.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%error, lease = lease::NAME,
+            tracing::warn!(%error, lease = CONTROLLER,
                 "cannot read or write the Lease; this replica does not scan");
         }
     }

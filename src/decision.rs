@@ -83,6 +83,21 @@ impl Policy {
             max_days: self.max_exemption_days,
         }
     }
+
+    /// Codes of the rules that are off.
+    pub fn rules_off(&self) -> Vec<String> {
+        let actions = self.actions.iter();
+        let off = actions.filter(|(_, action)| **action == Action::Off);
+        off.map(|(code, _)| code.clone()).collect()
+    }
+
+    /// The action of `finding` before the mode limits it.
+    fn action(&self, finding: &Finding) -> Action {
+        match self.actions.get(finding.rule.code) {
+            Some(action) => *action,
+            None => finding.default_action(self.deny_at),
+        }
+    }
 }
 
 impl Default for Policy {
@@ -98,23 +113,6 @@ impl Default for Policy {
             weakening_groups: Vec::new(),
             max_exemption_days: None,
             today,
-        }
-    }
-}
-
-impl Policy {
-    /// Codes of the rules that are off.
-    pub fn rules_off(&self) -> Vec<String> {
-        let actions = self.actions.iter();
-        let off = actions.filter(|(_, action)| **action == Action::Off);
-        off.map(|(code, _)| code.clone()).collect()
-    }
-
-    /// The action of `finding` before the mode limits it.
-    fn action(&self, finding: &Finding) -> Action {
-        match self.actions.get(finding.rule.code) {
-            Some(action) => *action,
-            None => finding.default_action(self.deny_at),
         }
     }
 }
@@ -304,14 +302,7 @@ pub fn decide(
         .filter(|_| !is_whole || findings.iter().any(is_refused))
         // A gated Pod has not run yet: who takes its last gate away starts it.
         .filter(|old| mode != Mode::Enforce || workload.is_gated() || !old.is_gated())
-        .map(|old| {
-            // All of it: who frees a Pod from its owner did not add its ephemeral containers.
-            let (mut before, was_whole) = judge(old, Share::All, policy, mode);
-            let is_for_images =
-                applied_exemptions::lost_with_images(old, workload, policy, requester);
-            before.retain(|judged| !is_for_images(judged.finding.rule.code));
-            (before, was_whole)
-        });
+        .map(|old| judge_before(old, workload, policy, mode, requester));
     if let Some((before, _)) = &before {
         mark_known(&mut findings, before);
     }
@@ -345,20 +336,20 @@ pub fn decide(
             judged.refuses_pods = is_refused(judged) && judged.exempt.is_none();
         }
     }
-    let asks_owner = settings
-        .as_deref()
-        .is_some_and(|settings| settings.allows_workload_exemptions)
-        && findings
-            .iter()
-            .any(|judged| judged.enforce_action >= Action::Warn && judged.exempt.is_none());
-    let unread_owner = made_for
-        .filter(|_| asks_owner && requester.owner.is_none())
-        .map(|(controller, reference)| UnreadOwner {
-            namespace: workload.namespace.to_owned(),
-            name: reference.name.to_string(),
-            uid: reference.uid.to_string(),
-            controller,
-        });
+    let may_be_exempt =
+        |judged: &Judged| judged.enforce_action >= Action::Warn && judged.exempt.is_none();
+    let asks_owner = requester.owner.is_none()
+        && settings
+            .as_deref()
+            .is_some_and(|own| own.allows_workload_exemptions)
+        && findings.iter().any(may_be_exempt);
+    let unread_owner = made_for.filter(|_| asks_owner);
+    let unread_owner = unread_owner.map(|(controller, reference)| UnreadOwner {
+        namespace: workload.namespace.to_owned(),
+        name: reference.name.to_string(),
+        uid: reference.uid.to_string(),
+        controller,
+    });
     doubts.extend(requester.owner.and_then(|owner| owner.problem.clone()));
     let outcome = Outcome::of(findings.iter());
     let decision = Decision {
@@ -384,6 +375,22 @@ pub fn decide(
         policy,
         requester,
     )
+}
+
+/// What `old`, which was `workload` before the write, had already, and whether all of it was
+/// evaluated. What was let in for other images is new.
+fn judge_before(
+    old: &Workload<'_>,
+    workload: &Workload<'_>,
+    policy: &Policy,
+    mode: Mode,
+    requester: Requester<'_>,
+) -> (Vec<Judged>, bool) {
+    // All of it: who frees a Pod from its owner did not add its ephemeral containers.
+    let (mut before, was_whole) = judge(old, Share::All, policy, mode);
+    let is_for_images = applied_exemptions::lost_with_images(old, workload, policy, requester);
+    before.retain(|judged| !is_for_images(judged.finding.rule.code));
+    (before, was_whole)
 }
 
 /// What was a mere hint before, a volume that no container mounted, is new when it becomes more,

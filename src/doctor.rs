@@ -22,6 +22,8 @@ use crate::registration::{NAMESPACE, SERVICE};
 
 /// Name of the ValidatingWebhookConfiguration.
 const CONFIGURATION: &str = "undock";
+/// What to do about certificates.
+const GENERATE: &str = "run certs-script/generate.sh --apply";
 
 /// Where undock is, and where it may be tried.
 #[derive(Clone, Debug)]

@@ -124,13 +124,18 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// The sentence without the fix: `volume "sock" mounts /var/run/docker.sock: absent on
-    /// containerd nodes; …`.
-    pub fn message(&self) -> String {
-        let mut message = format!(
+    /// What does what and why that fails: `volume "sock" mounts /var/run/docker.sock: absent on
+    /// containerd nodes`.
+    pub fn headline(&self) -> String {
+        format!(
             "{} \"{}\" {}: {}",
             self.noun, self.name, self.what, self.reason
-        );
+        )
+    }
+
+    /// The sentence without the fix: the headline, and what will happen.
+    pub fn message(&self) -> String {
+        let mut message = self.headline();
         if !self.consequence.is_empty() {
             message.push_str("; ");
             message.push_str(&self.consequence);

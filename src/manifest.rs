@@ -20,10 +20,10 @@ use tree::{NodeId, Tree};
 use crate::kinds::{self, Kind};
 use crate::workload::inner_pod::InnerPod;
 use crate::workload::object::{Metadata, Object};
-use crate::workload::rendered;
 use crate::workload::shape::shape;
 use crate::workload::string_fields::StringFields;
 use crate::workload::text::LenientStr;
+use crate::workload::{owner, rendered};
 
 /// A document that was read.
 #[derive(Debug)]
@@ -222,9 +222,7 @@ impl Item {
 
     /// The group of its API; empty for the core.
     fn group(&self) -> &str {
-        self.api_version
-            .split_once('/')
-            .map_or("", |(group, _)| group)
+        owner::group_of(&self.api_version)
     }
 
     /// True for kinds whose shape is fixed by Kubernetes itself.

@@ -87,7 +87,11 @@ pub struct Record {
     /// What `enforce` would have done.
     pub would_deny: bool,
     /// True for what a controller made in mode `freeze` for an owner that was there before.
-    #[serde(rename = "review.existing", default, skip_serializing_if = "is_false")]
+    #[serde(
+        rename = "review.existing",
+        default,
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub existing: bool,
     /// Namespace; empty for cluster-scoped objects.
     #[serde(rename = "k8s.namespace.name")]
@@ -434,10 +438,6 @@ fn codes(decision: &Decision) -> String {
         .collect();
     codes.dedup();
     codes.join(",")
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 fn is_zero(count: &usize) -> bool {

@@ -9,7 +9,8 @@ pub const PATH: &str = "/validate";
 pub const SERVICE: &str = "undock";
 /// Namespace of the shipped manifests.
 pub const NAMESPACE: &str = "undock";
-/// Name of the controller's Deployment in the shipped manifests.
+/// Name of the controller's Deployment in the shipped manifests, and of its Lease in the namespace
+/// that it runs in.
 pub const CONTROLLER: &str = "undock-controller";
 /// ConfigMap in undock's namespace by which the controller tells the webhook names and addresses of
 /// the nodes.
@@ -24,7 +25,7 @@ pub const WEBHOOKS: [&str; 3] = [PODS_WEBHOOK, WORKLOADS_WEBHOOK, NAMESPACES_WEB
 
 /// A resource that a webhook is called for.
 #[derive(Debug)]
-pub struct Reviewed {
+pub struct ReviewedResource {
     /// Name of the webhook.
     pub webhook: &'static str,
     /// API group; empty for the core group.
@@ -38,14 +39,14 @@ pub struct Reviewed {
 }
 
 /// Every resource that undock registers for.
-pub fn reviewed() -> impl Iterator<Item = Reviewed> {
+pub fn reviewed() -> impl Iterator<Item = ReviewedResource> {
     KINDS.iter().flat_map(|kind| {
         let whole = (kind.plural, &["CREATE", "UPDATE"][..]);
         let parts = kind.subresources.iter();
         let resources = std::iter::once(whole).chain(parts.map(|part| (*part, &["UPDATE"][..])));
         let webhook = kind.webhook.into_iter();
         webhook.flat_map(move |webhook| {
-            (resources.clone()).map(move |(resource, operations)| Reviewed {
+            (resources.clone()).map(move |(resource, operations)| ReviewedResource {
                 webhook,
                 group: kind.group,
                 version: &kind.version,

@@ -48,6 +48,7 @@ mod unit;
 mod verdict;
 mod work;
 
+pub(crate) use resolution::STALE_DAYS;
 pub use selection::Selection;
 
 use std::collections::BTreeMap;

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+pub use document::{PartEntry, Scope};
 pub use exemptions::{ExemptionStatus, ListedExemption};
 use hyper::Request;
 use hyper::header::DATE;
@@ -38,17 +39,11 @@ use crate::kinds::{Handling, KINDS, Kind};
 use crate::workload::series;
 use evaluate::Evaluation;
 
+/// What the identity of a series begins with. Identities of objects are UUIDs.
+pub(crate) const SERIES_UID: &str = "series-";
+
 /// Objects between two reports of the progress.
 const PROGRESS: usize = 500;
-
-/// What is scanned.
-#[derive(Clone, Debug, Default)]
-pub struct Scope {
-    /// Namespaces; empty for all.
-    pub namespaces: Vec<String>,
-    /// Label selector; empty for everything.
-    pub selector: String,
-}
 
 /// What a scan found.
 #[derive(Debug, Default)]
@@ -67,7 +62,7 @@ pub struct Scanned {
     /// Exemptions, used and unused.
     pub exemptions: Vec<ListedExemption>,
     /// What was read.
-    pub parts: Vec<PartRead>,
+    pub parts: Vec<PartEntry>,
     /// What could not be read.
     pub errors: Vec<ScanError>,
     /// Pods, those of controllers included.
@@ -130,17 +125,6 @@ pub struct ScannedFinding {
     pub judged: Judged,
     /// `KIND/NAME` of the object that has it, if that is not the owner.
     pub object: Option<Box<str>>,
-}
-
-/// A part that was read.
-#[derive(Debug)]
-pub struct PartRead {
-    /// `RESOURCE.GROUP`.
-    pub part: String,
-    /// Objects.
-    pub objects: usize,
-    /// False if some of it could not be read.
-    pub complete: bool,
 }
 
 /// Something that could not be read.

@@ -27,7 +27,7 @@ pub(crate) mod variables;
 pub use overrides::Overrides;
 pub use owner::{Owner, OwnerSource};
 pub(crate) use related_objects::Match;
-pub use related_objects::{ClaimState, ClaimedPath, DATA_ROOT_SETTINGS, NodeNames, RelatedObjects};
+pub use related_objects::{ClaimedPath, DATA_ROOT_SETTINGS, NodeNames, RelatedObjects};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -236,11 +236,7 @@ impl<'a> Workload<'a> {
 
     /// The reference to the controller of the object.
     pub(crate) fn controller(&self) -> Option<&'a OwnerReference<'a>> {
-        self.object
-            .metadata
-            .owner_references
-            .iter()
-            .find(|reference| reference.controller.0)
+        self.object.controller()
     }
 
     /// True if a controller made the object.
@@ -429,21 +425,16 @@ fn persistent_volume<'a>(object: &'a Object<'a>, overrides: &Overrides) -> Vec<H
         .into_iter()
         .filter_map(|(source, field)| Some((source?, field)));
     offered
-        .map(|(source, field)| HostMount {
-            volume: owner::own_name(object),
-            kind: source.kind.as_str().into(),
-            claimed: None,
-            claim_match: Match::Bound,
-            is_named_socket: overrides.is_socket(&HostPath::new(&source.path)),
-            is_socket_parent: overrides.is_socket_parent(&HostPath::new(&source.path)),
-            path: HostPath::new(&source.path),
-            open_below: false,
-            user: MountUser::Claims,
-            position: 0,
-            mount_path: String::new(),
-            field: field.to_owned(),
-            usual_path: overrides.usual_path(&HostPath::new(&source.path)),
-            named: None,
+        .map(|(source, field)| {
+            let path = HostPath::new(&source.path);
+            HostMount {
+                kind: source.kind.as_str().into(),
+                is_named_socket: overrides.is_socket(&path),
+                is_socket_parent: overrides.is_socket_parent(&path),
+                field: field.to_owned(),
+                usual_path: overrides.usual_path(&path),
+                ..HostMount::new(owner::own_name(object), path, MountUser::Claims)
+            }
         })
         .collect()
 }

@@ -83,13 +83,11 @@ fn runs_variable(container: &Container<'_>, name: &str, script: &str) -> Option<
     let is_shell = interpreter
         .and_then(|rest| rest.lines().next())
         .is_some_and(|line| line.split_whitespace().any(|word| word.ends_with("sh")));
-    let known = catalog::script_variable(container.image(), name);
-    let on_node = match known {
-        Some(on_node) => on_node,
-        None if is_shell => container.shares_node(),
-        None if is_expanded_by_shells(name, script) => false,
-        None => return None,
-    };
+    let is_known = catalog::runs_on_node(container.image(), name);
+    if !(is_known || is_shell || is_expanded_by_shells(name, script)) {
+        return None;
+    }
+    let on_node = is_known || is_shell && container.shares_node();
     Some(on_node.then_some(HostEntry::Nsenter))
 }
 

@@ -120,9 +120,9 @@ impl<'w> Container<'w> {
                 MountUser::Container(index) => sees_all || index == self.container.index,
                 _ => false,
             };
-            let is_above = |mount: &HostMount<'_>| mount.is_socket_parent || mount.open_below;
             let mut mounts = self.pod.host_mounts.iter().take_while(|_| spend(1));
-            self.pod.spec.host_pid.0 || mounts.any(|mount| is_above(mount) && is_near(mount))
+            self.pod.spec.host_pid.0
+                || mounts.any(|mount| mount.may_hold_socket() && is_near(mount))
         })
     }
 

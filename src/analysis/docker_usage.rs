@@ -9,7 +9,7 @@ use super::{data_root, resolve, sockets};
 use crate::workload::catalog::{self, ImageRole};
 use crate::workload::host_path::HostPath;
 use crate::workload::search::mentions;
-use crate::workload::shell::{HostEntry, Invocation};
+use crate::workload::shell::Invocation;
 
 /// True if anything in `container` could lead to Docker: without a sign of it, no image needs to be
 /// looked up.
@@ -234,28 +234,6 @@ pub(crate) fn asks_no_daemon(invocation: &Invocation, builds_elsewhere: bool) ->
             Some("buildx") => builds_elsewhere || words.next() == Some("imagetools"),
             _ => false,
         }
-}
-
-/// `nsenter` or `chroot` where `invocation` runs on the node; `None` where it stays in its
-/// container.
-pub(crate) fn way_to_node(
-    pod: &Pod<'_>,
-    container: &Container<'_>,
-    invocation: &Invocation,
-) -> Option<&'static str> {
-    match invocation.on_host.as_ref()? {
-        HostEntry::Nsenter => Some("nsenter"),
-        HostEntry::Chroot(root) => {
-            let root = HostPath::new(&container.fill(root));
-            let is_mounted = pod
-                .host_path_at(container, &root)
-                .is_some_and(|path| path.as_str() == "/");
-            // `/proc/1/root` reads `/`, which is the node's root where the Pod shares the node's
-            // processes.
-            let is_process_one = root.as_str() == "/" && pod.spec.host_pid.0;
-            (is_mounted || is_process_one).then_some("chroot")
-        }
-    }
 }
 
 /// The path on the node that `word` of `invocation` names, alone or behind `NAME=`; `None` where

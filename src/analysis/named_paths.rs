@@ -8,19 +8,16 @@ use std::collections::{HashMap, HashSet};
 
 use super::container::Container;
 use super::pod::Pod;
-use crate::workload::Match;
+use super::resolve;
 use crate::workload::budget::{keep, spend};
-use crate::workload::host_path::HostPath;
+use crate::workload::host_path::{HostPath, PATH_MAX};
 use crate::workload::pod::{HostMount, MountUser, Named, TextField};
 use crate::workload::search::{mentions, occurrences};
-use crate::workload::shell::{HostEntry, Invocation};
+use crate::workload::shell::Invocation;
 
 /// So many paths of one container are resolved; scripts name a handful, and the budget ends long
 /// lists before.
 const MAX_PATHS: usize = 4096;
-
-/// Longest path that Linux opens.
-const MAX_LENGTH: usize = 4096;
 
 /// The named host paths of all containers of `pod`, each as the mount that leads to it.
 pub(super) fn named_paths<'a>(pod: &Pod<'a>) -> Vec<HostMount<'a>> {
@@ -37,16 +34,8 @@ pub(super) fn named_paths<'a>(pod: &Pod<'a>) -> Vec<HostMount<'a>> {
 
 /// Adds the paths in the words of commands that run on the node.
 fn add_paths_on_node<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut Vec<HostMount<'a>>) {
-    let is_on_node = |invocation: &Invocation| match &invocation.on_host {
-        Some(HostEntry::Nsenter) => true,
-        Some(HostEntry::Chroot(root)) => {
-            let root = HostPath::new(&container.fill(root));
-            let path = pod.host_path_at(container, &root);
-            path.is_some_and(|path| path.as_str() == "/")
-                || root.as_str() == "/" && pod.spec.host_pid.0
-        }
-        None => false,
-    };
+    let is_on_node =
+        |invocation: &Invocation| resolve::way_to_node(pod, container, invocation).is_some();
     let mut seen = HashSet::new();
     let commands = container.commands().iter();
     for command in commands.filter(|command| is_on_node(&command.invocation)) {
@@ -62,34 +51,14 @@ fn add_paths_on_node<'a>(pod: &Pod<'a>, container: &Container<'a>, found: &mut V
                     field: command.field.path(),
                     text: word.clone(),
                 };
-                found.push(mount_of(
-                    "",
-                    MountUser::Container(container.index),
-                    path,
-                    named,
-                ));
+                // The text is for the node: no volume leads there.
+                let user = MountUser::Container(container.index);
+                found.push(HostMount {
+                    named: Some(named),
+                    ..HostMount::new("", path, user)
+                });
             }
         }
-    }
-}
-
-/// `path`, which a text names, as a mount of `volume`, or of none where the text is for the node.
-fn mount_of<'a>(volume: &'a str, user: MountUser, path: HostPath, named: Named) -> HostMount<'a> {
-    HostMount {
-        volume,
-        kind: "".into(),
-        claimed: None,
-        claim_match: Match::Bound,
-        is_named_socket: false,
-        is_socket_parent: false,
-        usual_path: None,
-        path,
-        open_below: false,
-        user,
-        position: 0,
-        mount_path: String::new(),
-        field: String::new(),
-        named: Some(named),
     }
 }
 
@@ -175,7 +144,8 @@ fn resolved<'a>(
         usual_path,
         position: above.position,
         mount_path: inside.as_str().to_owned(),
-        ..mount_of(above.volume, above.user, path, named)
+        named: Some(named),
+        ..HostMount::new(above.volume, path, above.user)
     })
 }
 
@@ -190,7 +160,7 @@ fn assigned_paths(script: &str) -> HashMap<&str, &str> {
         let name = &front[front.trim_end_matches(is_name).len()..];
         let value = script[at + 1..].trim_start_matches(['"', '\'']);
         let end = value.find(|c: char| !is_path(c)).unwrap_or(value.len());
-        if !name.is_empty() && value.starts_with('/') && end <= MAX_LENGTH {
+        if !name.is_empty() && value.starts_with('/') && end <= PATH_MAX {
             found.entry(name).or_insert(&value[..end]);
         }
     }

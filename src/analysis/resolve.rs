@@ -1,4 +1,5 @@
 //! Where does a container's Docker client find its daemon? On the node, in the Pod, or elsewhere.
+//! And which of its programs run on the node?
 //!
 //! The order is that of the client: an explicit flag, `DOCKER_HOST`, then the default socket. A
 //! path inside the container means whatever volume is mounted there; an address means whose network
@@ -13,7 +14,7 @@ use crate::workload::address::{canonical, is_loopback};
 use crate::workload::budget::spend;
 use crate::workload::catalog::OTHER_RUNTIME_SOCKETS;
 use crate::workload::host_path::{self, HostPath};
-use crate::workload::shell::Invocation;
+use crate::workload::shell::{HostEntry, Invocation};
 
 /// The default socket of every Docker client.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
@@ -114,6 +115,28 @@ pub(crate) fn of_invocation(
     match context {
         Some(context) if context != "default" => Endpoint::Unknown,
         _ => container.endpoint(pod).clone(),
+    }
+}
+
+/// `nsenter` or `chroot` where `invocation` runs on the node; `None` where it stays in its
+/// container.
+pub(crate) fn way_to_node(
+    pod: &Pod<'_>,
+    container: &Container<'_>,
+    invocation: &Invocation,
+) -> Option<&'static str> {
+    match invocation.on_host.as_ref()? {
+        HostEntry::Nsenter => Some("nsenter"),
+        HostEntry::Chroot(root) => {
+            let root = HostPath::new(&container.fill(root));
+            let is_mounted = pod
+                .host_path_at(container, &root)
+                .is_some_and(|path| path.as_str() == "/");
+            // `/proc/1/root` reads `/`, which is the node's root where the Pod shares the node's
+            // processes.
+            let is_process_one = root.as_str() == "/" && pod.spec.host_pid.0;
+            (is_mounted || is_process_one).then_some("chroot")
+        }
     }
 }
 

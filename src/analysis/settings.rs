@@ -162,7 +162,7 @@ impl Settings<'_> {
 
     /// As for [`Self::place_of`], for what stands at `inside` in the text of `node`, as far as the
     /// spelling of that text shows it.
-    pub(crate) fn relate_to(&self, node: &Node, inside: usize) -> (String, Option<usize>) {
+    pub(crate) fn place_within(&self, node: &Node, inside: usize) -> (String, Option<usize>) {
         let (field, start) = self.place_of(node);
         let text = node.text().unwrap_or_default();
         let offset = match self.place {

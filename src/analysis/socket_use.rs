@@ -13,9 +13,6 @@ use crate::workload::host_path::{self, HostPath};
 use crate::workload::pod::{HostMount, MountUser, TextField};
 use crate::workload::shell::{found_paths, pattern};
 
-/// Longest path that Linux opens.
-const MAX_LENGTH: usize = 4096;
-
 /// Paths of one word.
 const MAX_PARTS: usize = 16;
 
@@ -28,20 +25,12 @@ const MAX_SIGN: usize = 320;
 /// What it costs to look at a word.
 const WORD_STEPS: usize = 16;
 
-/// Where clients look for the socket, with and without the link that `/var/run` mostly is.
-const SOCKETS: [&str; 2] = ["/run/docker.sock", "/var/run/docker.sock"];
-
-/// True for a directory above Docker's socket, or above one that the operator names.
-pub(crate) fn is_socket_parent(mount: &HostMount<'_>) -> bool {
-    mount.is_socket_parent || mount.open_below
-}
-
 /// What uses Docker through `mount`, if that is a directory above Docker's socket.
 pub(crate) fn socket_parent_user(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<String> {
     let MountUser::Container(index) = mount.user else {
         return None;
     };
-    let pod = workload.pod.as_ref().filter(|_| is_socket_parent(mount))?;
+    let pod = workload.pod.as_ref().filter(|_| mount.may_hold_socket())?;
     let container = pod.containers.get(index)?;
     let uses = docker_use(pod, container);
     let through = uses
@@ -92,7 +81,7 @@ fn docker_use<'c>(pod: &Pod<'_>, container: &'c Container<'_>) -> &'c DockerUse 
             uses.by_itself = docker_sign(pod, container).map(shortened);
         }
         // A known agent that names another runtime's socket as well takes what it finds.
-        if sockets::is_agent(container) && sockets::names_cri_socket(container) {
+        if sockets::is_agent_of_several(container) {
             return uses;
         }
         if is_daemon {
@@ -102,7 +91,7 @@ fn docker_use<'c>(pod: &Pod<'_>, container: &'c Container<'_>) -> &'c DockerUse 
         }
         let mut mounts: Vec<Mount<'_>> = pod
             .mounts_of(container)
-            .filter(|mount| is_socket_parent(mount))
+            .filter(|mount| mount.may_hold_socket())
             .map(|mount| Mount::new(pod, mount))
             .collect();
         if container.has_way_to_socket() {
@@ -216,7 +205,10 @@ impl<'m> Mount<'m> {
         let named = pod.overrides.sockets.iter().map(HostPath::as_str);
         let rootless = host_path::is_rootless_directory(mount.path.as_str());
         let rootless = rootless.then(|| format!("{}/docker.sock", mount.path));
-        let known = SOCKETS.into_iter().chain(named).chain(rootless.as_deref());
+        let known = host_path::SOCKETS
+            .into_iter()
+            .chain(named)
+            .chain(rootless.as_deref());
         let sockets = known.filter_map(|socket| {
             let below = match mount.path.as_str() {
                 "/" => socket,
@@ -335,7 +327,7 @@ fn add_word(
     (field, word, directories): (TextField, &str, &[String]),
     uses: &mut DockerUse,
 ) -> bool {
-    if word.len() > MAX_LENGTH {
+    if word.len() > host_path::PATH_MAX {
         return true;
     }
     // A script is a word of the shell that reads it, too; its own words come by themselves.
@@ -358,7 +350,7 @@ fn add_word(
             }
             if pod
                 .host_path_at(container, &clean)
-                .is_some_and(|path| is_socket(pod, &path))
+                .is_some_and(|path| pod.overrides.is_any_socket(&path))
             {
                 if !add(uses, container, field, clean) {
                     return false;
@@ -380,21 +372,18 @@ fn add_through_process(
 ) {
     if pod.spec.host_pid.0 {
         let can_be = |socket: &&str| pattern::matches(path.as_str(), socket);
-        uses.leaves_node_open |= pattern::is_open(path.as_str()) && SOCKETS.iter().any(can_be);
+        uses.leaves_node_open |=
+            pattern::is_open(path.as_str()) && host_path::SOCKETS.iter().any(can_be);
     } else if container.sees_processes(pod.spec) {
         for other in pod.containers.iter().take_while(|_| spend(WORD_STEPS)) {
             let found = pod.host_path_at(other, path);
-            let is_found = found.is_some_and(|found| is_socket(pod, &found));
+            let is_found = found.is_some_and(|found| pod.overrides.is_any_socket(&found));
             if is_found && uses.of_others.len() < MAX_PATHS {
                 let shown = shortened(container.describe(field));
                 uses.of_others.push((shown, other.index, path.clone()));
             }
         }
     }
-}
-
-fn is_socket(pod: &Pod<'_>, path: &HostPath) -> bool {
-    path.file_name() == "docker.sock" || pod.overrides.is_socket(path)
 }
 
 /// The paths that a word can hold: itself, what stands behind `=`, `:` or a scheme.
@@ -444,7 +433,7 @@ fn absolute<'p>(path: &'p str, directories: &'p [String]) -> impl Iterator<Item 
     };
     let short = directories
         .iter()
-        .filter(|directory| directory.len() <= MAX_LENGTH)
+        .filter(|directory| directory.len() <= host_path::PATH_MAX)
         .take_while(move |directory| spend(directory.len() + path.len()));
     let relative = short.map(move |directory| format!("{directory}/{path}"));
     is_absolute

@@ -72,7 +72,7 @@ pub(crate) fn is_cri_socket(path: &HostPath) -> bool {
 }
 
 /// True if a setting of `container` names the socket of containerd or CRI-O.
-pub(crate) fn names_cri_socket(container: &Container<'_>) -> bool {
+pub(super) fn names_cri_socket(container: &Container<'_>) -> bool {
     container
         .texts()
         .any(|(_, text)| mentions(text, "/containerd.sock") || mentions(text, "/crio.sock"))
@@ -108,6 +108,11 @@ pub(crate) fn is_leftover_beside_cri(pod: &Pod<'_>, mount: &HostMount<'_>) -> bo
 /// (docs/decisions/0008-what-softens-a-finding.md).
 pub(crate) fn is_agent(container: &Container<'_>) -> bool {
     catalog::agent(container.image()).is_some()
+}
+
+/// True for such an agent that also names the socket of another runtime: it takes what it finds.
+pub(crate) fn is_agent_of_several(container: &Container<'_>) -> bool {
+    is_agent(container) && names_cri_socket(container)
 }
 
 /// The texts of `container` that are a Docker socket's path and nothing else, `DOCKER_HOST` aside:

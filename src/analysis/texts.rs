@@ -197,26 +197,21 @@ impl<'w> Container<'w> {
         let texts = (self.raw_texts()).filter(|(field, text)| is_word(field) && text.contains('$'));
         let texts = texts.take_while(|_| spend(EXPANSION_STEPS) && keep(EXPANSION_BYTES));
         for (field, text) in texts {
-            let expanded = match field {
-                TextField::Command(_) | TextField::Args(_) => self.expand(text),
+            let values = match field {
+                TextField::Command(_) | TextField::Args(_) => self.variables(),
                 // Probes get the values as they are written, lifecycle hooks none
                 // (ExpandContainerCommandOnlyStatic).
-                TextField::Hook(place, _) if !place.starts_with("lifecycle") => {
-                    self.expand_static(text)
-                }
-                _ => None,
+                TextField::Hook(place, _) if !place.starts_with("lifecycle") => self
+                    .written_variables
+                    .get_or_init(|| Variables::as_written(self.raw)),
+                _ => continue,
             };
+            let expanded = variables::expand(text, |name| values.get(name), &self.pod.room);
             if let Some(expanded) = expanded.filter(|expanded| *expanded.text != **text) {
                 found.insert(field, expanded.text.into_owned());
             }
         }
         found
-    }
-
-    /// `text` with `$(NAME)` replaced as kubelet does in commands and arguments;
-    /// `None` if that is too long.
-    fn expand<'t>(&self, text: &'t str) -> Option<Expanded<'t>> {
-        variables::expand(text, |name| self.variables().get(name), &self.pod.room)
     }
 
     /// The words of `command` and `args` with what can change after the review left open, if
@@ -237,13 +232,5 @@ impl<'w> Container<'w> {
                 .then(|| (field, expanded.text.into_owned()))
         });
         expanded.collect()
-    }
-
-    /// The same with the values as they are written.
-    fn expand_static<'t>(&self, text: &'t str) -> Option<Expanded<'t>> {
-        let values = self
-            .written_variables
-            .get_or_init(|| Variables::as_written(self.raw));
-        variables::expand(text, |name| values.get(name), &self.pod.room)
     }
 }

@@ -22,6 +22,7 @@ pub(super) enum Item<'i> {
 }
 
 /// A list that is arriving.
+#[derive(Default)]
 pub(super) struct Items {
     max: usize,
     /// Everything but the items: `{"kind":"PodList","metadata":{},"items":[]}`.
@@ -41,13 +42,7 @@ impl Items {
     pub(super) fn new(max: usize) -> Self {
         Self {
             max,
-            outside: Vec::new(),
-            item: Vec::new(),
-            is_too_large: false,
-            in_items: false,
-            depth: 0,
-            in_string: false,
-            is_escaped: false,
+            ..Self::default()
         }
     }
 
@@ -140,9 +135,7 @@ impl Items {
             }
             self.outside.extend_from_slice(bytes);
         } else if self.is_too_large || self.item.len() + bytes.len() > self.max {
-            self.item.extend_from_slice(&bytes[..bytes.len().min(HEAD)]);
-            self.item.truncate(HEAD);
-            self.item.shrink_to_fit();
+            keep_head(&mut self.item, bytes);
             self.is_too_large = true;
         } else {
             self.item.extend_from_slice(bytes);
@@ -164,6 +157,13 @@ impl Items {
         }
         flow
     }
+}
+
+/// Adds `bytes` to `item`, which is too large, as far as its name needs them.
+pub(super) fn keep_head(item: &mut Vec<u8>, bytes: &[u8]) {
+    item.extend_from_slice(&bytes[..bytes.len().min(HEAD)]);
+    item.truncate(HEAD);
+    item.shrink_to_fit();
 }
 
 /// `NAMESPACE/NAME` from the beginning of an object, as far as it tells.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::sleep;
 
-use super::items::name_of;
+use super::items::{keep_head, name_of};
 use super::list::{List, Step, list};
 use super::request::{begin, next_chunk};
 use super::{ApiError, MAX_OBJECT};
@@ -23,9 +23,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The API server ends a watch after so many seconds; a connection that died unnoticed is replaced
 /// then.
 const WATCH_SECONDS: &str = "290";
-
-/// Bytes that are kept of an object that is too large, for its name.
-const HEAD: usize = 4 << 10;
 
 /// What a watch tells.
 #[derive(Debug)]
@@ -137,9 +134,7 @@ async fn changes(
             rest = end.map_or(&[], |end| &rest[end + 1..]);
             if line.len() + part.len() > objects.max_item.min(MAX_OBJECT) {
                 is_too_large = true;
-                line.extend_from_slice(&part[..part.len().min(HEAD)]);
-                line.truncate(HEAD);
-                line.shrink_to_fit();
+                keep_head(&mut line, part);
             }
             if !is_too_large {
                 line.extend_from_slice(part);

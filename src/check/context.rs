@@ -62,15 +62,10 @@ impl<'c> Context<'c> {
         };
         self.related_objects.note(&workload);
         if workload.kind() == "Namespace" {
-            // The mode is the question's; what the Namespace exempts is part of the answer.
-            let settings = NamespaceSettings {
-                mode: None,
-                ..NamespaceSettings::of(&workload)
-            };
-            self.policy.cluster_state.set_watching();
-            self.policy
-                .cluster_state
-                .set_namespace(workload.name, Some(settings));
+            let settings = NamespaceSettings::of(&workload).without_mode();
+            let cluster_state = &self.policy.cluster_state;
+            cluster_state.set_watching();
+            cluster_state.set_namespace(workload.name, Some(settings));
         }
     }
 

@@ -69,11 +69,12 @@ async fn read(client: &Client, owner: &UnreadOwner) -> Result<Vec<Exemption>, Ow
     let mut at = (owner.controller, owner.name.clone(), owner.uid.clone());
     for _ in 0..MAX_STEPS {
         let (controller, name, uid) = &at;
+        let kind = controller.kind();
         let path = resource(
-            controller.group,
-            "v1",
+            kind.group,
+            &kind.version,
             &owner.namespace,
-            controller.resource,
+            kind.plural,
             name,
         );
         let body = get_metadata(client, &path).await?;

@@ -288,13 +288,7 @@ fn cluster_state(
     let cluster_state = ClusterState::default();
     cluster_state.set_watching();
     cluster_state.set_warm();
-    cluster_state.set_namespace(
-        namespace,
-        Some(NamespaceSettings {
-            mode: None,
-            ..settings.clone()
-        }),
-    );
+    cluster_state.set_namespace(namespace, Some(settings.clone().without_mode()));
     cluster_state.set_related_objects((*policy.cluster_state.related_objects()).clone());
     std::sync::Arc::new(cluster_state)
 }

@@ -1,14 +1,13 @@
 //! Keeps the state of namespaces, volumes, claims and nodes up to date. An outage of the API
 //! server leaves them as they were.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kube::Client;
 use prometheus_client::metrics::counter::Counter;
-use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::api::list::List;
@@ -18,7 +17,7 @@ use crate::decision::cluster_state::{ClusterState, Known};
 use crate::decision::namespace::NamespaceSettings;
 use crate::registration::NODES_CONFIG_MAP;
 use crate::workload::object::Object;
-use crate::workload::{ClaimState, NodeNames, Workload};
+use crate::workload::{NodeNames, RelatedObjects, Workload};
 
 /// Watches until it is dropped. `errors` counts every interruption; what is known stays known.
 pub async fn run(client: Client, cluster_state: Arc<ClusterState>, errors: Counter) {
@@ -54,41 +53,20 @@ fn note(event: &Event<'_>, what: &'static str, errors: &Counter) {
     }
 }
 
-/// Text of JSON; what was escaped is a copy.
-type LenientStr<'t> = Cow<'t, str>;
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Namespace<'n> {
-    #[serde(borrow)]
-    metadata: Metadata<'n>,
+/// `item`, which is of `kind`, as rules see it.
+fn object<'o>(item: &'o RawValue, kind: &'static str) -> Option<Object<'o>> {
+    let mut object: Object<'o> = serde_json::from_str(item.get()).ok()?;
+    object.set_type("v1".into(), kind.into());
+    // A claim that asks for nothing is one all the same.
+    object.spec.get_or_insert_default();
+    Some(object)
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Metadata<'m> {
-    #[serde(borrow)]
-    name: LenientStr<'m>,
-    #[serde(borrow)]
-    labels: Option<BTreeMap<LenientStr<'m>, LenientStr<'m>>>,
-    #[serde(borrow)]
-    annotations: Option<BTreeMap<LenientStr<'m>, LenientStr<'m>>>,
-}
-
-fn namespace(object: &RawValue) -> Option<(String, NamespaceSettings)> {
-    let Namespace { metadata } = serde_json::from_str(object.get()).ok()?;
-    let (labels, annotations) = (metadata.labels, metadata.annotations);
-    let settings = NamespaceSettings::read(
-        labels
-            .iter()
-            .flatten()
-            .map(|(key, value)| (&**key, &**value)),
-        annotations
-            .iter()
-            .flatten()
-            .map(|(key, value)| (&**key, &**value)),
-    );
-    Some((metadata.name.into_owned(), settings))
+/// Name and settings of a Namespace.
+fn namespace(item: &RawValue) -> Option<(String, NamespaceSettings)> {
+    let object = object(item, "Namespace")?;
+    let workload = Workload::new(&object, "");
+    Some((workload.name.to_owned(), NamespaceSettings::of(&workload)))
 }
 
 async fn namespaces(
@@ -138,23 +116,51 @@ async fn namespaces(
     .await;
 }
 
-#[derive(Deserialize)]
-struct Volume<'v> {
-    #[serde(borrow)]
-    metadata: Metadata<'v>,
-    #[serde(borrow)]
-    spec: &'v RawValue,
-}
+/// Namespaces and names of the objects that a list had so far.
+type Names = HashSet<(String, String)>;
 
-impl Volume<'_> {
-    /// The parts that rules read, as JSON, because that is what the view of an object is made from.
-    fn json(&self) -> String {
-        let metadata = serde_json::json!({"name": &*self.metadata.name});
-        let spec = self.spec.get();
-        format!(
-            r#"{{"apiVersion":"v1","kind":"PersistentVolume","metadata":{metadata},"spec":{spec}}}"#
-        )
-    }
+/// Keeps what objects of `kind` say about others. When all of them are `listed`, `retain` forgets
+/// those that are gone.
+async fn related(
+    client: &Client,
+    cluster_state: &ClusterState,
+    errors: &Counter,
+    (kind, plural): (&'static str, &'static str),
+    retain: impl Fn(&mut RelatedObjects, &Names),
+    listed: impl Fn(),
+) {
+    let path = resource("", "v1", "", plural, "");
+    let objects = List::of(&path);
+    let mut seen: Option<Names> = None;
+    watch(client, &objects, |event| {
+        note(&event, plural, errors);
+        match event {
+            Event::Listing => seen = Some(Names::new()),
+            Event::Listed => {
+                let seen = seen.take().unwrap_or_default();
+                cluster_state.update_related_objects(|known| retain(known, &seen));
+                listed();
+            }
+            Event::Applied(item) => {
+                let Some(object) = object(item, kind) else {
+                    return;
+                };
+                let workload = Workload::new(&object, "");
+                if let Some(seen) = &mut seen {
+                    seen.insert((workload.namespace.to_owned(), workload.name.to_owned()));
+                }
+                cluster_state.update_related_objects(|known| known.note(&workload));
+            }
+            Event::Deleted(item) => {
+                if let Some(object) = object(item, kind) {
+                    let workload = Workload::new(&object, "");
+                    cluster_state.update_related_objects(|known| known.forget(&workload));
+                }
+            }
+            Event::TooLarge(_) | Event::Interrupted(_) => {}
+        }
+    })
+    .await;
 }
 
 /// Keeps the host paths of volumes. Any can lie above a socket, which a Pod reaches with a
@@ -165,125 +171,20 @@ async fn volumes(
     errors: &Counter,
     listed: impl Fn(),
 ) {
-    let path = resource("", "v1", "", "persistentvolumes", "");
-    let objects = List::of(&path);
-    let mut seen: Option<HashSet<String>> = None;
-    watch(client, &objects, |event| {
-        note(&event, "persistentvolumes", errors);
-        match event {
-            Event::Listing => seen = Some(HashSet::new()),
-            Event::Listed => {
-                let seen = seen.take().unwrap_or_default();
-                cluster_state.update_related_objects(|known| {
-                    known.retain_volumes(|name| seen.contains(name))
-                });
-                listed();
-            }
-            Event::Applied(object) => {
-                let Ok(volume) = serde_json::from_str::<Volume<'_>>(object.get()) else {
-                    return;
-                };
-                if let Some(seen) = &mut seen {
-                    seen.insert(volume.metadata.name.to_string());
-                }
-                if let Ok(object) = serde_json::from_str::<Object<'_>>(&volume.json()) {
-                    cluster_state
-                        .update_related_objects(|known| known.note(&Workload::new(&object, "")));
-                }
-            }
-            Event::Deleted(object) => {
-                if let Ok(volume) = serde_json::from_str::<Volume<'_>>(object.get()) {
-                    cluster_state
-                        .update_related_objects(|known| known.remove_volume(&volume.metadata.name));
-                }
-            }
-            Event::TooLarge(_) | Event::Interrupted(_) => {}
-        }
-    })
-    .await;
-}
-
-#[derive(Deserialize)]
-struct PersistentVolumeClaim<'c> {
-    #[serde(borrow)]
-    metadata: ClaimMetadata<'c>,
-    #[serde(borrow, default)]
-    spec: ClaimSpec<'c>,
-}
-
-#[derive(Deserialize)]
-struct ClaimMetadata<'c> {
-    #[serde(borrow)]
-    name: LenientStr<'c>,
-    #[serde(borrow)]
-    namespace: LenientStr<'c>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct ClaimSpec<'c> {
-    #[serde(borrow)]
-    volume_name: LenientStr<'c>,
-    #[serde(borrow)]
-    storage_class_name: Option<LenientStr<'c>>,
+    let kind = ("PersistentVolume", "persistentvolumes");
+    let retain = |known: &mut RelatedObjects, seen: &Names| {
+        known.retain_volumes(|name| seen.contains(&(String::new(), name.to_owned())));
+    };
+    related(client, cluster_state, errors, kind, retain, listed).await;
 }
 
 /// Keeps what claims ask for and have.
 async fn claims(client: &Client, cluster_state: &ClusterState, errors: &Counter) {
-    let path = resource("", "v1", "", "persistentvolumeclaims", "");
-    let objects = List::of(&path);
-    let mut seen: Option<HashSet<(String, String)>> = None;
-    watch(client, &objects, |event| {
-        note(&event, "persistentvolumeclaims", errors);
-        match event {
-            Event::Listing => seen = Some(HashSet::new()),
-            Event::Listed => {
-                let seen = seen.take().unwrap_or_default();
-                cluster_state.update_related_objects(|known| {
-                    known.retain_claims(|claim| seen.contains(claim))
-                });
-            }
-            Event::Applied(object) => {
-                let Ok(claim) = serde_json::from_str::<PersistentVolumeClaim<'_>>(object.get())
-                else {
-                    return;
-                };
-                let (namespace, name) = (&claim.metadata.namespace, &claim.metadata.name);
-                if let Some(seen) = &mut seen {
-                    seen.insert((namespace.to_string(), name.to_string()));
-                }
-                let wanted = ClaimState {
-                    volume: claim.spec.volume_name.into_owned(),
-                    class: claim.spec.storage_class_name.map(LenientStr::into_owned),
-                };
-                cluster_state
-                    .update_related_objects(|known| known.set_claim(namespace, name, Some(wanted)));
-            }
-            Event::Deleted(object) => {
-                if let Ok(claim) = serde_json::from_str::<PersistentVolumeClaim<'_>>(object.get()) {
-                    let (namespace, name) = (&claim.metadata.namespace, &claim.metadata.name);
-                    cluster_state
-                        .update_related_objects(|known| known.set_claim(namespace, name, None));
-                }
-            }
-            Event::TooLarge(_) | Event::Interrupted(_) => {}
-        }
-    })
-    .await;
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ConfigMap<'c> {
-    #[serde(borrow)]
-    data: ConfigMapData<'c>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ConfigMapData<'c> {
-    #[serde(borrow)]
-    list: LenientStr<'c>,
+    let kind = ("PersistentVolumeClaim", "persistentvolumeclaims");
+    let retain = |known: &mut RelatedObjects, seen: &Names| {
+        known.retain_claims(|claim| seen.contains(claim));
+    };
+    related(client, cluster_state, errors, kind, retain, || {}).await;
 }
 
 /// Names and addresses of the nodes, which the controller keeps in one ConfigMap. Without it none
@@ -297,10 +198,11 @@ async fn nodes(client: &Client, cluster_state: &ClusterState, errors: &Counter) 
     };
     watch(client, &objects, |event| {
         note(&event, NODES_CONFIG_MAP, errors);
-        if let Event::Applied(object) = event
-            && let Ok(map) = serde_json::from_str::<ConfigMap<'_>>(object.get())
+        if let Event::Applied(item) = event
+            && let Ok(map) = serde_json::from_str::<Value>(item.get())
         {
-            let nodes: NodeNames = map.data.list.split_whitespace().collect();
+            let list = map["data"]["list"].as_str().unwrap_or_default();
+            let nodes: NodeNames = list.split_whitespace().collect();
             cluster_state.update_related_objects(|known| known.set_nodes(nodes));
         }
     })

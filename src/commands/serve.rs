@@ -25,7 +25,7 @@ use crate::registration;
 use crate::server::access::Access;
 use crate::server::admin::{self, Admin};
 use crate::server::callers::{Callers, Tokens};
-use crate::server::certificates::{Certificates, tls_config};
+use crate::server::certificates::{Certificates, Pair, tls_config};
 use crate::server::client_certificate::ClientCertificates;
 use crate::server::self_check::SelfCheck;
 use crate::server::{App, State, listener};
@@ -122,18 +122,7 @@ async fn serve(options: Options) -> Result<Exit, Failure> {
     } = options;
     let config = config_file::read(config_path.as_deref()).map_err(usage)?;
 
-    let mut ca = None;
-    let (certificates, pair) = match (tls_cert, tls_key) {
-        (Some(certificate), Some(key)) => {
-            Certificates::from_files(&certificate, &key).map_err(usage)?
-        }
-        _ => {
-            let ephemeral = Certificates::ephemeral().map_err(failed)?;
-            ca = Some(ephemeral.ca);
-            (ephemeral.certificates, Default::default())
-        }
-    };
-    let certificates = Arc::new(certificates);
+    let (certificates, pair, ca) = certificates(tls_cert.zip(tls_key))?;
     let client_certificates = client_ca
         .map(|path| ClientCertificates::read(&path, client_name).map(Arc::new))
         .transpose()
@@ -167,16 +156,6 @@ async fn serve(options: Options) -> Result<Exit, Failure> {
         .await
         .map_err(usage)?;
     let policy = config.policy(mode);
-    let cluster_state = Arc::clone(&policy.cluster_state);
-    let mut background = JoinSet::new();
-    if let Some(client) = client.clone() {
-        cluster_state.set_watching();
-        background.spawn(cluster::watch::run(
-            client,
-            cluster_state,
-            metrics.watch_errors.clone(),
-        ));
-    }
     let default_mode = policy.mode;
     let app = Arc::new(App {
         policy: ArcSwap::from_pointee(policy),
@@ -188,6 +167,8 @@ async fn serve(options: Options) -> Result<Exit, Failure> {
         callers,
         state: State::default(),
     });
+    let mut background = JoinSet::new();
+    watch_cluster(&mut background, &app);
     if let Some(path) = config_path {
         background.spawn(watch_config(path, mode, Arc::clone(&app)));
     }
@@ -219,16 +200,7 @@ async fn serve(options: Options) -> Result<Exit, Failure> {
         .transpose()
         .map_err(failed)?;
 
-    let was_asked_by_kubelet = signals.next().await;
-    app.state.set_draining();
-    if was_asked_by_kubelet {
-        tracing::info!("stopping: not ready any more, still answering for {ENDPOINT_DELAY:?}");
-        tokio::select! {
-            () = tokio::time::sleep(ENDPOINT_DELAY) => {}
-            // Asked twice: whoever asks knows that no endpoint leads here.
-            _ = signals.next() => {}
-        }
-    }
+    until_end(&mut signals, &app.state).await;
     // The listener holds the other end; that it is gone means that it has stopped.
     let _ = stop.send(true);
     let _ = serving.await;
@@ -244,6 +216,47 @@ async fn serve(options: Options) -> Result<Exit, Failure> {
         .await
         .map_err(failed)?;
     Ok(Exit::Clean)
+}
+
+/// The certificate of the two files and what they hold, or one that is made here, with its CA.
+fn certificates(
+    files: Option<(PathBuf, PathBuf)>,
+) -> Result<(Arc<Certificates>, Pair, Option<String>), Failure> {
+    match files {
+        Some((certificate, key)) => {
+            let (certificates, pair) =
+                Certificates::from_files(&certificate, &key).map_err(usage)?;
+            Ok((Arc::new(certificates), pair, None))
+        }
+        None => {
+            let made = Certificates::ephemeral().map_err(failed)?;
+            Ok((Arc::new(made.certificates), Pair::default(), Some(made.ca)))
+        }
+    }
+}
+
+/// Waits for a signal to end, and for as long as reviews keep coming after it.
+async fn until_end(signals: &mut Signals, state: &State) {
+    let was_asked_by_kubelet = signals.next().await;
+    state.set_draining();
+    if was_asked_by_kubelet {
+        tracing::info!("stopping: not ready any more, still answering for {ENDPOINT_DELAY:?}");
+        tokio::select! {
+            () = tokio::time::sleep(ENDPOINT_DELAY) => {}
+            // Asked twice: whoever asks knows that no endpoint leads here.
+            _ = signals.next() => {}
+        }
+    }
+}
+
+/// Keeps what is known of the cluster up to date, where there is one.
+fn watch_cluster(background: &mut JoinSet<()>, app: &App) {
+    if let Some(client) = app.client.clone() {
+        let cluster_state = Arc::clone(&app.policy.load().cluster_state);
+        cluster_state.set_watching();
+        let errors = app.metrics.watch_errors.clone();
+        background.spawn(cluster::watch::run(client, cluster_state, errors));
+    }
 }
 
 /// Applies a changed configuration file; keeps the old one if the new one is wrong.

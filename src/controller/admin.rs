@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
 use axum::routing::get;
 
 use super::Controller;
 use super::page::Page;
+use crate::server::admin::open_metrics;
 
 /// `/livez` and `/readyz`, for kubelet. A replica that does not lead is as healthy as one that
 /// does.
@@ -24,10 +23,7 @@ pub fn health() -> Router {
 pub fn protected(controller: Arc<Controller>) -> Router {
     let metrics = {
         let controller = Arc::clone(&controller);
-        move || async move {
-            let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(CONTENT_TYPE, content_type)], controller.metrics.encode()).into_response()
-        }
+        move || async move { open_metrics(controller.metrics.encode()) }
     };
     let page = Arc::new(Page::default());
     let report = move || async move { page.answer(&controller).await };

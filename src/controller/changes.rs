@@ -27,9 +27,9 @@ const PREFIXES: [&str; 3] = ["undock.dev/", ANNOTATION_PREFIX, "pv.kubernetes.io
 /// The parts of a scan that are watched. Claims and the configuration of other programs wait for
 /// the next hour.
 pub fn watched() -> impl Iterator<Item = &'static Kind> {
-    let is_watched = |role| {
+    let is_watched = |handling| {
         matches!(
-            role,
+            handling,
             Handling::Template | Handling::Pod | Handling::Namespace | Handling::Volume
         )
     };

@@ -14,14 +14,14 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use super::namespaces::LostMode;
-use super::notices::{OwnerFindings, SERIES, Standing};
+use super::notices::{OwnerFindings, Standing};
 use super::{Failure, LeaderGuard, write_outcome};
 use crate::api::ApiError;
 use crate::api::path::resource;
 use crate::api::request::write;
 use crate::finding::short_digest;
 use crate::finding::text::{clip, escape_controls};
-use crate::scan::{Scanned, ScannedOwner};
+use crate::scan::{SERIES_UID, Scanned, ScannedOwner};
 
 /// Between two Events: five in a second.
 const PACE: Duration = Duration::from_millis(200);
@@ -155,7 +155,7 @@ impl EventState {
             }
         }
         let before = before.into_iter().flatten();
-        for (uid, states) in before.filter(|(uid, _)| !is_whole || uid.starts_with(SERIES)) {
+        for (uid, states) in before.filter(|(uid, _)| !is_whole || uid.starts_with(SERIES_UID)) {
             now.entry(uid).or_insert(states);
         }
         self.0 = Some(now);

@@ -16,8 +16,8 @@ use kube::api::{Api, ObjectMeta, PostParams};
 use kube::{Client, Error};
 use tokio::time::{Instant, sleep, timeout};
 
-/// Name of the Lease, in the namespace that undock runs in.
-pub const NAME: &str = "undock-controller";
+use crate::registration::CONTROLLER;
+
 /// Others may take the Lease when it has not been renewed for this long.
 const DURATION: Duration = Duration::from_secs(15);
 /// Between two attempts to renew it, or to get it.
@@ -100,7 +100,7 @@ impl Election {
     /// Gives the Lease back, so that nobody has to wait until it runs out.
     pub(super) async fn release(&self) -> Result<(), Error> {
         *lock(&self.trusted_until) = None;
-        let Some(mut lease) = self.leases.get_opt(NAME).await? else {
+        let Some(mut lease) = self.leases.get_opt(CONTROLLER).await? else {
             return Ok(());
         };
         let spec = lease.spec.get_or_insert_default();
@@ -109,17 +109,17 @@ impl Election {
         }
         spec.holder_identity = Some(String::new());
         self.leases
-            .replace(NAME, &PostParams::default(), &lease)
+            .replace(CONTROLLER, &PostParams::default(), &lease)
             .await
             .map(drop)
     }
 
     async fn attempt(&self) -> Result<Attempt, Error> {
         let began = Instant::now();
-        let written = match self.leases.get_opt(NAME).await? {
+        let written = match self.leases.get_opt(CONTROLLER).await? {
             None => {
                 let metadata = ObjectMeta {
-                    name: Some(NAME.to_owned()),
+                    name: Some(CONTROLLER.to_owned()),
                     ..ObjectMeta::default()
                 };
                 let lease = Lease {
@@ -146,7 +146,7 @@ impl Election {
                 // theirs.
                 self.leases
                     .replace(
-                        NAME,
+                        CONTROLLER,
                         &PostParams::default(),
                         &Lease {
                             spec: Some(spec),

@@ -19,9 +19,6 @@ pub(super) struct OwnerFindings<'s> {
     pub(super) findings: Vec<&'s ScannedFinding>,
 }
 
-/// What the identity of a series begins with. Identities of objects are UUIDs.
-pub(super) const SERIES: &str = "series-";
-
 /// How a finding stands. The order is that of urgency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {

@@ -98,7 +98,7 @@ impl ClusterState {
         change(Arc::make_mut(&mut related_objects));
     }
 
-    /// Takes the volumes as they are now.
+    /// Takes the volumes, claims and nodes as they are now.
     pub fn set_related_objects(&self, related_objects: RelatedObjects) {
         *self
             .related_objects

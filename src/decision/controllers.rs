@@ -2,6 +2,7 @@
 //! whom they write.
 
 use super::Requester;
+use crate::kinds::{self, Kind};
 use crate::workload::object::OwnerReference;
 use crate::workload::{Workload, owner};
 
@@ -10,12 +11,8 @@ use crate::workload::{Workload, owner};
 pub struct BuiltIn {
     /// Kind that it makes.
     pub makes: &'static str,
-    /// API group of the owner.
-    pub group: &'static str,
     /// Kind of the owner.
     pub owner: &'static str,
-    /// Plural name of the owner's resource.
-    pub resource: &'static str,
     /// Service account in `kube-system` (kubernetes:
     /// plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go).
     account: &'static str,
@@ -23,50 +20,27 @@ pub struct BuiltIn {
 
 /// Every way from a workload to its Pods.
 pub static BUILT_IN: [BuiltIn; 7] = [
-    built_in(
-        "ReplicaSet",
-        ("apps", "Deployment", "deployments"),
-        "deployment-controller",
-    ),
-    built_in(
-        "Pod",
-        ("apps", "ReplicaSet", "replicasets"),
-        "replicaset-controller",
-    ),
-    built_in(
-        "Pod",
-        ("", "ReplicationController", "replicationcontrollers"),
-        "replication-controller",
-    ),
-    built_in(
-        "Pod",
-        ("apps", "DaemonSet", "daemonsets"),
-        "daemon-set-controller",
-    ),
-    built_in(
-        "Pod",
-        ("apps", "StatefulSet", "statefulsets"),
-        "statefulset-controller",
-    ),
-    built_in(
-        "Job",
-        ("batch", "CronJob", "cronjobs"),
-        "cronjob-controller",
-    ),
-    built_in("Pod", ("batch", "Job", "jobs"), "job-controller"),
+    built_in("ReplicaSet", "Deployment", "deployment-controller"),
+    built_in("Pod", "ReplicaSet", "replicaset-controller"),
+    built_in("Pod", "ReplicationController", "replication-controller"),
+    built_in("Pod", "DaemonSet", "daemon-set-controller"),
+    built_in("Pod", "StatefulSet", "statefulset-controller"),
+    built_in("Job", "CronJob", "cronjob-controller"),
+    built_in("Pod", "Job", "job-controller"),
 ];
 
-const fn built_in(
-    makes: &'static str,
-    (group, owner, resource): (&'static str, &'static str, &'static str),
-    account: &'static str,
-) -> BuiltIn {
+const fn built_in(makes: &'static str, owner: &'static str, account: &'static str) -> BuiltIn {
     BuiltIn {
         makes,
-        group,
         owner,
-        resource,
         account,
+    }
+}
+
+impl BuiltIn {
+    /// The kind of the owner.
+    pub fn kind(&self) -> &'static Kind {
+        kinds::find(self.owner).expect("what built-in controllers make something for is known")
     }
 }
 
@@ -76,7 +50,7 @@ pub(crate) fn of(makes: &str, reference: &OwnerReference<'_>) -> Option<&'static
     BUILT_IN.iter().find(|known| {
         known.makes == makes
             && *known.owner == *reference.kind
-            && known.group == owner::group_of(&reference.api_version)
+            && known.kind().group == owner::group_of(&reference.api_version)
     })
 }
 
@@ -99,4 +73,14 @@ pub(super) fn owner_of<'w>(
     let reference = workload.controller()?;
     let built_in = of(workload.kind(), reference)?;
     (built_in.account == account).then_some((built_in, reference))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BUILT_IN;
+
+    #[test]
+    fn every_owner_is_a_built_in_kind() {
+        assert!(BUILT_IN.iter().all(|known| known.kind().is_built_in()));
+    }
 }

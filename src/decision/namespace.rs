@@ -86,6 +86,12 @@ impl NamespaceSettings {
         settings
     }
 
+    /// The same without the mode: where another mode is asked about, that is the question's. What
+    /// the Namespace exempts is part of the answer.
+    pub fn without_mode(self) -> Self {
+        Self { mode: None, ..self }
+    }
+
     /// What is written and has no effect: labels without meaning, exemptions that do not hold.
     pub fn flaws(&self, period: Period) -> Vec<String> {
         let exemptions = self

@@ -7,7 +7,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec, Secret, Volume};
 use kube::Client;
 
-use super::{Check, Installation};
+use super::{Check, GENERATE, Installation};
 use crate::api::ApiError;
 use crate::api::path::resource;
 use crate::api::request::read;
@@ -16,7 +16,6 @@ use crate::registration::{CONTROLLER, SERVICE};
 use crate::server::certificates::check_pair;
 
 const APPLY: &str = "apply the manifests again: kubectl apply -k manifests/overlays/warn";
-const GENERATE: &str = "run certs-script/generate.sh --apply";
 
 /// Examines what the next Pod of the webhook and of the controller will read, and whether a
 /// controller is there.

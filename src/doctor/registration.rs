@@ -6,12 +6,12 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 
 use super::connection::certificates_of;
-use super::{Check, Installation};
-use crate::registration::{PATH, Reviewed, SERVICE, WEBHOOKS, reviewed};
+use super::{Check, GENERATE, Installation};
+use crate::kinds::NAMESPACES_WEBHOOK;
+use crate::registration::{PATH, ReviewedResource, SERVICE, WEBHOOKS, reviewed};
 
 const APPLY: &str =
     "apply the registration of this version: kubectl apply -k manifests/overlays/warn (or enforce)";
-const GENERATE: &str = "run certs-script/generate.sh --apply";
 
 /// Everything that the registration itself tells.
 pub(super) fn examine(
@@ -76,7 +76,7 @@ fn rules(webhooks: &[ValidatingWebhook]) -> Check {
     }
 }
 
-fn covers(rule: &RuleWithOperations, expected: &Reviewed, operation: &str) -> bool {
+fn covers(rule: &RuleWithOperations, expected: &ReviewedResource, operation: &str) -> bool {
     let resource = expected.resource;
     let has = |list: &Option<Vec<String>>, wanted: &str| {
         list.iter()
@@ -259,10 +259,12 @@ fn failure_policy(webhooks: &[ValidatingWebhook]) -> Check {
     let said = said.join(", ");
     let locks = webhooks
         .iter()
-        .any(|webhook| webhook.name == "namespaces.undock.dev" && policy_of(webhook) == "Fail");
+        .any(|webhook| webhook.name == NAMESPACES_WEBHOOK && policy_of(webhook) == "Fail");
     if locks {
-        let cure = "set failurePolicy Ignore for namespaces.undock.dev: with undock down nobody \
-            could label a namespace";
+        let cure = format!(
+            "set failurePolicy Ignore for {NAMESPACES_WEBHOOK}: with undock down nobody could \
+             label a namespace"
+        );
         Check::warn(id, said, cure)
     } else {
         Check::ok(

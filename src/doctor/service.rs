@@ -9,15 +9,15 @@ use kube::Client;
 use serde::Deserialize;
 
 use super::connection::{ConnectError, connect, verify};
-use super::{Check, Installation, read, server_name};
+use super::{Check, GENERATE, Installation, read, server_name};
 use crate::api::ApiError;
+use crate::api::path::resource;
 use crate::finding::text::count;
 use crate::registration::SERVICE;
 
 /// Time before the end of a certificate from which it is said.
 const NOTICE: SignedDuration = SignedDuration::from_hours(14 * 24);
 const INSTALL: &str = "install it: kubectl apply -k manifests/overlays/warn";
-const GENERATE: &str = "run certs-script/generate.sh --apply";
 
 #[derive(Deserialize)]
 struct Slices {
@@ -31,23 +31,14 @@ pub(super) async fn examine(
     configuration: Option<&ValidatingWebhookConfiguration>,
 ) -> Vec<Check> {
     let namespace = &installation.namespace;
-    let service = read::<Service>(
-        client,
-        &format!("/api/v1/namespaces/{namespace}/services/{SERVICE}"),
-    )
-    .await;
+    let path = resource("", "v1", namespace, "services", SERVICE);
+    let service = read::<Service>(client, &path).await;
+    let path = resource("discovery.k8s.io", "v1", namespace, "endpointslices", "");
     let selector = format!("kubernetes.io%2Fservice-name%3D{SERVICE}");
-    let path = format!(
-        "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector={selector}"
-    );
-    let slices = read::<Slices>(client, &path)
-        .await
-        .map(|slices| slices.items);
-    let deployment = read::<Deployment>(
-        client,
-        &format!("/apis/apps/v1/namespaces/{namespace}/deployments/{SERVICE}"),
-    )
-    .await;
+    let slices = read::<Slices>(client, &format!("{path}?labelSelector={selector}")).await;
+    let slices = slices.map(|slices| slices.items);
+    let path = resource("apps", "v1", namespace, "deployments", SERVICE);
+    let deployment = read::<Deployment>(client, &path).await;
     let mut addresses = slices
         .as_ref()
         .map_or_else(|_| Vec::new(), |slices| ready_addresses(slices));
@@ -173,10 +164,7 @@ async fn certificate_check(
     // may read it.
     let secret_name = deployment.and_then(secret_of);
     if let Some(secret_name) = secret_name {
-        let path = format!(
-            "/api/v1/namespaces/{}/secrets/{secret_name}",
-            installation.namespace
-        );
+        let path = resource("", "v1", &installation.namespace, "secrets", &secret_name);
         if let Ok(secret) = read::<Secret>(client, &path).await {
             let certificate = secret
                 .data

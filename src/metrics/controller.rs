@@ -12,7 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{ReasonLabels, add, add_process};
+use super::{Label, add, add_process};
 use crate::decision::Outcome;
 use crate::scan::Scanned;
 
@@ -23,10 +23,10 @@ pub struct ControllerMetrics {
     pub leads: Gauge,
     last: Gauge,
     duration: Gauge<f64, AtomicU64>,
-    owners: Family<DecisionLabels, Gauge>,
+    owners: Family<Label, Gauge>,
     findings: Family<RuleLabels, Gauge>,
-    nodes: Family<RuntimeLabels, Gauge>,
-    errors: Family<ReasonLabels, Counter>,
+    nodes: Family<Label, Gauge>,
+    errors: Family<Label, Counter>,
     writes: Family<WriteLabels, Counter>,
     /// Interruptions of the watches.
     pub watch_errors: Counter,
@@ -36,19 +36,9 @@ pub struct ControllerMetrics {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct DecisionLabels {
-    decision: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RuleLabels {
     rule: &'static str,
     status: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RuntimeLabels {
-    runtime: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -116,9 +106,7 @@ impl ControllerMetrics {
             Outcome::Deny,
         ] {
             self.owners
-                .get_or_create(&DecisionLabels {
-                    decision: outcome.as_str(),
-                })
+                .get_or_create(&[("decision", outcome.as_str())])
                 .set(count(scanned.count(outcome)));
         }
         let mut findings: BTreeMap<(&str, &str), usize> = BTreeMap::new();
@@ -149,7 +137,7 @@ impl ControllerMetrics {
                 .find(|known| *known == family)
                 .unwrap_or("other");
             self.nodes
-                .get_or_create(&RuntimeLabels { runtime })
+                .get_or_create(&[("runtime", runtime)])
                 .inc_by(count(group.names.len()));
         }
     }
@@ -166,7 +154,7 @@ impl ControllerMetrics {
 
     /// Counts something that could not be read.
     pub fn count_error(&self, reason: &'static str) {
-        self.errors.get_or_create(&ReasonLabels { reason }).inc();
+        self.errors.get_or_create(&[("reason", reason)]).inc();
     }
 
     /// Counts a write of `object` (`lease`, `report`, `event`, `configmap`).

@@ -134,11 +134,12 @@ fn write_finding(
         Action::Warn => style.paint("33;1", "warning"),
         Action::Record | Action::Off => style.paint("36;1", "note"),
     };
-    let head = format!(
-        "{} \"{}\" {}: {}",
-        finding.noun, finding.name, finding.what, finding.reason
-    );
-    writeln!(out, "{label}[{}]: {head}", finding.rule.code)?;
+    writeln!(
+        out,
+        "{label}[{}]: {}",
+        finding.rule.code,
+        finding.headline()
+    )?;
     let name = name_of(object);
     let source = object.source.as_deref().map_or_else(String::new, |source| {
         format!(" (from {})", escape_controls(source))

@@ -126,12 +126,11 @@ fn write_charts(out: &mut dyn Write, charts: &[String]) -> io::Result<()> {
 }
 
 fn write_case(out: &mut dyn Write, object: &CheckedObject) -> io::Result<()> {
-    let name = format!("{} {}/{}", object.kind, object.namespace, object.name);
     writeln!(
         out,
         "    <testcase classname=\"{}\" name=\"{}\">",
         escape(&object.file),
-        escape(&name)
+        escape(&object.title())
     )?;
     if let Some(unseen) = object
         .not_judged

@@ -42,10 +42,7 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             "| {} | {} | {} | {} | {} | {} |",
             placed.judged.action,
             finding.rule.code,
-            cell(&format!(
-                "{} {}/{}",
-                object.kind, object.namespace, object.name
-            )),
+            cell(&object.title()),
             cell(&place(object, placed)),
             cell(&finding.message()),
             cell(&finding.fix()),
@@ -62,8 +59,8 @@ pub fn write(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         writeln!(out, "\nNot rendered: `{}`", render_command(chart))?;
     }
     for (object, unseen) in checked.not_judged() {
-        let name = format!("{} {}/{}", object.kind, object.namespace, object.name);
-        writeln!(out, "\nNot judged: {} of {}", cell(unseen), cell(&name))?;
+        let title = cell(&object.title());
+        writeln!(out, "\nNot judged: {} of {title}", cell(unseen))?;
     }
     for error in &checked.errors {
         writeln!(

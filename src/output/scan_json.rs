@@ -10,8 +10,8 @@ use crate::decision::{Outcome, Policy};
 use crate::finding::Action;
 use crate::scan::document::{
     CheckEntry, CheckedObject, ErrorEntry, ExemptionEntry, FindingEntry, ManualEntry,
-    NamespaceEntry, NodeGroupEntry, ObjectEntry, OwnerEntry, PartEntry, SCHEMA, ScanDocument,
-    ScopeEntry, Summary, TermsEntry,
+    NamespaceEntry, NodeGroupEntry, ObjectEntry, OwnerEntry, SCHEMA, ScanDocument, Summary,
+    TermsEntry,
 };
 use crate::scan::questions::{Answer, answers};
 use crate::scan::{
@@ -48,10 +48,7 @@ pub fn write(
         cluster: about.cluster.into(),
         mode: policy.mode.as_str().into(),
         rules_off: policy.rules_off(),
-        scope: ScopeEntry {
-            namespaces: about.scope.namespaces.clone(),
-            selector: about.scope.selector.clone(),
-        },
+        scope: about.scope.clone(),
         summary: summary(scanned),
         nodes: scanned.nodes.iter().map(node_group).collect(),
         namespaces: scanned
@@ -66,15 +63,7 @@ pub fn write(
         checks: checks(scanned),
         objects: EachOwner(&scanned.owners),
         exemptions: scanned.exemptions.iter().map(exemption).collect(),
-        parts: scanned
-            .parts
-            .iter()
-            .map(|read| PartEntry {
-                complete: read.complete,
-                objects: read.objects,
-                part: read.part.clone(),
-            })
-            .collect(),
+        parts: scanned.parts.clone(),
         manual: MANUAL
             .iter()
             .map(|(what, how)| ManualEntry {

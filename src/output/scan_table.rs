@@ -174,15 +174,11 @@ fn write_owners(out: &mut dyn Write, scanned: &Scanned, style: Style) -> io::Res
             let place = found.object.as_deref().map_or_else(String::new, |object| {
                 format!(" (in {})", escape_controls(object))
             });
-            let text = format!(
-                "{} \"{}\" {}: {}",
-                finding.noun, finding.name, finding.what, finding.reason
-            );
             writeln!(
                 out,
                 "    {label} {} {}{place}",
                 finding.rule.code,
-                escape_controls(&text)
+                escape_controls(&finding.headline())
             )?;
             writeln!(out, "         fix: {}", finding.fix())?;
         }

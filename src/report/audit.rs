@@ -1,7 +1,5 @@
 //! An event of the API server's audit log, with what undock's annotations in it say.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 
 use super::evidence::ExemptTerms;
@@ -256,7 +254,7 @@ fn after_name<'k>(key: &'k str, name: &str) -> Option<&'k str> {
 
 /// The object that the event is about, whole, as JSON; `None` at level Metadata, and for a patch of
 /// which only the patch is logged.
-pub(super) fn whole_object<'e>(event: &'e Event<'_>) -> Option<Cow<'e, str>> {
+pub(super) fn whole_object<'e>(event: &'e Event<'_>) -> Option<&'e str> {
     let kind = event.object.kind()?;
     let is_whole = |text: &&str| {
         #[derive(Default, Deserialize)]
@@ -272,7 +270,6 @@ pub(super) fn whole_object<'e>(event: &'e Event<'_>) -> Option<Cow<'e, str>> {
         .into_iter()
         .flatten()
         .find(is_whole)
-        .map(Cow::Borrowed)
 }
 
 #[cfg(test)]

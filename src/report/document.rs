@@ -15,6 +15,7 @@ const LISTS: [&[u8]; 7] = [
 ];
 
 /// Finds where elements begin and end, without reading them.
+#[derive(Default)]
 pub(super) struct Splitter {
     limit: usize,
     line: usize,
@@ -40,17 +41,8 @@ impl Splitter {
         Self {
             limit,
             line: 1,
-            depth: 0,
-            in_string: false,
-            is_escaped: false,
-            key: Vec::new(),
-            log_group: String::new(),
-            is_log_group: false,
-            elements_at: None,
-            is_text: false,
-            unit: Vec::new(),
             unit_line: 1,
-            is_too_long: false,
+            ..Self::default()
         }
     }
 

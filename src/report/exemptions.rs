@@ -17,7 +17,7 @@ use crate::decision::exemption::{NOTICE_DAYS, Rules};
 /// with the one that covers it.
 pub(super) fn exemptions(
     store: &EvidenceStore,
-    ends: &Disappearances<'_>,
+    disappearances: &Disappearances<'_>,
     findings: &[Finding],
     today: Option<Date>,
 ) -> Vec<Exemption> {
@@ -37,7 +37,7 @@ pub(super) fn exemptions(
     // The newest scan that would list it has the last word.
     all.retain(|own, seen| {
         let holder_kind = own.holder.split('/').next().unwrap_or_default();
-        !ends.scans(&own.cluster).iter().any(|scan| {
+        !disappearances.scans(&own.cluster).iter().any(|scan| {
             scan.time > *seen
                 && scan.knows_namespace(&own.namespace)
                 && (own.holder.is_empty() || scan.covers(holder_kind, &own.namespace))

@@ -20,7 +20,7 @@ use std::io::{self, Write};
 use askama::Template;
 
 use super::model::{Coverage, Finding, Report};
-use super::place::place;
+use super::place::{day, place};
 use super::work::{by_cluster, last_week, owners};
 use crate::finding::Rule;
 use crate::finding::text::count;
@@ -31,7 +31,7 @@ use head::Tile;
 use namespaces::Namespaces;
 use sections::{BlindSpots, ClusterRow, Exemptions, TeamRow};
 use to_do::{Owners, Switch};
-use view::{day, minute, short};
+use view::{minute, short};
 
 pub use folder::write_folder;
 

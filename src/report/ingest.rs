@@ -279,14 +279,8 @@ impl Gatherer {
             || annotations.is_some_and(|own| {
                 own.owner.is_none() && (!own.findings.is_empty() || event.object.name.is_empty())
             });
-        let text = if is_whole_needed {
-            whole_object(event)
-        } else {
-            None
-        };
-        let object: Option<Object<'_>> = text
-            .as_deref()
-            .and_then(|text| serde_json::from_str(text).ok());
+        let text = is_whole_needed.then(|| whole_object(event)).flatten();
+        let object: Option<Object<'_>> = text.and_then(|text| serde_json::from_str(text).ok());
         let policy = self.replay.take();
         let cause = match annotations {
             None if policy.is_some() && object.is_none() => Some(Cause::NoObject),
@@ -330,7 +324,7 @@ impl Gatherer {
                     &workload.owner.kind,
                     &workload.owner.name,
                 );
-                let schedule = super::schedule::of(text.as_deref().unwrap_or_default());
+                let schedule = super::schedule::of(text.unwrap_or_default());
                 self.store
                     .about
                     .entry(owner)

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::model::Report;
-use super::place::place;
+use super::place::{exemption_place, place};
 use super::work::{
     OwnerWork, by_cluster, last_week, own_reasons, owners, shared_reasons, switch_commands,
     switchable,
@@ -18,6 +18,18 @@ const MAX_ROWS: usize = 150;
 /// # Errors
 /// If writing to `out` fails.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    head(out, report)?;
+    let owners = owners(report);
+    clusters(out, report, &owners)?;
+    to_do(out, report, &owners)?;
+    namespaces(out, report)?;
+    findings(out, report)?;
+    exemptions(out, report)?;
+    blind_spots(out, report)
+}
+
+/// The counts, and what is to be known of them.
+fn head(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let summary = &report.summary;
     writeln!(
         out,
@@ -44,9 +56,10 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for notice in &report.notices {
         writeln!(out, "> {}\n", cell(notice))?;
     }
-    let owners = owners(report);
-    clusters(out, report, &owners)?;
-    to_do(out, report, &owners)?;
+    Ok(())
+}
+
+fn namespaces(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let shared = shared_reasons(report);
     for reason in &shared {
         writeln!(out, "> In every namespace: {}\n", cell(reason))?;
@@ -77,13 +90,18 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             cell(&why)
         )?;
     }
-    if !report.findings.is_empty() {
-        writeln!(
-            out,
-            "\n| rule | status | owner | evidence | team | last seen | last writer |\n\
-             | --- | --- | --- | --- | --- | --- | --- |"
-        )?;
+    Ok(())
+}
+
+fn findings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    if report.findings.is_empty() {
+        return Ok(());
     }
+    writeln!(
+        out,
+        "\n| rule | status | owner | evidence | team | last seen | last writer |\n\
+         | --- | --- | --- | --- | --- | --- | --- |"
+    )?;
     for finding in report.findings.iter().take(MAX_ROWS) {
         let owner = format!(
             "{} {}/{}",
@@ -107,11 +125,14 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             texts.join(" | ")
         )?;
     }
-    let more = report.findings.len().saturating_sub(MAX_ROWS);
-    if more > 0 {
-        writeln!(out, "\n{more} more findings are not shown.")?;
+    match report.findings.len().saturating_sub(MAX_ROWS) {
+        0 => Ok(()),
+        more => writeln!(out, "\n{more} more findings are not shown."),
     }
-    exemptions(out, report)?;
+}
+
+/// What the inputs do not show.
+fn blind_spots(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for missed in report.missed_writes.iter().take(MAX_ROWS) {
         let place = place(report, &missed.cluster, &missed.namespace);
         let object = format!("{place}/{}/{}", missed.resource, missed.name);
@@ -208,11 +229,7 @@ fn exemptions(out: &mut dyn Write, report: &Report) -> io::Result<()> {
          | --- | --- | --- | --- | ---: | --- | --- |"
     )?;
     for exemption in report.exemptions.iter().take(MAX_ROWS) {
-        let place = if report.clusters.len() > 1 {
-            format!("{}: {}", exemption.cluster, exemption.place())
-        } else {
-            exemption.place()
-        };
+        let place = exemption_place(report, exemption);
         let texts = [&exemption.until, &exemption.rules, &place]
             .map(|text| cell(text))
             .join(" | ");

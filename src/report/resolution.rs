@@ -13,7 +13,7 @@ use super::evidence::{DAY, Flags, Past, Review};
 use super::model::Status;
 
 /// Days after which an unseen finding is stale.
-const STALE_DAYS: i64 = 30;
+pub(crate) const STALE_DAYS: i64 = 30;
 /// Days after which a refused write that nobody tries again is over.
 const BLOCKED_DAYS: i64 = 7;
 /// How long a finding must be gone from a series at least before a clean object shows that it is

@@ -5,7 +5,7 @@ mod columns;
 use std::io::{self, Write};
 
 use super::model::{Finding, Namespace, Report, Status, Verdict};
-use super::place::place;
+use super::place::{day, of_cluster, place};
 use super::work::{
     OwnerWork, by_cluster, last_week, own_reasons, owners, shared_reasons, switch_commands,
     switchable,
@@ -171,7 +171,7 @@ fn to_do(
             work.rules.join(" "),
             if work.is_refused { "yes" } else { "no" }.to_owned(),
             or_dash(&own.team),
-            day(work.last_seen),
+            day(work.last_seen).to_owned(),
             work.fix.to_owned(),
         ]
     });
@@ -183,15 +183,6 @@ fn to_do(
         "-o csv, -o json and -o html",
     )?;
     writeln!(out)
-}
-
-/// A place, with its cluster where there are several.
-fn of_cluster(report: &Report, cluster: &str, place: &str) -> String {
-    if report.clusters.len() > 1 {
-        format!("{}/{place}", or_dash(cluster))
-    } else {
-        place.to_owned()
-    }
 }
 
 fn namespaces(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
@@ -291,8 +282,8 @@ fn findings(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()
                     .join(":")
                     .trim_matches(':'),
             ),
-            day(&finding.first_seen),
-            day(&finding.last_seen),
+            day(&finding.first_seen).to_owned(),
+            day(&finding.last_seen).to_owned(),
             finding.observations.to_string(),
             elide(&finding.last_writer, 44),
         ]
@@ -409,9 +400,4 @@ fn burn_down(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 
 fn or_dash(text: &str) -> String {
     if text.is_empty() { "-" } else { text }.to_owned()
-}
-
-/// The day of a moment.
-fn day(time: &str) -> String {
-    time.get(..10).unwrap_or(time).to_owned()
 }

@@ -9,6 +9,7 @@ use super::Version;
 use crate::decision::{Decision, Judged, Outcome, message};
 use crate::finding::Action;
 use crate::finding::text::{clip, is_plain};
+use crate::record::Source;
 use crate::workload::{Owner, OwnerSource};
 
 /// What the answer needs to know of the request.
@@ -16,20 +17,16 @@ use crate::workload::{Owner, OwnerSource};
 pub struct Answer<'a> {
     /// Version to answer in.
     pub version: Version,
-    /// Identity of the review.
-    pub uid: &'a str,
+    /// Identity of the review, namespace, and whether the write is stored.
+    pub(crate) source: &'a Source<'a>,
     /// API group of the resource.
     pub group: &'a str,
     /// Plural name of the resource.
     pub resource: &'a str,
-    /// Namespace; empty for cluster-scoped objects.
-    pub namespace: &'a str,
     /// Name; empty where the API server makes it.
     pub name: &'a str,
     /// The object that a person edits, where the object could be read.
     pub owner: Option<&'a Owner<'a>>,
-    /// True for a write that is not stored.
-    pub is_dry_run: bool,
     /// False for a Pod that a controller writes: nobody would read the warnings.
     pub warn: bool,
     /// What an allowed write is told besides.
@@ -56,7 +53,7 @@ pub fn respond(answer: &Answer<'_>, decision: &Decision) -> Vec<u8> {
         api_version: answer.version.as_str(),
         kind: "AdmissionReview",
         response: Response {
-            uid: answer.uid,
+            uid: answer.source.review_uid,
             allowed,
             status: (!allowed).then(|| status(answer, decision)),
             warnings,
@@ -126,7 +123,7 @@ fn status<'a>(answer: &Answer<'a>, decision: &'a Decision) -> Status<'a> {
     });
     Status {
         status: "Failure",
-        message: message::denial(decision, answer.namespace, answer.owner),
+        message: message::denial(decision, answer.source.namespace, answer.owner),
         reason: "Forbidden",
         details: Details {
             name: answer.name,
@@ -177,13 +174,13 @@ fn annotations(answer: &Answer<'_>, decision: &Decision) -> Vec<Annotation> {
     let text = |key, text: String| (key, Cow::Owned(text));
     let all = [
         Some(word("decision", decision.outcome.as_str())),
-        answer.is_dry_run.then(|| word("dry-run", "true")),
+        answer.source.dry_run.then(|| word("dry-run", "true")),
         error.map(|error| text("error", ascii(error, MAX_ERROR))),
         exempt(&decision.findings).map(|exempt| text("exempt", exempt)),
         has_findings.then(|| text("findings", findings(&decision.findings))),
         Some(word("mode", decision.mode.as_str())),
-        owner.map(|owner| text("owner", owner_path(owner, answer.namespace))),
-        identifies.then(|| text("review-uid", ascii(answer.uid, MAX_UID))),
+        owner.map(|owner| text("owner", owner_path(owner, answer.source.namespace))),
+        identifies.then(|| text("review-uid", ascii(answer.source.review_uid, MAX_UID))),
         has_rules.then(|| text("rules", rules(decision))),
         decision.would_deny().then(|| word("would-deny", "true")),
     ];

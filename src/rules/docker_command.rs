@@ -28,7 +28,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let mut seen: Vec<String> = Vec::new();
     for command in container.commands() {
         let invocation = &command.invocation;
-        if docker_usage::way_to_node(pod, container, invocation).is_some() {
+        if resolve::way_to_node(pod, container, invocation).is_some() {
             continue;
         }
         let Some(verb) = docker_usage::docker_verb(invocation) else {

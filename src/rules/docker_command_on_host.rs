@@ -1,7 +1,7 @@
 //! DKR402 docker-command-on-host: the node's own Docker client, called from a Pod.
 
 use super::findings;
-use crate::analysis::{Container, Pod, docker_usage};
+use crate::analysis::{Container, Pod, docker_usage, resolve};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 
 pub(super) static RULE: Rule = Rule {
@@ -24,7 +24,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let mut seen: Vec<String> = Vec::new();
     for command in container.commands() {
         let invocation = &command.invocation;
-        let Some(way) = docker_usage::way_to_node(pod, container, invocation) else {
+        let Some(way) = resolve::way_to_node(pod, container, invocation) else {
             continue;
         };
         // There is no client on the node, whatever it is asked for.

@@ -3,7 +3,7 @@
 use super::findings;
 use crate::analysis::endpoint::Endpoint;
 use crate::analysis::endpoint_settings::{EndpointSetting, endpoint_settings, without_secrets};
-use crate::analysis::{Container, Pod, resolve, sockets};
+use crate::analysis::{Container, Pod, resolve};
 use crate::finding::{Certainty, Check, Finding, Findings, Impact, Rule};
 
 pub(super) static RULE: Rule = Rule {
@@ -64,15 +64,8 @@ fn judged(finding: Finding, container: &Container<'_>, name: &str, endpoint: End
             // However the socket is called inside, it is the same one.
             let finding = finding
                 .identity(format!("{name}={path}"))
-                .certainty(Certainty::Certain)
-                .consequence(format!("it is the node's {}", path.shown()));
-            if sockets::is_agent(container) && sockets::names_cri_socket(container) {
-                finding
-                    .advisory("one of several runtimes' sockets")
-                    .consequence("the agent also names a CRI socket; drop this one")
-            } else {
-                finding
-            }
+                .certainty(Certainty::Certain);
+            findings::names_node_socket(finding, container, &path)
         }
         Endpoint::NodeAddress { certain: true } => finding.certainty(Certainty::Certain),
         Endpoint::NodeOrPod => findings::shared_port(finding),

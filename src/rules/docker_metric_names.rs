@@ -62,7 +62,7 @@ fn check(document: &Settings<'_>, findings: &mut Findings) {
             continue;
         }
         for selector in docker_selectors(text, keeps_docker) {
-            let (field, offset) = document.relate_to(node, selector.offset);
+            let (field, offset) = document.place_within(node, selector.offset);
             let mut finding = Finding::new(&RULE)
                 .in_settings(document, node)
                 .field(field)

@@ -33,14 +33,6 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             continue;
         };
         let finding = findings::setting_finding(&RULE, pod, container, field, &path);
-        let is_agent = sockets::is_agent(container);
-        findings.push(if is_agent && sockets::names_cri_socket(container) {
-            finding
-                .advisory("one of several runtimes' sockets")
-                .consequence("the agent also names a CRI socket; drop this one")
-        } else {
-            let socket = host_path.shown();
-            finding.consequence(format!("it is the node's {socket}"))
-        });
+        findings.push(findings::names_node_socket(finding, container, &host_path));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::findings;
 use crate::analysis::scripts::Script;
-use crate::analysis::{Container, Pod, Workload, docker_usage, resolve};
+use crate::analysis::{Container, Pod, Workload, resolve};
 use crate::finding::{Certainty, Check, Findings, Impact, Rule};
 use crate::workload::host_path::HostPath;
 use crate::workload::shell::Invocation;
@@ -30,7 +30,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
             continue;
         };
         let endpoint = resolve::resolve(pod, container, &socket);
-        let on_host = docker_usage::way_to_node(pod, container, invocation).is_some();
+        let on_host = resolve::way_to_node(pod, container, invocation).is_some();
         if endpoint.is_elsewhere() && !on_host {
             continue;
         }

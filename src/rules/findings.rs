@@ -2,7 +2,7 @@
 //! socket, for a text of an object.
 
 use crate::analysis::scripts::{Script, TextCommand, place_of};
-use crate::analysis::{Command, Container, Pod, Workload, docker_usage};
+use crate::analysis::{Command, Container, Pod, Workload, docker_usage, sockets};
 use crate::finding::{Action, Certainty, Finding, Rule};
 use crate::workload::host_path::HostPath;
 use crate::workload::pod::TextField;
@@ -43,6 +43,21 @@ pub(super) fn for_several_runtimes(finding: Finding) -> Finding {
     finding
         .advisory("the script also handles other runtimes")
         .consequence("")
+}
+
+/// A finding about a setting of `container` that leads to the node's socket `path`.
+pub(super) fn names_node_socket(
+    finding: Finding,
+    container: &Container<'_>,
+    path: &HostPath,
+) -> Finding {
+    if sockets::is_agent_of_several(container) {
+        finding
+            .advisory("one of several runtimes' sockets")
+            .consequence("the agent also names a CRI socket; drop this one")
+    } else {
+        finding.consequence(format!("it is the node's {}", path.shown()))
+    }
 }
 
 /// The finding of `rule` at the image of `container`, which does `what` with it. The identity is

@@ -95,8 +95,7 @@ fn named_finding(
         .identity(mount.path.as_str())
         .certainty(certainty)
         .action(action);
-    let is_agent_of_several = sockets::is_agent(container) && sockets::names_cri_socket(container);
-    if is_agent_of_several || docker_usage::handles_other_runtimes(container) {
+    if sockets::is_agent_of_several(container) || docker_usage::handles_other_runtimes(container) {
         findings::for_several_runtimes(finding)
     } else {
         finding

@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(workload: &Workload<'_>, findings: &mut Findings) {
     for document in &workload.settings {
         findings.extend(installers::found(document).into_iter().map(|found| {
-            let (field, offset) = document.relate_to(found.node, found.inside);
+            let (field, offset) = document.place_within(found.node, found.inside);
             let finding = Finding::new(&RULE)
                 .in_settings(document, found.node)
                 .field(field)

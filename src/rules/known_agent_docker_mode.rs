@@ -35,7 +35,7 @@ fn check(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Findings) {
     let has_cri_socket = || {
         let mut mounts = pod.mounts_of(container);
         mounts.any(|mount| sockets::is_cri_socket(&mount.path))
-            || sockets::names_cri_socket(container)
+            || sockets::is_agent_of_several(container)
     };
     let watches = mounts_docker
         || container.endpoint(pod).is_node() && !has_cri_socket()

@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(workload: &Workload<'_>, mount: &HostMount<'_>) -> Option<Finding> {
     let is_used = || socket_use::socket_parent_user(workload, mount).is_some();
-    if !socket_use::is_socket_parent(mount) || is_used() {
+    if !mount.may_hold_socket() || is_used() {
         return None;
     }
     let mut finding = host_paths::finding(&RULE, Thing::Directory, workload, mount);
@@ -58,7 +58,7 @@ fn is_at_default_path(workload: &Workload<'_>, mount: &HostMount<'_>) -> bool {
     };
     let socket = HostPath::new("/var/run/docker.sock");
     let container = &pod.containers[index];
-    let takes_another = || sockets::is_agent(container) && sockets::names_cri_socket(container);
+    let takes_another = || sockets::is_agent_of_several(container);
     mount.path.as_str() == "/run"
         && mount.mount_path == "/run"
         && !takes_another()

@@ -33,7 +33,7 @@ pub struct ScanDocument<'a, Objects = Vec<ObjectEntry<'a>>> {
     pub rules_off: Vec<String>,
     /// What was scanned.
     #[serde(default, deserialize_with = "null_default")]
-    pub scope: ScopeEntry,
+    pub scope: Scope,
     /// Totals.
     #[serde(default)]
     pub summary: Summary,
@@ -60,13 +60,13 @@ pub struct ScanDocument<'a, Objects = Vec<ObjectEntry<'a>>> {
     pub errors: Vec<ErrorEntry<'a>>,
 }
 
-/// What was scanned; everything if both are empty.
+/// What is scanned.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
-pub struct ScopeEntry {
-    /// Names of namespaces.
+pub struct Scope {
+    /// Namespaces; empty for all.
     pub namespaces: Vec<String>,
-    /// A selector of labels.
+    /// Label selector; empty for everything.
     pub selector: String,
 }
 

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::exemptions::Ledger;
 use super::nodes::Nodes;
 use super::origin::origin;
-use super::{Origin, PartRead, ScanError, Scanned, ScannedFinding, ScannedOwner, item};
+use super::{Origin, PartEntry, ScanError, Scanned, ScannedFinding, ScannedOwner, item};
 use crate::api::MAX_OBJECT;
 use crate::decision::cluster_state::ClusterState;
 use crate::decision::namespace::NamespaceSettings;
@@ -23,6 +23,7 @@ use crate::workload::{Owner, RelatedObjects, Share, Workload};
 use injected::TemplateParts;
 
 /// A scan in the making.
+#[derive(Default)]
 pub(super) struct Evaluation {
     policy: Policy,
     related_objects: RelatedObjects,
@@ -41,7 +42,7 @@ pub(super) struct Evaluation {
     /// What is in those templates.
     template_parts: HashMap<String, TemplateParts>,
     words: HashSet<Arc<str>>,
-    parts: Vec<PartRead>,
+    parts: Vec<PartEntry>,
     errors: Vec<ScanError>,
     /// Pods by place of their owner.
     pods: HashMap<usize, usize>,
@@ -74,23 +75,8 @@ impl Evaluation {
                 cluster_state,
                 ..policy.clone()
             },
-            related_objects: RelatedObjects::default(),
-            nodes: Nodes::default(),
-            namespaces: BTreeMap::new(),
-            namespace_uids: BTreeMap::new(),
-            label_flaws: BTreeMap::new(),
             ledger,
-            owners: Vec::new(),
-            places: HashMap::new(),
-            above: HashMap::new(),
-            templates: HashSet::new(),
-            template_parts: HashMap::new(),
-            words: HashSet::new(),
-            parts: Vec::new(),
-            errors: Vec::new(),
-            pods: HashMap::new(),
-            pods_seen: 0,
-            mark: Mark::default(),
+            ..Self::default()
         }
     }
 
@@ -102,7 +88,7 @@ impl Evaluation {
             self.nodes.are_known = true;
             self.parts.retain(|read| read.part != kind.resource());
         }
-        self.parts.push(PartRead {
+        self.parts.push(PartEntry {
             part: kind.resource(),
             objects: 0,
             complete: true,
@@ -268,10 +254,7 @@ impl Evaluation {
     }
 
     fn take_settings(&mut self, workload: &Workload<'_>) {
-        let annotations = workload
-            .annotations()
-            .flat_map(|(_, annotations)| annotations.iter());
-        let settings = NamespaceSettings::read(workload.labels().iter(), annotations);
+        let settings = NamespaceSettings::of(workload);
         for exemption in &settings.exemptions {
             self.ledger.list(exemption, workload.name, "", true);
         }
@@ -285,15 +268,9 @@ impl Evaluation {
             workload.name.to_owned(),
             workload.object.metadata.uid.as_str().into(),
         );
-        // The mode is the question's; what the namespace exempts is part of the answer.
-        self.policy.cluster_state.set_watching();
-        self.policy.cluster_state.set_namespace(
-            workload.name,
-            Some(NamespaceSettings {
-                mode: None,
-                ..settings
-            }),
-        );
+        let cluster_state = &self.policy.cluster_state;
+        cluster_state.set_watching();
+        cluster_state.set_namespace(workload.name, Some(settings.without_mode()));
     }
 
     fn judge(&mut self, kind: &Kind, mut workload: Workload<'_>, item: &RawValue) {
@@ -345,13 +322,8 @@ impl Evaluation {
         let title =
             (!is_owner).then(|| format!("{}/{}", workload.kind(), workload.name).into_boxed_str());
         let owner = &mut self.owners[place];
-        owner.privileged |= workload.containers().iter().any(|container| {
-            container
-                .raw
-                .security_context
-                .as_ref()
-                .is_some_and(|context| context.privileged.0)
-        });
+        let mut containers = workload.containers().iter();
+        owner.privileged |= containers.any(|container| container.is_privileged());
         if is_owner || owner.origin == Origin::default() {
             owner.origin = origin(workload, item, !findings.is_empty());
         }
@@ -406,13 +378,11 @@ impl Evaluation {
             owner.api_version = word(&mut self.words, workload.api_version());
             owner.uid = metadata.uid.as_str().into();
         } else if owner.uid.is_empty() {
-            let is_meant = |kind: &str, name: &str| {
-                *kind == *workload.owner.kind && *name == *workload.owner.name
-            };
-            let mut references = metadata.owner_references.iter();
-            if let Some(reference) = references.find(|reference| {
-                reference.controller.0 && is_meant(&reference.kind, &reference.name)
-            }) {
+            let (kind, name) = (&*workload.owner.kind, &*workload.owner.name);
+            if let Some(reference) = workload.controller()
+                && *reference.kind == *kind
+                && *reference.name == *name
+            {
                 owner.api_version = word(&mut self.words, &reference.api_version);
                 owner.uid = reference.uid.as_str().into();
             }

@@ -191,7 +191,7 @@ fn access_review(user: UserInfo, path: &str) -> SubjectAccessReview {
     }
 }
 
-fn unauthorized(why: &'static str) -> Response {
+pub(super) fn unauthorized(why: &'static str) -> Response {
     let challenge = [(WWW_AUTHENTICATE, "Bearer")];
     (StatusCode::UNAUTHORIZED, challenge, why).into_response()
 }

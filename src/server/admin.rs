@@ -153,6 +153,11 @@ async fn ready(State(admin): State<Admin>) -> Response {
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {
+    open_metrics(admin.app.metrics.encode())
+}
+
+/// The answer to `/metrics`.
+pub(crate) fn open_metrics(text: String) -> Response {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, content_type)], admin.app.metrics.encode()).into_response()
+    ([(CONTENT_TYPE, content_type)], text).into_response()
 }

@@ -33,7 +33,7 @@ struct Files {
 }
 
 /// Bytes of a certificate and its key, in PEM.
-type Pair = (Vec<u8>, Vec<u8>);
+pub type Pair = (Vec<u8>, Vec<u8>);
 
 /// A certificate for this machine alone, and the CA that signed it.
 #[derive(Debug)]

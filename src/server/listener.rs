@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::header::{CONNECTION, WWW_AUTHENTICATE};
+use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
@@ -26,6 +26,7 @@ use tokio_rustls::server::TlsStream;
 use tower_service::Service;
 
 use super::SharedApp;
+use super::access::unauthorized;
 use super::connections::{Connections, Slot, Trust};
 use super::header_deadline::{HeaderDeadline, Serving};
 pub use super::limits::Limits;
@@ -242,7 +243,9 @@ impl Exchange {
         if let Some(tokens) = &app.callers.tokens {
             if !tokens.admit(request.headers()) {
                 app.metrics.refuse(StatusCode::UNAUTHORIZED.as_u16());
-                return unauthorized();
+                return unauthorized(
+                    "undock answers the API server only: send the token of --client-token-file\n",
+                );
             }
             place.trust(Trust::ApiServer);
         }
@@ -272,12 +275,6 @@ impl Exchange {
 fn is_gone(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
     matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
-}
-
-fn unauthorized() -> Response {
-    let challenge = [(WWW_AUTHENTICATE, "Bearer")];
-    let message = "undock answers the API server only: send the token of --client-token-file\n";
-    (StatusCode::UNAUTHORIZED, challenge, message).into_response()
 }
 
 /// Does something at the end of its scope, also where a connection is closed in the middle of a

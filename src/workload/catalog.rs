@@ -216,54 +216,21 @@ pub(crate) fn entrypoint(name: &str) -> &'static [&'static str] {
     known.map_or(&[], |(_, words)| words)
 }
 
-/// Images that run a script which a variable holds.
-struct ScriptImage {
-    /// The end of its repository path.
-    path: &'static str,
-    variable: &'static str,
-    /// It runs in the namespaces of the node.
-    on_node: bool,
+/// True if `image` runs the script in its variable `name`, in the namespaces of the node.
+pub(crate) fn runs_on_node(image: &ImageReference<'_>, name: &str) -> bool {
+    // kubernetes-retired/contrib: startup-script/manage-startup-script.sh
+    name == "STARTUP_SCRIPT" && has_path_end(&image.path, "startup-script")
 }
-
-const SCRIPT_IMAGES: [ScriptImage; 1] = [ScriptImage {
-    path: "startup-script",
-    variable: "STARTUP_SCRIPT",
-    on_node: true, // kubernetes-retired/contrib: startup-script/manage-startup-script.sh
-}];
-
-/// Whether `image` runs the script in its variable `name`, and whether it does so on the node.
-pub(crate) fn script_variable(image: &ImageReference<'_>, name: &str) -> Option<bool> {
-    SCRIPT_IMAGES
-        .iter()
-        .find(|known| known.variable == name && has_path_end(&image.path, known.path))
-        .map(|known| known.on_node)
-}
-
-/// Images of log agents whose own configuration reads Docker's JSON lines, and the variable that
-/// changes it.
-struct JsonLogImage {
-    /// The end of its repository path.
-    path: &'static str,
-    variable: &'static str,
-    /// The directory of its configuration; a volume there brings another one.
-    directory: &'static str,
-}
-
-const JSON_LOG_IMAGES: [JsonLogImage; 1] = [JsonLogImage {
-    path: "fluentd-kubernetes-daemonset",
-    variable: "FLUENT_CONTAINER_TAIL_PARSER_TYPE",
-    directory: "/fluentd/etc",
-}]; // fluent/fluentd-kubernetes-daemonset: templates/conf/kubernetes.conf.erb, README.md
 
 /// The variable that selects the log format of `image`, and the directory of its configuration, for
-/// an agent that reads Docker's JSON lines by default.
+/// an agent that reads Docker's JSON lines by default. A volume in the directory brings another
+/// configuration.
 pub(crate) fn json_log_settings(
     image: &ImageReference<'_>,
 ) -> Option<(&'static str, &'static str)> {
-    JSON_LOG_IMAGES
-        .iter()
-        .find(|known| has_path_end(&image.path, known.path))
-        .map(|known| (known.variable, known.directory))
+    // fluent/fluentd-kubernetes-daemonset: templates/conf/kubernetes.conf.erb, README.md
+    has_path_end(&image.path, "fluentd-kubernetes-daemonset")
+        .then_some(("FLUENT_CONTAINER_TAIL_PARSER_TYPE", "/fluentd/etc"))
 }
 
 #[cfg(test)]

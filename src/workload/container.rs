@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::budget::{keep, spend};
-use super::host_path::HostPath;
+use super::host_path::{HostPath, PATH_MAX};
 use super::object::{self, Spec, WindowsOptions};
 use super::text::LenientStr;
 
@@ -74,7 +74,7 @@ impl<'a> Container<'a> {
             mounts
         });
         let mut at = path.as_str();
-        if mounts.is_empty() || at.len() > MAX_PATH {
+        if mounts.is_empty() || at.len() > PATH_MAX {
             return None;
         }
         loop {
@@ -141,29 +141,18 @@ impl<'a> Container<'a> {
 
     /// True for a capability in `capabilities.add`.
     pub(crate) fn adds_capability(&self, name: &str) -> bool {
-        let capabilities = self
-            .raw
-            .security_context
-            .as_ref()
-            .and_then(|context| context.capabilities.as_ref());
-        capabilities.is_some_and(|capabilities| {
-            capabilities
-                .add
-                .iter()
-                .any(|added| is_capability(added, name))
-        })
+        let mut added = self.capabilities().into_iter().flat_map(|c| c.add.iter());
+        added.any(|added| is_capability(added, name))
     }
 
     /// True if `capabilities.drop` takes a capability and `add` does not give it back.
     pub(crate) fn drops_capability(&self, name: &str) -> bool {
-        let capabilities = self
-            .raw
-            .security_context
-            .as_ref()
-            .and_then(|context| context.capabilities.as_ref());
-        let is_dropped =
-            capabilities.is_some_and(|c| c.drop.iter().any(|dropped| is_capability(dropped, name)));
-        is_dropped && !self.adds_capability(name)
+        let mut dropped = self.capabilities().into_iter().flat_map(|c| c.drop.iter());
+        dropped.any(|dropped| is_capability(dropped, name)) && !self.adds_capability(name)
+    }
+
+    fn capabilities(&self) -> Option<&'a object::Capabilities<'a>> {
+        self.raw.security_context.as_ref()?.capabilities.as_ref()
     }
 
     /// The container's script, where its kind gives it one for a shell, with its field.
@@ -197,12 +186,7 @@ impl<'a> Container<'a> {
         match field {
             TextField::Env(i) => format!("env {}", self.raw.env[i].name),
             TextField::Command(_) => "command".to_owned(),
-            TextField::Hook(place, _) => place
-                .trim_end_matches(".exec.command")
-                .rsplit('.')
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
+            TextField::Hook(place, _) => place.rsplit('.').next().unwrap_or_default().to_owned(),
             TextField::Args(_) => "argument".to_owned(),
             TextField::Script | TextField::Source => "script".to_owned(),
         }
@@ -247,9 +231,6 @@ pub(super) const MOUNT_BYTES: usize = 96;
 const HASH_STEPS: usize = 4;
 const HASHED_AT_ONCE: usize = 8;
 
-/// Longest path that Linux opens.
-const MAX_PATH: usize = 4096;
-
 /// One of the texts of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TextField {
@@ -259,7 +240,7 @@ pub(crate) enum TextField {
     Args(usize),
     /// `env[i].value`
     Env(usize),
-    /// `exec.command[i]` of a lifecycle hook or a probe.
+    /// `exec.command[i]` of a lifecycle hook or a probe, which stands at the field.
     Hook(&'static str, usize),
     /// `script`
     Script,
@@ -279,7 +260,7 @@ impl TextField {
             Self::Command(i) => format!("command[{i}]"),
             Self::Args(i) => format!("args[{i}]"),
             Self::Env(i) => format!("env[{i}].value"),
-            Self::Hook(place, i) => format!("{place}[{i}]"),
+            Self::Hook(place, i) => format!("{place}.exec.command[{i}]"),
             Self::Script => "script".to_owned(),
             Self::Source => "source".to_owned(),
         }

@@ -13,11 +13,7 @@ use super::text::TextMap;
 /// controller, minutes since 1970).
 pub(super) fn of<'a>(object: &'a Object<'a>) -> Owner<'a> {
     // A mirror Pod is controlled by its Node, but what people edit is the static Pod's file.
-    let controller = object
-        .metadata
-        .owner_references
-        .iter()
-        .find(|reference| reference.controller.0);
+    let controller = object.controller();
     let controller = controller.filter(|reference| *reference.kind != *"Node");
     if let Some(owner) = series::of(object, controller) {
         return owner;

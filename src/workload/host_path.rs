@@ -8,6 +8,12 @@ use std::fmt;
 
 use super::budget::spend;
 
+/// Longest path that Linux opens.
+pub(crate) const PATH_MAX: usize = 4096;
+
+/// Where clients look for Docker's socket, with and without the link that `/var/run` mostly is.
+pub(crate) const SOCKETS: [&str; 2] = ["/run/docker.sock", "/var/run/docker.sock"];
+
 /// A cleaned host path.
 ///
 /// Slashes are single and forward, `.` segments and the trailing slash are gone, `/var/run` reads

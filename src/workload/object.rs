@@ -27,6 +27,12 @@ impl<'a> Object<'a> {
     pub(crate) fn set_type(&mut self, api_version: LenientStr<'a>, kind: LenientStr<'a>) {
         (self.api_version, self.kind) = (api_version, kind);
     }
+
+    /// The reference to the object's controller.
+    pub(crate) fn controller(&self) -> Option<&OwnerReference<'a>> {
+        let mut references = self.metadata.owner_references.iter();
+        references.find(|reference| reference.controller.0)
+    }
 }
 
 shape! {
@@ -191,11 +197,8 @@ shape! {
 }
 
 impl<'a> Container<'a> {
-    /// The ways in which kubelet connects to something for lifecycle hooks and probes: the field of
-    /// each hook or probe, the way's below it, and what it connects to.
-    pub(crate) fn probed(
-        &self,
-    ) -> impl Iterator<Item = (&'static str, &'static str, &ProbePort<'a>)> {
+    /// Lifecycle hooks and probes, each with its field.
+    fn handlers(&self) -> impl Iterator<Item = (&'static str, &Handler<'a>)> {
         let lifecycle = self.lifecycle.as_deref();
         let handlers = [
             (
@@ -210,10 +213,17 @@ impl<'a> Container<'a> {
             ("readinessProbe", self.readiness_probe.as_deref()),
             ("startupProbe", self.startup_probe.as_deref()),
         ];
-        let handlers = handlers
+        handlers
             .into_iter()
-            .filter_map(|(place, handler)| Some((place, handler?)));
-        handlers.flat_map(|(place, handler)| {
+            .filter_map(|(place, handler)| Some((place, handler?)))
+    }
+
+    /// The ways in which kubelet connects to something for lifecycle hooks and probes: the field of
+    /// each hook or probe, the way's below it, and what it connects to.
+    pub(crate) fn probed(
+        &self,
+    ) -> impl Iterator<Item = (&'static str, &'static str, &ProbePort<'a>)> {
+        self.handlers().flat_map(|(place, handler)| {
             let ways = [
                 ("httpGet", &handler.http_get),
                 ("tcpSocket", &handler.tcp_socket),
@@ -224,34 +234,16 @@ impl<'a> Container<'a> {
         })
     }
 
+    /// The commands of lifecycle hooks and probes, with the field of each hook or probe.
+    pub(crate) fn hooks(&self) -> impl Iterator<Item = (&'static str, &[LenientStr<'a>])> {
+        self.handlers()
+            .filter_map(|(place, handler)| Some((place, &*handler.exec.as_ref()?.command)))
+    }
+
     /// The number of the port that `text` gives or names; `None` for a name that no port has.
     pub(crate) fn port_number(&self, text: &str) -> Option<i64> {
         let named = || self.ports.iter().find(|port| *port.name == *text);
         text.parse().ok().or_else(|| named()?.container_port.0)
-    }
-
-    /// The commands of lifecycle hooks and probes, with the field of each.
-    pub(crate) fn hooks(&self) -> impl Iterator<Item = (&'static str, &[LenientStr<'a>])> {
-        let lifecycle = self.lifecycle.as_deref();
-        let hooks = [
-            (
-                "lifecycle.postStart.exec.command",
-                lifecycle.and_then(|lifecycle| lifecycle.post_start.as_deref()),
-            ),
-            (
-                "lifecycle.preStop.exec.command",
-                lifecycle.and_then(|lifecycle| lifecycle.pre_stop.as_deref()),
-            ),
-            ("livenessProbe.exec.command", self.liveness_probe.as_deref()),
-            (
-                "readinessProbe.exec.command",
-                self.readiness_probe.as_deref(),
-            ),
-            ("startupProbe.exec.command", self.startup_probe.as_deref()),
-        ];
-        hooks
-            .into_iter()
-            .filter_map(|(place, hook)| Some((place, &*hook?.exec.as_ref()?.command)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Site-specific additions to the built-in tables: mirrors of Docker Hub, sockets, client images.
 
 use super::catalog::{self, ImageRole};
-use super::host_path::{HostPath, is_rootless_directory};
+use super::host_path::{self, HostPath, is_rootless_directory};
 use super::image::ImageReference;
 
 /// Additions to the built-in tables.
@@ -59,7 +59,7 @@ impl Overrides {
 
     /// True if the path of a Docker socket begins with the text `start`.
     pub(super) fn leads_to_socket(&self, start: &str) -> bool {
-        ["/run/docker.sock", "/var/run/docker.sock"]
+        host_path::SOCKETS
             .into_iter()
             .chain(self.sockets.iter().map(HostPath::as_str))
             .any(|socket| socket.starts_with(start))
@@ -90,7 +90,12 @@ impl Overrides {
     }
 
     /// True for a host path at which the operator says that a Docker socket lies.
-    pub(crate) fn is_socket(&self, path: &HostPath) -> bool {
+    pub(super) fn is_socket(&self, path: &HostPath) -> bool {
         self.sockets.contains(path)
+    }
+
+    /// True for a Docker socket by its name, or as the operator says.
+    pub(crate) fn is_any_socket(&self, path: &HostPath) -> bool {
+        path.file_name() == "docker.sock" || self.is_socket(path)
     }
 }

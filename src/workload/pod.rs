@@ -97,7 +97,32 @@ pub(crate) struct Named {
     pub(crate) text: String,
 }
 
-impl HostMount<'_> {
+impl<'a> HostMount<'a> {
+    /// The mount of a path of which nothing else is known.
+    pub(crate) fn new(volume: &'a str, path: HostPath, user: MountUser) -> Self {
+        Self {
+            volume,
+            kind: "".into(),
+            claimed: None,
+            claim_match: Match::Bound,
+            path,
+            is_named_socket: false,
+            is_socket_parent: false,
+            open_below: false,
+            user,
+            position: 0,
+            mount_path: String::new(),
+            field: String::new(),
+            usual_path: None,
+            named: None,
+        }
+    }
+
+    /// True for a directory above Docker's socket, or above one that the operator names.
+    pub(crate) fn may_hold_socket(&self) -> bool {
+        self.is_socket_parent || self.open_below
+    }
+
     /// The path that rules about Docker's files judge: with Docker's usual data directory in place
     /// of a moved one.
     pub(crate) fn judged_path(&self) -> &HostPath {

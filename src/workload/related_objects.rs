@@ -62,7 +62,7 @@ struct Volume {
 
 /// What a claim asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ClaimState {
+struct ClaimState {
     /// The volume that it asks for or has; empty where it has none.
     pub volume: String,
     /// `None` where the claim names no class, which then is the cluster's default.
@@ -156,8 +156,17 @@ impl RelatedObjects {
         self.volumes.insert(name.to_owned(), volume);
     }
 
+    /// Forgets what [`Self::note`] noted of a volume or a claim.
+    pub fn forget(&mut self, workload: &Workload<'_>) {
+        match workload.kind() {
+            "PersistentVolume" => self.remove_volume(workload.name),
+            "PersistentVolumeClaim" => self.set_claim(workload.namespace, workload.name, None),
+            _ => {}
+        }
+    }
+
     /// Forgets the volume `name`.
-    pub fn remove_volume(&mut self, name: &str) {
+    fn remove_volume(&mut self, name: &str) {
         if self.volumes.remove(name).is_some() {
             self.bound.retain(|_, volume| volume != name);
         }
@@ -175,7 +184,7 @@ impl RelatedObjects {
     }
 
     /// Notes what the claim `name` asks for; `None` if there is no such claim any more.
-    pub fn set_claim(&mut self, namespace: &str, name: &str, claim: Option<ClaimState>) {
+    fn set_claim(&mut self, namespace: &str, name: &str, claim: Option<ClaimState>) {
         let key = (namespace.to_owned(), name.to_owned());
         match claim {
             Some(claim) => self.claims.insert(key, claim),

@@ -8,12 +8,12 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use undock::controller::changes::watched;
-use undock::controller::lease::NAME as LEASE;
 use undock::controller::reports::FLAVOURS;
 use undock::decision::controllers::BUILT_IN;
 use undock::kinds::KINDS;
 use undock::registration::{
-    ADMIN_PORT, NAMESPACE, NODES_CONFIG_MAP, PATH, SERVICE, TLS_PORT, WEBHOOKS, reviewed,
+    ADMIN_PORT, CONTROLLER as LEASE, NAMESPACE, NODES_CONFIG_MAP, PATH, SERVICE, TLS_PORT,
+    WEBHOOKS, reviewed,
 };
 
 const OVERLAYS: [&str; 2] = ["overlays/warn", "overlays/enforce"];
@@ -485,7 +485,8 @@ fn the_webhook_may_read_what_reviews_need_and_nothing_else() {
         needed.add(kind.group, kind.plural, &["list"]);
     }
     for controller in &BUILT_IN {
-        needed.add(controller.group, controller.resource, &["get"]);
+        let kind = controller.kind();
+        needed.add(kind.group, kind.plural, &["get"]);
     }
     assert_eq!(allowed(&objects["ClusterRole"]), needed.0);
     let expected = json!([

@@ -37,7 +37,8 @@ const FILE_SYSTEM: [&str; 9] = [
 /// Longest text that is searched, in bytes.
 const MAX_TEXT: usize = 1024 * 1024;
 
-/// The selectors of `text` that change without Docker. `has_docker` says that cri-dockerd keeps it.
+/// The selectors of `text` that change without Docker. `keeps_docker` says that cri-dockerd keeps
+/// it.
 pub(crate) fn docker_selectors(text: &str, keeps_docker: bool) -> Vec<Selector> {
     const WORDS: [&str; 7] = [
         "docker",

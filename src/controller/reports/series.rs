@@ -8,12 +8,12 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::PREFIX;
-use crate::controller::notices::{OwnerFindings, SERIES};
+use crate::controller::notices::OwnerFindings;
+use crate::report::STALE_DAYS;
+use crate::scan::SERIES_UID;
 
 /// The day on which a scan saw the findings last; written once a day.
 const LAST_SEEN: &str = "undock.dev/last-seen";
-/// Days after which a series that no scan sees any more is over, as in the migration report.
-const STALE_DAYS: i64 = 30;
 
 /// Adds to the metadata of a report what keeps it while its series comes back. `now` is in seconds
 /// since 1970.
@@ -32,13 +32,14 @@ pub(super) fn mark(metadata: &mut Value, flagged: &OwnerFindings<'_>, now: i64) 
 pub(super) fn is_kept(report: &Value, name: &str, seen: &HashSet<&str>, now: i64) -> bool {
     let Some(uid) = name
         .strip_prefix(PREFIX)
-        .filter(|uid| uid.starts_with(SERIES))
+        .filter(|uid| uid.starts_with(SERIES_UID))
     else {
         return false;
     };
     let last_seen = report["metadata"]["annotations"][LAST_SEEN].as_str();
     let last_seen = last_seen.unwrap_or_default();
-    // Days as text are in order.
+    // A series that no scan sees any more is over as in the migration report. Days as text are in
+    // order.
     if seen.contains(uid) {
         last_seen >= day(now).as_str()
     } else {

@@ -9,7 +9,7 @@ use crate::record::Record;
 use crate::report::fields::Fields;
 
 /// Keys with a dot that a record and its findings have.
-const KEYS: [&str; 36] = [
+const KEYS: [&str; 39] = [
     "log.level",
     "event.name",
     "schema.version",
@@ -19,7 +19,9 @@ const KEYS: [&str; 36] = [
     "review.uid",
     "review.operation",
     "review.dry_run",
+    "review.caller",
     "review.duration_us",
+    "review.existing",
     "k8s.namespace.name",
     "k8s.object.group",
     "k8s.object.version",
@@ -38,6 +40,7 @@ const KEYS: [&str; 36] = [
     "user.kind",
     "findings.count",
     "findings.truncated",
+    "rules.off",
     "dedupe.suppressed",
     "dedupe.first_seen",
     "rule.id",
@@ -96,4 +99,93 @@ fn dotted_item(item: Value) -> Value {
 fn is_same(known: &str, key: &str) -> bool {
     let same = |(known, key): (u8, u8)| known == key || known == b'.' && key == b'_';
     known.len() == key.len() && known.bytes().zip(key.bytes()).all(same)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::KEYS;
+    use crate::record::{Caller, FindingFields, ObjectFields, OwnerFields, Record};
+
+    /// A record without a field that could be left out.
+    fn filled() -> Record {
+        let (word, some) = (|| "x".to_owned(), || Some("x".to_owned()));
+        Record {
+            timestamp: word(),
+            level: "x".into(),
+            message: word(),
+            event: "x".into(),
+            schema: "x".into(),
+            service: "x".into(),
+            service_version: "x".into(),
+            cluster: word(),
+            review_uid: word(),
+            operation: word(),
+            dry_run: true,
+            caller: Caller::ApiServer,
+            duration_us: 1,
+            mode: "x".into(),
+            decision: "x".into(),
+            would_deny: true,
+            existing: true,
+            namespace: word(),
+            object: ObjectFields {
+                group: word(),
+                version: word(),
+                kind: word(),
+                name: word(),
+                generate_name: word(),
+                uid: word(),
+            },
+            owner: OwnerFields {
+                group: word(),
+                kind: word(),
+                name: word(),
+                source: "x".into(),
+                team: some(),
+                managed_by: some(),
+                release: some(),
+            },
+            user: word(),
+            user_kind: "x".into(),
+            findings_count: 1,
+            rules_off: vec![word()],
+            findings: vec![FindingFields {
+                rule: "x".into(),
+                rule_name: "x".into(),
+                impact: "x".into(),
+                certainty: "x".into(),
+                action: "x".into(),
+                denies: Some(true),
+                container: some(),
+                field: word(),
+                evidence: word(),
+                fingerprint: word(),
+                status: "x".into(),
+                exempt_until: some(),
+                exempt_ref: some(),
+                exempt_scope: some(),
+            }],
+            findings_truncated: 1,
+            error: some(),
+            suppressed: 1,
+            first_seen: some(),
+        }
+    }
+
+    #[test]
+    fn every_key_with_a_dot_is_known() {
+        let record = json!(filled());
+        let of = |value: &Value| -> Vec<String> {
+            let keys = value.as_object().unwrap().keys();
+            keys.filter(|key| key.contains('.')).cloned().collect()
+        };
+        let mut written = of(&record);
+        written.extend(of(&record["findings"][0]));
+        written.sort_unstable();
+        let mut known = KEYS.to_vec();
+        known.sort_unstable();
+        assert_eq!(written, known);
+    }
 }

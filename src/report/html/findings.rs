@@ -2,10 +2,10 @@
 
 use askama::Template;
 
-use super::view::{day, filled, short};
+use super::view::{filled, short};
 use crate::finding::text::count;
 use crate::report::model::{Finding, Report, Status};
-use crate::report::place::place;
+use crate::report::place::{day, place};
 
 /// Bytes for the rows: with them the page stays below 1 MB, whatever the names are; `-o csv` has
 /// them all.

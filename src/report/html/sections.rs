@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 
 use super::MAX_ROWS;
 use super::view::{anchor, short};
-use crate::finding::text::count;
-use crate::finding::text::{clip, elide};
+use crate::finding::text::{clip, count, elide};
 use crate::report::model::{Exemption, Namespace, Report, Status};
-use crate::report::place::place;
+use crate::report::place::{exemption_place, place};
 
 pub(super) struct ClusterRow {
     pub(super) name: String,
@@ -92,11 +91,6 @@ impl Exemptions {
 }
 
 fn exemption(report: &Report, own: &Exemption) -> ExemptionRow {
-    let place = if report.clusters.len() > 1 {
-        format!("{}: {}", own.cluster, own.place())
-    } else {
-        own.place()
-    };
     ExemptionRow {
         status: own.status.as_str(),
         until: own.until.clone(),
@@ -106,7 +100,7 @@ fn exemption(report: &Report, own: &Exemption) -> ExemptionRow {
             Some(days) => format!("in {}", count(days.unsigned_abs(), "day")),
         },
         rules: short(&own.rules),
-        place: short(&place),
+        place: short(&exemption_place(report, own)),
         findings: own.findings,
         reference: short(&own.reference),
         why: clip(own.why(), 200),

@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use super::view::{anchor, day, short};
+use super::view::{anchor, short};
 use crate::finding::text::count;
 use crate::report::model::Report;
-use crate::report::place::place;
+use crate::report::place::{day, place};
 use crate::report::work::{OwnerWork, switch_commands, switchable};
 use crate::rules::RULES;
 

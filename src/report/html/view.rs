@@ -1,4 +1,4 @@
-//! Words of the page: places, days, anchors; each cut to a size that a table bears.
+//! Words of the page: names, times, anchors; each cut to a size that a table bears.
 
 use crate::finding::text::elide;
 
@@ -13,11 +13,6 @@ pub(super) fn minute(time: &str) -> String {
         (Some(day), Some(clock)) => format!("{day} {clock} UTC"),
         _ => time.to_owned(),
     }
-}
-
-/// The day of a moment.
-pub(super) fn day(time: &str) -> &str {
-    time.get(..10).unwrap_or(time)
 }
 
 /// The texts that say something.

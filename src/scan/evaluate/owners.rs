@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Evaluation, ScannedOwner, key, word};
 use crate::finding::short_digest;
+use crate::scan::SERIES_UID;
 use crate::workload::derived_owner::derive;
 use crate::workload::series::is_series;
 use crate::workload::{Owner, Workload};
@@ -15,7 +16,7 @@ pub(super) fn identify_series(owner: &mut ScannedOwner, words: &mut HashSet<Arc<
         return;
     }
     let digest = short_digest(&key(&owner.namespace, &owner.kind, &owner.name));
-    owner.uid = format!("series-{digest}").into();
+    owner.uid = format!("{SERIES_UID}{digest}").into();
     owner.is_series = true;
     if !matches!(&*owner.kind, "Pod" | "Job") {
         owner.api_version = word(words, &owner.group);

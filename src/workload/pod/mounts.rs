@@ -18,7 +18,7 @@ const MOUNT_STEPS: usize = 256;
 
 impl<'a> Pod<'a> {
     /// Adds what other objects say: the host paths behind its claims and those of `templates`,
-    /// which lie at `place` of the object, and the names of the nodes.
+    /// and the names of the nodes.
     pub(crate) fn relate_to(
         &mut self,
         related_objects: &RelatedObjects,
@@ -240,10 +240,10 @@ impl<'a> Pod<'a> {
             Some(expanded) if !expanded.is_open => Some(root.join(&expanded.text)),
             _ => None,
         };
-        let is_socket =
-            |path: &HostPath| path.file_name() == "docker.sock" || self.overrides.is_socket(path);
-        if let Some(path) = now.clone().filter(|path| is_socket(path)) {
-            return (path, false);
+        if let Some(path) = &now
+            && self.overrides.is_any_socket(path)
+        {
+            return (path.clone(), false);
         }
         // What can change after the review is as open as what the object does not show.
         let lasting = |name: &str| variables.get_lasting(container, name);

@@ -67,7 +67,7 @@ pub(super) fn moved_words(invocation: &Invocation, input: &Input) -> Option<Vec<
 }
 
 /// True for a test of `find` that runs a program.
-fn is_action(word: &str) -> bool {
+pub(super) fn is_action(word: &str) -> bool {
     matches!(word, "-exec" | "-execdir" | "-ok" | "-okdir")
 }
 

@@ -123,19 +123,13 @@ fn learn_from(command: &RawCommand, values: &mut Values<'_>) {
     for assignment in &command.assignments {
         assign(assignment, command, values);
     }
-    if let [name, _, words @ ..] = &command.data[..] {
-        let items = values.calls(words, command.function).into_iter().flatten();
-        let items: Vec<String> = items.collect();
-        items
-            .iter()
-            .for_each(|item| values.add(name.as_str(), item));
-    } else if let [name] = &command.data[..] {
-        let all = Word::all_arguments();
-        let items = values.calls(&[all], command.function).into_iter().flatten();
-        let items: Vec<String> = items.collect();
-        items
-            .iter()
-            .for_each(|item| values.add(name.as_str(), item));
+    if let Some((name, rest)) = command.data.split_first() {
+        // Without `in`, a loop goes through the arguments.
+        let all = [Word::reference("@")];
+        let words = rest.get(1..).unwrap_or(&all);
+        for item in values.calls(words, command.function).iter().flatten() {
+            values.add(name.as_str(), item);
+        }
     }
     let is_builtin = |word: &&Word| matches!(word.as_str(), "builtin" | "command");
     let before = command.words.iter().take_while(is_builtin).count();

@@ -84,6 +84,7 @@ const COMMAND_STEPS: usize = 32;
 /// Arithmetic is counted in parts of this size.
 const SPENT_AT_ONCE: usize = 64;
 
+#[derive(Default)]
 pub(super) struct Lexer<'a> {
     text: &'a str,
     at: usize,
@@ -108,16 +109,7 @@ impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self {
             text,
-            at: 0,
-            nesting: 0,
-            in_backticks: false,
-            commands: Vec::new(),
-            open_branches: Vec::new(),
-            branches: 0,
-            pending: Vec::new(),
-            bodies: Vec::new(),
-            functions: 0,
-            awaits_body: false,
+            ..Self::default()
         }
     }
 
@@ -424,7 +416,7 @@ impl<'a> Lexer<'a> {
         self.word_on_line();
     }
 
-    /// Passes over the next word, if the line has one.
+    /// Reads the next word, if the line has one.
     fn word_on_line(&mut self) -> Option<Word> {
         self.blanks();
         let is_word = self.peek().is_some_and(|b| !is_delimiter(b));

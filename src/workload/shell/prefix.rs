@@ -1,7 +1,7 @@
 //! Programs that run another program: `sudo`, `env`, `timeout`, shells with `-c`, `nsenter`,
 //! `chroot`.
 
-use super::arguments::{self, Input};
+use super::arguments::{self, Input, is_action};
 use super::cron;
 use super::names;
 use super::options::{
@@ -217,12 +217,7 @@ fn inner_words(invocation: &mut Invocation) -> Option<usize> {
             words.iter().position(|word| word == "--")? + 1
         }
         "Start-Process" => after_options(words, 1, &[]),
-        "find" => {
-            words
-                .iter()
-                .position(|word| matches!(word.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir"))?
-                + 1
-        }
+        "find" => words.iter().position(|word| is_action(word))? + 1,
         "time" => after_options(words, 1, &["-f", "-o", "--format", "--output"]),
         "screen" => after_options(words, 1, &["-S", "-c", "-h", "-s", "-t"]),
         "nice" => after_options(words, 1, &["-n", "--adjustment"]),

@@ -48,11 +48,6 @@ impl Word {
         word
     }
 
-    /// `"$@"`
-    pub(super) fn all_arguments() -> Self {
-        Self::reference("@")
-    }
-
     pub(super) fn as_str(&self) -> &str {
         &self.text
     }
