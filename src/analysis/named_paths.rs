@@ -70,8 +70,7 @@ fn word_before<'t>(text: &'t str, token: &str) -> &'t str {
     let at = token.as_ptr() as usize - text.as_ptr() as usize;
     let front = &text[text.floor_char_boundary(at.saturating_sub(MAX_FLAG))..at];
     let front = front.trim_end_matches([' ', '\t', '=', '"', '\'']);
-    let start = front.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-    &front[start..]
+    front.rsplit(char::is_whitespace).next().unwrap_or_default()
 }
 
 /// True for a flag that names what a program passes over.
@@ -203,6 +202,12 @@ fn paths(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::{assigned_paths, fill_in, paths};
+
+    #[test]
+    fn the_word_before_a_path_ends_at_any_blank() {
+        let text = "a\u{2002}--skip /var/lib/docker";
+        assert_eq!(word_before(text, &text[11..]), "--skip");
+    }
 
     #[test]
     fn paths_in_texts() {
