@@ -201,7 +201,7 @@ fn paths(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{assigned_paths, fill_in, paths};
+    use super::{assigned_paths, fill_in, paths, word_before};
 
     #[test]
     fn the_word_before_a_path_ends_at_any_blank() {
