@@ -9,7 +9,7 @@ use crate::workload::catalog;
 use crate::workload::object;
 use crate::workload::pod::TextField;
 use crate::workload::search::mentions;
-use crate::workload::shell::{self, HostEntry, ShellContext};
+use crate::workload::shell::{self, Environment, HostEntry, ShellContext};
 
 impl Container<'_> {
     /// The programs that the container runs, as far as the object shows them.
@@ -34,12 +34,8 @@ fn read(container: &Container<'_>) -> Vec<Command> {
     let reads_all = container.has_way_to_socket();
     let is_wanted = |word: &str| reads_all || mentions(word, "docker") || mentions(word, "$");
     let word = |field, text| (field, container.expanded_text(field, text));
-    let variable = |name: &str| {
-        let value = container.variable(name)?;
-        Some(value.text.clone().into_owned())
-    };
     let context = ShellContext {
-        variable: &variable,
+        environment: container,
         directory: &container.working_directory(),
     };
     let mut found = Vec::new();
@@ -72,6 +68,12 @@ fn read(container: &Container<'_>) -> Vec<Command> {
         found.extend(invocations.map(|invocation| Command { field, invocation }));
     }
     found
+}
+
+impl Environment for Container<'_> {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.variable(name).map(|value| &*value.text)
+    }
 }
 
 /// Where `container` runs the script in its variable `name`: on the node or not. `None` where
@@ -151,7 +153,7 @@ fn read_argv<'t>(
     for invocation in shell::read_argv_in(words.iter().map(|(_, word)| *word), context) {
         let program = &invocation.words[0];
         let place = places.get(program).copied().or_else(|| {
-            if places.len() >= MAX_PROGRAMS {
+            if places.len() >= MAX_PROGRAMS || !spend(words.len() / 8) {
                 return None;
             }
             // The word itself, else the first script that mentions the program.

@@ -147,11 +147,19 @@ pub(crate) fn place_of(invocation: &Invocation, script: &str) -> Option<usize> {
     if !(spend(script.len()) && mentions(script, program)) {
         return None;
     }
-    let mut lines = code_lines(script);
+    // Where the command at hand ends, and the last place of the word in it: one that goes on has
+    // many lines.
+    let (mut end, mut last_place) = (0, None);
+    let mut lines = code_lines(script).take_while(|(_, line)| spend(line.len() / 16));
     lines.find_map(|(start, line)| {
         let at = start + line.find(program.as_str())?;
-        let command = whole_command(&script[at..]);
-        (spend(command.len()) && command.contains(last.as_str())).then_some(at)
+        if at >= end {
+            let command = whole_command(&script[at..]);
+            end = at + command.len();
+            let found = spend(command.len()).then(|| command.rfind(last.as_str()));
+            last_place = found.flatten().map(|found| at + found);
+        }
+        (last_place? >= at).then_some(at)
     })
 }
 

@@ -8,6 +8,8 @@
 mod arguments;
 pub(crate) mod cron;
 mod escapes;
+mod fields;
+mod files;
 mod learn;
 mod lexer;
 mod names;
@@ -60,7 +62,7 @@ pub enum HostEntry {
     /// `nsenter` with a target process.
     Nsenter,
     /// `chroot DIRECTORY`.
-    Chroot(String),
+    Chroot(Arc<str>),
 }
 
 impl Invocation {
@@ -86,18 +88,30 @@ impl Invocation {
     }
 }
 
+/// The variables of an environment.
+pub(crate) trait Environment {
+    /// The value of the variable `name`.
+    fn value(&self, name: &str) -> Option<&str>;
+}
+
+/// Nothing is known.
+impl Environment for () {
+    fn value(&self, _: &str) -> Option<&str> {
+        None
+    }
+}
+
 /// What is known of where a script runs.
-pub struct ShellContext<'e> {
-    /// The value of a variable of its environment.
-    pub variable: &'e dyn Fn(&str) -> Option<String>,
+pub(crate) struct ShellContext<'e> {
+    pub(crate) environment: &'e dyn Environment,
     /// Its working directory.
-    pub directory: &'e str,
+    pub(crate) directory: &'e str,
 }
 
 impl ShellContext<'_> {
     /// Nothing is known.
     pub(crate) const UNKNOWN: Self = Self {
-        variable: &|_| None,
+        environment: &(),
         directory: "/",
     };
 }
@@ -141,7 +155,7 @@ pub(crate) fn read_argv_in<'a>(
     let values = Values::new(context);
     let invocation = Invocation {
         words,
-        directories: values.directories.clone().into(),
+        directories: Arc::clone(&values.directories),
         ..Invocation::default()
     };
     let mut found = Vec::new();
@@ -169,9 +183,12 @@ fn read_nested(
     let mut names = Names::default();
     let commands = Lexer::new(script).read();
     learn::learn(&commands, values);
-    let directories: Arc<[String]> = values.directories.clone().into();
+    let directories = Arc::clone(&values.directories);
     let mut piped = Input::default();
     for (at, raw) in commands.iter().enumerate() {
+        if !spend(0) {
+            return;
+        }
         let mut input = std::mem::take(&mut piped);
         if let Some(text) = &raw.here_document {
             input.texts = vec![text.clone()];
@@ -195,13 +212,19 @@ fn read_nested(
             continue;
         }
         set_names(raw, values, &mut scope, &mut names);
+        let written: Vec<String> = raw.written.iter().map(one).collect();
+        let texts = assignments.iter().chain(&written);
+        let size = texts.map(|text| size_of::<String>() + text.len()).sum();
         for mut words in values.calls(&raw.words, raw.function) {
             names.resolve(&mut words);
+            if !keep(size) {
+                return;
+            }
             let invocation = Invocation {
                 words,
                 assignments: assignments.clone(),
                 exported: Arc::clone(&scope.exported),
-                written: raw.written.iter().map(one).collect(),
+                written: written.clone(),
                 directories: Arc::clone(&directories),
                 runs_unseen: false,
                 on_host: outer.on_host.clone(),

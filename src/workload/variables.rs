@@ -198,14 +198,18 @@ pub(crate) fn expand<'a, 'v>(
     }
     let (mut expanded, mut is_open, mut rest) = (String::new(), false, text);
     let take = |expanded: &mut String, part: &str| {
-        expanded.push_str(part);
-        expanded.len() <= MAX_STRING.max(text.len())
+        let fits = expanded.len() + part.len() <= MAX_STRING.max(text.len())
+            && spend(part.len() / COPIED_AT_ONCE);
+        if fits {
+            expanded.push_str(part);
+        }
+        fits
     };
     // Without a closing parenthesis in the rest no reference is whole, and it need not be looked
     // for again.
     let mut is_closed = true;
     while let Some(at) = rest.find('$') {
-        if !spend(REFERENCE_STEPS + at / COPIED_AT_ONCE) {
+        if !spend(REFERENCE_STEPS) {
             return None;
         }
         let (front, reference) = rest.split_at(at);
@@ -239,7 +243,9 @@ pub(crate) fn expand<'a, 'v>(
             return None;
         }
     }
-    take(&mut expanded, rest);
+    if !take(&mut expanded, rest) {
+        return None;
+    }
     let Some(left) = room.get().checked_sub(expanded.len()) else {
         budget::exceed();
         return None;

@@ -2,6 +2,7 @@
 //! `start-stop-daemon`.
 
 use super::Invocation;
+use crate::workload::budget::{keep, spend};
 
 /// Words that are taken from what `xargs` reads.
 const MAX_WORDS: usize = 256;
@@ -21,34 +22,39 @@ pub(super) fn moved_words(invocation: &Invocation, input: &Input) -> Option<Vec<
     let words = &invocation.words;
     match invocation.program() {
         "xargs" => {
-            let read = match input.texts.first() {
+            let read: Vec<&str> = match input.texts.first() {
                 Some(text) => text.split_whitespace().take(MAX_WORDS).collect(),
                 None if input.is_piped => vec!["$()"],
                 None => return None,
             };
             let Some(mark) = mark_of(words) else {
-                let read = read.into_iter().map(str::to_owned);
-                return Some(words.iter().cloned().chain(read).collect());
+                let read = read.into_iter();
+                let size = read.clone().map(|word| size_of::<String>() + word.len());
+                let read = read.map(str::to_owned);
+                return keep(size.sum()).then(|| words.iter().cloned().chain(read).collect());
             };
             // The mark itself stays an option's value.
             let read = read.join(" ");
             let mut before = "";
-            let filled = words.iter().map(|word| {
-                let is_option = word.starts_with("-I") || before == "-I";
-                before = word.as_str();
-                match is_option {
-                    true => word.clone(),
-                    false => word.replace(mark, &read),
-                }
-            });
-            Some(filled.collect())
+            words
+                .iter()
+                .map(|word| {
+                    let is_option = word.starts_with("-I") || before == "-I";
+                    before = word.as_str();
+                    match is_option {
+                        true => Some(word.clone()),
+                        false => replace(word, mark, &read),
+                    }
+                })
+                .collect()
         }
         "find" => {
             let exec = words.iter().position(|word| is_action(word))?;
             let found = found_paths(&words[..exec]).into_iter().next()?;
             let inner = words[exec..].iter().take_while(|word| *word != ";");
-            let inner = inner.map(|word| word.replace("{}", &found));
-            Some(words[..1].iter().cloned().chain(inner).collect())
+            let inner = inner.map(|word| replace(word, "{}", &found));
+            let program = words[..1].iter().cloned().map(Some);
+            program.chain(inner).collect()
         }
         "start-stop-daemon" => {
             let is_program =
@@ -64,6 +70,15 @@ pub(super) fn moved_words(invocation: &Invocation, input: &Input) -> Option<Vec<
         }
         _ => None,
     }
+}
+
+/// `word` with `text` in the place of each `mark`; `None` where the budget does not suffice.
+fn replace(word: &str, mark: &str, text: &str) -> Option<String> {
+    if !spend(word.len()) {
+        return None;
+    }
+    let marks = word.matches(mark).count();
+    keep(word.len() + marks.saturating_mul(text.len())).then(|| word.replace(mark, text))
 }
 
 /// True for a test of `find` that runs a program.
@@ -106,6 +121,7 @@ pub(crate) fn found_paths(words: &[String]) -> Vec<String> {
         (Some(pair), None) => pair[1].as_str(),
         _ => "",
     };
+    let paths = paths.take_while(|path| keep(2 * (size_of::<String>() + path.len()) + name.len()));
     let below = |path: &String| match name {
         "" => vec![path.clone(), format!("{path}/$()")],
         name => vec![format!("{path}/$(){name}")],

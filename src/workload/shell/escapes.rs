@@ -1,5 +1,7 @@
 //! Escapes in texts: `$'\x64'`, and what `printf` and `echo -e` write.
 
+use crate::workload::budget::keep;
+
 /// `text` with its escapes read as `$'…'` and `printf` do. Unknown ones stay.
 pub(super) fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -53,6 +55,9 @@ pub(super) fn printf(words: &[String]) -> Option<String> {
     let (format, mut values) = words.split_first()?;
     let (format, mut written) = (unescape(format), String::new());
     loop {
+        if !keep(format.len()) {
+            return None;
+        }
         let before = values.len();
         let mut rest = format.as_str();
         while let Some(at) = rest.find('%') {
@@ -64,6 +69,9 @@ pub(super) fn printf(words: &[String]) -> Option<String> {
                 "s" | "b" => {
                     let value = values.split_first();
                     if let Some((value, others)) = value {
+                        if !keep(value.len()) {
+                            return None;
+                        }
                         written.push_str(value);
                         values = others;
                     }

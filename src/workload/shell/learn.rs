@@ -6,6 +6,7 @@ use super::Values;
 use super::escapes;
 use super::lexer::RawCommand;
 use super::word::Word;
+use crate::workload::budget::{keep, spend};
 
 /// Notes what `commands` set. Functions may be called before what they use is set, and with each
 /// other's words, so whoever has functions looks twice.
@@ -19,15 +20,15 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
     for _ in 0..rounds {
         let mut readers: Vec<&str> = Vec::new();
         for (at, command) in commands.iter().enumerate() {
+            if !spend(0) {
+                return;
+            }
             learn_from(command, values);
             let Some(program) = command.words.first() else {
                 // `done <<END` is read by the commands before it.
                 let lines = command.here_document.iter();
-                for line in lines.flat_map(|text| text.lines()) {
-                    readers
-                        .iter()
-                        .for_each(|name| values.add(name, line.trim()));
-                }
+                let mut lines = lines.flat_map(|text| text.lines());
+                lines.all(|line| readers.iter().all(|name| values.add(name, line.trim())));
                 continue;
             };
             if program.text == "read" {
@@ -40,9 +41,8 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
                 }
                 let texts = piped.iter().flatten().chain(&command.here_document);
                 let lines: Vec<&str> = texts.flat_map(|text| text.lines()).collect();
-                for name in command.words[1..].iter().map(Word::as_str) {
-                    lines.iter().for_each(|line| values.add(name, line.trim()));
-                }
+                let mut names = command.words[1..].iter().map(Word::as_str);
+                names.all(|name| lines.iter().all(|line| values.add(name, line.trim())));
             }
             let function = functions.get(program.as_str());
             if let Some(number) = function.filter(|_| command.defines == 0) {
@@ -53,6 +53,9 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
         }
     }
     for (at, command) in commands.iter().enumerate() {
+        if !spend(0) {
+            return;
+        }
         // Behind `sudo`, too.
         let tee = command
             .words
@@ -63,13 +66,13 @@ pub(super) fn learn(commands: &[RawCommand], values: &mut Values<'_>) {
             let mut texts = piped_to(commands, at, values).unwrap_or_default();
             texts.extend(command.here_document.clone());
             let files = command.words[tee + 1..].iter();
-            let files = files.filter(|word| !word.text.starts_with('-'));
-            files.for_each(|file| write(file, command, &texts, values));
+            let mut files = files.filter(|word| !word.text.starts_with('-'));
+            files.all(|file| write(file, command, &texts, values));
         }
         if !command.written.is_empty() {
             let texts = output_of(command, values);
-            let files = command.written.iter();
-            files.for_each(|file| write(file, command, &texts, values));
+            let mut files = command.written.iter();
+            files.all(|file| write(file, command, &texts, values));
         }
         copy(command, values);
     }
@@ -91,6 +94,9 @@ fn copy(command: &RawCommand, values: &mut Values<'_>) {
         let Some(file) = values.file(&path) else {
             continue;
         };
+        if !keep(file.text.len() + target.size()) {
+            return;
+        }
         let texts = (!file.text.is_empty()).then(|| file.text.clone());
         let is_open = file.is_open;
         let mut target = target.clone();
@@ -111,11 +117,12 @@ fn piped_to(commands: &[RawCommand], at: usize, values: &Values<'_>) -> Option<V
     before.pipes.then(|| output_of(before, values))
 }
 
-/// Notes that `command` writes one of `texts` to `file`.
-fn write(file: &Word, command: &RawCommand, texts: &[String], values: &mut Values<'_>) {
+/// Notes that `command` writes one of `texts` to `file`. False if the budget is exceeded.
+fn write(file: &Word, command: &RawCommand, texts: &[String], values: &mut Values<'_>) -> bool {
     for path in values.texts(file, command.function) {
         values.write(&path, texts);
     }
+    spend(1)
 }
 
 /// Notes what one command sets.
@@ -127,9 +134,9 @@ fn learn_from(command: &RawCommand, values: &mut Values<'_>) {
         // Without `in`, a loop goes through the arguments.
         let all = [Word::reference("@")];
         let words = rest.get(1..).unwrap_or(&all);
-        for item in values.calls(words, command.function).iter().flatten() {
-            values.add(name.as_str(), item);
-        }
+        let items = values.calls(words, command.function);
+        let mut items = items.iter().flatten();
+        items.all(|item| values.add(name.as_str(), item));
     }
     let is_builtin = |word: &&Word| matches!(word.as_str(), "builtin" | "command");
     let before = command.words.iter().take_while(is_builtin).count();
@@ -143,6 +150,10 @@ fn learn_from(command: &RawCommand, values: &mut Values<'_>) {
         }
         "set" => {
             let is_option = |word: &&Word| word.text.starts_with(['-', '+']) && word.text != "--";
+            let size = words.iter().map(Word::size).sum();
+            if !keep(size) {
+                return;
+            }
             let mut words: Vec<Word> = words.iter().skip_while(is_option).cloned().collect();
             match words.first_mut() {
                 Some(first) if first.text == "--" => *first = Word::literal("sh"),
@@ -176,12 +187,12 @@ fn assign(word: &Word, command: &RawCommand, values: &mut Values<'_>) {
     if is_added {
         let before = Word::reference(name);
         for front in values.texts(&before, command.function) {
-            texts
-                .iter()
-                .for_each(|text| values.add(name, &format!("{front}{text}")));
+            texts.iter().all(|text| {
+                spend(front.len() + text.len()) && values.add(name, &format!("{front}{text}"))
+            });
         }
     }
-    texts.iter().for_each(|text| values.add(name, text));
+    texts.iter().all(|text| values.add(name, text));
 }
 
 fn is_name(name: &str) -> bool {

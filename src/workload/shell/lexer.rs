@@ -380,6 +380,9 @@ impl<'a> Lexer<'a> {
             .iter_mut()
             .flat_map(|command| command.data.drain(..))
         {
+            if !(spend(element.references.len()) && keep(element.size())) {
+                break;
+            }
             name.append(" ", &element);
         }
         name

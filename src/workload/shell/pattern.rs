@@ -22,12 +22,17 @@ pub(crate) fn is_open(word: &str) -> bool {
 
 /// True if `word` can be `text`.
 pub(crate) fn matches(word: &str, text: &str) -> bool {
-    let parts = parts(word);
-    if !spend(parts.len() * text.len()) {
+    if !spend(word.len()) {
         return false;
     }
+    let parts = parts(word);
     // Where in the text the parts so far can end.
     let text: Vec<char> = text.chars().collect();
+    let is_one = |part: &&Part| matches!(part, Part::One(_) | Part::Any);
+    let least = parts.iter().filter(is_one).count();
+    if least > text.len() || !spend(parts.len() * text.len()) {
+        return false;
+    }
     let mut ends = vec![false; text.len() + 1];
     ends[0] = true;
     for part in parts {
@@ -56,21 +61,22 @@ pub(crate) fn known_start(word: &str) -> &str {
 }
 
 fn parts(word: &str) -> Vec<Part> {
-    let mut parts = Vec::with_capacity(word.len());
+    let mut parts = Vec::new();
+    let closed = Closed::of(word);
     let mut rest = word;
     while let Some(first) = rest.chars().next() {
         let (part, length) = match first {
             '*' => (Part::Name, 1),
             '?' => (Part::Any, 1),
-            '[' => match rest.find(']') {
-                Some(end) => (Part::Any, end + 1),
+            '[' => match closed.length(rest, ']') {
+                Some(length) => (Part::Any, length),
                 None => (Part::One('['), 1),
             },
-            '{' => match rest.find('}') {
-                Some(end) => (Part::Text, end + 1),
+            '{' => match closed.length(rest, '}') {
+                Some(length) => (Part::Text, length),
                 None => (Part::One('{'), 1),
             },
-            '$' => (Part::Text, reference_length(rest)),
+            '$' => (Part::Text, reference_length(rest, &closed)),
             other => (Part::One(other), other.len_utf8()),
         };
         parts.push(part);
@@ -79,12 +85,36 @@ fn parts(word: &str) -> Vec<Part> {
     parts
 }
 
-/// The length of the reference that `text` begins with.
-fn reference_length(text: &str) -> usize {
+/// The closing brackets of a word, so that none is looked for where none follows.
+struct Closed([(char, usize); 3]);
+
+impl Closed {
+    /// Those of `word`, each with how much of the word stands behind the last one.
+    fn of(word: &str) -> Self {
+        Self([')', ']', '}'].map(|close| {
+            let behind = word.rfind(close).map(|at| word.len() - at);
+            (close, behind.unwrap_or(usize::MAX))
+        }))
+    }
+
+    /// The length of the part in brackets that `rest`, an end of the word, begins with.
+    fn length(&self, rest: &str, close: char) -> Option<usize> {
+        let (_, behind) = self.0.iter().find(|(other, _)| *other == close)?;
+        let follows = *behind <= rest.len();
+        follows
+            .then(|| rest.find(close))
+            .flatten()
+            .map(|end| end + 1)
+    }
+}
+
+/// The length of the reference that `text`, an end of the word, begins with.
+fn reference_length(text: &str, ends: &Closed) -> usize {
     let behind = &text[1..];
     let closed = |open: char, close: char| {
-        let inner = behind.strip_prefix(open)?;
-        Some(2 + inner.find(close)? + 1)
+        let is_open = behind.starts_with(open);
+        let length = is_open.then(|| ends.length(behind, close));
+        length.flatten().map(|length| 1 + length)
     };
     let name = || {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';

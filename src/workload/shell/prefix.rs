@@ -10,7 +10,7 @@ use super::options::{
 };
 use crate::workload::budget::{exceed, keep, spend};
 
-use super::values::Values;
+use super::values::{Values, within_limits};
 use super::{HostEntry, Invocation, MAX_DEPTH, read_nested};
 
 /// Files that run one another are followed this far.
@@ -42,7 +42,9 @@ pub(super) fn unwrap(
         if let Some(words) = arguments::moved_words(&invocation, input) {
             let outer = std::mem::replace(&mut invocation.words, words);
             // Where it looks counts, whatever it runs.
-            if outer[0].ends_with("find") && keep(INVOCATION_BYTES) {
+            let texts = invocation.assignments.iter().chain(&invocation.written);
+            let size: usize = texts.map(|text| size_of::<String>() + text.len()).sum();
+            if outer[0].ends_with("find") && keep(INVOCATION_BYTES + size) {
                 found.push(Invocation {
                     words: arguments::without_actions(outer),
                     ..invocation.clone()
@@ -113,6 +115,12 @@ fn read_file(
         return;
     };
     let is_last = values.from_files == MAX_FILES;
+    let size = words[at..]
+        .iter()
+        .map(|word| size_of::<String>() + word.len());
+    if !keep(size.sum()) {
+        return;
+    }
     let arguments = words[at..].to_vec();
     invocation.runs_unseen |= file.is_open || is_last;
     if !is_last {
@@ -262,8 +270,8 @@ fn enter_host(invocation: &mut Invocation) {
     match invocation.program() {
         "nsenter" => invocation.on_host = Some(HostEntry::Nsenter),
         "chroot" | "arch-chroot" => {
-            let root = words.get(after_options(words, 1, &[])).cloned();
-            invocation.on_host = root.map(HostEntry::Chroot).or(invocation.on_host.take());
+            let root = words.get(after_options(words, 1, &[]));
+            invocation.on_host = root.map(|root| chroot(root)).or(invocation.on_host.take());
         }
         "unshare" => {
             let end = after_options(words, 1, &SETPRIV_VALUES).min(words.len());
@@ -274,11 +282,16 @@ fn enter_host(invocation: &mut Invocation) {
             let mut options = words[..end].iter();
             let joined = || options.find_map(|word| word.strip_prefix("--root="));
             if let Some(root) = given.or_else(joined) {
-                invocation.on_host = Some(HostEntry::Chroot(root.to_owned()));
+                invocation.on_host = Some(chroot(root));
             }
         }
         _ => {}
     }
+}
+
+/// The way into `root`; into one that nothing shows, where Linux takes no path of that length.
+fn chroot(root: &str) -> HostEntry {
+    HostEntry::Chroot(within_limits(root).unwrap_or("$()").into())
 }
 
 /// Notes that the program runs in the directory that one of the `options` before `end` names.
@@ -293,7 +306,7 @@ fn go(invocation: &mut Invocation, end: usize, options: &[&str]) {
         named.map(|(_, directory)| directory.to_owned())
     };
     if let Some(directory) = next.map(|pair| pair[1].clone()).or_else(joined) {
-        invocation.directories = [directory].into();
+        invocation.directories = [within_limits(&directory).unwrap_or("$()").to_owned()].into();
     }
 }
 

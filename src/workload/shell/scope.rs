@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Invocation;
 use super::lexer::Branch;
+use crate::workload::budget::keep;
 
 /// The variables that point Docker clients to their daemon.
 const CLIENT_VARIABLES: [&str; 2] = ["DOCKER_CONTEXT", "DOCKER_HOST"];
@@ -61,7 +62,12 @@ impl Scope {
             .exported
             .iter()
             .filter(|other| other.split_once('=').is_none_or(|(other, _)| other != name));
-        self.exported = others.cloned().chain([pair.to_owned()]).collect();
+        // Commands hold what was exported before.
+        let bytes: usize = self.exported.iter().map(String::len).sum();
+        let is_known = self.exported.last().is_some_and(|last| last == pair);
+        if !is_known && keep(2 * size_of::<String>() + bytes + pair.len()) {
+            self.exported = others.cloned().chain([pair.to_owned()]).collect();
+        }
     }
 
     /// Takes a variable back. A branch that may not be taken takes back nothing for what follows.

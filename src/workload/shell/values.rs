@@ -4,74 +4,71 @@
 //! may run before or after, a branch may be taken or not. A command then stands for one call with
 //! each of the values. Where nothing shows a value, the reference stays as it is written.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::ShellContext;
-use super::cron;
+use super::fields::{Fields, combine};
+use super::files::File;
 use super::word::{Parameter, Reference, Word};
-use crate::workload::budget::{keep, spend};
+use crate::workload::budget::{exceed, keep, spend};
+use crate::workload::host_path::PATH_MAX;
 
 /// Values of one name, and calls that one command stands for. More are left out, the last first.
-const MAX_VALUES: usize = 16;
+pub(super) const MAX_VALUES: usize = 16;
 
 /// Longest text that is made of values.
-const MAX_LENGTH: usize = 16 * 1024;
+pub(super) const MAX_LENGTH: usize = 16 * 1024;
+
+/// Characters that can separate words besides blanks.
+const MAX_SEPARATORS: usize = 16;
+
+/// What it costs to copy a word of a command.
+const WORD_STEPS: usize = 4;
 
 /// What it costs to look up a name.
-const NAME_STEPS: usize = 8;
+pub(super) const NAME_STEPS: usize = 8;
 
 /// What a value takes, without its text.
-const VALUE_BYTES: usize = 2 * size_of::<String>();
+pub(super) const VALUE_BYTES: usize = 2 * size_of::<String>();
 
 /// The values at one place of a script.
 pub(super) struct Values<'e> {
     context: &'e ShellContext<'e>,
     /// Those of the script around it.
-    outer: Option<&'e Self>,
+    pub(super) outer: Option<&'e Self>,
     variables: HashMap<String, Vec<String>>,
     /// The variables that have a value, whichever branches were taken.
     certain: HashSet<String>,
     /// The files that the script writes.
-    files: HashMap<String, File>,
+    pub(super) files: HashMap<String, File>,
     /// Files that this script was read from, one by the other.
     pub(super) from_files: usize,
     /// The words that a function or, with number 0, the script itself is called with: one list for
     /// each call.
     arguments: HashMap<usize, Vec<Vec<String>>>,
+    /// The function of the script around it whose words it is called with, too.
+    inherits: Option<usize>,
     /// Where the script may be: the value of `PWD`.
-    pub(super) directories: Vec<String>,
+    pub(super) directories: Arc<[String]>,
     /// What separates words besides blanks: the value of `IFS`.
     separators: String,
 }
 
-/// A file that a script writes.
-#[derive(Default)]
-pub(super) struct File {
-    /// All that is known of it: what replaces it and what is added to it, line after line.
-    pub(super) text: String,
-    /// Something is written to it that nothing shows.
-    pub(super) is_open: bool,
-}
-
 /// What a reference becomes.
-enum Value {
+enum Value<'v> {
     /// One text, which may come apart at separators.
-    Text(String),
+    Text(Cow<'v, str>),
     /// Words of their own: `"$@"`.
-    Words(Vec<String>),
+    Words(&'v [String]),
     /// Nothing is known; it stays as it is written.
     Open,
 }
 
-/// Words so far, the last of which may go on.
-#[derive(Clone, Default)]
-struct Fields {
-    done: Vec<String>,
-    last: Option<String>,
-}
-
 impl<'e> Values<'e> {
     pub(super) fn new(context: &'e ShellContext<'e>) -> Self {
+        let directory = within_limits(context.directory).unwrap_or("/");
         Self {
             context,
             outer: None,
@@ -80,7 +77,8 @@ impl<'e> Values<'e> {
             files: HashMap::new(),
             from_files: 0,
             arguments: HashMap::new(),
-            directories: vec![context.directory.to_owned()],
+            inherits: None,
+            directories: [directory.to_owned()].into(),
             separators: String::new(),
         }
     }
@@ -92,10 +90,8 @@ impl<'e> Values<'e> {
         function: usize,
         arguments: Option<Vec<String>>,
     ) -> Values<'i> {
-        let arguments = match arguments {
-            Some(arguments) => vec![arguments],
-            None => self.arguments.get(&function).cloned().unwrap_or_default(),
-        };
+        let inherits = arguments.is_none().then_some(function);
+        let own = arguments.map(|arguments| (0, vec![arguments]));
         Values {
             context: self.context,
             outer: Some(self),
@@ -103,90 +99,82 @@ impl<'e> Values<'e> {
             certain: HashSet::new(),
             files: HashMap::new(),
             from_files: self.from_files,
-            arguments: HashMap::from([(0, arguments)]),
-            directories: self.directories.clone(),
+            arguments: own.into_iter().collect(),
+            inherits,
+            directories: Arc::clone(&self.directories),
             separators: self.separators.clone(),
         }
     }
 
     /// Notes that the variable `name` has one of its values from here on.
     pub(super) fn settle(&mut self, name: &str) {
-        if self.variables.contains_key(name) && !self.certain.contains(name) && keep(VALUE_BYTES) {
+        let is_new = self.variables.contains_key(name) && !self.certain.contains(name);
+        if is_new && keep(VALUE_BYTES + name.len()) {
             self.certain.insert(name.to_owned());
         }
     }
 
-    /// Adds a value of the variable `name`.
-    pub(super) fn add(&mut self, name: &str, value: &str) {
+    /// Adds a value of the variable `name`. False if the budget is exceeded.
+    pub(super) fn add(&mut self, name: &str, value: &str) -> bool {
+        if !spend(NAME_STEPS + name.len() + value.len()) {
+            return false;
+        }
         if name == "IFS" && value.len() < MAX_VALUES {
-            self.separators.push_str(value);
+            self.separate(value);
         }
         if !self.variables.contains_key(name) {
             if !keep(VALUE_BYTES + name.len()) {
-                return;
+                return false;
             }
             self.variables.insert(name.to_owned(), Vec::new());
         }
-        let values = self.variables.get_mut(name);
-        if let Some(values) = values.filter(|_| value.len() <= MAX_LENGTH) {
-            let are_all = values.len() < MAX_VALUES || values.iter().any(|known| known == value);
-            add(values, value.to_owned());
+        if let Some(values) = self.variables.get_mut(name) {
+            let is_short = value.len() <= MAX_LENGTH;
+            let has_room = values.len() < MAX_VALUES;
+            let are_all = is_short && (has_room || values.iter().any(|known| known == value));
+            if is_short {
+                add(values, value);
+            }
             if !are_all {
                 leave_open(values, name);
             }
+        }
+        spend(0)
+    }
+
+    /// Takes the characters of `value`, one of `IFS`, for separators; what is open names none.
+    fn separate(&mut self, value: &str) {
+        if value.contains('$') {
+            return;
+        }
+        for separator in value.chars() {
+            if self.separators.contains(separator) {
+                continue;
+            }
+            if self.separators.chars().count() >= MAX_SEPARATORS {
+                return exceed();
+            }
+            self.separators.push(separator);
         }
     }
 
     /// Adds a call of a function, or of the script itself.
     pub(super) fn add_arguments(&mut self, function: usize, words: Vec<String>) {
+        if !spend(words.len()) || self.calls_of(function).any(|call| *call == words) {
+            return;
+        }
         let calls = self.arguments.entry(function).or_default();
-        let bytes = words.iter().map(|word| VALUE_BYTES + word.len()).sum();
-        if calls.len() < MAX_VALUES && spend(words.len()) && !calls.contains(&words) && keep(bytes)
-        {
+        if calls.len() < MAX_VALUES && keep(size_of_words(&words)) {
             calls.push(words);
         }
     }
 
-    /// Notes that the script writes one of `texts` to the file at `path`; none if nothing shows
-    /// them.
-    pub(super) fn write(&mut self, path: &str, texts: &[String]) {
-        let bytes: usize = texts.iter().map(|text| text.len() + 1).sum();
-        if path.starts_with("/dev/") || !keep(2 * VALUE_BYTES + path.len() + bytes) {
-            return;
-        }
-        let path = path.trim_start_matches("./").to_owned();
-        let file = self.files.entry(path).or_default();
-        file.is_open |= texts.is_empty();
-        for text in texts {
-            file.text.push_str(text);
-            file.text.push('\n');
-        }
-    }
-
-    /// The file at `path`, if the script or one around it writes it.
-    pub(super) fn file(&self, path: &str) -> Option<&File> {
-        let own = self.files.get(path.trim_start_matches("./"));
-        own.or_else(|| self.outer?.file(path))
-    }
-
-    /// The file at `path` of the node, if the script or one around it writes it below a mount of
-    /// the node's root directory.
-    pub(super) fn file_on_host(&self, path: &str) -> Option<&File> {
-        let is_there = |written: &str| path.starts_with('/') && written.ends_with(path);
-        let files = self.files.iter().take_while(|_| spend(NAME_STEPS));
-        let own = files.filter(|(written, _)| is_there(written));
-        let own = own.min_by_key(|(written, _)| *written);
-        let own = own.map(|(_, file)| file);
-        own.or_else(|| self.outer?.file_on_host(path))
-    }
-
-    /// What the script writes into tables of cron.
-    pub(super) fn cron_tables(&self) -> Vec<String> {
-        let files = self.files.iter();
-        let mut tables: Vec<_> = files.filter(|(path, _)| cron::is_table(path)).collect();
-        tables.sort_by_key(|(path, _)| *path);
-        let tables = tables.into_iter().map(|(_, file)| file.text.clone());
-        tables.take_while(|text| keep(text.len())).collect()
+    /// The words that `function` is called with, those first that the script inherits.
+    fn calls_of(&self, function: usize) -> Box<dyn Iterator<Item = &Vec<String>> + '_> {
+        let inherited = self.inherits.filter(|_| function == 0);
+        let inherited = inherited.and_then(|outer| Some(self.outer?.calls_of(outer)));
+        let own = self.arguments.get(&function).into_iter().flatten();
+        Box::new(inherited.into_iter().flatten().chain(own).take(MAX_VALUES))
     }
 
     /// Notes that the script may go to `directory`, of which a part can be open.
@@ -194,35 +182,79 @@ impl<'e> Values<'e> {
         if directory.is_empty() || directory == "-" {
             return;
         }
-        if directory.starts_with(['/', '$']) {
-            add(&mut self.directories, directory.to_owned());
+        let is_absolute = directory.starts_with(['/', '$']);
+        let fronts = if is_absolute {
+            1
         } else {
-            for outer in self.directories.clone() {
-                add(&mut self.directories, format!("{outer}/{directory}"));
+            self.directories.len()
+        };
+        let mut directories: Vec<String> = Vec::new();
+        for at in 0..fronts {
+            let front = (!is_absolute).then(|| self.directories[at].as_str());
+            let length = front.map_or(0, |front| front.len() + 1) + directory.len();
+            if length > PATH_MAX {
+                return exceed();
             }
+            let path = match front {
+                Some(front) => format!("{front}/{directory}"),
+                None => directory.to_owned(),
+            };
+            let known = if directories.is_empty() {
+                &*self.directories
+            } else {
+                &directories
+            };
+            if !spend(NAME_STEPS + length) {
+                return;
+            }
+            if known.contains(&path) || known.len() >= MAX_VALUES && !is_telling(&path) {
+                continue;
+            }
+            if directories.is_empty() {
+                // Commands hold the directories before.
+                if !keep(size_of_words(&self.directories)) {
+                    return;
+                }
+                directories = self.directories.to_vec();
+            }
+            add(&mut directories, &path);
+        }
+        if !directories.is_empty() {
+            self.directories = directories.into();
         }
     }
 
-    /// The calls that `words`, in the body of `function`, stand for.
+    /// The calls that `words`, in the body of `function`, stand for; none where the budget does not
+    /// suffice.
     pub(super) fn calls(&self, words: &[Word], function: usize) -> Vec<Vec<String>> {
+        // What the first takes of the words as they are written was counted when they were read.
         let mut calls = vec![Vec::with_capacity(words.len())];
         for word in words {
             if word.references.is_empty() {
+                let others = (calls.len() - 1) * (VALUE_BYTES + word.text.len());
+                if !(spend(WORD_STEPS) && keep(others)) {
+                    return Vec::new();
+                }
                 calls
                     .iter_mut()
                     .for_each(|call| call.push(word.text.clone()));
                 continue;
             }
-            let fields = self.fields(word, function);
-            combine(&mut calls, &fields, |call, fields| {
-                call.extend(fields.iter().cloned());
+            let mut fields = self.fields(word, (function, false));
+            if let ([call], [words]) = (&mut calls[..], &mut fields[..]) {
+                call.append(words);
+                continue;
+            }
+            let size = |call: &Vec<String>| size_of_words(call);
+            combine(&mut calls, &fields, size, |call, fields| {
+                if keep(size_of_words(fields)) {
+                    call.extend(fields.iter().cloned());
+                }
             });
+            if !spend(0) {
+                return Vec::new();
+            }
         }
-        // Those of the first were counted when they were read.
-        let bytes = |call: &Vec<String>| call.iter().map(|word| VALUE_BYTES + word.len()).sum();
-        let kept = calls.iter().skip(1).take_while(|call| keep(bytes(call)));
-        let kept = 1 + kept.count();
-        calls.truncate(kept);
         calls
     }
 
@@ -231,21 +263,14 @@ impl<'e> Values<'e> {
         if word.references.is_empty() {
             return vec![word.text.clone()];
         }
-        let quoted = word.references.iter().cloned().map(|reference| Reference {
-            is_quoted: true,
-            ..reference
-        });
-        let word = Word {
-            text: word.text.clone(),
-            references: quoted.collect(),
-        };
-        let fields = self.fields(&word, function).into_iter();
+        let fields = self.fields(word, (function, true)).into_iter();
         fields.map(|fields| fields.join(" ")).collect()
     }
 
     /// The words that `word` comes apart into, for each of the values in it; it itself too, where
-    /// they make more words than are kept.
-    fn fields(&self, word: &Word, function: usize) -> Vec<Vec<String>> {
+    /// they make more words than are kept. All references are taken for quoted ones where it stays
+    /// one word. None where the budget does not suffice.
+    fn fields(&self, word: &Word, (function, is_one): (usize, bool)) -> Vec<Vec<String>> {
         let mut all = vec![Fields::default()];
         let mut is_whole = true;
         let mut at = 0;
@@ -257,75 +282,99 @@ impl<'e> Values<'e> {
             let (parameter, end) = word.parameter(reference.at);
             let end = end.min(word.text.len());
             if !spend(NAME_STEPS + all.len() * (end - at)) {
-                break;
+                return Vec::new();
             }
             let front = &word.text[at..reference.at];
             all.iter_mut().for_each(|fields| fields.push(front));
             let values = self.values(word, reference, &parameter, (function, end));
             let written = &word.text[reference.at..end];
-            let is_quoted = reference.is_quoted && !written.ends_with("[@]}");
-            is_whole &= combine(&mut all, &values, |fields, value| match value {
-                Value::Text(text) if is_quoted => fields.push_quoted(text),
-                Value::Text(text) => fields.push_apart(text, &self.separators),
-                Value::Words(words) if reference.is_quoted => fields.push_words(words),
-                Value::Words(words) => fields.push_apart(&words.join(" "), &self.separators),
-                Value::Open => fields.push(written),
+            let stays_one = is_one || reference.is_quoted;
+            let is_quoted = stays_one && !written.ends_with("[@]}");
+            is_whole &= combine(&mut all, &values, Fields::size, |fields, value| {
+                let fits = match value {
+                    Value::Text(text) if is_quoted => fields.push_quoted(text),
+                    Value::Text(text) => fields.push_apart(text, &self.separators),
+                    Value::Words(words) if stays_one => fields.push_words(words),
+                    Value::Words(words) => {
+                        let mut words = words.iter().enumerate();
+                        words.all(|(number, word)| {
+                            (number == 0 || fields.push_apart(" ", ""))
+                                && fields.push_apart(word, &self.separators)
+                        })
+                    }
+                    Value::Open => false,
+                };
+                if !fits {
+                    fields.push(written);
+                }
             });
+            if !spend(0) {
+                return Vec::new();
+            }
             at = end;
         }
         let rest = &word.text[at..];
         let finished = all.into_iter().map(|mut fields| {
             fields.push(rest);
-            fields.done.extend(fields.last);
-            fields.done
+            fields.finish()
         });
         let left_open = (!is_whole && keep(word.text.len())).then(|| vec![word.text.clone()]);
         finished.chain(left_open).collect()
     }
 
     /// What `reference` can become.
-    fn values(
-        &self,
+    fn values<'v>(
+        &'v self,
         word: &Word,
         reference: &Reference,
         parameter: &Parameter<'_>,
         (function, end): (usize, usize),
-    ) -> Vec<Value> {
-        let texts = |texts: Vec<String>| texts.into_iter().map(Value::Text).collect();
+    ) -> Vec<Value<'v>> {
+        let text = |text: &'v String| Value::Text(text.into());
         let (name, default) = match (parameter, &reference.output) {
-            (Parameter::Command, Some(output)) => return texts(self.texts(output, function)),
+            (Parameter::Command, Some(output)) => {
+                let texts = self.texts(output, function).into_iter();
+                return texts.map(|text| Value::Text(text.into())).collect();
+            }
             (Parameter::Named(name, default), _) => (*name, *default),
             _ => return vec![Value::Open],
         };
-        let mut found: Vec<Value> = match name {
+        let mut found: Vec<Value<'v>> = match name {
             "@" | "*" => {
-                let calls = self.arguments.get(&function).into_iter().flatten();
-                let words = calls.map(|words| words.get(1..).unwrap_or_default().to_vec());
+                let calls = self.calls_of(function);
+                let words = calls.map(|words| words.get(1..).unwrap_or_default());
                 words.map(Value::Words).collect()
             }
-            "IFS" if self.variable(name).is_none() => vec![Value::Text(" ".to_owned())],
-            "PWD" | "OLDPWD" if self.variable(name).is_none() => texts(self.directories.clone()),
+            "IFS" if self.variable(name).is_none() => vec![Value::Text(" ".into())],
+            "PWD" | "OLDPWD" if self.variable(name).is_none() => {
+                self.directories.iter().map(text).collect()
+            }
             _ => match name.parse::<usize>() {
                 Ok(number) => {
-                    let calls = self.arguments.get(&function).into_iter().flatten();
-                    let words = calls.filter_map(|words| words.get(number).cloned());
-                    words.map(Value::Text).collect()
+                    let calls = self.calls_of(function);
+                    let words = calls.filter_map(|words| words.get(number));
+                    words.map(text).collect()
                 }
-                Err(_) => texts(self.variable(name).cloned().unwrap_or_default()),
+                Err(_) => {
+                    let values = self.variable(name).into_iter().flatten();
+                    values.map(text).collect()
+                }
             },
         };
         if !found.is_empty() && self.is_certain(name) {
             return found;
         }
-        if let Some(value) = (self.context.variable)(name) {
+        if let Some(value) = self.context.environment.value(name) {
             // What a branch may have set does not hide what the container has.
-            found.push(Value::Text(value));
+            found.push(Value::Text(value.into()));
         } else if let Some(start) = default {
             let closing = end - usize::from(word.text[..end].ends_with('}'));
             let default = word.slice(start, closing.max(start));
             let default = self.texts(&default, function).into_iter();
-            found
-                .extend(default.map(|text| Value::Text(text.trim_matches(['"', '\'']).to_owned())));
+            found.extend(default.map(|text| {
+                let text = text.trim_matches(['"', '\'']);
+                Value::Text(text.to_owned().into())
+            }));
         } else {
             found.push(Value::Open);
         }
@@ -347,64 +396,56 @@ impl<'e> Values<'e> {
     }
 }
 
-impl Fields {
-    fn push(&mut self, text: &str) {
-        if !text.is_empty() {
-            self.push_quoted(text);
-        }
+/// `path`, if Linux takes one of that length, and there is room for it.
+pub(super) fn within_limits(path: &str) -> Option<&str> {
+    if path.len() > PATH_MAX {
+        exceed();
+        return None;
     }
+    keep(VALUE_BYTES + path.len()).then_some(path)
+}
 
-    /// An empty text makes a word, too.
-    fn push_quoted(&mut self, text: &str) {
-        let last = self.last.get_or_insert_default();
-        if last.len() + text.len() <= MAX_LENGTH && keep(text.len()) {
-            last.push_str(text);
-        }
-    }
-
-    fn push_words(&mut self, words: &[String]) {
-        for (number, word) in words.iter().enumerate() {
-            if number > 0 {
-                self.done.extend(self.last.take());
-            }
-            self.push_quoted(word);
-        }
-    }
-
-    fn push_apart(&mut self, text: &str, separators: &str) {
-        let is_separator = |c: char| c.is_whitespace() || separators.contains(c);
-        for (number, part) in text.split(is_separator).enumerate() {
-            if number > 0 {
-                self.done.extend(self.last.take());
-            }
-            self.push(part);
-        }
-    }
+/// The bytes that a copy of `words` takes.
+fn size_of_words(words: &[String]) -> usize {
+    words.iter().map(|word| VALUE_BYTES + word.len()).sum()
 }
 
 /// Adds `value` to `values`. Where they are too many, those that are telling stay.
-fn add(values: &mut Vec<String>, value: String) {
-    if values.contains(&value) || !spend(values.len()) || !keep(VALUE_BYTES + value.len()) {
+fn add(values: &mut Vec<String>, value: &str) {
+    if values.iter().any(|known| known == value) || !spend(values.len()) {
         return;
     }
     if values.len() < MAX_VALUES {
-        values.push(value);
+        if keep(VALUE_BYTES + value.len()) {
+            values.push(value.to_owned());
+        }
         return;
     }
-    if is_telling(&value) {
+    if is_telling(value) && spend(values.iter().map(String::len).sum()) {
         let other = values.iter_mut().find(|other| !is_telling(other));
-        if let Some(other) = other {
-            *other = value;
+        if let Some(other) = other.filter(|_| keep(VALUE_BYTES + value.len())) {
+            value.clone_into(other);
         }
     }
 }
 
-/// Says among the `values` of the variable `name`, which are too many, that it has others.
-fn leave_open(values: &mut [String], name: &str) {
+/// Says among the `values` of the variable `name`, which are too many or too long, that it has
+/// others.
+fn leave_open(values: &mut Vec<String>, name: &str) {
+    let bytes = values.iter().map(String::len).sum();
+    let is_open = |value: &String| {
+        let inner = value
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'));
+        inner == Some(name)
+    };
+    if values.iter().any(is_open) || !spend(bytes) || !keep(VALUE_BYTES + name.len()) {
+        return;
+    }
     let open = format!("${{{name}}}");
-    if !values.contains(&open)
-        && let Some(other) = values.iter_mut().rfind(|other| !is_telling(other))
-    {
+    if values.len() < MAX_VALUES {
+        values.push(open);
+    } else if let Some(other) = values.iter_mut().rfind(|other| !is_telling(other)) {
         *other = open;
     }
 }
@@ -414,28 +455,4 @@ fn is_telling(value: &str) -> bool {
     ["docker", ".sock", "nsenter", "chroot"]
         .iter()
         .any(|word| value.contains(word))
-}
-
-/// Adds each of `parts` to each of `all`; where that are too many, each part to one at least, and
-/// false.
-fn combine<A: Clone, P>(all: &mut Vec<A>, parts: &[P], add: impl Fn(&mut A, &P)) -> bool {
-    if parts.is_empty() {
-        return true;
-    }
-    let before = all.len();
-    let product = before * parts.len();
-    let is_product = product <= MAX_VALUES;
-    let count = if is_product {
-        product
-    } else {
-        before.max(parts.len().min(MAX_VALUES))
-    };
-    for at in before..count {
-        all.push(all[at % before].clone());
-    }
-    for (at, one) in all.iter_mut().enumerate() {
-        let part = if is_product { at / before } else { at };
-        add(one, &parts[part % parts.len()]);
-    }
-    is_product
 }

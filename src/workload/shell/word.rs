@@ -1,5 +1,7 @@
 //! A word of a script as it is written, with what a shell fills in.
 
+use std::rc::Rc;
+
 /// A word: its text with quotes removed, and where a shell puts something else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Word {
@@ -15,9 +17,9 @@ pub(super) struct Reference {
     pub(super) at: usize,
     /// What is put there stays one word.
     pub(super) is_quoted: bool,
-    /// What the command in it writes, where that is known; the text has `$()` there. In a box,
-    /// because it seldom is, and a word may have hundreds of thousands of references.
-    pub(super) output: Option<Box<Word>>,
+    /// What the command in it writes, where that is known; the text has `$()` there. Shared,
+    /// because a word is copied with what its references hold.
+    pub(super) output: Option<Rc<Word>>,
 }
 
 /// What stands behind a `$`.
@@ -57,7 +59,7 @@ impl Word {
         self.references.push(Reference {
             at: self.text.len(),
             is_quoted,
-            output: output.map(Box::new),
+            output: output.map(Rc::new),
         });
     }
 
@@ -76,8 +78,9 @@ impl Word {
 
     /// The part from `start` to `end`.
     pub(super) fn slice(&self, start: usize, end: usize) -> Self {
-        let inside = self.references.iter();
-        let inside = inside.filter(|reference| (start..end).contains(&reference.at));
+        let before = |end: usize| self.references.partition_point(|found| found.at < end);
+        let inside = self.references.get(before(start)..before(end));
+        let inside = inside.unwrap_or_default().iter();
         Self {
             text: self.text.get(start..end).unwrap_or_default().to_owned(),
             references: inside
@@ -97,6 +100,11 @@ impl Word {
             Some(name) => Some((name, value, true)),
             None => Some((name, value, false)),
         }
+    }
+
+    /// Bytes that a copy takes.
+    pub(super) fn size(&self) -> usize {
+        self.text.len() + self.references.len() * size_of::<Reference>()
     }
 
     /// What the reference at `at` refers to, and where that ends.

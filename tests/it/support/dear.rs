@@ -127,7 +127,141 @@ pub(crate) fn pods(size: usize) -> Vec<(&'static str, Value)> {
         &|i| json!({"name": named(i), "image": "docker", "args": ["docker ps"], "env": [{"name": "DOCKER_HOST"}]}),
     );
     pods.push(("containers", containers));
+    pods.extend(scripts(size).map(|(name, text)| (name, script(format!("docker ps\n{text}")))));
+    let long = json!({"name": "A", "value": "b".repeat(100_000.min(size / 2))});
+    let with_long = |part: Value| {
+        let mut pod = with_container(part);
+        if let Some(env) = pod["spec"]["containers"][0]["env"].as_array_mut() {
+            env.insert(0, long.clone());
+        }
+        pod
+    };
+    pods.extend([
+        (
+            "long variable in a script",
+            with_long(json!({"command": ["sh", "-c", format!("docker {}", "$A ".repeat(size / 6))], "env": []})),
+        ),
+        (
+            "long variable in arguments",
+            with_long(json!({"command": ["docker"], "args": many(22, &|_| json!("$(A)$(A)")), "env": []})),
+        ),
+        (
+            "long variable in variables",
+            with_long(json!({"command": ["docker"], "env": many(72, &|i| json!({"name": named(i), "value": "$(A)$(A)"}))})),
+        ),
+    ]);
     pods
+}
+
+/// Scripts in which one part meets each of another.
+fn scripts(size: usize) -> impl Iterator<Item = (&'static str, String)> {
+    let half = |part: &str| part.repeat(size / 2 / part.len());
+    let most = |part: &str| part.repeat(16_000.min(size / 2) / part.len());
+    let names: String = (0..size / 20).map(|i| format!(" v{i}")).collect();
+    let values = |name: &str, value: &str| -> String {
+        (0..16).map(|i| format!("{name}={i}{value}\n")).collect()
+    };
+    let (a, lines, long) = (half("a"), half("\n"), values("A", &"b".repeat(size / 40)));
+    let telling: String = (0..size / 22).map(|i| format!("docker{i}\n")).collect();
+    let nested = |open: &str| format!("{}{}{}", open.repeat(60), half("$a"), ")".repeat(60));
+    let hosts: String = (0..size / 44)
+        .map(|i| format!("DOCKER_HOST={i};docker;"))
+        .collect();
+    [
+        ("names of lines", format!("read{names} <<E\n{lines}E\n")),
+        (
+            "loops over lines",
+            format!("while read{names}; do x; done <<E\n{lines}E\n"),
+        ),
+        (
+            "separators of values",
+            format!(
+                "read IFS <<E\n{}E\nA={}\nx {}",
+                half("x\n"),
+                most("b"),
+                half("$A ")
+            ),
+        ),
+        ("values in a word", format!("{long}x {}", half("$A"))),
+        (
+            "values in words",
+            format!("A='{}'\nx {}", most("a "), half("$A ")),
+        ),
+        (
+            "values of blanks",
+            format!("A='{}'\nx {}", most(" "), half("$A ")),
+        ),
+        ("values added", format!("{long}B=$A\n{}", half("A+=$B;"))),
+        (
+            "values that tell",
+            format!(
+                "{}while read A; do x; done <<E\n{telling}E\n",
+                values("A", &format!("{}docker", "b".repeat(size / 40)))
+            ),
+        ),
+        (
+            "values by words",
+            format!("{}x $X {}", values("X", ""), half("a ")),
+        ),
+        (
+            "values by assignments",
+            format!("{}A={a} x $X", values("X", "")),
+        ),
+        (
+            "empty words",
+            format!("set --{}\nx{}", half(" ''"), half(" \"$@\"")),
+        ),
+        (
+            "words of nested scripts",
+            format!("set --{}\n{}", half(" a"), half("eval x\n")),
+        ),
+        (
+            "directory of nested scripts",
+            format!("cd /{}\n{}", most("a"), half("eval x\n")),
+        ),
+        ("directories", format!("cd /{a}\n{}", half("cd x;"))),
+        (
+            "words in directories",
+            format!(
+                "cd /{}\ncd b;cd c;cd d;x{}",
+                "a".repeat(1_000.min(size / 2)),
+                half(" w")
+            ),
+        ),
+        ("xargs", format!("echo {a} | xargs -I a x {a}")),
+        ("xargs of nothing", format!("echo {a} | xargs -I '' x {a}")),
+        ("find", format!("find /{a} -exec x {} ;", half("{}"))),
+        (
+            "paths of find",
+            format!("find{} -name {a} -exec x ;", half(" b")),
+        ),
+        ("printf", format!("printf '{a}%s' {} > /tmp/f", half("a "))),
+        (
+            "printf in a word",
+            format!("x $(printf '{a}%s' {})", half("a ")),
+        ),
+        ("chroot", format!("chroot /{a} sh -c '{}'", half("docker;"))),
+        ("contexts", format!("DOCKER_CONTEXT={a};{hosts}")),
+        ("nested echo", format!("x {}", nested("$(echo "))),
+        ("nested arrays", nested("a=(")),
+        ("tildes", format!("{a}={}", half("=~/"))),
+        ("brackets", format!("/{}", half("["))),
+        ("open brackets", format!("/{}]{}", half("["), half("{$(["))),
+        ("defaults", format!("x {}", half("${x:-$y}"))),
+        (
+            "lines that go on",
+            format!("{} \"x\"'y'", half("docker ps \\\n")),
+        ),
+        (
+            "copied files",
+            format!("echo {a} > /tmp/f\n{}", half("cp /tmp/f /tmp/g\n")),
+        ),
+        (
+            "document of references",
+            format!("cat <<E\n{}E\n", half("$a")),
+        ),
+    ]
+    .into_iter()
 }
 
 /// A Pod with these fields in its container.

@@ -3,7 +3,7 @@
 use crate::workload::budget::{exceed, keep, spend};
 
 use super::super::escapes::{printf, unescape};
-use super::super::word::Word;
+use super::super::word::{Reference, Word};
 use super::{End, Lexer, MAX_NESTING, READ_AT_ONCE, RawCommand, is_assignment, is_delimiter};
 
 /// What a word costs, without its length.
@@ -22,11 +22,13 @@ impl Lexer<'_> {
         let mut word = Word::default();
         let mut quoted = false;
         let start = self.at;
+        // True for an assignment, once that was asked for behind a `=`.
+        let mut assigns = None;
         while let Some(byte) = self.peek() {
             match byte {
-                b'~' if self.is_tilde(start, &word.text) => {
+                b'~' if self.is_tilde(start, &word.text, &mut assigns) => {
                     // What is put there does not come apart.
-                    word.refer(true, None);
+                    self.refer(&mut word, true, None);
                     self.push_char(&mut word.text);
                 }
                 b'~' => self.push_char(&mut word.text),
@@ -74,11 +76,21 @@ impl Lexer<'_> {
     }
 
     /// True at a `~` that stands for the home directory in the word from `start` on, of which
-    /// `before` was read: at its beginning, or at that of the value that it assigns.
-    fn is_tilde(&self, start: usize, before: &str) -> bool {
-        let is_value = || before.ends_with('=') && is_assignment(before);
+    /// `before` was read: at its beginning, or at that of the value that it `assigns`.
+    fn is_tilde(&self, start: usize, before: &str, assigns: &mut Option<bool>) -> bool {
+        let mut is_value =
+            || before.ends_with('=') && *assigns.get_or_insert_with(|| is_assignment(before));
         let ends = |byte: Option<&u8>| byte.is_none_or(|b| is_delimiter(*b) || *b == b'/');
-        (self.at == start || is_value()) && ends(self.text.as_bytes().get(self.at + 1))
+        ends(self.text.as_bytes().get(self.at + 1)) && (self.at == start || is_value())
+    }
+
+    /// Notes that something is filled in at the end of `word`.
+    fn refer(&mut self, word: &mut Word, is_quoted: bool, output: Option<Word>) {
+        if keep(size_of::<Reference>()) {
+            word.refer(is_quoted, output);
+        } else {
+            self.stop();
+        }
     }
 
     fn double_quoted(&mut self, word: &mut Word) {
@@ -122,7 +134,7 @@ impl Lexer<'_> {
         if self.starts_with("$((") {
             self.at += 1;
             if self.skip_arithmetic() {
-                word.refer(is_quoted, None);
+                self.refer(word, is_quoted, None);
                 word.text.push_str("$()");
                 return;
             }
@@ -132,18 +144,20 @@ impl Lexer<'_> {
         if self.starts_with("$(") {
             self.at += 2;
             self.nested(End::Parenthesis);
-            word.refer(is_quoted, self.output(inside));
+            let output = self.output(inside);
+            self.refer(word, is_quoted, output);
             word.text.push_str("$()");
         } else if self.starts_with("`") {
             self.at += 1;
             self.nested(End::Backtick);
-            word.refer(is_quoted, self.output(inside));
+            let output = self.output(inside);
+            self.refer(word, is_quoted, output);
             word.text.push_str("$()");
         } else if self.starts_with("${") {
             self.parameter(word, is_quoted);
         } else {
             if self.starts_with("$") {
-                word.refer(is_quoted, None);
+                self.refer(word, is_quoted, None);
             }
             self.push_char(&mut word.text);
         }
@@ -157,9 +171,9 @@ impl Lexer<'_> {
             return;
         }
         self.nesting += 1;
-        word.refer(is_quoted, None);
-        word.text.push_str("${");
         self.at += 2;
+        self.refer(word, is_quoted, None);
+        word.text.push_str("${");
         while let Some(byte) = self.peek() {
             match byte {
                 b'$' | b'`' => self.expansion(word, is_quoted),
@@ -187,11 +201,16 @@ impl Lexer<'_> {
         let (command, None) = (commands.next()?, commands.next()) else {
             return None;
         };
-        let texts: Vec<&str> = command.words.iter().map(Word::as_str).collect();
+        let words = command.words.iter();
+        let size: usize = words.clone().map(|word| WORD_STEPS + word.size()).sum();
+        if !spend(command.words.len()) {
+            return None;
+        }
+        let texts: Vec<&str> = words.map(Word::as_str).collect();
         match texts[..] {
             ["which", _] => command.words.get(1).cloned(),
             ["command" | "type", "-v" | "-p", _] => command.words.get(2).cloned(),
-            ["echo", ..] => {
+            ["echo", ..] if keep(size) => {
                 let is_option = |word: &&Word| matches!(word.as_str(), "-n" | "-e" | "-E");
                 let mut words = command.words[1..].iter().skip_while(is_option);
                 let mut written = words.next().cloned().unwrap_or_default();
