@@ -506,13 +506,14 @@ fn what_costs_much_hides_no_mount_of_an_update() {
         new["spec"]["volumes"] =
             json!([{"name": "x", "hostPath": {"path": "/var/run/docker.sock"}}]);
         let mount = json!({"name": "x", "mountPath": "/x"});
+        let containers = new["spec"]["containers"].as_array().map_or(0, Vec::len);
         match new["spec"]["containers"][0]["volumeMounts"].as_array_mut() {
             Some(mounts) => mounts.push(mount),
             None => new["spec"]["containers"][0]["volumeMounts"] = json!([mount]),
         }
         let (_, answer) = reviewed(&update(old, new), &policy(Some("enforce"), &[]));
         // Of so many containers not all are looked at, and what is not seen is refused.
-        let is_seen = answer.rules().contains("DKR101=") || name == "containers";
+        let is_seen = answer.rules().contains("DKR101=") || containers > 4_000;
         assert!(!answer.allowed && is_seen, "{name}: {:?}", answer.raw);
     }
 }

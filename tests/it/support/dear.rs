@@ -150,7 +150,85 @@ pub(crate) fn pods(size: usize) -> Vec<(&'static str, Value)> {
             with_long(json!({"command": ["docker"], "env": many(72, &|i| json!({"name": named(i), "value": "$(A)$(A)"}))})),
         ),
     ]);
+    pods.extend(lists(size));
     pods
+}
+
+/// Pods in which each item of a list meets each of another.
+fn lists(size: usize) -> Vec<(&'static str, Value)> {
+    let half = |each: usize, item: &dyn Fn(usize) -> Value| -> Value {
+        (0..size / 2 / each).map(item).collect()
+    };
+    let named = |i: usize| format!("n{i}");
+    let with = |name: &'static str, container: Value, spec: Value| {
+        let mut pod = with_container(container);
+        if let (Some(into), Value::Object(spec)) = (pod["spec"].as_object_mut(), spec) {
+            into.extend(spec);
+        }
+        (name, pod)
+    };
+    let run = json!([{"name": "run", "hostPath": {"path": "/run"}}]);
+    let below_run = |i: usize| json!({"name": "run", "mountPath": format!("/{i}")});
+    let containers = |each: usize, more: Value| {
+        half(each, &|i| {
+            let mut container = more.clone();
+            container["name"] = json!(named(i));
+            container
+        })
+    };
+    let long = "a".repeat(size / 2);
+    vec![
+        with(
+            "variables in a directory",
+            json!({"workingDir": format!("/{long}"), "volumeMounts": [below_run(0)],
+                "env": half(30, &|i| json!({"name": named(i), "value": "docker.sock"}))}),
+            json!({"volumes": run}),
+        ),
+        with(
+            "addresses of a variable",
+            json!({"args": [format!("docker {}", "$a:2375 ".repeat(size / 16))],
+                "env": [{"name": "a", "value": "b".repeat(16_000.min(size / 2))}]}),
+            json!({}),
+        ),
+        with(
+            "volumes beside containers",
+            json!({}),
+            json!({"containers": containers(40, json!({"image": "docker"})),
+                "volumes": half(55, &|i| json!({"name": named(i), "hostPath": {"path": "/a"}}))}),
+        ),
+        with(
+            "mounts with a sign",
+            json!({"env": [{"name": long, "value": "/0/docker.sock"}],
+                "volumeMounts": half(35, &below_run)}),
+            json!({"volumes": run}),
+        ),
+        with(
+            "system settings of containers",
+            json!({}),
+            json!({"containers": containers(50, json!({"ports": [{"containerPort": 80}]})),
+                "securityContext": {"runAsUser": 1,
+                    "sysctls": half(16, &|_| json!({"name": "a", "value": "1"}))}}),
+        ),
+        with(
+            "mounts of shared processes",
+            json!({}),
+            json!({"shareProcessNamespace": true, "volumes": run,
+                "containers": containers(80, json!({"args": ["/proc/1/root/0/docker.sock"],
+                    "volumeMounts": [below_run(0), below_run(1)]}))}),
+        ),
+        with(
+            "paths through processes",
+            json!({"command": ["sh", "-c", "x /proc/1/root/docker.sock;".repeat(size / 27)]}),
+            json!({"hostPID": true}),
+        ),
+        with(
+            "mounts of one place",
+            json!({"image": "docker", "volumeMounts": (0..size / 2 / 35)
+                .map(|i| json!({"name": "run", "mountPath": format!("/run{}", "/".repeat(i % 9))}))
+                .collect::<Vec<_>>()}),
+            json!({"volumes": run}),
+        ),
+    ]
 }
 
 /// Scripts in which one part meets each of another.
