@@ -9,15 +9,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::ShellContext;
-use super::fields::{Fields, combine};
+use super::fields::{Fields, MAX_LENGTH, MAX_VALUES, VALUE_BYTES, combine};
 use super::word::{Parameter, Reference, Word};
 use crate::workload::budget::{exceed, keep, spend};
-
-/// Values of one name, and calls that one command stands for. More are left out, the last first.
-pub(super) const MAX_VALUES: usize = 16;
-
-/// Longest text that is made of values.
-pub(super) const MAX_LENGTH: usize = 16 * 1024;
 
 /// Longest path that Linux takes (`PATH_MAX`).
 pub(super) const MAX_PATH: usize = 4096;
@@ -30,9 +24,6 @@ const WORD_STEPS: usize = 4;
 
 /// What it costs to look up a name.
 const NAME_STEPS: usize = 8;
-
-/// What a value takes, without its text.
-pub(super) const VALUE_BYTES: usize = 2 * size_of::<String>();
 
 /// The values at one place of a script.
 pub(super) struct Values<'e> {
@@ -283,11 +274,8 @@ impl<'e> Values<'e> {
                     call.extend(fields.iter().cloned());
                 }
             });
-            if !spend(0) {
-                return Vec::new();
-            }
         }
-        calls
+        if spend(0) { calls } else { Vec::new() }
     }
 
     /// The texts that `word` stands for where it does not come apart, as in an assignment.
@@ -402,6 +390,9 @@ impl<'e> Values<'e> {
         } else if let Some(start) = default {
             let closing = end - usize::from(word.text[..end].ends_with('}'));
             let default = word.slice(start, closing.max(start));
+            if !keep(default.size()) {
+                return found;
+            }
             let default = self.texts(&default, function).into_iter();
             found.extend(default.map(|text| {
                 let text = text.trim_matches(['"', '\'']);

@@ -131,8 +131,9 @@ pub(crate) fn pods(size: usize) -> Vec<(&'static str, Value)> {
     let long = json!({"name": "A", "value": "b".repeat(100_000.min(size / 2))});
     let with_long = |part: Value| {
         let mut pod = with_container(part);
-        let env = pod["spec"]["containers"][0]["env"].as_array_mut();
-        env.unwrap().insert(0, long.clone());
+        if let Some(env) = pod["spec"]["containers"][0]["env"].as_array_mut() {
+            env.insert(0, long.clone());
+        }
         pod
     };
     pods.extend([
