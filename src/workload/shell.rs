@@ -233,7 +233,7 @@ fn read_nested(
         }
         settle(raw, values);
     }
-    for table in values.cron_tables() {
+    for table in values.files.cron_tables() {
         let mut values = values.inside(0, None);
         read_nested(&cron::script(&table), outer, &mut values, depth + 1, found);
     }

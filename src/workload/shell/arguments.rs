@@ -7,6 +7,9 @@ use crate::workload::budget::{keep, spend};
 /// Words that are taken from what `xargs` reads.
 const MAX_WORDS: usize = 256;
 
+/// What it costs to copy one.
+const WORD_STEPS: usize = 4;
+
 /// What a command reads.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Input {
@@ -31,7 +34,9 @@ pub(super) fn moved_words(invocation: &Invocation, input: &Input) -> Option<Vec<
                 let read = read.into_iter();
                 let size = read.clone().map(|word| size_of::<String>() + word.len());
                 let read = read.map(str::to_owned);
-                return keep(size.sum()).then(|| words.iter().cloned().chain(read).collect());
+                let are_counted =
+                    spend(WORD_STEPS * (words.len() + read.len())) && keep(size.sum());
+                return are_counted.then(|| words.iter().cloned().chain(read).collect());
             };
             // The mark itself stays an option's value.
             let read = read.join(" ");

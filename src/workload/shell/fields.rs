@@ -1,7 +1,15 @@
 //! The words that a word of a script comes apart into, and what several values make of them.
 
-use super::values::{MAX_LENGTH, MAX_VALUES, VALUE_BYTES};
 use crate::workload::budget::{keep, spend};
+
+/// Values of one name, and calls that one command stands for. More are left out, the last first.
+pub(super) const MAX_VALUES: usize = 16;
+
+/// Longest text that is made of values.
+pub(super) const MAX_LENGTH: usize = 16 * 1024;
+
+/// What a value takes, without its text.
+pub(super) const VALUE_BYTES: usize = 2 * size_of::<String>();
 
 /// Words so far, the last of which may go on.
 #[derive(Clone, Default)]

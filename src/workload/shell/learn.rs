@@ -120,7 +120,7 @@ fn piped_to(commands: &[RawCommand], at: usize, values: &Values<'_>) -> Option<V
 /// Notes that `command` writes one of `texts` to `file`. False if the budget is exceeded.
 fn write(file: &Word, command: &RawCommand, texts: &[String], values: &mut Values<'_>) -> bool {
     for path in values.texts(file, command.function) {
-        values.write(&path, texts);
+        values.files.write(&path, texts);
     }
     spend(1)
 }

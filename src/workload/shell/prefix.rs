@@ -19,6 +19,9 @@ const MAX_FILES: usize = 2;
 /// What an invocation costs all rules that look at it, whatever its words.
 const INVOCATION_STEPS: usize = 64;
 
+/// What a text of it besides its words costs them.
+const TEXT_STEPS: usize = 16;
+
 /// What it takes in a list that has some room left.
 const INVOCATION_BYTES: usize = 2 * size_of::<Invocation>();
 
@@ -57,7 +60,9 @@ pub(super) fn unwrap(
         invocation.words.drain(..inner);
     }
     // Its words were counted when they were read.
-    if invocation.words.is_empty() || !(spend(INVOCATION_STEPS) && keep(INVOCATION_BYTES)) {
+    let others = invocation.assignments.len() + invocation.written.len();
+    let steps = INVOCATION_STEPS + TEXT_STEPS * others;
+    if invocation.words.is_empty() || !(spend(steps) && keep(INVOCATION_BYTES)) {
         return;
     }
     names::spell_out(&mut invocation.words[0]);

@@ -9,17 +9,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::ShellContext;
-use super::fields::{Fields, combine};
-use super::files::File;
+use super::fields::{Fields, MAX_LENGTH, MAX_VALUES, VALUE_BYTES, combine};
+use super::files::{File, Files};
 use super::word::{Parameter, Reference, Word};
 use crate::workload::budget::{exceed, keep, spend};
 use crate::workload::host_path::PATH_MAX;
-
-/// Values of one name, and calls that one command stands for. More are left out, the last first.
-pub(super) const MAX_VALUES: usize = 16;
-
-/// Longest text that is made of values.
-pub(super) const MAX_LENGTH: usize = 16 * 1024;
 
 /// Characters that can separate words besides blanks.
 const MAX_SEPARATORS: usize = 16;
@@ -28,21 +22,18 @@ const MAX_SEPARATORS: usize = 16;
 const WORD_STEPS: usize = 4;
 
 /// What it costs to look up a name.
-pub(super) const NAME_STEPS: usize = 8;
-
-/// What a value takes, without its text.
-pub(super) const VALUE_BYTES: usize = 2 * size_of::<String>();
+const NAME_STEPS: usize = 8;
 
 /// The values at one place of a script.
 pub(super) struct Values<'e> {
     context: &'e ShellContext<'e>,
     /// Those of the script around it.
-    pub(super) outer: Option<&'e Self>,
+    outer: Option<&'e Self>,
     variables: HashMap<String, Vec<String>>,
     /// The variables that have a value, whichever branches were taken.
     certain: HashSet<String>,
     /// The files that the script writes.
-    pub(super) files: HashMap<String, File>,
+    pub(super) files: Files,
     /// Files that this script was read from, one by the other.
     pub(super) from_files: usize,
     /// The words that a function or, with number 0, the script itself is called with: one list for
@@ -74,7 +65,7 @@ impl<'e> Values<'e> {
             outer: None,
             variables: HashMap::new(),
             certain: HashSet::new(),
-            files: HashMap::new(),
+            files: Files::default(),
             from_files: 0,
             arguments: HashMap::new(),
             inherits: None,
@@ -97,7 +88,7 @@ impl<'e> Values<'e> {
             outer: Some(self),
             variables: HashMap::new(),
             certain: HashSet::new(),
-            files: HashMap::new(),
+            files: Files::default(),
             from_files: self.from_files,
             arguments: own.into_iter().collect(),
             inherits,
@@ -177,6 +168,18 @@ impl<'e> Values<'e> {
         Box::new(inherited.into_iter().flatten().chain(own).take(MAX_VALUES))
     }
 
+    /// The file at `path`, if the script or one around it writes it.
+    pub(super) fn file(&self, path: &str) -> Option<&File> {
+        let own = self.files.at(path);
+        own.or_else(|| self.outer?.file(path))
+    }
+
+    /// The file at `path` of the node, if the script or one around it writes it.
+    pub(super) fn file_on_host(&self, path: &str) -> Option<&File> {
+        let own = self.files.on_host(path);
+        own.or_else(|| self.outer?.file_on_host(path))
+    }
+
     /// Notes that the script may go to `directory`, of which a part can be open.
     pub(super) fn go(&mut self, directory: &str) {
         if directory.is_empty() || directory == "-" {
@@ -251,11 +254,8 @@ impl<'e> Values<'e> {
                     call.extend(fields.iter().cloned());
                 }
             });
-            if !spend(0) {
-                return Vec::new();
-            }
         }
-        calls
+        if spend(0) { calls } else { Vec::new() }
     }
 
     /// The texts that `word` stands for where it does not come apart, as in an assignment.
@@ -370,6 +370,9 @@ impl<'e> Values<'e> {
         } else if let Some(start) = default {
             let closing = end - usize::from(word.text[..end].ends_with('}'));
             let default = word.slice(start, closing.max(start));
+            if !keep(default.size()) {
+                return found;
+            }
             let default = self.texts(&default, function).into_iter();
             found.extend(default.map(|text| {
                 let text = text.trim_matches(['"', '\'']);
