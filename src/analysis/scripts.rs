@@ -185,3 +185,21 @@ pub(crate) fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     });
     lines.filter(|(_, line)| !line.starts_with('#'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_goes_on_has_its_place_at_its_program() {
+        let script = "# docker end\ndocker a \\\n  docker b \\\n  end\ndocker z\n";
+        for (last, place) in [("end", 13), ("b", 13), ("z", 43), ("y", 0)] {
+            let invocation = Invocation {
+                words: vec!["docker".to_owned(), last.to_owned()],
+                ..Invocation::default()
+            };
+            let expected = (place > 0).then_some(place);
+            assert_eq!(place_of(&invocation, script), expected, "{last}");
+        }
+    }
+}

@@ -113,3 +113,53 @@ pub(super) fn combine<A: Clone, P>(
     }
     is_product
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{HostEntry, read_script};
+    use super::*;
+    use crate::workload::budget::{Budget, within};
+
+    #[test]
+    fn what_is_too_long_stays_as_it_is_written() {
+        let long = "b".repeat(MAX_LENGTH + 1);
+        for (script, last) in [
+            (format!("A={long}\nx $A"), "${A}"),
+            (format!("A=a\nx {long}$A"), &*format!("{long}a")),
+            (
+                format!("A={0}\nx $A-$A", &long[2..]),
+                &format!("{}-$A", &long[2..]),
+            ),
+        ] {
+            let found = read_script(&script);
+            assert_eq!(found[0].words.last().unwrap(), last);
+        }
+        let both = read_script(&format!("A=a\nA={long}\nx $A"));
+        let words = both.iter().map(|call| call.words[1].as_str());
+        assert_eq!(words.collect::<Vec<_>>(), ["a", "${A}"]);
+    }
+
+    #[test]
+    fn a_path_that_linux_does_not_take_is_not_followed() {
+        let long = "a".repeat(4096);
+        for script in [
+            format!("cd /{long}"),
+            format!("chroot /{long} sh -c docker"),
+        ] {
+            let (found, spent) = within(Budget::OBJECT, || read_script(&script));
+            assert!(spent.is_exceeded(), "{}", &script[..20]);
+            let is_unknown = |way: &HostEntry| *way == HostEntry::Chroot("$()".into());
+            assert!(
+                found
+                    .iter()
+                    .all(|call| call.on_host.as_ref().is_none_or(is_unknown))
+            );
+        }
+        let script = format!("cd /{}; docker ps", &long[1..]);
+        assert!(
+            !within(Budget::OBJECT, || read_script(&script))
+                .1
+                .is_exceeded()
+        );
+    }
+}
