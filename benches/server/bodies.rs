@@ -2,6 +2,7 @@
 //! and `&` escaped, `managedFields` for all that is set.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 #[path = "../../tests/it/support/dear.rs"]
 mod dear;
@@ -55,6 +56,20 @@ impl Body {
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let all = Self::ALL.into_iter().chain(Self::dear());
         all.into_iter().find(|body| body.name() == name)
+    }
+
+    /// Writes those that are made to cost much into `folder`: making one takes as long as making all.
+    pub(crate) fn write_dear(folder: &Path) -> std::io::Result<()> {
+        for (kind, (_, pod)) in dear::pods(STORED).iter().enumerate() {
+            let text = review(&pod.to_string(), true);
+            std::fs::write(folder.join(Self::Dear(kind).name()), text)?;
+        }
+        Ok(())
+    }
+
+    /// The AdmissionReview, which may lie in `folder`.
+    pub(crate) fn review_in(self, folder: &Path) -> String {
+        std::fs::read_to_string(folder.join(self.name())).unwrap_or_else(|_| self.review())
     }
 
     /// The AdmissionReview.

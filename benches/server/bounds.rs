@@ -26,9 +26,10 @@ pub(crate) fn measure(gates: &mut Gates) -> Outcome<()> {
         let idle = server.memory("VmRSS")?;
         Ok((server, idle))
     };
+    Body::write_dear(folder)?;
     for body in Body::dear() {
         let (server, idle) = start()?;
-        let size = body.review().len() as f64 / 1e6;
+        let size = body.review_in(folder).len() as f64 / 1e6;
         let name = format!("{} ({size:.1} MB)", body.name());
         let cpu = cpu_of_each(&server, folder, body)?;
         gates.at_most(&format!("CPU, {name}"), cpu, 50.0, "ms");

@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome<()> {
             }
         });
         let connector = connector(Path::new(certificates))?;
-        let request = Arc::new(request(body));
+        let request = Arc::new(request(&body.review_in(Path::new(certificates))));
         let mut open = Vec::new();
         for _ in 0..connections.parse()? {
             let stream = TcpStream::connect(address).await?;
@@ -93,15 +93,14 @@ fn connector(certificates: &Path) -> Outcome<TlsConnector> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-fn request(body: Body) -> Vec<u8> {
-    let body = body.review();
+fn request(body: &str) -> Vec<u8> {
     let head = format!(
         "POST {}?timeout=10s HTTP/1.1\r\nHost: undock.undock.svc:443\r\nUser-Agent: kube-apiserver-admission\r\nContent-Length: {}\r\n\
          Accept: application/json, */*\r\nContent-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n",
         registration::PATH,
         body.len(),
     );
-    [head.into_bytes(), body.into_bytes()].concat()
+    [head.as_bytes(), body.as_bytes()].concat()
 }
 
 struct Connection {
