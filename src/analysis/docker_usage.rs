@@ -205,7 +205,7 @@ pub(crate) fn only_copies(container: &Container<'_>) -> bool {
     let is_copy = |invocation: &Invocation| {
         let is_shell = matches!(invocation.program(), "sh" | "ash" | "bash");
         let copies = matches!(
-            invocation.program(),
+            invocation.words[0].as_str(),
             "cp" | "mv" | "ln" | "install" | "mkdir" | "chmod" | "chown" | "echo"
         );
         // A script of its own is read like the rest.

@@ -120,7 +120,7 @@ fn add_texts(pod: &Pod<'_>, container: &Container<'_>, uses: &mut DockerUse) {
 }
 
 /// True for a program that finds out whether a file is there, or takes it away, and asks nobody
-/// behind it.
+/// behind it. One of that name in a directory of its own can be anything.
 fn is_look(program: &str) -> bool {
     matches!(
         program,
@@ -268,7 +268,7 @@ fn add_words(
         let invocation = &command.invocation;
         // What runs on the node names the node's own paths, and a daemon the socket that it makes.
         let is_daemon = daemon::runs_dockerd(invocation);
-        if invocation.on_host.is_some() || is_daemon || is_look(invocation.program()) {
+        if invocation.on_host.is_some() || is_daemon || is_look(&invocation.words[0]) {
             continue;
         }
         if invocation.runs_unseen {

@@ -88,6 +88,7 @@ fn a_word_that_comes_to_be_the_socket_is_refused() {
         "dial $(ls /h/docker.sock)",
         "until [ -S /h/docker.sock ]; do sleep 1; done",
         "S=/h/docker.sock; ls $S; dial",
+        "a=docker; ./test /h/$a.sock",
         "dockerd --version; python -c \"dial('unix:///h/docker.sock')\"",
         "sudo dockerd & python -c \"dial('unix:///h/docker.sock')\"",
         "yash -c 'a=docker; dial /h/$a.sock'",
